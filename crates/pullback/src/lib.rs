@@ -1,0 +1,8 @@
+//! Train neural networks by back propagation, and see how it was done.
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod random;
+
+pub use error::{Error, Result};
+pub use pullback_kernels::Real;
