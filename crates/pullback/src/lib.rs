@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod error;
+pub mod graph;
 pub mod random;
 
 pub use error::{Error, Result};

@@ -1,0 +1,166 @@
+//! The list of operations, and the enum that is made from it.
+//!
+//! To add an operation: write one item in one of the files below (its name, formula, shape rule,
+//! value, pullback, pushforward, cost and a random test case) and add one line to the list. All
+//! rules of all operations on the list are tested against each other and against differences.
+
+mod activation;
+mod arithmetic;
+mod cost;
+mod elementwise;
+mod operation;
+mod product;
+mod reduce;
+mod rearrange;
+
+pub use activation::{Elu, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
+pub use arithmetic::{Add, Divide, Equal, Multiply, Subtract};
+pub use cost::{
+    AbsoluteError, Huber, LogSoftmax, SigmoidCrossEntropy, Softmax, SoftmaxCrossEntropy, SquaredError,
+};
+pub use elementwise::{Abs, Erf, Exp, Log, Power, Scale, Sign, Step};
+pub use operation::{Case, Dice, Elementwise, Formula, Operation, Pairwise, Site, View, ViewMut};
+pub use product::MatrixProduct;
+pub use rearrange::{Broadcast, Concatenate, Pad, Reshape, Slice, Transpose};
+pub use reduce::{Max, Mean, Sum};
+
+use super::{Shape, Var};
+use pullback_kernels::Real;
+
+/// Makes [`Op`] from the list: one variant an operation, each method passed on.
+macro_rules! operations {
+    ($($name:ident),* $(,)?) => {
+        /// Any operation of the list.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[allow(missing_docs, reason = "each variant is documented at the type it holds")]
+        pub enum Op {
+            $($name($name)),*
+        }
+
+        $(impl From<$name> for Op {
+            fn from(op: $name) -> Self {
+                Op::$name(op)
+            }
+        })*
+
+        impl Op {
+            /// The names of all operations, in the order of the list.
+            pub const NAMES: &[&str] = &[$(<$name as Operation>::NAME),*];
+
+            /// A random test case of the operation at `index` in the list.
+            ///
+            /// # Panics
+            /// If the list is shorter than that.
+            pub fn case(index: usize, dice: &mut Dice) -> Case<Op> {
+                const CASES: &[fn(&mut Dice) -> Case<Op>] =
+                    &[$(|dice| <$name as Operation>::case(dice).map(Op::$name)),*];
+                CASES[index](dice)
+            }
+
+            /// The operation's name in messages, files and flags.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Op::$name(_) => <$name as Operation>::NAME),*
+                }
+            }
+
+            /// What it computes, for people.
+            pub fn formula(&self) -> Formula {
+                match self {
+                    $(Op::$name(op) => Operation::formula(op)),*
+                }
+            }
+
+            /// The shape of the result.
+            ///
+            /// # Errors
+            /// The rule that the operands' shapes break.
+            pub fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+                match self {
+                    $(Op::$name(op) => Operation::shape(op, inputs)),*
+                }
+            }
+
+            /// Computes the result; see [`Operation::value`].
+            pub fn value<T: Real>(&self, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
+                match self {
+                    $(Op::$name(op) => Operation::value(op, inputs, output)),*
+                }
+            }
+
+            /// The reverse rule; see [`Operation::pullback`].
+            pub fn pullback<'b>(&self, at: &Site<'b>, y_bar: Var<'b>, input: usize) -> Option<Var<'b>> {
+                match self {
+                    $(Op::$name(op) => Operation::pullback(op, at, y_bar, input)),*
+                }
+            }
+
+            /// The forward rule; see [`Operation::pushforward`].
+            pub fn pushforward<'b>(&self, at: &Site<'b>, x_dot: &[Option<Var<'b>>]) -> Option<Var<'b>> {
+                match self {
+                    $(Op::$name(op) => Operation::pushforward(op, at, x_dot)),*
+                }
+            }
+
+            /// The cost in multiply-adds; see [`Operation::multiply_adds`].
+            pub fn multiply_adds(&self, inputs: &[&Shape], output: &Shape) -> u64 {
+                match self {
+                    $(Op::$name(op) => Operation::multiply_adds(op, inputs, output)),*
+                }
+            }
+        }
+    };
+}
+
+/// Makes an [`Operation`] of each [`Pairwise`] type. (A blanket implementation is not possible
+/// beside the one for `Elementwise`.)
+macro_rules! pairwise {
+    ($($name:ident),* $(,)?) => {$(
+        impl Operation for $name {
+            const NAME: &'static str = <Self as Pairwise>::NAME;
+            fn formula(&self) -> Formula {
+                Pairwise::formula(self)
+            }
+            fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+                operation::pairwise_shape(inputs)
+            }
+            fn value<T: Real>(&self, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
+                operation::pairwise_value(self, inputs, output);
+            }
+            fn pullback<'b>(&self, at: &Site<'b>, y_bar: Var<'b>, input: usize) -> Option<Var<'b>> {
+                operation::pairwise_pullback(self, at, y_bar, input)
+            }
+            fn pushforward<'b>(&self, at: &Site<'b>, x_dot: &[Option<Var<'b>>]) -> Option<Var<'b>> {
+                operation::pairwise_pushforward(self, at, x_dot)
+            }
+            fn multiply_adds(&self, _inputs: &[&Shape], output: &Shape) -> u64 {
+                output.elements() as u64
+            }
+            fn case(dice: &mut Dice) -> Case<Self> {
+                <Self as Pairwise>::case(dice)
+            }
+        }
+    )*};
+}
+
+pairwise! {
+    Add, Subtract, Multiply, Divide, Equal,
+    SigmoidCrossEntropy, SquaredError, AbsoluteError, Huber,
+}
+
+operations! {
+    // arithmetic.rs
+    Add, Subtract, Multiply, Divide, Equal,
+    // elementwise.rs
+    Scale, Power, Exp, Log, Abs, Sign, Step, Erf,
+    // activation.rs
+    Identity, Sigmoid, Tanh, Relu, LeakyRelu, Elu, Gelu, Silu, Softplus,
+    // product.rs
+    MatrixProduct,
+    // reduce.rs
+    Sum, Mean, Max,
+    // rearrange.rs
+    Reshape, Broadcast, Transpose, Concatenate, Slice, Pad,
+    // cost.rs
+    Softmax, LogSoftmax, SoftmaxCrossEntropy, SigmoidCrossEntropy, SquaredError, AbsoluteError, Huber,
+}

@@ -1,0 +1,344 @@
+//! What an operation is: everything that the engine, the checks and the glass box know about it.
+//!
+//! [`Operation`] is the whole contract. Two families state less, and the rest follows:
+//! [`Elementwise`] operations of one operand give one derivative, [`Pairwise`] operations of two
+//! broadcast operands give two. Only forward formulas are written by hand; the formula of a
+//! derivative is printed from the nodes that the rule made.
+
+use crate::graph::{Builder, Shape, Var};
+use crate::random::{Purpose, Random};
+use pullback_kernels::Real;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+/// An operation on arrays.
+pub trait Operation: Clone + Debug + Eq + Hash {
+    /// Its name in messages, files and flags.
+    const NAME: &'static str;
+
+    /// What it computes, for people.
+    fn formula(&self) -> Formula;
+
+    /// The shape of the result.
+    ///
+    /// # Errors
+    /// The rule that the operands' shapes break.
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String>;
+
+    /// Computes the result: the reference that every faster kernel is tested against.
+    fn value<T: Real>(&self, inputs: &[View<'_, T>], output: ViewMut<'_, T>);
+
+    /// The derivative of the cost with respect to operand `input`, given `y_bar`, the derivative
+    /// of the cost with respect to the result. Absent where it is zero everywhere.
+    fn pullback<'b>(&self, at: &Site<'b>, y_bar: Var<'b>, input: usize) -> Option<Var<'b>>;
+
+    /// The tangent of the result, given the tangents of the operands (absent: zero). Absent where
+    /// it is zero everywhere.
+    fn pushforward<'b>(&self, at: &Site<'b>, x_dot: &[Option<Var<'b>>]) -> Option<Var<'b>>;
+
+    /// What it costs, in multiply-adds: one for each multiplication with its addition in a product
+    /// or a sum, one for each element that a formula is applied to, none for moving data.
+    fn multiply_adds(&self, inputs: &[&Shape], output: &Shape) -> u64;
+
+    /// A random instance on random operands, on which the rules are tested.
+    fn case(dice: &mut Dice) -> Case<Self>;
+}
+
+/// A formula in plain text and in LaTeX; `{0}`, `{1}`, ... stand for the operands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Formula {
+    text: String,
+    latex: String,
+}
+
+impl Formula {
+    /// A formula from its two forms.
+    pub fn new(text: impl Into<String>, latex: impl Into<String>) -> Self {
+        Self { text: text.into(), latex: latex.into() }
+    }
+
+    /// The plain text over the given operands.
+    pub fn text(&self, operands: &[String]) -> String {
+        fill(&self.text, operands)
+    }
+
+    /// The LaTeX source over the given operands.
+    pub fn latex(&self, operands: &[String]) -> String {
+        fill(&self.latex, operands)
+    }
+}
+
+/// Puts operands in their places; `{...}` in a template stands for all of them, with commas.
+fn fill(template: &str, operands: &[String]) -> String {
+    let mut text = template.replace("{...}", &operands.join(", "));
+    for (position, operand) in operands.iter().enumerate() {
+        text = text.replace(&format!("{{{position}}}"), operand);
+    }
+    text
+}
+
+/// An operand's numbers, in row-major order.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a, T> {
+    /// The operand's shape.
+    pub shape: &'a Shape,
+    /// Its elements.
+    pub data: &'a [T],
+}
+
+/// Where a result goes, in row-major order.
+#[derive(Debug)]
+pub struct ViewMut<'a, T> {
+    /// The result's shape.
+    pub shape: &'a Shape,
+    /// Its elements, to be overwritten.
+    pub data: &'a mut [T],
+}
+
+/// An operation's place in a graph: its operands and its result, for derivative rules.
+#[derive(Debug, Clone)]
+pub struct Site<'b> {
+    /// The operands.
+    pub inputs: Vec<Var<'b>>,
+    /// The result.
+    pub output: Var<'b>,
+}
+
+impl<'b> Site<'b> {
+    /// The first operand.
+    pub fn x(&self) -> Var<'b> {
+        self.inputs[0]
+    }
+
+    /// The result.
+    pub fn y(&self) -> Var<'b> {
+        self.output
+    }
+
+    /// The builder that the rule's nodes go to.
+    pub fn builder(&self) -> &'b Builder {
+        self.output.builder()
+    }
+}
+
+/// An operation with operands on which its rules are tested.
+#[derive(Debug, Clone)]
+pub struct Case<O> {
+    /// The operation, with its attributes.
+    pub op: O,
+    /// The shape of each operand.
+    pub shapes: Vec<Shape>,
+    /// The interval that operands are drawn from.
+    pub range: (f64, f64),
+    /// Values near which the derivative jumps; operands keep away from them.
+    pub kinks: Vec<f64>,
+}
+
+impl<O> Case<O> {
+    /// A case whose operands are drawn from -2 to 2.
+    pub fn new(op: O, shapes: Vec<Shape>) -> Self {
+        Self { op, shapes, range: (-2.0, 2.0), kinks: Vec::new() }
+    }
+
+    /// The same, with operands drawn from `low` to `high`.
+    pub fn range(self, low: f64, high: f64) -> Self {
+        Self { range: (low, high), ..self }
+    }
+
+    /// The same, with operands that keep away from `kink`.
+    pub fn kink(self, kink: f64) -> Self {
+        Self { kinks: vec![kink], ..self }
+    }
+
+    /// The same case for another wrapping of the operation.
+    pub fn map<P>(self, wrap: impl FnOnce(O) -> P) -> Case<P> {
+        Case { op: wrap(self.op), shapes: self.shapes, range: self.range, kinks: self.kinks }
+    }
+}
+
+/// Draws the random choices of test cases, one after another.
+#[derive(Debug, Clone)]
+pub struct Dice {
+    random: Random,
+    index: u64,
+}
+
+impl Dice {
+    /// Dice that always fall the same way for the same seed.
+    pub fn new(seed: u64) -> Self {
+        Self { random: Random::new(seed, Purpose::Sample, 0), index: 0 }
+    }
+
+    /// A whole number in `0..bound`.
+    pub fn below(&mut self, bound: usize) -> usize {
+        self.index += 1;
+        self.random.below(self.index, bound)
+    }
+
+    /// A number in `low..high`.
+    pub fn between(&mut self, low: f64, high: f64) -> f64 {
+        self.index += 1;
+        low + (high - low) * self.random.uniform(self.index)
+    }
+
+    /// True or false.
+    pub fn coin(&mut self) -> bool {
+        self.below(2) == 1
+    }
+
+    /// A size from 1 to 5.
+    pub fn size(&mut self) -> usize {
+        1 + self.below(5)
+    }
+
+    /// A shape with `rank` axes.
+    pub fn shape(&mut self, rank: usize) -> Shape {
+        (0..rank).map(|_| self.size()).collect::<Vec<_>>().into()
+    }
+
+    /// Up to three axes.
+    pub fn any_shape(&mut self) -> Shape {
+        let rank = self.below(4);
+        self.shape(rank)
+    }
+
+    /// A shape with at least one axis, and some of its axes.
+    pub fn shape_and_axes(&mut self) -> (Shape, Vec<usize>) {
+        let rank = 1 + self.below(3);
+        let shape = self.shape(rank);
+        let axes = (0..rank).filter(|_| self.coin()).collect();
+        (shape, axes)
+    }
+
+    /// Two shapes that broadcast with each other.
+    pub fn broadcast_pair(&mut self) -> Vec<Shape> {
+        let full = self.any_shape();
+        let mut thinned = || -> Shape {
+            let missing = self.below(full.rank() + 1) * self.below(2);
+            let sizes = full.sizes()[missing..].iter();
+            sizes.map(|&size| if self.below(3) == 0 { 1 } else { size }).collect::<Vec<_>>().into()
+        };
+        vec![thinned(), thinned()]
+    }
+}
+
+/// An operation on each element of one operand, on its own.
+pub trait Elementwise: Clone + Debug + Eq + Hash {
+    /// Its name in messages, files and flags.
+    const NAME: &'static str;
+
+    /// What it computes, for people.
+    fn formula(&self) -> Formula;
+
+    /// The result for one element.
+    fn value<T: Real>(&self, x: T) -> T;
+
+    /// The derivative of the result with respect to the operand; absent where it is zero everywhere.
+    fn derivative<'b>(&self, at: &Site<'b>) -> Option<Var<'b>>;
+
+    /// A random instance on random operands, on which the rules are tested.
+    fn case(dice: &mut Dice) -> Case<Self>;
+}
+
+impl<E: Elementwise> Operation for E {
+    const NAME: &'static str = E::NAME;
+
+    fn formula(&self) -> Formula {
+        Elementwise::formula(self)
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        match inputs {
+            [x] => Ok((*x).clone()),
+            _ => Err("it takes one operand".into()),
+        }
+    }
+
+    fn value<T: Real>(&self, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
+        for (y, &x) in output.data.iter_mut().zip(inputs[0].data) {
+            *y = Elementwise::value(self, x);
+        }
+    }
+
+    fn pullback<'b>(&self, at: &Site<'b>, y_bar: Var<'b>, _input: usize) -> Option<Var<'b>> {
+        Some(y_bar * self.derivative(at)?)
+    }
+
+    fn pushforward<'b>(&self, at: &Site<'b>, x_dot: &[Option<Var<'b>>]) -> Option<Var<'b>> {
+        Some(x_dot[0]? * self.derivative(at)?)
+    }
+
+    fn multiply_adds(&self, _inputs: &[&Shape], output: &Shape) -> u64 {
+        output.elements() as u64
+    }
+
+    fn case(dice: &mut Dice) -> Case<Self> {
+        <E as Elementwise>::case(dice)
+    }
+}
+
+/// An operation on each pair of elements of two operands that broadcast with each other.
+pub trait Pairwise: Clone + Debug + Eq + Hash {
+    /// Its name in messages, files and flags.
+    const NAME: &'static str;
+
+    /// What it computes, for people.
+    fn formula(&self) -> Formula;
+
+    /// The result for one pair.
+    fn value<T: Real>(&self, left: T, right: T) -> T;
+
+    /// The derivative of the result with respect to operand `input`; absent where it is zero
+    /// everywhere.
+    fn derivative<'b>(&self, at: &Site<'b>, input: usize) -> Option<Var<'b>>;
+
+    /// A random instance on random operands, on which the rules are tested.
+    fn case(dice: &mut Dice) -> Case<Self>;
+}
+
+/// The shape rule of [`Pairwise`] operations.
+pub(super) fn pairwise_shape(inputs: &[&Shape]) -> Result<Shape, String> {
+    match inputs {
+        [left, right] => left.broadcast(right),
+        _ => Err("it takes two operands".into()),
+    }
+}
+
+/// The reference loop of [`Pairwise`] operations.
+pub(super) fn pairwise_value<P: Pairwise, T: Real>(op: &P, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
+    let [left, right] = [inputs[0], inputs[1]];
+    let ViewMut { shape, data } = output;
+    if left.shape == shape && right.shape == shape {
+        for ((y, &a), &b) in data.iter_mut().zip(left.data).zip(right.data) {
+            *y = op.value(a, b);
+        }
+    } else {
+        crate::graph::shape::for_each_broadcast(left.shape, shape, |at, from| data[at] = left.data[from]);
+        crate::graph::shape::for_each_broadcast(right.shape, shape, |at, from| {
+            data[at] = op.value(data[at], right.data[from]);
+        });
+    }
+}
+
+/// The reverse rule of [`Pairwise`] operations.
+pub(super) fn pairwise_pullback<'b, P: Pairwise>(
+    op: &P,
+    at: &Site<'b>,
+    y_bar: Var<'b>,
+    input: usize,
+) -> Option<Var<'b>> {
+    let x_bar = y_bar * op.derivative(at, input)?;
+    Some(x_bar.sum_to(&at.inputs[input].shape()))
+}
+
+/// The forward rule of [`Pairwise`] operations.
+pub(super) fn pairwise_pushforward<'b, P: Pairwise>(
+    op: &P,
+    at: &Site<'b>,
+    x_dot: &[Option<Var<'b>>],
+) -> Option<Var<'b>> {
+    (0..2)
+        .filter_map(|input| Some(x_dot[input]? * op.derivative(at, input)?))
+        .reduce(|left, right| left + right)
+        .map(|tangent| tangent.broadcast(at.y().shape()))
+}
