@@ -176,16 +176,18 @@ impl Graph {
     /// # Errors
     /// If the operands' shapes do not fit the operation: the error names all of them and where
     /// they came from.
-    pub fn push(&mut self, op: impl Into<Op>, inputs: &[NodeId], origin: Origin) -> Result<NodeId, ShapeError> {
+    pub fn push(
+        &mut self,
+        op: impl Into<Op>,
+        inputs: &[NodeId],
+        origin: Origin,
+    ) -> Result<NodeId, ShapeError> {
         let op = op.into();
         let shapes: Vec<&Shape> = inputs.iter().map(|&id| self.shape(id)).collect();
         let shape = op.shape(&shapes).map_err(|rule| ShapeError {
             operation: op.name().to_string(),
             rule,
-            operands: inputs
-                .iter()
-                .map(|&id| (self.shape(id).sizes().to_vec(), self.describe(id)))
-                .collect(),
+            operands: inputs.iter().map(|&id| (self.shape(id).sizes().to_vec(), self.describe(id))).collect(),
         })?;
         Ok(self.append(Node { kind: Kind::Operation(op, inputs.to_vec()), shape, origin }))
     }

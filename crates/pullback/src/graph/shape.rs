@@ -131,11 +131,7 @@ pub(crate) fn for_each_broadcast(operand: &Shape, output: &Shape, mut visit: imp
 }
 
 /// Walks `output` in row-major order, with the offset that `strides` gives each position.
-pub(crate) fn for_each_strided(
-    output: &Shape,
-    strides: &[usize],
-    mut visit: impl FnMut(usize, usize),
-) {
+pub(crate) fn for_each_strided(output: &Shape, strides: &[usize], mut visit: impl FnMut(usize, usize)) {
     let mut position = vec![0; output.rank()];
     let mut offset = 0;
     for index in 0..output.elements() {

@@ -121,7 +121,10 @@ impl Elementwise for LeakyRelu {
     fn formula(&self) -> Formula {
         Formula::new(
             format!("{{0}} if {{0}} > 0, else {} * {{0}}", self.slope),
-            format!(r"\begin{{cases}} {{0}} & {{0}} > 0 \\ {} \, {{0}} & \text{{else}} \end{{cases}}", self.slope),
+            format!(
+                r"\begin{{cases}} {{0}} & {{0}} > 0 \\ {} \, {{0}} & \text{{else}} \end{{cases}}",
+                self.slope
+            ),
         )
     }
 

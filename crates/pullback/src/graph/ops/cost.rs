@@ -10,7 +10,9 @@ use pullback_kernels::Real;
 /// The only operand, which must have a last axis that is not empty.
 fn with_last_axis<'a>(inputs: &[&'a Shape]) -> Result<&'a Shape, String> {
     match inputs {
-        [x] if x.rank() == 0 || x.last() == 0 => Err("the operand needs a last axis that is not empty".into()),
+        [x] if x.rank() == 0 || x.last() == 0 => {
+            Err("the operand needs a last axis that is not empty".into())
+        }
         [x] => Ok(x),
         _ => Err("it takes one operand".into()),
     }
@@ -145,10 +147,7 @@ impl Operation for SoftmaxCrossEntropy {
     const NAME: &'static str = "softmax cross-entropy";
 
     fn formula(&self) -> Formula {
-        Formula::new(
-            "-sum({1} * log(softmax({0})))",
-            r"-\sum {1} \ln \operatorname{softmax}({0})",
-        )
+        Formula::new("-sum({1} * log(softmax({0})))", r"-\sum {1} \ln \operatorname{softmax}({0})")
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
@@ -295,7 +294,9 @@ impl Pairwise for Huber {
     fn formula(&self) -> Formula {
         let delta = self.delta;
         Formula::new(
-            format!("({{0}} - {{1}})^2 / 2 if |{{0}} - {{1}}| < {delta}, else {delta} * (|{{0}} - {{1}}| - {delta} / 2)"),
+            format!(
+                "({{0}} - {{1}})^2 / 2 if |{{0}} - {{1}}| < {delta}, else {delta} * (|{{0}} - {{1}}| - {delta} / 2)"
+            ),
             format!(
                 r"\begin{{cases}} \tfrac{{1}}{{2}} ({{0}} - {{1}})^2 & \lvert {{0}} - {{1}} \rvert < {delta} \\ {delta} (\lvert {{0}} - {{1}} \rvert - {delta} / 2) & \text{{else}} \end{{cases}}"
             ),

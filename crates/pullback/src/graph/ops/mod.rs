@@ -10,8 +10,8 @@ mod cost;
 mod elementwise;
 mod operation;
 mod product;
-mod reduce;
 mod rearrange;
+mod reduce;
 
 pub use activation::{Elu, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
 pub use arithmetic::{Add, Divide, Equal, Multiply, Subtract};

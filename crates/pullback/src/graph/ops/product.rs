@@ -64,8 +64,8 @@ impl Operation for MatrixProduct {
                 let mut sum = T::ZERO;
                 for inner in 0..k {
                     let a = left.data[if self.transpose_left { inner * m + row } else { row * k + inner }];
-                    let b =
-                        right.data[if self.transpose_right { column * k + inner } else { inner * n + column }];
+                    let b = right.data
+                        [if self.transpose_right { column * k + inner } else { inner * n + column }];
                     sum = a.mul_add(b, sum);
                 }
                 output.data[row * n + column] = sum;
@@ -84,9 +84,8 @@ impl Operation for MatrixProduct {
     }
 
     fn pushforward<'b>(&self, at: &Site<'b>, x_dot: &[Option<Var<'b>>]) -> Option<Var<'b>> {
-        let product = |left: Var<'b>, right| {
-            left.product_transposed(self.transpose_left, right, self.transpose_right)
-        };
+        let product =
+            |left: Var<'b>, right| left.product_transposed(self.transpose_left, right, self.transpose_right);
         let by_left = x_dot[0].map(|left_dot| product(left_dot, at.inputs[1]));
         let by_right = x_dot[1].map(|right_dot| product(at.inputs[0], right_dot));
         by_left.into_iter().chain(by_right).reduce(|left, right| left + right)

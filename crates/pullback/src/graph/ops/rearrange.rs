@@ -208,6 +208,11 @@ pub struct Concatenate {
     pub axis: usize,
 }
 
+impl Concatenate {
+    /// How many operands one operation joins: a bound, so that a step needs no memory for a list.
+    pub const MAX_OPERANDS: usize = 8;
+}
+
 impl Operation for Concatenate {
     const NAME: &'static str = "concatenate";
 
@@ -222,6 +227,9 @@ impl Operation for Concatenate {
         let Some(first) = inputs.first() else {
             return Err("it takes one operand or more".into());
         };
+        if inputs.len() > Self::MAX_OPERANDS {
+            return Err(format!("it takes at most {} operands; join them in steps", Self::MAX_OPERANDS));
+        }
         check_axis(self.axis, first.rank())?;
         let mut total = 0;
         for x in inputs {

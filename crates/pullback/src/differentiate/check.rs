@@ -1,0 +1,71 @@
+//! Are these gradients right? Back propagation against central differences and forward mode.
+//!
+//! Everything runs in `f64` by the operations' reference values. Differences are taken with five
+//! points (error of order h^4), so that their rounding, not their truncation, bounds the check.
+
+use super::{forward, reverse};
+use crate::error::Result;
+use crate::graph::{Graph, NodeId};
+use pullback_kernels::Real;
+
+/// How far two ways to one gradient lie apart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Check {
+    /// The largest relative error of back propagation against central differences.
+    pub differences: f64,
+    /// The largest relative error of back propagation against forward mode.
+    pub forward: f64,
+}
+
+/// The step of a difference, relative to numbers of size one: near the fifth root of the rounding
+/// error, where truncation (h^4) and rounding (epsilon / h) balance.
+const STEP: f64 = 1e-3;
+
+/// Compares the gradient of `cost` with respect to each node of `wrt`, which must be inputs or
+/// parameters. `values` gives for each node of the graph its numbers; only those of inputs and
+/// parameters are read.
+///
+/// An error is relative to the largest element of the same gradient, or to one if that is larger.
+///
+/// # Errors
+/// If `cost` is not a single number.
+pub fn check_gradients(
+    graph: &Graph,
+    cost: NodeId,
+    wrt: &[NodeId],
+    values: &[Vec<f64>],
+    evaluate: impl Fn(&Graph, &[Vec<f64>]) -> Vec<Vec<f64>>,
+) -> Result<Check> {
+    let backward = reverse(graph, cost, wrt)?;
+    let by_reverse = evaluate(&backward.graph, values);
+    let tangents = forward(graph, &[cost], wrt);
+    let mut check = Check { differences: 0.0, forward: 0.0 };
+    for (position, &id) in wrt.iter().enumerate() {
+        let gradient = &by_reverse[backward.nodes[position].index()];
+        let size = gradient.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
+        for (element, &expected) in gradient.iter().enumerate() {
+            let cost_at = |change: f64| {
+                let mut moved = values.to_vec();
+                moved[id.index()][element] += change;
+                evaluate(graph, &moved)[cost.index()][0]
+            };
+            let difference = (8.0 * (cost_at(STEP) - cost_at(-STEP))
+                - (cost_at(2.0 * STEP) - cost_at(-2.0 * STEP)))
+                / (12.0 * STEP);
+            check.differences = Real::max(check.differences, (expected - difference).abs() / size);
+
+            let mut with_directions = values.to_vec();
+            with_directions.resize(tangents.graph.nodes().len(), Vec::new());
+            for (other, &direction) in tangents.directions.iter().enumerate() {
+                let mut unit = vec![0.0; graph.shape(wrt[other]).elements()];
+                if other == position {
+                    unit[element] = 1.0;
+                }
+                with_directions[direction.index()] = unit;
+            }
+            let tangent = evaluate(&tangents.graph, &with_directions)[tangents.nodes[0].index()][0];
+            check.forward = Real::max(check.forward, (expected - tangent).abs() / size);
+        }
+    }
+    Ok(check)
+}

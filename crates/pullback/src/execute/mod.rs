@@ -1,0 +1,10 @@
+//! From plans to numbers.
+//!
+//! [`Executor`] walks a plan's instructions. [`reference()`] runs a graph node by node with each
+//! operation's own value and nothing else; everything faster is tested against it.
+
+mod executor;
+mod reference;
+
+pub use executor::Executor;
+pub use reference::reference;
