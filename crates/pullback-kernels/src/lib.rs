@@ -6,6 +6,7 @@
 
 mod product;
 mod real;
+pub mod special;
 
 pub use product::{Operand, product};
 pub use real::Real;

@@ -1,0 +1,3 @@
+//! The tests of the kernels: each against a plain reference.
+
+mod special;
