@@ -3,9 +3,24 @@
 //! This crate knows no graph and no network. It is the only crate of the
 //! project with `unsafe` code; every public function is safe and checks lengths
 //! once, outside its loops.
+//!
+//! The same input gives the same bits on every instruction set ([`Isa`]) and
+//! with any number of threads.
 
+pub mod dispatch;
+mod elementwise;
 mod product;
 mod real;
+mod reduce;
+mod softmax;
+pub mod special;
+pub mod update;
 
+pub use dispatch::Isa;
+pub use elementwise::{
+    map, map_in_place, zip, zip_column, zip_column_in_place, zip_in_place, zip_row, zip_row_in_place, zip3,
+};
 pub use product::{Operand, product};
 pub use real::Real;
+pub use reduce::{dot, max, max_columns, max_rows, sum, sum_columns, sum_rows};
+pub use softmax::{log_softmax, softmax, softmax_cross_entropy};

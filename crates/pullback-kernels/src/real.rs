@@ -4,6 +4,8 @@ use core::fmt::{Debug, Display};
 use core::iter::Sum;
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use crate::special;
+
 /// A real number type: `f32` or `f64`.
 pub trait Real:
     Copy
@@ -93,35 +95,35 @@ macro_rules! real {
             }
             #[inline(always)]
             fn exp(self) -> Self {
-                $float::exp(self)
+                special::exp(self)
             }
             #[inline(always)]
             fn ln(self) -> Self {
-                $float::ln(self)
+                special::ln(self)
             }
             #[inline(always)]
             fn ln_1p(self) -> Self {
-                $float::ln_1p(self)
+                special::ln_1p(self)
             }
             #[inline(always)]
             fn exp_m1(self) -> Self {
-                $float::exp_m1(self)
+                special::exp_m1(self)
             }
             #[inline(always)]
             fn tanh(self) -> Self {
-                $float::tanh(self)
+                special::tanh(self)
             }
             #[inline(always)]
             fn sigmoid(self) -> Self {
-                1.0 / (1.0 + $float::exp(-self))
+                special::sigmoid(self)
             }
             #[inline(always)]
             fn erf(self) -> Self {
-                self
+                special::erf(self)
             }
             #[inline(always)]
             fn powf(self, exponent: Self) -> Self {
-                $float::powf(self, exponent)
+                special::powf(self, exponent)
             }
             #[inline(always)]
             fn sqrt(self) -> Self {

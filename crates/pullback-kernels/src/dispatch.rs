@@ -1,0 +1,125 @@
+//! The choice of instruction set, made once at run time.
+//!
+//! A kernel is written once, as a plain loop in a closure that is always inlined; [`Isa::run`] holds it
+//! in a function compiled for each instruction set, where the compiler vectorizes it. As no kernel
+//! reorders a sum and each `mul_add` rounds once, every set gives the same bits.
+
+/// An instruction set that this processor has.
+///
+/// Only the constructors here make one, and they ask the processor: holding an `Isa` proves that its
+/// instructions can be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Isa(pub(crate) Set);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Set {
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    Portable,
+}
+
+/// Every instruction set of this architecture, the fastest first.
+const SETS: &[Set] = &[
+    #[cfg(target_arch = "x86_64")]
+    Set::Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Set::Avx2,
+    #[cfg(target_arch = "aarch64")]
+    Set::Neon,
+    Set::Portable,
+];
+
+impl Set {
+    fn is_available(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => {
+                Set::Avx2.is_available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vl")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            // Part of every 64-bit ARM processor that Rust compiles for with a standard library.
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon => true,
+            Set::Portable => true,
+        }
+    }
+}
+
+impl Isa {
+    /// The fastest instruction set of this processor.
+    pub fn best() -> Self {
+        Self::available().next().expect("the portable set is always available")
+    }
+
+    /// The instruction sets of this processor, the fastest first.
+    pub fn available() -> impl Iterator<Item = Self> {
+        SETS.iter().copied().filter(|set| set.is_available()).map(Self)
+    }
+
+    /// The instruction set called `name`, if this processor has it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::available().find(|isa| isa.name() == name)
+    }
+
+    /// The instruction set without any assumption about the processor.
+    pub fn portable() -> Self {
+        Self(Set::Portable)
+    }
+
+    /// `avx512`, `avx2`, `neon` or `portable`.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => "avx512",
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon => "neon",
+            Set::Portable => "portable",
+        }
+    }
+
+    /// Runs `work` compiled for this instruction set.
+    ///
+    /// Only what is inlined into `work` is: mark it, and what it calls, `#[inline(always)]`.
+    #[inline(always)]
+    pub fn run<R>(self, work: impl FnOnce() -> R) -> R {
+        match self.0 {
+            // SAFETY: an `Isa` is made only by a constructor that found these features.
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512 => unsafe { run_avx512(work) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx2 => unsafe { run_avx2(work) },
+            // Its instructions are in the baseline.
+            #[cfg(target_arch = "aarch64")]
+            Set::Neon => work(),
+            Set::Portable => work(),
+        }
+    }
+}
+
+/// # Safety
+/// The processor must have the features named.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+fn run_avx512<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}
+
+/// # Safety
+/// The processor must have the features named.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn run_avx2<R>(work: impl FnOnce() -> R) -> R {
+    work()
+}

@@ -1,0 +1,169 @@
+//! The special functions against the `libm` crate in double precision.
+//!
+//! `libm`'s own error, below one unit in the last place, is negligible for f32 and allowed for in f64.
+//! All floats: `cargo run --release -p pullback-kernels --example special_errors`.
+
+use pullback_kernels::Real;
+use pullback_kernels::special::{
+    ERF_ERROR, EXP_ERROR, EXP_M1_ERROR, LN_1P_ERROR, LN_ERROR, POWF_ERROR, SIGMOID_ERROR, TANH_ERROR, Ulps,
+};
+
+/// How far `libm` may be off in f64, in units of the last place.
+const LIBM_ERROR: f64 = 1.0;
+/// Every so many floats are tested; prime, so that all mantissas have their turn.
+const STRIDE: usize = 97;
+
+fn libm_sigmoid(x: f64) -> f64 {
+    if x < 0.0 { libm::exp(x) / (1.0 + libm::exp(x)) } else { 1.0 / (1.0 + libm::exp(-x)) }
+}
+
+/// The error of `got` in units of the last place of `want` as an f32.
+fn ulps_f32(got: f32, want: f64) -> f64 {
+    let rounded = want as f32;
+    if got.to_bits() == rounded.to_bits() || (got.is_nan() && want.is_nan()) {
+        return 0.0;
+    }
+    // Beyond the largest number the next one counts as a number, though it is written as infinity.
+    let value = |x: f32| if x.is_infinite() { 2f64.powi(128).copysign(f64::from(x)) } else { f64::from(x) };
+    let exponent = ((rounded.to_bits() >> 23) & 0xff).clamp(1, 254) as i32 - 127;
+    (value(got) - want.clamp(-2f64.powi(128), 2f64.powi(128))).abs() / 2f64.powi(exponent - 23)
+}
+
+fn ulps_f64(got: f64, want: f64) -> f64 {
+    if got.to_bits() == want.to_bits() || (got.is_nan() && want.is_nan()) {
+        return 0.0;
+    }
+    if got.is_infinite() != want.is_infinite() {
+        let finite = if got.is_infinite() { want } else { got };
+        return if finite.abs() == f64::MAX { 1.0 } else { f64::INFINITY };
+    }
+    // The distance in the order of all doubles.
+    let place = |x: f64| {
+        let bits = x.to_bits() as i64;
+        if bits < 0 { i64::MIN - bits } else { bits }
+    };
+    (i128::from(place(got)) - i128::from(place(want))).unsigned_abs() as f64
+}
+
+fn check(name: &str, ours_f32: fn(f32) -> f32, ours_f64: fn(f64) -> f64, libm: fn(f64) -> f64, bound: Ulps) {
+    for bits in (0..=u32::MAX).step_by(STRIDE) {
+        let x = f32::from_bits(bits);
+        let got = ours_f32(x);
+        let error = ulps_f32(got, libm(f64::from(x)));
+        assert!(error <= bound.f32, "{name}({x:e}) = {got:e} is {error} ulp off, of {} allowed", bound.f32);
+    }
+    let mut worst = 0.0_f64;
+    // All exponents, and densely where the functions bend.
+    let everywhere = (0..1_000_000u64).map(|i| f64::from_bits(i.wrapping_mul(u64::MAX / 1_000_000)));
+    let dense = (0..2_000_000).map(|i| f64::from(i - 1_000_000) * 1.000_3e-5);
+    let small = (0..500_000).map(|i| f64::from(i - 250_000) * 7.1e-6);
+    let wide = (0..500_000).map(|i| f64::from(i - 250_000) * 3.01e-3);
+    for x in everywhere.chain(dense).chain(small).chain(wide) {
+        let got = ours_f64(x);
+        let error = ulps_f64(got, libm(x));
+        worst = worst.max(error);
+        let allowed = bound.f64 + LIBM_ERROR;
+        assert!(error <= allowed, "{name}({x:e}) = {got:e} is {error} ulp off, of {allowed} allowed");
+    }
+    for x in
+        [0.0, -0.0, f64::INFINITY, -f64::INFINITY, f64::NAN, 5e-324, -5e-324, 1.0, -1.0, f64::MAX, -f64::MAX]
+    {
+        let (got, want) = (ours_f64(x), libm(x));
+        assert!(ulps_f64(got, want) <= bound.f64, "{name}({x}) = {got}, not {want}");
+        assert!(
+            want != 0.0 || got.is_sign_negative() == want.is_sign_negative(),
+            "{name}({x}): sign of zero"
+        );
+        let (got, want) = (ours_f32(x as f32), libm(f64::from(x as f32)) as f32);
+        assert!(ulps_f32(got, f64::from(want)) <= bound.f32, "{name}({x}) = {got}, not {want} in f32");
+        assert!(
+            want != 0.0 || got.is_sign_negative() == want.is_sign_negative(),
+            "{name}({x}): sign of zero"
+        );
+    }
+}
+
+#[test]
+fn exp_is_within_its_bound() {
+    check("exp", Real::exp, Real::exp, libm::exp, EXP_ERROR);
+}
+
+#[test]
+fn exp_m1_is_within_its_bound() {
+    check("exp_m1", Real::exp_m1, Real::exp_m1, libm::expm1, EXP_M1_ERROR);
+}
+
+#[test]
+fn ln_is_within_its_bound() {
+    check("ln", Real::ln, Real::ln, libm::log, LN_ERROR);
+}
+
+#[test]
+fn ln_1p_is_within_its_bound() {
+    check("ln_1p", Real::ln_1p, Real::ln_1p, libm::log1p, LN_1P_ERROR);
+}
+
+#[test]
+fn tanh_is_within_its_bound() {
+    check("tanh", Real::tanh, Real::tanh, libm::tanh, TANH_ERROR);
+}
+
+#[test]
+fn sigmoid_is_within_its_bound() {
+    check("sigmoid", Real::sigmoid, Real::sigmoid, libm_sigmoid, SIGMOID_ERROR);
+}
+
+#[test]
+fn erf_is_within_its_bound() {
+    check("erf", Real::erf, Real::erf, libm::erf, ERF_ERROR);
+}
+
+#[test]
+fn powf_is_within_its_bound() {
+    for i in 0..2_000_000u64 {
+        let mixed = (i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let x = f64::from_bits(mixed >> 1);
+        let x = if i % 3 == 0 { 0.5 + (mixed >> 11) as f64 * 2f64.powi(-53) } else { x };
+        // Such that the result is mostly neither zero nor infinite.
+        let y = ((mixed.rotate_left(29) >> 11) as f64 * 2f64.powi(-52) - 1.0) * 700.0 / libm::log(x).abs();
+        let y = if i % 7 == 0 { (y % 1000.0).round() } else { y };
+        let (got, want) = (Real::powf(x, y), libm::pow(x, y));
+        let error = ulps_f64(got, want);
+        assert!(error <= POWF_ERROR.f64 + LIBM_ERROR, "{x:e}^{y:e} = {got:e}, not {want:e}: {error} ulp off");
+        let (x, y) = (x as f32, (y * 0.12) as f32);
+        let (got, want) = (Real::powf(x, y), libm::pow(f64::from(x), f64::from(y)));
+        let error = ulps_f32(got, want);
+        assert!(error <= POWF_ERROR.f32, "{x:e}^{y:e} = {got:e}, not {want:e}: {error} ulp off");
+    }
+}
+
+#[test]
+fn powf_follows_the_standard_in_special_cases() {
+    let values =
+        [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 1e300, 9_007_199_254_740_991.0, f64::INFINITY, f64::NAN, 5e-324];
+    for x in values.iter().flat_map(|x| [*x, -*x]) {
+        for y in values.iter().flat_map(|y| [*y, -*y]) {
+            let (got, want) = (Real::powf(x, y), libm::pow(x, y));
+            assert!(ulps_f64(got, want) <= 1.0, "{x}^{y} = {got}, not {want}");
+            assert_eq!(
+                got == 0.0 && got.is_sign_negative(),
+                want == 0.0 && want.is_sign_negative(),
+                "{x}^{y}"
+            );
+            let (x, y) = (x as f32, y as f32);
+            let (got, want) = (Real::powf(x, y), libm::powf(x, y));
+            assert!(ulps_f32(got, f64::from(want)) <= 1.0, "{x}^{y} = {got}, not {want} in f32");
+        }
+    }
+}
+
+#[test]
+fn known_values_are_exact() {
+    assert_eq!(Real::exp(0.0_f32), 1.0);
+    assert_eq!(Real::ln(1.0_f64), 0.0);
+    assert_eq!(Real::sigmoid(0.0_f32), 0.5);
+    assert_eq!(Real::tanh(f32::INFINITY), 1.0);
+    assert_eq!(Real::powf(3.0_f64, 2.0), 9.0);
+    assert_eq!(Real::powf(2.0_f32, 10.0), 1024.0);
+    assert!(Real::ln(-1.0_f32).is_nan());
+}
