@@ -88,7 +88,7 @@ impl Random {
 /// `cos(2 pi turns)` for `turns` in `[0, 1)`, the same bits on every platform.
 ///
 /// Folded to an eighth of a turn, then Taylor's series to the term x^16: error below 1e-15.
-fn cosine_of_turns(turns: f64) -> f64 {
+pub(crate) fn cosine_of_turns(turns: f64) -> f64 {
     let quarter = (turns * 4.0).round();
     let angle = (turns - quarter / 4.0) * std::f64::consts::TAU;
     let square = angle * angle;

@@ -1,0 +1,204 @@
+//! A column of a table: its name and its values, numbers, categories or blocks of bytes.
+//!
+//! A missing cell is part of the type: NaN among numbers (readers refuse a NaN that stands in a
+//! file), [`None`] among categories. Bytes are never missing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// A named column of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// The name, unique in its table.
+    pub name: String,
+    /// One value a row.
+    pub values: Values,
+}
+
+impl Column {
+    /// A column of a name and its values.
+    pub fn new(name: impl Into<String>, values: Values) -> Self {
+        Self { name: name.into(), values }
+    }
+}
+
+/// What a column can be declared to hold, where what was inferred is not what was meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnType {
+    /// Numbers.
+    Numeric,
+    /// Texts that name categories; numbers are taken as their texts.
+    Categorical,
+}
+
+/// The values of a column, one a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Finite numbers; NaN marks a missing cell.
+    Numbers(Vec<f64>),
+    /// Texts, each one of a list of names.
+    Categories(Categories),
+    /// A block of bytes of fixed size a row: the pixels of an image.
+    Bytes(Bytes),
+}
+
+impl Values {
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => numbers.len(),
+            Self::Categories(categories) => categories.rows(),
+            Self::Bytes(bytes) => bytes.rows(),
+        }
+    }
+
+    /// The values of the given rows, in their order.
+    ///
+    /// # Panics
+    /// If a row is out of range.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Numbers(numbers) => Self::Numbers(rows.iter().map(|&row| numbers[row]).collect()),
+            Self::Categories(categories) => Self::Categories(Categories {
+                codes: rows.iter().map(|&row| categories.codes[row]).collect(),
+                names: categories.names.clone(),
+            }),
+            Self::Bytes(bytes) => Self::Bytes(Bytes {
+                data: rows.iter().flat_map(|&row| bytes.row(row)).copied().collect(),
+                rows: rows.len(),
+                shape: bytes.shape.clone(),
+                maximum: bytes.maximum,
+            }),
+        }
+    }
+}
+
+/// Texts that repeat, kept as codes into a list of names; a cell may be missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Categories {
+    codes: Vec<u32>,
+    names: Vec<String>,
+}
+
+/// The code of a missing cell.
+const MISSING: u32 = u32::MAX;
+
+impl Categories {
+    /// The categories of a column of texts, [`None`] for a missing cell; names in order of appearance.
+    pub fn from_texts<S: AsRef<str>>(texts: impl IntoIterator<Item = Option<S>>) -> Self {
+        let mut known: BTreeMap<String, u32> = BTreeMap::new();
+        let mut names: Vec<String> = Vec::new();
+        let codes = texts
+            .into_iter()
+            .map(|text| {
+                let Some(text) = text else { return MISSING };
+                let text = text.as_ref();
+                if let Some(&code) = known.get(text) {
+                    return code;
+                }
+                let code = names.len() as u32;
+                names.push(text.to_owned());
+                known.insert(text.to_owned(), code);
+                code
+            })
+            .collect();
+        Self { codes, names }
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// The names that codes refer to.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// A row's position in [`Categories::names`]; [`None`] if the cell is missing.
+    ///
+    /// # Panics
+    /// If the row is out of range.
+    pub fn code(&self, row: usize) -> Option<usize> {
+        let code = self.codes[row];
+        (code != MISSING).then_some(code as usize)
+    }
+
+    /// A row's text; [`None`] if the cell is missing.
+    ///
+    /// # Panics
+    /// If the row is out of range.
+    pub fn text(&self, row: usize) -> Option<&str> {
+        self.code(row).map(|code| self.names[code].as_str())
+    }
+}
+
+/// A block of bytes of fixed size a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bytes {
+    data: Vec<u8>,
+    rows: usize,
+    shape: Vec<usize>,
+    maximum: u8,
+}
+
+impl Bytes {
+    /// Blocks of a shape (`[height, width]` for an image), row after row, and the largest byte that
+    /// the source can hold: 255 for most images.
+    ///
+    /// # Errors
+    /// If the shape is empty, or the data is not a whole number of blocks, or a byte is above the maximum.
+    pub fn new(data: Vec<u8>, shape: Vec<usize>, maximum: u8) -> Result<Self> {
+        let width: usize = shape.iter().try_fold(1usize, |size, &side| size.checked_mul(side)).unwrap_or(0);
+        if shape.is_empty() || width == 0 || data.len() % width != 0 {
+            return Err(Error::Data(format!(
+                "{} bytes are no whole number of blocks of shape {shape:?}: give one block for each row",
+                data.len()
+            )));
+        }
+        if maximum == 0 || maximum < 255 && data.iter().any(|&byte| byte > maximum) {
+            return Err(Error::Data(format!(
+                "bytes above the stated maximum {maximum}: state the largest byte that the source can hold"
+            )));
+        }
+        Ok(Self { rows: data.len() / width, data, shape, maximum })
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The number of bytes of a row.
+    pub fn width(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The shape of a row's block.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The largest byte that the source can hold.
+    pub fn maximum(&self) -> u8 {
+        self.maximum
+    }
+
+    /// All bytes, row after row.
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// The bytes of a row.
+    ///
+    /// # Panics
+    /// If the row is out of range.
+    pub fn row(&self, row: usize) -> &[u8] {
+        let width = self.width();
+        &self.data[row * width..(row + 1) * width]
+    }
+}

@@ -1,0 +1,188 @@
+//! Numbers to train on: features and targets, one row an example.
+//!
+//! Bytes stay bytes until a batch is assembled: images take a quarter of the memory of f32, and
+//! converting the rows of one batch costs little beside the step that uses them.
+
+use pullback_kernels::Real;
+
+use super::preprocess::Warning;
+
+/// Features and targets of the same rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset<T> {
+    /// What a network is given, `[rows, inputs]`.
+    pub features: Features<T>,
+    /// What it is to predict, `[rows, outputs]`.
+    pub targets: Targets<T>,
+    /// What preprocessing met that it could not represent.
+    pub warnings: Vec<Warning>,
+}
+
+impl<T: Real> Dataset<T> {
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.features.rows()
+    }
+
+    /// The number of inputs of a network for this data.
+    pub fn inputs(&self) -> usize {
+        self.features.inputs()
+    }
+
+    /// The number of outputs of a network for this data.
+    pub fn outputs(&self) -> usize {
+        self.targets.outputs()
+    }
+
+    /// Writes the features of the given rows to `out`, `[rows.len(), inputs]`.
+    ///
+    /// # Panics
+    /// If a row is out of range or `out` has another size.
+    pub fn write_features(&self, rows: &[usize], out: &mut [T]) {
+        self.features.write(rows, out);
+    }
+
+    /// Writes the targets of the given rows to `out`, `[rows.len(), outputs]`.
+    ///
+    /// # Panics
+    /// If a row is out of range or `out` has another size.
+    pub fn write_targets(&self, rows: &[usize], out: &mut [T]) {
+        self.targets.write(rows, out);
+    }
+}
+
+/// What a network is given.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Features<T> {
+    /// Numbers, row after row.
+    Dense {
+        /// `[rows, width]`.
+        values: Vec<T>,
+        /// The number of inputs.
+        width: usize,
+        /// The number of rows.
+        rows: usize,
+    },
+    /// Bytes, row after row, and the number that each byte stands for.
+    Bytes {
+        /// `[rows, width]`.
+        data: Vec<u8>,
+        /// The number of inputs.
+        width: usize,
+        /// The value of each of the 256 bytes.
+        values: Vec<T>,
+    },
+}
+
+impl<T: Real> Features<T> {
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Dense { rows, .. } => *rows,
+            Self::Bytes { data, width, .. } => data.len() / width,
+        }
+    }
+
+    /// The number of inputs.
+    pub fn inputs(&self) -> usize {
+        match self {
+            Self::Dense { width, .. } | Self::Bytes { width, .. } => *width,
+        }
+    }
+
+    /// Writes the given rows to `out`, `[rows.len(), inputs]`.
+    ///
+    /// # Panics
+    /// If a row is out of range or `out` has another size.
+    pub fn write(&self, rows: &[usize], out: &mut [T]) {
+        assert_eq!(out.len(), rows.len() * self.inputs(), "the output is [rows, inputs]");
+        match self {
+            Self::Dense { values, width, .. } => copy_rows(values, *width, rows, out),
+            Self::Bytes { data, width, values } => {
+                for (&row, out) in rows.iter().zip(out.chunks_exact_mut(*width)) {
+                    for (out, &byte) in out.iter_mut().zip(&data[row * width..(row + 1) * width]) {
+                        *out = values[usize::from(byte)];
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a network is to predict.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Targets<T> {
+    /// 0 or 1 a row, for one output.
+    Binary(Vec<u32>),
+    /// The class of each row, for one output a class.
+    Classes {
+        /// The class of each row, below `classes`.
+        ids: Vec<u32>,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// Numbers, standardized if the options say so.
+    Values {
+        /// `[rows, width]`.
+        values: Vec<T>,
+        /// The number of outputs.
+        width: usize,
+    },
+}
+
+impl<T: Real> Targets<T> {
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::Binary(ids) | Self::Classes { ids, .. } => ids.len(),
+            Self::Values { values, width } => values.len() / width,
+        }
+    }
+
+    /// The number of outputs.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::Binary(_) => 1,
+            Self::Classes { classes, .. } => *classes,
+            Self::Values { width, .. } => *width,
+        }
+    }
+
+    /// The class of each row; [`None`] for a regression.
+    pub fn classes(&self) -> Option<&[u32]> {
+        match self {
+            Self::Binary(ids) | Self::Classes { ids, .. } => Some(ids),
+            Self::Values { .. } => None,
+        }
+    }
+
+    /// Writes the given rows to `out`, `[rows.len(), outputs]`: a class as one 1 among 0.
+    ///
+    /// # Panics
+    /// If a row is out of range or `out` has another size.
+    pub fn write(&self, rows: &[usize], out: &mut [T]) {
+        assert_eq!(out.len(), rows.len() * self.outputs(), "the output is [rows, outputs]");
+        match self {
+            Self::Binary(ids) => {
+                for (out, &row) in out.iter_mut().zip(rows) {
+                    *out = if ids[row] == 1 { T::ONE } else { T::ZERO };
+                }
+            }
+            Self::Classes { ids, classes } => {
+                out.fill(T::ZERO);
+                for (out, &row) in out.chunks_exact_mut(*classes).zip(rows) {
+                    out[ids[row] as usize] = T::ONE;
+                }
+            }
+            Self::Values { values, width } => copy_rows(values, *width, rows, out),
+        }
+    }
+}
+
+fn copy_rows<T: Copy>(values: &[T], width: usize, rows: &[usize], out: &mut [T]) {
+    if width > 0 {
+        for (&row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
+            out.copy_from_slice(&values[row * width..(row + 1) * width]);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What a user can say about data, in a flag, a configuration file or code; all of it optional.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::column::ColumnType;
+
+/// How a table becomes a data set, where the defaults are not what is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataOptions {
+    /// The column to predict, or the columns of a regression with several; by default the one that
+    /// the source is known to predict. In a file, one name or a list.
+    #[serde(deserialize_with = "one_or_more")]
+    pub target: Vec<String>,
+    /// What kind of prediction; inferred by default.
+    pub task: Option<Task>,
+    /// Columns to leave out.
+    pub ignore: Vec<String>,
+    /// Columns whose inferred type is not what is meant.
+    pub types: BTreeMap<String, ColumnType>,
+    /// How numeric features are scaled.
+    pub scaling: Scaling,
+    /// What stands in for a missing cell of a feature.
+    pub imputation: Imputation,
+    /// Whether the targets of a regression are standardized during training; predictions are
+    /// always given in the target's own unit.
+    pub standardize_targets: bool,
+}
+
+impl Default for DataOptions {
+    fn default() -> Self {
+        Self {
+            target: Vec::new(),
+            task: None,
+            ignore: Vec::new(),
+            types: BTreeMap::new(),
+            scaling: Scaling::default(),
+            imputation: Imputation::default(),
+            standardize_targets: true,
+        }
+    }
+}
+
+/// What is predicted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// One of two classes, by one output: the probability of the second.
+    Binary,
+    /// One of several classes, by one output a class.
+    Classes,
+    /// Numbers.
+    Regression,
+}
+
+/// How numeric features are scaled, by figures of the training rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scaling {
+    /// To mean 0 and standard deviation 1.
+    #[default]
+    Standardize,
+    /// To the range 0 to 1.
+    MinMax,
+    /// Not at all.
+    None,
+}
+
+/// What stands in for a missing cell of a numeric feature, from the training rows. A missing
+/// category counts as a category of its own, or by [`Imputation::MostFrequent`] as the commonest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Imputation {
+    /// The mean.
+    #[default]
+    Mean,
+    /// The median.
+    Median,
+    /// The most frequent value; of equally frequent ones the smallest.
+    MostFrequent,
+}
+
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a column name or a list of column names")]
+    enum OneOrMore {
+        One(String),
+        More(Vec<String>),
+    }
+    Ok(match OneOrMore::deserialize(deserializer)? {
+        OneOrMore::One(name) => vec![name],
+        OneOrMore::More(names) => names,
+    })
+}

@@ -1,0 +1,65 @@
+//! Which rows are held out: drawn by address, in proportion of each class.
+
+use crate::error::{Error, Result};
+use crate::random::Random;
+
+/// Rows to train on, and rows to measure on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// The rows that stay, ascending.
+    pub kept: Vec<usize>,
+    /// The rows that are held out, ascending.
+    pub held_out: Vec<usize>,
+}
+
+/// Holds out a fraction of `rows`, rounded to whole rows.
+///
+/// `strata` gives the class of each row of the table, so that each class is held out in
+/// proportion (by largest remainder); a class keeps at least one row. `random` decides which rows:
+/// give each split of a run an `epoch` of its own, of [`Purpose::Split`](crate::random::Purpose).
+///
+/// # Errors
+/// If the fraction is not in `[0, 1)`.
+///
+/// # Panics
+/// If `strata` is shorter than the largest row.
+pub fn split(rows: &[usize], strata: Option<&[u32]>, fraction: f64, random: &Random) -> Result<Split> {
+    if !(0.0..1.0).contains(&fraction) {
+        return Err(Error::Configuration(format!(
+            "{fraction} of the rows cannot be held out: give a fraction of at least 0 and below 1"
+        )));
+    }
+    let mut order: Vec<usize> = rows.to_vec();
+    random.shuffle(&mut order);
+    // Stable: within a stratum the rows stay shuffled.
+    order.sort_by_key(|&row| strata.map_or(0, |strata| strata[row]));
+    let groups: Vec<&[usize]> =
+        order.chunk_by(|&left, &right| strata.is_none_or(|strata| strata[left] == strata[right])).collect();
+    let counts = held_out_counts(&groups.iter().map(|group| group.len()).collect::<Vec<_>>(), fraction);
+    let mut split = Split { kept: Vec::new(), held_out: Vec::new() };
+    for (group, count) in groups.into_iter().zip(counts) {
+        split.held_out.extend(&group[..count]);
+        split.kept.extend(&group[count..]);
+    }
+    split.kept.sort_unstable();
+    split.held_out.sort_unstable();
+    Ok(split)
+}
+
+/// How many of each group to hold out: the whole part of its share, then one more for those with
+/// the largest remainders until the total is the rounded share of all; never a whole group.
+fn held_out_counts(sizes: &[usize], fraction: f64) -> Vec<usize> {
+    let total = (sizes.iter().sum::<usize>() as f64 * fraction).round() as usize;
+    let shares: Vec<f64> = sizes.iter().map(|&size| size as f64 * fraction).collect();
+    let mut counts: Vec<usize> = shares.iter().map(|share| *share as usize).collect();
+    let mut by_remainder: Vec<usize> = (0..sizes.len()).collect();
+    by_remainder.sort_by(|&left, &right| shares[right].fract().total_cmp(&shares[left].fract()));
+    let mut open = total.saturating_sub(counts.iter().sum());
+    for group in by_remainder {
+        if open > 0 && counts[group] + 1 < sizes[group] {
+            counts[group] += 1;
+            open -= 1;
+        }
+    }
+    counts
+}

@@ -1,0 +1,171 @@
+//! A table as it was read: typed columns of equal length, and where they came from.
+//!
+//! A [`Table`] cannot be wrong: names are unique, columns equally long, numbers finite or missing.
+//! Rows are counted from 0 here and from 1, the header left aside, in messages.
+
+use std::collections::BTreeSet;
+
+use super::column::{Bytes, Categories, Column, Values};
+use crate::error::{Error, Result, nearest_name};
+
+/// Named, typed columns of equal length.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    source: String,
+    columns: Vec<Column>,
+    rows: usize,
+    target: Option<String>,
+}
+
+impl Table {
+    /// A table of the given columns; `source` is the file or data set that messages name.
+    ///
+    /// # Errors
+    /// If there is no column or no row, columns differ in length, two have the same name, or a
+    /// number is infinite.
+    pub fn new(source: impl Into<String>, columns: Vec<Column>) -> Result<Self> {
+        let source = source.into();
+        let Some(rows) = columns.first().map(|column| column.values.rows()).filter(|&rows| rows > 0) else {
+            return Err(Error::Data(format!("{source} has no rows: give at least one row and one column")));
+        };
+        let mut names = BTreeSet::new();
+        for column in &columns {
+            let name = &column.name;
+            if !names.insert(name) {
+                return Err(Error::Data(format!("{source} has two columns \"{name}\": rename one")));
+            }
+            if column.values.rows() != rows {
+                return Err(Error::Data(format!(
+                    "{source}: column \"{name}\" has {} rows, but column \"{}\" has {rows}: \
+                     give all columns the same number of rows",
+                    column.values.rows(),
+                    columns[0].name,
+                )));
+            }
+            if let Values::Numbers(numbers) = &column.values
+                && let Some(row) = numbers.iter().position(|number| number.is_infinite())
+            {
+                return Err(Error::Data(format!(
+                    "{source}, row {}, column \"{name}\": an infinite number: \
+                     correct it, or leave the cell empty",
+                    row + 1
+                )));
+            }
+        }
+        Ok(Self { source, columns, rows, target: None })
+    }
+
+    /// The same table, with the name of the column that its source is known to predict.
+    ///
+    /// # Errors
+    /// If there is no such column.
+    pub fn with_target(mut self, name: &str) -> Result<Self> {
+        self.target = Some(self.column(name)?.name.clone());
+        Ok(self)
+    }
+
+    /// The file or data set that the table came from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The number of rows, at least 1.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The columns, in the order of the source.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The names of the columns.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// The column that the source is known to predict, if it is.
+    pub fn target(&self) -> Option<&str> {
+        self.target.as_deref()
+    }
+
+    /// The column of a name, if there is one.
+    pub fn get(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The column of a name.
+    ///
+    /// # Errors
+    /// If there is none; the message offers the nearest name.
+    pub fn column(&self, name: &str) -> Result<&Column> {
+        self.get(name).ok_or_else(|| {
+            let offer = match nearest_name(name, self.names()) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("its columns are {}", listed(self.names())),
+            };
+            Error::Data(format!("{} has no column \"{name}\": {offer}", self.source))
+        })
+    }
+
+    /// The given rows, in their order.
+    ///
+    /// # Errors
+    /// If `rows` is empty.
+    ///
+    /// # Panics
+    /// If a row is out of range.
+    pub fn select(&self, rows: &[usize]) -> Result<Self> {
+        let columns =
+            self.columns.iter().map(|column| Column::new(&*column.name, column.values.select(rows))).collect();
+        Ok(Self { target: self.target.clone(), ..Self::new(&*self.source, columns)? })
+    }
+
+    /// The rows of `self`, then those of `other`, whose columns are found by name.
+    ///
+    /// # Errors
+    /// If a column of `self` is not in `other`, or is of another kind there.
+    pub fn concat(&self, other: &Self) -> Result<Self> {
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            let values = concat_values(&column.values, &other.column(&column.name)?.values);
+            let Some(values) = values else {
+                return Err(Error::Data(format!(
+                    "column \"{}\" is of one kind in {} and of another in {}: declare its type",
+                    column.name, self.source, other.source
+                )));
+            };
+            columns.push(Column::new(&*column.name, values));
+        }
+        let source = format!("{} and {}", self.source, other.source);
+        Ok(Self { target: self.target.clone(), ..Self::new(source, columns)? })
+    }
+}
+
+/// Both columns' values, one after the other; [`None`] if they are of different kinds.
+fn concat_values(first: &Values, second: &Values) -> Option<Values> {
+    let texts = |categories: &Categories| {
+        (0..categories.rows()).map(|row| categories.text(row).map(str::to_owned)).collect::<Vec<_>>()
+    };
+    match (first, second) {
+        (Values::Numbers(first), Values::Numbers(second)) => {
+            Some(Values::Numbers([first.as_slice(), second].concat()))
+        }
+        (Values::Categories(first), Values::Categories(second)) => Some(Values::Categories(
+            Categories::from_texts(texts(first).into_iter().chain(texts(second))),
+        )),
+        (Values::Bytes(first), Values::Bytes(second)) if first.shape() == second.shape() => {
+            let maximum = first.maximum().max(second.maximum());
+            let data = [first.data(), second.data()].concat();
+            Bytes::new(data, first.shape().to_vec(), maximum).ok().map(Values::Bytes)
+        }
+        _ => None,
+    }
+}
+
+/// Names for a message: quoted, at most ten, then how many more.
+pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
+    let shown = names[..names.len().min(10)].join(", ");
+    if names.len() > 10 { format!("{shown} and {} more", names.len() - 10) } else { shown }
+}

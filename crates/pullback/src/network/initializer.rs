@@ -1,0 +1,66 @@
+//! The list of initializers: where weights start.
+
+use super::Activation;
+use super::named::named;
+use crate::random::Random;
+
+named! {
+    /// The distribution of a layer's initial weights; biases start at zero.
+    ///
+    /// With the number of inputs n and of outputs m of the layer:
+    "initializer" Initializer {
+        /// Uniform within sqrt(6 / (n + m)) (Glorot, Bengio, 2010).
+        XavierUniform = "xavier_uniform",
+        /// Normal with variance 2 / (n + m) (Glorot, Bengio, 2010).
+        XavierNormal = "xavier_normal",
+        /// Uniform within sqrt(6 / n) (He, Zhang, Ren, Sun, 2015).
+        HeUniform = "he_uniform",
+        /// Normal with variance 2 / n (He, Zhang, Ren, Sun, 2015).
+        HeNormal = "he_normal",
+        /// Normal with variance 1 / n (LeCun, Bottou, Orr, Müller, 1998).
+        LecunNormal = "lecun_normal",
+        /// Uniform within sqrt(3 / n) (LeCun, Bottou, Orr, Müller, 1998).
+        LecunUniform = "lecun_uniform",
+        /// Uniform within the given bound, as in Ng's course.
+        Uniform(0.12) = "uniform",
+        /// Normal with the given standard deviation.
+        Normal(1.0) = "normal",
+        /// All zero: every unit of a hidden layer stays the same as its neighbors.
+        Zeros = "zeros",
+    }
+}
+
+impl Initializer {
+    /// The conventional choice before an activation.
+    pub fn conventional(activation: Activation) -> Self {
+        match activation {
+            Activation::Relu
+            | Activation::LeakyRelu(_)
+            | Activation::Elu(_)
+            | Activation::Gelu
+            | Activation::Silu
+            | Activation::Softplus => Initializer::HeNormal,
+            Activation::Identity | Activation::Sigmoid | Activation::Tanh => Initializer::XavierUniform,
+        }
+    }
+
+    /// The initial weights of a layer.
+    pub(super) fn weights(self, inputs: usize, outputs: usize, random: &Random) -> Vec<f64> {
+        let (n, m) = (inputs as f64, outputs as f64);
+        let count = (inputs * outputs) as u64;
+        let uniform =
+            |bound: f64| (0..count).map(|index| (2.0 * random.uniform(index) - 1.0) * bound).collect();
+        let normal = |variance: f64| (0..count).map(|index| random.normal(index) * variance.sqrt()).collect();
+        match self {
+            Initializer::XavierUniform => uniform((6.0 / (n + m)).sqrt()),
+            Initializer::XavierNormal => normal(2.0 / (n + m)),
+            Initializer::HeUniform => uniform((6.0 / n).sqrt()),
+            Initializer::HeNormal => normal(2.0 / n),
+            Initializer::LecunNormal => normal(1.0 / n),
+            Initializer::LecunUniform => uniform((3.0 / n).sqrt()),
+            Initializer::Uniform(bound) => uniform(bound),
+            Initializer::Normal(deviation) => normal(deviation * deviation),
+            Initializer::Zeros => vec![0.0; inputs * outputs],
+        }
+    }
+}

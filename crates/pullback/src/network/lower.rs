@@ -1,0 +1,213 @@
+//! From a network to the graph of its forward pass and cost, for one batch size.
+
+use super::{Layer, Network, Parameter};
+use crate::error::Result;
+use crate::graph::{Builder, Graph, NodeId, Origin, Var};
+
+/// Whether the graph is for a training step or for prediction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Dropout drops, batch norm uses the batch.
+    Training,
+    /// Dropout does nothing, batch norm uses its running averages.
+    Evaluation,
+}
+
+/// A dropout mask: an input of the graph, filled anew for each step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mask {
+    /// The input's place among the graph's inputs.
+    pub input: usize,
+    /// The layer that it belongs to.
+    pub layer: usize,
+    /// The probability of zero; the other entries are `1 / (1 - rate)`.
+    pub rate: f64,
+}
+
+/// A network as a graph. Its inputs are, in order: features `[batch, inputs]`, targets
+/// `[batch, outputs]`, dropout masks. Its parameters are the network's, in order.
+#[derive(Debug, Clone)]
+pub struct Lowered {
+    /// Every operation of forward pass and cost.
+    pub graph: Graph,
+    /// The parameters' nodes, in the order of [`Network::parameters`].
+    pub parameters: Vec<NodeId>,
+    /// The last layer's result, `[batch, outputs]`.
+    pub output: NodeId,
+    /// What the network predicts, `[batch, outputs]`: probabilities or numbers.
+    pub prediction: NodeId,
+    /// The mean cost of the batch's examples, without regularization.
+    pub data_cost: NodeId,
+    /// What is minimized: the data cost and the regularization.
+    pub cost: NodeId,
+    /// The dropout masks.
+    pub masks: Vec<Mask>,
+    /// New values of parameters that are not trained: the place of the parameter, and the node.
+    pub statistics: Vec<(usize, NodeId)>,
+}
+
+/// The place of the features among the graph's inputs.
+pub(crate) const FEATURES: usize = 0;
+/// The place of the targets among the graph's inputs.
+pub(crate) const TARGETS: usize = 1;
+
+impl Network {
+    /// The graph of forward pass and cost for batches of `batch` examples.
+    ///
+    /// # Errors
+    /// If the description contradicts itself, or its last layer does not fit the cost.
+    pub fn lower(&self, batch: usize, mode: Mode) -> Result<Lowered> {
+        let parameters = self.parameters()?;
+        let builder = Builder::new();
+        let features = builder.input("features", [batch, self.inputs]);
+        let targets = builder.input("targets", [batch, self.outputs()]);
+        let vars: Vec<Var<'_>> = parameters
+            .iter()
+            .map(|parameter| {
+                builder.set_origin(Origin { layer: Some(parameter.layer), ..Origin::default() });
+                builder.parameter(&parameter.name, parameter.shape.clone())
+            })
+            .collect();
+
+        let mut lowering = Lowering {
+            builder: &builder,
+            parameters: &parameters,
+            vars: &vars,
+            mode,
+            masks: vec![],
+            statistics: vec![],
+        };
+        let mut value = features;
+        for (index, layer) in self.layers.iter().enumerate() {
+            value = lowering.layer(index, layer, value);
+        }
+        let Lowering { masks, statistics, .. } = lowering;
+
+        let role = |role: &str| builder.set_origin(Origin { role: role.into(), ..Origin::default() });
+        role("prediction");
+        let prediction = self.cost.prediction(value);
+        role("cost");
+        let data_cost = self.cost.lower(value, targets);
+        role("regularization");
+        let divisor = if self.regularization.divide_by_batch { batch as f64 } else { 1.0 };
+        let mut cost = data_cost;
+        for (parameter, var) in parameters.iter().zip(&vars) {
+            if parameter.l2 > 0.0 {
+                cost = cost + (*var * *var).sum_all().scale(parameter.l2 / (2.0 * divisor));
+            }
+            if parameter.l1 > 0.0 {
+                cost = cost + var.abs().sum_all().scale(parameter.l1 / divisor);
+            }
+        }
+
+        let ids = (|| {
+            let parameters = vars.iter().map(|var| var.id()).collect::<Option<Vec<_>>>()?;
+            let statistics =
+                statistics.iter().map(|(at, var)| Some((*at, var.id()?))).collect::<Option<Vec<_>>>()?;
+            Some((parameters, statistics, value.id()?, prediction.id()?, data_cost.id()?, cost.id()?))
+        })();
+        let graph = builder.finish()?;
+        let (parameters, statistics, output, prediction, data_cost, cost) =
+            ids.expect("a graph without shape errors has all its nodes");
+        Ok(Lowered { graph, parameters, output, prediction, data_cost, cost, masks, statistics })
+    }
+}
+
+/// The state of a walk over the layers.
+struct Lowering<'a, 'b> {
+    builder: &'b Builder,
+    parameters: &'a [Parameter],
+    vars: &'a [Var<'b>],
+    mode: Mode,
+    masks: Vec<Mask>,
+    statistics: Vec<(usize, Var<'b>)>,
+}
+
+impl<'b> Lowering<'_, 'b> {
+    /// The place of a layer's parameter.
+    fn place(&self, layer: usize, name: &str) -> Option<usize> {
+        let name = format!("layers.{layer}.{name}");
+        self.parameters.iter().position(|parameter| parameter.name == name)
+    }
+
+    fn parameter(&self, layer: usize, name: &str) -> Var<'b> {
+        self.vars[self.place(layer, name).expect("a layer's parameters are on the list")]
+    }
+
+    fn role(&self, layer: usize, role: &str) {
+        self.builder.set_origin(Origin { layer: Some(layer), role: role.into(), ..Origin::default() });
+    }
+
+    fn layer(&mut self, index: usize, layer: &Layer, value: Var<'b>) -> Var<'b> {
+        match layer {
+            Layer::Dense { has_bias, .. } => {
+                self.role(index, "weighted sum");
+                let sum = value.product_transposed(false, self.parameter(index, "weight"), true);
+                if *has_bias { sum + self.parameter(index, "bias") } else { sum }
+            }
+            Layer::Activation { function } => {
+                self.role(index, "activation");
+                function.lower(value)
+            }
+            Layer::Dropout { rate } if self.mode == Mode::Training && *rate > 0.0 => {
+                self.role(index, "dropout");
+                let mask = self.builder.input(&format!("layers.{index}.mask"), value.shape());
+                // Features and targets are the inputs before.
+                let input = TARGETS + 1 + self.masks.len();
+                self.masks.push(Mask { input, layer: index, rate: *rate });
+                value * mask
+            }
+            Layer::Dropout { .. } => value,
+            Layer::BatchNorm { momentum, epsilon } => {
+                let (mean, variance) = match self.mode {
+                    Mode::Training => self.batch_statistics(index, value, *momentum),
+                    Mode::Evaluation => {
+                        (self.parameter(index, "running_mean"), self.parameter(index, "running_variance"))
+                    }
+                };
+                self.normalize(index, value, mean, variance, *epsilon)
+            }
+            Layer::LayerNorm { epsilon } => {
+                self.role(index, "mean");
+                let mean = value.mean_keeping(&[1]);
+                self.role(index, "variance");
+                let centered = value - mean;
+                let variance = (centered * centered).mean_keeping(&[1]);
+                self.normalize(index, value, mean, variance, *epsilon)
+            }
+        }
+    }
+
+    /// Mean and variance of the batch; they also move the running ones. As is usual, the running
+    /// variance takes the unbiased estimate, the step itself the biased one.
+    fn batch_statistics(&mut self, index: usize, value: Var<'b>, momentum: f64) -> (Var<'b>, Var<'b>) {
+        let batch = value.shape().sizes()[0] as f64;
+        self.role(index, "mean");
+        let mean = value.mean(&[0]);
+        self.role(index, "variance");
+        let centered = value - mean;
+        let variance = (centered * centered).mean(&[0]);
+        let unbiased = variance.scale(if batch > 1.0 { batch / (batch - 1.0) } else { 1.0 });
+        for (name, new) in [("running_mean", mean), ("running_variance", unbiased)] {
+            self.role(index, name);
+            let place = self.place(index, name).expect("batch norm has running averages");
+            let moved = self.vars[place].scale(1.0 - momentum) + new.scale(momentum);
+            self.statistics.push((place, moved));
+        }
+        (mean, variance)
+    }
+
+    fn normalize(
+        &self,
+        index: usize,
+        value: Var<'b>,
+        mean: Var<'b>,
+        variance: Var<'b>,
+        epsilon: f64,
+    ) -> Var<'b> {
+        self.role(index, "normalized");
+        let normalized = (value - mean) * (variance + epsilon).power(-0.5);
+        self.role(index, "scaled and shifted");
+        normalized * self.parameter(index, "scale") + self.parameter(index, "shift")
+    }
+}

@@ -1,0 +1,32 @@
+//! What is added to the cost for large weights. Biases, scales and shifts are left out.
+
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// L2 adds `l2 / 2 * sum(w^2)`, L1 adds `l1 * sum(|w|)`; a layer can have its own instead.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Regularization {
+    /// The strength of L2, called weight decay or lambda.
+    pub l2: f64,
+    /// The strength of L1.
+    pub l1: f64,
+    /// Whether both are divided by the number of examples in the batch: with this, and all
+    /// examples in one batch of m, L2 is the `lambda / (2m)` of Ng's course.
+    pub divide_by_batch: bool,
+}
+
+impl Regularization {
+    pub(super) fn check(&self) -> Result<()> {
+        strength("l1", self.l1)?;
+        strength("l2", self.l2)
+    }
+}
+
+pub(super) fn strength(name: &str, value: f64) -> Result<()> {
+    if value >= 0.0 && value.is_finite() {
+        Ok(())
+    } else {
+        Err(Error::Configuration(format!("{name} is {value}; it must be zero or a positive number")))
+    }
+}

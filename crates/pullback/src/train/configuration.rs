@@ -1,0 +1,174 @@
+//! What a training run is told, beside the network and the data.
+
+use super::{Optimizer, Schedule};
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// The configuration of a training run. Every field has a default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Training {
+    /// How many times all examples are seen.
+    pub epochs: usize,
+    /// How many examples make one step.
+    pub batch: Batch,
+    /// How a gradient changes a weight.
+    pub optimizer: Optimizer,
+    /// The factor of each step; by default what is conventional for the optimizer.
+    pub learning_rate: Option<f64>,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// The largest norm of the whole gradient; a larger one is scaled down to it.
+    pub clip_norm: Option<f64>,
+    /// When to stop before the last epoch; by default never.
+    pub early_stopping: Option<EarlyStopping>,
+    /// Whether the order of the examples changes with each epoch.
+    pub shuffle: bool,
+    /// Where all random numbers come from.
+    pub seed: u64,
+    /// How many threads may work; 0 for as many as the machine has. Results do not depend on it.
+    pub threads: usize,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            epochs: 20,
+            batch: Batch::default(),
+            optimizer: Optimizer::default(),
+            learning_rate: None,
+            schedule: Schedule::default(),
+            clip_norm: None,
+            early_stopping: None,
+            shuffle: true,
+            seed: 0,
+            threads: 0,
+        }
+    }
+}
+
+impl Training {
+    /// The learning rate: the given one, or the optimizer's conventional one.
+    pub fn learning_rate(&self) -> f64 {
+        self.learning_rate.unwrap_or(self.optimizer.conventional_rate())
+    }
+
+    /// The number of threads that may work.
+    pub fn thread_count(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        }
+    }
+
+    /// Refuses numbers that cannot be meant.
+    ///
+    /// # Errors
+    /// Names the first such number and what it must be.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |what: String| Err(Error::Configuration(what));
+        let rate = self.learning_rate();
+        if !(rate > 0.0 && rate.is_finite()) {
+            return wrong(format!("the learning rate is {rate}; it must be a positive number"));
+        }
+        if let Batch::Of(0) = self.batch {
+            return wrong("a batch of 0 examples makes no step; give at least 1, or `full`".into());
+        }
+        if let Some(norm) = self.clip_norm
+            && !(norm > 0.0 && norm.is_finite())
+        {
+            return wrong(format!(
+                "gradients cannot be clipped to a norm of {norm}; it must be a positive number"
+            ));
+        }
+        if let Some(stopping) = &self.early_stopping
+            && stopping.patience == 0
+        {
+            return wrong(
+                "early stopping with a patience of 0 epochs would never train; give at least 1".into(),
+            );
+        }
+        self.optimizer.check()?;
+        self.schedule.check()
+    }
+}
+
+/// How many examples make one step. In a file, a number or `"full"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "BatchForm", try_from = "BatchForm")]
+pub enum Batch {
+    /// That many; the last step of an epoch takes what is left.
+    Of(usize),
+    /// All.
+    Full,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Batch::Of(32)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "a number of examples or \"full\"")]
+enum BatchForm {
+    Number(usize),
+    Word(String),
+}
+
+impl From<Batch> for BatchForm {
+    fn from(batch: Batch) -> Self {
+        match batch {
+            Batch::Of(count) => BatchForm::Number(count),
+            Batch::Full => BatchForm::Word("full".into()),
+        }
+    }
+}
+
+impl TryFrom<BatchForm> for Batch {
+    type Error = String;
+    fn try_from(form: BatchForm) -> Result<Self, String> {
+        match form {
+            BatchForm::Number(count) => Ok(Batch::Of(count)),
+            BatchForm::Word(word) => word.parse(),
+        }
+    }
+}
+
+impl std::str::FromStr for Batch {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "full" => Ok(Batch::Full),
+            _ => text
+                .parse()
+                .map(Batch::Of)
+                .map_err(|_| format!("`{text}` is not a batch size; give a number of examples or `full`")),
+        }
+    }
+}
+
+impl std::fmt::Display for Batch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Batch::Of(count) => write!(f, "{count}"),
+            Batch::Full => f.write_str("full"),
+        }
+    }
+}
+
+/// Stops when the validation cost has not improved for a while, and goes back to the best weights.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EarlyStopping {
+    /// How many epochs without improvement are waited for.
+    pub patience: usize,
+    /// By how much the cost must fall to count as an improvement.
+    pub least_improvement: f64,
+}
+
+impl Default for EarlyStopping {
+    fn default() -> Self {
+        Self { patience: 10, least_improvement: 0.0 }
+    }
+}

@@ -1,0 +1,202 @@
+//! How the learning rate changes during training.
+
+use crate::error::{Error, Result};
+use pullback_kernels::Real;
+use serde::{Deserialize, Serialize};
+
+/// How the learning rate changes: a warm-up, then a shape.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Schedule {
+    /// For how many epochs the rate rises in a straight line from zero; need not be whole.
+    pub warmup_epochs: f64,
+    /// What it does afterwards.
+    pub shape: Shape,
+}
+
+/// The course of the learning rate after the warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Shape {
+    /// It stays.
+    #[default]
+    Constant,
+    /// It is multiplied by `factor` every `epochs` epochs.
+    Step {
+        /// How many epochs apart.
+        #[serde(default = "ten")]
+        epochs: usize,
+        /// By how much.
+        #[serde(default = "tenth")]
+        factor: f64,
+    },
+    /// It is multiplied by `factor` every epoch.
+    Exponential {
+        /// By how much.
+        #[serde(default = "nineteen_twentieths")]
+        factor: f64,
+    },
+    /// It falls along half a cosine to `final_fraction` of itself at the last step (Loshchilov,
+    /// Hutter, 2017).
+    Cosine {
+        /// What is left at the end.
+        #[serde(default)]
+        final_fraction: f64,
+    },
+    /// It rises along half a cosine from a 25th over the first `rising` part of all steps, then
+    /// falls to nearly nothing (Smith, Topin, 2018).
+    OneCycle {
+        /// Which part of all steps rises.
+        #[serde(default = "three_tenths")]
+        rising: f64,
+    },
+    /// It is multiplied by `factor` when the validation cost (without validation examples, the
+    /// training cost) has not fallen for `patience` epochs.
+    Plateau {
+        /// By how much.
+        #[serde(default = "tenth")]
+        factor: f64,
+        /// How many epochs are waited for.
+        #[serde(default = "five")]
+        patience: usize,
+    },
+}
+
+fn ten() -> usize {
+    10
+}
+fn five() -> usize {
+    5
+}
+fn tenth() -> f64 {
+    0.1
+}
+fn three_tenths() -> f64 {
+    0.3
+}
+fn nineteen_twentieths() -> f64 {
+    0.95
+}
+
+impl Shape {
+    /// The names, in the order of the list.
+    pub const NAMES: &[&str] = &["constant", "step", "exponential", "cosine", "one_cycle", "plateau"];
+
+    /// The shape of that name with its default settings.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "constant" => Shape::Constant,
+            "step" => Shape::Step { epochs: 10, factor: 0.1 },
+            "exponential" => Shape::Exponential { factor: 0.95 },
+            "cosine" => Shape::Cosine { final_fraction: 0.0 },
+            "one_cycle" => Shape::OneCycle { rising: 0.3 },
+            "plateau" => Shape::Plateau { factor: 0.1, patience: 5 },
+            _ => return None,
+        })
+    }
+
+    /// The name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Shape::Constant => "constant",
+            Shape::Step { .. } => "step",
+            Shape::Exponential { .. } => "exponential",
+            Shape::Cosine { .. } => "cosine",
+            Shape::OneCycle { .. } => "one_cycle",
+            Shape::Plateau { .. } => "plateau",
+        }
+    }
+}
+
+impl Schedule {
+    pub(super) fn check(&self) -> Result<()> {
+        let wrong = |what: String| Err(Error::Configuration(what));
+        if !(self.warmup_epochs >= 0.0 && self.warmup_epochs.is_finite()) {
+            return wrong(format!("a warm-up of {} epochs is not zero or positive", self.warmup_epochs));
+        }
+        match self.shape {
+            Shape::Step { epochs: 0, .. } => {
+                wrong("the step schedule needs at least 1 epoch between steps".into())
+            }
+            Shape::Step { factor, .. } | Shape::Exponential { factor } | Shape::Plateau { factor, .. }
+                if !(factor > 0.0 && factor <= 1.0) =>
+            {
+                wrong(format!("the schedule's factor is {factor}; it must be above 0 and at most 1"))
+            }
+            Shape::Plateau { patience: 0, .. } => {
+                wrong("the plateau schedule needs a patience of at least 1".into())
+            }
+            Shape::Cosine { final_fraction } if !(0.0..=1.0).contains(&final_fraction) => {
+                wrong(format!("the final fraction is {final_fraction}; it must be between 0 and 1"))
+            }
+            Shape::OneCycle { rising } if !(rising > 0.0 && rising < 1.0) => {
+                wrong(format!("the rising part is {rising}; it must be between 0 and 1"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The factor of the learning rate at a step, counted from 0. (What a plateau takes off comes
+    /// from [`Plateau`].)
+    pub(super) fn factor(&self, step: usize, steps_per_epoch: usize, epochs: usize) -> f64 {
+        let epoch = step as f64 / steps_per_epoch as f64;
+        if epoch < self.warmup_epochs {
+            return (step + 1) as f64 / (self.warmup_epochs * steps_per_epoch as f64).max(1.0);
+        }
+        // From 0 after the warm-up to 1 at the last step.
+        let first = (self.warmup_epochs * steps_per_epoch as f64).ceil();
+        let last = (epochs * steps_per_epoch) as f64 - 1.0;
+        let progress = if last > first { ((step as f64 - first) / (last - first)).min(1.0) } else { 1.0 };
+        match self.shape {
+            Shape::Constant | Shape::Plateau { .. } => 1.0,
+            Shape::Step { epochs, factor } => Real::powf(factor, (epoch as usize / epochs) as f64),
+            Shape::Exponential { factor } => Real::powf(factor, epoch.floor()),
+            Shape::Cosine { final_fraction } => final_fraction + (1.0 - final_fraction) * fall(progress),
+            Shape::OneCycle { rising } if progress < rising => {
+                const START: f64 = 1.0 / 25.0;
+                START + (1.0 - START) * (1.0 - fall(progress / rising))
+            }
+            Shape::OneCycle { rising } => {
+                const END: f64 = 1e-4 / 25.0;
+                END + (1.0 - END) * fall((progress - rising) / (1.0 - rising))
+            }
+        }
+    }
+}
+
+/// Half a cosine, from 1 at 0 to 0 at 1.
+fn fall(progress: f64) -> f64 {
+    0.5 * (1.0 + crate::random::cosine_of_turns(progress / 2.0))
+}
+
+/// What a plateau schedule has seen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plateau {
+    best: f64,
+    waited: usize,
+    factor: f64,
+}
+
+impl Plateau {
+    pub(super) fn new() -> Self {
+        Self { best: f64::INFINITY, waited: 0, factor: 1.0 }
+    }
+
+    /// Takes note of an epoch's cost.
+    pub(super) fn epoch(&mut self, shape: Shape, cost: f64) {
+        let Shape::Plateau { factor, patience } = shape else { return };
+        if cost < self.best {
+            (self.best, self.waited) = (cost, 0);
+        } else {
+            self.waited += 1;
+            if self.waited >= patience {
+                (self.factor, self.waited) = (self.factor * factor, 0);
+            }
+        }
+    }
+
+    /// The factor of the learning rate.
+    pub(super) fn factor(&self) -> f64 {
+        self.factor
+    }
+}

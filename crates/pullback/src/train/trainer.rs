@@ -1,0 +1,467 @@
+//! The loop: shuffle, take a batch, run forward and backward, change the weights, repeat.
+
+use super::schedule::Plateau;
+use super::{Batch, EpochReport, Flow, Observer, StepReport, Training, optimizer};
+use crate::data::{Dataset, Features, Targets, batches, epoch_order};
+use crate::differentiate::reverse;
+use crate::error::{Error, Result};
+use crate::execute::Executor;
+use crate::network::{FEATURES, Mask, Mode, Network, Parameter, Role, TARGETS};
+use crate::plan::Plan;
+use crate::random::{Purpose, Random};
+use pullback_kernels::{Isa, Real, dot};
+use serde::{Deserialize, Serialize};
+
+/// What came out of a training run.
+#[derive(Debug, Clone)]
+pub struct Trained<T> {
+    /// The parameters, in the order of [`Network::parameters`].
+    pub parameters: Vec<Vec<T>>,
+    /// How it went.
+    pub history: History,
+}
+
+/// How a training run went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// One report an epoch.
+    pub epochs: Vec<EpochReport>,
+    /// The epoch whose parameters were kept, counted from 0: the best one with early stopping,
+    /// else the last one. Absent if no epoch was finished.
+    pub kept_epoch: Option<usize>,
+    /// Why it ended.
+    pub stop: Stop,
+}
+
+/// Why a training run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Stop {
+    /// All epochs are done.
+    Finished,
+    /// The validation cost had not improved for as long as early stopping waits.
+    NoImprovement,
+    /// The observer said so.
+    Observer,
+    /// The cost stopped being a finite number at this step; the parameters are those from before
+    /// the epoch.
+    Diverged {
+        /// The epoch, counted from 0.
+        epoch: usize,
+        /// The step of the epoch, counted from 0.
+        step: usize,
+    },
+}
+
+/// A network's cost and predictions on given rows.
+#[derive(Debug, Clone)]
+pub struct Evaluation<T> {
+    /// The mean cost, without regularization.
+    pub cost: f64,
+    /// `[rows, outputs]`: probabilities, or numbers in the units of the targets.
+    pub predictions: Vec<T>,
+}
+
+/// How many rows are evaluated at a time.
+const EVALUATION_BATCH: usize = 256;
+
+/// Trains a network on some rows of a data set. After each epoch it is measured on the rows
+/// `validation`, which may be none.
+///
+/// The result is a function of the arguments alone: the same on any number of threads.
+///
+/// # Errors
+/// If the configuration contradicts itself or does not fit the data.
+pub fn train<T: Real>(
+    network: &Network,
+    training: &Training,
+    data: &Dataset<T>,
+    rows: &[usize],
+    validation: &[usize],
+    observer: &mut dyn Observer,
+) -> Result<Trained<T>> {
+    training.check()?;
+    check_data(network, data.inputs(), data.outputs())?;
+    if rows.is_empty() {
+        return Err(Error::Data("there are no rows to train on".into()));
+    }
+    if training.early_stopping.is_some() && validation.is_empty() {
+        return Err(Error::Configuration(
+            "early stopping measures the validation cost, but no rows are held out for validation".into(),
+        ));
+    }
+    Run::new(network, training, data, rows, validation)?.train(observer)
+}
+
+/// Runs a network forwards on some rows of a data set.
+///
+/// # Errors
+/// If the network or its parameters do not fit the data.
+pub fn evaluate<T: Real>(
+    network: &Network,
+    parameters: &[Vec<T>],
+    data: &Dataset<T>,
+    rows: &[usize],
+    threads: usize,
+) -> Result<Evaluation<T>> {
+    check_data(network, data.inputs(), data.outputs())?;
+    Evaluator::new(network, rows.len(), threads)?.run(parameters, &data.features, Some(&data.targets), rows)
+}
+
+/// What a network predicts for all rows, `[rows, outputs]`.
+///
+/// # Errors
+/// If the network or its parameters do not fit the features.
+pub fn predict<T: Real>(
+    network: &Network,
+    parameters: &[Vec<T>],
+    features: &Features<T>,
+    threads: usize,
+) -> Result<Vec<T>> {
+    check_data(network, features.inputs(), network.outputs())?;
+    let rows: Vec<usize> = (0..features.rows()).collect();
+    Ok(Evaluator::new(network, rows.len(), threads)?.run(parameters, features, None, &rows)?.predictions)
+}
+
+fn check_data(network: &Network, inputs: usize, outputs: usize) -> Result<()> {
+    if network.inputs != inputs {
+        return Err(Error::Configuration(format!(
+            "the network takes {} features, but the data has {inputs}",
+            network.inputs
+        )));
+    }
+    if network.outputs() != outputs {
+        return Err(Error::Configuration(format!(
+            "the network has {} outputs, but the targets need {outputs}; give the last dense layer {outputs} units",
+            network.outputs()
+        )));
+    }
+    Ok(())
+}
+
+/// The state of a training run.
+struct Run<'a, T> {
+    training: &'a Training,
+    data: &'a Dataset<T>,
+    rows: &'a [usize],
+    validation: &'a [usize],
+    specification: Vec<Parameter>,
+    parameters: Vec<Vec<T>>,
+    /// What the optimizer keeps for each parameter.
+    states: Vec<[Vec<T>; 2]>,
+    /// For whole batches, and for what is left at the end of an epoch.
+    stepper: Stepper<T>,
+    last_stepper: Option<Stepper<T>>,
+    evaluator: Option<Evaluator<T>>,
+    batch: usize,
+    /// Steps done.
+    steps: usize,
+    /// A clipped gradient.
+    clipped: Vec<T>,
+    plateau: Plateau,
+    isa: Isa,
+}
+
+impl<'a, T: Real> Run<'a, T> {
+    fn new(
+        network: &'a Network,
+        training: &'a Training,
+        data: &'a Dataset<T>,
+        rows: &'a [usize],
+        validation: &'a [usize],
+    ) -> Result<Self> {
+        let threads = training.thread_count();
+        let batch = match training.batch {
+            Batch::Of(examples) => examples.min(rows.len()),
+            Batch::Full => rows.len(),
+        };
+        let specification = network.parameters()?;
+        let parameters: Vec<Vec<T>> = network.initialize(training.seed)?;
+        let kept = training.optimizer.states();
+        let state =
+            |parameter: &Vec<T>, wanted: bool| vec![T::ZERO; if wanted { parameter.len() } else { 0 }];
+        let left = rows.len() % batch;
+        Ok(Self {
+            states: parameters.iter().map(|p| [state(p, kept > 0), state(p, kept > 1)]).collect(),
+            stepper: Stepper::new(network, batch, threads)?,
+            last_stepper: (left > 0).then(|| Stepper::new(network, left, threads)).transpose()?,
+            evaluator: (!validation.is_empty())
+                .then(|| Evaluator::new(network, validation.len(), threads))
+                .transpose()?,
+            clipped: match training.clip_norm {
+                Some(_) => vec![T::ZERO; parameters.iter().map(Vec::len).max().unwrap_or(0)],
+                None => Vec::new(),
+            },
+            training,
+            data,
+            rows,
+            validation,
+            specification,
+            parameters,
+            batch,
+            steps: 0,
+            plateau: Plateau::new(),
+            isa: Isa::best(),
+        })
+    }
+
+    fn train(mut self, observer: &mut dyn Observer) -> Result<Trained<T>> {
+        let mut epochs: Vec<EpochReport> = Vec::with_capacity(self.training.epochs);
+        let mut order = Vec::new();
+        let mut stop = Stop::Finished;
+        // What is gone back to: the best epoch's parameters, or those before a divergence.
+        let mut saved = self.parameters.clone();
+        let mut kept_epoch = None;
+        let mut best = f64::INFINITY;
+        for epoch in 0..self.training.epochs {
+            if self.training.early_stopping.is_none() {
+                saved.clone_from(&self.parameters);
+            }
+            if self.training.shuffle {
+                epoch_order(self.rows, self.training.seed, epoch as u32, &mut order);
+            } else {
+                order.clear();
+                order.extend_from_slice(self.rows);
+            }
+            let (report, ended) = self.epoch(epoch, &order, observer)?;
+            if let Some(reason @ Stop::Diverged { .. }) = ended {
+                stop = reason;
+                break;
+            }
+            epochs.push(report);
+            match (&self.training.early_stopping, report.validation_cost) {
+                (Some(stopping), Some(cost)) => {
+                    if cost < best - stopping.least_improvement {
+                        (best, kept_epoch) = (cost, Some(epoch));
+                        saved.clone_from(&self.parameters);
+                    } else if epoch - kept_epoch.unwrap_or(0) >= stopping.patience {
+                        stop = Stop::NoImprovement;
+                    }
+                }
+                _ => kept_epoch = Some(epoch),
+            }
+            if observer.epoch(&report) == Flow::Stop || ended.is_some() {
+                stop = Stop::Observer;
+            }
+            if stop != Stop::Finished {
+                break;
+            }
+        }
+        let goes_back = self.training.early_stopping.is_some() || matches!(stop, Stop::Diverged { .. });
+        let parameters = if goes_back { saved } else { self.parameters };
+        Ok(Trained { parameters, history: History { epochs, kept_epoch, stop } })
+    }
+
+    /// One pass over the examples in the given order.
+    fn epoch(
+        &mut self,
+        epoch: usize,
+        order: &[usize],
+        observer: &mut dyn Observer,
+    ) -> Result<(EpochReport, Option<Stop>)> {
+        let steps_per_epoch = order.len().div_ceil(self.batch);
+        let mut report = EpochReport {
+            epoch,
+            cost: 0.0,
+            validation_cost: None,
+            validation_accuracy: None,
+            learning_rate: 0.0,
+            gradient_norm: None,
+        };
+        let mut seen = 0;
+        let mut ended = None;
+        for (step, rows) in batches(order, self.batch).enumerate() {
+            let factor = self.training.schedule.factor(self.steps, steps_per_epoch, self.training.epochs);
+            report.learning_rate = self.training.learning_rate() * factor * self.plateau.factor();
+            let (cost, norm) = self.step(epoch, step, rows, report.learning_rate);
+            if !cost.is_finite() {
+                return Ok((report, Some(Stop::Diverged { epoch, step })));
+            }
+            seen += rows.len();
+            report.cost += cost * rows.len() as f64;
+            report.gradient_norm = norm.map(|norm| Real::max(norm, report.gradient_norm.unwrap_or(0.0)));
+            let done = StepReport { epoch, examples: seen, examples_per_epoch: order.len(), cost };
+            if observer.step(&done) == Flow::Stop {
+                ended = Some(Stop::Observer);
+                break;
+            }
+        }
+        report.cost /= seen as f64;
+        if let Some(evaluator) = &mut self.evaluator {
+            let Dataset { features, targets, .. } = self.data;
+            let evaluation = evaluator.run(&self.parameters, features, Some(targets), self.validation)?;
+            report.validation_cost = Some(evaluation.cost);
+            report.validation_accuracy = accuracy(&evaluation.predictions, targets, self.validation);
+        }
+        self.plateau.epoch(self.training.schedule.shape, report.validation_cost.unwrap_or(report.cost));
+        Ok((report, ended))
+    }
+
+    /// One step of gradient descent: the batch's cost, and the gradient's norm if it is clipped.
+    fn step(&mut self, epoch: usize, step: usize, rows: &[usize], rate: f64) -> (f64, Option<f64>) {
+        self.steps += 1;
+        let stepper = match &mut self.last_stepper {
+            Some(last) if rows.len() < self.batch => last,
+            _ => &mut self.stepper,
+        };
+        stepper.fill_masks(self.training.seed, epoch, step);
+        self.data.write_features(rows, stepper.executor.input_mut(FEATURES));
+        self.data.write_targets(rows, stepper.executor.input_mut(TARGETS));
+        stepper.executor.run(&self.parameters);
+        let cost = stepper.executor.output(COST)[0].to_f64();
+        if !cost.is_finite() {
+            return (cost, None);
+        }
+
+        let norm = self.training.clip_norm.map(|_| stepper.gradient_norm(self.isa));
+        let factor = match (self.training.clip_norm, norm) {
+            (Some(limit), Some(norm)) if norm > limit => Some(T::from_f64(limit / norm)),
+            _ => None,
+        };
+        for (output, &place) in stepper.trained.iter().enumerate() {
+            let mut gradient = stepper.executor.output(COST + 1 + output);
+            if let Some(factor) = factor {
+                let clipped = &mut self.clipped[..gradient.len()];
+                pullback_kernels::map(
+                    self.isa,
+                    gradient,
+                    clipped,
+                    #[inline(always)]
+                    |g| g * factor,
+                );
+                gradient = clipped;
+            }
+            let [first, second] = &mut self.states[place];
+            let slot = optimizer::Slot { parameter: &mut self.parameters[place], gradient, first, second };
+            let decays = matches!(self.specification[place].role, Role::Weight(_));
+            self.training.optimizer.update(self.isa, rate, self.steps as u64, decays, slot);
+        }
+        for (output, &place) in stepper.statistics.iter().enumerate() {
+            let new = stepper.executor.output(COST + 1 + stepper.trained.len() + output);
+            self.parameters[place].copy_from_slice(new);
+        }
+        (cost, norm)
+    }
+}
+
+/// The place of the cost among a stepper's outputs; gradients follow, then statistics.
+const COST: usize = 0;
+
+/// Forward and backward pass for one batch size.
+struct Stepper<T> {
+    executor: Executor<T>,
+    /// The places of the trained parameters, in the order of their gradients.
+    trained: Vec<usize>,
+    /// The places of the parameters that the forward pass itself moves.
+    statistics: Vec<usize>,
+    masks: Vec<Mask>,
+}
+
+impl<T: Real> Stepper<T> {
+    fn new(network: &Network, batch: usize, threads: usize) -> Result<Self> {
+        let lowered = network.lower(batch, Mode::Training)?;
+        let specification = network.parameters()?;
+        let trained: Vec<usize> =
+            (0..specification.len()).filter(|&place| specification[place].role.is_trained()).collect();
+        let wrt: Vec<_> = trained.iter().map(|&place| lowered.parameters[place]).collect();
+        let gradients = reverse(&lowered.graph, lowered.cost, &wrt)?;
+        let mut outputs = vec![lowered.cost];
+        outputs.extend(&gradients.nodes);
+        outputs.extend(lowered.statistics.iter().map(|(_, node)| node));
+        Ok(Self {
+            executor: Executor::new(Plan::new(&gradients.graph, &outputs), threads),
+            trained,
+            statistics: lowered.statistics.iter().map(|(place, _)| *place).collect(),
+            masks: lowered.masks,
+        })
+    }
+
+    /// Draws the dropout masks of a step. An entry's address is (epoch, step, mask, element).
+    fn fill_masks(&mut self, seed: u64, epoch: usize, step: usize) {
+        let random = Random::new(seed, Purpose::Dropout, epoch as u32);
+        for (number, mask) in self.masks.iter().enumerate() {
+            let first = (step as u64) << 40 | (number as u64) << 32;
+            let kept = T::from_f64(1.0 / (1.0 - mask.rate));
+            for (index, entry) in (first..).zip(self.executor.input_mut(mask.input)) {
+                *entry = if random.uniform(index) < mask.rate { T::ZERO } else { kept };
+            }
+        }
+    }
+
+    /// The norm of the whole gradient.
+    fn gradient_norm(&self, isa: Isa) -> f64 {
+        let gradients = (0..self.trained.len()).map(|output| self.executor.output(COST + 1 + output));
+        gradients.map(|gradient| dot(isa, gradient, gradient).to_f64()).sum::<f64>().sqrt()
+    }
+}
+
+/// The forward pass in evaluation, for whole batches and for what is left.
+struct Evaluator<T> {
+    outputs: usize,
+    batch: usize,
+    whole: Executor<T>,
+    last: Option<Executor<T>>,
+}
+
+impl<T: Real> Evaluator<T> {
+    fn new(network: &Network, rows: usize, threads: usize) -> Result<Self> {
+        let batch = rows.clamp(1, EVALUATION_BATCH);
+        let executor = |batch| -> Result<Executor<T>> {
+            let lowered = network.lower(batch, Mode::Evaluation)?;
+            let plan = Plan::new(&lowered.graph, &[lowered.data_cost, lowered.prediction]);
+            Ok(Executor::new(plan, threads))
+        };
+        let left = rows % batch;
+        Ok(Self {
+            outputs: network.outputs(),
+            batch,
+            whole: executor(batch)?,
+            last: (left > 0).then(|| executor(left)).transpose()?,
+        })
+    }
+
+    fn run(
+        &mut self,
+        parameters: &[Vec<T>],
+        features: &Features<T>,
+        targets: Option<&Targets<T>>,
+        rows: &[usize],
+    ) -> Result<Evaluation<T>> {
+        let mut predictions = Vec::with_capacity(rows.len() * self.outputs);
+        let mut cost = 0.0;
+        for rows in rows.chunks(self.batch) {
+            let executor = match &mut self.last {
+                Some(last) if rows.len() < self.batch => last,
+                _ => &mut self.whole,
+            };
+            features.write(rows, executor.input_mut(FEATURES));
+            if let Some(targets) = targets {
+                targets.write(rows, executor.input_mut(TARGETS));
+            }
+            executor.run(parameters);
+            cost += executor.output(0)[0].to_f64() * rows.len() as f64;
+            predictions.extend_from_slice(executor.output(1));
+        }
+        Ok(Evaluation { cost: cost / rows.len().max(1) as f64, predictions })
+    }
+}
+
+/// The share of rows whose class is predicted; absent for numbers.
+fn accuracy<T: Real>(predictions: &[T], targets: &Targets<T>, rows: &[usize]) -> Option<f64> {
+    let classes = targets.classes()?;
+    let width = targets.outputs();
+    let right = (predictions.chunks_exact(width).zip(rows))
+        .filter(|(prediction, row)| most_likely(prediction) == classes[**row] as usize)
+        .count();
+    Some(right as f64 / rows.len() as f64)
+}
+
+/// The class that a row of probabilities says: the most probable (of equal ones the first), or for
+/// one output, the second class if it is more probable than not.
+pub fn most_likely<T: Real>(prediction: &[T]) -> usize {
+    if let [probability] = prediction {
+        return usize::from(*probability > T::from_f64(0.5));
+    }
+    (1..prediction.len())
+        .fold(0, |best, class| if prediction[class] > prediction[best] { class } else { best })
+}
