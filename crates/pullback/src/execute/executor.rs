@@ -1,9 +1,9 @@
 //! Walks a plan's instructions. A run allocates nothing, locks nothing and looks nothing up.
 
-use crate::graph::Op;
-use crate::graph::ops::{Concatenate, View, ViewMut};
+use crate::graph::ops::{Concatenate, Sum, View, ViewMut};
+use crate::graph::{Op, Shape};
 use crate::plan::{Instruction, Place, Plan};
-use pullback_kernels::{Operand, Real, product};
+use pullback_kernels::{Isa, Operand, Real, log_softmax, product, softmax, sum_columns, sum_rows};
 
 /// A plan with its buffers.
 #[derive(Debug)]
@@ -14,6 +14,7 @@ pub struct Executor<T> {
     buffers: Vec<Vec<T>>,
     outputs: Vec<(Place, usize)>,
     threads: usize,
+    isa: Isa,
 }
 
 impl<T: Real> Executor<T> {
@@ -29,7 +30,14 @@ impl<T: Real> Executor<T> {
             outputs: plan.outputs.iter().map(|(place, shape)| (*place, shape.elements())).collect(),
             plan,
             threads,
+            isa: Isa::best(),
         }
+    }
+
+    /// The same on a given instruction set instead of the machine's best; the results have the same
+    /// bits.
+    pub fn with_isa(self, isa: Isa) -> Self {
+        Self { isa, ..self }
     }
 
     /// The plan that is run.
@@ -65,7 +73,7 @@ impl<T: Real> Executor<T> {
             };
             let output =
                 ViewMut { shape: &instruction.shape, data: &mut result[..instruction.shape.elements()] };
-            execute(instruction, numbers, output, self.threads);
+            execute(instruction, numbers, output, self.threads, self.isa);
             self.buffers[instruction.buffer] = result;
         }
     }
@@ -111,6 +119,7 @@ fn execute<T: Real>(
     numbers: Numbers<'_, T>,
     output: ViewMut<'_, T>,
     threads: usize,
+    isa: Isa,
 ) {
     let nothing = View { shape: &instruction.shape, data: &[] };
     let mut views = [nothing; Concatenate::MAX_OPERANDS];
@@ -118,13 +127,33 @@ fn execute<T: Real>(
         *view = View { shape, data: &numbers.at(*place)[..shape.elements()] };
     }
     let views = &views[..instruction.inputs.len()];
-    match &instruction.op {
+    let (x, op) = (views[0], &instruction.op);
+    match op {
         Op::MatrixProduct(op) => {
-            let (left, right) = (matrix(views[0], op.transpose_left), matrix(views[1], op.transpose_right));
+            let (left, right) = (matrix(x, op.transpose_left), matrix(views[1], op.transpose_right));
             product(left, right, output.data, threads);
         }
-        op => op.value(views, output),
+        _ if x.data.is_empty() => op.value(views, output),
+        Op::Sum(Sum { axes, .. }) if is_trailing(axes, x.shape) => sum_columns(isa, x.data, output.data),
+        Op::Sum(Sum { axes, .. }) if is_leading(axes) => sum_rows(isa, x.data, output.data),
+        Op::Softmax(_) => softmax(isa, x.data, x.shape.last(), output.data),
+        Op::LogSoftmax(_) => log_softmax(isa, x.data, x.shape.last(), output.data),
+        // Whatever is element by element becomes fast by being compiled for the instruction set.
+        op => isa.run(
+            #[inline(always)]
+            || op.value(views, output),
+        ),
     }
+}
+
+/// Whether `axes` are the first ones: 0, 1, ... in any order, at least one.
+fn is_leading(axes: &[usize]) -> bool {
+    !axes.is_empty() && axes.iter().all(|&axis| axis < axes.len())
+}
+
+/// Whether `axes` are the last ones, at least one.
+fn is_trailing(axes: &[usize], shape: &Shape) -> bool {
+    !axes.is_empty() && axes.iter().all(|&axis| axis + axes.len() >= shape.rank())
 }
 
 fn matrix<'a, T: Real>(view: View<'a, T>, transposed: bool) -> Operand<'a, T> {

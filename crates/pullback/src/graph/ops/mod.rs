@@ -82,6 +82,7 @@ macro_rules! operations {
             }
 
             /// Computes the result; see [`Operation::value`].
+            #[inline(always)]
             pub fn value<T: Real>(&self, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
                 match self {
                     $(Op::$name(op) => Operation::value(op, inputs, output)),*
@@ -124,6 +125,7 @@ macro_rules! pairwise {
             fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
                 operation::pairwise_shape(inputs)
             }
+            #[inline(always)]
             fn value<T: Real>(&self, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
                 operation::pairwise_value(self, inputs, output);
             }

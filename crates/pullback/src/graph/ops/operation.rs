@@ -5,6 +5,7 @@
 //! broadcast operands give two. Only forward formulas are written by hand; the formula of a
 //! derivative is printed from the nodes that the rule made.
 
+use crate::graph::shape::for_each_broadcast;
 use crate::graph::{Builder, Shape, Var};
 use crate::random::{Purpose, Random};
 use pullback_kernels::Real;
@@ -254,6 +255,7 @@ impl<E: Elementwise> Operation for E {
         }
     }
 
+    #[inline(always)]
     fn value<T: Real>(&self, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
         for (y, &x) in output.data.iter_mut().zip(inputs[0].data) {
             *y = Elementwise::value(self, x);
@@ -305,18 +307,107 @@ pub(super) fn pairwise_shape(inputs: &[&Shape]) -> Result<Shape, String> {
 }
 
 /// The reference loop of [`Pairwise`] operations.
+///
+/// Most operands of a network are whole, a row, a column or a single number; those are walked row by
+/// row, which a compiler turns into vector instructions. The rest is walked element by element.
+#[inline(always)]
 pub(super) fn pairwise_value<P: Pairwise, T: Real>(op: &P, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
     let [left, right] = [inputs[0], inputs[1]];
     let ViewMut { shape, data } = output;
-    if left.shape == shape && right.shape == shape {
-        for ((y, &a), &b) in data.iter_mut().zip(left.data).zip(right.data) {
-            *y = op.value(a, b);
+    let patterns = [Pattern::of(left.shape, shape), Pattern::of(right.shape, shape)];
+    let Some(width) = Pattern::common_width(patterns, data.len()) else {
+        for_each_broadcast(left.shape, shape, |at, from| data[at] = left.data[from]);
+        for_each_broadcast(right.shape, shape, |at, from| data[at] = op.value(data[at], right.data[from]));
+        return;
+    };
+    for (row, y) in data.chunks_exact_mut(width).enumerate() {
+        match (patterns[0].row(left.data, row, width), patterns[1].row(right.data, row, width)) {
+            (Row::Numbers(left), Row::Numbers(right)) => {
+                for ((y, &a), &b) in y.iter_mut().zip(left).zip(right) {
+                    *y = op.value(a, b);
+                }
+            }
+            (Row::Numbers(left), Row::Repeated(b)) => {
+                for (y, &a) in y.iter_mut().zip(left) {
+                    *y = op.value(a, b);
+                }
+            }
+            (Row::Repeated(a), Row::Numbers(right)) => {
+                for (y, &b) in y.iter_mut().zip(right) {
+                    *y = op.value(a, b);
+                }
+            }
+            (Row::Repeated(a), Row::Repeated(b)) => y.fill(op.value(a, b)),
         }
-    } else {
-        crate::graph::shape::for_each_broadcast(left.shape, shape, |at, from| data[at] = left.data[from]);
-        crate::graph::shape::for_each_broadcast(right.shape, shape, |at, from| {
-            data[at] = op.value(data[at], right.data[from]);
-        });
+    }
+}
+
+/// How an operand repeats in a result.
+#[derive(Clone, Copy, PartialEq)]
+enum Pattern {
+    /// It does not: it has the result's shape.
+    Whole,
+    /// One number for all elements.
+    Single,
+    /// So many numbers, the same for each row of that width.
+    Row(usize),
+    /// One number for each row of that width.
+    Column(usize),
+    /// In another way.
+    Other,
+}
+
+/// An operand's part in one row of the result.
+enum Row<'a, T> {
+    Numbers(&'a [T]),
+    Repeated(T),
+}
+
+impl Pattern {
+    fn of(operand: &Shape, output: &Shape) -> Self {
+        let (own, all) = (operand.elements(), output.elements());
+        // The axes that the operand lacks have size one.
+        let missing = output.rank() - operand.rank();
+        let size = |axis: usize| if axis < missing { 1 } else { operand.sizes()[axis - missing] };
+        let is_whole = |axis: usize| size(axis) == output.sizes()[axis];
+        let is_one = |axis: usize| size(axis) == 1;
+        let rank = output.rank();
+        if own == all {
+            Pattern::Whole
+        } else if own == 1 {
+            Pattern::Single
+        } else if (0..=rank).any(|cut| (0..cut).all(is_one) && (cut..rank).all(is_whole)) {
+            Pattern::Row(own)
+        } else if (0..=rank).any(|cut| (0..cut).all(is_whole) && (cut..rank).all(is_one)) {
+            Pattern::Column(all / own)
+        } else {
+            Pattern::Other
+        }
+    }
+
+    /// The width of the rows in which both operands are simple.
+    fn common_width(patterns: [Pattern; 2], elements: usize) -> Option<usize> {
+        let mut common = None;
+        for pattern in patterns {
+            match pattern {
+                Pattern::Whole | Pattern::Single => {}
+                Pattern::Row(width) | Pattern::Column(width) if common.is_none_or(|known| known == width) => {
+                    common = Some(width);
+                }
+                Pattern::Row(_) | Pattern::Column(_) | Pattern::Other => return None,
+            }
+        }
+        Some(common.unwrap_or(elements).max(1))
+    }
+
+    #[inline(always)]
+    fn row<T: Copy>(self, data: &[T], row: usize, width: usize) -> Row<'_, T> {
+        match self {
+            Pattern::Whole => Row::Numbers(&data[row * width..][..width]),
+            Pattern::Row(_) => Row::Numbers(data),
+            Pattern::Single => Row::Repeated(data[0]),
+            Pattern::Column(_) | Pattern::Other => Row::Repeated(data[row]),
+        }
     }
 }
 

@@ -25,7 +25,7 @@ fn spread<'b>(reduced: Var<'b>, operand: &Shape, axes: &[usize]) -> Var<'b> {
 }
 
 /// How many elements of the operand make one of the result.
-fn group(operand: &Shape, axes: &[usize]) -> usize {
+pub(super) fn group(operand: &Shape, axes: &[usize]) -> usize {
     axes.iter().map(|&axis| operand.sizes()[axis]).product()
 }
 
