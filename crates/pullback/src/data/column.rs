@@ -154,7 +154,7 @@ impl Bytes {
     /// If the shape is empty, or the data is not a whole number of blocks, or a byte is above the maximum.
     pub fn new(data: Vec<u8>, shape: Vec<usize>, maximum: u8) -> Result<Self> {
         let width: usize = shape.iter().try_fold(1usize, |size, &side| size.checked_mul(side)).unwrap_or(0);
-        if shape.is_empty() || width == 0 || data.len() % width != 0 {
+        if shape.is_empty() || width == 0 || !data.len().is_multiple_of(width) {
             return Err(Error::Data(format!(
                 "{} bytes are no whole number of blocks of shape {shape:?}: give one block for each row",
                 data.len()

@@ -116,8 +116,11 @@ impl Table {
     /// # Panics
     /// If a row is out of range.
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
-        let columns =
-            self.columns.iter().map(|column| Column::new(&*column.name, column.values.select(rows))).collect();
+        let columns = self
+            .columns
+            .iter()
+            .map(|column| Column::new(&*column.name, column.values.select(rows)))
+            .collect();
         Ok(Self { target: self.target.clone(), ..Self::new(&*self.source, columns)? })
     }
 
@@ -151,9 +154,9 @@ fn concat_values(first: &Values, second: &Values) -> Option<Values> {
         (Values::Numbers(first), Values::Numbers(second)) => {
             Some(Values::Numbers([first.as_slice(), second].concat()))
         }
-        (Values::Categories(first), Values::Categories(second)) => Some(Values::Categories(
-            Categories::from_texts(texts(first).into_iter().chain(texts(second))),
-        )),
+        (Values::Categories(first), Values::Categories(second)) => {
+            Some(Values::Categories(Categories::from_texts(texts(first).into_iter().chain(texts(second)))))
+        }
         (Values::Bytes(first), Values::Bytes(second)) if first.shape() == second.shape() => {
             let maximum = first.maximum().max(second.maximum());
             let data = [first.data(), second.data()].concat();

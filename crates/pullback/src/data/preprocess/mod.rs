@@ -1,0 +1,213 @@
+//! From a table to numbers: how each column is encoded, by figures of the training rows alone.
+//!
+//! A [`Preprocessing`] is plain data that a model file stores, so that a model takes raw rows.
+//!
+//! What is decided here when the options do not say:
+//! - The task: texts are classes; two distinct values are a binary choice; whole numbers with at
+//!   most 20 distinct values and at least 5 rows a value are classes; other numbers are a regression.
+//! - A column of texts in which most values are distinct (more than 50, and more than half of the
+//!   rows) identifies rows and says nothing of others; it is left out, and the model says so.
+//! - A category that was not seen in training is encoded as none of the known ones, with a warning.
+
+mod feature;
+mod target;
+
+pub use feature::{Encoding, Feature};
+pub use target::{Target, TargetColumn, strata};
+
+use super::{ColumnType, DataOptions, Dataset, Features, Table, Values};
+use crate::error::{Error, Result};
+use pullback_kernels::Real;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How the columns of a table become inputs and targets of a network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preprocessing {
+    /// The columns that are inputs, in the order of the inputs.
+    pub features: Vec<Feature>,
+    /// Columns that were left out though nobody asked for it, and why.
+    pub left_out: Vec<(String, String)>,
+    /// What is predicted.
+    pub target: TargetColumn,
+}
+
+/// What preprocessing met that it could not represent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// The column.
+    pub column: String,
+    /// The first row, counted from 0.
+    pub row: usize,
+    /// What stands there.
+    pub value: String,
+    /// In how many rows something unknown stands.
+    pub rows: usize,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "column \"{}\": {} of {} not seen in training, first \"{}\" in row {}; encoded as none of the known ones",
+            self.column,
+            self.rows,
+            if self.rows == 1 { "row has a category" } else { "rows have categories" },
+            self.value,
+            self.row + 1
+        )
+    }
+}
+
+impl Preprocessing {
+    /// Decides how to encode each column by what the given rows hold.
+    ///
+    /// # Errors
+    /// If a column that the options name does not exist, the target cannot be predicted as asked (a
+    /// missing cell, one class only), or no feature is left.
+    pub fn fit(table: &Table, rows: &[usize], options: &DataOptions) -> Result<Self> {
+        if rows.is_empty() {
+            return Err(Error::Data(format!("{} has no rows left to train on", table.source())));
+        }
+        for name in options.ignore.iter().chain(options.types.keys()) {
+            table.column(name)?;
+        }
+        let target = TargetColumn::fit(table, rows, options)?;
+        let mut features = Vec::new();
+        let mut left_out = Vec::new();
+        for column in table.columns() {
+            if target.names.contains(&column.name) || options.ignore.contains(&column.name) {
+                continue;
+            }
+            let declared = options.types.get(&column.name).copied();
+            match Feature::fit(table, column, rows, options, declared)? {
+                Ok(feature) => features.push(feature),
+                Err(why) => left_out.push((column.name.clone(), why)),
+            }
+        }
+        if features.iter().map(Feature::width).sum::<usize>() == 0 {
+            return Err(Error::Data(format!(
+                "{} has no column to predict \"{}\" from: give at least one other column{}",
+                table.source(),
+                target.names.join("\", \""),
+                left_out
+                    .first()
+                    .map_or(String::new(), |(name, why)| format!(" (\"{name}\" is left out: {why})"))
+            )));
+        }
+        Ok(Self { features, left_out, target })
+    }
+
+    /// The number of inputs of a network.
+    pub fn inputs(&self) -> usize {
+        self.features.iter().map(Feature::width).sum()
+    }
+
+    /// The names of the inputs: a column's name, with the category or the position where it has many.
+    pub fn input_names(&self) -> Vec<String> {
+        self.features.iter().flat_map(Feature::input_names).collect()
+    }
+
+    /// Features and targets of all rows.
+    ///
+    /// # Errors
+    /// If a column is missing or of another kind, or a target is missing or of an unknown class.
+    pub fn apply<T: Real>(&self, table: &Table) -> Result<Dataset<T>> {
+        let (features, warnings) = self.apply_features(table)?;
+        Ok(Dataset { features, targets: self.target.apply(table)?, warnings })
+    }
+
+    /// Features of all rows; the table need not have a target.
+    ///
+    /// # Errors
+    /// If a column is missing or of another kind.
+    pub fn apply_features<T: Real>(&self, table: &Table) -> Result<(Features<T>, Vec<Warning>)> {
+        if let [only @ Feature { encoding: Encoding::Bytes { maximum, .. }, .. }] = self.features.as_slice() {
+            let bytes = only.bytes(table)?;
+            let values = (0..=255u8).map(|byte| byte_value(byte, *maximum)).collect();
+            let features = Features::Bytes { data: bytes.data().to_vec(), width: bytes.width(), values };
+            return Ok((features, Vec::new()));
+        }
+        let width = self.inputs();
+        let rows = table.rows();
+        let mut values = vec![T::ZERO; rows * width];
+        let mut warnings = Vec::new();
+        let mut first = 0;
+        for feature in &self.features {
+            let own = feature.width();
+            let mut write =
+                |row: usize, at: usize, value: f64| values[row * width + first + at] = T::from_f64(value);
+            warnings.extend(feature.write(table, &mut write)?);
+            first += own;
+        }
+        Ok((Features::Dense { values, width, rows }, warnings))
+    }
+}
+
+/// A byte on the scale from 0 to 1.
+fn byte_value<T: Real>(byte: u8, maximum: u8) -> T {
+    T::from_f64(f64::from(byte) / f64::from(maximum))
+}
+
+/// A number as a text that names a category: `3`, `2.5`.
+fn category_name(number: f64) -> String {
+    number.to_string()
+}
+
+/// A row's cell as a text; [`None`] if it is missing.
+fn text_of(values: &Values, row: usize) -> Option<String> {
+    match values {
+        Values::Numbers(numbers) => (!numbers[row].is_nan()).then(|| category_name(numbers[row])),
+        Values::Categories(categories) => categories.text(row).map(str::to_owned),
+        Values::Bytes(_) => None,
+    }
+}
+
+/// Names in the order in which a person expects them: numbers by value, then texts by letters.
+fn sorted(names: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> =
+        names.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+    let number = |name: &String| name.parse::<f64>().ok();
+    names.sort_by(|left, right| match (number(left), number(right)) {
+        (Some(left), Some(right)) => left.total_cmp(&right),
+        (Some(_), None) => std::cmp::Ordering::Less,
+        (None, Some(_)) => std::cmp::Ordering::Greater,
+        (None, None) => left.cmp(right),
+    });
+    names
+}
+
+/// The numbers of a column that is declared or inferred to be numeric.
+fn numbers_of(table: &Table, name: &str, values: &Values) -> Result<Vec<f64>> {
+    match values {
+        Values::Numbers(numbers) => Ok(numbers.clone()),
+        Values::Categories(categories) => (0..categories.rows())
+            .map(|row| match categories.text(row) {
+                None => Ok(f64::NAN),
+                Some(text) => {
+                    text.trim().parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| {
+                        Error::Data(format!(
+                            "{}, row {}, column \"{name}\": \"{text}\" is not a number: correct the cell, \
+                         or declare the column categorical",
+                            table.source(),
+                            row + 1
+                        ))
+                    })
+                }
+            })
+            .collect(),
+        Values::Bytes(_) => Err(Error::Data(format!(
+            "{}: column \"{name}\" holds images, not numbers: leave it out, or do not declare its type",
+            table.source()
+        ))),
+    }
+}
+
+/// Whether a column counts as categorical.
+fn is_categorical(values: &Values, declared: Option<ColumnType>) -> bool {
+    match declared {
+        Some(declared) => declared == ColumnType::Categorical,
+        None => matches!(values, Values::Categories(_)),
+    }
+}

@@ -1,0 +1,283 @@
+//! What is predicted, and how it becomes targets of a network.
+
+use super::{is_categorical, numbers_of, sorted, text_of};
+use crate::data::{DataOptions, Table, Targets, Task, Values};
+use crate::error::{Error, Result};
+use pullback_kernels::Real;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The column or columns that are predicted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetColumn {
+    /// Their names: one, or several for a regression.
+    pub names: Vec<String>,
+    /// How predictions are to be read.
+    pub target: Target,
+    /// Why the task is what it is, for people.
+    pub reason: String,
+}
+
+/// What a prediction means.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Target {
+    /// One output: the probability of the second class.
+    Binary {
+        /// The two classes.
+        classes: [String; 2],
+    },
+    /// One output a class: its probability.
+    Classes {
+        /// The classes.
+        classes: Vec<String>,
+    },
+    /// One output a column: a number, standardized in training.
+    Regression {
+        /// What a prediction of 0 stands for, for each column.
+        centers: Vec<f64>,
+        /// What a difference of 1 stands for, for each column.
+        spreads: Vec<f64>,
+    },
+}
+
+impl Target {
+    /// The names of the classes, for a classification.
+    pub fn classes(&self) -> Option<&[String]> {
+        match self {
+            Target::Binary { classes } => Some(classes),
+            Target::Classes { classes } => Some(classes),
+            Target::Regression { .. } => None,
+        }
+    }
+
+    /// The number of outputs of a network.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Target::Binary { .. } => 1,
+            Target::Classes { classes } => classes.len(),
+            Target::Regression { centers, .. } => centers.len(),
+        }
+    }
+
+    /// The task.
+    pub fn task(&self) -> Task {
+        match self {
+            Target::Binary { .. } => Task::Binary,
+            Target::Classes { .. } => Task::Classes,
+            Target::Regression { .. } => Task::Regression,
+        }
+    }
+
+    /// Turns a network's numbers `[rows, outputs]` into the target's own units. Probabilities stay.
+    pub fn restore<T: Real>(&self, numbers: &[T]) -> Vec<f64> {
+        match self {
+            Target::Binary { .. } | Target::Classes { .. } => {
+                numbers.iter().map(|number| number.to_f64()).collect()
+            }
+            Target::Regression { centers, spreads } => (numbers.iter().enumerate())
+                .map(|(at, number)| {
+                    let column = at % centers.len();
+                    number.to_f64() * spreads[column] + centers[column]
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Whole numbers with at most so many distinct values can be classes...
+const MOST_CLASSES: usize = 20;
+/// ...if there are so many rows a value.
+const ROWS_PER_CLASS: usize = 5;
+
+/// The names of the columns to predict.
+fn names(table: &Table, options: &DataOptions) -> Result<Vec<String>> {
+    if options.target.is_empty() {
+        return match table.target() {
+            Some(name) => Ok(vec![name.to_owned()]),
+            None => Err(Error::Configuration(format!(
+                "{} does not say which column to predict: name it as the target; its columns are {}",
+                table.source(),
+                crate::data::table::listed(table.names())
+            ))),
+        };
+    }
+    options.target.iter().map(|name| Ok(table.column(name)?.name.clone())).collect()
+}
+
+/// The task, and why.
+fn task(table: &Table, names: &[String], options: &DataOptions) -> Result<(Task, String)> {
+    if let Some(task) = options.task {
+        if names.len() > 1 && task != Task::Regression {
+            return Err(Error::Configuration(
+                "several targets can be predicted together only as numbers: name one, or make it a regression".into(),
+            ));
+        }
+        return Ok((task, "as asked".into()));
+    }
+    if names.len() > 1 {
+        return Ok((Task::Regression, "several targets".into()));
+    }
+    let column = table.column(&names[0])?;
+    let values = &column.values;
+    let distinct: BTreeSet<String> = (0..table.rows()).filter_map(|row| text_of(values, row)).collect();
+    let declared = options.types.get(&names[0]).copied();
+    Ok(match (distinct.len(), values) {
+        (2, _) => (Task::Binary, "two distinct values".into()),
+        (count, values) if is_categorical(values, declared) => {
+            (Task::Classes, format!("{count} distinct texts"))
+        }
+        (count, Values::Numbers(numbers))
+            if count <= MOST_CLASSES
+                && table.rows() >= ROWS_PER_CLASS * count
+                && numbers.iter().all(|number| number.is_nan() || number.fract() == 0.0) =>
+        {
+            (Task::Classes, format!("{count} distinct whole numbers"))
+        }
+        (count, _) => (Task::Regression, format!("{count} distinct numbers")),
+    })
+}
+
+/// The class of each row, by which a split can keep proportions; [`None`] for a regression.
+///
+/// # Errors
+/// If the target does not exist or a cell of it is missing.
+pub fn strata(table: &Table, options: &DataOptions) -> Result<Option<Vec<u32>>> {
+    let names = names(table, options)?;
+    let (task, _) = task(table, &names, options)?;
+    if task == Task::Regression {
+        return Ok(None);
+    }
+    let texts = texts(table, &names[0])?;
+    let classes = sorted(texts.iter().cloned());
+    Ok(Some(codes(&texts, &classes).map(|code| code.expect("every text is one of its own") as u32).collect()))
+}
+
+/// The target's cells as texts.
+fn texts(table: &Table, name: &str) -> Result<Vec<String>> {
+    let values = &table.column(name)?.values;
+    if matches!(values, Values::Bytes(_)) {
+        return Err(Error::Data(format!(
+            "{}: column \"{name}\" holds images and cannot be predicted",
+            table.source()
+        )));
+    }
+    (0..table.rows()).map(|row| text_of(values, row).ok_or_else(|| missing(table, name, row))).collect()
+}
+
+fn missing(table: &Table, name: &str, row: usize) -> Error {
+    Error::Data(format!(
+        "{}, row {}, column \"{name}\": the target is missing: fill the cell or leave the row out",
+        table.source(),
+        row + 1
+    ))
+}
+
+/// The position of each text among the classes.
+fn codes<'a>(texts: &'a [String], classes: &'a [String]) -> impl Iterator<Item = Option<usize>> + 'a {
+    let known: std::collections::BTreeMap<&str, usize> =
+        classes.iter().enumerate().map(|(code, name)| (name.as_str(), code)).collect();
+    texts.iter().map(move |text| known.get(text.as_str()).copied())
+}
+
+impl TargetColumn {
+    pub(super) fn fit(table: &Table, rows: &[usize], options: &DataOptions) -> Result<Self> {
+        let names = names(table, options)?;
+        let (task, reason) = task(table, &names, options)?;
+        let target = match task {
+            Task::Regression => {
+                let (mut centers, mut spreads) = (Vec::new(), Vec::new());
+                for name in &names {
+                    let numbers = target_numbers(table, name)?;
+                    let count = rows.len() as f64;
+                    let mean = rows.iter().map(|&row| numbers[row]).sum::<f64>() / count;
+                    let squares = rows.iter().map(|&row| (numbers[row] - mean) * (numbers[row] - mean));
+                    let deviation = (squares.sum::<f64>() / count).sqrt();
+                    let is_standardized =
+                        options.standardize_targets && deviation > 0.0 && deviation.is_finite();
+                    let (center, spread) = if is_standardized { (mean, deviation) } else { (0.0, 1.0) };
+                    centers.push(center);
+                    spreads.push(spread);
+                }
+                Target::Regression { centers, spreads }
+            }
+            Task::Binary | Task::Classes => {
+                let name = &names[0];
+                let texts = texts(table, name)?;
+                let classes = sorted(rows.iter().map(|&row| texts[row].clone()));
+                if classes.len() < 2 {
+                    return Err(Error::Data(format!(
+                        "{}: every row has \"{}\" in column \"{name}\": there is nothing to tell apart; give rows \
+                         of at least two classes, or another target",
+                        table.source(),
+                        classes[0]
+                    )));
+                }
+                match (task, <[String; 2]>::try_from(classes)) {
+                    (Task::Binary, Ok(classes)) => Target::Binary { classes },
+                    (Task::Binary, Err(classes)) => {
+                        return Err(Error::Configuration(format!(
+                            "column \"{name}\" has {} classes, so the task is not binary: leave the task open or \
+                             make it classes",
+                            classes.len()
+                        )));
+                    }
+                    (_, Ok(classes)) => Target::Classes { classes: classes.to_vec() },
+                    (_, Err(classes)) => Target::Classes { classes },
+                }
+            }
+        };
+        Ok(Self { names, target, reason })
+    }
+
+    /// The targets of all rows.
+    ///
+    /// # Errors
+    /// If a target is missing, not a number, or of a class that was not seen in training.
+    pub fn apply<T: Real>(&self, table: &Table) -> Result<Targets<T>> {
+        let Some(classes) = self.target.classes() else {
+            let Target::Regression { centers, spreads } = &self.target else {
+                unreachable!("it has no classes")
+            };
+            let width = self.names.len();
+            let mut values = vec![T::ZERO; table.rows() * width];
+            for (at, name) in self.names.iter().enumerate() {
+                for (row, number) in target_numbers(table, name)?.into_iter().enumerate() {
+                    values[row * width + at] = T::from_f64((number - centers[at]) / spreads[at]);
+                }
+            }
+            return Ok(Targets::Values { values, width });
+        };
+        let name = &self.names[0];
+        let texts = texts(table, name)?;
+        let ids = codes(&texts, classes)
+            .enumerate()
+            .map(|(row, code)| {
+                code.map(|code| code as u32).ok_or_else(|| {
+                    Error::Data(format!(
+                        "{}, row {}, column \"{name}\": class \"{}\" was not seen in training, which knows {}: \
+                         leave the row out, or train again with rows of that class",
+                        table.source(),
+                        row + 1,
+                        texts[row],
+                        crate::data::table::listed(classes.iter().map(String::as_str))
+                    ))
+                })
+            })
+            .collect::<Result<Vec<u32>>>()?;
+        Ok(match &self.target {
+            Target::Binary { .. } => Targets::Binary(ids),
+            _ => Targets::Classes { ids, classes: classes.len() },
+        })
+    }
+}
+
+/// The numbers of a target, none missing.
+fn target_numbers(table: &Table, name: &str) -> Result<Vec<f64>> {
+    let numbers = numbers_of(table, name, &table.column(name)?.values)?;
+    match numbers.iter().position(|number| number.is_nan()) {
+        Some(row) => Err(missing(table, name, row)),
+        None => Ok(numbers),
+    }
+}

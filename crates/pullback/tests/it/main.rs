@@ -1,0 +1,4 @@
+//! The library's integration tests, one binary.
+
+mod oracle;
+mod training;

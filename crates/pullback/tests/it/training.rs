@@ -1,0 +1,275 @@
+//! Whole training runs: they learn, they repeat bit for bit, they stop when they should.
+
+use pullback::data::{Dataset, Features, Targets};
+use pullback::network::{Activation, Cost, Layer, Network};
+use pullback::random::{Purpose, Random};
+use pullback::train::{
+    Batch, EarlyStopping, EpochReport, Flow, Observer, Optimizer, Schedule, Shape, Silent, Stop, Training,
+    evaluate, most_likely, train,
+};
+
+fn dataset(values: Vec<f32>, width: usize, targets: Targets<f32>) -> Dataset<f32> {
+    let rows = values.len() / width;
+    Dataset { features: Features::Dense { values, width, rows }, targets, warnings: Vec::new() }
+}
+
+fn xor() -> Dataset<f32> {
+    dataset(vec![0., 0., 0., 1., 1., 0., 1., 1.], 2, Targets::Binary(vec![0, 1, 1, 0]))
+}
+
+/// Points around one center a class.
+fn blobs(rows: usize, width: usize, classes: usize) -> Dataset<f32> {
+    let random = Random::new(7, Purpose::Sample, 0);
+    let ids: Vec<u32> = (0..rows).map(|row| (row % classes) as u32).collect();
+    let values = (0..rows * width)
+        .map(|at| {
+            let center = random.normal(1_000_000 + (ids[at / width] as u64) * 1000 + (at % width) as u64);
+            (2.0 * center + random.normal(at as u64)) as f32
+        })
+        .collect();
+    dataset(values, width, Targets::Classes { ids, classes })
+}
+
+fn all(data: &Dataset<f32>) -> Vec<usize> {
+    (0..data.rows()).collect()
+}
+
+fn accuracy(network: &Network, parameters: &[Vec<f32>], data: &Dataset<f32>) -> f64 {
+    let predictions = evaluate(network, parameters, data, &all(data), 1).unwrap().predictions;
+    let classes = data.targets.classes().unwrap();
+    let right = (predictions.chunks_exact(data.outputs()).zip(classes))
+        .filter(|(prediction, class)| most_likely(prediction) == **class as usize)
+        .count();
+    right as f64 / data.rows() as f64
+}
+
+#[test]
+fn xor_is_learned_by_four_sigmoid_units() {
+    let data = xor();
+    let network = Network::dense(2, &[4], 1, Activation::Sigmoid, Cost::SigmoidCrossEntropy);
+    for seed in 0..5 {
+        let optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
+        let training = Training {
+            epochs: 1500,
+            learning_rate: Some(0.05),
+            optimizer,
+            seed,
+            threads: 1,
+            ..Training::default()
+        };
+        let trained = train(&network, &training, &data, &all(&data), &[], &mut Silent).unwrap();
+        assert_eq!(accuracy(&network, &trained.parameters, &data), 1.0, "seed {seed}");
+    }
+}
+
+#[test]
+fn every_optimizer_and_schedule_lowers_the_cost() {
+    let data = blobs(120, 4, 3);
+    let network = Network::dense(4, &[8], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    let check = |what: String, training: Training| {
+        let trained = train(&network, &training, &data, &all(&data), &[], &mut Silent).unwrap();
+        let (first, last) = (trained.history.epochs[0].cost, trained.history.epochs.last().unwrap().cost);
+        assert!(last < 0.5 * first, "{what}: {first} to {last}");
+        assert!(accuracy(&network, &trained.parameters, &data) > 0.9, "{what}");
+    };
+    for name in Optimizer::NAMES {
+        let optimizer = Optimizer::from_name(name).unwrap();
+        assert_eq!(optimizer.name(), *name);
+        let learning_rate = Some(if *name == "sgd" || *name == "adagrad" { 0.1 } else { 0.02 });
+        check((*name).to_string(), Training { optimizer, learning_rate, threads: 1, ..Training::default() });
+    }
+    for name in Shape::NAMES {
+        let shape = Shape::from_name(name).unwrap();
+        let schedule = Schedule { warmup_epochs: 1.0, shape };
+        check(
+            (*name).to_string(),
+            Training { schedule, learning_rate: Some(0.03), threads: 1, ..Training::default() },
+        );
+    }
+}
+
+/// Everything that draws random numbers or depends on the batch, in one network.
+fn busy_network() -> Network {
+    let mut network = Network::dense(9, &[130, 70], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
+    network.layers.insert(1, Layer::BatchNorm { momentum: 0.1, epsilon: 1e-5 });
+    network.layers.insert(3, Layer::Dropout { rate: 0.3 });
+    network.regularization.l2 = 1e-3;
+    network
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
+    let data = blobs(1103, 9, 3);
+    let (rows, validation) = (all(&data)[..1003].to_vec(), all(&data)[1003..].to_vec());
+    let run = |seed, threads| {
+        let training = Training {
+            epochs: 2,
+            batch: Batch::Of(400),
+            clip_norm: Some(0.5),
+            seed,
+            threads,
+            ..Training::default()
+        };
+        train(&busy_network(), &training, &data, &rows, &validation, &mut Silent).unwrap()
+    };
+    let one = run(5, 1);
+    for threads in [1, 2, 3, 7] {
+        let other = run(5, threads);
+        assert_eq!(one.parameters, other.parameters, "{threads} threads");
+        assert_eq!(one.history, other.history, "{threads} threads");
+    }
+    assert_ne!(one.parameters, run(6, 1).parameters);
+}
+
+#[test]
+fn the_last_partial_batch_is_trained_on_too() {
+    // One step sees 8 examples, the next the remaining 2: leaving those out changes the weights.
+    let data = blobs(10, 2, 2);
+    let network = Network::dense(2, &[3], 2, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    struct Steps(Vec<usize>);
+    impl Observer for Steps {
+        fn step(&mut self, report: &pullback::train::StepReport) -> Flow {
+            self.0.push(report.examples);
+            Flow::Continue
+        }
+    }
+    let training =
+        Training { epochs: 1, batch: Batch::Of(8), shuffle: false, threads: 1, ..Training::default() };
+    let mut steps = Steps(Vec::new());
+    let whole = train(&network, &training, &data, &all(&data), &[], &mut steps).unwrap();
+    assert_eq!(steps.0, [8, 10]);
+    let without = train(&network, &training, &data, &all(&data)[..8], &[], &mut Silent).unwrap();
+    assert_ne!(whole.parameters, without.parameters);
+}
+
+#[test]
+fn early_stopping_keeps_the_best_weights() {
+    // Random classes cannot be learned: the validation cost soon rises.
+    let random = Random::new(3, Purpose::Sample, 0);
+    let values = (0..200 * 5).map(|at| random.normal(at) as f32).collect();
+    let ids: Vec<u32> = (0..200).map(|at| random.below(10_000 + at, 2) as u32).collect();
+    let data = dataset(values, 5, Targets::Binary(ids));
+    let network = Network::dense(5, &[32], 1, Activation::Relu, Cost::SigmoidCrossEntropy);
+    let early_stopping = Some(EarlyStopping { patience: 5, least_improvement: 0.0 });
+    let training = Training {
+        epochs: 500,
+        learning_rate: Some(0.01),
+        early_stopping,
+        threads: 1,
+        ..Training::default()
+    };
+    let (rows, validation): (Vec<usize>, Vec<usize>) = (0..200).partition(|row| row % 4 != 0);
+    let trained = train(&network, &training, &data, &rows, &validation, &mut Silent).unwrap();
+    let history = trained.history;
+    assert_eq!(history.stop, Stop::NoImprovement);
+    let costs: Vec<f64> = history.epochs.iter().map(|epoch| epoch.validation_cost.unwrap()).collect();
+    let best = costs.iter().copied().fold(f64::INFINITY, f64::min);
+    let kept = history.kept_epoch.unwrap();
+    assert_eq!(costs[kept], best);
+    assert_eq!(history.epochs.len(), kept + 1 + 5);
+    assert_eq!(evaluate(&network, &trained.parameters, &data, &validation, 1).unwrap().cost, best);
+}
+
+#[test]
+fn a_cost_that_stops_being_finite_stops_training_and_keeps_finite_weights() {
+    let data = dataset(
+        vec![1e20, -1e20, 3e19, 1e19],
+        1,
+        Targets::Values { values: vec![1e20, 2., 3., 4.], width: 1 },
+    );
+    let network = Network::dense(1, &[], 1, Activation::Identity, Cost::SquaredError);
+    let training = Training {
+        epochs: 50,
+        optimizer: Optimizer::Sgd,
+        learning_rate: Some(1.0),
+        batch: Batch::Full,
+        threads: 1,
+        ..Training::default()
+    };
+    let trained = train(&network, &training, &data, &all(&data), &[], &mut Silent).unwrap();
+    assert!(matches!(trained.history.stop, Stop::Diverged { step: 0, .. }), "{:?}", trained.history.stop);
+    assert!(trained.parameters.iter().flatten().all(|weight| weight.is_finite()));
+}
+
+#[test]
+fn an_observer_can_stop_a_run() {
+    struct After(usize);
+    impl Observer for After {
+        fn epoch(&mut self, report: &EpochReport) -> Flow {
+            if report.epoch + 1 == self.0 { Flow::Stop } else { Flow::Continue }
+        }
+    }
+    let data = xor();
+    let network = Network::dense(2, &[4], 1, Activation::Tanh, Cost::SigmoidCrossEntropy);
+    let training = Training { threads: 1, ..Training::default() };
+    let trained = train(&network, &training, &data, &all(&data), &[], &mut After(3)).unwrap();
+    assert_eq!((trained.history.epochs.len(), trained.history.stop), (3, Stop::Observer));
+}
+
+#[test]
+fn clipping_bounds_the_step() {
+    let data = blobs(64, 4, 3);
+    let network = Network::dense(4, &[8], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    let start = network.initialize::<f32>(0).unwrap();
+    let moved = |clip_norm| {
+        let training = Training {
+            epochs: 1,
+            batch: Batch::Full,
+            optimizer: Optimizer::Sgd,
+            learning_rate: Some(1.0),
+            clip_norm,
+            threads: 1,
+            ..Training::default()
+        };
+        let trained = train(&network, &training, &data, &all(&data), &[], &mut Silent).unwrap();
+        let squares =
+            trained.parameters.iter().flatten().zip(start.iter().flatten()).map(|(x, y)| (x - y) * (x - y));
+        f64::from(squares.sum::<f32>()).sqrt()
+    };
+    assert!(moved(None) > 0.2);
+    assert!((moved(Some(0.1)) - 0.1).abs() < 1e-4);
+}
+
+#[test]
+fn a_hundred_hidden_layers_train() {
+    let data = blobs(256, 8, 4);
+    let network = Network::dense(8, &[64; 100], 4, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    let training = Training {
+        epochs: 30,
+        optimizer: Optimizer::Momentum { momentum: 0.9 },
+        learning_rate: Some(0.003),
+        clip_norm: Some(1.0),
+        threads: 1,
+        ..Training::default()
+    };
+    let trained = train(&network, &training, &data, &all(&data), &[], &mut Silent).unwrap();
+    let reached = accuracy(&network, &trained.parameters, &data);
+    assert!(reached > 0.9, "accuracy {reached}");
+}
+
+#[test]
+fn contradictions_are_refused_with_a_reason() {
+    let data = blobs(12, 4, 3);
+    let check = |network: &Network, training: Training, expected: &str| {
+        let error = train(network, &training, &data, &all(&data), &[], &mut Silent).unwrap_err().to_string();
+        assert!(error.contains(expected), "`{error}` does not say `{expected}`");
+    };
+    let good = Network::dense(4, &[8], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    let training = Training::default;
+    check(&Network { inputs: 5, ..good.clone() }, training(), "takes 5 features, but the data has 4");
+    check(&Network { layers: vec![], ..good.clone() }, training(), "has 4 outputs, but the targets need 3");
+    check(
+        &Network { layers: vec![Layer::dense(2)], ..good.clone() },
+        training(),
+        "give the last dense layer 3 units",
+    );
+    check(&good, Training { learning_rate: Some(-1.0), ..training() }, "learning rate is -1");
+    check(&good, Training { batch: Batch::Of(0), ..training() }, "batch of 0");
+    check(
+        &good,
+        Training { early_stopping: Some(EarlyStopping::default()), ..training() },
+        "no rows are held out",
+    );
+    let dropout = Network { layers: vec![Layer::Dropout { rate: 1.0 }, Layer::dense(3)], ..good };
+    check(&dropout, training(), "layer 0: a dropout rate of 1");
+}
