@@ -6,9 +6,11 @@ pub mod differentiate;
 pub mod error;
 pub mod execute;
 pub mod graph;
+pub mod model;
 pub mod network;
 pub mod plan;
 pub mod random;
+pub mod report;
 pub mod train;
 
 pub use error::{Error, Result};

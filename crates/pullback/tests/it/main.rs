@@ -1,4 +1,5 @@
 //! The library's integration tests, one binary.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod oracle;
 mod training;

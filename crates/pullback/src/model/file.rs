@@ -1,0 +1,223 @@
+//! The model file: a safetensors file with the parameters under readable names, and one JSON document
+//! in its metadata, under the key `pullback`.
+//!
+//! The same model makes the same bytes. A file is written beside its final place and renamed, so that
+//! a crash or a full disk leaves the old file or the new one, never half of one.
+
+use super::{Card, Model};
+use crate::error::{Error, Result};
+use crate::network::Parameter;
+use pullback_kernels::Real;
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensors, serialize};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The version of the file's layout. A reader refuses a later one.
+pub const FORMAT: u32 = 1;
+
+/// The key of the JSON document.
+const KEY: &str = "pullback";
+
+/// The JSON document.
+#[derive(Serialize, Deserialize)]
+struct Document {
+    format: u32,
+    /// The version of the library that wrote it.
+    version: String,
+    #[serde(flatten)]
+    card: Card,
+}
+
+/// What every version of the document has.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+    version: String,
+}
+
+impl<T: Real> Model<T> {
+    /// The model as the bytes of a file.
+    ///
+    /// # Errors
+    /// If the network's description contradicts itself.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let document = Document {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            card: self.card.clone(),
+        };
+        let document = serde_json::to_string(&document)
+            .map_err(|error| Error::ModelFile(format!("the model cannot be written as JSON: {error}")))?;
+        let specification = self.card.network.parameters()?;
+        let bytes: Vec<Vec<u8>> = self.parameters.iter().map(|numbers| to_le_bytes(numbers)).collect();
+        let views = (specification.iter().zip(&bytes))
+            .map(|(parameter, bytes)| {
+                let view = TensorView::new(dtype::<T>(), parameter.shape.sizes().to_vec(), bytes).map_err(
+                    |error| Error::ModelFile(format!("`{}` cannot be written: {error}", parameter.name)),
+                )?;
+                Ok((parameter.name.clone(), view))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        serialize(views, Some(HashMap::from([(KEY.to_owned(), document)])))
+            .map_err(|error| Error::ModelFile(format!("the model cannot be written: {error}")))
+    }
+
+    /// Writes the model to a file, whole or not at all.
+    ///
+    /// # Errors
+    /// If the system refuses; an old file is then untouched.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        write_atomically(path, &self.to_bytes()?)
+            .map_err(|error| Error::ModelFile(format!("{} cannot be written: {error}", path.display())))
+    }
+
+    /// Reads a model from a file. Numbers of another precision are rounded to this one.
+    ///
+    /// # Errors
+    /// If there is no such file, or it is damaged, or no model of ours, or a later version wrote it.
+    pub fn load(path: &Path) -> Result<Self> {
+        let wrong = |what: String| Error::ModelFile(format!("{}: {what}", path.display()));
+        if path.is_dir() {
+            return Err(wrong("this is a directory: give the model file itself".into()));
+        }
+        let bytes = fs::read(path).map_err(|error| wrong(format!("the model cannot be read: {error}")))?;
+        Self::from_bytes(&bytes).map_err(wrong)
+    }
+
+    /// Reads a model from the bytes of a file; the error says what is wrong with them.
+    fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        if bytes.is_empty() {
+            return Err("the file is empty: train the model again, or get the file again".into());
+        }
+        let damaged = |error: safetensors::SafeTensorError| {
+            format!(
+                "this is no whole safetensors file ({error}): it is damaged, cut off, or no model; get it again"
+            )
+        };
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let document = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or(
+            "a safetensors file that another program wrote: it says nothing of layers and columns; give a model \
+             that `pullback train` saved",
+        )?;
+        let unreadable = |error: serde_json::Error| {
+            format!("the description in the file cannot be read ({error}): it is damaged")
+        };
+        let head: Head = serde_json::from_str(document).map_err(unreadable)?;
+        if head.format > FORMAT {
+            return Err(format!(
+                "written by pullback {} in format {}, but this is pullback {}, which reads formats up to {FORMAT}: \
+                 update pullback",
+                head.version,
+                head.format,
+                env!("CARGO_PKG_VERSION")
+            ));
+        }
+        let Document { card, .. } = serde_json::from_str(document).map_err(unreadable)?;
+        let specification = card.network.parameters().map_err(|error| {
+            format!("the description in the file contradicts itself ({error}): it is damaged")
+        })?;
+        let preprocessing = &card.preprocessing;
+        if preprocessing.inputs() != card.network.inputs
+            || preprocessing.target.target.outputs() != card.network.outputs()
+        {
+            return Err("the network in the file does not fit its columns: it is damaged".into());
+        }
+        let parameters = specification
+            .iter()
+            .map(|parameter| numbers(&tensors, parameter))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { parameters, card })
+    }
+}
+
+/// One parameter's numbers.
+fn numbers<T: Real>(tensors: &SafeTensors<'_>, parameter: &Parameter) -> Result<Vec<T>, String> {
+    let name = &parameter.name;
+    let tensor = tensors.tensor(name).map_err(|_| format!("the file lacks `{name}`: it is damaged"))?;
+    if tensor.shape() != parameter.shape.sizes() {
+        return Err(format!(
+            "`{name}` has shape {:?}, but the network needs {}: the file is damaged",
+            tensor.shape(),
+            parameter.shape
+        ));
+    }
+    let data = tensor.data();
+    let numbers: Vec<T> = match tensor.dtype() {
+        Dtype::F32 => {
+            let numbers = data.as_chunks::<4>().0.iter();
+            numbers.map(|bytes| T::from_f64(f64::from(f32::from_le_bytes(*bytes)))).collect()
+        }
+        Dtype::F64 => {
+            data.as_chunks::<8>().0.iter().map(|bytes| T::from_f64(f64::from_le_bytes(*bytes))).collect()
+        }
+        other => return Err(format!("`{name}` holds {other:?} numbers; only F32 and F64 can be read")),
+    };
+    if numbers.iter().any(|number| !number.is_finite()) {
+        return Err(format!(
+            "`{name}` holds a number that is not finite: the file is damaged, or training diverged"
+        ));
+    }
+    Ok(numbers)
+}
+
+fn dtype<T: Real>() -> Dtype {
+    if size_of::<T>() == 4 { Dtype::F32 } else { Dtype::F64 }
+}
+
+fn to_le_bytes<T: Real>(numbers: &[T]) -> Vec<u8> {
+    match dtype::<T>() {
+        Dtype::F32 => numbers.iter().flat_map(|number| (number.to_f64() as f32).to_le_bytes()).collect(),
+        _ => numbers.iter().flat_map(|number| number.to_f64().to_le_bytes()).collect(),
+    }
+}
+
+/// Writes a file whole or not at all: under a temporary name beside it, synced, then renamed. What is
+/// no regular file (a pipe, a terminal) is written to directly.
+///
+/// # Errors
+/// What the system says; nothing is left behind.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory; give a file name"));
+        }
+        Ok(found) if !found.is_file() => {
+            return fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
+        }
+        _ => {}
+    }
+    let temporary = temporary_name(path)?;
+    let written = (|| {
+        let mut file = File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    })();
+    if written.is_err() {
+        // What went wrong first is what the caller should hear of.
+        let _ = fs::remove_file(&temporary);
+        return written;
+    }
+    // The new name, too, should outlive a crash; a system that cannot sync a folder has renamed all the same.
+    if let Ok(folder) = File::open(folder_of(path)) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn temporary_name(path: &Path) -> io::Result<PathBuf> {
+    let name = path
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it has no file name"))?
+        .to_string_lossy();
+    Ok(folder_of(path).join(format!(".{name}.{}.tmp", std::process::id())))
+}

@@ -1,0 +1,11 @@
+//! How good a model is: figures from its predictions, as plain data and as text.
+//!
+//! [`Report`] is the document that machines get; [`text`] renders it for a terminal of 80 columns. The
+//! library prints nothing: it returns strings.
+
+mod curve;
+mod metrics;
+pub mod text;
+
+pub use curve::{Series, curve};
+pub use metrics::{Class, Classification, Numbers, Regression, Report};
