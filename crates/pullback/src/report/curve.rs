@@ -90,13 +90,13 @@ mod tests {
             1epoch 4
             * training
 ";
-        let found = curve(&series, 20, 8);
+        let found = curve(&series, 24, 8);
         let squeezed = |text: &str| text.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
         let lines = squeezed(&found);
         assert_eq!(lines.len(), squeezed(expected.trim_matches('\n')).len(), "{found}");
         assert!(lines[0].starts_with("    4.0000 |*"), "{found}");
         assert!(lines[4].ends_with('*') && lines[4].starts_with("    0.0000 |"), "{found}");
-        assert!(lines.iter().all(|line| line.chars().count() <= 20), "{found}");
+        assert!(lines.iter().all(|line| line.chars().count() <= 24), "{found}");
     }
 
     #[test]

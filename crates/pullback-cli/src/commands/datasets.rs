@@ -1,0 +1,80 @@
+//! `pullback datasets`: what comes with the program.
+
+use super::{print, print_json};
+use crate::failure::{Failure, Result};
+use pullback::data::{Table, Values, builtin};
+use pullback::model::write_atomically;
+use serde_json::json;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Datasets {
+    /// A data set to write as CSV
+    name: Option<String>,
+    /// Where it goes; by default to standard output
+    #[arg(long, short, value_name = "FILE", requires = "name")]
+    out: Option<PathBuf>,
+    /// From which random numbers a generated one is made
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print the list as JSON
+    #[arg(long, conflicts_with = "name")]
+    json: bool,
+}
+
+impl Datasets {
+    pub(super) fn run(&self) -> Result<()> {
+        if let Some(name) = &self.name {
+            let table = builtin::load(name, self.seed).map_err(|error| Failure::from(error).into_usage())?;
+            let text = csv(&table)?;
+            return match &self.out {
+                None => print(&text),
+                Some(path) => write_atomically(path, text.as_bytes()).map_err(|error| {
+                    Failure::new(
+                        format!("{} cannot be written: {error}", path.display()),
+                        "check the path and the disk; nothing was written",
+                    )
+                }),
+            };
+        }
+        if self.json {
+            let sets = builtin::ALL.iter().map(|set| {
+                json!({
+                    "name": set.name, "description": set.description, "target": set.target, "task": set.task,
+                    "rows": set.rows, "features": set.features, "source": set.source, "license": set.license,
+                })
+            });
+            return print_json(&sets.collect::<Vec<_>>());
+        }
+        let mut out = String::new();
+        let _ = writeln!(out, "{:14} {:>5} {:>7}  {:10} what", "name", "rows", "columns", "task");
+        for set in builtin::ALL {
+            let _ = writeln!(
+                out,
+                "{:14} {:>5} {:>7}  {:10} {}",
+                set.name, set.rows, set.features, set.task, set.description
+            );
+            let _ = writeln!(out, "{:40} {}; {}", "", set.source, set.license);
+        }
+        print(&out)
+    }
+}
+
+fn csv(table: &Table) -> Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let bug = |error: csv::Error| Failure::new(format!("the table makes no CSV: {error}"), "report this");
+    writer.write_record(table.names()).map_err(bug)?;
+    for row in 0..table.rows() {
+        let cells = table.columns().iter().map(|column| match &column.values {
+            Values::Numbers(numbers) => numbers[row].to_string(),
+            Values::Categories(categories) => categories.text(row).unwrap_or_default().to_owned(),
+            Values::Bytes(bytes) => format!("{:?}", bytes.row(row)),
+        });
+        writer.write_record(cells).map_err(bug)?;
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| Failure::new(format!("the table makes no CSV: {error}"), "report this"))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
