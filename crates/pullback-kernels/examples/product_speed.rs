@@ -25,25 +25,53 @@ const ROUNDS: usize = 15;
 /// Each measurement runs so many floating-point operations.
 const WORK: f64 = 1e8;
 
-/// Chains of multiply-adds that stay in registers.
-fn peak(isa: Isa) -> f64 {
-    const LANES: usize = 16 * 12;
-    let mut sums = [1.0_f32; LANES];
-    let steps = (WORK / (2 * LANES) as f64) as usize;
-    let start = Instant::now();
-    let factor = black_box(0.999_f32);
-    isa.run(
-        #[inline(always)]
-        || {
-            for _ in 0..steps {
-                for sum in &mut sums {
-                    *sum = sum.mul_add(factor, 1e-3);
-                }
+/// Chains of multiply-adds that stay in registers, in vectors as wide as the processor's widest.
+#[cfg(target_arch = "x86_64")]
+fn peak() -> f64 {
+    use core::arch::x86_64::*;
+
+    #[target_feature(enable = "avx512f")]
+    fn chains_avx512(steps: usize, factor: f32) -> f32 {
+        let (factor, term) = (_mm512_set1_ps(factor), _mm512_set1_ps(1e-3));
+        let mut sums = [_mm512_set1_ps(1.0); 12];
+        for _ in 0..steps {
+            for sum in &mut sums {
+                *sum = _mm512_fmadd_ps(*sum, factor, term);
             }
-        },
-    );
-    black_box(sums);
-    (2 * LANES * steps) as f64 / start.elapsed().as_secs_f64() * 1e-9
+        }
+        sums.iter().map(|sum| _mm512_reduce_add_ps(*sum)).sum()
+    }
+
+    #[target_feature(enable = "avx,fma")]
+    fn chains_avx2(steps: usize, factor: f32) -> f32 {
+        let (factor, term) = (_mm256_set1_ps(factor), _mm256_set1_ps(1e-3));
+        let mut sums = [_mm256_set1_ps(1.0); 12];
+        for _ in 0..steps {
+            for sum in &mut sums {
+                *sum = _mm256_fmadd_ps(*sum, factor, term);
+            }
+        }
+        sums.iter().map(|sum| _mm256_cvtss_f32(*sum)).sum()
+    }
+
+    let (has_avx512, has_avx2) = (Isa::from_name("avx512").is_some(), Isa::from_name("avx2").is_some());
+    if !has_avx2 {
+        return f64::NAN;
+    }
+    let lanes = 12 * if has_avx512 { 16 } else { 8 };
+    let steps = (WORK / f64::from(2 * lanes)) as usize;
+    let start = Instant::now();
+    // SAFETY: `Isa::from_name` found the instructions.
+    black_box(unsafe {
+        if has_avx512 { chains_avx512(steps, black_box(0.999)) } else { chains_avx2(steps, black_box(0.999)) }
+    });
+    f64::from(2 * lanes) * steps as f64 / start.elapsed().as_secs_f64() * 1e-9
+}
+
+/// Measured only where the vectors are known.
+#[cfg(not(target_arch = "x86_64"))]
+fn peak() -> f64 {
+    f64::NAN
 }
 
 fn speed(flops: f64, mut work: impl FnMut()) -> f64 {
@@ -110,7 +138,7 @@ fn check(isa: Isa, form: (&str, bool, bool), rows: usize, columns: usize, depth:
                 );
             }
         }));
-        peaks.push(peak(isa));
+        peaks.push(peak());
     }
     let ratios = median(ours.iter().zip(&theirs).map(|(ours, theirs)| ours / theirs).collect());
     let (ours, theirs, peak) = (median(ours), median(theirs), median(peaks));

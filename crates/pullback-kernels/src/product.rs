@@ -10,12 +10,14 @@
 use crate::tile::{Kernel, Pack, Tile};
 use crate::{Isa, Real};
 
-/// So many steps of k at a time: two vectors' columns of them fill half of a first-level cache.
-const DEPTH: usize = 256;
+/// So many steps of k at a time: fewer would read and write the output more often, more would not stay near.
+const DEPTH: usize = 512;
 /// So many columns at a time: with `DEPTH`, what the second or third level of cache holds.
 const COLUMNS: usize = 2048;
 /// So many tiles' rows at a time: with `DEPTH`, a small part of a second-level cache.
 const TILES: usize = 8;
+/// Rows this many bytes apart share no page and compete for the same lines of a first-level cache.
+const PAGE: usize = 4096;
 /// From so many multiply-adds on, another thread pays.
 const WORTH_THREADS: usize = 1 << 21;
 
@@ -313,14 +315,17 @@ impl<T: Real> Part<T> {
         }
     }
 
-    /// Whether repacking `right` is faster than reading its rows in place.
+    /// Whether repacking `right` is faster than reading its rows in place: where many rows use it and each
+    /// of its rows is on a page of its own.
     fn packing_right_pays(&self, kernel: &Kernel<T>) -> bool {
-        self.rows > 4 * kernel.rows && self.columns > 2 * kernel.width
+        self.rows > 4 * kernel.rows && self.b_step * size_of::<T>() >= PAGE
     }
 
-    /// Whether repacking `left` is faster than reading it in place.
+    /// Whether repacking `left` is faster than reading it in place: where many columns use it, or some and
+    /// each of its rows is on a page of its own.
     fn packing_left_pays(&self, kernel: &Kernel<T>) -> bool {
-        self.columns > 4 * kernel.width
+        let strays = self.a_row.max(self.a_step) * size_of::<T>() >= PAGE;
+        self.columns >= if strays { 8 * kernel.width } else { 32 * kernel.width }
     }
 
     /// Repacks `right` into panels of two vectors' columns, k by k; returns where they begin.

@@ -35,7 +35,8 @@ pub(crate) type TileFunction<T> = unsafe fn(&Tile<T>);
 /// `depth`, `to` for `depth * width`, without overlap, and the processor must have the instruction set.
 pub(crate) type PackFunction<T> = unsafe fn(&Pack<T>);
 
-/// One panel's packing: `to[k * width + l] = from[l * lane_stride + k * step_stride]`, zero for l >= lanes.
+/// One panel's packing: `to[k * width + l] = from[l * lane_stride + k * step_stride]` for l below `lanes`;
+/// the tile's mask keeps it from reading the others.
 pub(crate) struct Pack<T> {
     pub(crate) from: *const T,
     pub(crate) lane_stride: usize,
@@ -201,8 +202,7 @@ unsafe fn tile<T: Real, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(j
 unsafe fn pack<T: Real, V: Vector<T>>(job: &Pack<T>) {
     let &Pack { from, lane_stride, step_stride, lanes, depth, width, to } = job;
     debug_assert!(lanes <= width);
-    // SAFETY: every index below is of a lane below `lanes` (read) or `width` (written) and a step below
-    // `depth`: squares that would stick out are moved back inside, where they write the same numbers again.
+    // SAFETY: every index below is of a lane below `lanes` and a step below `depth`: squares that would stick out are moved back inside, where they write the same numbers again.
     unsafe {
         if lane_stride == 1 {
             for k in 0..depth {
@@ -230,11 +230,6 @@ unsafe fn pack<T: Real, V: Vector<T>>(job: &Pack<T>) {
                 for k in 0..depth {
                     *to.add(k * width + l) = *from.add(l * lane_stride + k * step_stride);
                 }
-            }
-        }
-        for k in 0..if lanes < width { depth } else { 0 } {
-            for l in lanes..width {
-                *to.add(k * width + l) = T::ZERO;
             }
         }
     }
