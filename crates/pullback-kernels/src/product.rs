@@ -7,6 +7,7 @@
 //! between two blocks of k the chain rests in the output. So the bits do not depend on the instruction
 //! set, the number of threads, or how many rows are computed at a time.
 
+use crate::threads::Pool;
 use crate::tile::{Kernel, Pack, Tile};
 use crate::{Isa, Real};
 
@@ -18,8 +19,8 @@ const COLUMNS: usize = 2048;
 const TILES: usize = 8;
 /// Rows this many bytes apart share no page and compete for the same lines of a first-level cache.
 const PAGE: usize = 4096;
-/// From so many multiply-adds on, another thread pays.
-const WORTH_THREADS: usize = 1 << 21;
+/// From so many multiply-adds on (some five microseconds), another thread pays.
+const WORTH_THREADS: usize = 1 << 18;
 
 /// A matrix in row-major order, read as it is or as its transpose.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +68,8 @@ pub enum Start {
 pub struct Workspace {
     isa: Isa,
     panels: Vec<Panels>,
+    /// Made when a product is first worth more than one thread.
+    pool: Option<Pool>,
 }
 
 /// The repacked operands of one thread.
@@ -86,7 +89,7 @@ impl Workspace {
     pub fn new(isa: Isa, threads: usize) -> Self {
         let mut panels = Vec::new();
         panels.resize_with(threads.max(1), Panels::default);
-        Self { isa, panels }
+        Self { isa, panels, pool: None }
     }
 }
 
@@ -164,14 +167,31 @@ pub fn product_with<T: Real>(
         unsafe { whole.compute(kernel, isa, &epilogue, &mut workspace.panels[0]) };
         return;
     }
-    std::thread::scope(|scope| {
-        let epilogue = &epilogue;
-        for (i, panels) in workspace.panels[..parts].iter_mut().enumerate() {
-            let part = whole.slice(i, parts, kernel);
-            // SAFETY: as above; the parts share no number of the output.
-            scope.spawn(move || unsafe { part.compute(kernel, isa, epilogue, panels) });
-        }
+    let threads = workspace.panels.len();
+    // The first time, and after a fork.
+    let pool = match workspace.pool.take().filter(Pool::is_alive) {
+        Some(pool) => workspace.pool.insert(pool),
+        None => workspace.pool.insert(Pool::new(threads)),
+    };
+    let panels = Exclusive(workspace.panels.as_mut_ptr());
+    pool.run(parts, |i| {
+        // SAFETY: `parts` is at most the number of panels, and the pool calls each i once.
+        let panels = unsafe { &mut *panels.at(i) };
+        // SAFETY: as above; the parts share no number of the output.
+        unsafe { whole.slice(i, parts, kernel).compute(kernel, isa, &epilogue, panels) };
     });
+}
+
+/// The beginning of a slice whose elements several threads use, each its own.
+struct Exclusive<T>(*mut T);
+
+// SAFETY: whoever calls `at` for an index is the only one to use that element.
+unsafe impl<T: Send> Sync for Exclusive<T> {}
+
+impl<T> Exclusive<T> {
+    fn at(&self, i: usize) -> *mut T {
+        self.0.wrapping_add(i)
+    }
 }
 
 /// A rectangle of the output with what it is computed from.
@@ -195,7 +215,7 @@ struct Part<T> {
 
 // SAFETY: the pointers come from a shared slice of `Sync` numbers and, for `c`, from disjoint parts of
 // a slice that the caller of `product_with` has borrowed mutably.
-unsafe impl<T: Real> Send for Part<T> {}
+unsafe impl<T: Real> Sync for Part<T> {}
 
 impl<T: Real> Part<T> {
     /// The rectangle of `rows` by `columns` numbers from (row, column) on.
@@ -237,6 +257,9 @@ impl<T: Real> Part<T> {
         epilogue: &impl Fn(usize, usize, &mut [T]),
         panels: &mut Panels,
     ) {
+        if self.rows == 0 {
+            return;
+        }
         let wide = 2 * kernel.width;
         let packs_right = self.b_column != 1 || self.packing_right_pays(kernel);
         let packs_left = self.packing_left_pays(kernel);

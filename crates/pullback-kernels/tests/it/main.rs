@@ -3,3 +3,4 @@
 mod product;
 mod slices;
 mod special;
+mod threads;
