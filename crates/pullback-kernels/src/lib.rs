@@ -14,13 +14,17 @@ mod real;
 mod reduce;
 mod softmax;
 pub mod special;
+mod threads;
+mod tile;
 pub mod update;
+mod vector;
 
 pub use dispatch::Isa;
 pub use elementwise::{
     map, map_in_place, zip, zip_column, zip_column_in_place, zip_in_place, zip_row, zip_row_in_place, zip3,
 };
-pub use product::{Operand, product};
+pub use product::{Operand, Start, Workspace, product, product_with};
 pub use real::Real;
 pub use reduce::{dot, max, max_columns, max_rows, sum, sum_columns, sum_rows};
 pub use softmax::{log_softmax, softmax, softmax_cross_entropy};
+pub use threads::Pool;

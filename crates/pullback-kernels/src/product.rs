@@ -1,6 +1,26 @@
 //! The product of two matrices, each possibly read as its transpose.
+//!
+//! The output is cut into tiles that fit the registers (`tile`). Around them stand the usual loops over
+//! blocks of columns, of k and of rows (Goto, van de Geijn, 2008), so that what a tile reads is near;
+//! operands are repacked into panels only where that is faster than reading them in place.
+//! Whatever the blocks, each output number is one chain of fused multiply-adds in ascending k:
+//! between two blocks of k the chain rests in the output. So the bits do not depend on the instruction
+//! set, the number of threads, or how many rows are computed at a time.
 
-use crate::Real;
+use crate::threads::Pool;
+use crate::tile::{Kernel, Pack, Tile};
+use crate::{Isa, Real};
+
+/// So many steps of k at a time: fewer would read and write the output more often, more would not stay near.
+const DEPTH: usize = 512;
+/// So many columns at a time: with `DEPTH`, what the second or third level of cache holds.
+const COLUMNS: usize = 2048;
+/// So many tiles' rows at a time: with `DEPTH`, a small part of a second-level cache.
+const TILES: usize = 8;
+/// Rows this many bytes apart share no page and compete for the same lines of a first-level cache.
+const PAGE: usize = 4096;
+/// From so many multiply-adds on (some five microseconds), another thread pays.
+const WORTH_THREADS: usize = 1 << 18;
 
 /// A matrix in row-major order, read as it is or as its transpose.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +38,7 @@ impl<'a, T: Real> Operand<'a, T> {
     /// # Panics
     /// If `data` does not hold exactly `rows * columns` numbers.
     pub fn new(data: &'a [T], rows: usize, columns: usize) -> Self {
-        assert_eq!(data.len(), rows * columns, "operand size");
+        assert_eq!(Some(data.len()), rows.checked_mul(columns), "operand size");
         Self { data, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
@@ -34,6 +54,45 @@ impl<'a, T: Real> Operand<'a, T> {
     }
 }
 
+/// What the chains of multiply-adds begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// Zero: the output becomes the product.
+    Zero,
+    /// What the output holds: the product is added to it.
+    Output,
+}
+
+/// How products are computed, and the memory they repack operands in: reused, it is allocated once.
+#[derive(Debug)]
+pub struct Workspace {
+    isa: Isa,
+    panels: Vec<Panels>,
+    /// Made when a product is first worth more than one thread.
+    pool: Option<Pool>,
+}
+
+/// The repacked operands of one thread.
+#[derive(Debug, Default)]
+struct Panels {
+    left: Vec<Line>,
+    right: Vec<Line>,
+}
+
+/// A line of cache: panels begin at one.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Line(#[expect(dead_code, reason = "only its size and alignment count")] [u8; 64]);
+
+impl Workspace {
+    /// A workspace for `isa` and up to `threads` threads (at least one).
+    pub fn new(isa: Isa, threads: usize) -> Self {
+        let mut panels = Vec::new();
+        panels.resize_with(threads.max(1), Panels::default);
+        Self { isa, panels, pool: None }
+    }
+}
+
 /// Writes `left @ right` to `output`, a row-major `[left rows, right columns]` matrix.
 ///
 /// `threads` bounds how many threads work on it; the result has the same bits for any number.
@@ -41,46 +100,316 @@ impl<'a, T: Real> Operand<'a, T> {
 /// # Panics
 /// If the inner sizes differ or `output` has the wrong size.
 pub fn product<T: Real>(left: Operand<'_, T>, right: Operand<'_, T>, output: &mut [T], threads: usize) {
+    let mut workspace = Workspace::new(Isa::best(), threads);
+    product_with(left, right, output, Start::Zero, |_, _, _| (), &mut workspace);
+}
+
+/// Writes `left @ right`, from `start` on, to `output`, and applies `epilogue` to it while it is in cache.
+///
+/// `epilogue(row, first column, numbers)` is called once for each finished piece of a row: adding a bias
+/// or applying an activation there costs no pass over memory. It runs compiled for the instruction
+/// set of the workspace if it is inlined; several threads may call it at once.
+///
+/// ```
+/// use pullback_kernels::{Isa, Operand, Real, Start, Workspace, product_with};
+/// let (x, w, bias) = ([1.0_f32, 2.0], [3.0, -4.0, 5.0, 6.0], [0.5, -20.0]);
+/// let mut a = [0.0; 2];
+/// let relu = |_row: usize, first: usize, z: &mut [f32]| {
+///     for (z, bias) in z.iter_mut().zip(&bias[first..]) {
+///         *z = (*z + bias).max(0.0);
+///     }
+/// };
+/// let mut workspace = Workspace::new(Isa::best(), 1);
+/// product_with(Operand::new(&x, 1, 2), Operand::new(&w, 2, 2), &mut a, Start::Zero, relu, &mut workspace);
+/// assert_eq!(a, [13.5, 0.0]);
+/// ```
+///
+/// # Panics
+/// If the inner sizes differ or `output` has the wrong size.
+pub fn product_with<T: Real>(
+    left: Operand<'_, T>,
+    right: Operand<'_, T>,
+    output: &mut [T],
+    start: Start,
+    epilogue: impl Fn(usize, usize, &mut [T]) + Sync,
+    workspace: &mut Workspace,
+) {
     assert_eq!(left.columns, right.rows, "inner sizes of a product");
-    assert_eq!(output.len(), left.rows * right.columns, "output size of a product");
+    assert_eq!(Some(output.len()), left.rows.checked_mul(right.columns), "output size of a product");
     if output.is_empty() {
         return;
     }
-    if left.columns == 0 {
-        output.fill(T::ZERO);
+    let columns = right.columns;
+    let whole = Part {
+        first_row: 0,
+        first_column: 0,
+        rows: left.rows,
+        columns,
+        depth: left.columns,
+        a: left.data.as_ptr(),
+        a_row: left.row_stride,
+        a_step: left.column_stride,
+        b: right.data.as_ptr(),
+        b_step: right.row_stride,
+        // The stride of a single column is never used.
+        b_column: if columns == 1 { 1 } else { right.column_stride },
+        c: output.as_mut_ptr(),
+        c_row: columns,
+        continues: start == Start::Output,
+    };
+    let isa = workspace.isa;
+    let kernel = T::kernel(isa);
+    let parts = (whole.rows * columns).saturating_mul(whole.depth) / WORTH_THREADS;
+    let parts = parts.clamp(1, workspace.panels.len());
+    if parts == 1 {
+        // SAFETY: the operands' sizes were checked by `Operand::new`, the output's above; `&mut` proves
+        // that it overlaps neither; `isa` is one that this processor has.
+        unsafe { whole.compute(kernel, isa, &epilogue, &mut workspace.panels[0]) };
         return;
     }
-    const WORTH_THREADS: usize = 1 << 21; // multiply-adds
-    let work = left.rows * right.columns * left.columns;
-    let parallelism = if threads > 1 && work >= WORTH_THREADS {
-        gemm::Parallelism::Rayon(threads)
-    } else {
-        gemm::Parallelism::None
+    let threads = workspace.panels.len();
+    // The first time, and after a fork.
+    let pool = match workspace.pool.take().filter(Pool::is_alive) {
+        Some(pool) => workspace.pool.insert(pool),
+        None => workspace.pool.insert(Pool::new(threads)),
     };
-    // SAFETY: `Operand::new` checked that each operand's slice holds rows * columns numbers, so
-    // every address that its strides reach is inside it; the output's size is checked above, its
-    // strides are those of a row-major matrix, and `&mut` proves that it overlaps no operand.
-    unsafe {
-        gemm::gemm(
-            left.rows,
-            right.columns,
-            left.columns,
-            output.as_mut_ptr(),
-            1,
-            right.columns as isize,
-            false,
-            left.data.as_ptr(),
-            left.column_stride as isize,
-            left.row_stride as isize,
-            right.data.as_ptr(),
-            right.column_stride as isize,
-            right.row_stride as isize,
-            T::ZERO,
-            T::ONE,
-            false,
-            false,
-            false,
-            parallelism,
-        );
+    let panels = Exclusive(workspace.panels.as_mut_ptr());
+    pool.run(parts, |i| {
+        // SAFETY: `parts` is at most the number of panels, and the pool calls each i once.
+        let panels = unsafe { &mut *panels.at(i) };
+        // SAFETY: as above; the parts share no number of the output.
+        unsafe { whole.slice(i, parts, kernel).compute(kernel, isa, &epilogue, panels) };
+    });
+}
+
+/// The beginning of a slice whose elements several threads use, each its own.
+struct Exclusive<T>(*mut T);
+
+// SAFETY: whoever calls `at` for an index is the only one to use that element.
+unsafe impl<T: Send> Sync for Exclusive<T> {}
+
+impl<T> Exclusive<T> {
+    fn at(&self, i: usize) -> *mut T {
+        self.0.wrapping_add(i)
     }
+}
+
+/// A rectangle of the output with what it is computed from.
+#[derive(Clone, Copy)]
+struct Part<T> {
+    first_row: usize,
+    first_column: usize,
+    rows: usize,
+    columns: usize,
+    depth: usize,
+    a: *const T,
+    a_row: usize,
+    a_step: usize,
+    b: *const T,
+    b_step: usize,
+    b_column: usize,
+    c: *mut T,
+    c_row: usize,
+    continues: bool,
+}
+
+// SAFETY: the pointers come from a shared slice of `Sync` numbers and, for `c`, from disjoint parts of
+// a slice that the caller of `product_with` has borrowed mutably.
+unsafe impl<T: Real> Sync for Part<T> {}
+
+impl<T: Real> Part<T> {
+    /// The rectangle of `rows` by `columns` numbers from (row, column) on.
+    fn at(&self, row: usize, column: usize, rows: usize, columns: usize) -> Self {
+        Self {
+            first_row: self.first_row + row,
+            first_column: self.first_column + column,
+            rows,
+            columns,
+            a: self.a.wrapping_add(row * self.a_row),
+            b: self.b.wrapping_add(column * self.b_column),
+            c: self.c.wrapping_add(row * self.c_row + column),
+            ..*self
+        }
+    }
+
+    /// Slice `i` of `count`: of rows if there are more of them, else of columns; in whole tiles.
+    fn slice(&self, i: usize, count: usize, kernel: &Kernel<T>) -> Self {
+        let border = |size: usize, unit: usize, i: usize| (size.div_ceil(unit) * i / count * unit).min(size);
+        if self.rows >= self.columns {
+            let (from, to) = (border(self.rows, kernel.rows, i), border(self.rows, kernel.rows, i + 1));
+            self.at(from, 0, to - from, self.columns)
+        } else {
+            let unit = 2 * kernel.width;
+            let (from, to) = (border(self.columns, unit, i), border(self.columns, unit, i + 1));
+            self.at(0, from, self.rows, to - from)
+        }
+    }
+
+    /// Computes the rectangle.
+    ///
+    /// # Safety
+    /// `a`, `b` and `c` must be valid for all numbers of the rectangle, `c` exclusively so, and the processor
+    /// must have the kernel's instruction set.
+    unsafe fn compute(
+        self,
+        kernel: &Kernel<T>,
+        isa: Isa,
+        epilogue: &impl Fn(usize, usize, &mut [T]),
+        panels: &mut Panels,
+    ) {
+        if self.rows == 0 {
+            return;
+        }
+        let wide = 2 * kernel.width;
+        let packs_right = self.b_column != 1 || self.packing_right_pays(kernel);
+        let packs_left = self.packing_left_pays(kernel);
+        for column in (0..self.columns).step_by(COLUMNS) {
+            let columns = COLUMNS.min(self.columns - column);
+            // Also for a depth of zero, whose product is zero.
+            for step in (0..self.depth.max(1)).step_by(DEPTH) {
+                let depth = DEPTH.min(self.depth - step);
+                let is_last = step + depth == self.depth;
+                let mut block = self.at(0, column, self.rows, columns);
+                block.depth = depth;
+                block.continues = self.continues || step > 0;
+                block.a = self.a.wrapping_add(step * self.a_step);
+                block.b = block.b.wrapping_add(step * self.b_step);
+                if packs_right {
+                    // SAFETY: the block is inside the rectangle.
+                    block.b = unsafe { block.pack_right(kernel, &mut panels.right) };
+                }
+                let tiles = self.rows.div_ceil(kernel.rows);
+                for first in (0..tiles).step_by(TILES) {
+                    let last = tiles.min(first + TILES);
+                    // Rows are shared out evenly: one tile of few rows would waste most of its loads.
+                    let row = |tile: usize| self.rows * tile / tiles;
+                    let mut rows = block.at(row(first), 0, row(last) - row(first), columns);
+                    if packs_left {
+                        // SAFETY: the rows are inside the rectangle.
+                        rows.a = unsafe { rows.pack_left(kernel, first..last, row, &mut panels.left) };
+                    }
+                    for j in (0..columns).step_by(wide) {
+                        let tile_columns = wide.min(columns - j);
+                        let vectors = tile_columns.div_ceil(kernel.width);
+                        let (b, b_step) = if packs_right {
+                            (rows.b.wrapping_add(j * depth), wide)
+                        } else {
+                            (rows.b.wrapping_add(j), rows.b_step)
+                        };
+                        for t in first..last {
+                            let (skipped, tile_rows) = (row(t) - row(first), row(t + 1) - row(t));
+                            let (a, a_row, a_step) = if packs_left {
+                                (rows.a.wrapping_add(skipped * depth), 1, tile_rows)
+                            } else {
+                                (rows.a.wrapping_add(skipped * rows.a_row), rows.a_row, rows.a_step)
+                            };
+                            let tile = Tile {
+                                depth,
+                                a,
+                                a_row,
+                                a_step,
+                                b,
+                                b_step,
+                                c: rows.c.wrapping_add(skipped * rows.c_row + j),
+                                c_row: rows.c_row,
+                                columns: tile_columns,
+                                continues: rows.continues,
+                            };
+                            // SAFETY: the tile is inside the rectangle; packed panels hold `depth` steps
+                            // of its rows or of a wide tile's columns.
+                            unsafe { kernel.tiles[vectors - 1][tile_rows - 1](&tile) };
+                        }
+                    }
+                    if is_last {
+                        isa.run(
+                            #[inline(always)]
+                            || {
+                                for i in 0..rows.rows {
+                                    let c = rows.c.wrapping_add(i * rows.c_row);
+                                    // SAFETY: a piece of a row of the rectangle, which `c` may write.
+                                    let c = unsafe { core::slice::from_raw_parts_mut(c, columns) };
+                                    epilogue(rows.first_row + i, rows.first_column, c);
+                                }
+                            },
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether repacking `right` is faster than reading its rows in place: where many rows use it and each
+    /// of its rows is on a page of its own.
+    fn packing_right_pays(&self, kernel: &Kernel<T>) -> bool {
+        self.rows > 4 * kernel.rows && self.b_step * size_of::<T>() >= PAGE
+    }
+
+    /// Whether repacking `left` is faster than reading it in place: where many columns use it, or some and
+    /// each of its rows is on a page of its own.
+    fn packing_left_pays(&self, kernel: &Kernel<T>) -> bool {
+        let strays = self.a_row.max(self.a_step) * size_of::<T>() >= PAGE;
+        self.columns >= if strays { 8 * kernel.width } else { 32 * kernel.width }
+    }
+
+    /// Repacks `right` into panels of two vectors' columns, k by k; returns where they begin.
+    ///
+    /// # Safety
+    /// As [`Part::compute`].
+    unsafe fn pack_right(&self, kernel: &Kernel<T>, memory: &mut Vec<Line>) -> *const T {
+        let wide = 2 * kernel.width;
+        let panels = room::<T>(memory, self.columns.next_multiple_of(wide) * self.depth);
+        for j in (0..self.columns).step_by(wide) {
+            let pack = Pack {
+                from: self.b.wrapping_add(j * self.b_column),
+                lane_stride: self.b_column,
+                step_stride: self.b_step,
+                lanes: wide.min(self.columns - j),
+                depth: self.depth,
+                width: wide,
+                to: panels.wrapping_add(j * self.depth),
+            };
+            // SAFETY: the columns are inside the rectangle, and `room` made room for every panel.
+            unsafe { (kernel.pack)(&pack) };
+        }
+        panels
+    }
+
+    /// Repacks the rows of `left` of some tiles into panels, k by k; returns where they begin.
+    ///
+    /// # Safety
+    /// As [`Part::compute`]; `row` says with which row of the whole a tile begins.
+    unsafe fn pack_left(
+        &self,
+        kernel: &Kernel<T>,
+        tiles: core::ops::Range<usize>,
+        row: impl Fn(usize) -> usize,
+        memory: &mut Vec<Line>,
+    ) -> *const T {
+        let panels = room::<T>(memory, self.rows * self.depth);
+        let first = row(tiles.start);
+        for t in tiles {
+            let (skipped, rows) = (row(t) - first, row(t + 1) - row(t));
+            let pack = Pack {
+                from: self.a.wrapping_add(skipped * self.a_row),
+                lane_stride: self.a_row,
+                step_stride: self.a_step,
+                lanes: rows,
+                depth: self.depth,
+                width: rows,
+                to: panels.wrapping_add(skipped * self.depth),
+            };
+            // SAFETY: the rows are inside the rectangle, and `room` made room for every panel.
+            unsafe { (kernel.pack)(&pack) };
+        }
+        panels
+    }
+}
+
+/// Makes `memory` hold at least `count` numbers and returns where they begin.
+fn room<T>(memory: &mut Vec<Line>, count: usize) -> *mut T {
+    let lines = (count * size_of::<T>()).div_ceil(size_of::<Line>());
+    if memory.len() < lines {
+        memory.resize(lines, Line([0; 64]));
+    }
+    memory.as_mut_ptr().cast()
 }

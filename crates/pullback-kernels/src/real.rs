@@ -5,6 +5,7 @@ use core::iter::Sum;
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use crate::special;
+use crate::tile::HasKernels;
 
 /// A real number type: `f32` or `f64`.
 pub trait Real:
@@ -26,6 +27,7 @@ pub trait Real:
     + SubAssign
     + MulAssign
     + Sum
+    + HasKernels
 {
     /// Zero.
     const ZERO: Self;

@@ -1,4 +1,6 @@
 //! The tests of the kernels: each against a plain reference.
 
+mod product;
 mod slices;
 mod special;
+mod threads;

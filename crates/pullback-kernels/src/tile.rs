@@ -1,0 +1,236 @@
+//! The innermost part of the matrix product: one tile of the output, held in registers over k.
+//!
+//! Each output number has one chain of fused multiply-adds in ascending k, so its bits depend neither on
+//! the tile's shape nor on the vector's width.
+
+use crate::Real;
+use crate::dispatch::{Isa, Set};
+use crate::vector::{Plain, Vector};
+
+/// The most rows that a tile of any instruction set has.
+pub(crate) const MOST_ROWS: usize = 14;
+
+/// One tile's work: `c = (c or 0) + a @ b`, with `rows` fixed by the function that is called.
+pub(crate) struct Tile<T> {
+    pub(crate) depth: usize,
+    pub(crate) a: *const T,
+    pub(crate) a_row: usize,
+    pub(crate) a_step: usize,
+    pub(crate) b: *const T,
+    pub(crate) b_step: usize,
+    pub(crate) c: *mut T,
+    pub(crate) c_row: usize,
+    /// The columns of the tile: more than all but one of its vectors hold.
+    pub(crate) columns: usize,
+    /// Whether to start from `c` instead of from zero.
+    pub(crate) continues: bool,
+}
+
+/// # Safety
+/// `a`, `b` and `c` must be valid for what the fields of [`Tile`] and the function's number of rows
+/// span, `c` overlapping neither of the others, and the processor must have the instruction set.
+pub(crate) type TileFunction<T> = unsafe fn(&Tile<T>);
+/// # Safety
+/// `from` must be valid for the numbers `l * lane_stride + k * step_stride` of l below `lanes` and k below
+/// `depth`, `to` for `depth * width`, without overlap, and the processor must have the instruction set.
+pub(crate) type PackFunction<T> = unsafe fn(&Pack<T>);
+
+/// One panel's packing: `to[k * width + l] = from[l * lane_stride + k * step_stride]` for l below `lanes`;
+/// the tile's mask keeps it from reading the others.
+pub(crate) struct Pack<T> {
+    pub(crate) from: *const T,
+    pub(crate) lane_stride: usize,
+    pub(crate) step_stride: usize,
+    pub(crate) lanes: usize,
+    pub(crate) depth: usize,
+    pub(crate) width: usize,
+    pub(crate) to: *mut T,
+}
+
+/// The functions of one instruction set and number type.
+pub(crate) struct Kernel<T: 'static> {
+    /// How many numbers a vector holds.
+    pub(crate) width: usize,
+    /// The most rows of a tile.
+    pub(crate) rows: usize,
+    /// By vectors in a row, less one, then by rows, less one.
+    pub(crate) tiles: [[TileFunction<T>; MOST_ROWS]; 2],
+    pub(crate) pack: PackFunction<T>,
+}
+
+/// A number type that the product has kernels for.
+pub trait HasKernels: Sized + 'static {
+    #[doc(hidden)]
+    #[expect(private_interfaces, reason = "only this crate calls it")]
+    fn kernel(isa: Isa) -> &'static Kernel<Self>;
+}
+
+macro_rules! by_rows {
+    ($function:ident, $vectors:literal, $($rest:ty),+) => {
+        [
+            $function::<$($rest),+, 1, $vectors>, $function::<$($rest),+, 2, $vectors>,
+            $function::<$($rest),+, 3, $vectors>, $function::<$($rest),+, 4, $vectors>,
+            $function::<$($rest),+, 5, $vectors>, $function::<$($rest),+, 6, $vectors>,
+            $function::<$($rest),+, 7, $vectors>, $function::<$($rest),+, 8, $vectors>,
+            $function::<$($rest),+, 9, $vectors>, $function::<$($rest),+, 10, $vectors>,
+            $function::<$($rest),+, 11, $vectors>, $function::<$($rest),+, 12, $vectors>,
+            $function::<$($rest),+, 13, $vectors>, $function::<$($rest),+, 14, $vectors>,
+        ]
+    };
+}
+
+macro_rules! kernel {
+    ($tile:ident, $pack:ident, $float:ty, $vector:ty, $rows:literal) => {{
+        static KERNEL: Kernel<$float> = Kernel {
+            width: <$vector as Vector<$float>>::WIDTH,
+            rows: $rows,
+            tiles: [by_rows!($tile, 1, $float, $vector), by_rows!($tile, 2, $float, $vector)],
+            pack: $pack::<$float, $vector>,
+        };
+        &KERNEL
+    }};
+}
+
+macro_rules! has_kernels {
+    ($float:ident, $avx512:ident, $avx2:ident, $plain:literal) => {
+        impl HasKernels for $float {
+            #[expect(private_interfaces, reason = "only this crate calls it")]
+            fn kernel(isa: Isa) -> &'static Kernel<Self> {
+                match isa.0 {
+                    #[cfg(target_arch = "x86_64")]
+                    Set::Avx512 => kernel!(tile_avx512, pack_avx512, $float, core::arch::x86_64::$avx512, 14),
+                    #[cfg(target_arch = "x86_64")]
+                    Set::Avx2 => kernel!(tile_avx2, pack_avx2, $float, core::arch::x86_64::$avx2, 6),
+                    #[cfg(target_arch = "aarch64")]
+                    Set::Neon => kernel!(tile, pack, $float, Plain<$float, $plain>, 8),
+                    Set::Portable => kernel!(tile, pack, $float, Plain<$float, $plain>, 4),
+                }
+            }
+        }
+    };
+}
+
+has_kernels!(f32, __m512, __m256, 4);
+has_kernels!(f64, __m512d, __m256d, 2);
+
+/// # Safety
+/// As [`TileFunction`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+unsafe fn tile_avx512<T: Real, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(job: &Tile<T>) {
+    // SAFETY: the caller's promise.
+    unsafe { tile::<T, V, ROWS, VECTORS>(job) }
+}
+
+/// # Safety
+/// As [`TileFunction`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn tile_avx2<T: Real, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(job: &Tile<T>) {
+    // SAFETY: the caller's promise.
+    unsafe { tile::<T, V, ROWS, VECTORS>(job) }
+}
+
+/// # Safety
+/// As [`PackFunction`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+unsafe fn pack_avx512<T: Real, V: Vector<T>>(job: &Pack<T>) {
+    // SAFETY: the caller's promise.
+    unsafe { pack::<T, V>(job) }
+}
+
+/// # Safety
+/// As [`PackFunction`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn pack_avx2<T: Real, V: Vector<T>>(job: &Pack<T>) {
+    // SAFETY: the caller's promise.
+    unsafe { pack::<T, V>(job) }
+}
+
+/// # Safety
+/// As [`TileFunction`].
+#[inline(always)]
+unsafe fn tile<T: Real, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(job: &Tile<T>) {
+    let &Tile { depth, mut a, a_row, a_step, mut b, b_step, c, c_row, columns, continues } = job;
+    let last = VECTORS - 1;
+    debug_assert!(columns > last * V::WIDTH && columns <= VECTORS * V::WIDTH);
+    // SAFETY: `columns` fills every vector but the last, of which the mask has the rest; so the loads and
+    // stores below touch only the numbers of a, b and c that the caller vouches for.
+    unsafe {
+        let mask = V::mask(columns - last * V::WIDTH);
+        let mut sums = [[V::splat(T::ZERO); VECTORS]; ROWS];
+        if continues {
+            for (i, row) in sums.iter_mut().enumerate() {
+                let c = c.add(i * c_row);
+                for (v, sum) in row.iter_mut().enumerate() {
+                    let c = c.add(v * V::WIDTH);
+                    *sum = if v < last { V::load(c) } else { V::load_masked(c, mask) };
+                }
+            }
+        }
+        for _ in 0..depth {
+            let mut factors = [V::splat(T::ZERO); VECTORS];
+            for (v, factor) in factors.iter_mut().enumerate() {
+                let b = b.add(v * V::WIDTH);
+                *factor = if v < last { V::load(b) } else { V::load_masked(b, mask) };
+            }
+            for (i, row) in sums.iter_mut().enumerate() {
+                let left = V::splat(*a.add(i * a_row));
+                for (sum, factor) in row.iter_mut().zip(factors) {
+                    *sum = left.mul_add(factor, *sum);
+                }
+            }
+            a = a.wrapping_add(a_step);
+            b = b.wrapping_add(b_step);
+        }
+        let is_full = columns == VECTORS * V::WIDTH;
+        for (i, row) in sums.iter().enumerate() {
+            let c = c.add(i * c_row);
+            for (v, sum) in row.iter().enumerate() {
+                let c = c.add(v * V::WIDTH);
+                if v < last || is_full { sum.store(c) } else { sum.store_masked(c, mask) }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`PackFunction`].
+#[inline(always)]
+unsafe fn pack<T: Real, V: Vector<T>>(job: &Pack<T>) {
+    let &Pack { from, lane_stride, step_stride, lanes, depth, width, to } = job;
+    debug_assert!(lanes <= width);
+    // SAFETY: every index below is of a lane below `lanes` and a step below `depth`: squares that would stick out are moved back inside, where they write the same numbers again.
+    unsafe {
+        if lane_stride == 1 {
+            for k in 0..depth {
+                let (from, to) = (from.add(k * step_stride), to.add(k * width));
+                let mut l = 0;
+                while l + V::WIDTH <= lanes {
+                    V::load(from.add(l)).store(to.add(l));
+                    l += V::WIDTH;
+                }
+                if l < lanes {
+                    let mask = V::mask(lanes - l);
+                    V::load_masked(from.add(l), mask).store_masked(to.add(l), mask);
+                }
+            }
+        } else if step_stride == 1 && lanes >= V::SQUARE && depth >= V::SQUARE {
+            for l in (0..lanes).step_by(V::SQUARE) {
+                let l = l.min(lanes - V::SQUARE);
+                for k in (0..depth).step_by(V::SQUARE) {
+                    let k = k.min(depth - V::SQUARE);
+                    V::transpose(from.add(l * lane_stride + k), lane_stride, to.add(k * width + l), width);
+                }
+            }
+        } else {
+            for l in 0..lanes {
+                for k in 0..depth {
+                    *to.add(k * width + l) = *from.add(l * lane_stride + k * step_stride);
+                }
+            }
+        }
+    }
+}

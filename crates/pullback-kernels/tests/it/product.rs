@@ -1,0 +1,110 @@
+//! The matrix product against three loops, bit for bit, on every instruction set of this processor.
+
+use pullback_kernels::*;
+
+use crate::slices::{assert_bits, numbers};
+
+fn transpose<T: Real>(x: &[T], rows: usize, columns: usize) -> Vec<T> {
+    (0..rows * columns).map(|i| x[i % rows * columns + i / rows]).collect()
+}
+
+fn reference<T: Real>(a: &[T], b: &[T], start: &[T], rows: usize, columns: usize, depth: usize) -> Vec<T> {
+    let mut c = start.to_vec();
+    for i in 0..rows {
+        for j in 0..columns {
+            for k in 0..depth {
+                c[i * columns + j] = a[i * depth + k].mul_add(b[k * columns + j], c[i * columns + j]);
+            }
+        }
+    }
+    c
+}
+
+/// One size: all transposes, with and without adding to the output, with an epilogue.
+fn check<T: Real>(isa: Isa, threads: usize, rows: usize, columns: usize, depth: usize) {
+    let (a, b) = (numbers::<T>(rows * depth, 1), numbers::<T>(depth * columns, 2));
+    let (a_turned, b_turned) = (transpose(&a, rows, depth), transpose(&b, depth, columns));
+    let bias = numbers::<T>(columns, 3);
+    let before = numbers::<T>(rows * columns, 4);
+    let zero = reference(&a, &b, &vec![T::ZERO; rows * columns], rows, columns, depth);
+    let added = reference(&a, &b, &before, rows, columns, depth);
+    let mut workspace = Workspace::new(isa, threads);
+    for (left_turned, right_turned) in [(false, false), (true, false), (false, true), (true, true)] {
+        let left = if left_turned {
+            Operand::new(&a_turned, depth, rows).transposed()
+        } else {
+            Operand::new(&a, rows, depth)
+        };
+        let right = if right_turned {
+            Operand::new(&b_turned, columns, depth).transposed()
+        } else {
+            Operand::new(&b, depth, columns)
+        };
+        let what = format!(
+            "{rows} x {columns} x {depth} {} turned {left_turned} {right_turned} on {} with {threads} threads",
+            T::NAME,
+            isa.name()
+        );
+        let mut c = before.clone();
+        product_with(left, right, &mut c, Start::Zero, |_, _, _| (), &mut workspace);
+        assert_bits(&c, &zero, &what);
+        let mut c = before.clone();
+        let epilogue = |row: usize, first: usize, numbers: &mut [T]| {
+            for (j, x) in numbers.iter_mut().enumerate() {
+                *x += bias[first + j] * T::from_f64(row as f64);
+            }
+        };
+        product_with(left, right, &mut c, Start::Output, epilogue, &mut workspace);
+        let want: Vec<T> =
+            (0..c.len()).map(|i| added[i] + bias[i % columns] * T::from_f64((i / columns) as f64)).collect();
+        assert_bits(&c, &want, &format!("{what}, added to, with epilogue"));
+    }
+}
+
+fn check_sizes<T: Real>(sizes: &[usize], depths: &[usize]) {
+    for isa in Isa::available() {
+        for rows in sizes {
+            for columns in sizes {
+                for depth in depths {
+                    check::<T>(isa, 1, *rows, *columns, *depth);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn small_products_are_the_same_on_every_instruction_set() {
+    check_sizes::<f32>(&[0, 1, 2, 5, 7, 13, 14, 15, 16, 17, 31, 33], &[0, 1, 3, 8, 17]);
+    check_sizes::<f64>(&[0, 1, 2, 5, 7, 8, 9, 13, 14, 15, 17], &[0, 1, 3, 8, 17]);
+}
+
+#[test]
+fn large_products_are_the_same_on_every_instruction_set() {
+    check_sizes::<f32>(&[29, 67, 131], &[255, 256, 257, 521]);
+    check_sizes::<f64>(&[29, 67, 131], &[256, 257]);
+    for isa in Isa::available().filter(|isa| *isa != Isa::portable()) {
+        check::<f32>(isa, 1, 3, 2053, 19);
+        check::<f32>(isa, 1, 227, 40, 300);
+        check::<f32>(isa, 1, 2053, 3, 19);
+    }
+}
+
+#[test]
+fn threads_change_no_bit() {
+    for threads in [1, 2, 3, 7] {
+        for isa in Isa::available().filter(|isa| *isa != Isa::portable()) {
+            check::<f32>(isa, threads, 128, 128, 784);
+            check::<f32>(isa, threads, 15, 1031, 500);
+            check::<f64>(isa, threads, 1031, 15, 500);
+        }
+    }
+}
+
+#[test]
+fn product_is_the_best_instruction_sets() {
+    let (a, b) = (numbers::<f64>(35, 1), numbers::<f64>(21, 2));
+    let mut c = vec![f64::NAN; 15];
+    product(Operand::new(&a, 5, 7), Operand::new(&b, 7, 3), &mut c, 2);
+    assert_bits(&c, &reference(&a, &b, &[0.0; 15], 5, 3, 7), "product");
+}

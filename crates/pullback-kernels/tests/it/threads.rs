@@ -1,0 +1,55 @@
+//! The pool of threads: every part once, whoever uses it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pullback_kernels::Pool;
+
+/// Runs a task and holds that each part ran once.
+fn check(pool: &Pool, parts: usize) {
+    let counts: Vec<AtomicUsize> = (0..parts).map(|_| AtomicUsize::new(0)).collect();
+    pool.run(parts, |part| {
+        counts[part].fetch_add(1, Ordering::Relaxed);
+    });
+    assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1), "{parts} parts");
+}
+
+#[test]
+fn every_part_runs_once() {
+    for threads in [0, 1, 2, 3, 7] {
+        let pool = Pool::new(threads);
+        for round in 0..2000 {
+            check(&pool, round % 12);
+        }
+    }
+}
+
+#[test]
+fn nested_tasks_run_every_part_once() {
+    let pool = Pool::new(3);
+    for _ in 0..200 {
+        pool.run(3, |_| check(&pool, 5));
+    }
+}
+
+#[test]
+fn two_users_at_once_run_every_part_once() {
+    let pool = Pool::new(3);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| (0..1000).for_each(|_| check(&pool, 4)));
+        }
+    });
+}
+
+#[test]
+fn panic_in_any_part_reaches_the_caller_and_spares_the_pool() {
+    let pool = Pool::new(3);
+    for bad in 0..5 {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            pool.run(5, |part| assert!(part != bad, "part {part} is bad"));
+        }));
+        assert!(outcome.is_err());
+        check(&pool, 5);
+    }
+}
