@@ -1,9 +1,12 @@
 //! Walks a plan's instructions. A run allocates nothing, locks nothing and looks nothing up.
 
-use crate::graph::ops::{Concatenate, Sum, View, ViewMut};
+use crate::graph::ops::{Concatenate, Mean, Sum, View, ViewMut};
 use crate::graph::{Op, Shape};
 use crate::plan::{Instruction, Place, Plan};
-use pullback_kernels::{Isa, Operand, Real, log_softmax, product, softmax, sum_columns, sum_rows};
+use pullback_kernels::{
+    Isa, Operand, Real, Start, Workspace, log_softmax, map_in_place, product_with, softmax, sum_columns,
+    sum_rows,
+};
 
 /// A plan with its buffers.
 #[derive(Debug)]
@@ -13,8 +16,10 @@ pub struct Executor<T> {
     constants: Vec<Vec<T>>,
     buffers: Vec<Vec<T>>,
     outputs: Vec<(Place, usize)>,
-    threads: usize,
     isa: Isa,
+    threads: usize,
+    /// What products repack operands in, and their threads.
+    workspace: Workspace,
 }
 
 impl<T: Real> Executor<T> {
@@ -29,15 +34,16 @@ impl<T: Real> Executor<T> {
             buffers: plan.buffers.iter().map(|&elements| vec![T::ZERO; elements]).collect(),
             outputs: plan.outputs.iter().map(|(place, shape)| (*place, shape.elements())).collect(),
             plan,
-            threads,
             isa: Isa::best(),
+            threads,
+            workspace: Workspace::new(Isa::best(), threads),
         }
     }
 
     /// The same on a given instruction set instead of the machine's best; the results have the same
     /// bits.
     pub fn with_isa(self, isa: Isa) -> Self {
-        Self { isa, ..self }
+        Self { isa, workspace: Workspace::new(isa, self.threads), ..self }
     }
 
     /// The plan that is run.
@@ -73,7 +79,7 @@ impl<T: Real> Executor<T> {
             };
             let output =
                 ViewMut { shape: &instruction.shape, data: &mut result[..instruction.shape.elements()] };
-            execute(instruction, numbers, output, self.threads, self.isa);
+            execute(instruction, numbers, output, self.isa, &mut self.workspace);
             self.buffers[instruction.buffer] = result;
         }
     }
@@ -118,8 +124,8 @@ fn execute<T: Real>(
     instruction: &Instruction,
     numbers: Numbers<'_, T>,
     output: ViewMut<'_, T>,
-    threads: usize,
     isa: Isa,
+    workspace: &mut Workspace,
 ) {
     let nothing = View { shape: &instruction.shape, data: &[] };
     let mut views = [nothing; Concatenate::MAX_OPERANDS];
@@ -131,11 +137,25 @@ fn execute<T: Real>(
     match op {
         Op::MatrixProduct(op) => {
             let (left, right) = (matrix(x, op.transpose_left), matrix(views[1], op.transpose_right));
-            product(left, right, output.data, threads);
+            product_with(left, right, output.data, Start::Zero, |_, _, _| (), workspace);
         }
         _ if x.data.is_empty() => op.value(views, output),
         Op::Sum(Sum { axes, .. }) if is_trailing(axes, x.shape) => sum_columns(isa, x.data, output.data),
         Op::Sum(Sum { axes, .. }) if is_leading(axes) => sum_rows(isa, x.data, output.data),
+        Op::Mean(Mean { axes, .. }) if is_trailing(axes, x.shape) || is_leading(axes) => {
+            let factor = T::ONE / T::from_f64((x.data.len() / output.data.len()) as f64);
+            if is_trailing(axes, x.shape) {
+                sum_columns(isa, x.data, output.data);
+            } else {
+                sum_rows(isa, x.data, output.data);
+            }
+            map_in_place(
+                isa,
+                output.data,
+                #[inline(always)]
+                |sum| sum * factor,
+            );
+        }
         Op::Softmax(_) => softmax(isa, x.data, x.shape.last(), output.data),
         Op::LogSoftmax(_) => log_softmax(isa, x.data, x.shape.last(), output.data),
         // Whatever is element by element becomes fast by being compiled for the instruction set.

@@ -32,13 +32,12 @@ impl Shape {
         self.0.last().copied().unwrap_or(1)
     }
 
-    /// For each axis, how many elements apart two neighbors along it are in row-major order.
-    pub fn strides(&self) -> Vec<usize> {
-        let mut strides = vec![1; self.rank()];
-        for axis in (1..self.rank()).rev() {
-            strides[axis - 1] = strides[axis] * self.0[axis];
-        }
-        strides
+    /// How many elements apart two neighbors along an axis are in row-major order.
+    ///
+    /// # Panics
+    /// If the axis does not exist.
+    pub fn stride(&self, axis: usize) -> usize {
+        self.0[axis + 1..].iter().product()
     }
 
     /// The common shape of two operands of an element-wise operation: axes are matched from the
@@ -118,34 +117,41 @@ impl fmt::Display for Shape {
 
 /// Where each element of `output` finds its operand in a smaller, broadcast array: walks the
 /// output in row-major order and calls `visit(output index, operand index)`.
-pub(crate) fn for_each_broadcast(operand: &Shape, output: &Shape, mut visit: impl FnMut(usize, usize)) {
+pub(crate) fn for_each_broadcast(operand: &Shape, output: &Shape, visit: impl FnMut(usize, usize)) {
     let missing = output.rank() - operand.rank();
-    let own = operand.strides();
-    let strides: Vec<usize> = (0..output.rank())
-        .map(|axis| match axis.checked_sub(missing) {
-            Some(axis) if operand.0[axis] != 1 => own[axis],
-            _ => 0,
-        })
-        .collect();
-    for_each_strided(output, &strides, &mut visit);
+    let stride = |axis: usize| match axis.checked_sub(missing) {
+        Some(axis) if operand.0[axis] != 1 => operand.stride(axis),
+        _ => 0,
+    };
+    for_each_strided(output, stride, visit);
 }
 
-/// Walks `output` in row-major order, with the offset that `strides` gives each position.
-pub(crate) fn for_each_strided(output: &Shape, strides: &[usize], mut visit: impl FnMut(usize, usize)) {
-    let mut position = vec![0; output.rank()];
-    let mut offset = 0;
-    for index in 0..output.elements() {
-        visit(index, offset);
-        for axis in (0..output.rank()).rev() {
-            position[axis] += 1;
-            offset += strides[axis];
-            if position[axis] < output.0[axis] {
-                break;
-            }
-            offset -= strides[axis] * output.0[axis];
-            position[axis] = 0;
+/// Walks `output` in row-major order, with the offset that the `stride` of each axis gives a
+/// position. Allocates nothing, as it may run in a step.
+pub(crate) fn for_each_strided(
+    output: &Shape,
+    stride: impl Fn(usize) -> usize,
+    mut visit: impl FnMut(usize, usize),
+) {
+    fn walk(
+        sizes: &[usize],
+        axis: usize,
+        offset: usize,
+        next: &mut usize,
+        stride: &impl Fn(usize) -> usize,
+        visit: &mut impl FnMut(usize, usize),
+    ) {
+        let Some(&size) = sizes.get(axis) else {
+            visit(*next, offset);
+            *next += 1;
+            return;
+        };
+        let step = stride(axis);
+        for position in 0..size {
+            walk(sizes, axis + 1, offset + position * step, next, stride, visit);
         }
     }
+    walk(&output.0, 0, 0, &mut 0, &stride, &mut visit);
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The library's integration tests, one binary.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod allocation;
 mod oracle;
 mod training;

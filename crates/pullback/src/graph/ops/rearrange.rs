@@ -173,10 +173,9 @@ impl Operation for Transpose {
     }
 
     fn value<T: Real>(&self, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
-        let own = inputs[0].shape.strides();
-        let strides: Vec<usize> = self.axes.iter().map(|&axis| own[axis]).collect();
         let ViewMut { shape, data } = output;
-        for_each_strided(shape, &strides, |to, from| data[to] = inputs[0].data[from]);
+        let stride = |axis: usize| inputs[0].shape.stride(self.axes[axis]);
+        for_each_strided(shape, stride, |to, from| data[to] = inputs[0].data[from]);
     }
 
     fn pullback<'b>(&self, _at: &Site<'b>, y_bar: Var<'b>, _input: usize) -> Option<Var<'b>> {

@@ -1,14 +1,18 @@
 //! Sum, mean and maximum over axes.
 
 use super::{Case, Dice, Formula, Operation, Site, View, ViewMut};
-use crate::graph::shape::for_each_broadcast;
+use crate::graph::shape::for_each_strided;
 use crate::graph::{Shape, Var};
 use pullback_kernels::Real;
 
 /// Calls `visit(operand index, result index)` for each element of the operand, in order.
 fn for_each_reduced(operand: &Shape, axes: &[usize], visit: impl FnMut(usize, usize)) {
-    let kept = operand.reduced(axes, true).expect("axes were checked by the shape rule");
-    for_each_broadcast(&kept, operand, visit);
+    let is_kept = |axis: &usize| !axes.contains(axis);
+    let stride = |axis: usize| {
+        let later = (axis + 1..operand.rank()).filter(is_kept);
+        if is_kept(&axis) { later.map(|axis| operand.sizes()[axis]).product() } else { 0 }
+    };
+    for_each_strided(operand, stride, visit);
 }
 
 fn unary_shape(inputs: &[&Shape], axes: &[usize], keep_axes: bool) -> Result<Shape, String> {

@@ -1,0 +1,68 @@
+//! A step allocates nothing: held by an allocator that counts.
+
+use pullback::differentiate::reverse;
+use pullback::execute::Executor;
+use pullback::network::{Activation, Cost, Layer, Mode, Network};
+use pullback::plan::Plan;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+struct Counting;
+
+thread_local! {
+    /// Counted by thread, because tests run beside each other.
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: passes everything on to the system's allocator.
+#[allow(unsafe_code, reason = "an allocator can only be wrapped so")]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn a_step_allocates_nothing() {
+    let check = |network: &Network, threads: usize| {
+        let batch = 48;
+        let lowered = network.lower(batch, Mode::Training).unwrap();
+        let gradients = reverse(&lowered.graph, lowered.cost, &lowered.parameters).unwrap();
+        let mut outputs = vec![lowered.cost];
+        outputs.extend(&gradients.nodes);
+        let mut executor = Executor::<f32>::new(Plan::new(&gradients.graph, &outputs), threads);
+        let parameters = network.initialize(0).unwrap();
+        executor.run(&parameters);
+        let before = ALLOCATIONS.with(Cell::get);
+        assert!(before > 0, "the allocator counts");
+        executor.run(&parameters);
+        executor.run(&parameters);
+        let made = ALLOCATIONS.with(Cell::get) - before;
+        assert_eq!(made, 0, "allocations in two steps of {:?} on {threads} threads", network.layers);
+    };
+    let classes = Cost::SoftmaxCrossEntropy;
+    for name in Activation::NAMES {
+        check(&Network::dense(20, &[16, 8], 5, name.parse().unwrap(), classes), 1);
+    }
+    for name in Cost::NAMES {
+        check(&Network::dense(20, &[16], 5, Activation::Tanh, name.parse().unwrap()), 1);
+    }
+    let mut network = Network::dense(20, &[16, 8], 5, Activation::Relu, classes);
+    network.layers.insert(1, Layer::BatchNorm { momentum: 0.1, epsilon: 1e-5 });
+    network.layers.insert(3, Layer::Dropout { rate: 0.5 });
+    network.layers.insert(5, Layer::LayerNorm { epsilon: 1e-5 });
+    network.regularization.l2 = 0.1;
+    network.regularization.l1 = 0.1;
+    check(&network, 1);
+    check(&Network::dense(400, &[300], 10, Activation::Relu, classes), 2);
+}
