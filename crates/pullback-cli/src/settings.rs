@@ -6,9 +6,10 @@
 //! - Validation rows: a tenth of the rest from 500 rows up, else none; with validation rows, training
 //!   stops early when their cost has not fallen for 20 epochs.
 //! - Hidden layers: 8 units below 10 rows; 32 and 32 units up to 8 inputs; 128 units from 256 inputs or
-//!   5000 rows up; else 64 units. Activation: relu.
+//!   1000 rows up; else 64 units. Activation: relu.
 //! - Epochs: as many as make 10,000 steps, at least 10 and at most 2000.
-//! - Learning rate: the optimizer's conventional one; with Adam, 0.01 below 200 rows.
+//! - Learning rate: the optimizer's conventional one; with Adam, 0.01 below 200 rows, and up to 8 inputs
+//!   below 5000 rows.
 
 use crate::failure::{Failure, Result};
 use pullback::data::{ColumnType, DataOptions, Imputation, Scaling, Target, Task};
@@ -185,7 +186,8 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "NORM", help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) clip_norm: Option<f64>,
-    /// Stop when validation has not improved for so many epochs, 0 for never [default: 20]
+    /// Stop when validation has not improved for so many epochs, 0 for never
+    /// [default: 20 where rows are held out to watch]
     #[arg(long, value_name = "EPOCHS", help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) early_stopping: Option<usize>,
@@ -369,7 +371,7 @@ impl Settings {
                 })?,
             None if rows < 10 => vec![8],
             None if inputs <= 8 => vec![32, 32],
-            None if inputs >= 256 || rows >= 5000 => vec![128],
+            None if inputs >= 256 || rows >= 1000 => vec![128],
             None => vec![64],
         };
         let dense =
@@ -392,8 +394,8 @@ impl Settings {
         Ok(layers)
     }
 
-    /// The training configuration for so many rows, `validation` of which are watched only.
-    pub(crate) fn training(&self, rows: usize, validation: usize) -> Result<Training> {
+    /// The training configuration for so many inputs and rows to train on, with `validation` more to watch.
+    pub(crate) fn training(&self, inputs: usize, rows: usize, validation: usize) -> Result<Training> {
         let batch = self.batch.unwrap_or_default();
         let steps = match batch {
             Batch::Of(examples) => rows.div_ceil(examples.max(1)),
@@ -401,7 +403,8 @@ impl Settings {
         };
         let optimizer = self.optimizer()?;
         let is_adam = matches!(optimizer, Optimizer::Adam { .. } | Optimizer::AdamW { .. });
-        let conventional = if is_adam && rows < 200 { 0.01 } else { optimizer.conventional_rate() };
+        let is_small = rows < 200 || inputs <= 8 && rows < 5000;
+        let conventional = if is_adam && is_small { 0.01 } else { optimizer.conventional_rate() };
         let patience = match self.early_stopping {
             Some(0) => None,
             Some(patience) => Some(patience),

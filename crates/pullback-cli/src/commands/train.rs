@@ -101,7 +101,7 @@ impl Train {
         let dataset: Dataset<f32> = preprocessing.apply(table)?;
         let network =
             settings.network(dataset.inputs(), rows.training.len(), &preprocessing.target.target)?;
-        let training = settings.training(rows.training.len(), rows.validation.len())?;
+        let training = settings.training(dataset.inputs(), rows.training.len(), rows.validation.len())?;
 
         let mut progress = Progress::new(training.epochs, rows.training.len(), self.quiet || self.json);
         if !self.quiet && !self.json {
@@ -212,8 +212,10 @@ impl Train {
                 }
             }
         };
-        let fraction =
-            settings.validation.unwrap_or(if rest.len() >= FEWEST_ROWS_TO_VALIDATE { 0.1 } else { 0.0 });
+        // Who asks for early stopping asks for rows to watch.
+        let is_watched =
+            rest.len() >= FEWEST_ROWS_TO_VALIDATE || settings.early_stopping.is_some_and(|epochs| epochs > 0);
+        let fraction = settings.validation.unwrap_or(if is_watched { 0.1 } else { 0.0 });
         let parts = hold_out(&rest, fraction, 1)?;
         Ok(Rows { training: parts.kept, validation: parts.held_out, test })
     }
