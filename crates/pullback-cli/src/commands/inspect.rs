@@ -75,7 +75,9 @@ fn render(model: &Model<f32>) -> Result<String> {
                 format!("(x - {center:.4}) / {spread:.4}; missing: {fill:.4}")
             }
             Encoding::Categorical { categories, .. } => format!("one of {} categories", categories.len()),
-            Encoding::Bytes { shape, maximum } => format!("{shape:?} bytes / {maximum}"),
+            Encoding::Bytes { shape, center, spread } => {
+                format!("(byte - {center:.4}) / {spread:.4}, shape {shape:?}")
+            }
         };
         let name: String = feature.name.chars().take(24).collect();
         let _ = writeln!(out, "{name:24}  {how}");

@@ -19,6 +19,8 @@ use std::path::PathBuf;
 const WIDTH: usize = 78;
 /// Below so many rows the test is on the training rows.
 const FEWEST_ROWS_TO_SPLIT: usize = 10;
+/// So many rows tell one epoch from another; more would be missed in training.
+const MOST_ROWS_TO_VALIDATE: f64 = 2000.0;
 /// From so many rows some are held out for validation.
 const FEWEST_ROWS_TO_VALIDATE: usize = 500;
 
@@ -215,7 +217,8 @@ impl Train {
         // Who asks for early stopping asks for rows to watch.
         let is_watched =
             rest.len() >= FEWEST_ROWS_TO_VALIDATE || settings.early_stopping.is_some_and(|epochs| epochs > 0);
-        let fraction = settings.validation.unwrap_or(if is_watched { 0.1 } else { 0.0 });
+        let enough = 0.1_f64.min(MOST_ROWS_TO_VALIDATE / rest.len().max(1) as f64);
+        let fraction = settings.validation.unwrap_or(if is_watched { enough } else { 0.0 });
         let parts = hold_out(&rest, fraction, 1)?;
         Ok(Rows { training: parts.kept, validation: parts.held_out, test })
     }

@@ -55,14 +55,15 @@ pub enum Task {
     Regression,
 }
 
-/// How numeric features are scaled, by figures of the training rows.
+/// How numeric features are scaled, by figures of the training rows: each column by its own, images
+/// by those of all their bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
     /// To mean 0 and standard deviation 1.
     #[default]
     Standardize,
-    /// To the range 0 to 1.
+    /// To the range 0 to 1 (images: by the largest byte that the source can hold).
     MinMax,
     /// Not at all.
     None,

@@ -37,12 +37,14 @@ pub enum Encoding {
         /// What a missing cell counts as: the position of a category. Without it, as none.
         missing: Option<usize>,
     },
-    /// One input a byte, from 0 to 1.
+    /// One input a byte, all scaled alike: what a pixel says does not depend on its place.
     Bytes {
         /// The shape of a row's block.
         shape: Vec<usize>,
-        /// The byte that becomes 1.
-        maximum: u8,
+        /// The byte that becomes 0: the mean of all bytes, or 0.
+        center: f64,
+        /// What becomes 1 above it: the standard deviation, the largest possible byte, or 1.
+        spread: f64,
     },
 }
 
@@ -65,7 +67,16 @@ impl Feature {
         let feature = |encoding| Ok(Ok(Self { name: name.clone(), encoding }));
         match &column.values {
             Values::Bytes(bytes) if declared.is_none() => {
-                feature(Encoding::Bytes { shape: bytes.shape().to_vec(), maximum: bytes.maximum() })
+                let maximum = f64::from(bytes.maximum());
+                let (center, spread) = match options.scaling {
+                    Scaling::None => (0.0, 1.0),
+                    Scaling::MinMax => (0.0, maximum),
+                    Scaling::Standardize => match mean_and_deviation(bytes, rows) {
+                        (mean, 0.0) => (mean, maximum),
+                        figures => figures,
+                    },
+                };
+                feature(Encoding::Bytes { shape: bytes.shape().to_vec(), center, spread })
             }
             values if is_categorical(values, declared) => {
                 let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -218,17 +229,34 @@ impl Feature {
                 }
                 Ok(warning)
             }
-            Encoding::Bytes { maximum, .. } => {
+            Encoding::Bytes { center, spread, .. } => {
                 let bytes = self.bytes(table)?;
                 for row in 0..table.rows() {
                     for (at, &byte) in bytes.row(row).iter().enumerate() {
-                        write(row, at, super::byte_value(byte, *maximum));
+                        write(row, at, (f64::from(byte) - center) / spread);
                     }
                 }
                 Ok(None)
             }
         }
     }
+}
+
+/// Mean and standard deviation of all bytes of the rows, exact up to the division at the end.
+fn mean_and_deviation(bytes: &Bytes, rows: &[usize]) -> (f64, f64) {
+    let mut counts = [0_u64; 256];
+    for &row in rows {
+        for &byte in bytes.row(row) {
+            counts[usize::from(byte)] += 1;
+        }
+    }
+    let moment = |term: &dyn Fn(f64) -> f64| -> f64 {
+        let total: u64 = counts.iter().sum();
+        let sum: f64 = (0..256).map(|byte| counts[byte] as f64 * term(byte as f64)).sum();
+        sum / total.max(1) as f64
+    };
+    let mean = moment(&|byte| byte);
+    (mean, moment(&|byte| (byte - mean) * (byte - mean)).sqrt())
 }
 
 /// The most frequent of sorted numbers; of equally frequent ones the smallest.

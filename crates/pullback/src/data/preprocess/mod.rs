@@ -123,9 +123,11 @@ impl Preprocessing {
     /// # Errors
     /// If a column is missing or of another kind.
     pub fn apply_features<T: Real>(&self, table: &Table) -> Result<(Features<T>, Vec<Warning>)> {
-        if let [only @ Feature { encoding: Encoding::Bytes { maximum, .. }, .. }] = self.features.as_slice() {
+        if let [only @ Feature { encoding: Encoding::Bytes { center, spread, .. }, .. }] =
+            self.features.as_slice()
+        {
             let bytes = only.bytes(table)?;
-            let values = (0..=255u8).map(|byte| byte_value(byte, *maximum)).collect();
+            let values = (0..256).map(|byte| T::from_f64((f64::from(byte) - center) / spread)).collect();
             let features = Features::Bytes { data: bytes.data().to_vec(), width: bytes.width(), values };
             return Ok((features, Vec::new()));
         }
@@ -143,11 +145,6 @@ impl Preprocessing {
         }
         Ok((Features::Dense { values, width, rows }, warnings))
     }
-}
-
-/// A byte on the scale from 0 to 1.
-fn byte_value<T: Real>(byte: u8, maximum: u8) -> T {
-    T::from_f64(f64::from(byte) / f64::from(maximum))
 }
 
 /// A number as a text that names a category: `3`, `2.5`.
