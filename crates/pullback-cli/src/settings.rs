@@ -7,9 +7,9 @@
 //!   stops early when their cost has not fallen for 20 epochs.
 //! - Hidden layers: 8 units below 10 rows; 32 and 32 units up to 8 inputs; 128 units from 256 inputs or
 //!   1000 rows up; else 64 units. Activation: relu.
-//! - Epochs: as many as make 10,000 steps, at least 10 and at most 2000.
-//! - Learning rate: the optimizer's conventional one; with Adam, 0.01 below 200 rows, and up to 8 inputs
-//!   below 5000 rows.
+//! - Epochs: as many as make 10,000 steps, at least 10 and at most 500 (below 100 rows, 2000).
+//! - Learning rate: falls along a cosine from the optimizer's conventional one; with Adam, from 0.01 below
+//!   200 rows, and up to 8 inputs below 5000 rows.
 
 use crate::failure::{Failure, Result};
 use pullback::data::{ColumnType, DataOptions, Imputation, Scaling, Target, Task};
@@ -162,7 +162,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "SHARE", help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) weight_decay: Option<f64>,
-    /// constant, step, exponential, cosine, one_cycle, plateau [default: constant]
+    /// constant, step, exponential, cosine, one_cycle, plateau [default: cosine]
     #[arg(long, help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) schedule: Option<String>,
@@ -411,7 +411,9 @@ impl Settings {
             None => (validation > 0).then_some(20),
         };
         Ok(Training {
-            epochs: self.epochs.unwrap_or_else(|| (10_000 / steps.max(1)).clamp(10, 2000)),
+            epochs: self
+                .epochs
+                .unwrap_or_else(|| (10_000 / steps.max(1)).clamp(10, if rows < 100 { 2000 } else { 500 })),
             batch,
             optimizer,
             learning_rate: Some(self.learning_rate.unwrap_or(conventional)),
@@ -470,7 +472,7 @@ impl Settings {
     }
 
     fn schedule(&self) -> Result<Schedule> {
-        let name = self.schedule.as_deref().unwrap_or("constant");
+        let name = self.schedule.as_deref().unwrap_or("cosine");
         let mut shape = Shape::from_name(name).ok_or_else(|| unknown("schedule", name, Shape::NAMES))?;
         let mut factor_left = self.schedule_factor;
         let mut epochs_left = self.schedule_epochs;
