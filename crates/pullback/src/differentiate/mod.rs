@@ -10,7 +10,7 @@ mod check;
 mod forward;
 mod reverse;
 
-pub use check::{Check, check_gradients};
+pub use check::{Check, check_gradients, compare_gradients};
 pub use forward::{Tangents, forward};
 pub use reverse::{Gradients, reverse};
 

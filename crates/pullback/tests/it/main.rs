@@ -3,5 +3,9 @@
 
 mod allocation;
 mod architecture;
+mod operations;
 mod oracle;
+mod plans;
+mod random_graphs;
 mod training;
+mod worked_examples;
