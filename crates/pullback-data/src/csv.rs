@@ -294,18 +294,22 @@ fn header(
     Ok((first, true))
 }
 
-/// The delimiter that cuts the first lines into the most fields, the same number in each.
+/// The delimiter that cuts the first lines into the most fields, the same number in each. Where none
+/// does, the one that cuts the first line into the most: the message is then about ragged lines.
 fn sniff_delimiter(path: &Path, content: &[u8]) -> u8 {
     let fields = |delimiter: u8| {
-        let mut fields = 0;
-        let mut lines = 0;
+        let (mut first, mut fields, mut lines) = (0, 0, 0);
         let whole = Records::new(path, content, delimiter, false).each(|_, cells| {
+            if lines == 0 {
+                first = cells.len();
+            }
             fields = cells.len();
             lines += 1;
             if lines < SAMPLE_LINES { Ok(()) } else { Err(Error::malformed(Place::file(path), "", "")) }
         });
-        if whole.is_ok() || lines >= SAMPLE_LINES { fields } else { 0 }
+        let is_even = (whole.is_ok() || lines >= SAMPLE_LINES) && fields > 1;
+        (if is_even { fields } else { 0 }, first)
     };
-    // The first of equals, and a comma where none fits, so that the message is about commas.
+    // The first of equals.
     DELIMITERS.into_iter().rev().max_by_key(|&delimiter| fields(delimiter)).unwrap_or(b',')
 }

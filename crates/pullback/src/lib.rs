@@ -1,4 +1,26 @@
 //! Train neural networks by back propagation, and see how it was done.
+//!
+//! A [`data::Table`] becomes a [`data::Dataset`]; a [`network::Network`] describes layers and cost;
+//! [`train::train`] returns the parameters; [`model::Model`] is the file. Underneath, a
+//! [`graph::Graph`] holds every operation, [`differentiate::reverse`] appends its backward pass, a
+//! [`plan::Plan`] makes it a list of instructions, and an [`execute::Executor`] runs that:
+//!
+//! ```
+//! use pullback::differentiate::reverse;
+//! use pullback::execute::reference;
+//! use pullback::graph::Builder;
+//!
+//! let builder = Builder::new();
+//! let (x, w) = (builder.input("x", []), builder.parameter("w", []));
+//! let a = (w * x).sigmoid();
+//! let (w, a) = (w.id().expect("a legal node"), a.id().expect("a legal node"));
+//! let graph = builder.finish()?;
+//!
+//! let gradient = reverse(&graph, a, &[w])?; // da/dw = a (1 - a) x, as further nodes of the graph
+//! let values = reference(&gradient.graph, &[vec![2.0_f64], vec![0.0]]);
+//! assert_eq!(values[gradient.nodes[0].index()], [0.5]);
+//! # Ok::<(), pullback::Error>(())
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod data;
@@ -15,3 +37,8 @@ pub mod train;
 
 pub use error::{Error, Result};
 pub use pullback_kernels::Real;
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

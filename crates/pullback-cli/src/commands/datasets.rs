@@ -48,14 +48,11 @@ impl Datasets {
             return print_json(&sets.collect::<Vec<_>>());
         }
         let mut out = String::new();
-        let _ = writeln!(out, "{:14} {:>5} {:>7}  {:10} what", "name", "rows", "columns", "task");
+        let _ = writeln!(out, "{:14} {:>5} {:>7}  task", "name", "rows", "columns");
         for set in builtin::ALL {
-            let _ = writeln!(
-                out,
-                "{:14} {:>5} {:>7}  {:10} {}",
-                set.name, set.rows, set.features, set.task, set.description
-            );
-            let _ = writeln!(out, "{:40} {}; {}", "", set.source, set.license);
+            let _ = writeln!(out, "{:14} {:>5} {:>7}  {}", set.name, set.rows, set.features, set.task);
+            let _ = writeln!(out, "    {}", set.description);
+            let _ = writeln!(out, "    {}; {}", set.source, set.license);
         }
         print(&out)
     }

@@ -4,6 +4,7 @@ mod datasets;
 mod evaluate;
 mod inspect;
 mod predict;
+mod rows;
 mod source;
 mod train;
 

@@ -1,29 +1,21 @@
 //! `pullback train`: from data to a saved model and a report.
 
+use super::rows::{TestRows, rows};
 use super::source::load;
 use super::{print, print_json};
 use crate::failure::{Failure, Result};
 use crate::progress::{Progress, count};
 use crate::settings::Settings;
-use pullback::data::{Dataset, Preprocessing, Table, split, strata};
+use pullback::data::{Dataset, Preprocessing, Table};
 use pullback::model::{Card, Fingerprint, Model};
-use pullback::random::{Purpose, Random};
 use pullback::report::{Report, Series, curve, text};
 use pullback::train::{History, Stop, train};
-use pullback_data::Parts;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;
 
 /// The width of the report.
 const WIDTH: usize = 78;
-/// Below so many rows the test is on the training rows.
-const FEWEST_ROWS_TO_SPLIT: usize = 10;
-/// So many rows tell one epoch from another; more would be missed in training.
-const MOST_ROWS_TO_VALIDATE: f64 = 2000.0;
-/// From so many rows some are held out for validation.
-const FEWEST_ROWS_TO_VALIDATE: usize = 500;
-
 #[derive(Debug, clap::Args)]
 pub(crate) struct Train {
     #[command(flatten)]
@@ -40,22 +32,6 @@ pub(crate) struct Train {
     /// Show no progress and no report
     #[arg(long, short)]
     quiet: bool,
-}
-
-/// The rows of a run, by what they are for.
-struct Rows {
-    training: Vec<usize>,
-    validation: Vec<usize>,
-    test: TestRows,
-}
-
-enum TestRows {
-    /// Rows of the same table.
-    HeldOut(Vec<usize>),
-    /// A table of its own.
-    Apart(Box<Table>),
-    /// There are too few rows to hold some out.
-    Training,
 }
 
 /// The JSON report of a training run.
@@ -98,7 +74,14 @@ impl Train {
         for name in data_options.target.iter().chain(&data_options.ignore).chain(data_options.types.keys()) {
             table.column(name).map_err(|error| Failure::from(error).into_usage())?;
         }
-        let rows = self.rows(&settings, &parts)?;
+        if settings.target.is_empty() && table.target().is_none() {
+            let columns: Vec<&str> = table.names().collect();
+            return Err(Failure::usage(
+                format!("{} does not say which column to predict", settings.data()),
+                format!("name it with `--target COLUMN`; its columns are {}", columns.join(", ")),
+            ));
+        }
+        let rows = rows(&settings, &parts)?;
         let preprocessing = Preprocessing::fit(table, &rows.training, &data_options)?;
         let dataset: Dataset<f32> = preprocessing.apply(table)?;
         let network =
@@ -183,46 +166,6 @@ impl Train {
         }
     }
 
-    fn rows(&self, settings: &Settings, parts: &Parts) -> Result<Rows> {
-        let table = &parts.train;
-        let all: Vec<usize> = (0..table.rows()).collect();
-        let classes = strata(table, &settings.data_options()?)?;
-        let hold_out = |rows: &[usize], fraction: f64, epoch| -> Result<_> {
-            let random = Random::new(settings.seed(), Purpose::Split, epoch);
-            Ok(split(rows, classes.as_deref(), fraction, &random)?)
-        };
-        let (rest, test) = match (&settings.test_data, &parts.test, settings.test) {
-            (Some(_), _, Some(_)) => {
-                return Err(Failure::usage(
-                    "`--test` and `--test-data` both say what to test on",
-                    "leave out one of them",
-                ));
-            }
-            (Some(path), ..) => {
-                let read = pullback_data::read(path, &settings.read_options()?)?;
-                (all, TestRows::Apart(Box::new(read.test.unwrap_or(read.train))))
-            }
-            (None, Some(test), None) => (all, TestRows::Apart(Box::new(test.clone()))),
-            (None, _, None) if table.rows() < FEWEST_ROWS_TO_SPLIT => (all, TestRows::Training),
-            (None, _, Some(0.0)) => (all, TestRows::Training),
-            (None, _, fraction) => {
-                let parts = hold_out(&all, fraction.unwrap_or(0.2), 0)?;
-                if parts.held_out.is_empty() {
-                    (all, TestRows::Training)
-                } else {
-                    (parts.kept, TestRows::HeldOut(parts.held_out))
-                }
-            }
-        };
-        // Who asks for early stopping asks for rows to watch.
-        let is_watched =
-            rest.len() >= FEWEST_ROWS_TO_VALIDATE || settings.early_stopping.is_some_and(|epochs| epochs > 0);
-        let enough = 0.1_f64.min(MOST_ROWS_TO_VALIDATE / rest.len().max(1) as f64);
-        let fraction = settings.validation.unwrap_or(if is_watched { enough } else { 0.0 });
-        let parts = hold_out(&rest, fraction, 1)?;
-        Ok(Rows { training: parts.kept, validation: parts.held_out, test })
-    }
-
     fn render(&self, document: &Document<'_>, card: &Card, data: &str) -> String {
         let mut out = String::new();
         let mut line = |name: &str, value: String| {
@@ -257,14 +200,14 @@ impl Train {
         line(
             "training",
             format!(
-                "{}, learning rate {}, batch {}, cost {}, seed {}",
+                "{}, learning rate {}, batch {}, seed {}",
                 training.optimizer.name(),
                 training.learning_rate(),
                 training.batch,
-                card.network.cost,
                 training.seed
             ),
         );
+        line("cost", card.network.cost.to_string());
         let epochs = document.history.epochs.len();
         let why = match (document.history.stop, document.history.kept_epoch) {
             (Stop::NoImprovement, Some(kept)) => format!(", stopped early: epoch {} was best", kept + 1),

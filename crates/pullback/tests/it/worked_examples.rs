@@ -85,7 +85,7 @@ fn a_node_used_twice_adds_its_gradients() {
 #[test]
 fn the_neuron_with_a_hyperbolic_tangent() {
     check(
-        &[("x1", 2.0), ("x2", 0.0), ("w1", -3.0), ("w2", 1.0), ("b", 6.881_373_587_019_543_2)],
+        &[("x1", 2.0), ("x2", 0.0), ("w1", -3.0), ("w2", 1.0), ("b", 6.881_373_587_019_543)],
         |v| (v[0] * v[2] + v[1] * v[3] + v[4]).tanh(),
         std::f64::consts::FRAC_1_SQRT_2,
         &[("x1", -1.5), ("w1", 1.0), ("x2", 0.5), ("w2", 0.0)],

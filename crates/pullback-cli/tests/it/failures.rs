@@ -1,0 +1,266 @@
+//! What goes wrong: one message that says what, where and what to do; an exit code; nothing half-written.
+
+use crate::{Place, text};
+
+const USAGE: i32 = 2;
+const FAILURE: i32 = 1;
+
+/// Runs what must fail, checks its form, and returns the message.
+fn fail(place: &Place, arguments: &[&str], code: i32) -> String {
+    let before = place.files();
+    let output = place.run(arguments);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
+    assert_eq!(message.matches("error: ").count(), 1, "one message: {message}");
+    assert!(!message.contains("panicked") && !message.contains("bug"), "{message}");
+    assert_eq!(text(&output.stdout), "", "a failure prints nothing to standard output");
+    assert_eq!(place.files(), before, "nothing is left behind by {arguments:?}");
+    message
+}
+
+/// Runs what must fail; the message has all of `parts`.
+fn check(place: &Place, arguments: &[&str], code: i32, parts: &[&str]) {
+    let message = fail(place, arguments, code);
+    for part in parts {
+        assert!(message.contains(part), "`{part}` is not in the message of {arguments:?}:\n{message}");
+    }
+}
+
+fn iris(place: &Place) {
+    place.succeed(&["datasets", "iris", "--out", "iris.csv"]);
+}
+
+#[test]
+fn misspelt_words_are_usage_errors_that_offer_the_nearest() {
+    let place = Place::new();
+    iris(&place);
+    check(&place, &["trian"], USAGE, &["trian", "train"]);
+    check(&place, &["train", "--lerning-rate", "1"], USAGE, &["--learning-rate"]);
+    check(&place, &["train", "--optimizer", "adamm"], USAGE, &["adamm", "`adam`"]);
+    check(&place, &["train", "--activation", "rellu"], USAGE, &["rellu", "`relu`"]);
+    check(&place, &["train", "--schedule", "cosin"], USAGE, &["cosin", "`cosine`"]);
+    check(&place, &["train", "--cost", "squared_eror"], USAGE, &["squared_error"]);
+    check(&place, &["train", "digit"], USAGE, &["digit", "`digits`"]);
+    check(&place, &["train", "iris.csv", "--target", "spezies"], USAGE, &["spezies", "species"]);
+    check(
+        &place,
+        &["train", "iris.csv", "--target", "species", "--ignore", "petal_lenth"],
+        USAGE,
+        &["petal_length"],
+    );
+}
+
+#[test]
+fn settings_that_cannot_be_meant_are_usage_errors() {
+    let place = Place::new();
+    for (arguments, part) in [
+        (vec!["--learning-rate", "0"], "learning rate"),
+        (vec!["--learning-rate=-1"], "learning rate"),
+        (vec!["--learning-rate", "NaN"], "learning rate"),
+        (vec!["--batch", "0"], "batch"),
+        (vec!["--batch", "half"], "half"),
+        (vec!["--hidden", "0"], "hidden"),
+        (vec!["--hidden", "8,,8"], "hidden"),
+        (vec!["--epochs", "many"], "many"),
+        (vec!["--dropout", "1"], "dropout"),
+        (vec!["--momentum", "0.9"], "momentum"),
+        (vec!["--optimizer", "momentum", "--momentum", "2"], "momentum"),
+        (vec!["--clip-norm", "0"], "clip"),
+        (vec!["--test", "1.5"], "1.5"),
+        (vec!["--validation=-0.5"], "0.5"),
+        (vec!["--delimiter", "ab"], "delimiter"),
+        (vec!["--l2=-1"], "l2"),
+        (vec!["--cost", "huber:0"], "huber"),
+    ] {
+        let all: Vec<&str> = ["train", "iris"].into_iter().chain(arguments).collect();
+        check(&place, &all, USAGE, &[part]);
+    }
+}
+
+#[test]
+fn unreadable_files_are_failures_that_name_the_file() {
+    let place = Place::new();
+    place.write("empty.csv", "").write("header.csv", "a,b\n").write("blank.csv", "\n\n  \n");
+    std::fs::create_dir(place.path("folder")).unwrap();
+    check(&place, &["train", "none.csv", "--target", "a"], FAILURE, &["none.csv"]);
+    check(&place, &["train", "empty.csv", "--target", "a"], FAILURE, &["empty.csv", "empty"]);
+    check(&place, &["train", "header.csv", "--target", "a"], FAILURE, &["header.csv", "no rows"]);
+    check(&place, &["train", "blank.csv", "--target", "a"], FAILURE, &["blank.csv"]);
+    check(&place, &["train", "folder", "--target", "a"], FAILURE, &["folder"]);
+    place.write("picture.csv", [0x89, b'P', b'N', b'G', 0, 1, 2]);
+    check(&place, &["train", "picture.csv", "--target", "a"], FAILURE, &["picture.csv", "not text"]);
+    place.write("latin.csv", b"a,b\n1,caf\xe9\n");
+    check(&place, &["train", "latin.csv", "--target", "a"], FAILURE, &["latin.csv", "line 2", "UTF-8"]);
+}
+
+#[test]
+fn bad_cells_are_failures_with_their_line_and_column() {
+    let place = Place::new();
+    place.write("ragged.csv", "a,b,t\n1,2,x\n3,4,y\n5,x\n");
+    check(
+        &place,
+        &["train", "ragged.csv", "--target", "t"],
+        FAILURE,
+        &["ragged.csv", "line 4", "2 fields", "3"],
+    );
+    place.write("nan.csv", "a,t\n1,2\nNaN,3\n4,5\n");
+    check(&place, &["train", "nan.csv", "--target", "t"], FAILURE, &["nan.csv", "line 3", "\"a\"", "NaN"]);
+    place.write("infinite.csv", "a,t\n1,2\n3,-inf\n4,5\n");
+    check(&place, &["train", "infinite.csv", "--target", "t"], FAILURE, &["line 3", "\"t\"", "-inf"]);
+    place.write("twice.csv", "a,a,t\n1,2,3\n");
+    check(&place, &["train", "twice.csv", "--target", "t"], FAILURE, &["twice.csv", "two columns", "\"a\""]);
+
+    let mut long = String::from("size,kind\n");
+    for row in 1..=100_001 {
+        let size = if row == 100_000 { "about twelve".to_owned() } else { (row % 97).to_string() };
+        long.push_str(&format!("{size},{}\n", if row % 2 == 0 { "even" } else { "odd" }));
+    }
+    place.write("long.csv", long);
+    // The header is line 1.
+    let parts = ["long.csv", "line 100001", "\"size\"", "about twelve", "not a number"];
+    check(&place, &["train", "long.csv", "--target", "kind"], FAILURE, &parts);
+}
+
+#[test]
+fn targets_that_say_nothing_are_failures() {
+    let place = Place::new();
+    let rows = |class: fn(usize) -> &'static str| -> String {
+        (0..30).map(|row| format!("{},{}\n", row % 7, class(row))).collect()
+    };
+    place.write("one.csv", format!("a,t\n{}", rows(|_| "same")));
+    check(&place, &["train", "one.csv", "--target", "t"], FAILURE, &["same", "one"]);
+    place.write("two.csv", format!("a,t\n{}", rows(|row| if row % 2 == 0 { "x" } else { "y" })));
+    place.write("new.csv", "a,t\n1,x\n2,z\n");
+    place.succeed(&["train", "two.csv", "--target", "t", "--epochs", "2", "--quiet"]);
+    check(&place, &["evaluate", "model.safetensors", "new.csv"], FAILURE, &["new.csv", "\"z\"", "x", "y"]);
+    place.write("lacks.csv", "b\n1\n");
+    check(&place, &["predict", "model.safetensors", "lacks.csv"], FAILURE, &["lacks.csv", "\"a\""]);
+    check(&place, &["evaluate", "model.safetensors", "lacks.csv"], FAILURE, &["lacks.csv"]);
+    check(&place, &["train", "two.csv"], USAGE, &["--target"]);
+}
+
+#[test]
+fn a_category_that_training_never_saw_is_a_warning_at_predict_time() {
+    let place = Place::new();
+    let rows: String =
+        (0..40).map(|row| format!("{},{}\n", ["red", "blue"][row % 2], ["yes", "no"][row % 2])).collect();
+    place.write("data.csv", format!("color,t\n{rows}"));
+    place.succeed(&["train", "data.csv", "--target", "t", "--quiet"]);
+    place.write("new.csv", "color\nred\ngreen\n");
+    let output = place.run(&["predict", "model.safetensors", "new.csv"]);
+    assert!(output.status.success());
+    let warning = text(&output.stderr);
+    assert!(
+        warning.contains("warning") && warning.contains("green") && warning.contains("color"),
+        "{warning}"
+    );
+    assert_eq!(text(&output.stdout).lines().count(), 3);
+}
+
+#[test]
+fn damaged_models_are_failures_that_name_the_file() {
+    let place = Place::new();
+    place.succeed(&["train", "xor", "--epochs", "2", "--quiet", "--out", "whole"]);
+    let whole = place.read("whole");
+    place
+        .write("empty", "")
+        .write("cut", &whole[..whole.len() / 2])
+        .write("head", &whole[..20])
+        .write("text", "hello");
+    let mut lying = whole.clone();
+    lying[..8].copy_from_slice(&u64::MAX.to_le_bytes());
+    place.write("lying", &lying);
+    let newer = text(&whole[8..8 + 200]).replace("\\\"format\\\":1", "\\\"format\\\":9");
+    let mut later = whole.clone();
+    later[8..8 + 200].copy_from_slice(newer.as_bytes());
+    assert_ne!(later, whole, "the format stands near the beginning");
+    place.write("later", &later);
+    std::fs::create_dir(place.path("folder")).unwrap();
+    for (name, part) in [
+        ("empty", "empty"),
+        ("cut", "cut off"),
+        ("head", "cut off"),
+        ("text", "no model"),
+        ("lying", "damaged"),
+        ("later", "update"),
+        ("folder", "directory"),
+        ("none", "No such file"),
+    ] {
+        for command in ["inspect", "evaluate"] {
+            check(&place, &[command, name], FAILURE, &[name, part]);
+        }
+        check(&place, &["predict", name, "xor"], FAILURE, &[name, part]);
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_a_failure_that_leaves_the_old_file() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("folder")).unwrap();
+    let train = ["train", "xor", "--epochs", "2", "--quiet", "--out"];
+    let to = |out| train.into_iter().chain([out]).collect::<Vec<_>>();
+    check(&place, &to("none/model"), FAILURE, &["none/model"]);
+    check(&place, &to("folder"), FAILURE, &["folder", "directory"]);
+    place.succeed(&to("model"));
+    let old = place.read("model");
+    if std::path::Path::new("/dev/full").exists() {
+        check(&place, &to("/dev/full"), FAILURE, &["/dev/full", "No space left"]);
+        check(&place, &["predict", "model", "xor", "--out", "/dev/full"], FAILURE, &["No space left"]);
+        check(&place, &["datasets", "iris", "--out", "/dev/full"], FAILURE, &["No space left"]);
+    }
+    check(&place, &["predict", "model", "xor", "--out", "none/out.csv"], FAILURE, &["none/out.csv"]);
+    assert_eq!(place.read("model"), old);
+}
+
+/// A file system without room, as far as one process can tell: files may not grow past one block.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_the_old_model_and_nothing_else() {
+    let place = Place::new();
+    place.succeed(&["train", "xor", "--epochs", "2", "--quiet"]);
+    let (old, files) = (place.read("model.safetensors"), place.files());
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 1; exec {} train digits --epochs 1 --quiet",
+        env!("CARGO_BIN_EXE_pullback")
+    );
+    let output =
+        std::process::Command::new("sh").args(["-c", &script]).current_dir(place.path("")).output().unwrap();
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(FAILURE), "{message}");
+    assert!(message.contains("model.safetensors") && message.contains("File too large"), "{message}");
+    assert_eq!(place.read("model.safetensors"), old);
+    assert_eq!(place.files(), files);
+}
+
+#[test]
+fn divergence_names_the_step_and_saves_nothing() {
+    let place = Place::new();
+    let arguments = [
+        "train",
+        "friedman",
+        "--optimizer",
+        "sgd",
+        "--learning-rate",
+        "1e30",
+        "--quiet",
+        "--clip-norm",
+        "1e30",
+    ];
+    check(&place, &arguments, FAILURE, &["epoch 1", "step", "learning rate"]);
+}
+
+#[test]
+fn bad_configuration_files_are_usage_errors_with_their_line() {
+    let place = Place::new();
+    place.write("broken.toml", "epochs = \n").write("unknown.toml", "epochs = 2\nlearning_rat = 0.1\n");
+    place.write("type.toml", "seed = 1\nepochs = \"many\"\n");
+    check(&place, &["train", "--config", "broken.toml"], USAGE, &["broken.toml", "line 1"]);
+    check(
+        &place,
+        &["train", "--config", "unknown.toml"],
+        USAGE,
+        &["line 2", "learning_rat", "`learning_rate`"],
+    );
+    check(&place, &["train", "--config", "type.toml"], USAGE, &["type.toml", "line 2"]);
+    check(&place, &["train", "--config", "none.toml"], FAILURE, &["none.toml"]);
+}

@@ -1,0 +1,196 @@
+//! What works, and keeps its promises.
+
+use crate::{Place, text};
+use std::io::Write;
+use std::process::Stdio;
+
+#[test]
+fn the_same_seed_makes_the_same_file_on_any_number_of_threads() {
+    let place = Place::new();
+    for threads in ["1", "2", "7"] {
+        place.succeed(&["train", "--epochs", "3", "--quiet", "--threads", threads, "--out", threads]);
+    }
+    assert!(place.read("1") == place.read("2") && place.read("1") == place.read("7"));
+    place.succeed(&["train", "--epochs", "3", "--quiet", "--seed", "1", "--out", "other"]);
+    assert!(place.read("1") != place.read("other"), "another seed makes another model");
+}
+
+#[test]
+fn printed_settings_train_the_same_model() {
+    let place = Place::new();
+    let flags =
+        ["train", "iris", "--hidden", "6,5", "--activation", "tanh", "--epochs", "3", "--optimizer", "adamw"];
+    let more = [
+        "--weight-decay",
+        "0.02",
+        "--l2",
+        "0.001",
+        "--schedule",
+        "one_cycle",
+        "--batch",
+        "16",
+        "--seed",
+        "5",
+    ];
+    let all: Vec<&str> = flags.into_iter().chain(more).collect();
+    let with = |extra: &[&'static str]| all.iter().copied().chain(extra.iter().copied()).collect::<Vec<_>>();
+    place.write("settings.toml", place.succeed(&with(&["--print-config"])));
+    place.succeed(&with(&["--quiet", "--out", "flags"]));
+    place.succeed(&["train", "--config", "settings.toml", "--quiet", "--out", "file"]);
+    assert!(place.read("flags") == place.read("file"));
+    place.succeed(&["train", "--config", "settings.toml", "--seed", "6", "--quiet", "--out", "other"]);
+    assert!(place.read("flags") != place.read("other"), "a flag goes before the file");
+}
+
+#[test]
+fn a_configuration_file_can_list_the_layers() {
+    let place = Place::new();
+    place.write(
+        "net.toml",
+        "data = \"digits\"\nepochs = 2\n[network]\nlayers = [\n  { kind = \"dense\", units = 20 },\n  \
+         { kind = \"batch_norm\" },\n  { kind = \"activation\", function = \"gelu\" },\n  \
+         { kind = \"dropout\", rate = 0.1 },\n  { kind = \"dense\", units = 10 },\n]\n",
+    );
+    let report = place.json(&["train", "--config", "net.toml", "--json"]);
+    assert_eq!(report["layers"][1], "batch norm");
+    let shown = place.succeed(&["inspect", "model.safetensors"]);
+    for part in ["dense 20", "batch norm", "gelu", "dropout 0.1", "dense 10"] {
+        assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
+    }
+}
+
+#[test]
+fn predictions_measured_by_hand_are_the_evaluation() {
+    let place = Place::new();
+    place.succeed(&["datasets", "iris", "--out", "iris.csv"]);
+    place.succeed(&["train", "iris.csv", "--target", "species", "--quiet"]);
+    let report = place.json(&["evaluate", "model.safetensors", "iris.csv", "--json"]);
+    place.succeed(&["predict", "model.safetensors", "iris.csv", "--out", "predictions.csv"]);
+    let column = |name: &str| -> Vec<String> {
+        let table = text(&place.read(name));
+        table.lines().skip(1).map(|line| line.rsplit(',').next().unwrap().to_owned()).collect()
+    };
+    let (truth, predicted) = (column("iris.csv"), column("predictions.csv"));
+    assert_eq!(truth.len(), predicted.len());
+    let right = truth.iter().zip(&predicted).filter(|(truth, predicted)| truth == predicted).count();
+    let accuracy = report["report"]["accuracy"].as_f64().unwrap();
+    assert!((accuracy - right as f64 / truth.len() as f64).abs() < 1e-12, "{accuracy} for {right} right");
+    assert!(accuracy > 0.9);
+
+    // Raw rows without the target, in another order of columns.
+    let table = text(&place.read("iris.csv"));
+    let turned: String = (table.lines())
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            format!("{},{},{},{}\n", cells[3], cells[2], cells[1], cells[0])
+        })
+        .collect();
+    place.write("raw.csv", turned);
+    let again = place.succeed(&["predict", "model.safetensors", "raw.csv"]);
+    assert_eq!(again, text(&place.read("predictions.csv")));
+}
+
+#[test]
+fn evaluation_without_data_is_on_the_rows_held_out_in_training() {
+    let place = Place::new();
+    let trained = place.json(&["train", "iris", "--json"]);
+    let evaluated = place.json(&["evaluate", "model.safetensors", "--json"]);
+    assert_eq!(trained["test"], evaluated["report"]);
+    assert_eq!(evaluated["rows"], 30);
+}
+
+/// An IDX file: magic number, sizes, bytes.
+fn idx(sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
+    let mut file = vec![0, 0, 8, sizes.len() as u8];
+    file.extend(sizes.iter().flat_map(|size| size.to_be_bytes()));
+    file.extend(bytes);
+    file
+}
+
+#[test]
+fn a_folder_of_idx_files_is_trained_and_tested_on() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("images")).unwrap();
+    for (part, rows) in [("train", 60), ("t10k", 20)] {
+        // Class 0 is bright at the left, class 1 at the right.
+        let labels: Vec<u8> = (0..rows).map(|row| row % 2).collect();
+        let pixels: Vec<u8> = labels
+            .iter()
+            .zip(0u8..)
+            .flat_map(|(&label, row)| if label == 0 { [200 + row % 50, 10] } else { [row % 30, 220] })
+            .collect();
+        place.write(&format!("images/{part}-images-idx3-ubyte"), idx(&[u32::from(rows), 1, 2], &pixels));
+        place.write(&format!("images/{part}-labels-idx1-ubyte"), idx(&[u32::from(rows)], &labels));
+    }
+    let report = place.json(&["train", "images", "--json"]);
+    assert_eq!((report["training_rows"].as_u64(), report["test_rows"].as_u64()), (Some(60), Some(20)));
+    assert_eq!(report["test"]["accuracy"], 1.0);
+}
+
+#[test]
+fn quiet_says_nothing_and_json_nothing_else() {
+    let place = Place::new();
+    let quiet = place.run(&["train", "xor", "--quiet"]);
+    assert_eq!((text(&quiet.stdout), text(&quiet.stderr)), (String::new(), String::new()));
+    let json = place.run(&["train", "xor", "--json"]);
+    assert_eq!(text(&json.stderr), "");
+    let report: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(report["test"]["accuracy"], 1.0);
+    assert_eq!(report["is_tested_on_training_rows"], true);
+}
+
+#[test]
+fn output_that_is_no_terminal_is_plain_and_80_columns_wide() {
+    let place = Place::new();
+    let mut all = Vec::new();
+    let train = place.run(&["train", "--epochs", "30"]);
+    assert!(train.status.success());
+    all.push(train.stderr);
+    all.push(train.stdout);
+    for arguments in [
+        vec!["inspect", "model.safetensors"],
+        vec!["evaluate", "model.safetensors"],
+        vec!["datasets"],
+        vec!["--help"],
+        vec!["train", "--help"],
+        vec!["evaluate", "--help"],
+        vec!["predict", "--help"],
+        vec!["inspect", "--help"],
+        vec!["datasets", "--help"],
+    ] {
+        all.push(place.succeed(&arguments).into_bytes());
+    }
+    for output in all {
+        let output = text(&output);
+        assert!(!output.contains('\u{1b}') && !output.contains('\r'), "escape codes in {output}");
+        for line in output.lines() {
+            assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_failure() {
+    let place = Place::new();
+    let mut child =
+        place.command(&["datasets", "digits"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(text(&output.stderr), "");
+    assert!(output.status.success(), "{:?}", output.status);
+}
+
+#[test]
+fn a_table_without_header_with_gaps_and_texts_is_learnt() {
+    let place = Place::new();
+    let mut file = std::fs::File::create(place.path("gaps.csv")).unwrap();
+    for row in 0..200 {
+        let (color, size) = (["red", "green", "blue"][row % 3], row % 10);
+        let gap = if row % 11 == 0 { String::new() } else { size.to_string() };
+        writeln!(file, "\"{color}, or so\";{gap};{}", if row % 3 == 0 || size > 6 { "yes" } else { "no" })
+            .unwrap();
+    }
+    drop(file);
+    let report = place.json(&["train", "gaps.csv", "--target", "c3", "--json", "--header=false"]);
+    assert!(report["test"]["accuracy"].as_f64().unwrap() > 0.85, "{}", report["test"]);
+}
