@@ -3,9 +3,12 @@
 
 mod allocation;
 mod architecture;
+mod metrics;
+mod model_file;
 mod operations;
 mod oracle;
 mod plans;
+mod preprocessing;
 mod random_graphs;
 mod training;
 mod worked_examples;

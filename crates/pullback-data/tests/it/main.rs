@@ -1,0 +1,37 @@
+//! The readers' tests, one binary: what is read, what is refused, and that no file makes a reader panic.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod csv;
+mod idx;
+
+use pullback::data::Values;
+use pullback_data::{Parts, ReadOptions, read};
+
+/// Reads a content as a file of that name.
+fn read_as(name: &str, content: &[u8], options: &ReadOptions) -> Result<Parts, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, content).unwrap();
+    read(&path, options).map_err(|error| {
+        let help = error.help().map(str::to_owned).unwrap_or_default();
+        format!("{error}; {help}")
+    })
+}
+
+/// The numbers of a column.
+fn numbers(parts: &Parts, name: &str) -> Vec<f64> {
+    match &parts.train.column(name).unwrap().values {
+        Values::Numbers(numbers) => numbers.clone(),
+        other => panic!("column {name} holds {other:?}"),
+    }
+}
+
+/// The texts of a column.
+fn texts(parts: &Parts, name: &str) -> Vec<Option<String>> {
+    match &parts.train.column(name).unwrap().values {
+        Values::Categories(categories) => {
+            (0..categories.rows()).map(|row| categories.text(row).map(str::to_owned)).collect()
+        }
+        other => panic!("column {name} holds {other:?}"),
+    }
+}

@@ -1,0 +1,130 @@
+//! Model files: what is written is read again, and nothing else is taken for a model.
+
+use proptest::prelude::*;
+use pullback::data::{DataOptions, Preprocessing, Table, builtin};
+use pullback::model::{Card, Fingerprint, Model};
+use pullback::network::{Activation, Cost, Network};
+use pullback::train::{Silent, Training, train};
+use std::path::Path;
+
+fn trained() -> (Model<f32>, Table) {
+    let table = builtin::load("iris", 0).unwrap();
+    let rows: Vec<usize> = (0..table.rows()).collect();
+    let preprocessing = Preprocessing::fit(&table, &rows, &DataOptions::default()).unwrap();
+    let data = preprocessing.apply::<f32>(&table).unwrap();
+    let network = Network::dense(4, &[5], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    let training = Training { epochs: 2, threads: 1, ..Training::default() };
+    let trained = train(&network, &training, &data, &rows, &[], &mut Silent).unwrap();
+    let card = Card {
+        network,
+        preprocessing,
+        training,
+        history: trained.history,
+        data: Fingerprint::of(&table, rows.len()),
+        configuration: serde_json::Value::Null,
+    };
+    (Model { parameters: trained.parameters, card }, table)
+}
+
+fn load(bytes: &[u8]) -> Result<Model<f32>, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    std::fs::write(&path, bytes).unwrap();
+    Model::load(&path).map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_is_saved_is_loaded_bit_for_bit() {
+    let (model, table) = trained();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.safetensors");
+    model.save(&path).unwrap();
+    let again = Model::<f32>::load(&path).unwrap();
+    assert_eq!(model.parameters, again.parameters);
+    assert_eq!(model.card.preprocessing, again.card.preprocessing);
+    assert_eq!(model.predict(&table, 1).unwrap(), again.predict(&table, 2).unwrap());
+    assert_eq!(model.to_bytes().unwrap(), again.to_bytes().unwrap());
+    // The other precision holds the same numbers.
+    let wide = Model::<f64>::load(&path).unwrap();
+    assert_eq!(wide.parameters[0][0], f64::from(model.parameters[0][0]));
+}
+
+#[test]
+fn any_safetensors_reader_finds_the_weights_under_their_names() {
+    let (model, _) = trained();
+    let bytes = model.to_bytes().unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let mut names = tensors.names();
+    names.sort();
+    assert_eq!(names, ["layers.0.bias", "layers.0.weight", "layers.2.bias", "layers.2.weight"]);
+    let weight = tensors.tensor("layers.0.weight").unwrap();
+    assert_eq!(weight.shape(), [5, 4]);
+    assert_eq!(weight.data()[..4], model.parameters[0][0].to_le_bytes());
+}
+
+#[test]
+fn what_is_no_model_is_refused_with_the_reason() {
+    let (model, _) = trained();
+    let whole = model.to_bytes().unwrap();
+    let check = |bytes: &[u8], part: &str| {
+        let message = load(bytes).err().unwrap_or_else(|| panic!("loaded, instead of `{part}`"));
+        assert!(message.contains(part) && message.contains("m.safetensors"), "`{part}` is not in: {message}");
+    };
+    check(b"", "empty");
+    check(b"hello, this is no model at all", "no model");
+    for length in [1, 7, 8, 9, 100, whole.len() / 2, whole.len() - 1] {
+        check(&whole[..length], "cut off");
+    }
+    let mut lying = whole.clone();
+    lying[..8].copy_from_slice(&(1_u64 << 60).to_le_bytes());
+    check(&lying, "damaged");
+    let view = |data: &'static [u8]| {
+        safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![1], data).unwrap()
+    };
+    check(&safetensors::serialize([("w", view(&[0; 4]))], None).unwrap(), "another program");
+
+    let mut diverged = model.clone();
+    diverged.parameters[1][0] = f32::NAN;
+    check(&diverged.to_bytes().unwrap(), "not finite");
+    // A file with the right description and other tensors.
+    let tensors = safetensors::SafeTensors::deserialize(&whole).unwrap();
+    let (_, header) = safetensors::SafeTensors::read_metadata(&whole).unwrap();
+    let without: Vec<_> = tensors.tensors().into_iter().filter(|(name, _)| name != "layers.2.bias").collect();
+    check(&safetensors::serialize(without, header.metadata().clone()).unwrap(), "lacks `layers.2.bias`");
+    let reshaped: Vec<_> = (tensors.tensors().into_iter())
+        .map(|(name, tensor)| {
+            let elements = tensor.shape().iter().product();
+            let view = safetensors::tensor::TensorView::new(tensor.dtype(), vec![elements], tensor.data());
+            (name, view.unwrap())
+        })
+        .collect();
+    check(&safetensors::serialize(reshaped, header.metadata().clone()).unwrap(), "shape");
+}
+
+#[test]
+fn saving_leaves_the_old_file_where_it_fails() {
+    let (model, _) = trained();
+    let folder = tempfile::tempdir().unwrap();
+    assert!(model.save(&folder.path().join("none/m")).is_err());
+    assert!(model.save(folder.path()).is_err());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left behind");
+    assert!(Model::<f32>::load(folder.path()).unwrap_err().to_string().contains("directory"));
+    assert!(Model::<f32>::load(Path::new("none/m")).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn a_damaged_file_ends_in_a_model_or_an_error(at in 0.0f64..1.0, bit in 0u8..8, cut in 0.0f64..2.0) {
+        let (model, _) = trained();
+        let mut bytes = model.to_bytes().unwrap();
+        let length = bytes.len();
+        bytes[(at * length as f64) as usize] ^= 1 << bit;
+        bytes.truncate((cut * length as f64) as usize);
+        if let Ok(model) = load(&bytes) {
+            // A changed digit somewhere may go unnoticed; what is loaded must still be usable.
+            let _ = model.to_bytes().unwrap();
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! From tables to numbers: fitted on the rows that are trained on, and on no others.
+
+use pullback::data::{
+    Bytes, Categories, Column, DataOptions, Features, Imputation, Preprocessing, Scaling, Table, Targets,
+    Values, builtin, split,
+};
+use pullback::random::{Purpose, Random};
+
+fn table(columns: Vec<Column>) -> Table {
+    Table::new("t.csv", columns).unwrap()
+}
+
+fn numbers(name: &str, numbers: &[f64]) -> Column {
+    Column::new(name, Values::Numbers(numbers.to_vec()))
+}
+
+fn texts(name: &str, texts: &[&str]) -> Column {
+    let missing = |text: &&str| if text.is_empty() { None } else { Some((*text).to_owned()) };
+    Column::new(name, Values::Categories(Categories::from_texts(texts.iter().map(missing))))
+}
+
+fn options(target: &str) -> DataOptions {
+    DataOptions { target: vec![target.into()], ..DataOptions::default() }
+}
+
+fn features(preprocessing: &Preprocessing, table: &Table) -> Vec<f64> {
+    match preprocessing.apply_features::<f64>(table).unwrap().0 {
+        Features::Dense { values, .. } => values,
+        Features::Bytes { data, values, .. } => data.iter().map(|&byte| values[usize::from(byte)]).collect(),
+    }
+}
+
+#[test]
+fn columns_are_standardized_by_the_training_rows_alone() {
+    let table = table(vec![numbers("x", &[1.0, 3.0, 5.0, 1000.0]), numbers("t", &[0.0, 1.0, 0.5, 0.7])]);
+    let fitted = Preprocessing::fit(&table, &[0, 1, 2], &options("t")).unwrap();
+    // Mean 3, deviation sqrt(8 / 3).
+    let deviation = (8.0_f64 / 3.0).sqrt();
+    let expected = [-2.0 / deviation, 0.0, 2.0 / deviation, 997.0 / deviation];
+    for (found, expected) in features(&fitted, &table).iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-12, "{found} for {expected}");
+    }
+}
+
+#[test]
+fn other_scalings() {
+    let table = table(vec![numbers("x", &[2.0, 4.0, 6.0]), numbers("t", &[0.0, 1.0, 0.5])]);
+    let check = |scaling, expected: [f64; 3]| {
+        let options = DataOptions { scaling, ..options("t") };
+        assert_eq!(features(&Preprocessing::fit(&table, &[0, 1, 2], &options).unwrap(), &table), expected);
+    };
+    check(Scaling::MinMax, [0.0, 0.5, 1.0]);
+    check(Scaling::None, [2.0, 4.0, 6.0]);
+}
+
+#[test]
+fn images_are_scaled_by_all_their_bytes() {
+    let images = Bytes::new(vec![0, 10, 20, 30, 255, 255], vec![2], 255).unwrap();
+    let table = table(vec![Column::new("image", Values::Bytes(images)), texts("t", &["a", "b", "a"])]);
+    let fitted = Preprocessing::fit(&table, &[0, 1], &options("t")).unwrap();
+    let deviation = 125.0_f64.sqrt(); // of 0, 10, 20, 30, whose mean is 15
+    let expected = [-15.0, -5.0, 5.0, 15.0, 240.0, 240.0].map(|x| x / deviation);
+    for (found, expected) in features(&fitted, &table).iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-12, "{found} for {expected}");
+    }
+}
+
+#[test]
+fn categories_become_one_input_each_and_unknown_ones_none() {
+    let known = table(vec![texts("color", &["red", "blue", "red"]), numbers("t", &[0.0, 1.0, 0.5])]);
+    let fitted = Preprocessing::fit(&known, &[0, 1, 2], &options("t")).unwrap();
+    assert_eq!(fitted.input_names(), ["color=blue", "color=red"]);
+    let new = table(vec![texts("color", &["blue", "green"])]);
+    let (_, warnings) = fitted.apply_features::<f64>(&new).unwrap();
+    assert_eq!(features(&fitted, &new), [1.0, 0.0, 0.0, 0.0]);
+    assert_eq!((warnings.len(), warnings[0].value.as_str(), warnings[0].rows), (1, "green", 1));
+}
+
+#[test]
+fn missing_cells_are_filled_as_recorded() {
+    let table =
+        table(vec![numbers("x", &[1.0, f64::NAN, 2.0, 6.0, 2.0]), numbers("t", &[0.0, 1.0, 0.5, 2.0, 3.0])]);
+    for (imputation, filled) in
+        [(Imputation::Mean, 2.75), (Imputation::Median, 2.0), (Imputation::MostFrequent, 2.0)]
+    {
+        let options = DataOptions { imputation, scaling: Scaling::None, ..options("t") };
+        let fitted = Preprocessing::fit(&table, &[0, 1, 2, 3, 4], &options).unwrap();
+        assert_eq!(features(&fitted, &table)[1], filled, "{imputation:?}");
+    }
+}
+
+#[test]
+fn a_constant_column_becomes_zero() {
+    let table = table(vec![
+        numbers("x", &[0.1, 0.1, 0.1]),
+        numbers("y", &[1.0, 2.0, 3.0]),
+        numbers("t", &[0.0, 1.0, 0.5]),
+    ]);
+    let fitted = Preprocessing::fit(&table, &[0, 1, 2], &options("t")).unwrap();
+    assert_eq!(features(&fitted, &table).iter().step_by(2).copied().collect::<Vec<_>>(), [0.0; 3]);
+}
+
+#[test]
+fn columns_are_found_by_name_whatever_their_order() {
+    let first = table(vec![numbers("x", &[1.0, 2.0]), numbers("y", &[5.0, 9.0]), numbers("t", &[0.0, 1.0])]);
+    let turned = table(vec![numbers("y", &[5.0, 9.0]), numbers("x", &[1.0, 2.0])]);
+    let fitted = Preprocessing::fit(&first, &[0, 1], &options("t")).unwrap();
+    assert_eq!(features(&fitted, &first), features(&fitted, &turned));
+    let lacking = table(vec![numbers("yy", &[5.0, 9.0]), numbers("x", &[1.0, 2.0])]);
+    let message = fitted.apply_features::<f64>(&lacking).unwrap_err().to_string();
+    assert!(message.contains("\"y\"") && message.contains("yy"), "{message}");
+}
+
+#[test]
+fn classes_keep_their_places_and_new_ones_are_refused() {
+    let known = table(vec![numbers("x", &[1.0, 2.0, 3.0]), texts("t", &["b", "c", "a"])]);
+    let fitted = Preprocessing::fit(&known, &[0, 1, 2], &options("t")).unwrap();
+    match fitted.apply::<f32>(&known).unwrap().targets {
+        Targets::Classes { ids, classes } => assert_eq!((ids, classes), (vec![1, 2, 0], 3)),
+        other => panic!("{other:?}"),
+    }
+    let new = table(vec![numbers("x", &[1.0, 2.0]), texts("t", &["a", "d"])]);
+    let message = fitted.apply::<f32>(&new).unwrap_err().to_string();
+    assert!(message.contains("\"d\"") && message.contains("t.csv"), "{message}");
+}
+
+#[test]
+fn a_stratified_split_keeps_shares_and_loses_no_row() {
+    let rows: Vec<usize> = (0..103).collect();
+    let classes: Vec<u32> = (0..103).map(|row| if row % 10 == 0 { 2 } else { (row % 2) as u32 }).collect();
+    let random = Random::new(3, Purpose::Split, 0);
+    let parts = split(&rows, Some(&classes), 0.2, &random).unwrap();
+    let mut all: Vec<usize> = parts.kept.iter().chain(&parts.held_out).copied().collect();
+    all.sort_unstable();
+    assert_eq!(all, rows);
+    for class in 0..3 {
+        let of = |rows: &[usize]| rows.iter().filter(|&&row| classes[row] == class).count() as f64;
+        assert!((of(&parts.held_out) - 0.2 * of(&rows)).abs() <= 1.0, "class {class}");
+    }
+    assert_eq!(split(&rows, Some(&classes), 0.2, &random).unwrap().held_out, parts.held_out);
+    let other = Random::new(4, Purpose::Split, 0);
+    assert_ne!(split(&rows, Some(&classes), 0.2, &other).unwrap().held_out, parts.held_out);
+}
+
+#[test]
+fn built_in_sets_are_what_the_list_says() {
+    for set in builtin::ALL {
+        let table = set.load(0).unwrap();
+        assert_eq!(table.rows(), set.rows, "{}", set.name);
+        assert!(!set.source.is_empty() && !set.license.is_empty() && !set.description.is_empty());
+        assert_eq!(table.columns().len(), set.features + 1, "{}", set.name);
+        for column in table.columns() {
+            if let Values::Numbers(numbers) = &column.values {
+                assert!(numbers.iter().all(|number| number.is_finite()), "{}: {}", set.name, column.name);
+            }
+        }
+        assert_eq!(table, set.load(0).unwrap());
+        assert_eq!(set.is_generated() && set.name != "xor", table != set.load(1).unwrap(), "{}", set.name);
+    }
+}
