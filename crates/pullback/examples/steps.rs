@@ -72,7 +72,7 @@ fn gradient_over_forward(network: &Network, batch: usize) -> pullback::Result<f6
     let mut forward = Executor::<f32>::new(Plan::new(&lowered.graph, &[lowered.cost]), 1);
     let mut full = Executor::<f32>::new(Plan::new(&gradients.graph, &outputs), 1);
     let parameters = network.initialize(0)?;
-    let mut time = |executor: &mut Executor<f32>, runs: usize| {
+    let time = |executor: &mut Executor<f32>, runs: usize| {
         let start = Instant::now();
         for _ in 0..runs {
             executor.run(&parameters);
