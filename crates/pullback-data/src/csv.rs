@@ -304,7 +304,8 @@ fn sniff_delimiter(path: &Path, content: &[u8]) -> u8 {
             lines += 1;
             if lines < SAMPLE_LINES { Ok(()) } else { Err(Error::malformed(Place::file(path), "", "")) }
         });
-        if whole.is_ok() || lines >= SAMPLE_LINES { fields } else { 0 }
+        // A character that cuts nothing delimits nothing.
+        if fields > 1 && (whole.is_ok() || lines >= SAMPLE_LINES) { fields } else { 0 }
     };
     // The first of equals, and a comma where none fits, so that the message is about commas.
     DELIMITERS.into_iter().rev().max_by_key(|&delimiter| fields(delimiter)).unwrap_or(b',')
