@@ -112,7 +112,7 @@ impl Schedule {
     pub(super) fn check(&self) -> Result<()> {
         let wrong = |what: String| Err(Error::Configuration(what));
         if !(self.warmup_epochs >= 0.0 && self.warmup_epochs.is_finite()) {
-            return wrong(format!("a warm-up of {} epochs is not zero or positive", self.warmup_epochs));
+            return wrong(format!("a warm-up of {} epochs; it must be zero or positive", self.warmup_epochs));
         }
         match self.shape {
             Shape::Step { epochs: 0, .. } => {

@@ -87,7 +87,8 @@ pub fn train<T: Real>(
     }
     if training.early_stopping.is_some() && validation.is_empty() {
         return Err(Error::Configuration(
-            "early stopping measures the validation cost, but no rows are held out for validation".into(),
+            "early stopping measures the validation cost, but no rows are held out for validation; hold some out"
+                .into(),
         ));
     }
     Run::new(network, training, data, rows, validation)?.train(observer)
