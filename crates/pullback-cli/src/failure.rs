@@ -177,6 +177,13 @@ impl From<clap::Error> for Failure {
             ErrorKind::MissingRequiredArgument => {
                 Self::usage(format!("{flag} is missing"), format!("the usage is {usage}"))
             }
+            ErrorKind::InvalidValue if !value.is_empty() => {
+                let known = match error.get(ContextKind::ValidValue) {
+                    Some(ContextValue::Strings(known)) => known.join(", "),
+                    _ => String::new(),
+                };
+                Self::usage(format!("{name}: there is no `{value}`"), format!("known are {known}"))
+            }
             _ => {
                 let line = rendered.lines().next().unwrap_or_default();
                 Self::usage(line.trim_start_matches("error: "), all("flags and what they take"))

@@ -32,8 +32,8 @@ fn by_name<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
         let message = error.to_string();
         let known: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
         match nearest_name(text, known.iter().copied()) {
-            Some(near) => format!("there is no `{text}` here; did you mean `{near}`?"),
-            None => format!("there is no `{text}` here; known are {}", known.join(", ")),
+            Some(near) => format!("there is no `{text}`; did you mean `{near}`?"),
+            None => format!("there is no `{text}`; known are {}", known.join(", ")),
         }
     })
 }

@@ -75,9 +75,10 @@ pub(crate) fn setting(number: f64) -> String {
     if plain.len() <= exponential.len().max(8) { plain } else { exponential }
 }
 
-/// A number of samples: `950`, `12.3k`, `4.56M`.
+/// A large number: `950`, `12.3k`, `4.56M`.
 pub(crate) fn count(number: f64) -> String {
     match number {
+        number if number >= 1e9 => format!("{number:.1e}"),
         number if number >= 1e6 => format!("{:.2}M", number / 1e6),
         number if number >= 1e3 => format!("{:.1}k", number / 1e3),
         number => format!("{number:.0}"),
@@ -106,7 +107,7 @@ mod tests {
             ["0", "0.0213", "1.00e-5", "1.00e30", "-2.0000"]
         );
         assert_eq!([0.001, 1e30, 1e-10, 0.25, 32.0].map(setting), ["0.001", "1e30", "1e-10", "0.25", "32"]);
-        assert_eq!([950.0, 12_345.0, 4_560_000.0].map(count), ["950", "12.3k", "4.56M"]);
+        assert_eq!([950.0, 12_345.0, 4_560_000.0, 8e17].map(count), ["950", "12.3k", "4.56M", "8.0e17"]);
         assert_eq!(
             [12, 3400, 125_000, 7_300_000].map(Duration::from_millis).map(time),
             ["12 ms", "3.4 s", "2 min 5 s", "2 h 1 min"]
