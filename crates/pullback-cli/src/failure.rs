@@ -1,7 +1,12 @@
 //! How a command ends that cannot do what it is asked: what, what to do, and an exit code.
 
+use crate::terminal::say;
+use anstyle::{AnsiColor, Style};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use std::error::Error as _;
 use std::fmt::Display;
 use std::io;
+use std::path::Path;
 
 /// The exit code of a command that was called wrongly: an unknown name, contradictory settings.
 const USAGE: u8 = 2;
@@ -9,7 +14,7 @@ const USAGE: u8 = 2;
 const FAILURE: u8 = 1;
 
 /// The result of a command.
-pub(crate) type Result<T> = std::result::Result<T, Failure>;
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Why a command ends.
 #[derive(Debug)]
@@ -28,35 +33,68 @@ impl Failure {
         Self { code: FAILURE, what: what.to_string(), help: Some(help.to_string()) }
     }
 
+    /// The end of a command that has said all there is to say.
+    fn silent(code: u8) -> Self {
+        Self { code, what: String::new(), help: None }
+    }
+
     /// The same, as a mistake in how the command was called.
     pub(crate) fn into_usage(self) -> Self {
         Self { code: USAGE, ..self }
     }
 
+    /// The same with other advice.
+    pub(crate) fn with_help(self, help: impl Display) -> Self {
+        Self { help: Some(help.to_string()), ..self }
+    }
+
     pub(crate) fn print(&self) {
         if self.what.is_empty() {
-            return; // Nobody listens any more: a closed pipe is no news.
+            return;
         }
-        eprintln!("error: {}", self.what);
+        let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+        let bold = Style::new().bold();
+        say(format_args!("{red}error{red:#}: {}", self.what));
         if let Some(help) = &self.help {
-            eprintln!("  help: {help}");
+            say(format_args!("  {bold}help{bold:#}: {help}"));
         }
     }
 
     /// Writing to standard output failed; that its reader has gone is no failure to speak of.
     pub(crate) fn output(error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            return Self { code: 0, what: String::new(), help: None };
+            return Self::silent(0);
         }
         Self::new(
             format!("the output cannot be written: {error}"),
             "check the disk, or where the output goes",
         )
     }
+
+    /// A file could not be written; the old one, if there was one, is still there.
+    pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Self {
+        let path = path.display();
+        match error.kind() {
+            io::ErrorKind::IsADirectory => {
+                Self::new(format!("{path} is a directory"), "give the name of a file in it")
+            }
+            io::ErrorKind::NotFound => Self::new(
+                format!("{path} cannot be written: {error}"),
+                "make the folder first, or check its name",
+            ),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::new(format!("{path} cannot be written: {error}"), "make room, or write it elsewhere")
+            }
+            _ => Self::new(
+                format!("{path} cannot be written: {error}"),
+                "check who may write there, or write it elsewhere",
+            ),
+        }
+    }
 }
 
 /// The library's messages say what is wrong and, after the last colon or semicolon, what to do.
-fn split(message: &str) -> (String, Option<String>) {
+pub(crate) fn split(message: &str) -> (String, Option<String>) {
     let cut = [": ", "; "].iter().filter_map(|mark| message.rfind(mark)).max();
     match cut {
         Some(at) => (message[..at].to_owned(), Some(message[at + 2..].to_owned())),
@@ -80,6 +118,76 @@ impl From<pullback_data::Error> for Failure {
         match error {
             pullback_data::Error::Table(error) => error.into(),
             error => Self { code: FAILURE, what: error.to_string(), help: error.help().map(str::to_owned) },
+        }
+    }
+}
+
+/// What clap says of a command line, in the words of all other messages. Help and version are printed.
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        let text = |kind| match error.get(kind) {
+            Some(ContextValue::String(text)) => Some(text.clone()),
+            Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+            Some(ContextValue::StyledStr(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        let rendered = error.to_string();
+        let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("pullback");
+        // The command's name ends where its arguments begin.
+        let command: Vec<&str> =
+            usage.split(' ').take_while(|word| !word.starts_with(['[', '<', '-'])).collect();
+        let all = |what: &str| format!("`{} --help` lists the {what}", command.join(" "));
+        let near = |kind| text(kind).map(|name| format!("did you mean `{name}`?"));
+        let flag = text(ContextKind::InvalidArg).unwrap_or_default();
+        let name = flag.split([' ', '=', '[']).next().unwrap_or_default();
+        let value = text(ContextKind::InvalidValue).unwrap_or_default();
+        match error.kind() {
+            ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => match error.print() {
+                Ok(()) => Self::silent(error.exit_code() as u8),
+                Err(error) => Self::output(&error),
+            },
+            ErrorKind::ValueValidation => {
+                let cause = error.source().map_or_else(String::new, ToString::to_string);
+                let (what, help) = if cause.contains("float") {
+                    (format!("`{value}` is not a number"), None)
+                } else if cause.contains("integer") || cause.contains("digit") {
+                    (format!("`{value}` is not a whole number of at least 0"), None)
+                } else {
+                    split(&cause)
+                };
+                Self::usage(
+                    format!("{name}: {what}"),
+                    help.unwrap_or_else(|| all("flags and what they take")),
+                )
+            }
+            ErrorKind::UnknownArgument if flag.starts_with('-') => Self::usage(
+                format!("there is no flag `{name}`"),
+                near(ContextKind::SuggestedArg).unwrap_or_else(|| all("flags")),
+            ),
+            ErrorKind::UnknownArgument => {
+                Self::usage(format!("`{flag}` is one argument too many"), format!("the usage is {usage}"))
+            }
+            ErrorKind::InvalidSubcommand => Self::usage(
+                format!("there is no command `{}`", text(ContextKind::InvalidSubcommand).unwrap_or_default()),
+                near(ContextKind::SuggestedSubcommand)
+                    .unwrap_or_else(|| "`pullback --help` lists the commands".to_owned()),
+            ),
+            ErrorKind::MissingRequiredArgument => {
+                Self::usage(format!("{flag} is missing"), format!("the usage is {usage}"))
+            }
+            ErrorKind::InvalidValue if !value.is_empty() => {
+                let known = match error.get(ContextKind::ValidValue) {
+                    Some(ContextValue::Strings(known)) => known.join(", "),
+                    _ => String::new(),
+                };
+                Self::usage(format!("{name}: there is no `{value}`"), format!("known are {known}"))
+            }
+            _ => {
+                let line = rendered.lines().next().unwrap_or_default();
+                Self::usage(line.trim_start_matches("error: "), all("flags and what they take"))
+            }
         }
     }
 }

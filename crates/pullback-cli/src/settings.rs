@@ -11,6 +11,7 @@
 //! - Learning rate: falls along a cosine from the optimizer's conventional one; with Adam, from 0.01 below
 //!   200 rows, and up to 8 inputs below 5000 rows.
 
+use crate::config_file::{one_or_more, units};
 use crate::failure::{Failure, Result};
 use pullback::data::{ColumnType, DataOptions, Imputation, Scaling, Target, Task};
 use pullback::error::nearest_name;
@@ -20,11 +21,21 @@ use pullback_data::ReadOptions;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+/// More epochs than anyone can wait for; random numbers have an address in each.
+const MOST_EPOCHS: usize = 1_000_000_000;
 
 /// Reads a name that serde knows.
 fn by_name<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
-    serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|error| error.to_string())
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|error| {
+        let message = error.to_string();
+        let known: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
+        match nearest_name(text, known.iter().copied()) {
+            Some(near) => format!("there is no `{text}`; did you mean `{near}`?"),
+            None => format!("there is no `{text}`; known are {}", known.join(", ")),
+        }
+    })
 }
 
 /// What a training run can be told.
@@ -38,7 +49,7 @@ pub(crate) struct Settings {
 
     /// The column to predict; several for a regression with several
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', help_heading = "Data")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_more")]
     pub(crate) target: Vec<String>,
     /// What kind of prediction: binary, classes, regression [default: by the target]
     #[arg(long, value_parser = by_name::<Task>, help_heading = "Data")]
@@ -46,11 +57,11 @@ pub(crate) struct Settings {
     pub(crate) task: Option<Task>,
     /// Columns to leave out
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', help_heading = "Data")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_more")]
     pub(crate) ignore: Vec<String>,
     /// A column's type where it is not what it looks like: numeric or categorical
     #[arg(long = "type", value_name = "COLUMN=TYPE", value_delimiter = ',', help_heading = "Data")]
-    #[serde(skip_serializing_if = "Vec::is_empty", rename = "type")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_more", rename = "type")]
     pub(crate) types: Vec<String>,
     /// How numbers are scaled: standardize, min_max, none [default: standardize]
     #[arg(long, value_parser = by_name::<Scaling>, help_heading = "Data")]
@@ -83,7 +94,7 @@ pub(crate) struct Settings {
 
     /// The units of each hidden layer, or `none` [default: by the data]
     #[arg(long, value_name = "UNITS,...", help_heading = "Network")]
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "units")]
     pub(crate) hidden: Option<String>,
     /// The activation of hidden layers: sigmoid, tanh, relu, gelu, ... [default: relu]
     #[arg(long, help_heading = "Network")]
@@ -196,7 +207,7 @@ pub(crate) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) shuffle: Option<bool>,
     /// Where all random numbers come from [default: 0]
-    #[arg(long, help_heading = "Training")]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64), help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seed: Option<u64>,
     /// How many threads may work; the result does not depend on it [default: all]
@@ -224,36 +235,46 @@ pub(crate) struct NetworkTable {
 }
 
 impl Settings {
-    /// These settings, and where they say nothing, those of a file.
-    pub(crate) fn over_file(&self, path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Failure::new(format!("{} cannot be read: {error}", path.display()), "check the path")
-        })?;
-        let wrong = |error: toml::de::Error| {
-            let message = error.message().to_owned();
-            let place = error.span().map_or(String::new(), |span| {
-                format!(", line {}", text[..span.start.min(text.len())].matches('\n').count() + 1)
-            });
-            let unknown = message.split('`').nth(1).filter(|_| message.starts_with("unknown field"));
-            let known: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
-            let help = match unknown.and_then(|name| nearest_name(name, known.iter().copied())) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`pullback train --print-config` shows the keys".to_owned(),
-            };
-            let what = message.split(", expected one of").next().unwrap_or(&message).to_owned();
-            Failure::usage(format!("{}{place}: {what}", path.display()), help)
+    /// These settings with nothing left to be decided from the data: what a model is stored with, so that
+    /// a run told so is the same run. `test` and `validation` are the fractions held out.
+    pub(crate) fn decided(
+        &self,
+        network: &Network,
+        training: &Training,
+        test: Option<f64>,
+        validation: f64,
+    ) -> Self {
+        let hidden: Vec<String> = match &self.network {
+            Some(_) => Vec::new(),
+            None => network.layers.iter().filter_map(Layer::units).map(|units| units.to_string()).collect(),
         };
-        let file: Self = toml::from_str(&text).map_err(wrong)?;
-        let as_table = |settings: &Self| {
-            toml::Table::try_from(settings).map_err(|error| {
-                Failure::usage(format!("the settings contradict themselves: {error}"), "check them")
-            })
-        };
-        let mut merged = as_table(&file)?;
-        merged.extend(as_table(self)?);
-        merged.try_into().map_err(|error: toml::de::Error| {
-            Failure::usage(format!("the settings contradict themselves: {}", error.message()), "check them")
-        })
+        let hidden = hidden.split_last().map(|(_outputs, hidden)| hidden.join(","));
+        let has_hidden = hidden.as_deref().is_some_and(|units| !units.is_empty());
+        Self {
+            data: Some(self.data().to_owned()),
+            scaling: Some(self.scaling.unwrap_or_default()),
+            imputation: Some(self.imputation.unwrap_or_default()),
+            test,
+            validation: Some(validation),
+            hidden: hidden.map(|units| if units.is_empty() { "none".into() } else { units }),
+            activation: has_hidden.then(|| self.activation.unwrap_or(Activation::Relu)),
+            cost: Some(network.cost),
+            epochs: Some(training.epochs),
+            batch: Some(training.batch),
+            optimizer: Some(training.optimizer.name().to_owned()),
+            learning_rate: Some(training.learning_rate()),
+            schedule: Some(training.schedule.shape.name().to_owned()),
+            early_stopping: Some(training.early_stopping.map_or(0, |stopping| stopping.patience)),
+            shuffle: Some(training.shuffle),
+            seed: Some(training.seed),
+            ..self.clone()
+        }
+    }
+
+    /// These settings as a model file stores them.
+    pub(crate) fn to_json(&self) -> Result<serde_json::Value> {
+        serde_json::to_value(self)
+            .map_err(|error| Failure::new(format!("the settings make no JSON: {error}"), "report this"))
     }
 
     /// The name of the data: a built-in set or a path.
@@ -343,22 +364,40 @@ impl Settings {
         };
         let layers = match &self.network {
             Some(table) => {
-                if self.hidden.is_some() {
-                    return Err(Failure::usage(
-                        "the configuration file lists all layers, so `--hidden` contradicts it",
-                        "leave out `--hidden`, or the [network] table",
-                    ));
-                }
+                self.refuse_hidden("the [network] table lists all layers")?;
                 table.layers.clone()
             }
             None => self.layers(inputs, rows, target.outputs())?,
         };
-        Ok(Network { inputs, layers, cost, regularization })
+        let network = Network { inputs, layers, cost, regularization };
+        network.parameters()?;
+        Ok(network)
+    }
+
+    /// Refuses settings of hidden layers where there are none to set.
+    fn refuse_hidden(&self, why: &str) -> Result<()> {
+        let given = [
+            ("hidden", self.hidden.as_deref().is_some_and(|units| units != "none")),
+            ("activation", self.activation.is_some()),
+            ("dropout", self.dropout.is_some()),
+            ("batch-norm", self.batch_norm == Some(true)),
+            ("layer-norm", self.layer_norm == Some(true)),
+        ];
+        match given.iter().find(|(_, is_given)| *is_given) {
+            None => Ok(()),
+            Some((flag, _)) => Err(Failure::usage(
+                format!("{why}, so `--{flag}` has no use"),
+                format!("leave out `--{flag}`"),
+            )),
+        }
     }
 
     fn layers(&self, inputs: usize, rows: usize, outputs: usize) -> Result<Vec<Layer>> {
         let hidden: Vec<usize> = match self.hidden.as_deref() {
-            Some("none") => Vec::new(),
+            Some("none") => {
+                self.refuse_hidden("there are no hidden layers")?;
+                Vec::new()
+            }
             Some(text) => text
                 .split(',')
                 .map(|units| units.trim().parse().ok().filter(|&units| units > 0))
@@ -396,6 +435,12 @@ impl Settings {
 
     /// The training configuration for so many inputs and rows to train on, with `validation` more to watch.
     pub(crate) fn training(&self, inputs: usize, rows: usize, validation: usize) -> Result<Training> {
+        if let Some(epochs) = self.epochs.filter(|epochs| !(1..=MOST_EPOCHS).contains(epochs)) {
+            return Err(Failure::usage(
+                format!("{epochs} epochs cannot be trained"),
+                format!("give at least 1 and at most {MOST_EPOCHS}"),
+            ));
+        }
         let batch = self.batch.unwrap_or_default();
         let steps = match batch {
             Batch::Of(examples) => rows.div_ceil(examples.max(1)),

@@ -1,9 +1,9 @@
 //! `pullback datasets`: what comes with the program.
 
-use super::{print, print_json};
+use super::{print, print_json, write};
 use crate::failure::{Failure, Result};
+use crate::terminal::wrapped;
 use pullback::data::{Table, Values, builtin};
-use pullback::model::write_atomically;
 use serde_json::json;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -30,12 +30,7 @@ impl Datasets {
             let text = csv(&table)?;
             return match &self.out {
                 None => print(&text),
-                Some(path) => write_atomically(path, text.as_bytes()).map_err(|error| {
-                    Failure::new(
-                        format!("{} cannot be written: {error}", path.display()),
-                        "check the path and the disk; nothing was written",
-                    )
-                }),
+                Some(path) => write(path, text.as_bytes()),
             };
         }
         if self.json {
@@ -47,13 +42,17 @@ impl Datasets {
             });
             return print_json(&sets.collect::<Vec<_>>());
         }
-        let mut out = String::new();
-        let _ = writeln!(out, "{:14} {:>5} {:>7}  task", "name", "rows", "columns");
+        let mut out = format!("{:14} {:>5} {:>8}  {:11} target\n", "name", "rows", "features", "task");
         for set in builtin::ALL {
-            let _ = writeln!(out, "{:14} {:>5} {:>7}  {}", set.name, set.rows, set.features, set.task);
-            let _ = writeln!(out, "    {}", set.description);
-            let _ = writeln!(out, "    {}; {}", set.source, set.license);
+            let _ = writeln!(
+                out,
+                "{:14} {:>5} {:>8}  {:11} {}",
+                set.name, set.rows, set.features, set.task, set.target
+            );
+            let _ = writeln!(out, "    {}", wrapped(set.description, 4));
+            let _ = writeln!(out, "    {}", wrapped(&format!("{}; {}", set.source, set.license), 4));
         }
+        out.push_str("\n`pullback train NAME` trains on one, `pullback datasets NAME` writes it as CSV\n");
         print(&out)
     }
 }

@@ -1,55 +1,100 @@
 //! `pullback inspect`: what a model is and how it was trained.
 
+use super::source::settings_of;
 use super::{print, print_json};
-use crate::failure::Result;
-use pullback::data::{Encoding, Target};
-use pullback::model::Model;
-use pullback::network::Layer;
+use crate::failure::{Failure, Result};
+use crate::terminal::{entry, figure, setting, shortened, wrapped};
+use pullback::data::{Encoding, Feature, Target};
+use pullback::model::{Card, Model};
+use pullback::network::{Layer, Regularization};
+use pullback::train::{Schedule, Stop, Training};
+use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;
 
 /// At most so many columns and layers are listed one by one.
 const MOST_LINES: usize = 20;
+/// At most so many categories or classes are listed.
+const MOST_NAMES: usize = 20;
+/// The width of the names of columns.
+const NAME: usize = 24;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Inspect {
     /// The model file
     model: PathBuf,
     /// Print everything but the weights as JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "print_config")]
     json: bool,
+    /// Print the settings that train this model again, as a TOML file for `train --config`
+    #[arg(long)]
+    print_config: bool,
 }
 
 impl Inspect {
     pub(super) fn run(&self) -> Result<()> {
         let model = Model::<f32>::load(&self.model)?;
+        if self.print_config {
+            if model.card.configuration.is_null() {
+                return Err(Failure::new(
+                    format!("{} does not say with which settings it was trained", self.model.display()),
+                    "give a model that `pullback train` saved",
+                ));
+            }
+            return print(&settings_of(&model).to_toml()?);
+        }
         if self.json {
             return print_json(&model.card);
         }
-        print(&render(&model)?)
+        let mut out = String::new();
+        data(&mut out, &model.card);
+        layers(&mut out, &model)?;
+        columns(&mut out, &model.card);
+        training(&mut out, &model.card);
+        print(&out)
     }
 }
 
-fn render(model: &Model<f32>) -> Result<String> {
-    let card = &model.card;
-    let mut out = String::new();
+fn listed(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(MOST_NAMES).map(|name| shortened(name, NAME)).collect();
+    let more = names.len().saturating_sub(MOST_NAMES);
+    if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
+}
+
+fn data(out: &mut String, card: &Card) {
     let data = &card.data;
-    let _ = writeln!(out, "trained on {} of {} rows of {}", data.trained_rows, data.rows, data.source);
+    entry(
+        out,
+        "data",
+        &format!("{}: {} rows, {} of them trained on", data.source, data.rows, data.trained_rows),
+    );
     let target = &card.preprocessing.target;
     let what = match &target.target {
         Target::Regression { .. } => "numbers".to_owned(),
-        classes => classes.classes().unwrap_or_default().join(", "),
+        classes => listed(classes.classes().unwrap_or_default()),
     };
-    let _ = writeln!(out, "predicts   {}: {what}", target.names.join(", "));
+    entry(out, "target", &format!("{}: {what} ({})", listed(&target.names), target.reason));
+}
 
-    let _ = writeln!(out, "\nlayer  what                      parameters   largest weight");
-    let specification = card.network.parameters()?;
-    let layers: Vec<(usize, &Layer)> = card.network.layers.iter().enumerate().collect();
-    for (index, layer) in layers.iter().take(MOST_LINES) {
-        let own =
-            specification.iter().zip(&model.parameters).filter(|(parameter, _)| parameter.layer == *index);
-        let numbers: Vec<f32> = own
-            .filter(|(parameter, _)| parameter.role.is_trained())
+fn layers(out: &mut String, model: &Model<f32>) -> Result<()> {
+    let network = &model.card.network;
+    let specification = network.parameters()?;
+    let _ =
+        writeln!(out, "\nlayer  {:24}  {:>16}  {:>10}  {:>10}", "what", "weights", "parameters", "largest");
+    let mut width = network.inputs;
+    let _ = writeln!(out, "{:5}  {width} inputs", "");
+    for (index, layer) in network.layers.iter().enumerate() {
+        let outputs = layer.units().unwrap_or(width);
+        let shape =
+            if matches!(layer, Layer::Dense { .. }) { format!("{outputs} x {width}") } else { String::new() };
+        width = outputs;
+        if index >= MOST_LINES {
+            continue;
+        }
+        let numbers: Vec<f32> = specification
+            .iter()
+            .zip(&model.parameters)
+            .filter(|(parameter, _)| parameter.layer == index && parameter.role.is_trained())
             .flat_map(|(_, numbers)| numbers)
             .copied()
             .collect();
@@ -57,58 +102,117 @@ fn render(model: &Model<f32>) -> Result<String> {
             String::new()
         } else {
             let largest = numbers.iter().fold(0.0f32, |most, number| most.max(number.abs()));
-            format!("{:>10} {largest:>16.4}", numbers.len())
+            format!("  {shape:>16}  {:>10}  {:>10}", numbers.len(), figure(largest.into()))
         };
-        let _ = writeln!(out, "{index:>5}  {:24}  {figures}", layer.describe());
+        let line = format!("{index:>5}  {:24}{figures}", shortened(&layer.describe(), 24));
+        let _ = writeln!(out, "{}", line.trim_end());
     }
-    if layers.len() > MOST_LINES {
-        let _ = writeln!(out, "       and {} more", layers.len() - MOST_LINES);
+    if network.layers.len() > MOST_LINES {
+        let _ = writeln!(out, "{:5}  and {} more", "", network.layers.len() - MOST_LINES);
     }
-    let _ = writeln!(out, "       {:24}  {:>10}", "in all", card.network.parameter_count()?);
-    let _ = writeln!(out, "cost   {}", card.network.cost);
+    let _ = writeln!(out, "{:5}  {:24}  {:>16}  {:>10}", "", "in all", "", network.parameter_count()?);
+    Ok(())
+}
 
-    let _ = writeln!(out, "\ncolumn                    becomes");
+fn columns(out: &mut String, card: &Card) {
+    let _ = writeln!(out, "\n{:NAME$}  becomes", "column");
     let features = &card.preprocessing.features;
-    for feature in features.iter().take(MOST_LINES) {
-        let how = match &feature.encoding {
+    for Feature { name, encoding } in features.iter().take(MOST_LINES) {
+        let how = match encoding {
             Encoding::Numeric { center, spread, fill } => {
-                format!("(x - {center:.4}) / {spread:.4}; missing: {fill:.4}")
+                format!("{}; missing: {}", scaled("x", *center, *spread), figure(*fill))
             }
-            Encoding::Categorical { categories, .. } => format!("one of {} categories", categories.len()),
+            Encoding::Categorical { categories, missing } => {
+                let missing = match missing {
+                    Some(at) => format!("; missing: {}", shortened(&categories[*at], NAME)),
+                    None => String::new(),
+                };
+                format!("one of {}: {}{missing}", categories.len(), listed(categories))
+            }
             Encoding::Bytes { shape, center, spread } => {
-                format!("(byte - {center:.4}) / {spread:.4}, shape {shape:?}")
+                let sides: Vec<String> = shape.iter().map(usize::to_string).collect();
+                format!("{} bytes, each {}", sides.join(" x "), scaled("x", *center, *spread))
             }
         };
-        let name: String = feature.name.chars().take(24).collect();
-        let _ = writeln!(out, "{name:24}  {how}");
+        let _ = writeln!(out, "{:NAME$}  {}", shortened(name, NAME), wrapped(&how, NAME + 2));
     }
     if features.len() > MOST_LINES {
         let _ = writeln!(out, "and {} more", features.len() - MOST_LINES);
     }
     for (name, why) in &card.preprocessing.left_out {
-        let _ = writeln!(out, "{name:24}  left out: {why}");
+        let why = format!("left out: {why}");
+        let _ = writeln!(out, "{:NAME$}  {}", shortened(name, NAME), wrapped(&why, NAME + 2));
     }
+}
 
-    let training = &card.training;
-    let _ = writeln!(
-        out,
-        "\ntraining   {}, learning rate {}, batch {}, at most {} epochs, seed {}",
-        training.optimizer.name(),
-        training.learning_rate(),
-        training.batch,
-        training.epochs,
-        training.seed
-    );
-    if let Some(kept) = card.history.kept_epoch {
-        let epoch = &card.history.epochs[kept];
-        let validation = match (epoch.validation_cost, epoch.validation_accuracy) {
-            (Some(cost), Some(accuracy)) => {
-                format!(", validation cost {cost:.4}, accuracy {:.2} %", 100.0 * accuracy)
-            }
-            (Some(cost), None) => format!(", validation cost {cost:.4}"),
-            _ => String::new(),
-        };
-        let _ = writeln!(out, "kept       epoch {}: cost {:.4}{validation}", kept + 1, epoch.cost);
+/// `(x - 5.8393) / 0.8045`
+fn scaled(x: &str, center: f64, spread: f64) -> String {
+    let centered = match center {
+        0.0 => x.to_owned(),
+        _ if center < 0.0 => format!("({x} + {})", figure(-center)),
+        _ => format!("({x} - {})", figure(center)),
+    };
+    if spread == 1.0 { centered } else { format!("{centered} / {}", figure(spread)) }
+}
+
+fn training(out: &mut String, card: &Card) {
+    let Training { epochs, batch, optimizer, schedule, clip_norm, early_stopping, shuffle, seed, .. } =
+        &card.training;
+    out.push('\n');
+    let Regularization { l1, l2, divide_by_batch } = card.network.regularization;
+    let mut cost = card.network.cost.to_string();
+    for (name, strength) in [("l1", l1), ("l2", l2)] {
+        if strength > 0.0 {
+            let _ = write!(cost, ", {name} {}", setting(strength));
+        }
     }
-    Ok(out)
+    if divide_by_batch && l1 + l2 > 0.0 {
+        cost.push_str(" divided by the batch's examples");
+    }
+    entry(out, "cost", &cost);
+    let mut how = format!("{}, learning rate {}", told(optimizer), setting(card.training.learning_rate()));
+    let Schedule { warmup_epochs, shape } = schedule;
+    let _ = write!(how, ", schedule {}", told(shape));
+    if *warmup_epochs > 0.0 {
+        let _ = write!(how, " after {} epochs of warm-up", setting(*warmup_epochs));
+    }
+    if let Some(norm) = clip_norm {
+        let _ = write!(how, ", gradient clipped to {}", setting(*norm));
+    }
+    let _ = write!(how, ", batch {batch}{}, seed {seed}", if *shuffle { "" } else { ", not shuffled" });
+    entry(out, "training", &how);
+    let mut until = format!("at most {epochs} epochs");
+    if let Some(stopping) = early_stopping {
+        let _ = write!(until, "; fewer if validation has not improved for {}", stopping.patience);
+    }
+    entry(out, "until", &until);
+    let history = &card.history;
+    let end = match history.stop {
+        Stop::Finished => "all epochs done",
+        Stop::NoImprovement => "validation did not improve",
+        Stop::Observer => "stopped from outside",
+        Stop::Diverged { .. } => "the cost was no finite number",
+    };
+    entry(out, "ended", &format!("after {} epochs: {end}", history.epochs.len()));
+    if let Some((kept, epoch)) = history.kept_epoch.and_then(|kept| Some((kept, history.epochs.get(kept)?))) {
+        let mut figures = format!("epoch {}: cost {}", kept + 1, figure(epoch.cost));
+        if let Some(cost) = epoch.validation_cost {
+            let _ = write!(figures, ", validation cost {}", figure(cost));
+        }
+        if let Some(accuracy) = epoch.validation_accuracy {
+            let _ = write!(figures, ", accuracy {:.2} %", 100.0 * accuracy);
+        }
+        entry(out, "kept", &figures);
+    }
+}
+
+/// A choice with its settings: `adam (beta_1 0.9, beta_2 0.999, epsilon 1e-8)`.
+fn told(choice: &impl Serialize) -> String {
+    let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(choice) else { return String::new() };
+    let name = fields.get("kind").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let settings: Vec<String> = fields
+        .iter()
+        .filter_map(|(key, value)| Some(format!("{key} {}", setting(value.as_f64()?))))
+        .collect();
+    if settings.is_empty() { name.to_owned() } else { format!("{name} ({})", settings.join(", ")) }
 }

@@ -9,12 +9,23 @@ mod source;
 mod train;
 
 use crate::failure::{Failure, Result};
+use pullback::model::write_atomically;
 use serde::Serialize;
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::Path;
+
+const EXAMPLES: &str = "\
+Examples:
+  pullback train                                    the built-in handwritten digits
+  pullback train iris.csv --target species          a table
+  pullback train fashion-mnist/ --hidden 128        a folder of IDX images
+  pullback evaluate model.safetensors               on the rows held out
+  pullback predict model.safetensors new.csv --out predictions.csv";
 
 /// Trains neural networks by back propagation, and shows how it did it.
 #[derive(Debug, clap::Parser)]
 #[command(name = "pullback", version, max_term_width = 80, arg_required_else_help = true)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -58,4 +69,35 @@ fn print_json(document: &impl Serialize) -> Result<()> {
         Failure::new(format!("the report cannot be written as JSON: {error}"), "report this")
     })?;
     print(&format!("{text}\n"))
+}
+
+/// Writes a file whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomically(path, bytes).map_err(|error| Failure::unwritable(path, &error))
+}
+
+/// Refuses a place where a file could not be written after all the work, or where it would replace what
+/// it is made from.
+fn check_writable(path: &Path, made_from: &str) -> Result<()> {
+    if let (Ok(place), Ok(source)) = (path.canonicalize(), Path::new(made_from).canonicalize())
+        && place == source
+        && place.is_file()
+    {
+        return Err(Failure::usage(
+            format!("{} would be replaced by what is made from it", path.display()),
+            "give another file with `--out`",
+        ));
+    }
+    let found = std::fs::metadata(path);
+    if found.as_ref().is_ok_and(std::fs::Metadata::is_dir) {
+        return Err(Failure::unwritable(path, &io::ErrorKind::IsADirectory.into()));
+    }
+    if found.is_ok_and(|found| !found.is_file()) {
+        return Ok(()); // A pipe or a device tells only when it is written to.
+    }
+    // Whether a folder takes files is seen by giving it one.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let trial = path.with_file_name(format!(".{name}.{}.trial", std::process::id()));
+    let tried = std::fs::File::create_new(&trial).and_then(|_| std::fs::remove_file(&trial));
+    tried.map_err(|error| Failure::unwritable(path, &error))
 }

@@ -1,10 +1,12 @@
 //! `pullback predict`: what a model says of raw rows, as CSV.
 
-use super::evaluate::settings_of;
-use super::print;
-use super::source::load;
+use super::source::load_for;
+use super::{check_writable, print, write};
 use crate::failure::{Failure, Result};
-use pullback::model::{Model, Prediction, write_atomically};
+use crate::terminal::say;
+use pullback::data::Table;
+use pullback::model::{Model, Prediction};
+use pullback::train::Training;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -27,31 +29,17 @@ pub(crate) struct Predict {
 impl Predict {
     pub(super) fn run(&self) -> Result<()> {
         let model = Model::<f32>::load(&self.model)?;
-        let settings = settings_of(&model);
-        let mut options = settings.read_options()?;
-        // The rows to predict for need not have every column that was declared.
-        options.types.clear();
-        let parts = load(&self.data, settings.seed(), &options)?;
-        let table = parts.test.unwrap_or(parts.train);
-        let training = pullback::train::Training { threads: self.threads, ..model.card.training.clone() };
-        let prediction = model.predict(&table, training.thread_count())?;
-        for warning in &prediction.warnings {
-            eprintln!("warning: {warning}");
+        let out = self.out.as_deref().filter(|path| *path != Path::new("-"));
+        if let Some(path) = out {
+            check_writable(path, &self.data)?;
         }
+        let table = load_for(&model, &self.data)?;
+        let prediction = predict(&model, &table, self.threads)?;
         let csv = self.csv(&model, &prediction)?;
-        match &self.out {
-            Some(path) if path != Path::new("-") => {
-                write_atomically(path, csv.as_bytes()).map_err(|error| {
-                    Failure::new(
-                        format!("{} cannot be written: {error}", path.display()),
-                        "check the path and the disk; nothing was written",
-                    )
-                })?;
-                eprintln!("{} predictions in {}", table.rows(), path.display());
-                Ok(())
-            }
-            _ => print(&csv),
-        }
+        let Some(path) = out else { return print(&csv) };
+        write(path, csv.as_bytes())?;
+        say(format_args!("{} predictions in {}", table.rows(), path.display()));
+        Ok(())
     }
 
     fn csv(&self, model: &Model<f32>, prediction: &Prediction) -> Result<String> {
@@ -66,7 +54,6 @@ impl Predict {
         }
         writer.write_record(&header).map_err(bug)?;
         for (row, numbers) in prediction.numbers.chunks_exact(prediction.outputs).enumerate() {
-            let shown = |number: &f64| (*number as f32).to_string();
             let mut record: Vec<String> = match (classes, &prediction.classes) {
                 (Some(names), Some(predicted)) => vec![names[predicted[row]].clone()],
                 _ => numbers.iter().map(shown).collect(),
@@ -83,5 +70,32 @@ impl Predict {
             .into_inner()
             .map_err(|error| Failure::new(format!("the predictions make no CSV: {error}"), "report this"))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+/// A predicted number, to the digits that it was computed with.
+fn shown(number: &f64) -> String {
+    let number = *number as f32;
+    let (plain, exponential) = (number.to_string(), format!("{number:e}"));
+    if plain.len() <= exponential.len() + 4 { plain } else { exponential }
+}
+
+/// What a model predicts for a table; what it could not represent is told.
+pub(super) fn predict(model: &Model<f32>, table: &Table, threads: usize) -> Result<Prediction> {
+    let training = Training { threads, ..model.card.training.clone() };
+    let prediction = model.predict(table, training.thread_count())?;
+    for warning in &prediction.warnings {
+        say(format_args!("warning: {warning}"));
+    }
+    match prediction.numbers.iter().position(|number| !number.is_finite()) {
+        None => Ok(prediction),
+        Some(at) => Err(Failure::new(
+            format!(
+                "{}, row {}: the prediction is not a finite number",
+                table.source(),
+                at / prediction.outputs + 1
+            ),
+            "look for a number in the row that is far from all that the model was trained on",
+        )),
     }
 }

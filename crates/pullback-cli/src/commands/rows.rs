@@ -1,25 +1,32 @@
-//! Which rows are trained on, which are watched, and which are tested on.
+//! Which rows of the data are trained on, watched and tested on: a function of the data and the settings,
+//! so that a stored model can be tested again on the rows that were held out from it.
 
 use crate::failure::{Failure, Result};
 use crate::settings::Settings;
 use pullback::data::{Table, split, strata};
 use pullback::random::{Purpose, Random};
 use pullback_data::Parts;
+use std::borrow::Cow;
 
 /// Below so many rows the test is on the training rows.
 const FEWEST_ROWS_TO_SPLIT: usize = 10;
-/// So many rows tell one epoch from another; more would be missed in training.
-const MOST_ROWS_TO_VALIDATE: f64 = 2000.0;
 /// From so many rows some are held out for validation.
 const FEWEST_ROWS_TO_VALIDATE: usize = 500;
+/// So many rows tell one epoch from another; more would be missed in training.
+const MOST_ROWS_TO_VALIDATE: f64 = 2000.0;
 
 /// The rows of a run, by what they are for.
 pub(super) struct Rows {
     pub(super) training: Vec<usize>,
     pub(super) validation: Vec<usize>,
     pub(super) test: TestRows,
+    /// Which part of all rows is held out to test on; absent if the source or another file has those.
+    pub(super) test_fraction: Option<f64>,
+    /// Which part of the other rows is held out to watch.
+    pub(super) validation_fraction: f64,
 }
 
+/// Rows to test on.
 pub(super) enum TestRows {
     /// Rows of the same table.
     HeldOut(Vec<usize>),
@@ -29,43 +36,65 @@ pub(super) enum TestRows {
     Training,
 }
 
-/// Divides what was read by the settings: the same settings and data, the same rows.
-pub(super) fn rows(settings: &Settings, parts: &Parts) -> Result<Rows> {
-    let table = &parts.train;
-    let all: Vec<usize> = (0..table.rows()).collect();
-    let classes = strata(table, &settings.data_options()?)?;
-    let hold_out = |rows: &[usize], fraction: f64, epoch| -> Result<_> {
-        let random = Random::new(settings.seed(), Purpose::Split, epoch);
-        Ok(split(rows, classes.as_deref(), fraction, &random)?)
-    };
-    let (rest, test) = match (&settings.test_data, &parts.test, settings.test) {
-        (Some(_), _, Some(_)) => {
-            return Err(Failure::usage(
-                "`--test` and `--test-data` both say what to test on",
-                "leave out one of them",
-            ));
-        }
-        (Some(path), ..) => {
-            let read = pullback_data::read(path, &settings.read_options()?)?;
-            (all, TestRows::Apart(Box::new(read.test.unwrap_or(read.train))))
-        }
-        (None, Some(test), None) => (all, TestRows::Apart(Box::new(test.clone()))),
-        (None, _, None) if table.rows() < FEWEST_ROWS_TO_SPLIT => (all, TestRows::Training),
-        (None, _, Some(0.0)) => (all, TestRows::Training),
-        (None, _, fraction) => {
-            let parts = hold_out(&all, fraction.unwrap_or(0.2), 0)?;
-            if parts.held_out.is_empty() {
-                (all, TestRows::Training)
-            } else {
-                (parts.kept, TestRows::HeldOut(parts.held_out))
+impl Rows {
+    pub(super) fn choose(settings: &Settings, parts: &Parts) -> Result<Self> {
+        let table = &parts.train;
+        let all: Vec<usize> = (0..table.rows()).collect();
+        let classes = strata(table, &settings.data_options()?)?;
+        let hold_out = |rows: &[usize], fraction: f64, epoch| -> Result<_> {
+            let random = Random::new(settings.seed(), Purpose::Split, epoch);
+            Ok(split(rows, classes.as_deref(), fraction, &random)?)
+        };
+        let mut test_fraction = None;
+        let (rest, test) = match (&settings.test_data, &parts.test, settings.test) {
+            (Some(_), _, Some(_)) => {
+                return Err(Failure::usage(
+                    "`--test` and `--test-data` both say what to test on",
+                    "leave out one of them",
+                ));
             }
-        }
-    };
-    // Who asks for early stopping asks for rows to watch.
-    let is_watched =
-        rest.len() >= FEWEST_ROWS_TO_VALIDATE || settings.early_stopping.is_some_and(|epochs| epochs > 0);
-    let enough = 0.1_f64.min(MOST_ROWS_TO_VALIDATE / rest.len().max(1) as f64);
-    let fraction = settings.validation.unwrap_or(if is_watched { enough } else { 0.0 });
-    let parts = hold_out(&rest, fraction, 1)?;
-    Ok(Rows { training: parts.kept, validation: parts.held_out, test })
+            (Some(path), ..) => {
+                let read = pullback_data::read(path, &settings.read_options()?)?;
+                (all, TestRows::Apart(Box::new(read.test.unwrap_or(read.train))))
+            }
+            (None, Some(test), None) => (all, TestRows::Apart(Box::new(test.clone()))),
+            (None, _, fraction) => {
+                let usual = if table.rows() < FEWEST_ROWS_TO_SPLIT { 0.0 } else { 0.2 };
+                let fraction = *test_fraction.insert(fraction.unwrap_or(usual));
+                let parts = hold_out(&all, fraction, 0)?;
+                if parts.held_out.is_empty() {
+                    (all, TestRows::Training)
+                } else {
+                    (parts.kept, TestRows::HeldOut(parts.held_out))
+                }
+            }
+        };
+        // Who asks for early stopping asks for rows to watch.
+        let is_watched =
+            rest.len() >= FEWEST_ROWS_TO_VALIDATE || settings.early_stopping.is_some_and(|epochs| epochs > 0);
+        let enough = 0.1_f64.min(MOST_ROWS_TO_VALIDATE / rest.len().max(1) as f64);
+        let validation_fraction = settings.validation.unwrap_or(if is_watched { enough } else { 0.0 });
+        let parts = hold_out(&rest, validation_fraction, 1)?;
+        Ok(Self {
+            training: parts.kept,
+            validation: parts.held_out,
+            test,
+            test_fraction,
+            validation_fraction,
+        })
+    }
+
+    /// The rows to test on, of the table that the rows were chosen from.
+    pub(super) fn tested<'a>(&'a self, table: &Table) -> Result<Cow<'a, Table>> {
+        Ok(match &self.test {
+            TestRows::HeldOut(rows) => Cow::Owned(table.select(rows)?),
+            TestRows::Training => Cow::Owned(table.select(&self.training)?),
+            TestRows::Apart(table) => Cow::Borrowed(table),
+        })
+    }
+
+    /// Whether the test is on the rows that were trained on.
+    pub(super) fn is_tested_on_training_rows(&self) -> bool {
+        matches!(self.test, TestRows::Training)
+    }
 }

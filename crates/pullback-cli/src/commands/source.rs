@@ -1,9 +1,11 @@
 //! Where rows come from: a built-in data set, a file or a folder.
 
 use crate::failure::{Failure, Result};
-use pullback::data::builtin;
+use crate::settings::Settings;
+use pullback::data::{ColumnType, Encoding, Table, builtin};
 use pullback::error::nearest_name;
-use pullback_data::{Parts, ReadOptions, read};
+use pullback::model::Model;
+use pullback_data::{Error, Parts, ReadOptions, read};
 use std::path::Path;
 
 /// Reads what `data` names. A file goes before a built-in set of the same name.
@@ -22,5 +24,59 @@ pub(super) fn load(data: &str, seed: u64, options: &ReadOptions) -> Result<Parts
         };
         return Err(Failure::usage(format!("there is no file and no built-in data set `{data}`"), help));
     }
-    Ok(read(path, options)?)
+    read(path, options).map_err(|error| match error {
+        // A column that was declared and is not there.
+        Error::Table(error) if !options.types.is_empty() => Failure::from(error).into_usage(),
+        error => error.into(),
+    })
+}
+
+/// The settings that a model was trained with; those of a model from elsewhere say nothing.
+pub(super) fn settings_of(model: &Model<f32>) -> Settings {
+    serde_json::from_value(model.card.configuration.clone()).unwrap_or_default()
+}
+
+/// Reads the rows that a model is to predict for: of a source with a part to test on, that part. Columns
+/// are taken for what they were in training, whatever they look like.
+pub(super) fn load_for(model: &Model<f32>, data: &str) -> Result<Table> {
+    let settings = settings_of(model);
+    let undeclared = ReadOptions { types: Default::default(), ..settings.read_options()? };
+    let mut declared = undeclared.clone();
+    for feature in &model.card.preprocessing.features {
+        let kind = match feature.encoding {
+            Encoding::Numeric { .. } => ColumnType::Numeric,
+            Encoding::Categorical { .. } => ColumnType::Categorical,
+            Encoding::Bytes { .. } => continue,
+        };
+        declared.types.insert(feature.name.clone(), kind);
+    }
+    let table = |parts: Parts| parts.test.unwrap_or(parts.train);
+    match load(data, settings.seed(), &declared).map(table) {
+        Ok(table) => refuse_missing_columns(model, &table).map(|()| table),
+        Err(failure) => {
+            if let Ok(table) = load(data, settings.seed(), &undeclared).map(table) {
+                refuse_missing_columns(model, &table)?;
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// Refuses a table without a column that the model takes.
+fn refuse_missing_columns(model: &Model<f32>, table: &Table) -> Result<()> {
+    let taken: Vec<&str> =
+        model.card.preprocessing.features.iter().map(|feature| feature.name.as_str()).collect();
+    let missing: Vec<&str> = taken.iter().copied().filter(|name| table.get(name).is_none()).collect();
+    let Some(first) = missing.first() else { return Ok(()) };
+    let more = if missing.len() > 1 { format!(", nor {} others", missing.len() - 1) } else { String::new() };
+    let others = table.names().filter(|name| !taken.contains(name));
+    Err(Failure::new(
+        format!("{} has no column \"{first}\", which the model takes{more}", table.source()),
+        match nearest_name(first, others) {
+            Some(near) => format!("is it the one that is named \"{near}\" there? then rename it"),
+            None => {
+                "give all columns that the model was trained on; `pullback inspect` lists them".to_owned()
+            }
+        },
+    ))
 }

@@ -1,29 +1,40 @@
 //! `pullback train`: from data to a saved model and a report.
 
-use super::rows::{TestRows, rows};
+use super::evaluate::compare;
+use super::rows::{Rows, TestRows};
 use super::source::load;
-use super::{print, print_json};
+use super::{check_writable, print, print_json, write};
 use crate::failure::{Failure, Result};
-use crate::progress::{Progress, count};
+use crate::progress::Progress;
 use crate::settings::Settings;
+use crate::terminal::{WIDTH, count, entry, say, setting, time, typed};
 use pullback::data::{Dataset, Preprocessing, Table};
+use pullback::execute::Isa;
 use pullback::model::{Card, Fingerprint, Model};
+use pullback::network::{Layer, Network};
 use pullback::report::{Report, Series, curve, text};
-use pullback::train::{History, Stop, train};
+use pullback::train::{Batch, History, Stop, Training, train_on};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
-/// The width of the report.
-const WIDTH: usize = 78;
+/// Which instruction set trains, instead of the best one; it changes no bit of the result.
+const ISA: &str = "PULLBACK_ISA";
+
 #[derive(Debug, clap::Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "PULLBACK_ISA=portable in the environment trains without vector instructions, \
+                  avx2, avx512 or neon with those; the model is the same, bit for bit."
+)]
 pub(crate) struct Train {
     #[command(flatten)]
     settings: Settings,
     /// A TOML file with the same settings; flags go before it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Print the settings as a TOML file, and train nothing
+    /// Print the settings of the run as a TOML file, and train nothing
     #[arg(long)]
     print_config: bool,
     /// Print the report as JSON
@@ -43,13 +54,14 @@ struct Document<'a> {
     data: &'a Fingerprint,
     task: &'a str,
     reason: &'a str,
+    left_out: &'a [(String, String)],
     training_rows: usize,
     validation_rows: usize,
     test_rows: usize,
     is_tested_on_training_rows: bool,
     layers: Vec<String>,
     parameters: usize,
-    training: &'a pullback::train::Training,
+    training: &'a Training,
     history: &'a History,
     seconds: f64,
     samples_per_second: f64,
@@ -62,79 +74,67 @@ impl Train {
             Some(path) => self.settings.over_file(path)?,
             None => self.settings.clone(),
         };
-        if self.print_config {
-            let text = toml::to_string(&settings).map_err(|error| {
-                Failure::new(format!("the settings make no TOML: {error}"), "report this")
-            })?;
-            return print(&text);
-        }
+        let isa = instruction_set()?;
         let data_options = settings.data_options()?;
         let parts = load(settings.data(), settings.seed(), &settings.read_options()?)?;
         let table = &parts.train;
+        if settings.target.is_empty() && table.target().is_none() {
+            return Err(no_target(table));
+        }
         for name in data_options.target.iter().chain(&data_options.ignore).chain(data_options.types.keys()) {
             table.column(name).map_err(|error| Failure::from(error).into_usage())?;
         }
-        if settings.target.is_empty() && table.target().is_none() {
-            let columns: Vec<&str> = table.names().collect();
-            return Err(Failure::usage(
-                format!("{} does not say which column to predict", settings.data()),
-                format!("name it with `--target COLUMN`; its columns are {}", columns.join(", ")),
-            ));
-        }
-        let rows = rows(&settings, &parts)?;
+        let rows = Rows::choose(&settings, &parts)?;
         let preprocessing = Preprocessing::fit(table, &rows.training, &data_options)?;
+        let target = &preprocessing.target.target;
+        let inputs = preprocessing.inputs();
+        let network = settings.network(inputs, rows.training.len(), target)?;
+        let training = settings.training(inputs, rows.training.len(), rows.validation.len())?;
+        training.check()?;
+        let settings = settings.decided(&network, &training, rows.test_fraction, rows.validation_fraction);
+        if self.print_config {
+            return print(&settings.to_toml()?);
+        }
+        check_memory(&network, &training, rows.training.len())?;
+        let out = settings.out.clone().unwrap_or_else(|| PathBuf::from("model.safetensors"));
+        check_writable(&out, settings.data())?;
         let dataset: Dataset<f32> = preprocessing.apply(table)?;
-        let network =
-            settings.network(dataset.inputs(), rows.training.len(), &preprocessing.target.target)?;
-        let training = settings.training(dataset.inputs(), rows.training.len(), rows.validation.len())?;
+        let tested = rows.tested(table)?;
+        if let TestRows::Apart(table) = &rows.test {
+            // What is wrong with them is better known before training.
+            preprocessing.apply::<f32>(table)?;
+        }
 
-        let mut progress = Progress::new(training.epochs, rows.training.len(), self.quiet || self.json);
-        if !self.quiet && !self.json {
+        if !self.quiet {
             for (name, why) in &preprocessing.left_out {
-                eprintln!("warning: column \"{name}\" is left out: {why}");
+                say(format_args!("warning: column \"{name}\" is left out: {why}"));
             }
         }
-        let trained = train(&network, &training, &dataset, &rows.training, &rows.validation, &mut progress)?;
+        let mut progress = Progress::new(training.epochs, rows.training.len(), self.quiet || self.json);
+        let trained =
+            train_on(isa, &network, &training, &dataset, &rows.training, &rows.validation, &mut progress)?;
         let seconds = progress.finish().as_secs_f64();
-        if let Stop::Diverged { epoch, step } = trained.history.stop {
-            let rate = training.learning_rate();
-            return Err(Failure::new(
-                format!(
-                    "the cost stopped being a finite number in epoch {}, step {}; no model is saved",
-                    epoch + 1,
-                    step + 1
-                ),
-                format!(
-                    "try a lower learning rate than {rate}, for example `--learning-rate {}`, or `--clip-norm 1`",
-                    rate / 10.0
-                ),
-            ));
-        }
+        refuse_diverged(&trained.history, &training)?;
 
-        let configuration = serde_json::to_value(Settings { threads: None, out: None, ..settings.clone() })
-            .map_err(|error| {
-            Failure::new(format!("the settings make no JSON: {error}"), "report this")
-        })?;
         let model = Model {
             parameters: trained.parameters,
             card: Card {
                 network,
                 preprocessing,
                 // The number of threads changes nothing, so it is no part of a model.
-                training: pullback::train::Training { threads: 0, ..training.clone() },
+                training: Training { threads: 0, ..training.clone() },
                 history: trained.history,
                 data: Fingerprint::of(table, rows.training.len()),
-                configuration,
+                configuration: Settings { threads: None, out: None, ..settings.clone() }.to_json()?,
             },
         };
-        let tested = match &rows.test {
-            TestRows::HeldOut(rows) => &table.select(rows)?,
-            TestRows::Training => &table.select(&rows.training)?,
-            TestRows::Apart(table) => table,
-        };
-        let report = measure(&model, tested, training.thread_count())?;
-        let out = settings.out.clone().unwrap_or_else(|| PathBuf::from("model.safetensors"));
-        model.save(&out)?;
+        let prediction = model.predict(&tested, training.thread_count())?;
+        if !prediction.numbers.iter().all(|number| number.is_finite()) {
+            // The last step, whose weights no cost was computed with.
+            return Err(diverged("after the last epoch", &training));
+        }
+        let report = compare(&model, &prediction, &tested)?;
+        write(&out, &model.to_bytes()?)?;
 
         let card = &model.card;
         let document = Document {
@@ -147,11 +147,12 @@ impl Train {
                 pullback::data::Task::Regression => "regression",
             },
             reason: &card.preprocessing.target.reason,
+            left_out: &card.preprocessing.left_out,
             training_rows: rows.training.len(),
             validation_rows: rows.validation.len(),
             test_rows: tested.rows(),
-            is_tested_on_training_rows: matches!(rows.test, TestRows::Training),
-            layers: card.network.layers.iter().map(pullback::network::Layer::describe).collect(),
+            is_tested_on_training_rows: rows.is_tested_on_training_rows(),
+            layers: card.network.layers.iter().map(Layer::describe).collect(),
             parameters: card.network.parameter_count()?,
             training: &training,
             history: &card.history,
@@ -162,90 +163,165 @@ impl Train {
         match (self.json, self.quiet) {
             (true, _) => print_json(&document),
             (false, true) => Ok(()),
-            (false, false) => print(&self.render(&document, card, settings.data())),
+            (false, false) => print(&render(&document, card, settings.data())),
         }
-    }
-
-    fn render(&self, document: &Document<'_>, card: &Card, data: &str) -> String {
-        let mut out = String::new();
-        let mut line = |name: &str, value: String| {
-            let _ = writeln!(out, "{name:9} {value}");
-        };
-        line(
-            "data",
-            format!("{}: {} rows, {} inputs", card.data.source, card.data.rows, card.network.inputs),
-        );
-        let target = &card.preprocessing.target;
-        let shown = match target.target.classes() {
-            Some(classes) => format!("{} classes", classes.len()),
-            None => "numbers".to_owned(),
-        };
-        line("target", format!("{}: {shown} ({})", target.names.join(", "), document.reason));
-        let validation = match document.validation_rows {
-            0 => String::new(),
-            rows => format!(", {rows} for validation"),
-        };
-        let test = match document.is_tested_on_training_rows {
-            true => "tested on the same rows".to_owned(),
-            false => format!("{} to test on", document.test_rows),
-        };
-        line("rows", format!("{} to train on{validation}, {test}", document.training_rows));
-        let layers = format!("{} inputs, {}", card.network.inputs, document.layers.join(", "));
-        let layers = match document.layers.len() {
-            0..=12 => layers,
-            many => format!("{} inputs, {many} layers", card.network.inputs),
-        };
-        line("network", format!("{layers}; {} parameters", document.parameters));
-        let training = document.training;
-        line(
-            "training",
-            format!(
-                "{}, learning rate {}, batch {}, seed {}",
-                training.optimizer.name(),
-                training.learning_rate(),
-                training.batch,
-                training.seed
-            ),
-        );
-        line("cost", card.network.cost.to_string());
-        let epochs = document.history.epochs.len();
-        let why = match (document.history.stop, document.history.kept_epoch) {
-            (Stop::NoImprovement, Some(kept)) => format!(", stopped early: epoch {} was best", kept + 1),
-            (_, Some(kept)) if kept + 1 < epochs => format!(", epoch {} was best", kept + 1),
-            _ => String::new(),
-        };
-        line(
-            "time",
-            format!(
-                "{epochs} epochs in {:.2} s, {} samples/s{why}",
-                document.seconds,
-                count(document.samples_per_second)
-            ),
-        );
-        let history = &document.history.epochs;
-        let costs: Vec<f64> = history.iter().map(|epoch| epoch.cost).collect();
-        let validation: Vec<f64> = history.iter().filter_map(|epoch| epoch.validation_cost).collect();
-        let mut series = vec![Series { name: "cost in training", values: &costs, mark: '*' }];
-        if !validation.is_empty() {
-            series.push(Series { name: "cost in validation", values: &validation, mark: 'o' });
-        }
-        let drawing = curve(&series, WIDTH, 13);
-        if !drawing.is_empty() {
-            let _ = write!(out, "\n{drawing}");
-        }
-        let where_from = if document.is_tested_on_training_rows { "training" } else { "test" };
-        let _ = write!(out, "\n{where_from} {}", text::render(document.test));
-        let _ = writeln!(out, "\nsaved {}; next:", document.model);
-        let _ = writeln!(out, "  pullback inspect {}", document.model);
-        let _ = writeln!(out, "  pullback predict {} {data} --out predictions.csv", document.model);
-        out
     }
 }
 
-/// How good a model is on the rows of a table.
-pub(super) fn measure(model: &Model<f32>, table: &Table, threads: usize) -> Result<Report> {
-    let target = &model.card.preprocessing.target;
-    let targets = target.apply::<f32>(table)?;
-    let prediction = model.predict(table, threads)?;
-    Ok(Report::new(&prediction, &targets, &target.target, &target.names))
+/// The instruction set that the environment asks for, or the best one.
+fn instruction_set() -> Result<Isa> {
+    let name = std::env::var_os(ISA).unwrap_or_default();
+    if name.is_empty() {
+        return Ok(Isa::best());
+    }
+    let name = name.to_string_lossy();
+    Isa::from_name(&name).ok_or_else(|| {
+        let available: Vec<&str> = Isa::available().map(Isa::name).collect();
+        Failure::usage(
+            format!("{ISA} is `{name}`, an instruction set that this processor does not have"),
+            format!("available are {}", available.join(", ")),
+        )
+    })
+}
+
+fn no_target(table: &Table) -> Failure {
+    let names: Vec<&str> = table.names().collect();
+    let shown = names[..names.len().min(10)].join(", ");
+    let more = if names.len() > 10 { format!(" and {} more", names.len() - 10) } else { String::new() };
+    Failure::usage(
+        format!("{} does not say which column to predict", table.source()),
+        format!(
+            "name it, for example `--target {}`; the columns are {shown}{more}",
+            typed(names.last().unwrap_or(&"COLUMN"))
+        ),
+    )
+}
+
+/// Refuses a network for which there is no memory: running out of it would end the process.
+fn check_memory(network: &Network, training: &Training, rows: usize) -> Result<()> {
+    /// A weight, its gradient, the best one, what the optimizer keeps of it, and its initial value in f64.
+    const NUMBERS_PER_WEIGHT: f64 = 7.0;
+    /// What forward and backward pass keep of each unit for each example, about.
+    const NUMBERS_PER_UNIT: f64 = 2.0;
+    let batch = match training.batch {
+        Batch::Of(examples) => examples.min(rows),
+        Batch::Full => rows,
+    } as f64;
+    let mut inputs = network.inputs as f64;
+    let mut weights = 0.0;
+    let mut units = 0.0;
+    for layer in &network.layers {
+        let outputs = layer.units().map_or(inputs, |units| units as f64);
+        weights += if layer.units().is_some() { (inputs + 1.0) * outputs } else { 0.0 };
+        units += outputs;
+        inputs = outputs;
+    }
+    let bytes = size_of::<f32>() as f64 * (NUMBERS_PER_WEIGHT * weights + NUMBERS_PER_UNIT * units * batch);
+    if Vec::<u8>::new().try_reserve_exact(bytes as usize).is_ok() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        format!(
+            "a network of {} parameters in batches of {batch} needs {} GB of memory, which there is not",
+            count(weights),
+            count((bytes / 1e9).ceil())
+        ),
+        "give it fewer units with `--hidden`, or make batches smaller with `--batch`",
+    ))
+}
+
+/// Refuses a run without a result.
+fn refuse_diverged(history: &History, training: &Training) -> Result<()> {
+    match (history.stop, history.kept_epoch) {
+        (Stop::Diverged { epoch, step }, _) => {
+            Err(diverged(&format!("in epoch {}, step {}", epoch + 1, step + 1), training))
+        }
+        (_, None) => Err(diverged("of the validation rows", training)),
+        _ => Ok(()),
+    }
+}
+
+fn diverged(place: &str, training: &Training) -> Failure {
+    let rate = training.learning_rate();
+    let tenth = format!("{:.1e}", rate / 10.0).parse().unwrap_or(rate);
+    let lower = f64::min(tenth, training.optimizer.conventional_rate());
+    Failure::new(
+        format!("the cost {place} is not a finite number; no model is saved"),
+        format!(
+            "try a lower learning rate than {}, for example `--learning-rate {}`, or `--clip-norm 1`",
+            setting(rate),
+            setting(lower)
+        ),
+    )
+}
+
+fn render(document: &Document<'_>, card: &Card, data: &str) -> String {
+    let mut out = String::new();
+    let mut line = |name: &str, value: String| entry(&mut out, name, &value);
+    line("data", format!("{}: {} rows, {} inputs", card.data.source, card.data.rows, card.network.inputs));
+    let target = &card.preprocessing.target;
+    let shown = match target.target.classes() {
+        Some(classes) => format!("{} classes", classes.len()),
+        None => "numbers".to_owned(),
+    };
+    line("target", format!("{}: {shown} ({})", target.names.join(", "), document.reason));
+    let validation = match document.validation_rows {
+        0 => String::new(),
+        rows => format!(", {rows} for validation"),
+    };
+    let test = match document.is_tested_on_training_rows {
+        true => "tested on the same rows".to_owned(),
+        false => format!("{} to test on", document.test_rows),
+    };
+    line("rows", format!("{} to train on{validation}, {test}", document.training_rows));
+    let layers = match document.layers.len() {
+        0..=12 => document.layers.join(", "),
+        many => format!("{many} layers"),
+    };
+    line("network", format!("{} inputs, {layers}; {} parameters", card.network.inputs, document.parameters));
+    let training = document.training;
+    line(
+        "training",
+        format!(
+            "{}, learning rate {}, batch {}, seed {}",
+            training.optimizer.name(),
+            setting(training.learning_rate()),
+            training.batch,
+            training.seed
+        ),
+    );
+    line("cost", card.network.cost.to_string());
+    let epochs = document.history.epochs.len();
+    let why = match (document.history.stop, document.history.kept_epoch) {
+        (Stop::NoImprovement, Some(kept)) => format!(", stopped early: epoch {} was best", kept + 1),
+        (_, Some(kept)) if kept + 1 < epochs => format!(", epoch {} was best", kept + 1),
+        _ => String::new(),
+    };
+    line(
+        "time",
+        format!(
+            "{epochs} {} in {}, {} samples/s{why}",
+            if epochs == 1 { "epoch" } else { "epochs" },
+            time(Duration::from_secs_f64(document.seconds)),
+            count(document.samples_per_second)
+        ),
+    );
+    let history = &document.history.epochs;
+    let costs: Vec<f64> = history.iter().map(|epoch| epoch.cost).collect();
+    let validation: Vec<f64> = history.iter().filter_map(|epoch| epoch.validation_cost).collect();
+    let mut series = vec![Series { name: "cost in training", values: &costs, mark: '*' }];
+    if !validation.is_empty() {
+        series.push(Series { name: "cost in validation", values: &validation, mark: 'o' });
+    }
+    let drawing = curve(&series, WIDTH, 13);
+    if !drawing.is_empty() {
+        let _ = write!(out, "\n{drawing}");
+    }
+    let where_from = if document.is_tested_on_training_rows { "training" } else { "test" };
+    let _ = write!(out, "\n{where_from} {}", text::render(document.test));
+    let model = typed(&document.model);
+    let _ = writeln!(out, "\nsaved {}; next:", document.model);
+    let _ = writeln!(out, "  pullback inspect {model}");
+    let _ = writeln!(out, "  pullback predict {model} {} --out predictions.csv", typed(data));
+    out
 }

@@ -7,4 +7,5 @@ mod executor;
 mod reference;
 
 pub use executor::Executor;
+pub use pullback_kernels::Isa;
 pub use reference::reference;

@@ -84,7 +84,8 @@ impl<T: Real> Model<T> {
         if path.is_dir() {
             return Err(wrong("this is a directory: give the model file itself".into()));
         }
-        let bytes = fs::read(path).map_err(|error| wrong(format!("the model cannot be read: {error}")))?;
+        let bytes = fs::read(path)
+            .map_err(|error| wrong(format!("the model cannot be read ({error}): check the path")))?;
         Self::from_bytes(&bytes).map_err(wrong)
     }
 

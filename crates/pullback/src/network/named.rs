@@ -17,10 +17,10 @@ impl fmt::Display for UnknownName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "unknown {} `{}`", self.what, self.given)?;
         let name = self.given.split(':').next().unwrap_or_default();
-        if let Some(nearest) = nearest_name(name, self.known.iter().copied()) {
-            write!(f, "; did you mean `{nearest}`?")?;
+        match nearest_name(name, self.known.iter().copied()) {
+            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+            None => write!(f, "; known are {}", self.known.join(", ")),
         }
-        write!(f, " (known: {})", self.known.join(", "))
     }
 }
 

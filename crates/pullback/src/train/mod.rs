@@ -13,4 +13,4 @@ pub use configuration::{Batch, EarlyStopping, Training};
 pub use observer::{EpochReport, Flow, Observer, Silent, StepReport};
 pub use optimizer::Optimizer;
 pub use schedule::{Schedule, Shape};
-pub use trainer::{Evaluation, History, Stop, Trained, evaluate, most_likely, predict, train};
+pub use trainer::{Evaluation, History, Stop, Trained, evaluate, most_likely, predict, train, train_on};

@@ -112,7 +112,7 @@ impl Schedule {
     pub(super) fn check(&self) -> Result<()> {
         let wrong = |what: String| Err(Error::Configuration(what));
         if !(self.warmup_epochs >= 0.0 && self.warmup_epochs.is_finite()) {
-            return wrong(format!("a warm-up of {} epochs is not zero or positive", self.warmup_epochs));
+            return wrong(format!("a warm-up of {} epochs; it must be zero or positive", self.warmup_epochs));
         }
         match self.shape {
             Shape::Step { epochs: 0, .. } => {
@@ -143,10 +143,10 @@ impl Schedule {
         if epoch < self.warmup_epochs {
             return (step + 1) as f64 / (self.warmup_epochs * steps_per_epoch as f64).max(1.0);
         }
-        // From 0 after the warm-up to 1 at the last step.
+        // From 0 after the warm-up to 1 at the last step; a single step is the first one.
         let first = (self.warmup_epochs * steps_per_epoch as f64).ceil();
         let last = (epochs * steps_per_epoch) as f64 - 1.0;
-        let progress = if last > first { ((step as f64 - first) / (last - first)).min(1.0) } else { 1.0 };
+        let progress = if last > first { ((step as f64 - first) / (last - first)).min(1.0) } else { 0.0 };
         match self.shape {
             Shape::Constant | Shape::Plateau { .. } => 1.0,
             Shape::Step { epochs, factor } => Real::powf(factor, (epoch as usize / epochs) as f64),

@@ -80,6 +80,22 @@ pub fn train<T: Real>(
     validation: &[usize],
     observer: &mut dyn Observer,
 ) -> Result<Trained<T>> {
+    train_on(Isa::best(), network, training, data, rows, validation, observer)
+}
+
+/// The same as [`train`] on a given instruction set, which changes no bit of the result.
+///
+/// # Errors
+/// As [`train`].
+pub fn train_on<T: Real>(
+    isa: Isa,
+    network: &Network,
+    training: &Training,
+    data: &Dataset<T>,
+    rows: &[usize],
+    validation: &[usize],
+    observer: &mut dyn Observer,
+) -> Result<Trained<T>> {
     training.check()?;
     check_data(network, data.inputs(), data.outputs())?;
     if rows.is_empty() {
@@ -87,10 +103,11 @@ pub fn train<T: Real>(
     }
     if training.early_stopping.is_some() && validation.is_empty() {
         return Err(Error::Configuration(
-            "early stopping measures the validation cost, but no rows are held out for validation".into(),
+            "early stopping measures the validation cost, but no rows are held out for validation; hold some out"
+                .into(),
         ));
     }
-    Run::new(network, training, data, rows, validation)?.train(observer)
+    Run::new(isa, network, training, data, rows, validation)?.train(observer)
 }
 
 /// Runs a network forwards on some rows of a data set.
@@ -105,7 +122,12 @@ pub fn evaluate<T: Real>(
     threads: usize,
 ) -> Result<Evaluation<T>> {
     check_data(network, data.inputs(), data.outputs())?;
-    Evaluator::new(network, rows.len(), threads)?.run(parameters, &data.features, Some(&data.targets), rows)
+    Evaluator::new(Isa::best(), network, rows.len(), threads)?.run(
+        parameters,
+        &data.features,
+        Some(&data.targets),
+        rows,
+    )
 }
 
 /// What a network predicts for all rows, `[rows, outputs]`.
@@ -120,7 +142,9 @@ pub fn predict<T: Real>(
 ) -> Result<Vec<T>> {
     check_data(network, features.inputs(), network.outputs())?;
     let rows: Vec<usize> = (0..features.rows()).collect();
-    Ok(Evaluator::new(network, rows.len(), threads)?.run(parameters, features, None, &rows)?.predictions)
+    Ok(Evaluator::new(Isa::best(), network, rows.len(), threads)?
+        .run(parameters, features, None, &rows)?
+        .predictions)
 }
 
 fn check_data(network: &Network, inputs: usize, outputs: usize) -> Result<()> {
@@ -164,6 +188,7 @@ struct Run<'a, T> {
 
 impl<'a, T: Real> Run<'a, T> {
     fn new(
+        isa: Isa,
         network: &'a Network,
         training: &'a Training,
         data: &'a Dataset<T>,
@@ -183,10 +208,10 @@ impl<'a, T: Real> Run<'a, T> {
         let left = rows.len() % batch;
         Ok(Self {
             states: parameters.iter().map(|p| [state(p, kept > 0), state(p, kept > 1)]).collect(),
-            stepper: Stepper::new(network, batch, threads)?,
-            last_stepper: (left > 0).then(|| Stepper::new(network, left, threads)).transpose()?,
+            stepper: Stepper::new(isa, network, batch, threads)?,
+            last_stepper: (left > 0).then(|| Stepper::new(isa, network, left, threads)).transpose()?,
             evaluator: (!validation.is_empty())
-                .then(|| Evaluator::new(network, validation.len(), threads))
+                .then(|| Evaluator::new(isa, network, validation.len(), threads))
                 .transpose()?,
             clipped: match training.clip_norm {
                 Some(_) => vec![T::ZERO; parameters.iter().map(Vec::len).max().unwrap_or(0)],
@@ -201,7 +226,7 @@ impl<'a, T: Real> Run<'a, T> {
             batch,
             steps: 0,
             plateau: Plateau::new(),
-            isa: Isa::best(),
+            isa,
         })
     }
 
@@ -358,7 +383,7 @@ struct Stepper<T> {
 }
 
 impl<T: Real> Stepper<T> {
-    fn new(network: &Network, batch: usize, threads: usize) -> Result<Self> {
+    fn new(isa: Isa, network: &Network, batch: usize, threads: usize) -> Result<Self> {
         let lowered = network.lower(batch, Mode::Training)?;
         let specification = network.parameters()?;
         let trained: Vec<usize> =
@@ -369,7 +394,7 @@ impl<T: Real> Stepper<T> {
         outputs.extend(&gradients.nodes);
         outputs.extend(lowered.statistics.iter().map(|(_, node)| node));
         Ok(Self {
-            executor: Executor::new(Plan::new(&gradients.graph, &outputs), threads),
+            executor: Executor::new(Plan::new(&gradients.graph, &outputs), threads).with_isa(isa),
             trained,
             statistics: lowered.statistics.iter().map(|(place, _)| *place).collect(),
             masks: lowered.masks,
@@ -404,12 +429,12 @@ struct Evaluator<T> {
 }
 
 impl<T: Real> Evaluator<T> {
-    fn new(network: &Network, rows: usize, threads: usize) -> Result<Self> {
+    fn new(isa: Isa, network: &Network, rows: usize, threads: usize) -> Result<Self> {
         let batch = rows.clamp(1, EVALUATION_BATCH);
         let executor = |batch| -> Result<Executor<T>> {
             let lowered = network.lower(batch, Mode::Evaluation)?;
             let plan = Plan::new(&lowered.graph, &[lowered.data_cost, lowered.prediction]);
-            Ok(Executor::new(plan, threads))
+            Ok(Executor::new(plan, threads).with_isa(isa))
         };
         let left = rows % batch;
         Ok(Self {

@@ -1,0 +1,131 @@
+//! What is written for people: lines on standard error, entries of a report, numbers in few characters.
+
+use std::fmt::{Display, Write as _};
+use std::io::Write as _;
+use std::time::Duration;
+
+/// The width of what is printed.
+pub(crate) const WIDTH: usize = 79;
+/// The width of an entry's name and the space after it.
+const INDENT: usize = 10;
+
+/// Writes a line to standard error, without colors where they are not wanted. That nobody reads it is no
+/// failure.
+pub(crate) fn say(line: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+/// Adds an entry to a report: a name, and what it is, in lines of at most [`WIDTH`].
+pub(crate) fn entry(out: &mut String, name: &str, value: &str) {
+    let _ = writeln!(out, "{name:INDENT$}{}", wrapped(value, INDENT));
+}
+
+/// A text in lines of at most [`WIDTH`] characters that start at column `indent`, the first one aside.
+pub(crate) fn wrapped(text: &str, indent: usize) -> String {
+    let mut lines = String::new();
+    let mut column = indent;
+    for (at, word) in text.split(' ').enumerate() {
+        let length = word.chars().count();
+        if at > 0 && column + 1 + length > WIDTH {
+            let _ = write!(lines, "\n{:indent$}", "");
+            column = indent;
+        } else if at > 0 {
+            lines.push(' ');
+            column += 1;
+        }
+        lines.push_str(word);
+        column += length;
+    }
+    lines
+}
+
+/// The beginning of a text that is longer than `length` characters, marked as such.
+pub(crate) fn shortened(text: &str, length: usize) -> String {
+    if text.chars().count() <= length {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(length.saturating_sub(1)).collect();
+    format!("{start}~")
+}
+
+/// A path as it is typed in a shell.
+pub(crate) fn typed(path: impl Display) -> String {
+    let path = path.to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=,:@%".contains(c);
+    if !path.is_empty() && path.chars().all(is_plain) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
+/// A measured number: `0.0213`, `3.1e-5`.
+pub(crate) fn figure(number: f64) -> String {
+    let size = number.abs();
+    match size {
+        _ if size == 0.0 => "0".into(),
+        1e-3..1e5 => format!("{number:.4}"),
+        _ => format!("{number:.2e}"),
+    }
+}
+
+/// A given number, all its digits in few characters: `0.001`, `1e30`.
+pub(crate) fn setting(number: f64) -> String {
+    let (plain, exponential) = (number.to_string(), format!("{number:e}"));
+    if plain.len() <= exponential.len().max(8) { plain } else { exponential }
+}
+
+/// A large number: `950`, `12.3k`, `4.56M`.
+pub(crate) fn count(number: f64) -> String {
+    match number {
+        number if number >= 1e9 => format!("{number:.1e}"),
+        number if number >= 1e6 => format!("{:.2}M", number / 1e6),
+        number if number >= 1e3 => format!("{:.1}k", number / 1e3),
+        number => format!("{number:.0}"),
+    }
+}
+
+/// A time: `12 ms`, `3.4 s`, `2 min 5 s`.
+pub(crate) fn time(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0 => format!("{} ms", duration.as_millis()),
+        1..100 => format!("{:.1} s", duration.as_secs_f64()),
+        100..6000 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_take_few_characters() {
+        assert_eq!(
+            [0.0, 0.02134, 1e-5, 1e30, -2.0].map(figure),
+            ["0", "0.0213", "1.00e-5", "1.00e30", "-2.0000"]
+        );
+        assert_eq!([0.001, 1e30, 1e-10, 0.25, 32.0].map(setting), ["0.001", "1e30", "1e-10", "0.25", "32"]);
+        assert_eq!([950.0, 12_345.0, 4_560_000.0, 8e17].map(count), ["950", "12.3k", "4.56M", "8.0e17"]);
+        assert_eq!(
+            [12, 3400, 125_000, 7_300_000].map(Duration::from_millis).map(time),
+            ["12 ms", "3.4 s", "2 min 5 s", "2 h 1 min"]
+        );
+    }
+
+    #[test]
+    fn lines_end_before_the_edge() {
+        let text = wrapped(&"word ".repeat(50), 10);
+        assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
+        assert!(text.lines().skip(1).all(|line| line.starts_with("          ")), "{text}");
+        assert_eq!(wrapped("short", 10), "short");
+    }
+
+    #[test]
+    fn a_path_with_a_space_is_quoted() {
+        assert_eq!(typed("a/b.csv"), "a/b.csv");
+        assert_eq!(typed("my data.csv"), "'my data.csv'");
+        assert_eq!(typed("it's"), r"'it'\''s'");
+    }
+}
