@@ -371,7 +371,9 @@ impl Page<'_> {
         let Some(last) = dense.links.last() else {
             return (self.trace.at(dense.delta, 0, unit), String::new());
         };
-        let value = self.trace.at(last.upstream, 0, unit);
+        let upstream = last.upstream.map_or(1.0, |id| self.trace.at(id, 0, unit));
+        // From the cost itself arrive its slope and the example's share in the mean.
+        let value = if last.is_cost { upstream * self.trace.at(last.slope, 0, unit) } else { upstream };
         let how = match self.trace.dense().get(position + 1) {
             Some(next) if !last.is_cost => {
                 let terms: Vec<(usize, f64, f64)> = (0..next.units)
@@ -401,28 +403,31 @@ impl Page<'_> {
         let dense = self.trace.dense()[position].clone();
         self.heading(self.layer_name(position));
         let delta = self.row_of(dense.delta, dense.units);
-        let mut columns = self.names(&["unit", "arriving"]);
-        for link in dense.links.iter().rev() {
-            columns.push(self.slope_name(link));
+        // Where there is no activation, what arrives is the delta.
+        let slopes: Vec<_> = dense.links.iter().rev().filter(|link| !link.is_cost).copied().collect();
+        let mut columns = vec![self.catalog.get("unit").to_owned()];
+        if !slopes.is_empty() {
+            columns.push(self.catalog.get("arriving").to_owned());
         }
-        columns.extend(self.names(&["delta", "arriving_from"]));
+        for link in &slopes {
+            let op = self.trace.lowered().graph.node(link.node).op().map_or("", |op| op.name());
+            columns.push(format!("{op}'(z)"));
+        }
+        let from = if slopes.is_empty() { "delta_from" } else { "arriving_from" };
+        columns.extend(self.names(&["delta", from]));
         let mut rows = Vec::new();
         for unit in self.shown(&delta) {
             let (arriving, how) = self.arrival(position, unit);
-            let mut row = vec![self.symbol(Symbol::Delta(position + 1, unit)), self.number(arriving)];
-            for link in dense.links.iter().rev() {
-                row.push(self.number(self.trace.at(link.slope, 0, unit)));
+            let mut row = vec![self.symbol(Symbol::Delta(position + 1, unit))];
+            if !slopes.is_empty() {
+                row.push(self.number(arriving));
             }
+            row.extend(slopes.iter().map(|link| self.number(self.trace.at(link.slope, 0, unit))));
             row.extend([self.number(delta[unit]), how]);
             rows.push(row);
         }
         self.blocks.push(Block::Table { columns, rows });
         self.left_out(dense.units);
-    }
-
-    fn slope_name(&self, link: &super::Link) -> String {
-        let op = self.trace.lowered().graph.node(link.node).op().map_or("", |op| op.name());
-        if link.is_cost { self.catalog.get("cost_slope").to_owned() } else { format!("{op}'(z)") }
     }
 
     fn gradients(&mut self, position: usize) {
@@ -563,11 +568,10 @@ impl Page<'_> {
             let own = &dense[at];
             for unit in units.iter().copied().take(self.options.most_units) {
                 let (arriving, how) = self.arrival(at, unit);
-                let mut factors =
-                    vec![if how.is_empty() { self.number(arriving) } else { format!("({how})") }];
-                factors.extend(
-                    own.links.iter().rev().map(|link| self.number(self.trace.at(link.slope, 0, unit))),
-                );
+                let is_sum = dense.get(at + 1).is_some() && !how.is_empty();
+                let mut factors = vec![if is_sum { format!("({how})") } else { self.number(arriving) }];
+                let slopes = own.links.iter().rev().filter(|link| !link.is_cost);
+                factors.extend(slopes.map(|link| self.number(self.trace.at(link.slope, 0, unit))));
                 let delta = self.trace.at(own.delta, 0, unit);
                 rows.push(vec![
                     self.symbol(Symbol::Delta(at + 1, unit)),
@@ -581,6 +585,10 @@ impl Page<'_> {
                 paths *= next.units as f64;
                 units = (0..next.units).collect();
             }
+        }
+        if position + 1 == dense.len() {
+            self.table(&["delta", "value", "equation"], rows);
+            return;
         }
         let steps: usize = dense[position..].iter().map(|own| own.links.len() + 1).sum();
         self.table(&["delta", "value", "equation"], rows);

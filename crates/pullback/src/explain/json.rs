@@ -30,7 +30,7 @@ pub fn document(trace: &Trace, title: &str) -> Value {
                         "is_cost": link.is_cost,
                         "value": if link.is_cost { Value::Null } else { json!(matrix(link.node, dense.units)) },
                         "slope": matrix(link.slope, dense.units),
-                        "upstream": matrix(link.upstream, dense.units),
+                        "upstream": link.upstream.map(|id| matrix(id, dense.units)),
                     })
                 })
                 .collect();

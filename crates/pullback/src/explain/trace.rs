@@ -49,8 +49,8 @@ pub struct Dense {
 pub struct Link {
     /// The operation's result.
     pub node: NodeId,
-    /// The derivative of the cost with respect to the result.
-    pub upstream: NodeId,
+    /// The derivative of the cost with respect to the result; absent if it is 1.
+    pub upstream: Option<NodeId>,
     /// The local derivative.
     pub slope: NodeId,
     /// Whether the result is the network's cost, so that nothing of a later layer is upstream.
@@ -219,12 +219,9 @@ impl Trace {
         let Some(last) = dense.links.last() else {
             return vec![Factor { kind: FactorKind::Arriving, value: self.at(dense.delta, row, unit) }];
         };
-        let upstream = self.at(last.upstream, row, unit);
-        let first = if last.is_cost { FactorKind::Mean } else { FactorKind::Arriving };
-        // One example is its own mean.
-        let is_shown = !(last.is_cost && self.rows == 1 && upstream == 1.0);
-        let mut factors: Vec<Factor> =
-            is_shown.then_some(Factor { kind: first, value: upstream }).into_iter().collect();
+        let kind = if last.is_cost { FactorKind::Mean } else { FactorKind::Arriving };
+        let upstream = last.upstream.map(|id| Factor { kind, value: self.at(id, row, unit) });
+        let mut factors: Vec<Factor> = upstream.into_iter().collect();
         factors.extend(dense.links.iter().rev().map(|link| Factor {
             kind: if link.is_cost { FactorKind::Cost } else { FactorKind::Slope },
             value: self.at(link.slope, row, unit),
@@ -298,15 +295,19 @@ impl Trace {
                 forward.ids().filter(|&id| needed[id.index()] && forward.node(id).inputs().contains(&at));
             let (Some(node), None) = (readers.next(), readers.next()) else { return links };
             let Some(adjoint) = self.adjoint(at) else { return links };
-            // A rule of an operation that works unit by unit is one multiplication.
-            let Kind::Operation(Op::Multiply(_), factors) = &self.graph().node(adjoint).kind else {
-                return links;
-            };
             if self.graph().node(adjoint).origin.pulls_back != Some(node) {
                 return links;
             }
             let is_cost = forward.node(node).origin.role == "cost";
-            links.push(Link { node, upstream: factors[0], slope: factors[1], is_cost });
+            match &self.graph().node(adjoint).kind {
+                // A rule of an operation that works unit by unit is one multiplication,
+                Kind::Operation(Op::Multiply(_), factors) => {
+                    links.push(Link { node, upstream: Some(factors[0]), slope: factors[1], is_cost });
+                }
+                // or none: one example is its own mean.
+                _ if is_cost => links.push(Link { node, upstream: None, slope: adjoint, is_cost }),
+                _ => return links,
+            }
             if is_cost {
                 return links;
             }
