@@ -16,10 +16,10 @@ use std::path::Path;
 
 const EXAMPLES: &str = "\
 Examples:
-  pullback train                                    the built-in handwritten digits
-  pullback train iris.csv --target species          a table
-  pullback train fashion-mnist/ --hidden 128        a folder of IDX images
-  pullback evaluate model.safetensors               on the rows held out
+  pullback train                               the built-in handwritten digits
+  pullback train iris.csv --target species     a table
+  pullback train fashion-mnist/ --hidden 128   a folder of IDX images
+  pullback evaluate model.safetensors          on the rows held out
   pullback predict model.safetensors new.csv --out predictions.csv";
 
 /// Trains neural networks by back propagation, and shows how it did it.
