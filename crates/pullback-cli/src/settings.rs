@@ -302,6 +302,18 @@ impl Settings {
             .collect()
     }
 
+    /// The fractions of rows to hold out for test and validation, where they are given.
+    pub(crate) fn fractions(&self) -> Result<[Option<f64>; 2]> {
+        let checked = |flag: &str, fraction: Option<f64>| match fraction {
+            Some(fraction) if !(0.0..1.0).contains(&fraction) => Err(Failure::usage(
+                format!("`--{flag}` is {fraction}"),
+                "give the fraction of the rows to hold out: at least 0 and below 1, for example 0.2",
+            )),
+            fraction => Ok(fraction),
+        };
+        Ok([checked("test", self.test)?, checked("validation", self.validation)?])
+    }
+
     /// How files are read.
     pub(crate) fn read_options(&self) -> Result<ReadOptions> {
         let delimiter = match self.delimiter.as_deref() {
@@ -439,6 +451,12 @@ impl Settings {
             return Err(Failure::usage(
                 format!("{epochs} epochs cannot be trained"),
                 format!("give at least 1 and at most {MOST_EPOCHS}"),
+            ));
+        }
+        if validation == 0 && self.early_stopping.is_some_and(|epochs| epochs > 0) {
+            return Err(Failure::usage(
+                "early stopping watches the cost of rows that are held out, but none are",
+                "hold some out with `--validation 0.1`, or leave out `--early-stopping`",
             ));
         }
         let batch = self.batch.unwrap_or_default();

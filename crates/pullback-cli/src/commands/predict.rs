@@ -31,7 +31,7 @@ impl Predict {
         let model = Model::<f32>::load(&self.model)?;
         let out = self.out.as_deref().filter(|path| *path != Path::new("-"));
         if let Some(path) = out {
-            check_writable(path, &self.data)?;
+            check_writable(path, &[Path::new(&self.data), &self.model])?;
         }
         let table = load_for(&model, &self.data)?;
         let prediction = predict(&model, &table, self.threads)?;
