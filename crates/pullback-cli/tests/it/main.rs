@@ -3,7 +3,10 @@
 
 mod failures;
 mod messages;
+mod predictions;
+mod processes;
 mod readme;
+mod shown;
 mod works;
 
 use std::path::{Path, PathBuf};
