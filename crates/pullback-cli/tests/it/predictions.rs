@@ -58,9 +58,10 @@ fn a_column_is_read_as_in_training_whatever_it_looks_like() {
         "{predicted}"
     );
 
-    let size = |row: usize| if row % 4 == 0 { "S".to_owned() } else { (36 + row % 5).to_string() };
-    let table: String =
-        (0..90).map(|row| format!("{},{}\n", size(row), if row % 4 == 0 { "yes" } else { "no" })).collect();
+    let size = |row: usize| if row.is_multiple_of(4) { "S".to_owned() } else { (36 + row % 5).to_string() };
+    let table: String = (0..90)
+        .map(|row| format!("{},{}\n", size(row), if row.is_multiple_of(4) { "yes" } else { "no" }))
+        .collect();
     place.write("train.csv", format!("size,t\n{table}"));
     place.succeed(&["train", "train.csv", "--target", "t", "--quiet"]);
     let table: String =
