@@ -17,11 +17,11 @@ pub struct Series<'a> {
 /// The widths of the numbers beside the vertical axis.
 const LABEL: usize = 10;
 /// From which ratio of the largest to the smallest number the scale is logarithmic.
-const LOGARITHMIC_FROM: f64 = 100.0;
+const LOGARITHMIC_FROM: f64 = 20.0;
 
 /// Draws series over epochs 1, 2, ..., `width` by `height` characters, the axes included; the last
 /// line says which mark is which. Where marks meet, the later series is seen. Positive numbers of which
-/// the largest is a hundred times the smallest are drawn on a logarithmic scale.
+/// the largest is twenty times the smallest are drawn on a logarithmic scale.
 ///
 /// Returns nothing if there is nothing to draw.
 pub fn curve(series: &[Series<'_>], width: usize, height: usize) -> String {
