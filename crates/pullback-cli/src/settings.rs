@@ -26,6 +26,20 @@ use std::path::PathBuf;
 /// More epochs than anyone can wait for; random numbers have an address in each.
 const MOST_EPOCHS: usize = 1_000_000_000;
 
+/// More threads than any machine has processors for; the system gives only so many.
+const MOST_THREADS: usize = 1024;
+
+/// Refuses a number of threads that cannot be meant.
+pub(crate) fn checked_threads(threads: usize) -> Result<usize> {
+    if threads > MOST_THREADS {
+        return Err(Failure::usage(
+            format!("{threads} threads are too many"),
+            format!("give at most {MOST_THREADS}; more than the machine has processors gain nothing"),
+        ));
+    }
+    Ok(threads)
+}
+
 /// Reads a name that serde knows.
 fn by_name<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|error| {
@@ -485,7 +499,7 @@ impl Settings {
             early_stopping: patience.map(|patience| EarlyStopping { patience, ..EarlyStopping::default() }),
             shuffle: self.shuffle.unwrap_or(true),
             seed: self.seed(),
-            threads: self.threads.unwrap_or(0),
+            threads: checked_threads(self.threads.unwrap_or(0))?,
         })
     }
 

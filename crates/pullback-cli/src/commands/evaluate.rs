@@ -14,6 +14,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct Evaluate {
     /// The model file
     model: PathBuf,
