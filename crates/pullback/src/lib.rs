@@ -27,6 +27,7 @@ pub mod data;
 pub mod differentiate;
 pub mod error;
 pub mod execute;
+pub mod explain;
 pub mod graph;
 pub mod model;
 pub mod network;

@@ -2,6 +2,7 @@
 
 mod datasets;
 mod evaluate;
+mod explain;
 mod inspect;
 mod predict;
 mod rows;
@@ -41,6 +42,8 @@ enum Command {
     Predict(predict::Predict),
     /// Show what a model is and how it was trained
     Inspect(inspect::Inspect),
+    /// Show one forward and backward pass with every number
+    Explain(Box<explain::Explain>),
     /// List the built-in data sets, or write one as CSV
     Datasets(datasets::Datasets),
 }
@@ -52,6 +55,7 @@ impl Cli {
             Command::Evaluate(command) => command.run(),
             Command::Predict(command) => command.run(),
             Command::Inspect(command) => command.run(),
+            Command::Explain(command) => command.run(),
             Command::Datasets(command) => command.run(),
         }
     }

@@ -193,6 +193,18 @@ impl Optimizer {
         }
     }
 
+    /// What the first step makes of one weight: the new weight, and what is kept for the next step.
+    pub fn first_step(&self, rate: f64, weight: f64, gradient: f64, decays: bool) -> (f64, Vec<f64>) {
+        let kept = |wanted: bool| if wanted { vec![0.0] } else { Vec::new() };
+        let (mut first, mut second) = (kept(self.states() > 0), kept(self.states() > 1));
+        let mut parameter = [weight];
+        let slot =
+            Slot { parameter: &mut parameter, gradient: &[gradient], first: &mut first, second: &mut second };
+        self.update(Isa::portable(), rate, 1, decays, slot);
+        first.append(&mut second);
+        (parameter[0], first)
+    }
+
     /// Changes one parameter by its gradient at step number `step`, counted from 1. `decays` says
     /// whether weight decay applies to it.
     pub(super) fn update<T: Real>(&self, isa: Isa, rate: f64, step: u64, decays: bool, at: Slot<'_, T>) {

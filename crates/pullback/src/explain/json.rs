@@ -1,0 +1,72 @@
+//! A trace as a JSON document, for programs: the same numbers with all their digits.
+
+use super::{Trace, diagnose};
+use serde_json::{Value, json};
+
+/// The version of the document's layout.
+pub const VERSION: u32 = 1;
+
+/// Weights beyond this number are left to `pullback gradients`.
+const MOST_WEIGHTS: usize = 20_000;
+
+/// The document: `version`, `rows`, `cost`, `data_cost`, `prediction`, `layers` and `findings`. A layer has
+/// its `input`, `z`, `delta` (`[rows, width]` each), its `links` from z towards the cost (each with
+/// `operation`, `value`, `slope` and `upstream`), and `weight`, `bias` with their gradients, unless there
+/// are more than 20,000 of them.
+pub fn document(trace: &Trace, title: &str) -> Value {
+    let matrix = |id, width: usize| -> Vec<Vec<f64>> {
+        (0..trace.rows()).map(|row| (0..width).map(|unit| trace.at(id, row, unit)).collect()).collect()
+    };
+    let layers: Vec<Value> = trace
+        .dense()
+        .iter()
+        .enumerate()
+        .map(|(position, dense)| {
+            let links: Vec<Value> = (dense.links.iter())
+                .map(|link| {
+                    let op = trace.lowered().graph.node(link.node).op();
+                    json!({
+                        "operation": op.map(|op| op.name()),
+                        "is_cost": link.is_cost,
+                        "value": if link.is_cost { Value::Null } else { json!(matrix(link.node, dense.units)) },
+                        "slope": matrix(link.slope, dense.units),
+                        "upstream": matrix(link.upstream, dense.units),
+                    })
+                })
+                .collect();
+            let weights = dense.units * dense.inputs <= MOST_WEIGHTS;
+            json!({
+                "layer": position + 1,
+                "place": dense.layer,
+                "inputs": dense.inputs,
+                "units": dense.units,
+                "input": matrix(dense.input, dense.inputs),
+                "z": matrix(dense.sum, dense.units),
+                "delta": matrix(dense.delta, dense.units),
+                "links": links,
+                "weight": weights.then(|| trace.parameter(dense.weight)),
+                "weight_gradient": weights.then(|| trace.gradient(dense.weight)),
+                "bias": dense.bias.map(|bias| trace.parameter(bias)),
+                "bias_gradient": dense.bias.map(|bias| trace.gradient(bias)),
+            })
+        })
+        .collect();
+    let findings: Vec<Value> = (diagnose(trace).iter())
+        .map(|f| {
+            json!({
+                "kind": f.key, "layer": f.layer, "unit": f.unit, "count": f.count, "value": f.value,
+                "operation": f.operation,
+            })
+        })
+        .collect();
+    json!({
+        "version": VERSION,
+        "title": title,
+        "rows": trace.rows(),
+        "cost": trace.cost(),
+        "data_cost": trace.data_cost(),
+        "prediction": matrix(trace.lowered().prediction, trace.network().outputs()),
+        "layers": layers,
+        "findings": findings,
+    })
+}

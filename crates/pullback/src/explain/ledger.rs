@@ -1,0 +1,131 @@
+//! How a weight's change comes about, and what stands in its way.
+
+use super::Trace;
+use crate::graph::Op;
+use crate::network::Role;
+use crate::train::Training;
+
+/// One line of a ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// The key of its message.
+    pub key: &'static str,
+    /// The example that it is of, where it is of one.
+    pub row: Option<usize>,
+    /// Its number.
+    pub value: f64,
+}
+
+/// From the examples' gradients to the change of one weight, for the first step of an optimizer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ledger {
+    /// The lines, in the order in which they come about.
+    pub members: Vec<Member>,
+    /// The gradient that the optimizer is given.
+    pub gradient: f64,
+    /// The weight after the step.
+    pub new_weight: f64,
+}
+
+/// The ledger of the weight `[unit, input]` of a dense layer (its position among them).
+pub fn ledger(trace: &Trace, training: &Training, dense: usize, unit: usize, input: usize) -> Ledger {
+    let layer = &trace.dense()[dense];
+    let element = unit * layer.inputs + input;
+    let weight = trace.parameter(layer.weight)[element];
+    let mut members = Vec::new();
+    for row in 0..trace.rows() {
+        // The cost is a mean, so delta already holds the division by the number of examples.
+        let value = trace.at(layer.delta, row, unit) * trace.at(layer.input, row, input);
+        members.push(Member { key: "ledger_example", row: Some(row), value });
+    }
+    let parts = trace.parts(layer.weight, element);
+    for part in &parts {
+        let key = if part.role == "weighted sum" { "ledger_data" } else { "ledger_regularization" };
+        members.push(Member { key, row: None, value: part.value });
+    }
+    let mut gradient = trace.gradient(layer.weight)[element];
+    members.push(Member { key: "ledger_gradient", row: None, value: gradient });
+    if let Some(limit) = training.clip_norm {
+        let trained = trace.parameters().iter().enumerate().filter(|(_, p)| p.role.is_trained());
+        let squares = trained.flat_map(|(place, _)| trace.gradient(place)).map(|g| g * g);
+        let norm = squares.sum::<f64>().sqrt();
+        members.push(Member { key: "ledger_norm", row: None, value: norm });
+        if norm > limit {
+            gradient *= limit / norm;
+            members.push(Member { key: "ledger_clipped", row: None, value: gradient });
+        }
+    }
+    let decays = matches!(trace.parameters()[layer.weight].role, Role::Weight(_));
+    let (new_weight, states) =
+        training.optimizer.first_step(training.learning_rate(), weight, gradient, decays);
+    for (key, value) in ["ledger_first_state", "ledger_second_state"].into_iter().zip(states) {
+        members.push(Member { key, row: None, value });
+    }
+    members.push(Member { key: "ledger_change", row: None, value: new_weight - weight });
+    Ledger { members, gradient, new_weight }
+}
+
+/// Something that slows training down or breaks it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The key of its message.
+    pub key: &'static str,
+    /// The dense layer, counted from 1; 0 where it is of none.
+    pub layer: usize,
+    /// The unit, counted from 0.
+    pub unit: usize,
+    /// How many units are so.
+    pub count: usize,
+    /// The number to blame.
+    pub value: f64,
+    /// The operation to blame, where there is one.
+    pub operation: String,
+}
+
+/// A slope below this leaves less than a thousandth of what arrives.
+const FLAT: f64 = 1e-3;
+/// Deltas of the first and the last layer that differ by such a factor do not learn alike.
+const APART: f64 = 1e4;
+
+/// What stands in the way of learning from these examples.
+pub fn diagnose(trace: &Trace) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let graph = trace.graph();
+    if let Some(id) = graph.ids().find(|&id| trace.value(id).iter().any(|x| !x.is_finite())) {
+        let operation = graph.describe(id);
+        return vec![Finding { key: "not_finite", layer: 0, unit: 0, count: 1, value: f64::NAN, operation }];
+    }
+    for (position, dense) in trace.dense().iter().enumerate() {
+        for link in dense.links.iter().filter(|link| !link.is_cost) {
+            let Some(op) = trace.lowered().graph.node(link.node).op() else { continue };
+            let slope = |unit: usize| {
+                (0..trace.rows()).map(|row| trace.at(link.slope, row, unit).abs()).fold(0.0, f64::max)
+            };
+            let flat: Vec<(usize, f64)> =
+                (0..dense.units).map(|unit| (unit, slope(unit))).filter(|(_, slope)| *slope < FLAT).collect();
+            let Some(&(unit, value)) = flat.iter().min_by(|left, right| left.1.total_cmp(&right.1)) else {
+                continue;
+            };
+            let key = match op {
+                Op::Relu(_) if trace.rows() > 1 => "dead",
+                Op::Relu(_) => "inactive",
+                _ => "saturated",
+            };
+            let operation = op.name().to_owned();
+            findings.push(Finding { key, layer: position + 1, unit, count: flat.len(), value, operation });
+        }
+    }
+    let norm = |dense: &super::Dense| trace.value(dense.delta).iter().map(|d| d * d).sum::<f64>().sqrt();
+    if let [first, .., last] = trace.dense() {
+        let ratio = norm(first) / norm(last);
+        let key = match ratio {
+            _ if ratio < 1.0 / APART => "vanishing",
+            _ if ratio > APART => "exploding",
+            _ => return findings,
+        };
+        let finding =
+            Finding { key, layer: 1, unit: 0, count: first.units, value: ratio, operation: String::new() };
+        findings.push(finding);
+    }
+    findings
+}

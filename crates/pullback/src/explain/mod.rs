@@ -1,0 +1,22 @@
+//! The glass box: what one forward and backward pass computed, and how.
+//!
+//! [`Trace`] reads the numbers off the graph that the trainer runs. [`describe`] puts them into a
+//! [`Document`], in the language of a [`Catalog`]; a document becomes text, Markdown or a page, and
+//! [`diagram`] draws the graph. [`examples`] holds well-known networks with their published numbers.
+
+mod catalog;
+mod describe;
+pub mod diagram;
+mod document;
+pub mod examples;
+pub mod json;
+mod ledger;
+mod notation;
+mod trace;
+
+pub use catalog::{Catalog, LANGUAGES};
+pub use describe::{Focus, Options, describe, describe_circuit, describe_claims};
+pub use document::{Block, Document};
+pub use ledger::{Finding, Ledger, Member, diagnose, ledger};
+pub use notation::{Notation, Symbol};
+pub use trace::{Dense, Factor, FactorKind, Link, Part, Trace};
