@@ -54,7 +54,7 @@ impl Failure {
         }
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let bold = Style::new().bold();
-        say(format_args!("{red}error{red:#}: {}", self.what));
+        say(format_args!("{red}error{red:#}: {}", without_numbers(&self.what)));
         if let Some(help) = &self.help {
             say(format_args!("  {bold}help{bold:#}: {help}"));
         }
@@ -91,6 +91,13 @@ impl Failure {
             ),
         }
     }
+}
+
+/// A message without the numbers that the system gives its errors.
+fn without_numbers(message: &str) -> String {
+    let mut parts = message.split(" (os error ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |message, part| message + part.split_once(')').map_or("", |(_number, rest)| rest))
 }
 
 /// The library's messages say what is wrong and, after the last colon or semicolon, what to do.
@@ -133,10 +140,9 @@ impl From<clap::Error> for Failure {
         };
         let rendered = error.to_string();
         let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("pullback");
-        // The command's name ends where its arguments begin.
-        let command: Vec<&str> =
-            usage.split(' ').take_while(|word| !word.starts_with(['[', '<', '-'])).collect();
-        let all = |what: &str| format!("`{} --help` lists the {what}", command.join(" "));
+        let command = std::env::args().nth(1).filter(|word| !word.starts_with('-'));
+        let command = command.map_or("pullback".to_owned(), |name| format!("pullback {name}"));
+        let all = |what: &str| format!("`{command} --help` lists the {what}");
         let near = |kind| text(kind).map(|name| format!("did you mean `{name}`?"));
         let flag = text(ContextKind::InvalidArg).unwrap_or_default();
         let name = flag.split([' ', '=', '[']).next().unwrap_or_default();
@@ -154,6 +160,8 @@ impl From<clap::Error> for Failure {
                     (format!("`{value}` is not a number"), None)
                 } else if cause.contains("integer") || cause.contains("digit") {
                     (format!("`{value}` is not a whole number of at least 0"), None)
+                } else if cause.contains("too large") {
+                    (format!("{value} is too large a number"), None)
                 } else {
                     split(&cause)
                 };
@@ -184,6 +192,10 @@ impl From<clap::Error> for Failure {
                 };
                 Self::usage(format!("{name}: there is no `{value}`"), format!("known are {known}"))
             }
+            ErrorKind::InvalidValue => Self::usage(
+                format!("{name} is given without a value"),
+                format!("write {}", flag.trim_start_matches(['[', '<'])),
+            ),
             _ => {
                 let line = rendered.lines().next().unwrap_or_default();
                 Self::usage(line.trim_start_matches("error: "), all("flags and what they take"))

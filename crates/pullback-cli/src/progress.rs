@@ -47,14 +47,14 @@ impl Progress {
         self.start.elapsed()
     }
 
-    /// `410k samples/s, 3.2 s left`
-    fn pace(&self, done: f64) -> String {
+    /// Samples a second, and the time that is left.
+    fn pace(&self, done: f64) -> (String, String) {
         let seconds = self.start.elapsed().as_secs_f64();
         let total = self.epochs as f64 * self.examples_per_epoch as f64;
         let left = Duration::try_from_secs_f64(seconds * (total - done) / done).unwrap_or(Duration::MAX);
         // Below a second there is nothing to tell.
         let left = if left < Duration::from_secs(1) { "0 s".to_owned() } else { time(left) };
-        format!("{} samples/s, {left} left", count(done / seconds.max(1e-9)))
+        (count(done / seconds.max(1e-9)), left)
     }
 }
 
@@ -65,14 +65,11 @@ impl Observer for Progress {
         {
             self.shown = Instant::now();
             let done = report.epoch * report.examples_per_epoch + report.examples;
+            let (pace, left) = self.pace(done as f64);
             let step = || format!("cost {}", figure(report.cost));
-            bar.set_message(format!(
-                "epoch {}/{}, {}, {}",
-                report.epoch + 1,
-                self.epochs,
-                self.figures.clone().unwrap_or_else(step),
-                self.pace(done as f64)
-            ));
+            let figures = self.figures.clone().unwrap_or_else(step);
+            let epoch = report.epoch + 1;
+            bar.set_message(format!("epoch {epoch}/{}, {figures}, {pace}/s, {left} left", self.epochs));
             bar.set_position(done as u64);
         }
         Flow::Continue
@@ -80,16 +77,16 @@ impl Observer for Progress {
 
     fn epoch(&mut self, report: &EpochReport) -> Flow {
         let validation = match (report.validation_accuracy, report.validation_cost) {
-            (Some(accuracy), _) => format!(", validation {:.2} %", 100.0 * accuracy),
-            (None, Some(cost)) => format!(", validation {}", figure(cost)),
+            (Some(accuracy), _) => format!(", val {:.2} %", 100.0 * accuracy),
+            (None, Some(cost)) => format!(", val {}", figure(cost)),
             (None, None) => String::new(),
         };
         let figures = format!("cost {}{validation}", figure(report.cost));
         let done = report.epoch + 1;
         let is_due = done == 1 || done == self.epochs || done.is_multiple_of(self.epochs.div_ceil(LINES));
         if self.bar.is_none() && !self.is_quiet && is_due {
-            let pace = self.pace((done * self.examples_per_epoch) as f64);
-            say(format_args!("epoch {done}/{}: {figures}, {pace}", self.epochs));
+            let (pace, left) = self.pace((done * self.examples_per_epoch) as f64);
+            say(format_args!("epoch {done}/{}: {figures}, {pace} samples/s, {left} left", self.epochs));
         }
         self.figures = Some(figures);
         Flow::Continue

@@ -26,6 +26,20 @@ use std::path::PathBuf;
 /// More epochs than anyone can wait for; random numbers have an address in each.
 const MOST_EPOCHS: usize = 1_000_000_000;
 
+/// More threads than any machine has processors for; the system gives only so many.
+const MOST_THREADS: usize = 1024;
+
+/// Refuses a number of threads that cannot be meant.
+pub(crate) fn checked_threads(threads: usize) -> Result<usize> {
+    if threads > MOST_THREADS {
+        return Err(Failure::usage(
+            format!("{threads} threads are too many"),
+            format!("give at most {MOST_THREADS}; more than the machine has processors gain nothing"),
+        ));
+    }
+    Ok(threads)
+}
+
 /// Reads a name that serde knows.
 fn by_name<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
     serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|error| {
@@ -302,6 +316,18 @@ impl Settings {
             .collect()
     }
 
+    /// The fractions of rows to hold out for test and validation, where they are given.
+    pub(crate) fn fractions(&self) -> Result<[Option<f64>; 2]> {
+        let checked = |flag: &str, fraction: Option<f64>| match fraction {
+            Some(fraction) if !(0.0..1.0).contains(&fraction) => Err(Failure::usage(
+                format!("`--{flag}` is {fraction}"),
+                "give the fraction of the rows to hold out: at least 0 and below 1, for example 0.2",
+            )),
+            fraction => Ok(fraction),
+        };
+        Ok([checked("test", self.test)?, checked("validation", self.validation)?])
+    }
+
     /// How files are read.
     pub(crate) fn read_options(&self) -> Result<ReadOptions> {
         let delimiter = match self.delimiter.as_deref() {
@@ -441,6 +467,12 @@ impl Settings {
                 format!("give at least 1 and at most {MOST_EPOCHS}"),
             ));
         }
+        if validation == 0 && self.early_stopping.is_some_and(|epochs| epochs > 0) {
+            return Err(Failure::usage(
+                "early stopping watches the cost of rows that are held out, but none are",
+                "hold some out with `--validation 0.1`, or leave out `--early-stopping`",
+            ));
+        }
         let batch = self.batch.unwrap_or_default();
         let steps = match batch {
             Batch::Of(examples) => rows.div_ceil(examples.max(1)),
@@ -467,7 +499,7 @@ impl Settings {
             early_stopping: patience.map(|patience| EarlyStopping { patience, ..EarlyStopping::default() }),
             shuffle: self.shuffle.unwrap_or(true),
             seed: self.seed(),
-            threads: self.threads.unwrap_or(0),
+            threads: checked_threads(self.threads.unwrap_or(0))?,
         })
     }
 

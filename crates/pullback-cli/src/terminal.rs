@@ -5,9 +5,11 @@ use std::io::Write as _;
 use std::time::Duration;
 
 /// The width of what is printed.
-pub(crate) const WIDTH: usize = 79;
+pub(crate) const WIDTH: usize = 80;
 /// The width of an entry's name and the space after it.
 const INDENT: usize = 10;
+/// What is no longer than this is not broken between commas.
+const LONGEST_PHRASE: usize = 40;
 
 /// Writes a line to standard error, without colors where they are not wanted. That nobody reads it is no
 /// failure.
@@ -21,11 +23,22 @@ pub(crate) fn entry(out: &mut String, name: &str, value: &str) {
 }
 
 /// A text in lines of at most [`WIDTH`] characters that start at column `indent`, the first one aside.
+/// What stands between commas stays together where it can.
 pub(crate) fn wrapped(text: &str, indent: usize) -> String {
+    let words: Vec<&str> = text.split(' ').collect();
+    let mut pieces: Vec<String> = Vec::new();
+    for phrase in words.split_inclusive(|word| word.ends_with([',', ';'])) {
+        let whole = phrase.join(" ");
+        if whole.chars().count() <= LONGEST_PHRASE {
+            pieces.push(whole);
+        } else {
+            pieces.extend(phrase.iter().copied().map(str::to_owned));
+        }
+    }
     let mut lines = String::new();
     let mut column = indent;
-    for (at, word) in text.split(' ').enumerate() {
-        let length = word.chars().count();
+    for (at, piece) in pieces.iter().enumerate() {
+        let length = piece.chars().count();
         if at > 0 && column + 1 + length > WIDTH {
             let _ = write!(lines, "\n{:indent$}", "");
             column = indent;
@@ -33,7 +46,7 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> String {
             lines.push(' ');
             column += 1;
         }
-        lines.push_str(word);
+        lines.push_str(piece);
         column += length;
     }
     lines
@@ -120,6 +133,8 @@ mod tests {
         assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
         assert!(text.lines().skip(1).all(|line| line.starts_with("          ")), "{text}");
         assert_eq!(wrapped("short", 10), "short");
+        let text = wrapped(&"seed 0, ".repeat(20), 10);
+        assert!(text.lines().all(|line| line.trim_end().ends_with("0,")), "{text}");
     }
 
     #[test]

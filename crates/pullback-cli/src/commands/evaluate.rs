@@ -14,6 +14,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct Evaluate {
     /// The model file
     model: PathBuf,
@@ -76,8 +77,7 @@ fn given(model: &Model<f32>, data: &str) -> Result<Tested> {
     let trained = &model.card.data;
     if Fingerprint::of(&table, trained.trained_rows).hash == trained.hash {
         say(format_args!(
-            "warning: the model was trained on {} of these {} rows, so it looks better than it is; without \
-             DATA it is evaluated on the others",
+            "warning: {} of these {} rows were trained on; without DATA the others are taken",
             trained.trained_rows, trained.rows
         ));
     }

@@ -17,10 +17,10 @@ use std::path::Path;
 
 const EXAMPLES: &str = "\
 Examples:
-  pullback train                                    the built-in handwritten digits
-  pullback train iris.csv --target species          a table
-  pullback train fashion-mnist/ --hidden 128        a folder of IDX images
-  pullback evaluate model.safetensors               on the rows held out
+  pullback train                               the built-in handwritten digits
+  pullback train iris.csv --target species     a table
+  pullback train fashion-mnist/ --hidden 128   a folder of IDX images
+  pullback evaluate model.safetensors          on the rows held out
   pullback predict model.safetensors new.csv --out predictions.csv";
 
 /// Trains neural networks by back propagation, and shows how it did it.
@@ -82,11 +82,10 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Refuses a place where a file could not be written after all the work, or where it would replace what
 /// it is made from.
-fn check_writable(path: &Path, made_from: &str) -> Result<()> {
-    if let (Ok(place), Ok(source)) = (path.canonicalize(), Path::new(made_from).canonicalize())
-        && place == source
-        && place.is_file()
-    {
+fn check_writable(path: &Path, made_from: &[&Path]) -> Result<()> {
+    let is_source =
+        |place: &Path| made_from.iter().any(|source| source.canonicalize().is_ok_and(|it| it == place));
+    if path.is_file() && path.canonicalize().is_ok_and(|place| is_source(&place)) {
         return Err(Failure::usage(
             format!("{} would be replaced by what is made from it", path.display()),
             "give another file with `--out`",

@@ -3,6 +3,7 @@
 use super::source::load_for;
 use super::{check_writable, print, write};
 use crate::failure::{Failure, Result};
+use crate::settings::checked_threads;
 use crate::terminal::say;
 use pullback::data::Table;
 use pullback::model::{Model, Prediction};
@@ -10,6 +11,7 @@ use pullback::train::Training;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct Predict {
     /// The model file
     model: PathBuf,
@@ -31,7 +33,7 @@ impl Predict {
         let model = Model::<f32>::load(&self.model)?;
         let out = self.out.as_deref().filter(|path| *path != Path::new("-"));
         if let Some(path) = out {
-            check_writable(path, &self.data)?;
+            check_writable(path, &[Path::new(&self.data), &self.model])?;
         }
         let table = load_for(&model, &self.data)?;
         let prediction = predict(&model, &table, self.threads)?;
@@ -82,7 +84,7 @@ fn shown(number: &f64) -> String {
 
 /// What a model predicts for a table; what it could not represent is told.
 pub(super) fn predict(model: &Model<f32>, table: &Table, threads: usize) -> Result<Prediction> {
-    let training = Training { threads, ..model.card.training.clone() };
+    let training = Training { threads: checked_threads(threads)?, ..model.card.training.clone() };
     let prediction = model.predict(table, training.thread_count())?;
     for warning in &prediction.warnings {
         say(format_args!("warning: {warning}"));

@@ -45,8 +45,9 @@ impl Rows {
             let random = Random::new(settings.seed(), Purpose::Split, epoch);
             Ok(split(rows, classes.as_deref(), fraction, &random)?)
         };
+        let [test_given, validation_given] = settings.fractions()?;
         let mut test_fraction = None;
-        let (rest, test) = match (&settings.test_data, &parts.test, settings.test) {
+        let (rest, test) = match (&settings.test_data, &parts.test, test_given) {
             (Some(_), _, Some(_)) => {
                 return Err(Failure::usage(
                     "`--test` and `--test-data` both say what to test on",
@@ -73,7 +74,7 @@ impl Rows {
         let is_watched =
             rest.len() >= FEWEST_ROWS_TO_VALIDATE || settings.early_stopping.is_some_and(|epochs| epochs > 0);
         let enough = 0.1_f64.min(MOST_ROWS_TO_VALIDATE / rest.len().max(1) as f64);
-        let validation_fraction = settings.validation.unwrap_or(if is_watched { enough } else { 0.0 });
+        let validation_fraction = validation_given.unwrap_or(if is_watched { enough } else { 0.0 });
         let parts = hold_out(&rest, validation_fraction, 1)?;
         Ok(Self {
             training: parts.kept,

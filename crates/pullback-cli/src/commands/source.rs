@@ -8,6 +8,9 @@ use pullback::model::Model;
 use pullback_data::{Error, Parts, ReadOptions, read};
 use std::path::Path;
 
+/// At most so many missing columns are named.
+const MOST_NAMES: usize = 5;
+
 /// Reads what `data` names. A file goes before a built-in set of the same name.
 pub(super) fn load(data: &str, seed: u64, options: &ReadOptions) -> Result<Parts> {
     let path = Path::new(data);
@@ -68,12 +71,14 @@ fn refuse_missing_columns(model: &Model<f32>, table: &Table) -> Result<()> {
         model.card.preprocessing.features.iter().map(|feature| feature.name.as_str()).collect();
     let missing: Vec<&str> = taken.iter().copied().filter(|name| table.get(name).is_none()).collect();
     let Some(first) = missing.first() else { return Ok(()) };
-    let more = if missing.len() > 1 { format!(", nor {} others", missing.len() - 1) } else { String::new() };
+    let shown: Vec<String> = missing.iter().take(MOST_NAMES).map(|name| format!("\"{name}\"")).collect();
+    let more = missing.len().saturating_sub(MOST_NAMES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let others = table.names().filter(|name| !taken.contains(name));
     Err(Failure::new(
-        format!("{} has no column \"{first}\", which the model takes{more}", table.source()),
+        format!("{} lacks what the model takes: {}{more}", table.source(), shown.join(", ")),
         match nearest_name(first, others) {
-            Some(near) => format!("is it the one that is named \"{near}\" there? then rename it"),
+            Some(near) => format!("if \"{near}\" is \"{first}\", rename it"),
             None => {
                 "give all columns that the model was trained on; `pullback inspect` lists them".to_owned()
             }

@@ -16,7 +16,7 @@ use pullback::report::{Report, Series, curve, text};
 use pullback::train::{Batch, History, Stop, Training, train_on};
 use serde::Serialize;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Which instruction set trains, instead of the best one; it changes no bit of the result.
@@ -97,7 +97,7 @@ impl Train {
         }
         check_memory(&network, &training, rows.training.len())?;
         let out = settings.out.clone().unwrap_or_else(|| PathBuf::from("model.safetensors"));
-        check_writable(&out, settings.data())?;
+        check_writable(&out, &[Path::new(settings.data())])?;
         let dataset: Dataset<f32> = preprocessing.apply(table)?;
         let tested = rows.tested(table)?;
         if let TestRows::Apart(table) = &rows.test {

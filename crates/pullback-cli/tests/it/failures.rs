@@ -175,8 +175,16 @@ fn damaged_models_are_failures_that_name_the_file() {
     later[8..8 + 200].copy_from_slice(newer.as_bytes());
     assert_ne!(later, whole, "the format stands near the beginning");
     place.write("later", &later);
+    // The document in the header, with a target that has lost its name.
+    let named = r#"\"names\":[\"xor\"]"#;
+    let nameless = format!("{:width$}]", r#"\"names\":["#, width = named.len() - 1);
+    let at = whole.windows(named.len()).position(|bytes| bytes == named.as_bytes()).unwrap();
+    let mut unnamed = whole.clone();
+    unnamed[at..at + named.len()].copy_from_slice(nameless.as_bytes());
+    place.write("unnamed", &unnamed);
     std::fs::create_dir(place.path("folder")).unwrap();
     for (name, part) in [
+        ("unnamed", "damaged"),
         ("empty", "empty"),
         ("cut", "cut off"),
         ("head", "cut off"),

@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod failures;
+mod messages;
+mod predictions;
+mod processes;
 mod readme;
+mod shown;
 mod works;
 
 use std::path::{Path, PathBuf};

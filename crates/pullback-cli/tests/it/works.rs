@@ -1,6 +1,8 @@
 //! What works, and keeps its promises.
 
 use crate::{Place, text};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use std::io::Write;
 use std::process::Stdio;
 
@@ -125,6 +127,24 @@ fn a_folder_of_idx_files_is_trained_and_tested_on() {
     let report = place.json(&["train", "images", "--json"]);
     assert_eq!((report["training_rows"].as_u64(), report["test_rows"].as_u64()), (Some(60), Some(20)));
     assert_eq!(report["test"]["accuracy"], 1.0);
+    let shown = place.succeed(&["inspect", "model.safetensors"]);
+    assert!(shown.contains("1 x 2 bytes"), "{shown}");
+
+    // The part to test on is what evaluate and predict take of a folder.
+    assert_eq!(place.json(&["evaluate", "model.safetensors", "--json"])["report"], report["test"]);
+    assert_eq!(place.json(&["evaluate", "model.safetensors", "images", "--json"])["rows"], 20);
+    assert_eq!(place.succeed(&["predict", "model.safetensors", "images"]).lines().count(), 21);
+
+    // Compressed, they are the same images.
+    for name in ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"] {
+        let name = format!("images/{name}-ubyte");
+        let mut file = GzEncoder::new(Vec::new(), Compression::default());
+        file.write_all(&place.read(&name)).unwrap();
+        place.write(&format!("{name}.gz"), file.finish().unwrap());
+        std::fs::remove_file(place.path(&name)).unwrap();
+    }
+    let compressed = place.json(&["train", "images", "--json"]);
+    assert_eq!((&compressed["history"], &compressed["test"]), (&report["history"], &report["test"]));
 }
 
 #[test]

@@ -123,8 +123,11 @@ impl<T: Real> Model<T> {
             format!("the description in the file contradicts itself ({error}): it is damaged")
         })?;
         let preprocessing = &card.preprocessing;
+        let target = &preprocessing.target;
+        let named = target.target.classes().map_or(target.target.outputs(), |_classes| 1);
         if preprocessing.inputs() != card.network.inputs
-            || preprocessing.target.target.outputs() != card.network.outputs()
+            || target.target.outputs() != card.network.outputs()
+            || target.names.len() != named
         {
             return Err("the network in the file does not fit its columns: it is damaged".into());
         }

@@ -15,7 +15,7 @@ pub struct UnknownName {
 
 impl fmt::Display for UnknownName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown {} `{}`", self.what, self.given)?;
+        write!(f, "there is no {} `{}`", self.what, self.given)?;
         let name = self.given.split(':').next().unwrap_or_default();
         match nearest_name(name, self.known.iter().copied()) {
             Some(nearest) => write!(f, "; did you mean `{nearest}`?"),

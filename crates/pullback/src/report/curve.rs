@@ -1,5 +1,6 @@
 //! A curve drawn with characters.
 
+use pullback_kernels::Real;
 use std::fmt::Write;
 
 /// One line of a drawing: a number for each step along the horizontal axis.
@@ -15,9 +16,12 @@ pub struct Series<'a> {
 
 /// The widths of the numbers beside the vertical axis.
 const LABEL: usize = 10;
+/// From which ratio of the largest to the smallest number the scale is logarithmic.
+const LOGARITHMIC_FROM: f64 = 20.0;
 
 /// Draws series over epochs 1, 2, ..., `width` by `height` characters, the axes included; the last
-/// line says which mark is which. Where marks meet, the later series is seen.
+/// line says which mark is which. Where marks meet, the later series is seen. Positive numbers of which
+/// the largest is twenty times the smallest are drawn on a logarithmic scale.
 ///
 /// Returns nothing if there is nothing to draw.
 pub fn curve(series: &[Series<'_>], width: usize, height: usize) -> String {
@@ -30,6 +34,10 @@ pub fn curve(series: &[Series<'_>], width: usize, height: usize) -> String {
     }
     let columns = width.saturating_sub(LABEL + 2).max(2);
     let rows = height.saturating_sub(3).max(2);
+    let is_logarithmic = low > 0.0 && high / low >= LOGARITHMIC_FROM;
+    let scale = |x: f64| if is_logarithmic { Real::ln(x) } else { x };
+    let unscale = |x: f64| if is_logarithmic { Real::exp(x) } else { x };
+    let (low, high) = (scale(low), scale(high));
     let span = if high > low { high - low } else { 1.0 };
     let mut cells = vec![vec![' '; columns]; rows];
     for one in series {
@@ -43,6 +51,7 @@ pub fn curve(series: &[Series<'_>], width: usize, height: usize) -> String {
                 .iter()
                 .copied()
                 .filter(|x| x.is_finite())
+                .map(scale)
                 .collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             (!values.is_empty())
@@ -54,8 +63,11 @@ pub fn curve(series: &[Series<'_>], width: usize, height: usize) -> String {
     let mut text = String::new();
     for (row, cells) in cells.iter().enumerate() {
         let value = high - span * row as f64 / (rows - 1) as f64;
-        let label =
-            if row == 0 || row == rows - 1 || row == rows / 2 { number(value) } else { String::new() };
+        let label = if row == 0 || row == rows - 1 || row == rows / 2 {
+            number(unscale(value))
+        } else {
+            String::new()
+        };
         let line: String = cells.iter().collect();
         let _ = writeln!(text, "{label:>LABEL$} |{}", line.trim_end());
     }
@@ -63,7 +75,8 @@ pub fn curve(series: &[Series<'_>], width: usize, height: usize) -> String {
     let last = format!("epoch {steps}");
     let _ = writeln!(text, "{:>LABEL$}  1{last:>rest$}", "", rest = columns - 1);
     let legend: Vec<String> = series.iter().map(|one| format!("{} {}", one.mark, one.name)).collect();
-    let _ = writeln!(text, "{:>LABEL$}  {}", "", legend.join("   "));
+    let how = if is_logarithmic { "   (logarithmic)" } else { "" };
+    let _ = writeln!(text, "{:>LABEL$}  {}{how}", "", legend.join("   "));
     text
 }
 
@@ -97,6 +110,21 @@ mod tests {
         assert!(lines[0].starts_with("    4.0000 |*"), "{found}");
         assert!(lines[4].ends_with('*') && lines[4].starts_with("    0.0000 |"), "{found}");
         assert!(lines.iter().all(|line| line.chars().count() <= 24), "{found}");
+    }
+
+    #[test]
+    fn a_cost_that_falls_by_powers_of_ten_falls_in_a_straight_line() {
+        let found = curve(&[Series { name: "cost", values: &[1.0, 0.1, 0.01, 0.001], mark: '*' }], 16, 7);
+        let expected = "
+    1.0000 |*
+           | *
+    0.0100 |  *
+    0.0010 |   *
+           +----
+            1epoch 4
+            * cost   (logarithmic)
+";
+        assert_eq!(found, expected.trim_start_matches('\n'));
     }
 
     #[test]

@@ -61,8 +61,11 @@ fn classification(report: &Classification) -> String {
 fn confusion(report: &Classification) -> String {
     let count = report.classes.len();
     let largest = report.confusion.iter().flatten().copied().max().unwrap_or(0);
-    let cell = largest.to_string().len().max(4) + 1;
     let first = 12;
+    // Columns are as wide as the names where there is room.
+    let longest = report.classes.iter().map(|class| class.name.chars().count()).max().unwrap_or(0);
+    let room = (76 - first) / count.max(1);
+    let cell = largest.to_string().len().max(longest.min(room.saturating_sub(1))).max(4) + 1;
     let mut text = String::new();
     if count <= MOST_COLUMNS && first + 2 + count * cell <= 78 {
         let name = |at: usize, length| shortened(&report.classes[at].name, length);

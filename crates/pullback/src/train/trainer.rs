@@ -231,7 +231,7 @@ impl<'a, T: Real> Run<'a, T> {
     }
 
     fn train(mut self, observer: &mut dyn Observer) -> Result<Trained<T>> {
-        let mut epochs: Vec<EpochReport> = Vec::with_capacity(self.training.epochs);
+        let mut epochs: Vec<EpochReport> = Vec::with_capacity(self.training.epochs.min(10_000));
         let mut order = Vec::new();
         let mut stop = Stop::Finished;
         // What is gone back to: the best epoch's parameters, or those before a divergence.

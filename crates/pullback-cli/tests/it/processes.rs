@@ -1,0 +1,125 @@
+//! The command among other processes: pipes that close, interrupts, colors, instruction sets.
+
+use crate::{Place, text};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+const ISA: &str = "PULLBACK_ISA";
+
+/// The instruction sets of this machine, as the message about a wrong one lists them.
+fn instruction_sets(place: &Place) -> Vec<String> {
+    let output = place.command(&["train", "xor"]).env(ISA, "mmx").output().unwrap();
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("PULLBACK_ISA is `mmx`"), "{message}");
+    let (_, list) = message.split_once("available are ").unwrap();
+    list.trim().split(", ").map(str::to_owned).collect()
+}
+
+#[test]
+fn every_instruction_set_makes_the_same_file() {
+    let place = Place::new();
+    let sets = instruction_sets(&place);
+    assert_eq!(sets.last().unwrap(), "portable");
+    place.write(
+        "net.toml",
+        r#"
+        data = "digits"
+        epochs = 2
+        clip_norm = 1
+        l1 = 1e-4
+        l2 = 1e-3
+        [network]
+        layers = [
+          { kind = "dense", units = 37 }, { kind = "batch_norm" }, { kind = "activation", function = "gelu" },
+          { kind = "dense", units = 19 }, { kind = "layer_norm" }, { kind = "activation", function = "elu" },
+          { kind = "dropout", rate = 0.2 },
+          { kind = "dense", units = 17 }, { kind = "activation", function = "silu" },
+          { kind = "dense", units = 10 },
+        ]
+        "#,
+    );
+    for arguments in
+        [&["train", "--config", "net.toml"][..], &["train", "friedman", "--epochs", "3", "--batch", "full"]]
+    {
+        for set in &sets {
+            let mut command = place.command(arguments);
+            let output = command.args(["--quiet", "--out", set]).env(ISA, set).output().unwrap();
+            assert!(output.status.success(), "{}", text(&output.stderr));
+        }
+        for set in &sets {
+            assert!(place.read(set) == place.read("portable"), "{set} makes another file");
+        }
+    }
+    let output = place.command(&["train", "xor", "--quiet"]).env(ISA, "").output().unwrap();
+    assert!(output.status.success(), "an empty variable says nothing");
+}
+
+#[test]
+fn a_progress_reader_that_leaves_early_does_not_stop_training() {
+    let place = Place::new();
+    let mut command = place.command(&["train", "iris", "--epochs", "50"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{:?}", output.status);
+    assert!(text(&output.stdout).contains("saved model.safetensors"));
+
+    // A message that nobody reads is no second mistake.
+    let mut child = place.command(&["trian"]).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_at_the_end_of_a_pipe_is_a_failure() {
+    let place = Place::new();
+    for arguments in
+        [&["datasets"][..], &["datasets", "iris"], &["--help"], &["train", "xor", "--epochs", "1"]]
+    {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = place.command(arguments).stdout(full).output().unwrap();
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {message}");
+        assert!(message.contains("the output cannot be written: No space left on device"), "{message}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_training_without_a_trace() {
+    use std::os::unix::process::ExitStatusExt;
+    const INTERRUPT: i32 = 2;
+    let place = Place::new();
+    place.succeed(&["train", "xor", "--epochs", "1", "--quiet"]);
+    let (old, files) = (place.read("model.safetensors"), place.files());
+    let mut command = place.command(&["train", "iris", "--epochs", "1000000000"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut progress = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    progress.read_line(&mut line).unwrap();
+    assert!(line.starts_with("epoch 1/1000000000: cost"), "{line}");
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    assert_eq!(child.wait().unwrap().signal(), Some(INTERRUPT));
+    line.clear();
+    std::io::Read::read_to_string(&mut progress, &mut line).unwrap();
+    assert_eq!(line, "");
+    assert_eq!((place.files(), place.read("model.safetensors")), (files, old));
+}
+
+#[test]
+fn colors_are_where_they_are_wanted() {
+    let place = Place::new();
+    let message = |variables: &[(&str, &str)]| {
+        let mut command = place.command(&["train", "digts"]);
+        command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").envs(variables.iter().copied());
+        text(&command.output().unwrap().stderr)
+    };
+    let plain = message(&[]);
+    assert!(plain.starts_with("error: "), "{plain}");
+    let colored = message(&[("CLICOLOR_FORCE", "1")]);
+    assert!(colored.contains('\u{1b}') && colored.contains("digits"), "{colored}");
+    assert_eq!(message(&[("NO_COLOR", "1")]), plain);
+}
