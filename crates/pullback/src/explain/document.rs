@@ -17,7 +17,7 @@ pub enum Block {
         /// For paper.
         latex: String,
     },
-    /// Rows under column names. Cells that begin like a number are aligned to the right.
+    /// Rows under column names. Columns of numbers are aligned to the right.
     Table {
         /// The names of the columns.
         columns: Vec<String>,
@@ -38,12 +38,7 @@ pub struct Document {
 }
 
 fn is_number(cell: &str) -> bool {
-    let mut characters = cell.chars();
-    match characters.next() {
-        Some('-') => characters.next().is_some_and(|c| c.is_ascii_digit()),
-        Some(first) => first.is_ascii_digit() && !cell.contains([' ', '[']),
-        None => true,
-    }
+    cell.is_empty() || cell.parse::<f64>().is_ok()
 }
 
 /// A text in lines of at most `width` columns, after `indent` spaces each but the first.

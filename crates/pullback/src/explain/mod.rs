@@ -5,6 +5,7 @@
 //! [`diagram`] draws the graph. [`examples`] holds well-known networks with their published numbers.
 
 mod catalog;
+mod check;
 mod describe;
 pub mod diagram;
 mod document;
@@ -15,6 +16,7 @@ mod notation;
 mod trace;
 
 pub use catalog::{Catalog, LANGUAGES};
+pub use check::{CheckOptions, ParameterCheck, check};
 pub use describe::{Focus, Options, describe, describe_circuit, describe_claims};
 pub use document::{Block, Document};
 pub use ledger::{Finding, Ledger, Member, diagnose, ledger};

@@ -3,6 +3,8 @@
 
 mod allocation;
 mod architecture;
+mod explain;
+mod explain_check;
 mod metrics;
 mod model_file;
 mod operations;

@@ -1,0 +1,238 @@
+//! The glass box shows what the trainer ran: factors multiply to gradients, examples are as published.
+
+use pullback::differentiate::reverse;
+use pullback::execute::Executor;
+use pullback::explain::examples::{NAMES, Published, Subject, find};
+use pullback::explain::{
+    Block, Catalog, Focus, LANGUAGES, Notation, Options, Symbol, Trace, describe, diagnose, ledger,
+};
+use pullback::network::{Activation, Cost, Layer, Mode, Network};
+use pullback::plan::Plan;
+use pullback::random::{Purpose, Random};
+use pullback::train::{Optimizer, Training};
+
+/// Displayed factors multiply to the gradient within f64's rounding.
+const EXACT: f64 = 1e-14;
+
+fn numbers(count: usize, salt: u32) -> Vec<f64> {
+    let random = Random::new(7, Purpose::Sample, salt);
+    (0..count as u64).map(|index| random.uniform(index) * 2.0 - 1.0).collect()
+}
+
+fn one_hot(rows: usize, classes: usize) -> Vec<f64> {
+    (0..rows * classes).map(|at| f64::from(u8::from(at % classes == (at / classes) % classes))).collect()
+}
+
+fn traced(network: &Network, rows: usize) -> Trace {
+    let parameters: Vec<Vec<f64>> = network.initialize(3).unwrap();
+    let features = numbers(rows * network.inputs, 1);
+    Trace::new(network, &parameters, &features, &one_hot(rows, network.outputs()), rows).unwrap()
+}
+
+/// For every weight: the sum over examples of the product of its factors is the gradient of the trace,
+/// and the gradient of the trace is what a trainer's plan computes.
+fn check(network: &Network, rows: usize) {
+    let trace = traced(network, rows);
+    for dense in trace.dense() {
+        let gradient = trace.gradient(dense.weight);
+        let size = gradient.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
+        for unit in 0..dense.units {
+            for input in 0..dense.inputs {
+                let mut sum = 0.0;
+                for row in 0..rows {
+                    let factors = trace.factors(dense, unit, row);
+                    let product: f64 = factors.iter().map(|factor| factor.value).product();
+                    sum += product * trace.at(dense.input, row, input);
+                }
+                let found = gradient[unit * dense.inputs + input];
+                let regularization: f64 = (trace.parts(dense.weight, unit * dense.inputs + input).iter())
+                    .filter(|part| part.role != "weighted sum")
+                    .map(|part| part.value)
+                    .sum();
+                let tolerance = EXACT * found.abs() + EXACT * size * (rows as f64 - 1.0);
+                assert!((sum + regularization - found).abs() <= tolerance, "{sum} for {found}");
+            }
+        }
+    }
+    let lowered = network.lower(rows, Mode::Training).unwrap();
+    let gradients = reverse(&lowered.graph, lowered.cost, &lowered.parameters).unwrap();
+    let mut executor = Executor::<f64>::new(Plan::new(&gradients.graph, &gradients.nodes), 1);
+    executor.input_mut(0).copy_from_slice(&numbers(rows * network.inputs, 1));
+    executor.input_mut(1).copy_from_slice(&one_hot(rows, network.outputs()));
+    executor.run(&network.initialize(3).unwrap());
+    for place in 0..lowered.parameters.len() {
+        let size = trace.gradient(place).iter().fold(0.0, |most: f64, g| most.max(g.abs()));
+        for (ours, run) in trace.gradient(place).iter().zip(executor.output(place)) {
+            assert!((ours - run).abs() <= EXACT * size * 10.0, "{ours} for {run}");
+        }
+    }
+}
+
+#[test]
+fn the_factors_of_every_weight_multiply_to_the_gradient_that_the_trainer_uses() {
+    check(&Network::dense(64, &[32], 10, Activation::Relu, Cost::SoftmaxCrossEntropy), 1);
+    for name in Activation::NAMES {
+        check(&Network::dense(5, &[4, 3], 3, name.parse().unwrap(), Cost::SoftmaxCrossEntropy), 1);
+    }
+    for name in Cost::NAMES {
+        let mut network = Network::dense(5, &[4], 3, Activation::Tanh, name.parse().unwrap());
+        check(&network, 1);
+        check(&network, 6);
+        network.regularization.l2 = 0.1;
+        network.regularization.l1 = 0.01;
+        check(&network, 1);
+    }
+    let mut network = Network::dense(5, &[4, 4], 3, Activation::Sigmoid, Cost::SquaredError);
+    network.layers.push(Layer::Activation { function: Activation::Sigmoid });
+    check(&network, 1);
+}
+
+#[test]
+fn published_numbers_are_met_to_their_last_digit_or_have_an_erratum() {
+    let mut errata = 0;
+    for name in NAMES {
+        let example = find(name).unwrap().unwrap();
+        assert!(!example.claims.is_empty());
+        for claim in &example.claims {
+            assert!(claim.agrees() || claim.erratum.is_some(), "{name}: {claim:?}");
+            errata += usize::from(!claim.agrees());
+            // A claim can fail: a number a little off does not agree.
+            if let (Published::Digits(_), true) = (claim.published, claim.agrees()) {
+                let mut wrong = claim.clone();
+                wrong.computed += 2.5;
+                assert!(!wrong.agrees(), "{claim:?}");
+            }
+        }
+    }
+    assert_eq!(errata, 1);
+    assert!(find("none").is_none());
+}
+
+#[test]
+fn catalogs_say_the_same_in_every_language() {
+    let places = |text: &str| {
+        let mut names: Vec<String> =
+            text.split('{').skip(1).map(|part| part.split('}').next().unwrap().to_owned()).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    let english = Catalog::english();
+    for (code, _) in LANGUAGES {
+        let other = Catalog::find(code).unwrap();
+        assert_eq!(english.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>(), "{code}");
+        for key in english.keys() {
+            assert_eq!(places(english.get(key)), places(other.get(key)), "{code}: {key}");
+            assert!(!other.get(key).is_empty());
+        }
+    }
+    assert_eq!(Catalog::find("ko_KR.UTF-8").unwrap().language, "ko");
+    assert!(Catalog::find("tlh").is_none());
+}
+
+#[test]
+fn pages_of_every_kind_use_only_messages_that_exist() {
+    let trace = traced(&Network::dense(12, &[11, 4], 3, Activation::Relu, Cost::SoftmaxCrossEntropy), 4);
+    for (code, _) in LANGUAGES {
+        let catalog = Catalog::find(code).unwrap();
+        for focus in [Focus::All, Focus::Unit(1, 2), Focus::Weight(2, 1, 0), Focus::Weight(3, 1, 2)] {
+            for name in Notation::NAMES {
+                let notation = Notation::from_name(name).unwrap();
+                let training = Training { clip_norm: Some(1e-3), ..Training::default() };
+                let options = Options { focus, notation, training, ..Options::default() };
+                let page = describe(&trace, "t", &options, &catalog);
+                for text in [page.text(80, false), page.markdown(), page.html(None)] {
+                    assert!(
+                        !text.contains("{layer}") && !text.contains("_text") && !text.contains("ledger_"),
+                        "{text}"
+                    );
+                }
+                for line in page.text(80, false).lines().filter(|line| line.is_ascii()) {
+                    assert!(line.len() <= 80, "{} columns: {line}", line.len());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn symbols_are_their_teachers() {
+    let check = |name: &str, symbol: Symbol, text: &str| {
+        assert_eq!(Notation::from_name(name).unwrap().text(symbol), text);
+    };
+    check("plain", Symbol::Weight(2, 1, 0), "w[2][1,0]");
+    check("ng", Symbol::Weight(1, 0, 0), "Theta(1)[1,1]");
+    check("ng", Symbol::Delta(2, 0), "delta(3)[1]");
+    check("nielsen", Symbol::Weight(1, 1, 3), "w^2_24");
+    check("mazur", Symbol::Sum(1, 0), "net1[0]");
+    check("matrix", Symbol::Weight(1, 2, 3), "W1[2,3]");
+}
+
+#[test]
+fn a_ledger_adds_up_and_ends_with_the_optimizers_weight() {
+    let mut network = Network::dense(3, &[4], 2, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    network.regularization.l2 = 0.5;
+    let trace = traced(&network, 5);
+    let training = Training { optimizer: Optimizer::Sgd, learning_rate: Some(0.1), ..Training::default() };
+    let ledger_of = ledger(&trace, &training, 0, 2, 1);
+    let of = |key: &str| ledger_of.members.iter().filter(|m| m.key == key).map(|m| m.value).sum::<f64>();
+    assert!((of("ledger_example") - of("ledger_data")).abs() < EXACT);
+    assert!((of("ledger_data") + of("ledger_regularization") - of("ledger_gradient")).abs() < EXACT);
+    let weight = trace.parameter(0)[2 * 3 + 1];
+    assert!((of("ledger_regularization") - 0.5 * weight).abs() < EXACT);
+    assert!((ledger_of.new_weight - (weight - 0.1 * of("ledger_gradient"))).abs() < EXACT);
+    let clipped = ledger(&trace, &Training { clip_norm: Some(1e-3), ..training.clone() }, 0, 2, 1);
+    assert!(clipped.gradient.abs() < 1e-3);
+    // Adam's first step is the learning rate, whatever the gradient's size.
+    let adam = ledger(&trace, &Training::default(), 0, 2, 1);
+    assert!(((adam.new_weight - weight).abs() - 0.001).abs() < 1e-6);
+}
+
+#[test]
+fn findings_name_what_is_to_blame() {
+    let finding = |network: &Network, parameters: &[Vec<f64>], features: &[f64], rows: usize| {
+        let targets = one_hot(rows, network.outputs());
+        diagnose(&Trace::new(network, parameters, features, &targets, rows).unwrap())
+    };
+    let relu = Network::dense(2, &[3], 2, Activation::Relu, Cost::SoftmaxCrossEntropy);
+    let mut parameters: Vec<Vec<f64>> = relu.initialize(0).unwrap();
+    parameters[1][1] = -100.0;
+    let found = finding(&relu, &parameters, &numbers(8, 2), 4);
+    let dead = found.iter().find(|f| f.key == "dead").unwrap();
+    assert_eq!((dead.layer, dead.unit), (1, 1));
+
+    let sigmoid = Network::dense(2, &[3], 2, Activation::Sigmoid, Cost::SoftmaxCrossEntropy);
+    let mut parameters: Vec<Vec<f64>> = sigmoid.initialize(0).unwrap();
+    parameters[1][2] = 30.0;
+    let found = finding(&sigmoid, &parameters, &numbers(2, 2), 1);
+    assert!(found.iter().any(|f| f.key == "saturated" && f.unit == 2 && f.value < 1e-3), "{found:?}");
+
+    let deep = Network::dense(4, &[4; 20], 2, Activation::Sigmoid, Cost::SoftmaxCrossEntropy);
+    let found = finding(&deep, &deep.initialize(0).unwrap(), &numbers(4, 2), 1);
+    assert!(found.iter().any(|f| f.key == "vanishing"), "{found:?}");
+
+    let mut parameters: Vec<Vec<f64>> = relu.initialize(0).unwrap();
+    parameters[0][0] = f64::INFINITY;
+    let found = finding(&relu, &parameters, &[1.0, 0.5], 1);
+    assert_eq!(found[0].key, "not_finite");
+    assert!(found[0].operation.contains("layers.0.weight"), "{found:?}");
+}
+
+#[test]
+fn documents_escape_what_pages_must() {
+    let page = pullback::explain::Document {
+        language: "en",
+        blocks: vec![
+            Block::Heading(1, "a < b & c".into()),
+            Block::Table { columns: vec!["x|y".into()], rows: vec![vec!["1 < 2".into()]] },
+        ],
+    };
+    assert!(page.html(None).contains("<h1>a &lt; b &amp; c</h1>"));
+    assert!(page.markdown().contains("x\\|y"));
+}
+
+#[test]
+fn an_example_is_a_network_or_a_circuit() {
+    assert!(matches!(find("circuit").unwrap().unwrap().subject, Subject::Circuit { .. }));
+    assert!(matches!(find("mazur").unwrap().unwrap().subject, Subject::Network(_)));
+}

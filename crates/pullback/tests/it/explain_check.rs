@@ -1,0 +1,72 @@
+//! The check of a network's gradients passes right ones, and names what is wrong with others.
+
+use pullback::explain::{CheckOptions, Trace, check};
+use pullback::network::{Activation, Cost, Network};
+
+fn traced(network: &Network, parameters: &[Vec<f64>]) -> Trace {
+    let features: Vec<f64> = (0..3 * network.inputs).map(|at| ((at * 7 % 11) as f64) / 5.0 - 1.0).collect();
+    let outputs = network.outputs();
+    let targets: Vec<f64> =
+        (0..3 * outputs).map(|at| f64::from(u8::from(at % outputs == at / outputs))).collect();
+    Trace::new(network, parameters, &features, &targets, 3).unwrap()
+}
+
+fn gradients(trace: &Trace) -> Vec<Vec<f64>> {
+    (0..trace.parameters().len()).map(|place| trace.gradient(place).to_vec()).collect()
+}
+
+#[test]
+fn right_gradients_pass_with_every_activation_and_cost() {
+    for activation in Activation::NAMES {
+        for cost in Cost::NAMES {
+            let mut network =
+                Network::dense(4, &[5, 4], 3, activation.parse().unwrap(), cost.parse().unwrap());
+            network.regularization.l2 = 0.01;
+            let trace = traced(&network, &network.initialize(1).unwrap());
+            for found in check(&trace, &gradients(&trace), &CheckOptions::default()).unwrap() {
+                assert!(found.passes, "{activation}, {cost}: {found:?}");
+                assert_eq!(found.checked, found.all);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wrong_number_fails_and_is_named() {
+    let network = Network::dense(4, &[5], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    let trace = traced(&network, &network.initialize(1).unwrap());
+    for factor in [-1.0, 0.0, 1.001, 2.0] {
+        let mut wrong = gradients(&trace);
+        wrong[2][1 * 5 + 3] *= factor;
+        let found = check(&trace, &wrong, &CheckOptions::default()).unwrap();
+        let failed: Vec<_> = found.iter().filter(|found| !found.passes).collect();
+        assert_eq!(failed.len(), 1, "factor {factor}");
+        assert_eq!(failed[0].worst, "layers.2.weight[1,3]");
+    }
+    let mut wrong = gradients(&trace);
+    wrong[1][0] = f64::NAN;
+    assert!(check(&trace, &wrong, &CheckOptions::default()).unwrap().iter().any(|found| !found.passes));
+}
+
+#[test]
+fn a_relu_at_zero_is_a_kink_and_not_wrong() {
+    let network = Network::dense(2, &[2], 2, Activation::Relu, Cost::SoftmaxCrossEntropy);
+    let mut parameters: Vec<Vec<f64>> = network.initialize(1).unwrap();
+    // Unit 0 has weighted sum exactly 0 for every example.
+    parameters[0][..2].fill(0.0);
+    parameters[1][0] = 0.0;
+    let trace = traced(&network, &parameters);
+    let found = check(&trace, &gradients(&trace), &CheckOptions::default()).unwrap();
+    assert!(found.iter().all(|found| found.passes), "{found:?}");
+    assert!(found[0].kinks > 0 && found[1].kinks == 1, "{found:?}");
+}
+
+#[test]
+fn large_networks_are_sampled() {
+    let network = Network::dense(40, &[30], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    let trace = traced(&network, &network.initialize(1).unwrap());
+    let options = CheckOptions { samples: 20, ..CheckOptions::default() };
+    let found = check(&trace, &gradients(&trace), &options).unwrap();
+    assert_eq!((found[0].checked, found[0].all), (20, 1200));
+    assert!(found.iter().all(|found| found.passes));
+}
