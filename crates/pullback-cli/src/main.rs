@@ -1,10 +1,12 @@
 //! The `pullback` command: trains neural networks from tables and images.
 //!
-//! `settings` is the one list of what can be said by flags and in a configuration file, `commands` has
-//! one file a command, `config_file` reads settings from TOML, `failure` is how a command ends that cannot
-//! do what it is asked, `progress` what is shown meanwhile, `terminal` how. All numbers come from the library.
+//! `settings` is the one list of what can be said by flags and in a configuration file, `config_file`
+//! reads that file, `choices` decides what neither says. `commands` has one file a command, `failure` is
+//! how a command ends that cannot do what it is asked, `progress` what is shown meanwhile, `terminal` how
+//! things are shown. All numbers come from the library.
 #![forbid(unsafe_code)]
 
+mod choices;
 mod commands;
 mod config_file;
 mod failure;

@@ -2,8 +2,8 @@
 
 use super::source::load_for;
 use super::{check_writable, print, write};
+use crate::choices::checked_threads;
 use crate::failure::{Failure, Result};
-use crate::settings::checked_threads;
 use crate::terminal::say;
 use pullback::data::Table;
 use pullback::model::{Model, Prediction};

@@ -100,7 +100,8 @@ fn an_interrupt_ends_training_without_a_trace() {
     let mut line = String::new();
     progress.read_line(&mut line).unwrap();
     assert!(line.starts_with("epoch 1/1000000000: cost"), "{line}");
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    // The shell's own `kill`: not every system has it as a program.
+    let sent = Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap();
     assert!(sent.success());
     assert_eq!(child.wait().unwrap().signal(), Some(INTERRUPT));
     line.clear();
