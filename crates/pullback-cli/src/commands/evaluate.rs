@@ -107,6 +107,19 @@ fn held_out(model: &Model<f32>) -> Result<Tested> {
     Ok(Tested { table, what, is_trained_on })
 }
 
+/// The rows of `data`, or without it those held out from training; and what they are.
+pub(super) fn chosen(model: &Model<f32>, data: Option<&str>) -> Result<(Table, String)> {
+    let Tested { table, what, .. } = match data {
+        Some(data) => {
+            let table = load_for(model, data)?;
+            let what = format!("{}: {} rows", table.source(), table.rows());
+            Tested { table, what, is_trained_on: false }
+        }
+        None => held_out(model)?,
+    };
+    Ok((table, what))
+}
+
 /// How good predictions for the rows of a table are.
 pub(super) fn compare(model: &Model<f32>, prediction: &Prediction, table: &Table) -> Result<Report> {
     let target = &model.card.preprocessing.target;

@@ -1,7 +1,7 @@
 //! `pullback explain`: one forward and backward pass with every number, of a model or a worked example.
 
 use super::source::load_for;
-use super::{print, print_json};
+use super::{check_writable, print, print_json, write};
 use crate::failure::{Failure, Result};
 use crate::terminal::WIDTH;
 use pullback::data::{Dataset, Table};
@@ -11,9 +11,9 @@ use pullback::explain::{
     Catalog, Document, Focus, LANGUAGES, Notation, Options, Trace, describe, describe_circuit,
     describe_claims, diagram, json,
 };
-use pullback::model::{Model, write_atomically};
+use pullback::model::Model;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -78,6 +78,10 @@ pub(crate) struct Explain {
 impl Explain {
     pub(super) fn run(&self) -> Result<()> {
         let catalog = self.catalog()?;
+        if let Some(out) = &self.out {
+            let made_from: Vec<&Path> = self.model.iter().map(PathBuf::as_path).collect();
+            check_writable(out, &made_from)?;
+        }
         if self.examples {
             return self.conformance(&catalog);
         }
@@ -139,14 +143,7 @@ impl Explain {
                 format!("choose from 0 to {}", table.rows().saturating_sub(1)),
             ));
         }
-        let chosen: Vec<usize> = (self.row..end).collect();
-        let dataset: Dataset<f64> = model.card.preprocessing.apply(&table.select(&chosen)?)?;
-        let rows: Vec<usize> = (0..self.rows).collect();
-        let mut features = vec![0.0; self.rows * dataset.inputs()];
-        let mut targets = vec![0.0; self.rows * dataset.outputs()];
-        dataset.write_features(&rows, &mut features);
-        dataset.write_targets(&rows, &mut targets);
-        Ok(Trace::new(&model.card.network, &model.parameters, &features, &targets, self.rows)?)
+        trace_of(model, table, self.row, self.rows)
     }
 
     fn options(&self, trace: &Trace) -> Result<Options> {
@@ -274,14 +271,21 @@ impl Explain {
         };
         match &self.out {
             None => print(&text),
-            Some(path) => write_atomically(path, text.as_bytes()).map_err(|error| {
-                Failure::new(
-                    format!("{} cannot be written: {error}", path.display()),
-                    "check the path and the disk; nothing was written",
-                )
-            }),
+            Some(path) => write(path, text.as_bytes()),
         }
     }
+}
+
+/// One forward and backward pass over some rows of a table, as one batch.
+pub(super) fn trace_of(model: &Model<f64>, table: &Table, first: usize, count: usize) -> Result<Trace> {
+    let chosen: Vec<usize> = (first..first + count).collect();
+    let dataset: Dataset<f64> = model.card.preprocessing.apply(&table.select(&chosen)?)?;
+    let rows: Vec<usize> = (0..count).collect();
+    let mut features = vec![0.0; count * dataset.inputs()];
+    let mut targets = vec![0.0; count * dataset.outputs()];
+    dataset.write_features(&rows, &mut features);
+    dataset.write_targets(&rows, &mut targets);
+    Ok(Trace::new(&model.card.network, &model.parameters, &features, &targets, count)?)
 }
 
 /// The width of the terminal, within what can be read.

@@ -1,8 +1,10 @@
 //! The commands, one file each.
 
+mod check;
 mod datasets;
 mod evaluate;
 mod explain;
+mod gradients;
 mod inspect;
 mod predict;
 mod rows;
@@ -44,6 +46,10 @@ enum Command {
     Inspect(inspect::Inspect),
     /// Show one forward and backward pass with every number
     Explain(Box<explain::Explain>),
+    /// Check a model's gradients by differences and forward mode
+    Check(check::Check),
+    /// Write every derivative of the cost as tensors
+    Gradients(gradients::Gradients),
     /// List the built-in data sets, or write one as CSV
     Datasets(datasets::Datasets),
 }
@@ -56,6 +62,8 @@ impl Cli {
             Command::Predict(command) => command.run(),
             Command::Inspect(command) => command.run(),
             Command::Explain(command) => command.run(),
+            Command::Check(command) => command.run(),
+            Command::Gradients(command) => command.run(),
             Command::Datasets(command) => command.run(),
         }
     }

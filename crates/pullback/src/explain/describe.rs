@@ -66,6 +66,7 @@ pub fn describe(trace: &Trace, title: &str, options: &Options, catalog: &Catalog
 pub fn describe_claims(examples: &[&Example], catalog: &Catalog) -> Document {
     let name = |key: &str| catalog.get(key).to_owned();
     let mut rows = Vec::new();
+    let mut errata = Vec::new();
     let mut blocks = vec![Block::Heading(2, name("checked_against"))];
     for example in examples {
         for claim in &example.claims {
@@ -76,7 +77,10 @@ pub fn describe_claims(examples: &[&Example], catalog: &Catalog) -> Document {
             };
             let verdict = match (claim.agrees(), claim.erratum) {
                 (true, _) => name("pass"),
-                (false, Some(why)) => format!("{}: {why}", name("erratum")),
+                (false, Some(why)) => {
+                    errata.push(format!("{}: {}, {}: {why}", name("erratum"), example.name, claim.quantity));
+                    name("erratum")
+                }
                 (false, None) => name("fail"),
             };
             let mut row = if examples.len() > 1 { vec![example.name.to_owned()] } else { Vec::new() };
@@ -90,6 +94,7 @@ pub fn describe_claims(examples: &[&Example], catalog: &Catalog) -> Document {
         blocks.push(Block::Text(catalog.say("source", &[("source", &examples[0].source)])));
     }
     blocks.push(Block::Table { columns, rows });
+    blocks.extend(errata.into_iter().map(Block::Text));
     Document { language: catalog.language, blocks }
 }
 

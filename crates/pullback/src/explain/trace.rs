@@ -263,7 +263,7 @@ impl Trace {
             .ids()
             .filter(own)
             .find(|&id| matches!(forward.node(id).op(), Some(Op::MatrixProduct(_))))?;
-        let sum = forward.ids().filter(own).last()?;
+        let sum = forward.ids().rfind(own)?;
         let place = |weights: bool| {
             self.parameters.iter().position(|p| {
                 p.layer == layer

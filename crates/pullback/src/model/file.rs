@@ -139,6 +139,45 @@ impl<T: Real> Model<T> {
     }
 }
 
+/// An array with a name, to be written.
+#[derive(Debug, Clone)]
+pub struct Tensor<'a> {
+    /// Its name in the file.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its numbers, in row-major order.
+    pub numbers: &'a [f64],
+}
+
+/// Arrays as the bytes of a safetensors file, in f64 or rounded to f32; `about` stands in its metadata
+/// under the key `pullback`.
+///
+/// # Errors
+/// If an array has more or fewer numbers than its shape says.
+pub fn write_tensors(tensors: &[Tensor<'_>], is_wide: bool, about: &serde_json::Value) -> Result<Vec<u8>> {
+    let wrong =
+        |error: &dyn std::fmt::Display| Error::ModelFile(format!("the tensors cannot be written: {error}"));
+    let bytes: Vec<Vec<u8>> = (tensors.iter())
+        .map(|tensor| {
+            if is_wide {
+                to_le_bytes(tensor.numbers)
+            } else {
+                to_le_bytes(&tensor.numbers.iter().map(|&x| x as f32).collect::<Vec<f32>>())
+            }
+        })
+        .collect();
+    let kind = if is_wide { Dtype::F64 } else { Dtype::F32 };
+    let views = (tensors.iter().zip(&bytes))
+        .map(|(tensor, bytes)| {
+            let view = TensorView::new(kind, tensor.shape.clone(), bytes).map_err(|error| wrong(&error))?;
+            Ok((tensor.name.clone(), view))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    serialize(views, Some(HashMap::from([(KEY.to_owned(), about.to_string())])))
+        .map_err(|error| wrong(&error))
+}
+
 /// One parameter's numbers.
 fn numbers<T: Real>(tensors: &SafeTensors<'_>, parameter: &Parameter) -> Result<Vec<T>, String> {
     let name = &parameter.name;

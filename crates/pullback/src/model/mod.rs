@@ -2,7 +2,7 @@
 
 mod file;
 
-pub use file::{FORMAT, write_atomically};
+pub use file::{FORMAT, Tensor, write_atomically, write_tensors};
 
 use crate::data::{Preprocessing, Table, Values, Warning};
 use crate::error::Result;

@@ -37,7 +37,7 @@ fn a_wrong_number_fails_and_is_named() {
     let trace = traced(&network, &network.initialize(1).unwrap());
     for factor in [-1.0, 0.0, 1.001, 2.0] {
         let mut wrong = gradients(&trace);
-        wrong[2][1 * 5 + 3] *= factor;
+        wrong[2][5 + 3] *= factor;
         let found = check(&trace, &wrong, &CheckOptions::default()).unwrap();
         let failed: Vec<_> = found.iter().filter(|found| !found.passes).collect();
         assert_eq!(failed.len(), 1, "factor {factor}");

@@ -1,0 +1,110 @@
+//! `pullback check`: are a model's gradients right? By differences and forward mode, layer by layer.
+
+use super::evaluate::chosen;
+use super::explain::trace_of;
+use super::{print, print_json};
+use crate::failure::{Failure, Result};
+use crate::terminal::entry;
+use pullback::explain::{CheckOptions, ParameterCheck, check};
+use pullback::model::Model;
+use serde_json::json;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    /// The model file
+    model: PathBuf,
+    /// A built-in data set, a CSV file, or a folder or file of IDX images, with targets. By default the
+    /// rows that were held out from training
+    data: Option<String>,
+    /// How many rows make the batch, the first ones
+    #[arg(long, default_value_t = 32)]
+    rows: usize,
+    /// At most so many numbers of each weight or bias array are checked
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    samples: usize,
+    /// The largest relative error against differences that passes
+    #[arg(long, value_name = "ERROR", default_value_t = 1e-6)]
+    tolerance: f64,
+    /// From which the sample is drawn
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub(super) fn run(&self) -> Result<()> {
+        if self.rows == 0 || self.samples == 0 {
+            return Err(Failure::usage("nothing would be checked", "give at least 1 row and 1 sample"));
+        }
+        let model = Model::<f64>::load(&self.model)?;
+        let (table, what) = chosen(&Model::<f32>::load(&self.model)?, self.data.as_deref())?;
+        let rows = self.rows.min(table.rows());
+        let trace = trace_of(&model, &table, 0, rows)?;
+        let gradients: Vec<Vec<f64>> =
+            (0..trace.parameters().len()).map(|place| trace.gradient(place).to_vec()).collect();
+        let options = CheckOptions {
+            samples: self.samples,
+            differences: self.tolerance,
+            seed: self.seed,
+            ..CheckOptions::default()
+        };
+        let checks = check(&trace, &gradients, &options)?;
+        let wrong: Vec<&ParameterCheck> = checks.iter().filter(|found| !found.passes).collect();
+        if self.json {
+            print_json(&json!({
+                "version": 1,
+                "model": self.model.display().to_string(),
+                "data": table.source(),
+                "rows": rows,
+                "tolerance": self.tolerance,
+                "passes": wrong.is_empty(),
+                "parameters": checks,
+            }))?;
+        } else {
+            let mut out = String::new();
+            entry(&mut out, "model", &self.model.display().to_string());
+            entry(&mut out, "data", &format!("{what}; a batch of the first {rows}"));
+            let _ = writeln!(
+                out,
+                "\n{:20} {:>11} {:>8} {:>8} {:>8} {:>5}  worst",
+                "gradient of", "checked", "largest", "median", "forward", "kinks"
+            );
+            for found in &checks {
+                let place = found.worst.strip_prefix(&found.name).unwrap_or(&found.worst);
+                let _ = writeln!(
+                    out,
+                    "{:20} {:>11} {:>8.1e} {:>8.1e} {:>8.1e} {:>5}  {place}",
+                    found.name,
+                    format!("{}/{}", found.checked, found.all),
+                    found.differences,
+                    found.median,
+                    found.forward,
+                    found.kinks
+                );
+            }
+            let _ = writeln!(
+                out,
+                "\nlargest and median: relative error of back propagation against central\ndifferences; forward: \
+                 largest against forward mode; all in f64"
+            );
+            if wrong.is_empty() {
+                let _ = writeln!(out, "the gradients are right, within {:e}", self.tolerance);
+            }
+            print(&out)?;
+        }
+        match wrong.first() {
+            None => Ok(()),
+            Some(found) => Err(Failure::new(
+                format!("the gradient of {} is wrong, or the tolerance too small", found.worst),
+                format!(
+                    "its error is {:.1e} against differences, {:.1e} against forward mode",
+                    found.differences, found.forward
+                ),
+            )),
+        }
+    }
+}

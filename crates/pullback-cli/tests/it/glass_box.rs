@@ -1,0 +1,153 @@
+//! `explain`, `check` and `gradients`: what they show is what the model computes.
+
+use crate::{Place, text};
+
+fn trained(place: &Place) {
+    place.succeed(&["train", "iris", "--hidden", "6", "--activation", "tanh", "--epochs", "5", "--quiet"]);
+}
+
+#[test]
+fn a_row_is_explained_in_every_form_and_language() {
+    let place = Place::new();
+    trained(&place);
+    let explain = ["explain", "model.safetensors", "iris", "--row", "3"];
+    let with = |more: &[&str]| {
+        place.succeed(&explain.iter().copied().chain(more.iter().copied()).collect::<Vec<_>>())
+    };
+    let english = with(&["--lang", "en"]);
+    assert!(english.contains("Backward pass") && english.contains("tanh'(z)"), "{english}");
+    assert!(english.lines().all(|line| line.chars().count() <= 80), "{english}");
+    let korean = with(&["--lang", "ko"]);
+    assert!(korean.contains("역전파") && korean.contains("가중치"), "{korean}");
+    let output = place.command(&explain).env("LC_ALL", "ko_KR.UTF-8").output().unwrap();
+    assert_eq!(text(&output.stdout), korean, "the locale chooses the language");
+    assert!(with(&["--format", "markdown"]).contains("| --- | ---: |"));
+    let page = with(&["--format", "html"]);
+    assert!(
+        page.starts_with("<!doctype html>")
+            && page.contains("<svg")
+            && !page.contains("http://www.w3.org/1999")
+    );
+    assert!(with(&["--format", "dot"]).starts_with("digraph"));
+    assert!(with(&["--format", "svg"]).starts_with("<svg"));
+    let chain = with(&["--weight", "2.1.0", "--format", "markdown", "--notation", "ng", "--lang", "en"]);
+    assert!(chain.contains(r"\frac{\partial C}{\partial \Theta^{(2)}_{2,1}}"), "{chain}");
+    assert!(with(&["--unit", "1.2"]).contains("delta[1][2]"));
+}
+
+#[test]
+fn the_json_of_a_row_has_factors_that_multiply_to_its_gradients() {
+    let place = Place::new();
+    trained(&place);
+    let shown = place.json(&["explain", "model.safetensors", "iris", "--row", "77", "--format", "json"]);
+    place.succeed(&["gradients", "model.safetensors", "iris", "--per-example", "--precision", "f64"]);
+    let bytes = place.read("gradients.safetensors");
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let tensor = tensors.tensor("layers.0.weight").unwrap();
+    assert_eq!(tensor.shape(), [150, 6, 4]);
+    let number = |index: usize| f64::from_le_bytes(tensor.data()[index * 8..][..8].try_into().unwrap());
+    let layer = &shown["layers"][0];
+    let at = |value: &serde_json::Value, unit: usize| value[0][unit].as_f64().unwrap();
+    for unit in 0..6 {
+        let link = &layer["links"][0];
+        let delta = at(&link["upstream"], unit) * at(&link["slope"], unit);
+        assert!((delta - at(&layer["delta"], unit)).abs() <= 1e-15 * delta.abs());
+        for input in 0..4 {
+            let product = delta * at(&layer["input"], input);
+            let gradient = layer["weight_gradient"][unit * 4 + input].as_f64().unwrap();
+            assert!((product - gradient).abs() <= 1e-14 * gradient.abs(), "{product} for {gradient}");
+            assert!((gradient - number(77 * 24 + unit * 4 + input)).abs() <= 1e-14 * gradient.abs());
+        }
+    }
+}
+
+#[test]
+fn the_mean_of_the_examples_gradients_is_the_gradient_of_the_mean_cost() {
+    let place = Place::new();
+    trained(&place);
+    place.succeed(&["gradients", "model.safetensors", "iris", "--precision", "f64", "--out", "mean"]);
+    place.succeed(&[
+        "gradients",
+        "model.safetensors",
+        "iris",
+        "--precision",
+        "f64",
+        "--per-example",
+        "--out",
+        "each",
+    ]);
+    let numbers = |file: &str, name: &str| -> Vec<f64> {
+        let bytes = place.read(file);
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let data = tensors.tensor(name).unwrap().data().to_vec();
+        data.chunks_exact(8).map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap())).collect()
+    };
+    for name in ["layers.0.weight", "layers.0.bias", "layers.2.weight", "layers.2.bias", "cost"] {
+        let (mean, each) = (numbers("mean", name), numbers("each", name));
+        assert_eq!(each.len(), 150 * mean.len());
+        for (at, mean) in mean.iter().enumerate() {
+            let sum: f64 = each.iter().skip(at).step_by(mean_step(&each)).sum();
+            assert!((sum / 150.0 - mean).abs() < 1e-12, "{name}[{at}]: {} for {mean}", sum / 150.0);
+        }
+    }
+}
+
+/// How far apart two examples' numbers of the same weight are.
+fn mean_step(each: &[f64]) -> usize {
+    each.len() / 150
+}
+
+#[test]
+fn a_models_gradients_are_right_and_a_tolerance_of_nothing_fails() {
+    let place = Place::new();
+    trained(&place);
+    let shown = place.succeed(&["check", "model.safetensors"]);
+    assert!(shown.contains("layers.2.weight") && shown.contains("the gradients are right"), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    let report = place.json(&["check", "model.safetensors", "iris", "--samples", "3", "--json"]);
+    assert_eq!((&report["passes"], &report["parameters"][0]["checked"]), (&true.into(), &3.into()));
+    let output = place.run(&["check", "model.safetensors", "--tolerance", "1e-30"]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = text(&output.stderr);
+    assert!(message.contains("layers.") && message.matches("error: ").count() == 1, "{message}");
+}
+
+#[test]
+fn worked_examples_are_as_published() {
+    let place = Place::new();
+    let all = place.succeed(&["explain", "--examples", "--lang", "en"]);
+    assert!(!all.contains("DIFFERS"), "{all}");
+    for part in ["mazur", "0.298371109", "erratum"] {
+        assert!(all.contains(part), "`{part}` is not in {all}");
+    }
+    assert!(all.lines().all(|line| line.chars().count() <= 80), "{all}");
+    for name in ["mazur", "ng", "circuit", "micrograd", "xor"] {
+        let page = place.succeed(&["explain", "--example", name, "--lang", "en"]);
+        assert!(page.contains("agrees"), "{page}");
+    }
+}
+
+#[test]
+fn places_that_do_not_exist_are_usage_errors() {
+    let place = Place::new();
+    trained(&place);
+    for (arguments, part) in [
+        (vec!["--row", "150"], "150 rows"),
+        (vec!["--rows", "0"], "rows"),
+        (vec!["--unit", "3.0"], "layer 3"),
+        (vec!["--unit", "1.6"], "unit 6"),
+        (vec!["--weight", "2.0.6"], "input 6"),
+        (vec!["--weight", "2.0"], "LAYER.TO.FROM"),
+        (vec!["--notation", "nielson"], "`nielsen`"),
+        (vec!["--lang", "tlh"], "en, ko"),
+    ] {
+        let all: Vec<&str> = ["explain", "model.safetensors", "iris"].into_iter().chain(arguments).collect();
+        let output = place.run(&all);
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains(part), "`{part}` is not in {message}");
+    }
+    assert_eq!(place.run(&["explain"]).status.code(), Some(2));
+    let output = place.run(&["explain", "--example", "mazurr"]);
+    assert!(text(&output.stderr).contains("`mazur`"));
+}
