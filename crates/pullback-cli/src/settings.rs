@@ -180,6 +180,10 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "EPOCHS", help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) warmup_epochs: Option<f64>,
+    /// How gradients are found: back (propagation), forward (mode), differences [default: back]
+    #[arg(long, value_name = "METHOD", value_parser = by_name::<GradientMethod>, help_heading = "Training")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) gradient: Option<GradientMethod>,
     /// The largest norm of the gradient
     #[arg(long, value_name = "NORM", help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]

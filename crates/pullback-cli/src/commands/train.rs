@@ -13,7 +13,7 @@ use pullback::execute::Isa;
 use pullback::model::{Card, Fingerprint, Model};
 use pullback::network::{Layer, Network};
 use pullback::report::{Report, Series, curve, text};
-use pullback::train::{Batch, History, Stop, Training, train_on};
+use pullback::train::{Batch, GradientMethod, History, Stop, Training, train_on};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -291,6 +291,11 @@ fn render(document: &Document<'_>, card: &Card, data: &str) -> String {
         ),
     );
     line("cost", card.network.cost.to_string());
+    match training.gradient {
+        GradientMethod::Back => {}
+        GradientMethod::Forward => line("gradient", "by forward mode, one sweep a weight".into()),
+        GradientMethod::Differences => line("gradient", "by differences, two runs a weight".into()),
+    }
     let epochs = document.history.epochs.len();
     let why = match (document.history.stop, document.history.kept_epoch) {
         (Stop::NoImprovement, Some(kept)) => format!(", stopped early: epoch {} was best", kept + 1),

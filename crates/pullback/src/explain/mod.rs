@@ -10,6 +10,7 @@ mod describe;
 pub mod diagram;
 mod document;
 pub mod examples;
+pub mod four_ways;
 pub mod json;
 mod ledger;
 mod notation;

@@ -18,6 +18,9 @@ pub struct Training {
     pub learning_rate: Option<f64>,
     /// How the learning rate changes.
     pub schedule: Schedule,
+    /// How gradients are found.
+    #[serde(skip_serializing_if = "GradientMethod::is_back")]
+    pub gradient: GradientMethod,
     /// The largest norm of the whole gradient; a larger one is scaled down to it.
     pub clip_norm: Option<f64>,
     /// When to stop before the last epoch; by default never.
@@ -38,6 +41,7 @@ impl Default for Training {
             optimizer: Optimizer::default(),
             learning_rate: None,
             schedule: Schedule::default(),
+            gradient: GradientMethod::default(),
             clip_norm: None,
             early_stopping: None,
             shuffle: true,
@@ -90,6 +94,29 @@ impl Training {
         }
         self.optimizer.check()?;
         self.schedule.check()
+    }
+}
+
+/// How gradients are found. All give the same numbers; only one of them does so in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GradientMethod {
+    /// Back propagation: one backward pass for all weights.
+    #[default]
+    Back,
+    /// Forward mode: one sweep a weight, exact.
+    Forward,
+    /// Central differences: two runs of the network a weight.
+    Differences,
+}
+
+impl GradientMethod {
+    /// The names, in the order of the list.
+    pub const NAMES: &[&str] = &["back", "forward", "differences"];
+
+    /// Whether it is back propagation.
+    pub fn is_back(&self) -> bool {
+        *self == GradientMethod::Back
     }
 }
 

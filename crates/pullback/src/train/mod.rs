@@ -4,12 +4,13 @@
 //! [`Observer`] and share its configuration, [`Training`].
 
 mod configuration;
+mod gradient;
 mod observer;
 mod optimizer;
 mod schedule;
 mod trainer;
 
-pub use configuration::{Batch, EarlyStopping, Training};
+pub use configuration::{Batch, EarlyStopping, GradientMethod, Training};
 pub use observer::{EpochReport, Flow, Observer, Silent, StepReport};
 pub use optimizer::Optimizer;
 pub use schedule::{Schedule, Shape};

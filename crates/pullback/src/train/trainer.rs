@@ -1,5 +1,6 @@
 //! The loop: shuffle, take a batch, run forward and backward, change the weights, repeat.
 
+use super::gradient::OneByOne;
 use super::schedule::Plateau;
 use super::{Batch, EpochReport, Flow, Observer, StepReport, Training, optimizer};
 use crate::data::{Dataset, Features, Targets, batches, epoch_order};
@@ -208,8 +209,8 @@ impl<'a, T: Real> Run<'a, T> {
         let left = rows.len() % batch;
         Ok(Self {
             states: parameters.iter().map(|p| [state(p, kept > 0), state(p, kept > 1)]).collect(),
-            stepper: Stepper::new(isa, network, batch, threads)?,
-            last_stepper: (left > 0).then(|| Stepper::new(isa, network, left, threads)).transpose()?,
+            stepper: Stepper::new(isa, network, training, batch)?,
+            last_stepper: (left > 0).then(|| Stepper::new(isa, network, training, left)).transpose()?,
             evaluator: (!validation.is_empty())
                 .then(|| Evaluator::new(isa, network, validation.len(), threads))
                 .transpose()?,
@@ -337,6 +338,9 @@ impl<'a, T: Real> Run<'a, T> {
         if !cost.is_finite() {
             return (cost, None);
         }
+        if let Some(one_by_one) = &mut stepper.one_by_one {
+            one_by_one.fill(&mut stepper.executor, &self.parameters, &stepper.trained);
+        }
 
         let norm = self.training.clip_norm.map(|_| stepper.gradient_norm(self.isa));
         let factor = match (self.training.clip_norm, norm) {
@@ -344,7 +348,7 @@ impl<'a, T: Real> Run<'a, T> {
             _ => None,
         };
         for (output, &place) in stepper.trained.iter().enumerate() {
-            let mut gradient = stepper.executor.output(COST + 1 + output);
+            let mut gradient = stepper.gradient(output);
             if let Some(factor) = factor {
                 let clipped = &mut self.clipped[..gradient.len()];
                 pullback_kernels::map(
@@ -362,19 +366,21 @@ impl<'a, T: Real> Run<'a, T> {
             self.training.optimizer.update(self.isa, rate, self.steps as u64, decays, slot);
         }
         for (output, &place) in stepper.statistics.iter().enumerate() {
-            let new = stepper.executor.output(COST + 1 + stepper.trained.len() + output);
+            let new = stepper.executor.output(COST + 1 + output);
             self.parameters[place].copy_from_slice(new);
         }
         (cost, norm)
     }
 }
 
-/// The place of the cost among a stepper's outputs; gradients follow, then statistics.
+/// The place of the cost among a stepper's outputs; statistics follow, then gradients.
 const COST: usize = 0;
 
 /// Forward and backward pass for one batch size.
 struct Stepper<T> {
     executor: Executor<T>,
+    /// What finds the gradients instead of the executor, if they are not back-propagated.
+    one_by_one: Option<OneByOne<T>>,
     /// The places of the trained parameters, in the order of their gradients.
     trained: Vec<usize>,
     /// The places of the parameters that the forward pass itself moves.
@@ -383,18 +389,27 @@ struct Stepper<T> {
 }
 
 impl<T: Real> Stepper<T> {
-    fn new(isa: Isa, network: &Network, batch: usize, threads: usize) -> Result<Self> {
+    fn new(isa: Isa, network: &Network, training: &Training, batch: usize) -> Result<Self> {
+        let threads = training.thread_count();
         let lowered = network.lower(batch, Mode::Training)?;
         let specification = network.parameters()?;
         let trained: Vec<usize> =
             (0..specification.len()).filter(|&place| specification[place].role.is_trained()).collect();
         let wrt: Vec<_> = trained.iter().map(|&place| lowered.parameters[place]).collect();
-        let gradients = reverse(&lowered.graph, lowered.cost, &wrt)?;
+        let one_by_one = OneByOne::new(training.gradient, &lowered, &wrt, isa, threads);
         let mut outputs = vec![lowered.cost];
-        outputs.extend(&gradients.nodes);
-        outputs.extend(lowered.statistics.iter().map(|(_, node)| node));
+        let plan = if one_by_one.is_some() {
+            outputs.extend(lowered.statistics.iter().map(|(_, node)| node));
+            Plan::new(&lowered.graph, &outputs)
+        } else {
+            let gradients = reverse(&lowered.graph, lowered.cost, &wrt)?;
+            outputs.extend(lowered.statistics.iter().map(|(_, node)| node));
+            outputs.extend(&gradients.nodes);
+            Plan::new(&gradients.graph, &outputs)
+        };
         Ok(Self {
-            executor: Executor::new(Plan::new(&gradients.graph, &outputs), threads).with_isa(isa),
+            executor: Executor::new(plan, threads).with_isa(isa),
+            one_by_one,
             trained,
             statistics: lowered.statistics.iter().map(|(place, _)| *place).collect(),
             masks: lowered.masks,
@@ -413,9 +428,17 @@ impl<T: Real> Stepper<T> {
         }
     }
 
+    /// The gradient of the trained parameter at that position.
+    fn gradient(&self, position: usize) -> &[T] {
+        match &self.one_by_one {
+            Some(one_by_one) => one_by_one.gradient(position),
+            None => self.executor.output(COST + 1 + self.statistics.len() + position),
+        }
+    }
+
     /// The norm of the whole gradient.
     fn gradient_norm(&self, isa: Isa) -> f64 {
-        let gradients = (0..self.trained.len()).map(|output| self.executor.output(COST + 1 + output));
+        let gradients = (0..self.trained.len()).map(|output| self.gradient(output));
         gradients.map(|gradient| dot(isa, gradient, gradient).to_f64()).sum::<f64>().sqrt()
     }
 }

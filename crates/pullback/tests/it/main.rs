@@ -5,6 +5,7 @@ mod allocation;
 mod architecture;
 mod explain;
 mod explain_check;
+mod four_ways;
 mod metrics;
 mod model_file;
 mod operations;

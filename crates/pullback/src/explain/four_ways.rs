@@ -1,0 +1,260 @@
+//! Four ways to one gradient: back propagation, forward mode, forward evaluation, the sum over all paths.
+//!
+//! All return the same numbers. What each costs is counted by the operations' own rule, in
+//! multiply-adds: for the first three from the graphs that are run, for the paths by their number and
+//! length (in a dense network every choice of one unit a layer is a path).
+
+use super::Trace;
+use crate::differentiate::forward;
+use crate::error::{Error, Result};
+use crate::execute::Executor;
+use crate::graph::Kind;
+use crate::plan::Plan;
+
+/// A way to the gradient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// One backward pass for all weights.
+    Back,
+    /// One sweep a weight with its tangent, exact.
+    Forward,
+    /// Two runs a weight with the weight moved.
+    Differences,
+    /// Each path from the weight to the cost, multiplied out on its own.
+    Paths,
+}
+
+impl Way {
+    /// All, the cheapest first.
+    pub const ALL: [Way; 4] = [Way::Back, Way::Forward, Way::Differences, Way::Paths];
+}
+
+/// What the ways cost for one network and batch, in multiply-adds.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Counts {
+    /// Trained numbers: weights and biases.
+    pub weights: f64,
+    /// One forward pass.
+    pub pass: f64,
+    /// Forward and backward pass together.
+    pub back: f64,
+    /// A sweep for each weight.
+    pub forward: f64,
+    /// Two forward passes for each weight.
+    pub differences: f64,
+    /// The paths of all weights.
+    pub paths: f64,
+    /// How many paths there are.
+    pub path_count: f64,
+}
+
+impl Counts {
+    /// What a way costs.
+    pub fn of(&self, way: Way) -> f64 {
+        match way {
+            Way::Back => self.back,
+            Way::Forward => self.forward,
+            Way::Differences => self.differences,
+            Way::Paths => self.paths,
+        }
+    }
+}
+
+/// The largest number of paths that is walked.
+pub const MOST_PATHS: f64 = 5e7;
+
+/// Counts what each way costs.
+pub fn count(trace: &Trace) -> Counts {
+    let lowered = trace.lowered();
+    let weights = trained(trace).map(|place| trace.parameters()[place].shape.elements() as f64).sum::<f64>();
+    let pass = lowered.graph.multiply_adds(&[lowered.cost]) as f64;
+    let mut outputs = vec![lowered.cost];
+    outputs.extend(trained(trace).map(|place| trace.gradient_node(place)));
+    let back = trace.graph().multiply_adds(&outputs) as f64;
+    let wrt: Vec<_> = trained(trace).map(|place| lowered.parameters[place]).collect();
+    let tangents = forward(&lowered.graph, &[lowered.cost], &wrt);
+    let sweep = tangents.graph.multiply_adds(&tangents.nodes) as f64;
+    let (mut paths, mut path_count) = (0.0, 0.0);
+    let (mut later, mut factors) = (1.0, 0.0);
+    for dense in trace.dense().iter().rev() {
+        // A path of this layer: its own slopes, then for each later layer a weight and its slopes.
+        factors += dense.links.len() as f64;
+        let starts = (dense.units * dense.inputs + dense.bias.map_or(0, |_| dense.units)) as f64;
+        path_count += starts * later;
+        paths += starts * later * (factors + 1.0) * trace.rows() as f64;
+        later *= dense.units as f64;
+        factors += 1.0;
+    }
+    Counts {
+        weights,
+        pass,
+        back,
+        forward: weights * sweep,
+        differences: 2.0 * weights * pass,
+        paths,
+        path_count: path_count * trace.rows() as f64,
+    }
+}
+
+fn trained(trace: &Trace) -> impl Iterator<Item = usize> {
+    let parameters = trace.parameters();
+    (0..parameters.len()).filter(|&place| parameters[place].role.is_trained())
+}
+
+/// The gradient by one way: for each parameter in order, nothing where it is not trained. `most` bounds
+/// how many numbers are found weight by weight; the others stay zero, and the count of those found is
+/// returned beside.
+///
+/// # Errors
+/// For paths, if there are too many, or a layer does not work unit by unit.
+pub fn gradient(trace: &Trace, way: Way, most: usize) -> Result<(Vec<Vec<f64>>, usize)> {
+    match way {
+        Way::Back => {
+            let all = (0..trace.parameters().len()).map(|place| trace.gradient(place).to_vec()).collect();
+            Ok((all, usize::MAX))
+        }
+        Way::Forward | Way::Differences => Ok(OneByOne::new(trace, way).run(trace, most)),
+        Way::Paths => by_paths(trace, most),
+    }
+}
+
+/// Finds one number of a gradient after another.
+#[derive(Debug)]
+pub struct OneByOne {
+    way: Way,
+    executor: Executor<f64>,
+    inputs: usize,
+    parameters: Vec<Vec<f64>>,
+}
+
+/// The step of a central difference in f64: near the third root of its rounding error.
+const STEP: f64 = 6e-6;
+
+impl OneByOne {
+    /// Prepares forward mode, or else differences.
+    pub fn new(trace: &Trace, way: Way) -> Self {
+        let lowered = trace.lowered();
+        let wrt: Vec<_> = trained(trace).map(|place| lowered.parameters[place]).collect();
+        let plan = if way == Way::Forward {
+            let tangents = forward(&lowered.graph, &[lowered.cost], &wrt);
+            Plan::new(&tangents.graph, &tangents.nodes)
+        } else {
+            Plan::new(&lowered.graph, &[lowered.cost])
+        };
+        let mut executor = Executor::new(plan, 1);
+        let inputs = lowered.graph.ids().filter(|&id| matches!(lowered.graph.node(id).kind, Kind::Input(_)));
+        let mut given = 0;
+        for (position, id) in inputs.enumerate() {
+            executor.input_mut(position).copy_from_slice(trace.value(id));
+            given = position + 1;
+        }
+        let parameters = (0..trace.parameters().len()).map(|place| trace.parameter(place).to_vec()).collect();
+        Self { way, executor, inputs: given, parameters }
+    }
+
+    /// One number: of the trained parameter at `position` among the trained, at `place` among all.
+    pub fn number(&mut self, position: usize, place: usize, element: usize) -> f64 {
+        if self.way == Way::Forward {
+            self.executor.input_mut(self.inputs + position)[element] = 1.0;
+            self.executor.run(&self.parameters);
+            self.executor.input_mut(self.inputs + position)[element] = 0.0;
+            return self.executor.output(0)[0];
+        }
+        let middle = self.parameters[place][element];
+        let mut cost_at = |weight: f64| {
+            self.parameters[place][element] = weight;
+            self.executor.run(&self.parameters);
+            self.executor.output(0)[0]
+        };
+        let size = STEP * middle.abs().max(1.0);
+        let difference = cost_at(middle + size) - cost_at(middle - size);
+        self.parameters[place][element] = middle;
+        difference / (2.0 * size)
+    }
+
+    fn run(mut self, trace: &Trace, most: usize) -> (Vec<Vec<f64>>, usize) {
+        let mut all: Vec<Vec<f64>> =
+            trace.parameters().iter().map(|p| vec![0.0; p.shape.elements()]).collect();
+        let mut found = 0;
+        for (position, place) in trained(trace).enumerate() {
+            for element in 0..all[place].len() {
+                if found == most {
+                    return (all, found);
+                }
+                all[place][element] = self.number(position, place, element);
+                found += 1;
+            }
+        }
+        (all, found)
+    }
+}
+
+/// Walks every path from every weight to the cost.
+fn by_paths(trace: &Trace, most: usize) -> Result<(Vec<Vec<f64>>, usize)> {
+    let counts = count(trace);
+    if trace.dense().iter().any(|dense| dense.links.is_empty()) {
+        return Err(Error::Configuration(
+            "a layer mixes its units on the way to the next; paths are walked through dense layers and \
+             activations alone"
+                .into(),
+        ));
+    }
+    let mut all: Vec<Vec<f64>> = trace.parameters().iter().map(|p| vec![0.0; p.shape.elements()]).collect();
+    let mut found = 0;
+    let mut walked = 0.0;
+    for (at, dense) in trace.dense().iter().enumerate() {
+        let later: f64 = trace.dense()[at + 1..].iter().map(|dense| dense.units as f64).product();
+        for unit in 0..dense.units {
+            let starts = (0..dense.inputs).map(Some).chain(dense.bias.map(|_| None));
+            for start in starts {
+                if found == most {
+                    return Ok((all, found));
+                }
+                walked += later * trace.rows() as f64;
+                if walked > MOST_PATHS {
+                    return Err(Error::Configuration(format!(
+                        "there are {:.3e} paths, too many to be walked; take a smaller network",
+                        counts.path_count
+                    )));
+                }
+                let sum: f64 = (0..trace.rows())
+                    .map(|row| {
+                        let x = start.map_or(1.0, |input| trace.at(dense.input, row, input));
+                        walk(trace, at, unit, row, x)
+                    })
+                    .sum();
+                match (start, dense.bias) {
+                    (Some(input), _) => all[dense.weight][unit * dense.inputs + input] += sum,
+                    (None, Some(bias)) => all[bias][unit] += sum,
+                    (None, None) => {}
+                }
+                found += 1;
+            }
+        }
+    }
+    // Regularization reaches the cost past the layers: a path of its own, of one factor.
+    for dense in trace.dense() {
+        for element in 0..all[dense.weight].len() {
+            let parts = trace.parts(dense.weight, element);
+            let own = parts.iter().filter(|part| part.role != "weighted sum");
+            all[dense.weight][element] += own.map(|part| part.value).sum::<f64>();
+        }
+    }
+    Ok((all, found))
+}
+
+/// The sum over the paths from one unit's weighted sum to the cost; `product` holds the factors before.
+fn walk(trace: &Trace, at: usize, unit: usize, row: usize, product: f64) -> f64 {
+    let dense = &trace.dense()[at];
+    let mut product = product;
+    for link in &dense.links {
+        product *= trace.at(link.slope, row, unit);
+        if link.is_cost {
+            return product * link.upstream.map_or(1.0, |id| trace.at(id, row, unit));
+        }
+    }
+    let Some(next) = trace.dense().get(at + 1) else { return product };
+    let weights = trace.parameter(next.weight);
+    (0..next.units).map(|k| walk(trace, at + 1, k, row, product * weights[k * next.inputs + unit])).sum()
+}
