@@ -6,7 +6,7 @@ use crate::failure::{Failure, Result};
 use pullback::data::{ColumnType, DataOptions, Imputation, Scaling, Task};
 use pullback::error::nearest_name;
 use pullback::network::{Activation, Cost, Initializer, Layer};
-use pullback::train::Batch;
+use pullback::train::{Batch, GradientMethod};
 use pullback_data::ReadOptions;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod check;
+mod compare;
 mod datasets;
 mod evaluate;
 mod explain;
@@ -50,6 +51,8 @@ enum Command {
     Check(check::Check),
     /// Write every derivative of the cost as tensors
     Gradients(gradients::Gradients),
+    /// Count and measure four ways to one gradient
+    Compare(compare::Compare),
     /// List the built-in data sets, or write one as CSV
     Datasets(datasets::Datasets),
 }
@@ -64,6 +67,7 @@ impl Cli {
             Command::Explain(command) => command.run(),
             Command::Check(command) => command.run(),
             Command::Gradients(command) => command.run(),
+            Command::Compare(command) => command.run(),
             Command::Datasets(command) => command.run(),
         }
     }

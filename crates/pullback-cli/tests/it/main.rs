@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod failures;
+mod four_ways;
 mod glass_box;
 mod messages;
 mod predictions;

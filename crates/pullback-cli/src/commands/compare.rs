@@ -1,0 +1,493 @@
+//! `pullback compare`: what back propagation saves, counted and measured, over depth or width.
+
+use super::{check_writable, print, print_json, write};
+use crate::failure::{Failure, Result};
+use crate::terminal::entry;
+use pullback::differentiate::reverse;
+use pullback::execute::Executor;
+use pullback::explain::Trace;
+use pullback::explain::four_ways::{Counts, OneByOne, Way, count, gradient};
+use pullback::network::{Activation, Cost, Mode, Network};
+use pullback::plan::Plan;
+use serde::Serialize;
+use serde_json::json;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Compare {
+    /// The units of each hidden layer
+    #[arg(long, value_name = "UNITS,...", value_delimiter = ',', default_value = "64")]
+    layers: Vec<usize>,
+    /// So many hidden layers, each as wide as the first of `--layers` [default: 1..100]
+    #[arg(long, value_name = "FROM..TO")]
+    depth: Option<String>,
+    /// So many units in each of the layers instead
+    #[arg(long, value_name = "FROM..TO", conflicts_with = "depth")]
+    width: Option<String>,
+    /// The features of an example [default: as many as the first layer has units]
+    #[arg(long)]
+    inputs: Option<usize>,
+    /// The classes
+    #[arg(long, default_value_t = 10)]
+    outputs: usize,
+    /// The examples of a batch
+    #[arg(long, default_value_t = 1)]
+    batch: usize,
+    /// The activation of hidden layers
+    #[arg(long, default_value = "tanh")]
+    activation: Activation,
+    /// How many seconds may be spent on measuring
+    #[arg(long, default_value_t = 20.0)]
+    budget: f64,
+    /// From which weights and examples are drawn
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Where a plot of the times goes
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Print counts and times as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A time in seconds, and whether it was measured in full.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Taken {
+    seconds: f64,
+    is_extrapolated: bool,
+}
+
+/// One network of the comparison.
+#[derive(Debug, Serialize)]
+struct Line {
+    /// Hidden layers, or units, whichever varies.
+    size: usize,
+    counts: Counts,
+    pass_seconds: f64,
+    /// By way: back, forward, differences, paths.
+    times: [Taken; 4],
+}
+
+/// So many networks at most are measured.
+const MOST_LINES: usize = 12;
+
+impl Compare {
+    pub(super) fn run(&self) -> Result<()> {
+        if let Some(out) = &self.svg {
+            check_writable(out, &[])?;
+        }
+        let (what, sizes) = self.sizes()?;
+        if self.layers.contains(&0) || self.inputs == Some(0) || self.outputs < 2 || self.batch == 0 {
+            return Err(Failure::usage(
+                "a network needs units, inputs, two outputs and a batch",
+                "give positive numbers",
+            ));
+        }
+        let share = Duration::from_secs_f64((self.budget / sizes.len() as f64).clamp(0.01, 600.0));
+        let rate = self.path_rate()?;
+        let lines =
+            sizes.iter().map(|&size| self.line(what, size, share, rate)).collect::<Result<Vec<_>>>()?;
+        if let Some(out) = &self.svg {
+            write(out, plot(&lines, what).as_bytes())?;
+        }
+        let laws = laws(&lines, what);
+        if self.json {
+            return print_json(&json!({
+                "version": 1, "varies": what, "ways": Way::ALL, "batch": self.batch,
+                "lines": lines, "laws": laws,
+            }));
+        }
+        print(&self.render(&lines, what, &laws))
+    }
+
+    /// What varies, and its values.
+    fn sizes(&self) -> Result<(&'static str, Vec<usize>)> {
+        let (what, text) = match (&self.depth, &self.width) {
+            (_, Some(text)) => ("width", text.as_str()),
+            (Some(text), None) => ("depth", text.as_str()),
+            (None, None) => ("depth", "1..100"),
+        };
+        let wrong = || {
+            Failure::usage(
+                format!("`{text}` is no range of sizes"),
+                format!("write two positive numbers, for example `--{what} 1..100`"),
+            )
+        };
+        let (from, to) = text.split_once("..").unwrap_or((text, text));
+        let (from, to): (usize, usize) =
+            (from.parse().map_err(|_| wrong())?, to.trim_start_matches('=').parse().map_err(|_| wrong())?);
+        if from == 0 || to < from || to > 10_000 {
+            return Err(wrong());
+        }
+        // Evenly on a logarithmic scale, so that each growth law is a straight line.
+        let steps = (MOST_LINES - 1) as f64;
+        let ratio = to as f64 / from as f64;
+        let mut sizes: Vec<usize> = (0..MOST_LINES)
+            .map(|at| (from as f64 * pow(ratio, at as f64 / steps)).round() as usize)
+            .collect();
+        sizes.dedup();
+        Ok((what, sizes))
+    }
+
+    fn trace(&self, hidden: &[usize]) -> Result<Trace> {
+        let inputs = self.inputs.unwrap_or(hidden[0]);
+        let network =
+            Network::dense(inputs, hidden, self.outputs, self.activation, Cost::SoftmaxCrossEntropy);
+        let number =
+            |at: usize| (((at + 1) * 7919 + self.seed as usize * 104_729) % 2003) as f64 / 1001.0 - 1.0;
+        let features: Vec<f64> = (0..self.batch * inputs).map(number).collect();
+        let targets: Vec<f64> = (0..self.batch * self.outputs)
+            .map(|at| f64::from(u8::from(at % self.outputs == at / self.outputs % self.outputs)))
+            .collect();
+        Ok(Trace::new(&network, &network.initialize(self.seed)?, &features, &targets, self.batch)?)
+    }
+
+    /// How many multiply-adds a second the walk along paths does: measured on a network that it can walk.
+    fn path_rate(&self) -> Result<f64> {
+        let trace = self.trace(&[8, 8, 8])?;
+        let start = Instant::now();
+        gradient(&trace, Way::Paths, usize::MAX)?;
+        Ok(count(&trace).paths / start.elapsed().as_secs_f64().max(1e-9))
+    }
+
+    fn line(&self, what: &str, size: usize, share: Duration, rate: f64) -> Result<Line> {
+        let hidden = match what {
+            "depth" => vec![self.layers[0]; size],
+            _ => vec![size; self.layers.len()],
+        };
+        let trace = self.trace(&hidden)?;
+        let counts = count(&trace);
+        let network = trace.network();
+        let lowered = network.lower(self.batch, Mode::Evaluation)?;
+        let gradients = reverse(&lowered.graph, lowered.cost, &lowered.parameters)?;
+        let mut outputs = vec![lowered.cost];
+        outputs.extend(&gradients.nodes);
+        let parameters: Vec<Vec<f64>> =
+            (0..trace.parameters().len()).map(|place| trace.parameter(place).to_vec()).collect();
+        let timed = |plan: Plan| {
+            let mut executor = Executor::<f64>::new(plan, 1);
+            for (position, name) in ["features", "targets"].into_iter().enumerate() {
+                let id = lowered.graph.find(name).expect("every network has features and targets");
+                executor.input_mut(position).copy_from_slice(trace.value(id));
+            }
+            executor.run(&parameters);
+            let mut times: Vec<f64> = Vec::new();
+            let begin = Instant::now();
+            while times.len() < 5 || (begin.elapsed() < share / 10 && times.len() < 1000) {
+                let start = Instant::now();
+                executor.run(&parameters);
+                times.push(start.elapsed().as_secs_f64());
+            }
+            times.sort_by(f64::total_cmp);
+            times[times.len() / 2]
+        };
+        let pass_seconds = timed(Plan::new(&lowered.graph, &[lowered.cost]));
+        let back = timed(Plan::new(&gradients.graph, &outputs));
+        let by_weight = |way: Way| {
+            let mut one = OneByOne::new(&trace, way);
+            let begin = Instant::now();
+            let mut found = 0;
+            'all: for place in 0..parameters.len() {
+                for element in 0..parameters[place].len() {
+                    one.number(place, place, element);
+                    found += 1;
+                    if begin.elapsed() > share * 2 / 5 {
+                        break 'all;
+                    }
+                }
+            }
+            let seconds = begin.elapsed().as_secs_f64() / f64::from(found) * counts.weights;
+            Taken { seconds, is_extrapolated: f64::from(found) < counts.weights }
+        };
+        let paths = if counts.paths / rate < share.as_secs_f64() / 5.0 {
+            let begin = Instant::now();
+            gradient(&trace, Way::Paths, usize::MAX)?;
+            Taken { seconds: begin.elapsed().as_secs_f64(), is_extrapolated: false }
+        } else {
+            Taken { seconds: counts.paths / rate, is_extrapolated: true }
+        };
+        let times = [
+            Taken { seconds: back, is_extrapolated: false },
+            by_weight(Way::Forward),
+            by_weight(Way::Differences),
+            paths,
+        ];
+        Ok(Line { size, counts, pass_seconds, times })
+    }
+
+    fn render(&self, lines: &[Line], what: &str, laws: &[String]) -> String {
+        let mut out = String::new();
+        let network = match what {
+            "depth" => format!("hidden layers of {} units", self.layers[0]),
+            _ => format!("{} hidden layers", self.layers.len()),
+        };
+        entry(&mut out, "network", &format!("{network}, {}, {} outputs", self.activation, self.outputs));
+        entry(
+            &mut out,
+            "gradient",
+            &format!("of all weights, for a batch of {}, on one thread, in f64", self.batch),
+        );
+        let head = |out: &mut String, title: &str| {
+            let _ = writeln!(out, "\n{title}");
+            let _ = writeln!(
+                out,
+                "{what:>6} {:>9} {:>9} {:>11} {:>12} {:>12} {:>12}",
+                "weights", "one pass", "back prop.", "forward mode", "differences", "all paths"
+            );
+        };
+        head(&mut out, "multiply-adds, counted");
+        for line in lines {
+            let c = &line.counts;
+            let cell = amount;
+            let _ = writeln!(
+                out,
+                "{:>6} {:>9} {:>9} {:>11} {:>12} {:>12} {:>12}",
+                line.size,
+                cell(c.weights),
+                cell(c.pass),
+                cell(c.back),
+                cell(c.forward),
+                cell(c.differences),
+                cell(c.paths)
+            );
+        }
+        head(&mut out, "time (~: from a part, extrapolated)");
+        for line in lines {
+            let cell = |taken: &Taken| {
+                let mark = if taken.is_extrapolated { "~" } else { "" };
+                format!("{mark}{}", duration(taken.seconds))
+            };
+            let _ = writeln!(
+                out,
+                "{:>6} {:>9} {:>9} {:>11} {:>12} {:>12} {:>12}",
+                line.size,
+                amount(line.counts.weights),
+                duration(line.pass_seconds),
+                cell(&line.times[0]),
+                cell(&line.times[1]),
+                cell(&line.times[2]),
+                cell(&line.times[3])
+            );
+        }
+        out.push('\n');
+        for law in laws {
+            let _ = writeln!(out, "{law}");
+        }
+        if let Some(path) = &self.svg {
+            let _ = writeln!(out, "\nplot in {}", path.display());
+        }
+        out
+    }
+}
+
+fn pow(base: f64, exponent: f64) -> f64 {
+    pullback::Real::powf(base, exponent)
+}
+
+fn ln(x: f64) -> f64 {
+    pullback::Real::ln(x)
+}
+
+/// A count in few characters: `640`, `8.1k`, `3.2e9`.
+fn amount(x: f64) -> String {
+    match x {
+        _ if !x.is_finite() => "> 1e308".into(),
+        _ if x < 1e4 => format!("{x:.0}"),
+        _ => format!("{x:.1e}"),
+    }
+}
+
+/// A time in few characters.
+fn duration(seconds: f64) -> String {
+    const YEAR: f64 = 365.25 * 86400.0;
+    match seconds {
+        _ if !seconds.is_finite() => "> 1e300 a".into(),
+        s if s < 1e-3 => format!("{:.1} us", s * 1e6),
+        s if s < 1.0 => format!("{:.1} ms", s * 1e3),
+        s if s < 120.0 => format!("{s:.1} s"),
+        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
+        s if s < 172_800.0 => format!("{:.0} h", s / 3600.0),
+        s if s < YEAR => format!("{:.0} days", s / 86400.0),
+        s if s < 1e4 * YEAR => format!("{:.0} years", s / YEAR),
+        s => format!("{:.0e} years", s / YEAR),
+    }
+}
+
+/// The slope of the straight line that fits best.
+fn slope(points: &[(f64, f64)]) -> f64 {
+    let count = points.len() as f64;
+    let (mx, my) =
+        (points.iter().map(|p| p.0).sum::<f64>() / count, points.iter().map(|p| p.1).sum::<f64>() / count);
+    let above: f64 = points.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
+    let below: f64 = points.iter().map(|p| (p.0 - mx) * (p.0 - mx)).sum();
+    if below > 0.0 { above / below } else { 0.0 }
+}
+
+/// How each way grows, fitted to the counts, beside what theory says.
+fn laws(lines: &[Line], what: &str) -> Vec<String> {
+    if lines.len() < 3 {
+        return Vec::new();
+    }
+    // Large sizes, where lower terms no longer matter.
+    let large = &lines[lines.len() / 3..];
+    let power = |value: fn(&Line) -> f64| {
+        let points: Vec<_> = large.iter().map(|line| (ln(line.counts.weights), ln(value(line)))).collect();
+        slope(&points)
+    };
+    let mut laws = vec![
+        format!(
+            "back propagation grows like weights^{:.2} (theory: 1), forward mode and",
+            power(|line| line.counts.back)
+        ),
+        format!(
+            "differences like weights^{:.2} and weights^{:.2} (theory: 2),",
+            power(|line| line.counts.forward),
+            power(|line| line.counts.differences)
+        ),
+    ];
+    let finite: Vec<&Line> = large.iter().filter(|line| line.counts.paths.is_finite()).collect();
+    laws.push(if what == "depth" {
+        let points: Vec<_> = finite.iter().map(|line| (line.size as f64, ln(line.counts.paths))).collect();
+        format!(
+            "all paths {:.1}-fold with each layer (theory: its units)",
+            pullback::Real::exp(slope(&points))
+        )
+    } else {
+        let points: Vec<_> =
+            finite.iter().map(|line| (ln(line.size as f64), ln(line.counts.paths))).collect();
+        format!("all paths like width^{:.2}", slope(&points))
+    });
+    laws
+}
+
+/// The times as a drawing with logarithmic axes.
+fn plot(lines: &[Line], what: &str) -> String {
+    const SIZE: (f64, f64) = (860.0, 520.0);
+    const FRAME: (f64, f64, f64, f64) = (90.0, 50.0, 660.0, 470.0);
+    const NAMES: [&str; 4] = ["back propagation", "forward mode", "differences", "all paths"];
+    const COLORS: [&str; 4] = ["#1a56c4", "#1a7f37", "#d98e00", "#b3261e"];
+    let log = |x: f64| ln(x) / std::f64::consts::LN_10;
+    let most = lines.iter().flat_map(|line| &line.times[..3]).map(|taken| taken.seconds).fold(0.0, f64::max);
+    let least = lines.iter().map(|line| line.times[0].seconds).fold(f64::INFINITY, f64::min);
+    // Paths leave the drawing soon; what the other ways take decides its height.
+    let (low, high) = (log(least).floor(), (log(most).ceil() + 3.0).max(2.0));
+    let (first, last) = (log(lines[0].size as f64), log(lines[lines.len() - 1].size as f64));
+    let x =
+        |size: usize| FRAME.0 + (FRAME.2 - FRAME.0) * (log(size as f64) - first) / (last - first).max(1e-9);
+    let y = |seconds: f64| FRAME.3 - (FRAME.3 - FRAME.1) * (log(seconds) - low) / (high - low);
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" \
+         font-family=\"system-ui,sans-serif\" font-size=\"13\">\n<rect width=\"{0}\" height=\"{1}\" fill=\"#fff\"/>\n\
+         <text x=\"{2}\" y=\"28\" font-size=\"16\" font-weight=\"600\" fill=\"#1c2430\">The time for the gradient of all \
+         weights, by {what}</text>\n",
+        SIZE.0, SIZE.1, FRAME.0
+    );
+    let names: [(f64, &str); 10] = [
+        (1e-6, "1 us"),
+        (1e-3, "1 ms"),
+        (1.0, "1 s"),
+        (60.0, "1 min"),
+        (3600.0, "1 h"),
+        (86400.0, "1 day"),
+        (31_557_600.0, "1 year"),
+        (3.155_76e10, "1000 years"),
+        (4.35e17, "age of the universe"),
+        (1e-9, "1 ns"),
+    ];
+    for (seconds, name) in names.into_iter().filter(|(s, _)| (low..=high).contains(&log(*s))) {
+        let at = y(seconds);
+        let _ = writeln!(
+            out,
+            "<line x1=\"{}\" x2=\"{}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#e3e8ef\"/><text x=\"{}\" \
+             y=\"{:.1}\" text-anchor=\"end\" fill=\"#56606e\">{name}</text>",
+            FRAME.0,
+            FRAME.2,
+            FRAME.0 - 8.0,
+            at + 4.0
+        );
+    }
+    let mut labeled = f64::NEG_INFINITY;
+    for line in lines {
+        let at = x(line.size);
+        if at - labeled < 34.0 {
+            continue;
+        }
+        labeled = at;
+        let _ = writeln!(
+            out,
+            "<text x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\" fill=\"#56606e\">{}</text>",
+            FRAME.3 + 20.0,
+            line.size
+        );
+    }
+    let axis = if what == "depth" { "hidden layers" } else { "units of a layer" };
+    let _ = writeln!(
+        out,
+        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" fill=\"#1c2430\">{axis}</text>",
+        (FRAME.0 + FRAME.2) / 2.0,
+        FRAME.3 + 42.0
+    );
+    let _ = writeln!(
+        out,
+        "<path d=\"M{0} {1}V{3}H{2}\" fill=\"none\" stroke=\"#56606e\"/>",
+        FRAME.0, FRAME.1, FRAME.2, FRAME.3
+    );
+    // From the top of the legend down: the slowest way first.
+    let mut next = FRAME.1;
+    for way in (0..4).rev() {
+        let points: Vec<(f64, f64, bool)> = (lines.iter())
+            .filter(|line| line.times[way].seconds.is_finite() && log(line.times[way].seconds) <= high)
+            .map(|line| (x(line.size), y(line.times[way].seconds), line.times[way].is_extrapolated))
+            .collect();
+        let mut corners: Vec<String> = points.iter().map(|(x, y, _)| format!("{x:.1},{y:.1}")).collect();
+        let beyond = lines.get(points.len());
+        if let (Some(line), Some(inside)) = (beyond, points.last()) {
+            // Goes on beyond the top: towards the next point, up to the frame.
+            let above = (log(line.times[way].seconds.min(1e300)) - low) / (high - low);
+            let from = (FRAME.3 - inside.1) / (FRAME.3 - FRAME.1);
+            let part = (1.0 - from) / (above - from);
+            let at = inside.0 + (x(line.size) - inside.0) * part;
+            corners.push(format!("{at:.1},{}", FRAME.1));
+        }
+        let color = COLORS[way];
+        let _ = writeln!(
+            out,
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\"/>",
+            corners.join(" ")
+        );
+        for (x, y, is_extrapolated) in &points {
+            let fill = if *is_extrapolated { "#fff" } else { color };
+            let _ = writeln!(
+                out,
+                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\" fill=\"{fill}\" stroke=\"{color}\" stroke-width=\"1.5\"/>"
+            );
+        }
+        let _ = writeln!(
+            out,
+            "<rect x=\"{}\" y=\"{}\" width=\"14\" height=\"4\" fill=\"{color}\"/><text x=\"{}\" y=\"{}\" \
+             fill=\"#1c2430\">{}</text>",
+            FRAME.2 + 24.0,
+            next + 6.0,
+            FRAME.2 + 46.0,
+            next + 13.0,
+            NAMES[way]
+        );
+        next += 24.0;
+    }
+    for (text, fill) in [("measured", "#56606e"), ("extrapolated", "#fff")] {
+        let _ = writeln!(
+            out,
+            "<circle cx=\"{}\" cy=\"{}\" r=\"3.5\" fill=\"{fill}\" stroke=\"#56606e\" stroke-width=\"1.5\"/><text \
+             x=\"{}\" y=\"{}\" fill=\"#56606e\">{text}</text>",
+            FRAME.2 + 31.0,
+            next + 16.0,
+            FRAME.2 + 46.0,
+            next + 20.0
+        );
+        next += 22.0;
+    }
+    out.push_str("</svg>\n");
+    out
+}
