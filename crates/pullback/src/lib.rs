@@ -36,6 +36,7 @@ pub mod random;
 pub mod report;
 pub mod train;
 
+pub use differentiate::check_gradients;
 pub use error::{Error, Result};
 pub use pullback_kernels::Real;
 

@@ -189,8 +189,8 @@ impl Compare {
             let mut one = OneByOne::new(&trace, way);
             let begin = Instant::now();
             let mut found = 0;
-            'all: for place in 0..parameters.len() {
-                for element in 0..parameters[place].len() {
+            'all: for (place, numbers) in parameters.iter().enumerate() {
+                for element in 0..numbers.len() {
                     one.number(place, place, element);
                     found += 1;
                     if begin.elapsed() > share * 2 / 5 {

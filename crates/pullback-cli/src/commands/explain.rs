@@ -12,6 +12,7 @@ use pullback::explain::{
     describe_claims, diagram, json,
 };
 use pullback::model::Model;
+use pullback::network::Mode;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -43,6 +44,9 @@ pub(crate) struct Explain {
     /// How many rows, as one batch
     #[arg(long, default_value_t = 1)]
     rows: usize,
+    /// As in training: with dropout masks, and batch norm by the batch's own mean and variance
+    #[arg(long)]
+    training: bool,
     /// One unit: LAYER.UNIT, dense layers counted from 1, units from 0
     #[arg(long, value_name = "LAYER.UNIT", conflicts_with = "weight")]
     unit: Option<String>,
@@ -143,7 +147,8 @@ impl Explain {
                 format!("choose from 0 to {}", table.rows().saturating_sub(1)),
             ));
         }
-        trace_of(model, table, self.row, self.rows)
+        let mode = if self.training { Mode::Training } else { Mode::Evaluation };
+        trace_in(mode, model, table, self.row, self.rows)
     }
 
     fn options(&self, trace: &Trace) -> Result<Options> {
@@ -278,6 +283,10 @@ impl Explain {
 
 /// One forward and backward pass over some rows of a table, as one batch.
 pub(super) fn trace_of(model: &Model<f64>, table: &Table, first: usize, count: usize) -> Result<Trace> {
+    trace_in(Mode::Evaluation, model, table, first, count)
+}
+
+fn trace_in(mode: Mode, model: &Model<f64>, table: &Table, first: usize, count: usize) -> Result<Trace> {
     let chosen: Vec<usize> = (first..first + count).collect();
     let dataset: Dataset<f64> = model.card.preprocessing.apply(&table.select(&chosen)?)?;
     let rows: Vec<usize> = (0..count).collect();
@@ -285,7 +294,8 @@ pub(super) fn trace_of(model: &Model<f64>, table: &Table, first: usize, count: u
     let mut targets = vec![0.0; count * dataset.outputs()];
     dataset.write_features(&rows, &mut features);
     dataset.write_targets(&rows, &mut targets);
-    Ok(Trace::new(&model.card.network, &model.parameters, &features, &targets, count)?)
+    let (network, seed) = (&model.card.network, model.card.training.seed);
+    Ok(Trace::with_mode(network, &model.parameters, &features, &targets, count, mode, seed)?)
 }
 
 /// The width of the terminal, within what can be read.

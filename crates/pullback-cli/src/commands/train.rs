@@ -1,6 +1,7 @@
 //! `pullback train`: from data to a saved model and a report.
 
 use super::evaluate::compare;
+use super::explain::trace_of;
 use super::rows::{Rows, TestRows};
 use super::source::load;
 use super::{check_writable, print, print_json, write};
@@ -10,6 +11,7 @@ use crate::settings::Settings;
 use crate::terminal::{WIDTH, count, entry, say, setting, time, typed};
 use pullback::data::{Dataset, Preprocessing, Table};
 use pullback::execute::Isa;
+use pullback::explain::{Catalog, diagnose};
 use pullback::model::{Card, Fingerprint, Model};
 use pullback::network::{Layer, Network};
 use pullback::report::{Report, Series, curve, text};
@@ -131,9 +133,12 @@ impl Train {
         let prediction = model.predict(&tested, training.thread_count())?;
         if !prediction.numbers.iter().all(|number| number.is_finite()) {
             // The last step, whose weights no cost was computed with.
-            return Err(diverged("after the last epoch", &training));
+            return Err(diverged("after the last epoch", None, &training));
         }
         let report = compare(&model, &prediction, &tested)?;
+        if !self.quiet && !self.json {
+            warn_of_findings(&model, &table.select(&rows.training)?)?;
+        }
         write(&out, &model.to_bytes()?)?;
 
         let card = &model.card;
@@ -234,19 +239,25 @@ fn check_memory(network: &Network, training: &Training, rows: usize) -> Result<(
 fn refuse_diverged(history: &History, training: &Training) -> Result<()> {
     match (history.stop, history.kept_epoch) {
         (Stop::Diverged { epoch, step }, _) => {
-            Err(diverged(&format!("in epoch {}, step {}", epoch + 1, step + 1), training))
+            let place = format!("in epoch {}, step {}", epoch + 1, step + 1);
+            Err(diverged(&place, history.blame.as_deref(), training))
         }
-        (_, None) => Err(diverged("of the validation rows", training)),
+        (_, None) => Err(diverged("of the validation rows", None, training)),
         _ => Ok(()),
     }
 }
 
-fn diverged(place: &str, training: &Training) -> Failure {
+fn diverged(place: &str, blame: Option<&str>, training: &Training) -> Failure {
     let rate = training.learning_rate();
     let tenth = format!("{:.1e}", rate / 10.0).parse().unwrap_or(rate);
     let lower = f64::min(tenth, training.optimizer.conventional_rate());
     Failure::new(
-        format!("the cost {place} is not a finite number; no model is saved"),
+        match blame {
+            Some(node) => format!(
+                "the cost {place} is not a finite number, which first arises in {node}; no model is saved"
+            ),
+            None => format!("the cost {place} is not a finite number; no model is saved"),
+        },
         format!(
             "try a lower learning rate than {}, for example `--learning-rate {}`, or `--clip-norm 1`",
             setting(rate),
@@ -329,4 +340,29 @@ fn render(document: &Document<'_>, card: &Card, data: &str) -> String {
     let _ = writeln!(out, "  pullback inspect {model}");
     let _ = writeln!(out, "  pullback predict {model} {} --out predictions.csv", typed(data));
     out
+}
+
+/// So many rows tell which units never pass anything back.
+const DIAGNOSED_ROWS: usize = 64;
+/// Larger networks are not looked at unasked.
+const MOST_DIAGNOSED: usize = 1 << 20;
+
+/// Says what stood in the way of training, where it is more than a few units: `explain` shows the rest.
+fn warn_of_findings(model: &Model<f32>, table: &Table) -> Result<()> {
+    let count = table.rows().min(DIAGNOSED_ROWS);
+    if model.card.network.parameter_count()? > MOST_DIAGNOSED || count == 0 {
+        return Ok(());
+    }
+    let wide = |numbers: &Vec<f32>| numbers.iter().map(|&x| f64::from(x)).collect();
+    let model = Model { parameters: model.parameters.iter().map(wide).collect(), card: model.card.clone() };
+    let trace = trace_of(&model, table, 0, count)?;
+    let catalog = Catalog::english();
+    for finding in diagnose(&trace) {
+        let is_local = matches!(finding.key, "dead" | "inactive" | "saturated");
+        let units = trace.dense().get(finding.layer.saturating_sub(1)).map_or(0, |dense| dense.units);
+        if !is_local || finding.count * 2 >= units {
+            say(format_args!("warning: {}", finding.text(&catalog)));
+        }
+    }
+    Ok(())
 }

@@ -151,3 +151,15 @@ fn places_that_do_not_exist_are_usage_errors() {
     let output = place.run(&["explain", "--example", "mazurr"]);
     assert!(text(&output.stderr).contains("`mazur`"));
 }
+
+#[test]
+fn training_warns_of_gradients_that_vanish() {
+    let place = Place::new();
+    let layers = ["8"; 20].join(",");
+    let arguments = ["train", "iris", "--hidden", &layers, "--activation", "sigmoid", "--epochs", "2"];
+    let output = place.run(&arguments);
+    let said = text(&output.stderr);
+    assert!(output.status.success() && said.contains("warning: The gradient vanishes"), "{said}");
+    let output = place.run(&["train", "iris", "--epochs", "20"]);
+    assert!(!text(&output.stderr).contains("warning"), "{}", text(&output.stderr));
+}

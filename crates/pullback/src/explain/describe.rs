@@ -3,7 +3,7 @@
 use super::examples::{Example, Published};
 use super::notation::Symbol;
 use super::trace::FactorKind;
-use super::{Block, Catalog, Dense, Document, Finding, Notation, Trace, diagnose, ledger};
+use super::{Block, Catalog, Dense, Document, Notation, Trace, diagnose, ledger};
 use crate::graph::Graph;
 use crate::network::Layer;
 use crate::train::Training;
@@ -148,7 +148,14 @@ pub(super) fn number(x: f64, digits: usize) -> String {
     if (1e-4..1e7).contains(&size) {
         let before = size.log10_floor() + 1;
         let after = (digits as i32 - before).max(0) as usize;
-        return format!("{x:.after$}");
+        let text = format!("{x:.after$}");
+        // Zeros at the end say that a number was cut off; where nothing was, they go.
+        let is_whole = text.parse::<f64>().is_ok_and(|back| (back - x).abs() <= 4.0 * f64::EPSILON * size);
+        return if is_whole && text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        } else {
+            text
+        };
     }
     format!("{x:.0$e}", digits.saturating_sub(1))
 }
@@ -326,7 +333,12 @@ impl Page<'_> {
         for &node in &outs {
             let graph = &self.trace.lowered().graph;
             let name = graph.node(node).op().map_or("", |op| op.name());
-            columns.push(format!("{name}(z)"));
+            let is_dropout = graph.node(node).origin.role == "dropout";
+            columns.push(if is_dropout {
+                self.catalog.get("dropped").to_owned()
+            } else {
+                format!("{name}(z)")
+            });
         }
         columns.push(self.catalog.get("terms").to_owned());
         self.blocks.push(Block::Table { columns, rows });
@@ -416,7 +428,8 @@ impl Page<'_> {
         }
         for link in &slopes {
             let op = self.trace.lowered().graph.node(link.node).op().map_or("", |op| op.name());
-            columns.push(format!("{op}'(z)"));
+            let is_mask = self.trace.kind(link) == FactorKind::Mask;
+            columns.push(if is_mask { self.catalog.get("mask").to_owned() } else { format!("{op}'(z)") });
         }
         let from = if slopes.is_empty() { "delta_from" } else { "arriving_from" };
         columns.extend(self.names(&["delta", from]));
@@ -502,18 +515,8 @@ impl Page<'_> {
     }
 
     fn findings(&mut self) {
-        for Finding { key, layer, unit, count, value, operation } in diagnose(self.trace) {
-            let text = self.say(
-                key,
-                &[
-                    ("layer", &layer),
-                    ("unit", &unit),
-                    ("count", &count),
-                    ("value", &number(value, 3)),
-                    ("operation", &operation),
-                ],
-            );
-            self.blocks.push(Block::Warning(text));
+        for finding in diagnose(self.trace) {
+            self.blocks.push(Block::Warning(finding.text(self.catalog)));
         }
     }
 
@@ -672,6 +675,7 @@ impl Page<'_> {
                 FactorKind::Mean => (self.catalog.get("mean_factor").to_owned(), r"\tfrac{1}{m}".to_owned()),
                 FactorKind::Arriving => ratio(&cost, if dense.links.is_empty() { &z } else { &a }),
                 FactorKind::Slope => ratio(&a, &z),
+                FactorKind::Mask => (self.catalog.get("mask").to_owned(), r"\mathrm{mask}".to_owned()),
             };
             factors.push((text, latex, factor.value));
         }

@@ -1,6 +1,7 @@
 //! How a weight's change comes about, and what stands in its way.
 
-use super::Trace;
+use super::describe::number;
+use super::{Catalog, Trace};
 use crate::graph::Op;
 use crate::network::Role;
 use crate::train::Training;
@@ -80,6 +81,23 @@ pub struct Finding {
     pub value: f64,
     /// The operation to blame, where there is one.
     pub operation: String,
+}
+
+impl Finding {
+    /// The finding in the language of a catalog.
+    pub fn text(&self, catalog: &Catalog) -> String {
+        let value = number(self.value, 3);
+        catalog.say(
+            self.key,
+            &[
+                ("layer", &self.layer),
+                ("unit", &self.unit),
+                ("count", &self.count),
+                ("value", &value),
+                ("operation", &self.operation),
+            ],
+        )
+    }
 }
 
 /// A slope below this leaves less than a thousandth of what arrives.

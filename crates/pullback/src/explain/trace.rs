@@ -68,6 +68,8 @@ pub enum FactorKind {
     Arriving,
     /// The slope of an activation.
     Slope,
+    /// What dropout multiplies a unit with: zero, or 1 / (1 - rate).
+    Mask,
 }
 
 /// A factor of a delta.
@@ -93,13 +95,30 @@ impl Trace {
     /// `[rows, outputs]`. Dropout drops nothing, batch norm takes its running averages.
     ///
     /// # Errors
-    /// If the network contradicts itself, or the numbers do not fit it.
+    /// As [`Trace::with_mode`].
     pub fn new(
         network: &Network,
         parameters: &[Vec<f64>],
         features: &[f64],
         targets: &[f64],
         rows: usize,
+    ) -> Result<Self> {
+        Self::with_mode(network, parameters, features, targets, rows, Mode::Evaluation, 0)
+    }
+
+    /// The same in a given mode. In training, dropout masks are those of the first step of a run with
+    /// that seed, and batch norm takes the batch's own mean and variance.
+    ///
+    /// # Errors
+    /// If the network contradicts itself, or the numbers do not fit it.
+    pub fn with_mode(
+        network: &Network,
+        parameters: &[Vec<f64>],
+        features: &[f64],
+        targets: &[f64],
+        rows: usize,
+        mode: Mode,
+        seed: u64,
     ) -> Result<Self> {
         let specification = network.parameters()?;
         let fits = features.len() == rows * network.inputs
@@ -111,13 +130,20 @@ impl Trace {
                 "features, targets and parameters do not fit the network; give at least one whole row".into(),
             ));
         }
-        let lowered = network.lower(rows, Mode::Evaluation)?;
+        let lowered = network.lower(rows, mode)?;
         let gradients = reverse(&lowered.graph, lowered.cost, &lowered.parameters)?;
         let mut given = vec![Vec::new(); gradients.graph.nodes().len()];
         let inputs =
             gradients.graph.ids().filter(|&id| matches!(gradients.graph.node(id).kind, Kind::Input(_)));
-        for (id, numbers) in inputs.zip([features, targets]) {
+        let inputs: Vec<NodeId> = inputs.collect();
+        for (id, numbers) in inputs.iter().zip([features, targets]) {
             given[id.index()] = numbers.to_vec();
+        }
+        for (number, mask) in lowered.masks.iter().enumerate() {
+            let id = inputs[mask.input];
+            let mut numbers = vec![0.0; gradients.graph.shape(id).elements()];
+            mask.draw(seed, 0, 0, number, &mut numbers);
+            given[id.index()] = numbers;
         }
         for (id, numbers) in lowered.parameters.iter().zip(parameters) {
             given[id.index()].clone_from(numbers);
@@ -222,11 +248,23 @@ impl Trace {
         let kind = if last.is_cost { FactorKind::Mean } else { FactorKind::Arriving };
         let upstream = last.upstream.map(|id| Factor { kind, value: self.at(id, row, unit) });
         let mut factors: Vec<Factor> = upstream.into_iter().collect();
-        factors.extend(dense.links.iter().rev().map(|link| Factor {
-            kind: if link.is_cost { FactorKind::Cost } else { FactorKind::Slope },
-            value: self.at(link.slope, row, unit),
-        }));
+        factors.extend(
+            dense
+                .links
+                .iter()
+                .rev()
+                .map(|link| Factor { kind: self.kind(link), value: self.at(link.slope, row, unit) }),
+        );
         factors
+    }
+
+    /// What the slope of a link is.
+    pub fn kind(&self, link: &Link) -> FactorKind {
+        match self.lowered.graph.node(link.node).origin.role.as_str() {
+            "cost" => FactorKind::Cost,
+            "dropout" => FactorKind::Mask,
+            _ => FactorKind::Slope,
+        }
     }
 
     /// The parts that a weight's gradient is the sum of.

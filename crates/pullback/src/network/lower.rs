@@ -3,6 +3,8 @@
 use super::{Layer, Network, Parameter};
 use crate::error::Result;
 use crate::graph::{Builder, Graph, NodeId, Origin, Var};
+use crate::random::{Purpose, Random};
+use pullback_kernels::Real;
 
 /// Whether the graph is for a training step or for prediction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,18 @@ pub struct Mask {
     pub layer: usize,
     /// The probability of zero; the other entries are `1 / (1 - rate)`.
     pub rate: f64,
+}
+
+impl Mask {
+    /// Draws the mask of a step. An entry's address is (epoch, step, `number` of the mask, element).
+    pub(crate) fn draw<T: Real>(&self, seed: u64, epoch: usize, step: usize, number: usize, out: &mut [T]) {
+        let random = Random::new(seed, Purpose::Dropout, epoch as u32);
+        let first = (step as u64) << 40 | (number as u64) << 32;
+        let kept = T::from_f64(1.0 / (1.0 - self.rate));
+        for (index, entry) in (first..).zip(out) {
+            *entry = if random.uniform(index) < self.rate { T::ZERO } else { kept };
+        }
+    }
 }
 
 /// A network as a graph. Its inputs are, in order: features `[batch, inputs]`, targets

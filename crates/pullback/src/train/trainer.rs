@@ -6,10 +6,10 @@ use super::{Batch, EpochReport, Flow, Observer, StepReport, Training, optimizer}
 use crate::data::{Dataset, Features, Targets, batches, epoch_order};
 use crate::differentiate::reverse;
 use crate::error::{Error, Result};
-use crate::execute::Executor;
+use crate::execute::{Executor, reference};
+use crate::graph::Kind;
 use crate::network::{FEATURES, Mask, Mode, Network, Parameter, Role, TARGETS};
 use crate::plan::Plan;
-use crate::random::{Purpose, Random};
 use pullback_kernels::{Isa, Real, dot};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +32,9 @@ pub struct History {
     pub kept_epoch: Option<usize>,
     /// Why it ended.
     pub stop: Stop,
+    /// Where the first number arose that is not finite, if the run diverged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blame: Option<String>,
 }
 
 /// Why a training run ended.
@@ -185,6 +188,8 @@ struct Run<'a, T> {
     clipped: Vec<T>,
     plateau: Plateau,
     isa: Isa,
+    network: &'a Network,
+    blame: Option<String>,
 }
 
 impl<'a, T: Real> Run<'a, T> {
@@ -228,6 +233,8 @@ impl<'a, T: Real> Run<'a, T> {
             steps: 0,
             plateau: Plateau::new(),
             isa,
+            network,
+            blame: None,
         })
     }
 
@@ -275,7 +282,7 @@ impl<'a, T: Real> Run<'a, T> {
         }
         let goes_back = self.training.early_stopping.is_some() || matches!(stop, Stop::Diverged { .. });
         let parameters = if goes_back { saved } else { self.parameters };
-        Ok(Trained { parameters, history: History { epochs, kept_epoch, stop } })
+        Ok(Trained { parameters, history: History { epochs, kept_epoch, stop, blame: self.blame } })
     }
 
     /// One pass over the examples in the given order.
@@ -336,6 +343,7 @@ impl<'a, T: Real> Run<'a, T> {
         stepper.executor.run(&self.parameters);
         let cost = stepper.executor.output(COST)[0].to_f64();
         if !cost.is_finite() {
+            self.blame = first_not_finite(self.network, &mut stepper.executor, &self.parameters, rows.len());
             return (cost, None);
         }
         if let Some(one_by_one) = &mut stepper.one_by_one {
@@ -371,6 +379,28 @@ impl<'a, T: Real> Run<'a, T> {
         }
         (cost, norm)
     }
+}
+
+/// The first node of a forward pass with a number that is not finite, in words.
+fn first_not_finite<T: Real>(
+    network: &Network,
+    given: &mut Executor<T>,
+    parameters: &[Vec<T>],
+    batch: usize,
+) -> Option<String> {
+    let graph = network.lower(batch, Mode::Training).ok()?.graph;
+    let (mut inputs, mut own) = (0.., parameters.iter());
+    let values: Vec<Vec<T>> = (graph.nodes().iter())
+        .map(|node| match node.kind {
+            Kind::Input(_) => inputs.next().map(|at| given.input_mut(at).to_vec()),
+            Kind::Parameter(_) => own.next().cloned(),
+            _ => None,
+        })
+        .map(Option::unwrap_or_default)
+        .collect();
+    let values = reference(&graph, &values);
+    let first = graph.ids().find(|id| values[id.index()].iter().any(|x| !x.is_finite()))?;
+    Some(graph.describe(first))
 }
 
 /// The place of the cost among a stepper's outputs; statistics follow, then gradients.
@@ -416,15 +446,10 @@ impl<T: Real> Stepper<T> {
         })
     }
 
-    /// Draws the dropout masks of a step. An entry's address is (epoch, step, mask, element).
+    /// Draws the dropout masks of a step.
     fn fill_masks(&mut self, seed: u64, epoch: usize, step: usize) {
-        let random = Random::new(seed, Purpose::Dropout, epoch as u32);
         for (number, mask) in self.masks.iter().enumerate() {
-            let first = (step as u64) << 40 | (number as u64) << 32;
-            let kept = T::from_f64(1.0 / (1.0 - mask.rate));
-            for (index, entry) in (first..).zip(self.executor.input_mut(mask.input)) {
-                *entry = if random.uniform(index) < mask.rate { T::ZERO } else { kept };
-            }
+            mask.draw(seed, epoch, step, number, self.executor.input_mut(mask.input));
         }
     }
 

@@ -4,7 +4,8 @@ use pullback::differentiate::reverse;
 use pullback::execute::Executor;
 use pullback::explain::examples::{NAMES, Published, Subject, find};
 use pullback::explain::{
-    Block, Catalog, Focus, LANGUAGES, Notation, Options, Symbol, Trace, describe, diagnose, ledger,
+    Block, Catalog, FactorKind, Focus, LANGUAGES, Notation, Options, Symbol, Trace, describe, diagnose,
+    ledger,
 };
 use pullback::network::{Activation, Cost, Layer, Mode, Network};
 use pullback::plan::Plan;
@@ -235,4 +236,31 @@ fn documents_escape_what_pages_must() {
 fn an_example_is_a_network_or_a_circuit() {
     assert!(matches!(find("circuit").unwrap().unwrap().subject, Subject::Circuit { .. }));
     assert!(matches!(find("mazur").unwrap().unwrap().subject, Subject::Network(_)));
+}
+
+#[test]
+fn in_training_the_dropout_mask_is_a_factor() {
+    let mut network = Network::dense(4, &[12], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    network.layers.insert(2, Layer::Dropout { rate: 0.5 });
+    let parameters: Vec<Vec<f64>> = network.initialize(3).unwrap();
+    let (features, targets) = (numbers(2 * 4, 1), one_hot(2, 3));
+    let trace = Trace::with_mode(&network, &parameters, &features, &targets, 2, Mode::Training, 9).unwrap();
+    let dense = &trace.dense()[0];
+    let mut masks = Vec::new();
+    for unit in 0..12 {
+        for input in 0..4 {
+            let product = |row| -> f64 {
+                let factors = trace.factors(dense, unit, row);
+                factors.iter().map(|factor| factor.value).product::<f64>() * trace.at(dense.input, row, input)
+            };
+            let found = trace.gradient(dense.weight)[unit * 4 + input];
+            assert!((product(0) + product(1) - found).abs() < EXACT);
+        }
+        let factors = trace.factors(dense, unit, 0);
+        masks.extend(
+            factors.iter().filter(|factor| factor.kind == FactorKind::Mask).map(|factor| factor.value),
+        );
+    }
+    assert_eq!(masks.len(), 12);
+    assert!(masks.contains(&0.0) && masks.contains(&2.0), "{masks:?}");
 }

@@ -188,6 +188,8 @@ fn a_cost_that_stops_being_finite_stops_training_and_keeps_finite_weights() {
     };
     let trained = train(&network, &training, &data, &all(&data), &[], &mut Silent).unwrap();
     assert!(matches!(trained.history.stop, Stop::Diverged { step: 0, .. }), "{:?}", trained.history.stop);
+    let blame = trained.history.blame.unwrap();
+    assert!(blame.contains("cost"), "{blame}");
     assert!(trained.parameters.iter().flatten().all(|weight| weight.is_finite()));
 }
 
