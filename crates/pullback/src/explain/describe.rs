@@ -367,8 +367,11 @@ impl Page<'_> {
         self.left_out(outputs);
         let formula = lowered.graph.ids().filter(|&id| lowered.graph.node(id).origin.role == "cost");
         if let Some(op) = formula.filter_map(|id| lowered.graph.node(id).op()).next() {
-            let symbols =
-                [self.options.notation.text(Symbol::Activation(trace.dense().len(), 0)), "t".to_owned()];
+            // What the cost reads: activations, or weighted sums where the last layer has none.
+            let last = trace.dense().len();
+            let has_activation = trace.dense()[last - 1].links.iter().any(|link| !link.is_cost);
+            let read = if has_activation { Symbol::Activation(last, 0) } else { Symbol::Sum(last, 0) };
+            let symbols = [self.options.notation.text(read), "t".to_owned()];
             let symbols = symbols.map(|symbol| symbol.trim_end_matches("[0]").to_owned());
             let text = format!("C = {}", op.formula().text(&symbols));
             self.blocks.push(Block::Formula { text, latex: format!("C = {}", op.formula().latex(&symbols)) });
@@ -542,9 +545,9 @@ impl Page<'_> {
         let sum = self.symbol(Symbol::Sum(position + 1, unit));
         let text = match dense.bias {
             Some(bias) => format!(
-                "{sum} = {} + {} = {}",
+                "{sum} = {} {} = {}",
                 self.number(terms.iter().sum()),
-                self.number(self.trace.parameter(bias)[unit]),
+                format!("+ {}", self.number(self.trace.parameter(bias)[unit])).replace("+ -", "- "),
                 self.number(z)
             ),
             None => format!("{sum} = {}", self.number(z)),
