@@ -333,21 +333,16 @@ impl Page<'_> {
         for &node in &outs {
             let graph = &self.trace.lowered().graph;
             let name = graph.node(node).op().map_or("", |op| op.name());
-            let is_dropout = graph.node(node).origin.role == "dropout";
-            columns.push(if is_dropout {
-                self.catalog.get("dropped").to_owned()
-            } else {
-                format!("{name}(z)")
+            columns.push(match graph.node(node).origin.role.as_str() {
+                "dropout" => self.catalog.get("dropped").to_owned(),
+                "normalized" => self.catalog.get("normalized").to_owned(),
+                "scaled and shifted" => self.catalog.get("scaled").to_owned(),
+                _ => format!("{name}(z)"),
             });
         }
         columns.push(self.catalog.get("terms").to_owned());
         self.blocks.push(Block::Table { columns, rows });
         self.left_out(dense.units);
-        if let Some(Layer::BatchNorm { .. } | Layer::LayerNorm { .. }) =
-            self.trace.network().layers.get(dense.layer + 1)
-        {
-            self.text(self.catalog.get("normalized").to_owned());
-        }
     }
 
     fn cost(&mut self) {
@@ -431,8 +426,11 @@ impl Page<'_> {
         }
         for link in &slopes {
             let op = self.trace.lowered().graph.node(link.node).op().map_or("", |op| op.name());
-            let is_mask = self.trace.kind(link) == FactorKind::Mask;
-            columns.push(if is_mask { self.catalog.get("mask").to_owned() } else { format!("{op}'(z)") });
+            columns.push(match self.trace.kind(link) {
+                FactorKind::Mask => self.catalog.get("mask").to_owned(),
+                FactorKind::Normalization => self.catalog.get("normalization").to_owned(),
+                _ => format!("{op}'(z)"),
+            });
         }
         let from = if slopes.is_empty() { "delta_from" } else { "arriving_from" };
         columns.extend(self.names(&["delta", from]));
@@ -679,6 +677,9 @@ impl Page<'_> {
                 FactorKind::Arriving => ratio(&cost, if dense.links.is_empty() { &z } else { &a }),
                 FactorKind::Slope => ratio(&a, &z),
                 FactorKind::Mask => (self.catalog.get("mask").to_owned(), r"\mathrm{mask}".to_owned()),
+                FactorKind::Normalization => {
+                    (self.catalog.get("normalization").to_owned(), r"\mathrm{norm}".to_owned())
+                }
             };
             factors.push((text, latex, factor.value));
         }

@@ -70,6 +70,8 @@ pub enum FactorKind {
     Slope,
     /// What dropout multiplies a unit with: zero, or 1 / (1 - rate).
     Mask,
+    /// What batch norm multiplies a unit with, by its running averages: 1 / deviation, or its scale.
+    Normalization,
 }
 
 /// A factor of a delta.
@@ -263,6 +265,7 @@ impl Trace {
         match self.lowered.graph.node(link.node).origin.role.as_str() {
             "cost" => FactorKind::Cost,
             "dropout" => FactorKind::Mask,
+            "normalized" | "scaled and shifted" => FactorKind::Normalization,
             _ => FactorKind::Slope,
         }
     }
@@ -333,6 +336,10 @@ impl Trace {
                 forward.ids().filter(|&id| needed[id.index()] && forward.node(id).inputs().contains(&at));
             let (Some(node), None) = (readers.next(), readers.next()) else { return links };
             let Some(adjoint) = self.adjoint(at) else { return links };
+            if self.adjoint(node) == Some(adjoint) {
+                at = node; // A number was added, or taken away: the slope is 1.
+                continue;
+            }
             if self.graph().node(adjoint).origin.pulls_back != Some(node) {
                 return links;
             }

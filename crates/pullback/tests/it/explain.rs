@@ -83,6 +83,16 @@ fn the_factors_of_every_weight_multiply_to_the_gradient_that_the_trainer_uses() 
         network.regularization.l1 = 0.01;
         check(&network, 1);
     }
+    let mut network = Network::dense(5, &[4], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
+    network.layers.insert(1, Layer::BatchNorm { momentum: 0.1, epsilon: 1e-5 });
+    let trace = traced(&network, 1);
+    for unit in 0..4 {
+        let dense = &trace.dense()[0];
+        let factors = trace.factors(dense, unit, 0);
+        assert!(factors.iter().any(|factor| factor.kind == FactorKind::Normalization), "{factors:?}");
+        let product: f64 = factors.iter().map(|factor| factor.value).product();
+        assert!((product - trace.at(dense.delta, 0, unit)).abs() <= EXACT * product.abs());
+    }
     let mut network = Network::dense(5, &[4, 4], 3, Activation::Sigmoid, Cost::SquaredError);
     network.layers.push(Layer::Activation { function: Activation::Sigmoid });
     check(&network, 1);
