@@ -3,7 +3,7 @@
 //!
 //! - Test rows: those that the source sets apart, else a fifth of the rows, stratified; below 10 rows
 //!   the network is tested on the rows it was trained on, and the report says so.
-//! - Validation rows: a tenth of the rest, at most 2000, from 500 rows up, else none; with validation
+//! - Validation rows: a tenth of the rest, at most 2000, from 200 rows up, else none; with validation
 //!   rows, training stops early when their cost has not fallen for 20 epochs.
 //! - Hidden layers: 8 units below 10 rows; 32 and 32 units up to 8 inputs; 128 units from 256 inputs or
 //!   1000 rows up; else 64 units. Activation: relu.

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 /// Below so many rows the test is on the training rows.
 const FEWEST_ROWS_TO_SPLIT: usize = 10;
 /// From so many rows some are held out for validation.
-const FEWEST_ROWS_TO_VALIDATE: usize = 500;
+const FEWEST_ROWS_TO_VALIDATE: usize = 200;
 /// So many rows tell one epoch from another; more would be missed in training.
 const MOST_ROWS_TO_VALIDATE: f64 = 2000.0;
 
