@@ -66,19 +66,25 @@ impl Trial {
     }
 }
 
-/// Whether the cost has about the same second derivative on both sides of the point, along each
-/// element: neither a jump nor a kink nearby.
+/// Whether differences can measure the cost's derivative along each element: neither a jump nor a kink
+/// nearby. The second derivative is about the same on both sides, and the five-point differences of three
+/// steps agree: that finds kinks of the derivative, as huber's, that are to one side of the point.
 pub(crate) fn is_smooth(graph: &Graph, cost: NodeId, wrt: &[NodeId], values: &[Vec<f64>]) -> bool {
     const STEP: f64 = 2e-3;
     wrt.iter().all(|id| {
         (0..values[id.index()].len()).all(|element| {
-            let at = |steps: f64| {
+            let at = |change: f64| {
                 let mut moved = values.to_vec();
-                moved[id.index()][element] += steps * STEP;
+                moved[id.index()][element] += change;
                 reference(graph, &moved)[cost.index()][0]
             };
-            let second = |side: f64| (at(2.0 * side) - 2.0 * at(side) + at(0.0)) / (STEP * STEP);
-            (second(1.0) - second(-1.0)).abs() < 0.4
+            let second = |step: f64| (at(2.0 * step) - 2.0 * at(step) + at(0.0)) / (step * step);
+            let first = |step: f64| {
+                (8.0 * (at(step) - at(-step)) - (at(2.0 * step) - at(-2.0 * step))) / (12.0 * step)
+            };
+            let whole = first(STEP / 2.0);
+            (second(STEP) - second(-STEP)).abs() < 0.4
+                && [0.27, 0.36].iter().all(|part| (first(part * STEP) - whole).abs() < DIFFERENCES / 5.0)
         })
     })
 }
