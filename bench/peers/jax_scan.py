@@ -1,0 +1,105 @@
+"""JAX at its best: an epoch is one compiled scan over its batches. `JAX_STEP=1` compiles one step instead."""
+
+import os
+
+import contestant
+
+work, threads = contestant.workload()
+os.environ["JAX_PLATFORMS"] = "cpu"
+if threads == 1:
+    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+
+import jax
+import jax.numpy as jnp
+from functools import partial
+
+sizes = [work["inputs"], *work["hidden"], work["outputs"]]
+key = jax.random.PRNGKey(0)
+parameters = []
+for inputs, outputs in zip(sizes, sizes[1:]):
+    key, own = jax.random.split(key)
+    bound = (6 / (inputs + outputs)) ** 0.5
+    parameters.append((jax.random.uniform(own, (inputs, outputs), minval=-bound, maxval=bound), jnp.zeros(outputs)))
+
+activation = {"sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "relu": jax.nn.relu}[work["activation"]]
+
+
+def cost(parameters, x, t):
+    for weight, bias in parameters[:-1]:
+        x = activation(x @ weight + bias)
+    weight, bias = parameters[-1]
+    z = x @ weight + bias
+    if work["cost"] == "softmax_cross_entropy":
+        value = -(t * jax.nn.log_softmax(z)).sum() / len(x)
+    else:
+        value = (jnp.maximum(z, 0) - z * t + jnp.log1p(jnp.exp(-jnp.abs(z)))).sum() / len(x)
+    if work["l2"]:
+        value += work["l2"] / 2 * sum((weight**2).sum() for weight, _ in parameters)
+    return value
+
+
+rate = contestant.learning_rate(work)
+tree = jax.tree_util.tree_map
+
+
+def start(parameters):
+    zeros = lambda: tree(jnp.zeros_like, parameters)
+    return {"sgd": (), "momentum": (zeros(),), "adam": (zeros(), zeros(), jnp.zeros(()))}[work["optimizer"]]
+
+
+def step(carry, batch):
+    parameters, state = carry
+    value, gradient = jax.value_and_grad(cost)(parameters, *batch)
+    if work["optimizer"] == "sgd":
+        parameters = tree(lambda w, g: w - rate * g, parameters, gradient)
+    elif work["optimizer"] == "momentum":
+        velocity = tree(lambda v, g: 0.9 * v + g, state[0], gradient)
+        parameters = tree(lambda w, v: w - rate * v, parameters, velocity)
+        state = (velocity,)
+    else:
+        first, second, steps = state
+        steps = steps + 1
+        first = tree(lambda m, g: 0.9 * m + 0.1 * g, first, gradient)
+        second = tree(lambda v, g: 0.999 * v + 0.001 * g * g, second, gradient)
+        correction_1, correction_2 = 1 - 0.9**steps, 1 - 0.999**steps
+        parameters = tree(
+            lambda w, m, v: w - rate * (m / correction_1) / (jnp.sqrt(v / correction_2) + 1e-8),
+            parameters,
+            first,
+            second,
+        )
+        state = (first, second, steps)
+    return (parameters, state), value
+
+
+features, classes = contestant.data(work)
+shape = (work["batches"], work["batch"], -1)
+batches = (jnp.asarray(features.reshape(shape)), jnp.asarray(contestant.targets(work, classes).reshape(shape)))
+carry = (parameters, start(parameters))
+
+if os.environ.get("JAX_STEP"):
+    compiled = jax.jit(step, donate_argnums=0)
+    each = [(batches[0][i], batches[1][i]) for i in range(work["batches"])]
+
+    def epochs(count):
+        global carry
+        for _ in range(count):
+            for batch in each:
+                carry, value = compiled(carry, batch)
+        return float(value)
+
+else:
+
+    @partial(jax.jit, donate_argnums=0)
+    def epoch(carry, batches):
+        carry, values = jax.lax.scan(step, carry, batches)
+        return carry, values[-1]
+
+    def epochs(count):
+        global carry
+        for _ in range(count):
+            carry, value = epoch(carry, batches)
+        return float(value)
+
+
+contestant.serve(work, epochs)

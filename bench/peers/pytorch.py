@@ -1,0 +1,57 @@
+"""PyTorch, eager, with its fused optimizers; `TORCH_BF16=1` runs the forward pass under autocast to bf16."""
+
+import os
+
+import contestant
+
+work, threads = contestant.workload()
+
+import torch
+from torch import nn
+
+torch.set_num_threads(threads)
+torch.manual_seed(0)
+activation = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}[work["activation"]]
+layers, inputs = [], work["inputs"]
+for units in work["hidden"]:
+    layers += [nn.Linear(inputs, units), activation()]
+    inputs = units
+network = nn.Sequential(*layers, nn.Linear(inputs, work["outputs"]))
+rate = contestant.learning_rate(work)
+optimizer = {
+    "sgd": lambda given: torch.optim.SGD(given, lr=rate, weight_decay=work["l2"], fused=True),
+    "momentum": lambda given: torch.optim.SGD(given, lr=rate, momentum=0.9, fused=True),
+    "adam": lambda given: torch.optim.Adam(given, lr=rate, fused=True),
+}[work["optimizer"]](network.parameters())
+
+features, classes = contestant.data(work)
+features = torch.from_numpy(features)
+if work["cost"] == "softmax_cross_entropy":
+    targets = torch.from_numpy(classes)
+    cost = nn.functional.cross_entropy
+else:
+    targets = torch.from_numpy(contestant.targets(work, classes))
+
+    def cost(z, t):
+        return nn.functional.binary_cross_entropy_with_logits(z, t, reduction="sum") / len(z)
+
+
+batches = list(zip(features.split(work["batch"]), targets.split(work["batch"])))
+is_bf16 = bool(os.environ.get("TORCH_BF16"))
+
+
+def epochs(count):
+    for _ in range(count):
+        for x, t in batches:
+            if is_bf16:
+                with torch.autocast("cpu", dtype=torch.bfloat16):
+                    value = cost(network(x), t)
+            else:
+                value = cost(network(x), t)
+            optimizer.zero_grad(set_to_none=True)
+            value.backward()
+            optimizer.step()
+    return value.item()
+
+
+contestant.serve(work, epochs)
