@@ -110,7 +110,7 @@ fn check(isa: Isa, form: (&str, bool, bool), rows: usize, columns: usize, depth:
     let (mut ours, mut theirs, mut peaks) = (vec![], vec![], vec![]);
     for _ in 0..ROUNDS {
         ours.push(speed(flops, || {
-            product_with(left, right, black_box(&mut c), Start::Zero, |_, _, _| (), &mut workspace);
+            product_with(left, right, black_box(&mut c), Start::Zero, |_, _| (), &mut workspace);
         }));
         theirs.push(speed(flops, || {
             // SAFETY: sizes and strides describe the vectors made above.

@@ -46,7 +46,7 @@ fn main() {
         let repeats = 100_000_000_usize.div_ceil(rows * columns * depth);
         let mut time = |workspace: &mut Workspace| {
             seconds(repeats, || {
-                product_with(left, right, black_box(&mut c), Start::Zero, |_, _, _| (), workspace);
+                product_with(left, right, black_box(&mut c), Start::Zero, |_, _| (), workspace);
             })
         };
         let ratios = (0..ROUNDS).map(|_| time(&mut one) / time(&mut more)).collect();

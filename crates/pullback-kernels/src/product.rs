@@ -55,12 +55,14 @@ impl<'a, T: Real> Operand<'a, T> {
 }
 
 /// What the chains of multiply-adds begin with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Start<'a, T> {
     /// Zero: the output becomes the product.
     Zero,
     /// What the output holds: the product is added to it.
     Output,
+    /// One number for each column, as a bias: adding it so costs nothing.
+    Row(&'a [T]),
 }
 
 /// How products are computed, and the memory they repack operands in: reused, it is allocated once.
@@ -101,37 +103,33 @@ impl Workspace {
 /// If the inner sizes differ or `output` has the wrong size.
 pub fn product<T: Real>(left: Operand<'_, T>, right: Operand<'_, T>, output: &mut [T], threads: usize) {
     let mut workspace = Workspace::new(Isa::best(), threads);
-    product_with(left, right, output, Start::Zero, |_, _, _| (), &mut workspace);
+    product_with(left, right, output, Start::Zero, |_, _| (), &mut workspace);
 }
 
 /// Writes `left @ right`, from `start` on, to `output`, and applies `epilogue` to it while it is in cache.
 ///
-/// `epilogue(row, first column, numbers)` is called once for each finished piece of a row: adding a bias
-/// or applying an activation there costs no pass over memory. It runs compiled for the instruction
-/// set of the workspace if it is inlined; several threads may call it at once.
+/// `epilogue(first, numbers)` is called once for each finished piece of the output, whole rows or a part
+/// of one, which begins at the index `first`: an activation there costs no pass over memory. It runs
+/// compiled for the instruction set of the workspace if it is inlined; several threads may call it at once.
 ///
 /// ```
 /// use pullback_kernels::{Isa, Operand, Real, Start, Workspace, product_with};
 /// let (x, w, bias) = ([1.0_f32, 2.0], [3.0, -4.0, 5.0, 6.0], [0.5, -20.0]);
 /// let mut a = [0.0; 2];
-/// let relu = |_row: usize, first: usize, z: &mut [f32]| {
-///     for (z, bias) in z.iter_mut().zip(&bias[first..]) {
-///         *z = (*z + bias).max(0.0);
-///     }
-/// };
-/// let mut workspace = Workspace::new(Isa::best(), 1);
-/// product_with(Operand::new(&x, 1, 2), Operand::new(&w, 2, 2), &mut a, Start::Zero, relu, &mut workspace);
+/// let relu = |_first: usize, z: &mut [f32]| z.iter_mut().for_each(|z| *z = z.max(0.0));
+/// let (x, w) = (Operand::new(&x, 1, 2), Operand::new(&w, 2, 2));
+/// product_with(x, w, &mut a, Start::Row(&bias), relu, &mut Workspace::new(Isa::best(), 1));
 /// assert_eq!(a, [13.5, 0.0]);
 /// ```
 ///
 /// # Panics
-/// If the inner sizes differ or `output` has the wrong size.
+/// If the inner sizes differ, or `output` or the row to start from has the wrong size.
 pub fn product_with<T: Real>(
     left: Operand<'_, T>,
     right: Operand<'_, T>,
     output: &mut [T],
-    start: Start,
-    epilogue: impl Fn(usize, usize, &mut [T]) + Sync,
+    start: Start<'_, T>,
+    epilogue: impl Fn(usize, &mut [T]) + Sync,
     workspace: &mut Workspace,
 ) {
     assert_eq!(left.columns, right.rows, "inner sizes of a product");
@@ -140,6 +138,14 @@ pub fn product_with<T: Real>(
         return;
     }
     let columns = right.columns;
+    let (start, start_row) = match start {
+        Start::Zero => (None, 0),
+        Start::Output => (Some(output.as_ptr()), columns),
+        Start::Row(row) => {
+            assert_eq!(row.len(), columns, "size of the row that a product starts from");
+            (Some(row.as_ptr()), 0)
+        }
+    };
     let whole = Part {
         first_row: 0,
         first_column: 0,
@@ -155,7 +161,8 @@ pub fn product_with<T: Real>(
         b_column: if columns == 1 { 1 } else { right.column_stride },
         c: output.as_mut_ptr(),
         c_row: columns,
-        continues: start == Start::Output,
+        start,
+        start_row,
     };
     let isa = workspace.isa;
     let kernel = T::kernel(isa);
@@ -210,10 +217,12 @@ struct Part<T> {
     b_column: usize,
     c: *mut T,
     c_row: usize,
-    continues: bool,
+    /// What the chains start from, if not zero.
+    start: Option<*const T>,
+    start_row: usize,
 }
 
-// SAFETY: the pointers come from a shared slice of `Sync` numbers and, for `c`, from disjoint parts of
+// SAFETY: the pointers come from shared slices of `Sync` numbers and, for `c`, from disjoint parts of
 // a slice that the caller of `product_with` has borrowed mutably.
 unsafe impl<T: Real> Sync for Part<T> {}
 
@@ -228,6 +237,7 @@ impl<T: Real> Part<T> {
             a: self.a.wrapping_add(row * self.a_row),
             b: self.b.wrapping_add(column * self.b_column),
             c: self.c.wrapping_add(row * self.c_row + column),
+            start: self.start.map(|start| start.wrapping_add(row * self.start_row + column)),
             ..*self
         }
     }
@@ -254,7 +264,7 @@ impl<T: Real> Part<T> {
         self,
         kernel: &Kernel<T>,
         isa: Isa,
-        epilogue: &impl Fn(usize, usize, &mut [T]),
+        epilogue: &impl Fn(usize, &mut [T]),
         panels: &mut Panels,
     ) {
         if self.rows == 0 {
@@ -271,7 +281,9 @@ impl<T: Real> Part<T> {
                 let is_last = step + depth == self.depth;
                 let mut block = self.at(0, column, self.rows, columns);
                 block.depth = depth;
-                block.continues = self.continues || step > 0;
+                if step > 0 {
+                    (block.start, block.start_row) = (Some(block.c.cast_const()), block.c_row);
+                }
                 block.a = self.a.wrapping_add(step * self.a_step);
                 block.b = block.b.wrapping_add(step * self.b_step);
                 if packs_right {
@@ -313,7 +325,9 @@ impl<T: Real> Part<T> {
                                 c: rows.c.wrapping_add(skipped * rows.c_row + j),
                                 c_row: rows.c_row,
                                 columns: tile_columns,
-                                continues: rows.continues,
+                                start: (rows.start)
+                                    .map(|start| start.wrapping_add(skipped * rows.start_row + j)),
+                                start_row: rows.start_row,
                             };
                             // SAFETY: the tile is inside the rectangle; packed panels hold `depth` steps
                             // of its rows or of a wide tile's columns.
@@ -324,11 +338,16 @@ impl<T: Real> Part<T> {
                         isa.run(
                             #[inline(always)]
                             || {
-                                for i in 0..rows.rows {
-                                    let c = rows.c.wrapping_add(i * rows.c_row);
-                                    // SAFETY: a piece of a row of the rectangle, which `c` may write.
-                                    let c = unsafe { core::slice::from_raw_parts_mut(c, columns) };
-                                    epilogue(rows.first_row + i, rows.first_column, c);
+                                // Whole rows of the output follow each other.
+                                let is_whole = columns == rows.c_row;
+                                let (pieces, length) =
+                                    if is_whole { (1, rows.rows * columns) } else { (rows.rows, columns) };
+                                for i in 0..pieces {
+                                    // SAFETY: a piece of the rectangle, which `c` may write.
+                                    let c = unsafe {
+                                        core::slice::from_raw_parts_mut(rows.c.add(i * rows.c_row), length)
+                                    };
+                                    epilogue((rows.first_row + i) * rows.c_row + rows.first_column, c);
                                 }
                             },
                         );

@@ -68,59 +68,161 @@ pub fn log_softmax<T: Real>(isa: Isa, x: &[T], columns: usize, y: &mut [T]) {
 }
 
 /// The cross-entropy of `softmax(logits)` to `targets`:
-/// `cost[i] = sum over j of targets[i, j] * (ln(sum over j of exp(logits[i, j])) - logits[i, j])`.
+/// `cost[i] = sum over j of targets[i, j] * (ln(sum over j of exp(logits[i, j])) - logits[i, j])`,
+/// where a target of zero leaves its class out, however improbable that is (0 log 0 = 0).
 ///
-/// Also writes the softmax itself to `probabilities`: for targets that sum to one, the gradient with
-/// respect to the logits is `probabilities - targets`.
+/// With `gradient`, also writes the derivative of each row's cost with respect to its logits there:
+/// `softmax(logits)[i, j] * (sum over j of targets[i, j]) - targets[i, j]`.
 ///
 /// # Panics
-/// If the lengths of `logits`, `targets` and `probabilities` differ or are not `cost.len()` rows of `columns`.
+/// If the lengths of `logits`, `targets` and `gradient` differ or are not `cost.len()` rows of `columns`.
 pub fn softmax_cross_entropy<T: Real>(
     isa: Isa,
     logits: &[T],
     targets: &[T],
     columns: usize,
-    probabilities: &mut [T],
     cost: &mut [T],
+    gradient: Option<&mut [T]>,
 ) {
-    check(logits.len(), columns, probabilities.len());
     assert_eq!(logits.len(), targets.len(), "as many targets as logits");
     assert_eq!(logits.len(), columns * cost.len(), "one cost for each row");
+    let mut gradient = gradient;
+    assert!(gradient.as_ref().is_none_or(|gradient| gradient.len() == logits.len()), "size of a gradient");
+    if logits.is_empty() {
+        return;
+    }
     isa.run(
         #[inline(always)]
         || {
-            for_blocks(
-                logits,
-                columns,
-                probabilities,
-                #[inline(always)]
-                |first, x, y, maxima, sums| {
-                    for (y, sum) in y.chunks_exact_mut(columns).zip(sums.iter()) {
-                        for y in y {
-                            *y = *y / *sum;
-                        }
-                    }
-                    for sum in sums.iter_mut() {
-                        *sum = sum.ln();
-                    }
-                    let rows = x.chunks_exact(columns).zip(targets[first * columns..].chunks_exact(columns));
-                    for (i, (x, targets)) in rows.enumerate() {
-                        let (max, ln_sum) = (maxima[i], sums[i]);
-                        cost[first + i] = fold_pairs(
-                            x,
-                            targets,
-                            T::ZERO,
-                            T::ZERO,
-                            #[inline(always)]
-                            |a, b| a + b,
-                            #[inline(always)]
-                            |lane, x, target| target.mul_add(ln_sum - (x - max), lane),
-                        );
-                    }
-                },
-            );
+            let block = if columns <= COLUMNS { LANES } else { 1 };
+            let mut turned =
+                Turned { logits: [[T::ZERO; LANES]; COLUMNS], targets: [[T::ZERO; LANES]; COLUMNS] };
+            let rows = logits.chunks(block * columns).zip(targets.chunks(block * columns));
+            for (i, ((logits, targets), cost)) in rows.zip(cost.chunks_mut(block)).enumerate() {
+                let first = i * block * columns;
+                let gradient = gradient.as_mut().map(|gradient| &mut gradient[first..][..logits.len()]);
+                if columns <= COLUMNS {
+                    turned.cross_entropy(logits, targets, columns, cost, gradient);
+                } else {
+                    cost[0] = cross_entropy_of_row(logits, targets, gradient);
+                }
+            }
         },
     );
+}
+
+/// So many rows at a time: each has a lane of its own, so that short rows fill the vectors too.
+const LANES: usize = 16;
+/// Longer rows are computed one by one.
+const COLUMNS: usize = 32;
+
+/// The rows of a block, turned: for each column the numbers of all lanes. Lanes without a row hold what was
+/// there before.
+struct Turned<T> {
+    logits: [[T; LANES]; COLUMNS],
+    targets: [[T; LANES]; COLUMNS],
+}
+
+impl<T: Real> Turned<T> {
+    /// One block of at most `LANES` rows of at most `COLUMNS` columns; each row's sums run over its columns in
+    /// ascending order.
+    #[inline(always)]
+    fn cross_entropy(
+        &mut self,
+        logits: &[T],
+        targets: &[T],
+        columns: usize,
+        cost: &mut [T],
+        gradient: Option<&mut [T]>,
+    ) {
+        let (z, t) = (&mut self.logits[..columns], &mut self.targets[..columns]);
+        turn(logits, z);
+        turn(targets, t);
+        let mut maxima = z[0];
+        for z in &z[1..] {
+            for lane in 0..LANES {
+                maxima[lane] = Real::max(maxima[lane], z[lane]);
+            }
+        }
+        let (mut totals, mut weights) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+        for (z, t) in z.iter_mut().zip(t.iter()) {
+            for lane in 0..LANES {
+                z[lane] -= maxima[lane];
+                totals[lane] += z[lane].exp();
+                weights[lane] += t[lane];
+            }
+        }
+        let (mut logarithms, mut costs) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+        for lane in 0..LANES {
+            logarithms[lane] = totals[lane].ln();
+        }
+        for (z, t) in z.iter().zip(t.iter()) {
+            for lane in 0..LANES {
+                let surprise = t[lane] * (logarithms[lane] - z[lane]);
+                costs[lane] += if t[lane] == T::ZERO { T::ZERO } else { surprise };
+            }
+        }
+        let rows = cost.len();
+        cost.copy_from_slice(&costs[..rows]);
+        let Some(gradient) = gradient else { return };
+        for lane in 0..LANES {
+            weights[lane] = weights[lane] / totals[lane];
+        }
+        for (z, t) in z.iter_mut().zip(t.iter()) {
+            for lane in 0..LANES {
+                z[lane] = z[lane].exp() * weights[lane] - t[lane];
+            }
+        }
+        for (lane, gradient) in gradient.chunks_exact_mut(columns).enumerate() {
+            for (gradient, z) in gradient.iter_mut().zip(z.iter()) {
+                *gradient = z[lane];
+            }
+        }
+    }
+}
+
+/// `turned[j][i] = rows[i, j]`, for at most `LANES` rows.
+#[inline(always)]
+fn turn<T: Copy>(rows: &[T], turned: &mut [[T; LANES]]) {
+    for (lane, row) in rows.chunks_exact(turned.len()).take(LANES).enumerate() {
+        for (x, turned) in row.iter().zip(turned.iter_mut()) {
+            turned[lane] = *x;
+        }
+    }
+}
+
+/// The cost of one long row.
+#[inline(always)]
+fn cross_entropy_of_row<T: Real>(logits: &[T], targets: &[T], gradient: Option<&mut [T]>) -> T {
+    let max = max_inline(logits);
+    let total = fold_pairs(
+        logits,
+        logits,
+        T::ZERO,
+        -T::INFINITY,
+        #[inline(always)]
+        |a, b| a + b,
+        #[inline(always)]
+        |lane, z, _| lane + (z - max).exp(),
+    );
+    let logarithm = total.ln();
+    let cost = fold_pairs(
+        logits,
+        targets,
+        T::ZERO,
+        T::ZERO,
+        #[inline(always)]
+        |a, b| a + b,
+        #[inline(always)]
+        |lane, z, t| lane + if t == T::ZERO { T::ZERO } else { t * (logarithm - (z - max)) },
+    );
+    if let Some(gradient) = gradient {
+        let weight = sum_inline(targets) / total;
+        for ((gradient, z), t) in gradient.iter_mut().zip(logits).zip(targets) {
+            *gradient = (*z - max).exp() * weight - *t;
+        }
+    }
+    cost
 }
 
 fn check(length: usize, columns: usize, output: usize) {

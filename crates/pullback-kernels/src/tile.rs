@@ -10,7 +10,7 @@ use crate::vector::{Plain, Vector};
 /// The most rows that a tile of any instruction set has.
 pub(crate) const MOST_ROWS: usize = 14;
 
-/// One tile's work: `c = (c or 0) + a @ b`, with `rows` fixed by the function that is called.
+/// One tile's work: `c = (start or 0) + a @ b`, with `rows` fixed by the function that is called.
 pub(crate) struct Tile<T> {
     pub(crate) depth: usize,
     pub(crate) a: *const T,
@@ -22,13 +22,14 @@ pub(crate) struct Tile<T> {
     pub(crate) c_row: usize,
     /// The columns of the tile: more than all but one of its vectors hold.
     pub(crate) columns: usize,
-    /// Whether to start from `c` instead of from zero.
-    pub(crate) continues: bool,
+    /// What to start from instead of zero: `c` itself, or a row that serves all rows.
+    pub(crate) start: Option<*const T>,
+    pub(crate) start_row: usize,
 }
 
 /// # Safety
-/// `a`, `b` and `c` must be valid for what the fields of [`Tile`] and the function's number of rows
-/// span, `c` overlapping neither of the others, and the processor must have the instruction set.
+/// `a`, `b`, `c` and `start` must be valid for what the fields of [`Tile`] and the function's number of rows
+/// span, `c` overlapping neither `a` nor `b`, and the processor must have the instruction set.
 pub(crate) type TileFunction<T> = unsafe fn(&Tile<T>);
 /// # Safety
 /// `from` must be valid for the numbers `l * lane_stride + k * step_stride` of l below `lanes` and k below
@@ -153,7 +154,7 @@ unsafe fn pack_avx2<T: Real, V: Vector<T>>(job: &Pack<T>) {
 /// As [`TileFunction`].
 #[inline(always)]
 unsafe fn tile<T: Real, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(job: &Tile<T>) {
-    let &Tile { depth, mut a, a_row, a_step, mut b, b_step, c, c_row, columns, continues } = job;
+    let &Tile { depth, mut a, a_row, a_step, mut b, b_step, c, c_row, columns, start, start_row } = job;
     let last = VECTORS - 1;
     debug_assert!(columns > last * V::WIDTH && columns <= VECTORS * V::WIDTH);
     // SAFETY: `columns` fills every vector but the last, of which the mask has the rest; so the loads and
@@ -161,12 +162,12 @@ unsafe fn tile<T: Real, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(j
     unsafe {
         let mask = V::mask(columns - last * V::WIDTH);
         let mut sums = [[V::splat(T::ZERO); VECTORS]; ROWS];
-        if continues {
+        if let Some(start) = start {
             for (i, row) in sums.iter_mut().enumerate() {
-                let c = c.add(i * c_row);
+                let start = start.add(i * start_row);
                 for (v, sum) in row.iter_mut().enumerate() {
-                    let c = c.add(v * V::WIDTH);
-                    *sum = if v < last { V::load(c) } else { V::load_masked(c, mask) };
+                    let start = start.add(v * V::WIDTH);
+                    *sum = if v < last { V::load(start) } else { V::load_masked(start, mask) };
                 }
             }
         }

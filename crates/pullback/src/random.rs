@@ -44,9 +44,7 @@ impl Random {
 
     /// A uniform 64-bit number.
     pub fn bits(&self, index: u64) -> u64 {
-        let block = self.block(index / 2);
-        let at = (index % 2) as usize * 2;
-        u64::from(block[at]) | u64::from(block[at + 1]) << 32
+        half(self.block(index / 2), index)
     }
 
     /// A number uniform in `[0, 1)`, with 53 random bits.
@@ -74,15 +72,32 @@ impl Random {
     /// If `bound` is zero.
     pub fn below(&self, index: u64, bound: usize) -> usize {
         assert!(bound > 0, "an empty range has no numbers");
-        ((u128::from(self.bits(index)) * bound as u128) >> 64) as usize
+        scaled(self.bits(index), bound)
     }
 
     /// Puts `items` in a random order (Fisher and Yates).
     pub fn shuffle<T>(&self, items: &mut [T]) {
+        // A block holds the numbers at two addresses that follow each other.
+        let (mut at, mut block) = (u64::MAX, [0; 4]);
         for last in (1..items.len()).rev() {
-            items.swap(last, self.below(last as u64, last + 1));
+            let address = last as u64;
+            if at != address / 2 {
+                (at, block) = (address / 2, self.block(address / 2));
+            }
+            items.swap(last, scaled(half(block, address), last + 1));
         }
     }
+}
+
+/// The 64 bits of a block that belong to an index.
+fn half(block: [u32; 4], index: u64) -> u64 {
+    let at = (index % 2) as usize * 2;
+    u64::from(block[at]) | u64::from(block[at + 1]) << 32
+}
+
+/// Random bits as a whole number in `0..bound`.
+fn scaled(bits: u64, bound: usize) -> usize {
+    ((u128::from(bits) * bound as u128) >> 64) as usize
 }
 
 /// `cos(2 pi turns)` for `turns` in `[0, 1)`, the same bits on every platform.

@@ -20,7 +20,7 @@ fn reference<T: Real>(a: &[T], b: &[T], start: &[T], rows: usize, columns: usize
     c
 }
 
-/// One size: all transposes, with and without adding to the output, with an epilogue.
+/// One size: all transposes, from zero, from the output with an epilogue, and from a row.
 fn check<T: Real>(isa: Isa, threads: usize, rows: usize, columns: usize, depth: usize) {
     let (a, b) = (numbers::<T>(rows * depth, 1), numbers::<T>(depth * columns, 2));
     let (a_turned, b_turned) = (transpose(&a, rows, depth), transpose(&b, depth, columns));
@@ -28,6 +28,8 @@ fn check<T: Real>(isa: Isa, threads: usize, rows: usize, columns: usize, depth: 
     let before = numbers::<T>(rows * columns, 4);
     let zero = reference(&a, &b, &vec![T::ZERO; rows * columns], rows, columns, depth);
     let added = reference(&a, &b, &before, rows, columns, depth);
+    let bias_rows: Vec<T> = (0..rows).flat_map(|_| bias.iter().copied()).collect();
+    let from_bias = reference(&a, &b, &bias_rows, rows, columns, depth);
     let mut workspace = Workspace::new(isa, threads);
     for (left_turned, right_turned) in [(false, false), (true, false), (false, true), (true, true)] {
         let left = if left_turned {
@@ -46,18 +48,21 @@ fn check<T: Real>(isa: Isa, threads: usize, rows: usize, columns: usize, depth: 
             isa.name()
         );
         let mut c = before.clone();
-        product_with(left, right, &mut c, Start::Zero, |_, _, _| (), &mut workspace);
+        product_with(left, right, &mut c, Start::Zero, |_, _| (), &mut workspace);
         assert_bits(&c, &zero, &what);
         let mut c = before.clone();
-        let epilogue = |row: usize, first: usize, numbers: &mut [T]| {
-            for (j, x) in numbers.iter_mut().enumerate() {
-                *x += bias[first + j] * T::from_f64(row as f64);
+        let epilogue = |first: usize, numbers: &mut [T]| {
+            for (i, x) in (first..).zip(numbers) {
+                *x += bias[i % columns] * T::from_f64((i / columns) as f64);
             }
         };
         product_with(left, right, &mut c, Start::Output, epilogue, &mut workspace);
         let want: Vec<T> =
             (0..c.len()).map(|i| added[i] + bias[i % columns] * T::from_f64((i / columns) as f64)).collect();
         assert_bits(&c, &want, &format!("{what}, added to, with epilogue"));
+        let mut c = before.clone();
+        product_with(left, right, &mut c, Start::Row(&bias), |_, _| (), &mut workspace);
+        assert_bits(&c, &from_bias, &format!("{what}, from a row"));
     }
 }
 

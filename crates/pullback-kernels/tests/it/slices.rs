@@ -169,15 +169,32 @@ fn check_rows<T: Real>() {
                     softmax(isa, &x, columns, &mut y);
                     assert_bits(&y, &want, &what("softmax"));
                     let mut cost = vec![T::ONE; rows];
-                    y.fill(T::ZERO);
-                    softmax_cross_entropy(isa, &x, &t, columns, &mut y, &mut cost);
-                    assert_bits(&y, &want, &what("probabilities"));
-                    let term = |i: usize| sums[at(i).0].ln() - (x[i] - maxima[at(i).0]);
-                    let want = (0..rows).map(|i| {
-                        let add = |lane: T, j: usize| t[i * columns + j].mul_add(term(i * columns + j), lane);
-                        reference_fold(columns, T::ZERO, |a, b| a + b, add)
-                    });
-                    assert_bits(&cost, &want.collect::<Vec<_>>(), &what("softmax_cross_entropy"));
+                    let mut gradient = vec![T::ONE; x.len()];
+                    softmax_cross_entropy(isa, &x, &t, columns, &mut cost, Some(&mut gradient));
+                    // Sums over a short row's columns run in ascending order, over a long one's in lanes.
+                    let over = |row: usize, f: &dyn Fn(usize) -> T| -> T {
+                        let first = row * columns;
+                        if columns <= 32 {
+                            (first..first + columns).fold(T::ZERO, |sum, i| sum + f(i))
+                        } else {
+                            reference_fold(columns, T::ZERO, |a, b| a + b, |lane, j| lane + f(first + j))
+                        }
+                    };
+                    let power = |i: usize| (x[i] - maxima[at(i).0]).exp();
+                    let totals: Vec<T> = (0..rows).map(|row| over(row, &power)).collect();
+                    let want: Vec<T> = (0..rows)
+                        .map(|row| over(row, &|i| t[i] * (totals[row].ln() - (x[i] - maxima[row]))))
+                        .collect();
+                    assert_bits(&cost, &want, &what("softmax_cross_entropy"));
+                    let want: Vec<T> = (0..x.len())
+                        .map(|i| power(i) * (over(at(i).0, &|i| t[i]) / totals[at(i).0]) - t[i])
+                        .collect();
+                    assert_bits(&gradient, &want, &what("gradient of softmax_cross_entropy"));
+                    cost.fill(T::ONE);
+                    softmax_cross_entropy(isa, &x, &t, columns, &mut cost, None);
+                    let again = cost.clone();
+                    softmax_cross_entropy(isa, &x, &t, columns, &mut cost, Some(&mut gradient));
+                    assert_bits(&cost, &again, &what("softmax_cross_entropy alone"));
                     log_softmax(isa, &x, columns, &mut y);
                     let want = (0..x.len()).map(|i| (x[i] - maxima[at(i).0]) - sums[at(i).0].ln());
                     assert_bits(&y, &want.collect::<Vec<_>>(), &what("log_softmax"));
@@ -208,6 +225,15 @@ fn check_reductions<T: Real>() {
 fn reductions_keep_their_order_on_every_instruction_set() {
     check_reductions::<f32>();
     check_reductions::<f64>();
+}
+
+#[test]
+fn a_target_of_zero_leaves_an_impossible_class_out() {
+    for isa in Isa::available() {
+        let mut cost = [1.0_f64];
+        softmax_cross_entropy(isa, &[0.0, f64::NEG_INFINITY], &[1.0, 0.0], 2, &mut cost, None);
+        assert_eq!(cost, [0.0]);
+    }
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Walks a plan's instructions. A run allocates nothing, locks nothing and looks nothing up.
 
-use crate::graph::ops::{Concatenate, Mean, Sum, View, ViewMut};
+use crate::graph::ops::{Concatenate, Mean, Other, Pattern, Sum, View, ViewMut};
 use crate::graph::{Op, Shape};
-use crate::plan::{Instruction, Place, Plan};
+use crate::plan::{Action, Instruction, Place, Plan, Slope, Stage};
 use pullback_kernels::{
-    Isa, Operand, Real, Start, Workspace, log_softmax, map_in_place, product_with, softmax, sum_columns,
-    sum_rows,
+    Isa, Operand, Real, Start, Workspace, log_softmax, map_in_place, product_with, softmax,
+    softmax_cross_entropy, sum_columns, sum_rows,
 };
 
 /// A plan with its buffers.
@@ -69,8 +69,10 @@ impl<T: Real> Executor<T> {
             assert_eq!(numbers.len(), named.shape.elements(), "size of parameter `{}`", named.name);
         }
         for instruction in &self.plan.instructions {
-            // The result's buffer is none of the operands', so it can be taken out meanwhile.
+            // The results' buffers are none of the operands', so they can be taken out meanwhile.
             let mut result = std::mem::take(&mut self.buffers[instruction.buffer]);
+            let mut gradient =
+                instruction.gradient.map(|buffer| (buffer, std::mem::take(&mut self.buffers[buffer])));
             let numbers = Numbers {
                 inputs: &self.inputs,
                 constants: &self.constants,
@@ -79,8 +81,12 @@ impl<T: Real> Executor<T> {
             };
             let output =
                 ViewMut { shape: &instruction.shape, data: &mut result[..instruction.shape.elements()] };
-            execute(instruction, numbers, output, self.isa, &mut self.workspace);
+            let slopes = gradient.as_mut().map(|(_, gradient)| &mut gradient[..]);
+            execute(instruction, numbers, output, slopes, self.isa, &mut self.workspace);
             self.buffers[instruction.buffer] = result;
+            if let Some((buffer, gradient)) = gradient {
+                self.buffers[buffer] = gradient;
+            }
         }
     }
 
@@ -124,8 +130,90 @@ fn execute<T: Real>(
     instruction: &Instruction,
     numbers: Numbers<'_, T>,
     output: ViewMut<'_, T>,
+    gradient: Option<&mut [T]>,
     isa: Isa,
     workspace: &mut Workspace,
+) {
+    if let Op::MatrixProduct(op) = &instruction.op {
+        let operand = |at: usize, is_transposed| {
+            let (place, shape) = &instruction.inputs[at];
+            matrix(View { shape, data: &numbers.at(*place)[..shape.elements()] }, is_transposed)
+        };
+        let (left, right) = (operand(0, op.transpose_left), operand(1, op.transpose_right));
+        let start = match instruction.row {
+            Some((place, elements)) => Start::Row(&numbers.at(place)[..elements]),
+            None => Start::Zero,
+        };
+        let stages = &instruction.stages[..];
+        if stages.is_empty() {
+            product_with(left, right, output.data, start, |_, _| (), workspace);
+        } else {
+            let epilogue = |first: usize, piece: &mut [T]| in_place(stages, first, piece, numbers, isa);
+            product_with(left, right, output.data, start, epilogue, workspace);
+        }
+        return;
+    }
+    let ViewMut { shape, data } = output;
+    compute(instruction, numbers, ViewMut { shape, data: &mut *data }, gradient, isa);
+    in_place(&instruction.stages, 0, data, numbers, isa);
+}
+
+/// So many numbers go through all stages at a time: they stay in the nearest cache.
+const PIECE: usize = 1024;
+
+/// Applies stages to a piece of a result that begins at the index `first`.
+fn in_place<T: Real>(stages: &[Stage], first: usize, values: &mut [T], numbers: Numbers<'_, T>, isa: Isa) {
+    if stages.is_empty() {
+        return;
+    }
+    for (i, values) in values.chunks_mut(PIECE).enumerate() {
+        for Stage { action, position, other } in stages {
+            let other = match *other {
+                Some((place, elements, pattern)) => {
+                    Other { pattern, data: &numbers.at(place)[..elements], first: first + i * PIECE }
+                }
+                None => Other { pattern: Pattern::Single, data: &[], first: 0 },
+            };
+            isa.run(
+                #[inline(always)]
+                || match action {
+                    Action::Apply(op) => op.in_place(values, *position, other),
+                    Action::TimesSlope(slope) => times_slope(*slope, values, other),
+                },
+            );
+        }
+    }
+}
+
+/// The product with an activation's slope, from its results y: rounded as the separate operations are.
+#[inline(always)]
+fn times_slope<T: Real>(slope: Slope, values: &mut [T], y: Other<'_, T>) {
+    match slope {
+        Slope::Tanh => y.apply(
+            values,
+            #[inline(always)]
+            |y_bar, y| y_bar * (T::ONE - y * y),
+        ),
+        Slope::Sigmoid => y.apply(
+            values,
+            #[inline(always)]
+            |y_bar, y| y_bar * (y * (T::ONE - y)),
+        ),
+        Slope::Relu => y.apply(
+            values,
+            #[inline(always)]
+            |y_bar, y| y_bar * if y > T::ZERO { T::ONE } else { T::ZERO },
+        ),
+    }
+}
+
+/// Computes the operation itself.
+fn compute<T: Real>(
+    instruction: &Instruction,
+    numbers: Numbers<'_, T>,
+    output: ViewMut<'_, T>,
+    gradient: Option<&mut [T]>,
+    isa: Isa,
 ) {
     let nothing = View { shape: &instruction.shape, data: &[] };
     let mut views = [nothing; Concatenate::MAX_OPERANDS];
@@ -135,10 +223,6 @@ fn execute<T: Real>(
     let views = &views[..instruction.inputs.len()];
     let (x, op) = (views[0], &instruction.op);
     match op {
-        Op::MatrixProduct(op) => {
-            let (left, right) = (matrix(x, op.transpose_left), matrix(views[1], op.transpose_right));
-            product_with(left, right, output.data, Start::Zero, |_, _, _| (), workspace);
-        }
         _ if x.data.is_empty() => op.value(views, output),
         Op::Sum(Sum { axes, .. }) if is_trailing(axes, x.shape) => sum_columns(isa, x.data, output.data),
         Op::Sum(Sum { axes, .. }) if is_leading(axes) => sum_rows(isa, x.data, output.data),
@@ -155,6 +239,10 @@ fn execute<T: Real>(
                 #[inline(always)]
                 |sum| sum * factor,
             );
+        }
+        Op::SoftmaxCrossEntropy(_) => {
+            let gradient = gradient.map(|gradient| &mut gradient[..x.data.len()]);
+            softmax_cross_entropy(isa, x.data, views[1].data, x.shape.last(), output.data, gradient);
         }
         Op::Softmax(_) => softmax(isa, x.data, x.shape.last(), output.data),
         Op::LogSoftmax(_) => log_softmax(isa, x.data, x.shape.last(), output.data),

@@ -1,10 +1,12 @@
 //! Gives each value a place; values whose lifetimes do not overlap share a buffer.
 
+use super::fuse::Group;
 use super::share::Shared;
-use super::{Instruction, Place, Plan};
-use crate::graph::{Graph, Kind};
+use super::{Instruction, Place, Plan, Stage};
+use crate::graph::ops::Pattern;
+use crate::graph::{Graph, Kind, NodeId};
 
-pub(super) fn layout(graph: &Graph, shared: &Shared) -> Plan {
+pub(super) fn layout(graph: &Graph, shared: &Shared, groups: &[Group]) -> Plan {
     let inputs = Plan::named(graph, |kind| if let Kind::Input(name) = kind { Some(name) } else { None });
     let parameters =
         Plan::named(graph, |kind| if let Kind::Parameter(name) = kind { Some(name) } else { None });
@@ -24,53 +26,62 @@ pub(super) fn layout(graph: &Graph, shared: &Shared) -> Plan {
         }
     }
 
+    let mut constants = Vec::new();
+    for id in &shared.kept {
+        if let Kind::Constant(value) = &graph.node(*id).kind {
+            places[id.index()] = Some(Place::Constant(constants.len()));
+            constants.push((value.value(), graph.shape(*id).elements()));
+        }
+    }
+
     // The step after which nobody reads a node's value; outputs are read after the last step.
     let mut last_use = vec![0; graph.nodes().len()];
-    for (step, id) in shared.kept.iter().enumerate() {
-        for operand in graph.node(*id).inputs() {
-            last_use[shared.stands_for[operand.index()].index()] = step;
+    for (step, group) in groups.iter().enumerate() {
+        for operand in group.reads() {
+            last_use[operand.index()] = step;
         }
     }
     for id in &shared.outputs {
         last_use[id.index()] = usize::MAX;
     }
 
-    let mut constants = Vec::new();
     let mut buffers: Vec<usize> = Vec::new();
     let mut free: Vec<usize> = Vec::new();
     let mut instructions = Vec::new();
-    for (step, id) in shared.kept.iter().enumerate() {
-        let node = graph.node(*id);
-        match &node.kind {
-            Kind::Input(_) | Kind::Parameter(_) => {}
-            Kind::Constant(value) => {
-                places[id.index()] = Some(Place::Constant(constants.len()));
-                constants.push((value.value(), node.shape.elements()));
-            }
-            Kind::Operation(op, operands) => {
-                let buffer = take(&mut buffers, &mut free, node.shape.elements());
-                places[id.index()] = Some(Place::Buffer(buffer));
-                let operands = operands.iter().map(|operand| shared.stands_for[operand.index()]);
-                instructions.push(Instruction {
-                    op: op.clone(),
-                    inputs: operands
-                        .clone()
-                        .map(|operand| {
-                            let place = places[operand.index()].expect("operands come first in the order");
-                            (place, graph.shape(operand).clone())
-                        })
-                        .collect(),
-                    buffer,
-                    shape: node.shape.clone(),
-                });
-                for operand in operands {
-                    if let (Some(Place::Buffer(buffer)), true) =
-                        (places[operand.index()], last_use[operand.index()] == step)
-                        && !free.contains(&buffer)
-                    {
-                        free.push(buffer);
-                    }
-                }
+    for (step, group) in groups.iter().enumerate() {
+        let shape = graph.shape(group.tail);
+        let buffer = take(&mut buffers, &mut free, shape.elements());
+        places[group.tail.index()] = Some(Place::Buffer(buffer));
+        let gradient = group.gradient.map(|id| {
+            let buffer = take(&mut buffers, &mut free, graph.shape(id).elements());
+            places[id.index()] = Some(Place::Buffer(buffer));
+            buffer
+        });
+        let place = |id: NodeId| places[id.index()].expect("operands come first in the order");
+        instructions.push(Instruction {
+            op: group.op.clone(),
+            inputs: group.operands.iter().map(|id| (place(*id), graph.shape(*id).clone())).collect(),
+            buffer,
+            shape: shape.clone(),
+            row: group.row.map(|id| (place(id), graph.shape(id).elements())),
+            gradient,
+            stages: (group.steps.iter())
+                .map(|step| Stage {
+                    action: step.action.clone(),
+                    position: step.position,
+                    other: step.other.map(|id| {
+                        let own = graph.shape(id);
+                        (place(id), own.elements(), Pattern::of(own, shape))
+                    }),
+                })
+                .collect(),
+        });
+        for operand in group.reads() {
+            if let (Some(Place::Buffer(buffer)), true) =
+                (places[operand.index()], last_use[operand.index()] == step)
+                && !free.contains(&buffer)
+            {
+                free.push(buffer);
             }
         }
     }

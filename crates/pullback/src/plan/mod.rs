@@ -1,13 +1,16 @@
 //! From a graph to a flat list of instructions over buffers that are laid out once.
 //!
-//! The passes, in order: nodes that no output needs are dropped and equal nodes are merged
-//! (`share`), then buffers are assigned by lifetime (`layout`). A plan holds no numbers: an
-//! executor makes the buffers for `f32` or `f64`. Fusion and the split for threads fit between the
-//! two passes, as rewrites of the list of steps.
+//! The passes, in order: nodes that no output needs are dropped and equal nodes are merged (`share`),
+//! what is done element by element is joined to what it is done to (`fuse`), then buffers are assigned
+//! by lifetime (`layout`). A plan holds no numbers: an executor makes the buffers for `f32` or `f64`.
 
+mod fuse;
 mod layout;
 mod share;
 
+pub use fuse::Slope;
+
+use crate::graph::ops::Pattern;
 use crate::graph::{Graph, Kind, NodeId, Op, Shape};
 
 /// Where an operand or an output lies.
@@ -23,7 +26,27 @@ pub enum Place {
     Constant(usize),
 }
 
-/// One operation with resolved operands.
+/// What is done in place to each element of a result.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// An operation that can be applied in place.
+    Apply(Op),
+    /// The product with the slope of an activation, whose result is the other operand.
+    TimesSlope(Slope),
+}
+
+/// One action with its other operand.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// What is done.
+    pub action: Action,
+    /// The place of the result itself among the operation's operands.
+    pub position: usize,
+    /// The other operand, if there is one: where it lies, how many elements it has, how it repeats.
+    pub other: Option<(Place, usize, Pattern)>,
+}
+
+/// One operation with resolved operands, and what is then done in place to its result.
 #[derive(Debug, Clone)]
 pub struct Instruction {
     /// What to compute.
@@ -34,6 +57,23 @@ pub struct Instruction {
     pub buffer: usize,
     /// The result's shape.
     pub shape: Shape,
+    /// The row that the sums of a product start from.
+    pub row: Option<(Place, usize)>,
+    /// The buffer of the gradient with respect to the logits, for a softmax cross-entropy.
+    pub gradient: Option<usize>,
+    /// What is done to the result, in this order.
+    pub stages: Vec<Stage>,
+}
+
+impl Instruction {
+    /// The names of what it does, in order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let stages = self.stages.iter().map(|stage| match &stage.action {
+            Action::Apply(op) => op.name(),
+            Action::TimesSlope(_) => "times slope",
+        });
+        [self.op.name()].into_iter().chain(self.row.map(|_| "add row")).chain(stages)
+    }
 }
 
 /// A named array that comes from outside.
@@ -66,7 +106,8 @@ impl Plan {
     /// Plans the computation of `outputs`.
     pub fn new(graph: &Graph, outputs: &[NodeId]) -> Self {
         let shared = share::share(graph, outputs);
-        layout::layout(graph, &shared)
+        let groups = fuse::fuse(graph, &shared);
+        layout::layout(graph, &shared, &groups)
     }
 
     /// The number of elements of all buffers and constants: what an executor allocates, in

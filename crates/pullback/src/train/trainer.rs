@@ -250,7 +250,8 @@ impl<'a, T: Real> Run<'a, T> {
             if self.training.early_stopping.is_none() {
                 saved.clone_from(&self.parameters);
             }
-            if self.training.shuffle {
+            // All rows in one batch: their order changes only the rounding, and they need not be copied again.
+            if self.training.shuffle && self.batch < self.rows.len() {
                 epoch_order(self.rows, self.training.seed, epoch as u32, &mut order);
             } else {
                 order.clear();
@@ -338,8 +339,10 @@ impl<'a, T: Real> Run<'a, T> {
             _ => &mut self.stepper,
         };
         stepper.fill_masks(self.training.seed, epoch, step);
-        self.data.write_features(rows, stepper.executor.input_mut(FEATURES));
-        self.data.write_targets(rows, stepper.executor.input_mut(TARGETS));
+        if self.steps == 1 || rows.len() < self.rows.len() {
+            self.data.write_features(rows, stepper.executor.input_mut(FEATURES));
+            self.data.write_targets(rows, stepper.executor.input_mut(TARGETS));
+        }
         stepper.executor.run(&self.parameters);
         let cost = stepper.executor.output(COST)[0].to_f64();
         if !cost.is_finite() {

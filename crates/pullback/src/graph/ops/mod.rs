@@ -19,7 +19,9 @@ pub use cost::{
     AbsoluteError, Huber, LogSoftmax, SigmoidCrossEntropy, Softmax, SoftmaxCrossEntropy, SquaredError,
 };
 pub use elementwise::{Abs, Erf, Exp, Log, Power, Scale, Sign, Step};
-pub use operation::{Case, Dice, Elementwise, Formula, Operation, Pairwise, Site, View, ViewMut};
+pub use operation::{
+    Case, Dice, Elementwise, Formula, Operation, Other, Pairwise, Pattern, Site, View, ViewMut,
+};
 pub use product::MatrixProduct;
 pub use rearrange::{Broadcast, Concatenate, Pad, Reshape, Slice, Transpose};
 pub use reduce::{Max, Mean, Sum};
@@ -89,6 +91,21 @@ macro_rules! operations {
                 }
             }
 
+            /// Whether it can be applied in place; see [`Operation::IS_IN_PLACE`].
+            pub fn is_in_place(&self) -> bool {
+                match self {
+                    $(Op::$name(_) => <$name as Operation>::IS_IN_PLACE),*
+                }
+            }
+
+            /// Applies it in place; see [`Operation::in_place`].
+            #[inline(always)]
+            pub fn in_place<T: Real>(&self, values: &mut [T], position: usize, other: Other<'_, T>) {
+                match self {
+                    $(Op::$name(op) => Operation::in_place(op, values, position, other)),*
+                }
+            }
+
             /// The reverse rule; see [`Operation::pullback`].
             pub fn pullback<'b>(&self, at: &Site<'b>, y_bar: Var<'b>, input: usize) -> Option<Var<'b>> {
                 match self {
@@ -140,6 +157,15 @@ macro_rules! pairwise {
             }
             fn case(dice: &mut Dice) -> Case<Self> {
                 <Self as Pairwise>::case(dice)
+            }
+            const IS_IN_PLACE: bool = true;
+            #[inline(always)]
+            fn in_place<T: Real>(&self, values: &mut [T], position: usize, other: Other<'_, T>) {
+                if position == 0 {
+                    other.apply(values, #[inline(always)] |own, other| Pairwise::value(self, own, other));
+                } else {
+                    other.apply(values, #[inline(always)] |own, other| Pairwise::value(self, other, own));
+                }
             }
         }
     )*};

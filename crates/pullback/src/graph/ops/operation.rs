@@ -43,6 +43,73 @@ pub trait Operation: Clone + Debug + Eq + Hash {
 
     /// A random instance on random operands, on which the rules are tested.
     fn case(dice: &mut Dice) -> Case<Self>;
+
+    /// Whether each element of the result depends on one element of each operand: then it can be
+    /// applied in place.
+    const IS_IN_PLACE: bool = false;
+
+    /// Replaces numbers of the operand at `position`, which has the result's shape, by the result;
+    /// `other` says what the other operand is, if there is one.
+    ///
+    /// # Panics
+    /// If the operation is not one that can be applied in place.
+    fn in_place<T: Real>(&self, values: &mut [T], position: usize, other: Other<'_, T>) {
+        let _ = (values, position, other);
+        unreachable!("{} is not applied in place", Self::NAME)
+    }
+}
+
+/// The other operand of an operation in place.
+#[derive(Debug, Clone, Copy)]
+pub struct Other<'a, T> {
+    /// How it repeats in the result.
+    pub pattern: Pattern,
+    /// All its elements.
+    pub data: &'a [T],
+    /// The index in the result at which the replaced numbers begin.
+    pub first: usize,
+}
+
+impl<T: Real> Other<'_, T> {
+    /// Replaces each of `values` by `f(value, number of this operand)`.
+    #[inline(always)]
+    pub fn apply(self, values: &mut [T], f: impl Fn(T, T) -> T) {
+        let width = match self.pattern {
+            Pattern::Whole => {
+                let numbers = &self.data[self.first..][..values.len()];
+                for (value, &number) in values.iter_mut().zip(numbers) {
+                    *value = f(*value, number);
+                }
+                return;
+            }
+            Pattern::Single => {
+                let number = self.data[0];
+                for value in values {
+                    *value = f(*value, number);
+                }
+                return;
+            }
+            Pattern::Row(width) | Pattern::Column(width) => width,
+            Pattern::Other => unreachable!("an operand in place repeats by rows or columns"),
+        };
+        // The values may begin and end in the middle of a row.
+        let mut values = values;
+        let (mut row, mut column) = (self.first / width, self.first % width);
+        while !values.is_empty() {
+            let (part, rest) = values.split_at_mut(values.len().min(width - column));
+            if let Pattern::Row(_) = self.pattern {
+                for (value, &number) in part.iter_mut().zip(&self.data[column..]) {
+                    *value = f(*value, number);
+                }
+            } else {
+                let number = self.data[row];
+                for value in part {
+                    *value = f(*value, number);
+                }
+            }
+            (values, row, column) = (rest, row + 1, 0);
+        }
+    }
 }
 
 /// A formula in plain text and in LaTeX; `{0}`, `{1}`, ... stand for the operands.
@@ -277,6 +344,15 @@ impl<E: Elementwise> Operation for E {
     fn case(dice: &mut Dice) -> Case<Self> {
         <E as Elementwise>::case(dice)
     }
+
+    const IS_IN_PLACE: bool = true;
+
+    #[inline(always)]
+    fn in_place<T: Real>(&self, values: &mut [T], _position: usize, _other: Other<'_, T>) {
+        for value in values {
+            *value = Elementwise::value(self, *value);
+        }
+    }
 }
 
 /// An operation on each pair of elements of two operands that broadcast with each other.
@@ -343,8 +419,8 @@ pub(super) fn pairwise_value<P: Pairwise, T: Real>(op: &P, inputs: &[View<'_, T>
 }
 
 /// How an operand repeats in a result.
-#[derive(Clone, Copy, PartialEq)]
-enum Pattern {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pattern {
     /// It does not: it has the result's shape.
     Whole,
     /// One number for all elements.
@@ -364,7 +440,8 @@ enum Row<'a, T> {
 }
 
 impl Pattern {
-    fn of(operand: &Shape, output: &Shape) -> Self {
+    /// How an operand of one shape repeats in a result of another, which it broadcasts to.
+    pub fn of(operand: &Shape, output: &Shape) -> Self {
         let (own, all) = (operand.elements(), output.elements());
         // The axes that the operand lacks have size one.
         let missing = output.rank() - operand.rank();

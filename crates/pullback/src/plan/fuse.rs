@@ -1,0 +1,280 @@
+//! Joins steps, so that numbers are read and written while they are near: named rewrites over the list
+//! of steps, each of which keeps the value.
+//!
+//! - *step of relu*: `step(z)` is `step(relu(z))`, so that z itself need not be kept.
+//! - *gradient of softmax cross-entropy*: `softmax(z) * sum(t) - t` comes with the cost, whose exponentials
+//!   it needs.
+//! - *bias*: a row added to a product is what the product's sums start from.
+//! - *slope*: `y_bar * (1 - y * y)`, `y_bar * (y * (1 - y))` and `y_bar * step(y)` are one stage.
+//! - *stage*: what is done to each element of a result that nobody else reads is done in place.
+
+use super::Action;
+use super::share::Shared;
+use crate::graph::ops::{Pattern, Sum};
+use crate::graph::{Graph, Kind, NodeId, Op, Shape};
+
+/// The slopes of the common activations, from their results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slope {
+    /// 1 - y^2
+    Tanh,
+    /// y (1 - y)
+    Sigmoid,
+    /// 1 where y is positive, else 0
+    Relu,
+}
+
+/// One action with its other operand; `position` is the place of the result itself among the operands.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) action: Action,
+    pub(super) position: usize,
+    pub(super) other: Option<NodeId>,
+}
+
+/// Nodes that are computed together. Its result is the value of `tail`.
+#[derive(Debug, Clone)]
+pub(super) struct Group {
+    pub(super) op: Op,
+    pub(super) operands: Vec<NodeId>,
+    /// The row that a product starts from.
+    pub(super) row: Option<NodeId>,
+    /// The node whose value is the gradient of a softmax cross-entropy with respect to its logits.
+    pub(super) gradient: Option<NodeId>,
+    pub(super) steps: Vec<Step>,
+    pub(super) tail: NodeId,
+}
+
+impl Group {
+    /// Everything that it reads.
+    pub(super) fn reads(&self) -> impl Iterator<Item = NodeId> {
+        let others = self.steps.iter().filter_map(|step| step.other);
+        self.operands.iter().copied().chain(self.row).chain(others)
+    }
+}
+
+/// The kept nodes with operations, in the order of their results.
+pub(super) fn fuse(graph: &Graph, shared: &Shared) -> Vec<Group> {
+    let mut fusion = Fusion::new(graph, shared);
+    for &id in &shared.kept {
+        if let Kind::Operation(op, _) = &graph.node(id).kind {
+            fusion.add(id, op);
+        }
+    }
+    fusion.into_groups(&shared.kept)
+}
+
+struct Fusion<'a> {
+    graph: &'a Graph,
+    /// The operands of each kept node, as they are read.
+    operands: Vec<Vec<NodeId>>,
+    /// How often each node is read, as an output too.
+    uses: Vec<usize>,
+    /// The group that ends in a node.
+    groups: Vec<Option<Group>>,
+    /// The softmax cross-entropies met so far.
+    costs: Vec<NodeId>,
+}
+
+impl<'a> Fusion<'a> {
+    fn new(graph: &'a Graph, shared: &Shared) -> Self {
+        let mut operands: Vec<Vec<NodeId>> = vec![Vec::new(); graph.nodes().len()];
+        let mut relu_of = vec![None; graph.nodes().len()];
+        let mut uses = vec![0; graph.nodes().len()];
+        for &id in &shared.kept {
+            let Kind::Operation(op, inputs) = &graph.node(id).kind else { continue };
+            let mut read: Vec<NodeId> = inputs.iter().map(|x| shared.stands_for[x.index()]).collect();
+            match op {
+                Op::Relu(_) => relu_of[read[0].index()] = Some(id),
+                Op::Step(_) => read[0] = relu_of[read[0].index()].unwrap_or(read[0]),
+                _ => {}
+            }
+            for x in &read {
+                uses[x.index()] += 1;
+            }
+            operands[id.index()] = read;
+        }
+        for id in &shared.outputs {
+            uses[id.index()] += 1;
+        }
+        let groups = vec![None; graph.nodes().len()];
+        Self { graph, operands, uses, groups, costs: Vec::new() }
+    }
+
+    fn shape(&self, id: NodeId) -> &'a Shape {
+        self.graph.shape(id)
+    }
+
+    fn op(&self, id: NodeId) -> Option<&'a Op> {
+        self.graph.node(id).op()
+    }
+
+    fn is_one(&self, id: NodeId) -> bool {
+        matches!(&self.graph.node(id).kind, Kind::Constant(value) if value.value() == 1.0)
+    }
+
+    /// The operands of a node that only one other node reads.
+    fn inside(&self, id: NodeId) -> Option<(&'a Op, [NodeId; 2])> {
+        let operands = &self.operands[id.index()];
+        let first = *operands.first()?;
+        (self.uses[id.index()] == 1).then_some(())?;
+        Some((self.op(id)?, [first, operands.get(1).copied().unwrap_or(first)]))
+    }
+
+    /// Whether a result can be changed in place into one of that shape.
+    fn is_open(&self, id: NodeId, shape: &Shape) -> bool {
+        self.uses[id.index()] == 1
+            && self.shape(id) == shape
+            && self.groups[id.index()].as_ref().is_some_and(|group| group.gradient.is_none())
+            && !matches!(self.op(id), Some(Op::SoftmaxCrossEntropy(_)))
+    }
+
+    fn add(&mut self, id: NodeId, op: &Op) {
+        let is_done = self.gradient_of_softmax_cross_entropy(id, op)
+            || self.bias(id, op)
+            || self.slope(id, op)
+            || self.stage(id, op);
+        if is_done {
+            return;
+        }
+        if let Op::SoftmaxCrossEntropy(_) = op {
+            self.costs.push(id);
+        }
+        self.groups[id.index()] = Some(Group {
+            op: op.clone(),
+            operands: self.operands[id.index()].clone(),
+            row: None,
+            gradient: None,
+            steps: Vec::new(),
+            tail: id,
+        });
+    }
+
+    fn gradient_of_softmax_cross_entropy(&mut self, id: NodeId, op: &Op) -> bool {
+        let Op::Subtract(_) = op else { return false };
+        let (scaled, targets) = (self.operands[id.index()][0], self.operands[id.index()][1]);
+        let Some((Op::Multiply(_), [softmax, sum])) = self.inside(scaled) else { return false };
+        let Some((Op::Softmax(_), [logits, _])) = self.inside(softmax) else { return false };
+        let Some((Op::Sum(Sum { axes, .. }), [summed, _])) = self.inside(sum) else { return false };
+        let is_last = axes[..] == [self.shape(targets).rank().wrapping_sub(1)];
+        let cost = self.costs.iter().find(|cost| self.operands[cost.index()] == [logits, targets]);
+        let Some(&cost) = cost.filter(|_| is_last && summed == targets) else { return false };
+        let group = self.groups[cost.index()].as_mut().expect("a cost's group takes no steps");
+        if group.gradient.is_some() {
+            return false;
+        }
+        group.gradient = Some(id);
+        for inner in [scaled, softmax, sum] {
+            self.groups[inner.index()] = None;
+        }
+        true
+    }
+
+    fn bias(&mut self, id: NodeId, op: &Op) -> bool {
+        let Op::Add(_) = op else { return false };
+        let [left, right] = self.operands[id.index()][..] else { return false };
+        for (product, row) in [(left, right), (right, left)] {
+            let shape = self.shape(id);
+            let is_bare = |group: &Group| {
+                matches!(group.op, Op::MatrixProduct(_)) && group.row.is_none() && group.steps.is_empty()
+            };
+            if self.is_open(product, shape)
+                && self.groups[product.index()].as_ref().is_some_and(is_bare)
+                && self.shape(row).rank() == 1
+                && self.shape(row).last() == shape.last()
+            {
+                let mut group = self.groups[product.index()].take().expect("checked above");
+                (group.row, group.tail) = (Some(row), id);
+                self.groups[id.index()] = Some(group);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn slope(&mut self, id: NodeId, op: &Op) -> bool {
+        let Op::Multiply(_) = op else { return false };
+        let [left, right] = self.operands[id.index()][..] else { return false };
+        for (y_bar, factor) in [(left, right), (right, left)] {
+            let Some((slope, y, inner)) = self.slope_of(factor) else { continue };
+            let shape = self.shape(id);
+            if y_bar != factor && self.is_open(y_bar, shape) && self.shape(y) == shape {
+                for inner in [Some(factor), inner].into_iter().flatten() {
+                    self.groups[inner.index()] = None;
+                }
+                self.extend(
+                    id,
+                    y_bar,
+                    Step { action: Action::TimesSlope(slope), position: 0, other: Some(y) },
+                );
+                return true;
+            }
+        }
+        false
+    }
+
+    /// If a node that is read once is the slope of an activation: which, the activation, and the node
+    /// between.
+    fn slope_of(&self, factor: NodeId) -> Option<(Slope, NodeId, Option<NodeId>)> {
+        match self.slope_steps(factor)? {
+            found @ (_, _, Some(inner)) if self.groups[inner.index()].is_none() => {
+                // The inner node was taken into the factor's own group as its head or a step.
+                let group = self.groups[factor.index()].as_ref()?;
+                (group.steps.len() == 1 && group.row.is_none()).then_some((found.0, found.1, None))
+            }
+            found => {
+                let group = self.groups[factor.index()].as_ref()?;
+                group.steps.is_empty().then_some(found)
+            }
+        }
+    }
+
+    fn slope_steps(&self, factor: NodeId) -> Option<(Slope, NodeId, Option<NodeId>)> {
+        let (op, [left, right]) = self.inside(factor)?;
+        match op {
+            Op::Step(_) => Some((Slope::Relu, left, None)),
+            Op::Subtract(_) if self.is_one(left) => {
+                let (Op::Multiply(_), [y, again]) = self.inside(right)? else { return None };
+                (y == again).then_some((Slope::Tanh, y, Some(right)))
+            }
+            Op::Multiply(_) => [(left, right), (right, left)].into_iter().find_map(|(y, rest)| {
+                let (Op::Subtract(_), [one, again]) = self.inside(rest)? else { return None };
+                (self.is_one(one) && again == y).then_some((Slope::Sigmoid, y, Some(rest)))
+            }),
+            _ => None,
+        }
+    }
+
+    fn stage(&mut self, id: NodeId, op: &Op) -> bool {
+        if !op.is_in_place() {
+            return false;
+        }
+        let shape = self.shape(id);
+        let operands = self.operands[id.index()].clone();
+        let other = |position: usize| (operands.len() == 2).then(|| operands[1 - position]);
+        let candidates = (0..operands.len()).filter(|&position| {
+            self.is_open(operands[position], shape)
+                && other(position).is_none_or(|other| Pattern::of(self.shape(other), shape) != Pattern::Other)
+        });
+        let is_product = |position: &usize| {
+            let group = self.groups[operands[*position].index()].as_ref();
+            group.is_some_and(|group| matches!(group.op, Op::MatrixProduct(_)))
+        };
+        // The end of a product before others: it is in cache piece by piece.
+        let Some(position) = candidates.max_by_key(is_product) else { return false };
+        let step = Step { action: Action::Apply(op.clone()), position, other: other(position) };
+        self.extend(id, operands[position], step);
+        true
+    }
+
+    fn extend(&mut self, id: NodeId, tail: NodeId, step: Step) {
+        let mut group = self.groups[tail.index()].take().expect("an open result ends a group");
+        group.steps.push(step);
+        group.tail = id;
+        self.groups[id.index()] = Some(group);
+    }
+
+    fn into_groups(mut self, kept: &[NodeId]) -> Vec<Group> {
+        kept.iter().filter_map(|id| self.groups[id.index()].take()).collect()
+    }
+}
