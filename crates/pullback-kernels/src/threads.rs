@@ -13,8 +13,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle, Thread};
 
-/// So many looks before a thread sleeps: some 30 microseconds.
-const LOOKS: usize = 1500;
+/// So many looks before a thread sleeps: some 200 microseconds, as long as a small network's step may take
+/// between two products, since waking a thread costs some 50.
+const LOOKS: usize = 10_000;
 
 const IDLE: u8 = 0;
 const READY: u8 = 1;

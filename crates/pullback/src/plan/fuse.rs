@@ -2,6 +2,7 @@
 //! of steps, each of which keeps the value.
 //!
 //! - *step of relu*: `step(z)` is `step(relu(z))`, so that z itself need not be kept.
+//! - *broadcast*: an operation on pairs reads what a broadcast repeats, and repeats it itself.
 //! - *gradient of softmax cross-entropy*: `softmax(z) * sum(t) - t` comes with the cost, whose exponentials
 //!   it needs.
 //! - *bias*: a row added to a product is what the product's sums start from.
@@ -57,8 +58,9 @@ impl Group {
 pub(super) fn fuse(graph: &Graph, shared: &Shared) -> Vec<Group> {
     let mut fusion = Fusion::new(graph, shared);
     for &id in &shared.kept {
-        if let Kind::Operation(op, _) = &graph.node(id).kind {
-            fusion.add(id, op);
+        match &graph.node(id).kind {
+            Kind::Operation(op, _) if fusion.uses[id.index()] > 0 => fusion.add(id, op),
+            _ => {}
         }
     }
     fusion.into_groups(&shared.kept)
@@ -87,15 +89,32 @@ impl<'a> Fusion<'a> {
             match op {
                 Op::Relu(_) => relu_of[read[0].index()] = Some(id),
                 Op::Step(_) => read[0] = relu_of[read[0].index()].unwrap_or(read[0]),
+                op if op.is_in_place() && read.len() == 2 => {
+                    let shape = graph.shape(id);
+                    for at in 0..2 {
+                        let is_broadcast = matches!(graph.node(read[at]).op(), Some(Op::Broadcast(_)));
+                        if is_broadcast && graph.shape(read[1 - at]) == shape {
+                            let source = operands[read[at].index()][0];
+                            if Pattern::of(graph.shape(source), shape) != Pattern::Other {
+                                read[at] = source;
+                            }
+                        }
+                    }
+                }
                 _ => {}
-            }
-            for x in &read {
-                uses[x.index()] += 1;
             }
             operands[id.index()] = read;
         }
         for id in &shared.outputs {
             uses[id.index()] += 1;
+        }
+        // From the last node on, so that what is no longer read counts for nothing.
+        for id in shared.kept.iter().rev() {
+            if uses[id.index()] > 0 {
+                for x in &operands[id.index()] {
+                    uses[x.index()] += 1;
+                }
+            }
         }
         let groups = vec![None; graph.nodes().len()];
         Self { graph, operands, uses, groups, costs: Vec::new() }

@@ -175,6 +175,21 @@ fn operands_that_repeat_join_a_product_in_place() {
 }
 
 #[test]
+fn what_repeats_is_not_written_out() {
+    let plan = check_values(|builder| {
+        let x = builder.input("x", [5, 3]);
+        let total = (x * x).sum_all();
+        vec![id(total.broadcast([5, 3]) * x), id(x.sum(&[0]).broadcast([5, 3]) - x)]
+    });
+    assert_eq!(operations(&plan), ["multiply", "sum", "multiply", "sum", "subtract"]);
+    // Where the result is larger than the other operand, the broadcast stays.
+    check_values(|builder| {
+        let (x, y) = (builder.input("x", [3]), builder.input("y", [3]));
+        vec![id(x.broadcast([4, 3]) * y)]
+    });
+}
+
+#[test]
 fn only_the_whole_gradient_of_a_cost_comes_with_it() {
     let plan = check_values(|builder| {
         let (z, t) = (builder.input("z", [5, 3]), builder.input("t", [5, 3]));
