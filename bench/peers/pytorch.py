@@ -1,6 +1,4 @@
-"""PyTorch, eager, with its fused optimizers; `TORCH_BF16=1` runs the forward pass under autocast to bf16."""
-
-import os
+"""PyTorch, eager, with its fused optimizers."""
 
 import contestant
 
@@ -37,17 +35,12 @@ else:
 
 
 batches = list(zip(features.split(work["batch"]), targets.split(work["batch"])))
-is_bf16 = bool(os.environ.get("TORCH_BF16"))
 
 
 def epochs(count):
     for _ in range(count):
         for x, t in batches:
-            if is_bf16:
-                with torch.autocast("cpu", dtype=torch.bfloat16):
-                    value = cost(network(x), t)
-            else:
-                value = cost(network(x), t)
+            value = cost(network(x), t)
             optimizer.zero_grad(set_to_none=True)
             value.backward()
             optimizer.step()

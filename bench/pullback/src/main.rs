@@ -5,7 +5,7 @@
 use pullback::data::{Dataset, Features, Targets};
 use pullback::network::{Activation, Cost, Network};
 use pullback::random::{Purpose, Random};
-use pullback::train::{Batch, Optimizer, EpochReport, Flow, Observer, Schedule, Training, train};
+use pullback::train::{Batch, EpochReport, Flow, Observer, Optimizer, Training, train};
 use serde_json::Value;
 use std::error::Error;
 use std::io::{BufRead, Write};
@@ -20,8 +20,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let number = |name: &str| work[name].as_u64().ok_or("a number is missing").map(|n| n as usize);
     let text = |name: &str| work[name].as_str().ok_or("a name is missing");
     let (inputs, outputs) = (number("inputs")?, number("outputs")?);
-    let hidden: Vec<usize> =
-        work["hidden"].as_array().into_iter().flatten().filter_map(Value::as_u64).map(|n| n as usize).collect();
+    let hidden: Vec<usize> = work["hidden"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_u64)
+        .map(|n| n as usize)
+        .collect();
     let activation: Activation = text("activation")?.parse()?;
     let cost: Cost = text("cost")?.parse()?;
     let mut network = Network::dense(inputs, &hidden, outputs, activation, cost);
@@ -44,7 +49,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             epochs: epochs + 1,
             batch: Batch::Of(batch),
             optimizer,
-            schedule: Schedule::default(),
             threads: threads.parse().unwrap_or(1),
             ..Training::default()
         };

@@ -138,9 +138,10 @@ pub fn product_with<T: Real>(
         return;
     }
     let columns = right.columns;
+    let c = output.as_mut_ptr();
     let (start, start_row) = match start {
         Start::Zero => (None, 0),
-        Start::Output => (Some(output.as_ptr()), columns),
+        Start::Output => (Some(c.cast_const()), columns),
         Start::Row(row) => {
             assert_eq!(row.len(), columns, "size of the row that a product starts from");
             (Some(row.as_ptr()), 0)
@@ -159,7 +160,7 @@ pub fn product_with<T: Real>(
         b_step: right.row_stride,
         // The stride of a single column is never used.
         b_column: if columns == 1 { 1 } else { right.column_stride },
-        c: output.as_mut_ptr(),
+        c,
         c_row: columns,
         start,
         start_row,

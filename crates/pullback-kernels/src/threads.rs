@@ -13,8 +13,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle, Thread};
 
-/// So many looks before a thread sleeps: some 200 microseconds, as long as a small network's step may take
-/// between two products, since waking a thread costs some 50.
+/// So many looks before a thread sleeps: some 200 microseconds. With 30, a worker fell asleep between the
+/// products of a step of 784-128-10, and two threads were slower than one there
+/// (`bench/compare --peers "" --work mnist32`).
 const LOOKS: usize = 10_000;
 
 const IDLE: u8 = 0;

@@ -27,7 +27,7 @@ pub enum Slope {
 
 /// One action with its other operand; `position` is the place of the result itself among the operands.
 #[derive(Debug, Clone)]
-pub(super) struct Step {
+pub(super) struct Stage {
     pub(super) action: Action,
     pub(super) position: usize,
     pub(super) other: Option<NodeId>,
@@ -42,14 +42,14 @@ pub(super) struct Group {
     pub(super) row: Option<NodeId>,
     /// The node whose value is the gradient of a softmax cross-entropy with respect to its logits.
     pub(super) gradient: Option<NodeId>,
-    pub(super) steps: Vec<Step>,
+    pub(super) stages: Vec<Stage>,
     pub(super) tail: NodeId,
 }
 
 impl Group {
     /// Everything that it reads.
     pub(super) fn reads(&self) -> impl Iterator<Item = NodeId> {
-        let others = self.steps.iter().filter_map(|step| step.other);
+        let others = self.stages.iter().filter_map(|stage| stage.other);
         self.operands.iter().copied().chain(self.row).chain(others)
     }
 }
@@ -144,7 +144,7 @@ impl<'a> Fusion<'a> {
     fn is_open(&self, id: NodeId, shape: &Shape) -> bool {
         self.uses[id.index()] == 1
             && self.shape(id) == shape
-            && self.groups[id.index()].as_ref().is_some_and(|group| group.gradient.is_none())
+            && self.groups[id.index()].is_some()
             && !matches!(self.op(id), Some(Op::SoftmaxCrossEntropy(_)))
     }
 
@@ -164,7 +164,7 @@ impl<'a> Fusion<'a> {
             operands: self.operands[id.index()].clone(),
             row: None,
             gradient: None,
-            steps: Vec::new(),
+            stages: Vec::new(),
             tail: id,
         });
     }
@@ -178,7 +178,7 @@ impl<'a> Fusion<'a> {
         let is_last = axes[..] == [self.shape(targets).rank().wrapping_sub(1)];
         let cost = self.costs.iter().find(|cost| self.operands[cost.index()] == [logits, targets]);
         let Some(&cost) = cost.filter(|_| is_last && summed == targets) else { return false };
-        let group = self.groups[cost.index()].as_mut().expect("a cost's group takes no steps");
+        let group = self.groups[cost.index()].as_mut().expect("a cost's group takes no stages");
         if group.gradient.is_some() {
             return false;
         }
@@ -195,7 +195,7 @@ impl<'a> Fusion<'a> {
         for (product, row) in [(left, right), (right, left)] {
             let shape = self.shape(id);
             let is_bare = |group: &Group| {
-                matches!(group.op, Op::MatrixProduct(_)) && group.row.is_none() && group.steps.is_empty()
+                matches!(group.op, Op::MatrixProduct(_)) && group.row.is_none() && group.stages.is_empty()
             };
             if self.is_open(product, shape)
                 && self.groups[product.index()].as_ref().is_some_and(is_bare)
@@ -224,7 +224,7 @@ impl<'a> Fusion<'a> {
                 self.extend(
                     id,
                     y_bar,
-                    Step { action: Action::TimesSlope(slope), position: 0, other: Some(y) },
+                    Stage { action: Action::TimesSlope(slope), position: 0, other: Some(y) },
                 );
                 return true;
             }
@@ -235,20 +235,20 @@ impl<'a> Fusion<'a> {
     /// If a node that is read once is the slope of an activation: which, the activation, and the node
     /// between.
     fn slope_of(&self, factor: NodeId) -> Option<(Slope, NodeId, Option<NodeId>)> {
-        match self.slope_steps(factor)? {
+        match self.slope_formula(factor)? {
             found @ (_, _, Some(inner)) if self.groups[inner.index()].is_none() => {
-                // The inner node was taken into the factor's own group as its head or a step.
+                // The inner node was taken into the factor's own group as its head.
                 let group = self.groups[factor.index()].as_ref()?;
-                (group.steps.len() == 1 && group.row.is_none()).then_some((found.0, found.1, None))
+                (group.stages.len() == 1 && group.row.is_none()).then_some((found.0, found.1, None))
             }
             found => {
                 let group = self.groups[factor.index()].as_ref()?;
-                group.steps.is_empty().then_some(found)
+                group.stages.is_empty().then_some(found)
             }
         }
     }
 
-    fn slope_steps(&self, factor: NodeId) -> Option<(Slope, NodeId, Option<NodeId>)> {
+    fn slope_formula(&self, factor: NodeId) -> Option<(Slope, NodeId, Option<NodeId>)> {
         let (op, [left, right]) = self.inside(factor)?;
         match op {
             Op::Step(_) => Some((Slope::Relu, left, None)),
@@ -281,14 +281,14 @@ impl<'a> Fusion<'a> {
         };
         // The end of a product before others: it is in cache piece by piece.
         let Some(position) = candidates.max_by_key(is_product) else { return false };
-        let step = Step { action: Action::Apply(op.clone()), position, other: other(position) };
-        self.extend(id, operands[position], step);
+        let stage = Stage { action: Action::Apply(op.clone()), position, other: other(position) };
+        self.extend(id, operands[position], stage);
         true
     }
 
-    fn extend(&mut self, id: NodeId, tail: NodeId, step: Step) {
+    fn extend(&mut self, id: NodeId, tail: NodeId, stage: Stage) {
         let mut group = self.groups[tail.index()].take().expect("an open result ends a group");
-        group.steps.push(step);
+        group.stages.push(stage);
         group.tail = id;
         self.groups[id.index()] = Some(group);
     }

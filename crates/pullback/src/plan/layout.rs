@@ -65,11 +65,11 @@ pub(super) fn layout(graph: &Graph, shared: &Shared, groups: &[Group]) -> Plan {
             shape: shape.clone(),
             row: group.row.map(|id| (place(id), graph.shape(id).elements())),
             gradient,
-            stages: (group.steps.iter())
-                .map(|step| Stage {
-                    action: step.action.clone(),
-                    position: step.position,
-                    other: step.other.map(|id| {
+            stages: (group.stages.iter())
+                .map(|stage| Stage {
+                    action: stage.action.clone(),
+                    position: stage.position,
+                    other: stage.other.map(|id| {
                         let own = graph.shape(id);
                         (place(id), own.elements(), Pattern::of(own, shape))
                     }),

@@ -25,7 +25,7 @@ pub struct Training {
     pub clip_norm: Option<f64>,
     /// When to stop before the last epoch; by default never.
     pub early_stopping: Option<EarlyStopping>,
-    /// Whether the order of the examples changes with each epoch.
+    /// Whether the order of the examples changes with each epoch, if they make more than one batch.
     pub shuffle: bool,
     /// Where all random numbers come from.
     pub seed: u64,

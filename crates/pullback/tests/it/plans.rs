@@ -175,6 +175,34 @@ fn operands_that_repeat_join_a_product_in_place() {
 }
 
 #[test]
+fn biases_and_slopes_join_products() {
+    let slopes: [fn(Var<'_>) -> (Var<'_>, Var<'_>); 3] = [
+        |z| {
+            let y = z.tanh();
+            (y, 1.0 - y * y)
+        },
+        |z| {
+            let y = z.sigmoid();
+            (y, y * (1.0 - y))
+        },
+        |z| (z.relu(), z.step()),
+    ];
+    for slope in slopes {
+        let plan = check_values(|builder| {
+            let product = |left: &str, right: &str| {
+                let left = builder.input(left, [17, 5]);
+                left.product_transposed(false, builder.input(right, [5, 3]), false)
+            };
+            let (y, slope) = slope(product("x", "w") + builder.input("bias", [3]));
+            vec![id(y), id(product("y_bar", "v") * slope)]
+        });
+        let names = operations(&plan);
+        assert_eq!(names[..2], ["matrix product", "add row"]);
+        assert_eq!(names[3..], ["matrix product", "times slope"]);
+    }
+}
+
+#[test]
 fn what_repeats_is_not_written_out() {
     let plan = check_values(|builder| {
         let x = builder.input("x", [5, 3]);
