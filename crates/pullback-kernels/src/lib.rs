@@ -18,13 +18,15 @@ mod threads;
 mod tile;
 pub mod update;
 mod vector;
+mod workspace;
 
 pub use dispatch::Isa;
 pub use elementwise::{
     map, map_in_place, zip, zip_column, zip_column_in_place, zip_in_place, zip_row, zip_row_in_place, zip3,
 };
-pub use product::{Operand, Start, Workspace, product, product_with};
+pub use product::{Operand, Start, product, product_with};
 pub use real::Real;
 pub use reduce::{dot, max, max_columns, max_rows, sum, sum_columns, sum_rows};
 pub use softmax::{log_softmax, softmax, softmax_cross_entropy};
 pub use threads::Pool;
+pub use workspace::Workspace;

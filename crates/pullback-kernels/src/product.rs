@@ -7,9 +7,9 @@
 //! between two blocks of k the chain rests in the output. So the bits do not depend on the instruction
 //! set, the number of threads, or how many rows are computed at a time.
 
-use crate::threads::Pool;
 use crate::tile::{Kernel, Pack, Tile};
-use crate::{Isa, Real};
+use crate::workspace::{Line, Panels};
+use crate::{Isa, Real, Workspace};
 
 /// So many steps of k at a time: fewer would read and write the output more often, more would not stay near.
 const DEPTH: usize = 512;
@@ -19,8 +19,8 @@ const COLUMNS: usize = 2048;
 const TILES: usize = 8;
 /// Rows this many bytes apart share no page and compete for the same lines of a first-level cache.
 const PAGE: usize = 4096;
-/// From so many multiply-adds on (some five microseconds), another thread pays.
-const WORTH_THREADS: usize = 1 << 18;
+/// About how many multiply-adds a thread does in a nanosecond.
+const PER_NANOSECOND: usize = 50;
 
 /// A matrix in row-major order, read as it is or as its transpose.
 #[derive(Debug, Clone, Copy)]
@@ -63,36 +63,6 @@ pub enum Start<'a, T> {
     Output,
     /// One number for each column, as a bias: adding it so costs nothing.
     Row(&'a [T]),
-}
-
-/// How products are computed, and the memory they repack operands in: reused, it is allocated once.
-#[derive(Debug)]
-pub struct Workspace {
-    isa: Isa,
-    panels: Vec<Panels>,
-    /// Made when a product is first worth more than one thread.
-    pool: Option<Pool>,
-}
-
-/// The repacked operands of one thread.
-#[derive(Debug, Default)]
-struct Panels {
-    left: Vec<Line>,
-    right: Vec<Line>,
-}
-
-/// A line of cache: panels begin at one.
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-struct Line(#[expect(dead_code, reason = "only its size and alignment count")] [u8; 64]);
-
-impl Workspace {
-    /// A workspace for `isa` and up to `threads` threads (at least one).
-    pub fn new(isa: Isa, threads: usize) -> Self {
-        let mut panels = Vec::new();
-        panels.resize_with(threads.max(1), Panels::default);
-        Self { isa, panels, pool: None }
-    }
 }
 
 /// Writes `left @ right` to `output`, a row-major `[left rows, right columns]` matrix.
@@ -165,41 +135,15 @@ pub fn product_with<T: Real>(
         start,
         start_row,
     };
-    let isa = workspace.isa;
+    let isa = workspace.isa();
     let kernel = T::kernel(isa);
-    let parts = (whole.rows * columns).saturating_mul(whole.depth) / WORTH_THREADS;
-    let parts = parts.clamp(1, workspace.panels.len());
-    if parts == 1 {
+    let multiply_adds = (whole.rows * columns).saturating_mul(whole.depth);
+    let parts = workspace.parts(multiply_adds / PER_NANOSECOND);
+    workspace.run(parts, |i, panels| {
         // SAFETY: the operands' sizes were checked by `Operand::new`, the output's above; `&mut` proves
-        // that it overlaps neither; `isa` is one that this processor has.
-        unsafe { whole.compute(kernel, isa, &epilogue, &mut workspace.panels[0]) };
-        return;
-    }
-    let threads = workspace.panels.len();
-    // The first time, and after a fork.
-    let pool = match workspace.pool.take().filter(Pool::is_alive) {
-        Some(pool) => workspace.pool.insert(pool),
-        None => workspace.pool.insert(Pool::new(threads)),
-    };
-    let panels = Exclusive(workspace.panels.as_mut_ptr());
-    pool.run(parts, |i| {
-        // SAFETY: `parts` is at most the number of panels, and the pool calls each i once.
-        let panels = unsafe { &mut *panels.at(i) };
-        // SAFETY: as above; the parts share no number of the output.
+        // that it overlaps neither, and the parts share no number of it; `isa` is one that this processor has.
         unsafe { whole.slice(i, parts, kernel).compute(kernel, isa, &epilogue, panels) };
     });
-}
-
-/// The beginning of a slice whose elements several threads use, each its own.
-struct Exclusive<T>(*mut T);
-
-// SAFETY: whoever calls `at` for an index is the only one to use that element.
-unsafe impl<T: Send> Sync for Exclusive<T> {}
-
-impl<T> Exclusive<T> {
-    fn at(&self, i: usize) -> *mut T {
-        self.0.wrapping_add(i)
-    }
 }
 
 /// A rectangle of the output with what it is computed from.

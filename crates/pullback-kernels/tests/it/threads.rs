@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pullback_kernels::Pool;
+use pullback_kernels::{Isa, Pool, Workspace};
 
 /// Runs a task and holds that each part ran once.
 fn check(pool: &Pool, parts: usize) {
@@ -52,4 +52,41 @@ fn panic_in_any_part_reaches_the_caller_and_spares_the_pool() {
         assert!(outcome.is_err());
         check(&pool, 5);
     }
+}
+
+#[test]
+fn every_row_is_shared_out_once() {
+    for threads in [1, 2, 3, 7] {
+        let mut workspace = Workspace::new(Isa::best(), threads);
+        for rows in [0, 1, 2, 15, 16, 17, 31, 33, 64, 97, 1000] {
+            for nanoseconds in [0, 12_000, 1_000_000] {
+                let (mut ones, mut nothing, mut threes) = (vec![0; rows], [], vec![0; 3 * rows]);
+                let arrays = [&mut ones[..], &mut nothing, &mut threes];
+                workspace.share_rows(
+                    rows,
+                    nanoseconds,
+                    arrays,
+                    [1, 0, 3],
+                    |range, [ones, nothing, threes]| {
+                        assert_eq!(
+                            (ones.len(), nothing.len(), threes.len()),
+                            (range.len(), 0, 3 * range.len())
+                        );
+                        for (i, row) in range.enumerate() {
+                            ones[i] += row + 1;
+                            threes[3 * i..][..3].iter_mut().for_each(|x| *x += row + 1);
+                        }
+                    },
+                );
+                assert!((0..rows).all(|row| ones[row] == row + 1 && threes[3 * row..][..3] == [row + 1; 3]));
+            }
+        }
+    }
+}
+
+#[test]
+#[should_panic = "4 rows of 2"]
+fn arrays_of_another_size_are_not_shared_out() {
+    let mut array = [0; 7];
+    Workspace::new(Isa::best(), 2).share_rows(4, 0, [&mut array], [2], |_, _| ());
 }

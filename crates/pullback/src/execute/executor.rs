@@ -2,11 +2,14 @@
 
 use crate::graph::ops::{Concatenate, Mean, Other, Pattern, Sum, View, ViewMut};
 use crate::graph::{Op, Shape};
-use crate::plan::{Action, Instruction, Place, Plan, Slope, Stage};
+use crate::plan::{Action, Gradient, Instruction, Place, Plan, Slope, Stage};
 use pullback_kernels::{
     Isa, Operand, Real, Start, Workspace, log_softmax, map_in_place, product_with, softmax,
     softmax_cross_entropy, sum_columns, sum_rows,
 };
+
+/// About how many numbers a thread copies from rows in memory in a nanosecond.
+const COPIED_PER_NANOSECOND: usize = 4;
 
 /// A plan with its buffers.
 #[derive(Debug)]
@@ -59,16 +62,76 @@ impl<T: Real> Executor<T> {
         &mut self.inputs[position]
     }
 
-    /// Runs the plan with the parameters in the graph's order.
+    /// Runs the plan with the parameters in the graph's order until all outputs are known.
     ///
     /// # Panics
     /// If `parameters` are not as many or as large as the plan says.
     pub fn run(&mut self, parameters: &[Vec<T>]) {
+        self.check(parameters);
+        self.run_instructions(parameters, 0..self.plan.outputs_after);
+    }
+
+    /// After a [`run`](Self::run), finds the gradients that the plan hands out. As soon as one is ready,
+    /// `update` is called with its position, the gradient, and the parameter that it may change: the gradient
+    /// is still near then, and its memory serves the next.
+    ///
+    /// # Panics
+    /// If `parameters` are not as many or as large as the plan says.
+    pub fn run_gradients(
+        &mut self,
+        parameters: &mut [Vec<T>],
+        mut update: impl FnMut(usize, &[T], &mut [T], &mut Workspace),
+    ) {
+        self.check(parameters);
+        let mut done = self.plan.outputs_after;
+        for at in 0..self.plan.gradients.len() {
+            let Gradient { position, after, parameter, place, elements } = self.plan.gradients[at];
+            self.run_instructions(parameters, done..after);
+            done = after;
+            let numbers = Numbers {
+                inputs: &self.inputs,
+                constants: &self.constants,
+                buffers: &self.buffers,
+                parameters: &[],
+            };
+            let gradient = &numbers.at(place)[..elements];
+            update(position, gradient, &mut parameters[parameter], &mut self.workspace);
+        }
+    }
+
+    /// Fills an input row by row: `write` is called with ranges of rows and their piece of the input, on
+    /// several threads if the input is large.
+    ///
+    /// # Panics
+    /// If the graph has fewer inputs, or the input does not have that many rows.
+    pub fn fill_rows(
+        &mut self,
+        position: usize,
+        rows: usize,
+        write: impl Fn(std::ops::Range<usize>, &mut [T]) + Sync,
+    ) {
+        let input = &mut self.inputs[position][..];
+        let (elements, columns) = (input.len(), input.len() / rows.max(1));
+        self.workspace.share_rows(
+            rows,
+            elements / COPIED_PER_NANOSECOND,
+            [input],
+            [columns],
+            |rows, [piece]| {
+                write(rows, piece);
+            },
+        );
+    }
+
+    fn check(&self, parameters: &[Vec<T>]) {
         assert_eq!(parameters.len(), self.plan.parameters.len(), "number of parameters");
         for (numbers, named) in parameters.iter().zip(&self.plan.parameters) {
             assert_eq!(numbers.len(), named.shape.elements(), "size of parameter `{}`", named.name);
         }
-        for instruction in &self.plan.instructions {
+    }
+
+    fn run_instructions(&mut self, parameters: &[Vec<T>], range: std::ops::Range<usize>) {
+        for instruction in &self.plan.instructions[range] {
             // The results' buffers are none of the operands', so they can be taken out meanwhile.
             let mut result = std::mem::take(&mut self.buffers[instruction.buffer]);
             let mut gradient =

@@ -2,11 +2,13 @@
 
 use super::fuse::Group;
 use super::share::Shared;
-use super::{Instruction, Place, Plan, Stage};
+use super::{Gradient, Instruction, Place, Plan, Stage};
 use crate::graph::ops::Pattern;
 use crate::graph::{Graph, Kind, NodeId};
 
-pub(super) fn layout(graph: &Graph, shared: &Shared, groups: &[Group]) -> Plan {
+/// Lays out the groups. The last outputs are the gradients of `parameters`, to be handed out.
+pub(super) fn layout(graph: &Graph, shared: &Shared, groups: &[Group], parameters_of: &[NodeId]) -> Plan {
+    let (outputs, gradients) = shared.outputs.split_at(shared.outputs.len() - parameters_of.len());
     let inputs = Plan::named(graph, |kind| if let Kind::Input(name) = kind { Some(name) } else { None });
     let parameters =
         Plan::named(graph, |kind| if let Kind::Parameter(name) = kind { Some(name) } else { None });
@@ -41,7 +43,25 @@ pub(super) fn layout(graph: &Graph, shared: &Shared, groups: &[Group]) -> Plan {
             last_use[operand.index()] = step;
         }
     }
-    for id in &shared.outputs {
+    let made_at = |id: &NodeId| {
+        groups
+            .iter()
+            .position(|group| group.tail == *id || group.gradient == Some(*id))
+            .map_or(0, |at| at + 1)
+    };
+    let outputs_after =
+        if gradients.is_empty() { groups.len() } else { outputs.iter().map(made_at).max().unwrap_or(0) };
+    // After how many steps each gradient is there, its parameter no longer read, and the outputs known.
+    let ready: Vec<usize> = (gradients.iter().zip(parameters_of))
+        .map(|(gradient, parameter)| {
+            made_at(gradient).max(last_use[parameter.index()] + 1).max(outputs_after)
+        })
+        .collect();
+    for (gradient, after) in gradients.iter().zip(&ready) {
+        let last_use = &mut last_use[gradient.index()];
+        *last_use = (*last_use).max(after - 1);
+    }
+    for id in outputs {
         last_use[id.index()] = usize::MAX;
     }
 
@@ -76,7 +96,8 @@ pub(super) fn layout(graph: &Graph, shared: &Shared, groups: &[Group]) -> Plan {
                 })
                 .collect(),
         });
-        for operand in group.reads() {
+        let handed_out = gradients.iter().zip(&ready).filter(|(_, after)| **after == step + 1);
+        for operand in group.reads().chain(handed_out.map(|(id, _)| *id)) {
             if let (Some(Place::Buffer(buffer)), true) =
                 (places[operand.index()], last_use[operand.index()] == step)
                 && !free.contains(&buffer)
@@ -85,10 +106,21 @@ pub(super) fn layout(graph: &Graph, shared: &Shared, groups: &[Group]) -> Plan {
             }
         }
     }
-    let outputs = (shared.outputs.iter())
+    let outputs = (outputs.iter())
         .map(|id| (places[id.index()].expect("outputs are kept"), graph.shape(*id).clone()))
         .collect();
-    Plan { inputs, parameters, constants, buffers, instructions, outputs }
+    let mut gradients: Vec<Gradient> = (gradients.iter().zip(parameters_of).zip(ready).enumerate())
+        .map(|(position, ((gradient, parameter), after))| {
+            let place = places[gradient.index()].expect("gradients are kept");
+            let Some(Place::Parameter(parameter)) = places[parameter.index()] else {
+                panic!("a gradient belongs to a parameter");
+            };
+            assert!(!matches!(place, Place::Parameter(_)), "a gradient is no parameter itself");
+            Gradient { position, after, parameter, place, elements: graph.shape(*gradient).elements() }
+        })
+        .collect();
+    gradients.sort_by_key(|gradient| gradient.after);
+    Plan { inputs, parameters, constants, buffers, instructions, outputs, outputs_after, gradients }
 }
 
 /// The free buffer that fits best: the smallest that is large enough, else the largest, grown.

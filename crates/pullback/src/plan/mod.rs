@@ -100,14 +100,46 @@ pub struct Plan {
     pub instructions: Vec<Instruction>,
     /// Where each requested output lies after a run, and its shape.
     pub outputs: Vec<(Place, Shape)>,
+    /// How many instructions run before all outputs are known.
+    pub outputs_after: usize,
+    /// The gradients to hand out, in the order in which they become ready.
+    pub gradients: Vec<Gradient>,
+}
+
+/// A gradient that is handed out once it is known and its parameter no longer read, so that the parameter
+/// can be updated at once and the buffer used again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gradient {
+    /// Its position among the gradients that were asked for.
+    pub position: usize,
+    /// After how many instructions it is ready; never before the outputs.
+    pub after: usize,
+    /// The place of its parameter.
+    pub parameter: usize,
+    /// Where it lies: not among the parameters, which change.
+    pub place: Place,
+    /// How many elements it has.
+    pub elements: usize,
 }
 
 impl Plan {
     /// Plans the computation of `outputs`.
     pub fn new(graph: &Graph, outputs: &[NodeId]) -> Self {
-        let shared = share::share(graph, outputs);
+        Self::with_gradients(graph, outputs, &[])
+    }
+
+    /// Plans the computation of `outputs` and, after them, of gradients that are handed out as they become
+    /// ready: each a node with the parameter that it is to change.
+    ///
+    /// # Panics
+    /// If a node of `gradients` is a parameter itself, or what it is paired with none.
+    pub fn with_gradients(graph: &Graph, outputs: &[NodeId], gradients: &[(NodeId, NodeId)]) -> Self {
+        let mut asked = outputs.to_vec();
+        asked.extend(gradients.iter().map(|(gradient, _)| gradient));
+        let shared = share::share(graph, &asked);
         let groups = fuse::fuse(graph, &shared);
-        layout::layout(graph, &shared, &groups)
+        let parameters: Vec<NodeId> = gradients.iter().map(|(_, parameter)| *parameter).collect();
+        layout::layout(graph, &shared, &groups, &parameters)
     }
 
     /// The number of elements of all buffers and constants: what an executor allocates, in

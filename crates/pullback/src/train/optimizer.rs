@@ -3,7 +3,7 @@
 //! The formulas stand at the kernels, [`pullback_kernels::update`].
 
 use crate::error::{Error, Result};
-use pullback_kernels::{Isa, Real, update};
+use pullback_kernels::{Isa, Real, Workspace, update};
 use serde::{Deserialize, Serialize};
 
 /// How a gradient changes a weight.
@@ -198,57 +198,83 @@ impl Optimizer {
         let kept = |wanted: bool| if wanted { vec![0.0] } else { Vec::new() };
         let (mut first, mut second) = (kept(self.states() > 0), kept(self.states() > 1));
         let mut parameter = [weight];
-        let slot =
-            Slot { parameter: &mut parameter, gradient: &[gradient], first: &mut first, second: &mut second };
-        self.update(Isa::portable(), rate, 1, decays, slot);
+        let [others, weights] = self.rules(rate, 1);
+        let rule = if decays { weights } else { others };
+        let mut workspace = Workspace::new(Isa::portable(), 1);
+        rule.update(&mut workspace, &mut parameter, &[gradient], &mut first, &mut second);
         first.append(&mut second);
         (parameter[0], first)
     }
 
-    /// Changes one parameter by its gradient at step number `step`, counted from 1. `decays` says
-    /// whether weight decay applies to it.
-    pub(super) fn update<T: Real>(&self, isa: Isa, rate: f64, step: u64, decays: bool, at: Slot<'_, T>) {
-        let Slot { parameter, gradient, first, second } = at;
+    /// What step number `step`, counted from 1, does to a parameter that does not decay, and to one that does.
+    pub(super) fn rules<T: Real>(&self, rate: f64, step: u64) -> [Rule<T>; 2] {
         let learning_rate = T::from_f64(rate);
         let real = T::from_f64;
-        match *self {
-            Optimizer::Sgd => update::Sgd { learning_rate }.weights(isa, parameter, gradient),
+        let adam = |beta_1, beta_2, epsilon, weight_decay| {
+            let settings =
+                update::AdamSettings { learning_rate: rate, beta_1, beta_2, epsilon, weight_decay };
+            Rule::Adam(settings.at_step(step))
+        };
+        let rule = match *self {
+            Optimizer::Sgd => Rule::Sgd(update::Sgd { learning_rate }),
             Optimizer::Momentum { momentum } => {
-                update::Momentum { learning_rate, momentum: real(momentum) }
-                    .weights(isa, parameter, gradient, first);
+                Rule::Momentum(update::Momentum { learning_rate, momentum: real(momentum) })
             }
             Optimizer::Nesterov { momentum } => {
-                update::Nesterov { learning_rate, momentum: real(momentum) }
-                    .weights(isa, parameter, gradient, first);
+                Rule::Nesterov(update::Nesterov { learning_rate, momentum: real(momentum) })
             }
-            Optimizer::Adam { beta_1, beta_2, epsilon } => {
-                update::AdamSettings { learning_rate: rate, beta_1, beta_2, epsilon, weight_decay: 0.0 }
-                    .at_step::<T>(step)
-                    .weights(isa, parameter, gradient, first, second);
-            }
+            Optimizer::Adam { beta_1, beta_2, epsilon } => adam(beta_1, beta_2, epsilon, 0.0),
             Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay } => {
-                let weight_decay = if decays { weight_decay } else { 0.0 };
-                update::AdamSettings { learning_rate: rate, beta_1, beta_2, epsilon, weight_decay }
-                    .at_step::<T>(step)
-                    .weights(isa, parameter, gradient, first, second);
+                return [adam(beta_1, beta_2, epsilon, 0.0), adam(beta_1, beta_2, epsilon, weight_decay)];
             }
             Optimizer::RmsProp { decay, epsilon } => {
-                update::RmsProp { learning_rate, decay: real(decay), epsilon: real(epsilon) }
-                    .weights(isa, parameter, gradient, first);
+                Rule::RmsProp(update::RmsProp { learning_rate, decay: real(decay), epsilon: real(epsilon) })
             }
             Optimizer::AdaGrad { epsilon } => {
-                update::AdaGrad { learning_rate, epsilon: real(epsilon) }
-                    .weights(isa, parameter, gradient, first);
+                Rule::AdaGrad(update::AdaGrad { learning_rate, epsilon: real(epsilon) })
             }
-        }
+        };
+        [rule, rule]
     }
 }
 
-/// A parameter with its gradient and what the optimizer keeps for it (empty where it keeps less).
-#[derive(Debug)]
-pub(super) struct Slot<'a, T> {
-    pub(super) parameter: &'a mut [T],
-    pub(super) gradient: &'a [T],
-    pub(super) first: &'a mut [T],
-    pub(super) second: &'a mut [T],
+/// An optimizer's constants at one step.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rule<T> {
+    Sgd(update::Sgd<T>),
+    Momentum(update::Momentum<T>),
+    Nesterov(update::Nesterov<T>),
+    Adam(update::Adam<T>),
+    RmsProp(update::RmsProp<T>),
+    AdaGrad(update::AdaGrad<T>),
+}
+
+impl<T: Real> Rule<T> {
+    /// Changes one parameter by its gradient, and what the optimizer keeps for it (empty where it keeps less).
+    pub(super) fn update(
+        self,
+        workspace: &mut Workspace,
+        parameter: &mut [T],
+        gradient: &[T],
+        first: &mut [T],
+        second: &mut [T],
+    ) {
+        let isa = workspace.isa();
+        let rows = parameter.len();
+        let columns = [1, usize::from(!first.is_empty()), usize::from(!second.is_empty())];
+        // About: reading and writing memory takes most of it.
+        let nanoseconds = rows * columns.iter().sum::<usize>() / 8;
+        let arrays = [parameter, first, second];
+        workspace.share_rows(rows, nanoseconds, arrays, columns, |range, [w, first, second]| {
+            let g = &gradient[range];
+            match self {
+                Rule::Sgd(rule) => rule.weights(isa, w, g),
+                Rule::Momentum(rule) => rule.weights(isa, w, g, first),
+                Rule::Nesterov(rule) => rule.weights(isa, w, g, first),
+                Rule::Adam(rule) => rule.weights(isa, w, g, first, second),
+                Rule::RmsProp(rule) => rule.weights(isa, w, g, first),
+                Rule::AdaGrad(rule) => rule.weights(isa, w, g, first),
+            }
+        });
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::gradient::OneByOne;
 use super::schedule::Plateau;
-use super::{Batch, EpochReport, Flow, Observer, StepReport, Training, optimizer};
+use super::{Batch, EpochReport, Flow, Observer, StepReport, Training};
 use crate::data::{Dataset, Features, Targets, batches, epoch_order};
 use crate::differentiate::reverse;
 use crate::error::{Error, Result};
@@ -10,7 +10,7 @@ use crate::execute::{Executor, reference};
 use crate::graph::Kind;
 use crate::network::{FEATURES, Mask, Mode, Network, Parameter, Role, TARGETS};
 use crate::plan::Plan;
-use pullback_kernels::{Isa, Real, dot};
+use pullback_kernels::{Isa, Real, Workspace, dot};
 use serde::{Deserialize, Serialize};
 
 /// What came out of a training run.
@@ -188,6 +188,8 @@ struct Run<'a, T> {
     clipped: Vec<T>,
     plateau: Plateau,
     isa: Isa,
+    /// For the update by gradients that were kept.
+    workspace: Workspace,
     network: &'a Network,
     blame: Option<String>,
 }
@@ -233,6 +235,7 @@ impl<'a, T: Real> Run<'a, T> {
             steps: 0,
             plateau: Plateau::new(),
             isa,
+            workspace: Workspace::new(isa, 1),
             network,
             blame: None,
         })
@@ -340,8 +343,12 @@ impl<'a, T: Real> Run<'a, T> {
         };
         stepper.fill_masks(self.training.seed, epoch, step);
         if self.steps == 1 || rows.len() < self.rows.len() {
-            self.data.write_features(rows, stepper.executor.input_mut(FEATURES));
-            self.data.write_targets(rows, stepper.executor.input_mut(TARGETS));
+            let data = self.data;
+            let write = |range: std::ops::Range<usize>, piece: &mut [T]| {
+                data.write_features(&rows[range], piece);
+            };
+            stepper.executor.fill_rows(FEATURES, rows.len(), write);
+            data.write_targets(rows, stepper.executor.input_mut(TARGETS));
         }
         stepper.executor.run(&self.parameters);
         let cost = stepper.executor.output(COST)[0].to_f64();
@@ -353,12 +360,24 @@ impl<'a, T: Real> Run<'a, T> {
             one_by_one.fill(&mut stepper.executor, &self.parameters, &stepper.trained);
         }
 
+        let rules = self.training.optimizer.rules(rate, self.steps as u64);
+        let rule =
+            |place: usize| rules[usize::from(matches!(self.specification[place].role, Role::Weight(_)))];
+        let Stepper { executor, trained, .. } = stepper;
+        let states = &mut self.states;
+        executor.run_gradients(&mut self.parameters, |position, gradient, parameter, workspace| {
+            let place = trained[position];
+            let [first, second] = &mut states[place];
+            rule(place).update(workspace, parameter, gradient, first, second);
+        });
+
         let norm = self.training.clip_norm.map(|_| stepper.gradient_norm(self.isa));
         let factor = match (self.training.clip_norm, norm) {
             (Some(limit), Some(norm)) if norm > limit => Some(T::from_f64(limit / norm)),
             _ => None,
         };
-        for (output, &place) in stepper.trained.iter().enumerate() {
+        let kept = if stepper.keeps_gradients { &stepper.trained[..] } else { &[] };
+        for (output, &place) in kept.iter().enumerate() {
             let mut gradient = stepper.gradient(output);
             if let Some(factor) = factor {
                 let clipped = &mut self.clipped[..gradient.len()];
@@ -372,9 +391,7 @@ impl<'a, T: Real> Run<'a, T> {
                 gradient = clipped;
             }
             let [first, second] = &mut self.states[place];
-            let slot = optimizer::Slot { parameter: &mut self.parameters[place], gradient, first, second };
-            let decays = matches!(self.specification[place].role, Role::Weight(_));
-            self.training.optimizer.update(self.isa, rate, self.steps as u64, decays, slot);
+            rule(place).update(&mut self.workspace, &mut self.parameters[place], gradient, first, second);
         }
         for (output, &place) in stepper.statistics.iter().enumerate() {
             let new = stepper.executor.output(COST + 1 + output);
@@ -406,7 +423,7 @@ fn first_not_finite<T: Real>(
     Some(graph.describe(first))
 }
 
-/// The place of the cost among a stepper's outputs; statistics follow, then gradients.
+/// The place of the cost among a stepper's outputs; statistics follow, then gradients if they are kept.
 const COST: usize = 0;
 
 /// Forward and backward pass for one batch size.
@@ -414,6 +431,8 @@ struct Stepper<T> {
     executor: Executor<T>,
     /// What finds the gradients instead of the executor, if they are not back-propagated.
     one_by_one: Option<OneByOne<T>>,
+    /// Whether all gradients are there after a run; else each is handed out when it is ready.
+    keeps_gradients: bool,
     /// The places of the trained parameters, in the order of their gradients.
     trained: Vec<usize>,
     /// The places of the parameters that the forward pass itself moves.
@@ -431,18 +450,24 @@ impl<T: Real> Stepper<T> {
         let wrt: Vec<_> = trained.iter().map(|&place| lowered.parameters[place]).collect();
         let one_by_one = OneByOne::new(training.gradient, &lowered, &wrt, isa, threads);
         let mut outputs = vec![lowered.cost];
+        outputs.extend(lowered.statistics.iter().map(|(_, node)| node));
+        let keeps_gradients = one_by_one.is_some() || training.clip_norm.is_some();
         let plan = if one_by_one.is_some() {
-            outputs.extend(lowered.statistics.iter().map(|(_, node)| node));
             Plan::new(&lowered.graph, &outputs)
         } else {
             let gradients = reverse(&lowered.graph, lowered.cost, &wrt)?;
-            outputs.extend(lowered.statistics.iter().map(|(_, node)| node));
-            outputs.extend(&gradients.nodes);
-            Plan::new(&gradients.graph, &outputs)
+            if keeps_gradients {
+                outputs.extend(&gradients.nodes);
+                Plan::new(&gradients.graph, &outputs)
+            } else {
+                let pairs: Vec<_> = gradients.nodes.iter().copied().zip(wrt).collect();
+                Plan::with_gradients(&gradients.graph, &outputs, &pairs)
+            }
         };
         Ok(Self {
             executor: Executor::new(plan, threads).with_isa(isa),
             one_by_one,
+            keeps_gradients,
             trained,
             statistics: lowered.statistics.iter().map(|(place, _)| *place).collect(),
             masks: lowered.masks,
@@ -456,7 +481,7 @@ impl<T: Real> Stepper<T> {
         }
     }
 
-    /// The gradient of the trained parameter at that position.
+    /// The gradient of the trained parameter at that position, if gradients are kept.
     fn gradient(&self, position: usize) -> &[T] {
         match &self.one_by_one {
             Some(one_by_one) => one_by_one.gradient(position),

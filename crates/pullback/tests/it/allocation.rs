@@ -38,15 +38,25 @@ fn a_step_allocates_nothing() {
         let batch = 48;
         let lowered = network.lower(batch, Mode::Training).unwrap();
         let gradients = reverse(&lowered.graph, lowered.cost, &lowered.parameters).unwrap();
-        let mut outputs = vec![lowered.cost];
-        outputs.extend(&gradients.nodes);
-        let mut executor = Executor::<f32>::new(Plan::new(&gradients.graph, &outputs), threads);
-        let parameters = network.initialize(0).unwrap();
-        executor.run(&parameters);
+        let pairs: Vec<_> = gradients.nodes.iter().copied().zip(lowered.parameters.iter().copied()).collect();
+        let plan = Plan::with_gradients(&gradients.graph, &[lowered.cost], &pairs);
+        let mut executor = Executor::<f32>::new(plan, threads);
+        let mut parameters = network.initialize(0).unwrap();
+        let mut step = || {
+            executor.fill_rows(0, batch, |_, features| features.fill(0.5));
+            executor.run(&parameters);
+            executor.run_gradients(&mut parameters, |_, gradient, parameter, workspace| {
+                let arrays = [parameter];
+                workspace.share_rows(gradient.len(), 20_000, arrays, [1], |range, [parameter]| {
+                    parameter.iter_mut().zip(&gradient[range]).for_each(|(w, g)| *w -= 0.01 * g);
+                });
+            });
+        };
+        step();
         let before = ALLOCATIONS.with(Cell::get);
         assert!(before > 0, "the allocator counts");
-        executor.run(&parameters);
-        executor.run(&parameters);
+        step();
+        step();
         let made = ALLOCATIONS.with(Cell::get) - before;
         assert_eq!(made, 0, "allocations in two steps of {:?} on {threads} threads", network.layers);
     };

@@ -235,3 +235,44 @@ fn only_the_whole_gradient_of_a_cost_comes_with_it() {
     });
     assert_eq!(operations(&plan), ["softmax cross-entropy"]);
 }
+
+#[test]
+fn gradients_are_handed_out_when_their_parameter_is_no_longer_read() {
+    let mut network = Network::dense(6, &[5, 5, 4], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    network.regularization.l2 = 0.1;
+    let lowered = network.lower(7, Mode::Training).unwrap();
+    let backward = reverse(&lowered.graph, lowered.cost, &lowered.parameters).unwrap();
+    let parameters: Vec<Vec<f64>> = network.initialize(3).unwrap();
+    let fill = |executor: &mut Executor<f64>| {
+        for input in 0..2 {
+            for (i, x) in executor.input_mut(input).iter_mut().enumerate() {
+                *x = ((i * 7 + input) % 5) as f64 * 0.3 - 0.5;
+            }
+        }
+    };
+
+    let mut outputs = vec![lowered.cost];
+    outputs.extend(&backward.nodes);
+    let mut kept = Executor::<f64>::new(Plan::new(&backward.graph, &outputs), 1);
+    fill(&mut kept);
+    kept.run(&parameters);
+
+    let pairs: Vec<_> = backward.nodes.iter().copied().zip(lowered.parameters.iter().copied()).collect();
+    let plan = Plan::with_gradients(&backward.graph, &[lowered.cost], &pairs);
+    assert!(plan.elements() < kept.plan().elements(), "a gradient's memory serves the next");
+    let mut handed_out = Executor::<f64>::new(plan, 1);
+    fill(&mut handed_out);
+    handed_out.run(&parameters);
+    assert_eq!(handed_out.output(0), kept.output(0));
+    let mut changed = parameters.clone();
+    let mut met = Vec::new();
+    handed_out.run_gradients(&mut changed, |position, gradient, parameter, _| {
+        assert_eq!(gradient, kept.output(1 + position), "gradient {position}");
+        // Whoever read the parameter after this would make the other gradients NaN.
+        parameter.fill(f64::NAN);
+        met.push(position);
+    });
+    met.sort_unstable();
+    assert_eq!(met, (0..parameters.len()).collect::<Vec<_>>());
+    assert!(changed.iter().flatten().all(|number| number.is_nan()));
+}

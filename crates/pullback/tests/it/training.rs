@@ -101,24 +101,34 @@ fn busy_network() -> Network {
 fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
     let data = blobs(1103, 9, 3);
     let (rows, validation) = (all(&data)[..1003].to_vec(), all(&data)[1003..].to_vec());
-    let run = |seed, threads| {
-        let training = Training {
-            epochs: 2,
-            batch: Batch::Of(400),
-            clip_norm: Some(0.5),
-            seed,
-            threads,
-            ..Training::default()
-        };
+    let run = |seed, threads, clip_norm| {
+        let training =
+            Training { epochs: 2, batch: Batch::Of(400), clip_norm, seed, threads, ..Training::default() };
         train(&busy_network(), &training, &data, &rows, &validation, &mut Silent).unwrap()
     };
-    let one = run(5, 1);
-    for threads in [1, 2, 3, 7] {
-        let other = run(5, threads);
-        assert_eq!(one.parameters, other.parameters, "{threads} threads");
-        assert_eq!(one.history, other.history, "{threads} threads");
+    for clip_norm in [None, Some(0.5)] {
+        let one = run(5, 1, clip_norm);
+        for threads in [1, 2, 3, 7] {
+            let other = run(5, threads, clip_norm);
+            assert_eq!(one.parameters, other.parameters, "{threads} threads, clipped to {clip_norm:?}");
+            assert_eq!(one.history, other.history, "{threads} threads, clipped to {clip_norm:?}");
+        }
+        assert_ne!(one.parameters, run(6, 1, clip_norm).parameters);
     }
-    assert_ne!(one.parameters, run(6, 1).parameters);
+}
+
+#[test]
+fn gradients_that_are_kept_and_that_are_handed_out_train_the_same() {
+    let data = blobs(130, 9, 3);
+    for name in Optimizer::NAMES {
+        let run = |clip_norm| {
+            let optimizer = Optimizer::from_name(name).unwrap();
+            let training = Training { epochs: 2, optimizer, clip_norm, ..Training::default() };
+            train(&busy_network(), &training, &data, &all(&data), &[], &mut Silent).unwrap().parameters
+        };
+        // To clip, the whole gradient has to be there before the first weight changes.
+        assert_eq!(run(None), run(Some(1e9)), "{name}");
+    }
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! What kernels work with beside their operands: an instruction set, threads, and memory of their own.
+
+use crate::Isa;
+use crate::threads::Pool;
+use core::ops::Range;
+
+/// From so many nanoseconds of work on, another thread pays.
+const WORTH_A_THREAD: usize = 5_000;
+/// Rows are handed to threads by so many, so that hardly any line of cache is written by two.
+const UNIT: usize = 16;
+
+/// How kernels run, and the memory in which products repack operands: reused, it is allocated once.
+///
+/// ```
+/// use pullback_kernels::{Isa, Workspace};
+/// let (mut squares, mut sums) = ([0; 100], [0; 200]);
+/// let (columns, nanoseconds) = ([1, 2], 20_000);
+/// let arrays = [&mut squares[..], &mut sums[..]];
+/// Workspace::new(Isa::best(), 2).share_rows(100, nanoseconds, arrays, columns, |rows, [squares, sums]| {
+///     for (i, row) in rows.enumerate() {
+///         squares[i] = row * row;
+///         sums[2 * i + 1] = row + row;
+///     }
+/// });
+/// assert_eq!((squares[99], sums[198], sums[199]), (9801, 0, 198));
+/// ```
+#[derive(Debug)]
+pub struct Workspace {
+    isa: Isa,
+    panels: Vec<Panels>,
+    /// Made when something is first worth more than one thread.
+    pool: Option<Pool>,
+}
+
+/// The repacked operands of one thread.
+#[derive(Debug, Default)]
+pub(crate) struct Panels {
+    pub(crate) left: Vec<Line>,
+    pub(crate) right: Vec<Line>,
+}
+
+/// A line of cache: panels begin at one.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(crate) struct Line(
+    #[expect(dead_code, reason = "only its size and alignment count")] pub(crate) [u8; 64],
+);
+
+impl Workspace {
+    /// A workspace for `isa` and up to `threads` threads (at least one).
+    pub fn new(isa: Isa, threads: usize) -> Self {
+        let mut panels = Vec::new();
+        panels.resize_with(threads.max(1), Panels::default);
+        Self { isa, panels, pool: None }
+    }
+
+    /// The instruction set that is used.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Cuts the rows of some arrays into parts and calls `task` for each with its rows and its piece of
+    /// each array: on several threads if `nanoseconds`, about what all of it takes on one, is worth that.
+    ///
+    /// `columns` says how many elements of each array make a row. What the task writes for a row must not
+    /// depend on where the parts are cut.
+    ///
+    /// # Panics
+    /// If an array does not have `rows` rows, or the task panics.
+    pub fn share_rows<T: Send, const N: usize>(
+        &mut self,
+        rows: usize,
+        nanoseconds: usize,
+        arrays: [&mut [T]; N],
+        columns: [usize; N],
+        task: impl Fn(Range<usize>, [&mut [T]; N]) + Sync,
+    ) {
+        for (array, columns) in arrays.iter().zip(columns) {
+            assert_eq!(Some(array.len()), rows.checked_mul(columns), "{rows} rows of {columns}");
+        }
+        let parts = self.parts(nanoseconds);
+        if parts == 1 {
+            return task(0..rows, arrays);
+        }
+        let arrays = arrays.map(|array| Exclusive(array.as_mut_ptr()));
+        let border = |i: usize| (rows * i / parts).next_multiple_of(UNIT).min(rows);
+        self.run(parts, |i, _| {
+            let (first, last) = (border(i), border(i + 1));
+            let pieces = core::array::from_fn(|n| {
+                let (start, length) = (first * columns[n], (last - first) * columns[n]);
+                // SAFETY: inside the array, whose length was checked; no two parts have a row in common, and
+                // each is called once.
+                unsafe { core::slice::from_raw_parts_mut(arrays[n].at(start), length) }
+            });
+            task(first..last, pieces);
+        });
+    }
+
+    /// In how many parts to cut what takes about so many nanoseconds on one thread.
+    pub(crate) fn parts(&self, nanoseconds: usize) -> usize {
+        (nanoseconds / WORTH_A_THREAD).clamp(1, self.panels.len())
+    }
+
+    /// Calls `task` once for each part, of which there are at most as many as threads, each with panels of
+    /// its own.
+    pub(crate) fn run(&mut self, parts: usize, task: impl Fn(usize, &mut Panels) + Sync) {
+        assert!(parts <= self.panels.len(), "more parts than threads");
+        if parts == 1 {
+            return task(0, &mut self.panels[0]);
+        }
+        let threads = self.panels.len();
+        // The first time, and after a fork.
+        let pool = match self.pool.take().filter(Pool::is_alive) {
+            Some(pool) => self.pool.insert(pool),
+            None => self.pool.insert(Pool::new(threads)),
+        };
+        let panels = Exclusive(self.panels.as_mut_ptr());
+        pool.run(parts, |i| {
+            // SAFETY: there are at least as many panels as parts, and the pool calls each i once.
+            task(i, unsafe { &mut *panels.at(i) });
+        });
+    }
+}
+
+/// The beginning of a slice whose elements several threads use, each its own.
+struct Exclusive<T>(*mut T);
+
+// SAFETY: whoever calls `at` for an index is the only one to use that element.
+unsafe impl<T: Send> Sync for Exclusive<T> {}
+
+impl<T> Exclusive<T> {
+    fn at(&self, i: usize) -> *mut T {
+        self.0.wrapping_add(i)
+    }
+}
