@@ -9,6 +9,7 @@
 
 pub mod dispatch;
 mod elementwise;
+mod images;
 mod product;
 mod real;
 mod reduce;
@@ -24,6 +25,7 @@ pub use dispatch::Isa;
 pub use elementwise::{
     map, map_in_place, zip, zip_column, zip_column_in_place, zip_in_place, zip_row, zip_row_in_place, zip3,
 };
+pub use images::{Windows, max_pool, patches, route_to_max, sum_patches};
 pub use product::{Operand, Start, product, product_with};
 pub use real::Real;
 pub use reduce::{dot, max, max_columns, max_rows, sum, sum_columns, sum_rows};

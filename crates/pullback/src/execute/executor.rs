@@ -4,8 +4,8 @@ use crate::graph::ops::{Concatenate, Mean, Other, Pattern, Sum, View, ViewMut};
 use crate::graph::{Op, Shape};
 use crate::plan::{Action, Gradient, Instruction, Place, Plan, Slope, Stage};
 use pullback_kernels::{
-    Isa, Operand, Real, Start, Workspace, log_softmax, map_in_place, product_with, softmax,
-    softmax_cross_entropy, sum_columns, sum_rows,
+    Isa, Operand, Real, Start, Workspace, log_softmax, map_in_place, max_pool, patches, product_with,
+    route_to_max, softmax, softmax_cross_entropy, sum_columns, sum_patches, sum_rows,
 };
 
 /// About how many numbers a thread copies from rows in memory in a nanosecond.
@@ -217,7 +217,7 @@ fn execute<T: Real>(
         return;
     }
     let ViewMut { shape, data } = output;
-    compute(instruction, numbers, ViewMut { shape, data: &mut *data }, gradient, isa);
+    compute(instruction, numbers, ViewMut { shape, data: &mut *data }, gradient, workspace);
     in_place(&instruction.stages, 0, data, numbers, isa);
 }
 
@@ -276,8 +276,9 @@ fn compute<T: Real>(
     numbers: Numbers<'_, T>,
     output: ViewMut<'_, T>,
     gradient: Option<&mut [T]>,
-    isa: Isa,
+    workspace: &mut Workspace,
 ) {
+    let isa = workspace.isa();
     let nothing = View { shape: &instruction.shape, data: &[] };
     let mut views = [nothing; Concatenate::MAX_OPERANDS];
     for (view, (place, shape)) in views.iter_mut().zip(&instruction.inputs) {
@@ -309,6 +310,14 @@ fn compute<T: Real>(
         }
         Op::Softmax(_) => softmax(isa, x.data, x.shape.last(), output.data),
         Op::LogSoftmax(_) => log_softmax(isa, x.data, x.shape.last(), output.data),
+        Op::Patches(op) => patches(&op.windows, x.shape.last(), x.data, output.data, workspace),
+        Op::SumPatches(op) => {
+            sum_patches(&op.windows, output.shape.last(), x.data, output.data, workspace);
+        }
+        Op::MaxPool(op) => max_pool(&op.windows, x.shape.last(), x.data, output.data, workspace),
+        Op::RouteToMax(op) => {
+            route_to_max(&op.windows, x.shape.last(), x.data, views[1].data, output.data, workspace);
+        }
         // Whatever is element by element becomes fast by being compiled for the instruction set.
         op => isa.run(
             #[inline(always)]

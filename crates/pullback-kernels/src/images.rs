@@ -1,0 +1,422 @@
+//! Images under a sliding window: its patches and their sum, the largest of each window and where it stood.
+//!
+//! A batch of images is a matrix with a row for each pixel (`[images * height * width, channels]`), so that
+//! what works on matrices works on images. Channels go some at a time; where a pixel has fewer, what is
+//! written beyond it is written again with the next pixel: that is faster than a mask.
+
+use crate::{Real, Workspace};
+use core::ops::Range;
+
+/// About how many numbers a thread copies or compares in a nanosecond.
+const PER_NANOSECOND: usize = 4;
+
+/// Square windows that slide over images of one size. A window that sticks out of the image reads zeros
+/// there, or nothing where it looks for the largest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Windows {
+    /// The image's rows of pixels.
+    pub height: usize,
+    /// The image's columns of pixels.
+    pub width: usize,
+    /// How many rows and columns a window has.
+    pub size: usize,
+    /// How many pixels one window begins after its neighbor.
+    pub stride: usize,
+    /// By how many rows the first windows stick out above.
+    pub above: usize,
+    /// By how many columns the first windows stick out on the left.
+    pub left: usize,
+    /// How many windows there are one below another.
+    pub down: usize,
+    /// How many windows there are side by side.
+    pub across: usize,
+}
+
+impl Windows {
+    /// Windows that are inside the image as a whole; none if it is smaller than one.
+    pub fn inside(height: usize, width: usize, size: usize, stride: usize) -> Option<Self> {
+        let count = |extent: usize| Some(extent.checked_sub(size)? / stride + 1);
+        let (down, across) = (count(height)?, count(width)?);
+        Some(Self { height, width, size, stride, above: 0, left: 0, down, across })
+    }
+
+    /// A window for every pixel, or every `stride` pixels: the image is as if surrounded by zeros, of which
+    /// the odd one is below and on the right.
+    pub fn around(height: usize, width: usize, size: usize, stride: usize) -> Self {
+        let (down, across) = (height.div_ceil(stride), width.div_ceil(stride));
+        let before =
+            |extent: usize, count: usize| ((count.max(1) - 1) * stride + size).saturating_sub(extent) / 2;
+        let (above, left) = (before(height, down), before(width, across));
+        Self { height, width, size, stride, above, left, down, across }
+    }
+
+    /// The pixels of an image.
+    pub fn pixels(&self) -> usize {
+        self.height * self.width
+    }
+
+    /// The windows of an image.
+    pub fn count(&self) -> usize {
+        self.down * self.across
+    }
+
+    /// The pixels of a window.
+    pub fn area(&self) -> usize {
+        self.size * self.size
+    }
+
+    /// Whether every window is inside the image as a whole.
+    pub fn are_inside(&self) -> bool {
+        let end = |count: usize| (count.max(1) - 1) * self.stride + self.size;
+        self.above + self.left == 0 && end(self.down) <= self.height && end(self.across) <= self.width
+    }
+
+    /// Which rows of the windows at `i` from above are inside the image.
+    #[inline(always)]
+    pub fn rows_inside(&self, i: usize) -> Range<usize> {
+        inside(i * self.stride, self.size, self.above, self.height)
+    }
+
+    /// Which columns of the windows at `j` from the left are inside the image.
+    #[inline(always)]
+    pub fn columns_inside(&self, j: usize) -> Range<usize> {
+        inside(j * self.stride, self.size, self.left, self.width)
+    }
+
+    /// The place in the image of a window's row and column, which must be inside.
+    #[inline(always)]
+    pub fn pixel(&self, [i, j]: [usize; 2], [row, column]: [usize; 2]) -> usize {
+        (i * self.stride + row - self.above) * self.width + j * self.stride + column - self.left
+    }
+
+    /// Whether no pixel is in two windows, and no window begins after a gap.
+    fn is_tiling(&self) -> bool {
+        self.stride == self.size
+    }
+
+    /// Whether tiling windows leave a pixel out.
+    fn leaves_pixels(&self) -> bool {
+        self.down * self.size < self.height + self.above || self.across * self.size < self.width + self.left
+    }
+
+    /// The number of images in a batch of so many numbers.
+    fn images(&self, numbers: usize, channels: usize) -> usize {
+        let image = self.pixels() * channels;
+        assert!(image > 0 && numbers.is_multiple_of(image), "{numbers} numbers are no whole images");
+        numbers / image
+    }
+}
+
+/// Which of `size` places from `start` on are inside an extent that `before` places precede.
+#[inline(always)]
+fn inside(start: usize, size: usize, before: usize, extent: usize) -> Range<usize> {
+    before.saturating_sub(start).min(size)..(extent + before).saturating_sub(start).min(size)
+}
+
+/// Reads the numbers from `at` on; beyond the end they are zero.
+#[inline(always)]
+fn load<T: Real, const LANES: usize>(x: &[T], at: usize) -> [T; LANES] {
+    let rest = &x[at..];
+    match rest.first_chunk() {
+        Some(numbers) => *numbers,
+        None => {
+            let mut numbers = [T::ZERO; LANES];
+            numbers[..rest.len()].copy_from_slice(rest);
+            numbers
+        }
+    }
+}
+
+/// Writes the first `count` numbers, and others after them where there is room: for ascending places.
+#[inline(always)]
+fn store<T: Real, const LANES: usize>(y: &mut [T], at: usize, numbers: [T; LANES], count: usize) {
+    match y[at..].first_chunk_mut() {
+        Some(to) => *to = numbers,
+        None => store_exactly(y, at, numbers, count),
+    }
+}
+
+/// Writes the first `count` numbers, at most `LANES`.
+#[inline(always)]
+fn store_exactly<T: Real, const LANES: usize>(y: &mut [T], at: usize, numbers: [T; LANES], count: usize) {
+    match y[at..].first_chunk_mut() {
+        Some(to) if count >= LANES => *to = numbers,
+        _ => {
+            let count = count.min(LANES);
+            for (to, number) in y[at..][..count].iter_mut().zip(numbers) {
+                *to = number;
+            }
+        }
+    }
+}
+
+/// Calls a function with so many lanes as a pixel's channels, or a window's row, fill best.
+macro_rules! by_lanes {
+    ($isa:expr, $numbers:expr, $function:ident($($argument:expr),*)) => {
+        $isa.run(
+            #[inline(always)]
+            || match $numbers {
+                0..=8 => $function::<T, 8>($($argument),*),
+                _ => $function::<T, 16>($($argument),*),
+            },
+        )
+    };
+}
+
+/// Writes the patches of images, `[images * windows, area * channels]`: for each window its pixels, row by
+/// row, each with its channels. A convolution is their product with the filters.
+///
+/// ```
+/// use pullback_kernels::{Isa, Windows, Workspace, patches};
+/// let windows = Windows::inside(2, 3, 2, 1).expect("the image is larger than a window");
+/// let (image, mut y) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0.0; 8]);
+/// patches(&windows, 1, &image, &mut y, &mut Workspace::new(Isa::best(), 1));
+/// assert_eq!(y, [1.0, 2.0, 4.0, 5.0, 2.0, 3.0, 5.0, 6.0]);
+/// ```
+///
+/// # Panics
+/// If `x` is no whole number of images, or `y` has another size.
+pub fn patches<T: Real>(windows: &Windows, channels: usize, x: &[T], y: &mut [T], workspace: &mut Workspace) {
+    let (images, isa) = (windows.images(x.len(), channels), workspace.isa());
+    let (from, to) = (windows.pixels() * channels, windows.count() * windows.area() * channels);
+    let nanoseconds = y.len() / PER_NANOSECOND;
+    workspace.share_rows(images, nanoseconds, [y], [to], |images, [y]| {
+        let x = &x[images.start * from..images.end * from];
+        by_lanes!(isa, windows.size * channels, write_patches(windows, channels, x, y));
+    });
+}
+
+#[inline(always)]
+fn write_patches<T: Real, const LANES: usize>(windows: &Windows, channels: usize, x: &[T], y: &mut [T]) {
+    let run = windows.size * channels;
+    let mut to = 0;
+    for image in x.chunks_exact(windows.pixels() * channels) {
+        for i in 0..windows.down {
+            let rows = windows.rows_inside(i);
+            for j in 0..windows.across {
+                let columns = windows.columns_inside(j);
+                if rows.len() < windows.size || columns.len() < windows.size {
+                    y[to..][..windows.size * run].fill(T::ZERO);
+                }
+                for row in rows.clone() {
+                    let from = windows.pixel([i, j], [row, columns.start]) * channels;
+                    let to = to + row * run + columns.start * channels;
+                    let length = columns.len() * channels;
+                    for at in (0..length).step_by(LANES) {
+                        let numbers = load::<T, LANES>(image, from + at);
+                        if columns.len() < windows.size {
+                            store_exactly(y, to + at, numbers, length - at);
+                        } else {
+                            store(y, to + at, numbers, length - at);
+                        }
+                    }
+                }
+                // What the last row wrote beyond its end is inside the window if rows follow.
+                if (1..windows.size).contains(&rows.end) {
+                    y[to..][rows.end * run..windows.size * run].fill(T::ZERO);
+                }
+                to += windows.size * run;
+            }
+        }
+    }
+}
+
+/// The adjoint of [`patches`]: each pixel becomes the sum of what stands at its places in the patches
+/// `[images * windows, area * channels]`, in the order of the windows.
+///
+/// # Panics
+/// If `y` is no whole number of images, or `x` has another size.
+pub fn sum_patches<T: Real>(
+    windows: &Windows,
+    channels: usize,
+    x: &[T],
+    y: &mut [T],
+    workspace: &mut Workspace,
+) {
+    let (images, isa) = (windows.images(y.len(), channels), workspace.isa());
+    let (from, to) = (windows.count() * windows.area() * channels, windows.pixels() * channels);
+    assert_eq!(x.len(), images * from, "size of the patches");
+    let nanoseconds = x.len() / PER_NANOSECOND;
+    workspace.share_rows(images, nanoseconds, [y], [to], |images, [y]| {
+        let x = &x[images.start * from..images.end * from];
+        by_lanes!(isa, channels, write_sums(windows, channels, x, y));
+    });
+}
+
+#[inline(always)]
+fn write_sums<T: Real, const LANES: usize>(windows: &Windows, channels: usize, x: &[T], y: &mut [T]) {
+    let &Windows { height, width, size, stride, above, left, down, across } = windows;
+    // The windows along an axis that hold a place, which `before` places precede.
+    let holding = |place: usize, before: usize, count: usize| {
+        (place + before + 1).saturating_sub(size).div_ceil(stride)..((place + before) / stride + 1).min(count)
+    };
+    let mut to = 0;
+    for patches in x.chunks_exact(windows.count() * windows.area() * channels) {
+        for row in 0..height {
+            for column in 0..width {
+                for channel in (0..channels).step_by(LANES) {
+                    let mut sums = [T::ZERO; LANES];
+                    for i in holding(row, above, down) {
+                        let line = (i * across * size + row + above - i * stride) * size;
+                        for j in holding(column, left, across) {
+                            let pixel = line + j * size * size + column + left - j * stride;
+                            let numbers = load::<T, LANES>(patches, pixel * channels + channel);
+                            for lane in 0..LANES {
+                                sums[lane] += numbers[lane];
+                            }
+                        }
+                    }
+                    store(y, to + channel, sums, channels - channel);
+                }
+                to += channels;
+            }
+        }
+    }
+}
+
+/// Writes the largest number of each window and channel, `[images * windows, channels]`; NaN if one is NaN.
+///
+/// # Panics
+/// If `x` is no whole number of images, or `y` has another size.
+pub fn max_pool<T: Real>(
+    windows: &Windows,
+    channels: usize,
+    x: &[T],
+    y: &mut [T],
+    workspace: &mut Workspace,
+) {
+    let (images, isa) = (windows.images(x.len(), channels), workspace.isa());
+    let (from, to) = (windows.pixels() * channels, windows.count() * channels);
+    let nanoseconds = x.len() / PER_NANOSECOND;
+    workspace.share_rows(images, nanoseconds, [y], [to], |images, [y]| {
+        let x = &x[images.start * from..images.end * from];
+        by_lanes!(isa, channels, write_maxima(windows, channels, x, y));
+    });
+}
+
+#[inline(always)]
+fn write_maxima<T: Real, const LANES: usize>(windows: &Windows, channels: usize, x: &[T], y: &mut [T]) {
+    let mut to = 0;
+    for image in x.chunks_exact(windows.pixels() * channels) {
+        for i in 0..windows.down {
+            for j in 0..windows.across {
+                for channel in (0..channels).step_by(LANES) {
+                    let (most, _) = largest::<T, LANES>(windows, [i, j], channels, channel, image);
+                    store(y, to + channel, most, channels - channel);
+                }
+                to += channels;
+            }
+        }
+    }
+}
+
+/// The largest numbers of a window in some channels, and the places in the window, counted row by row, that
+/// first hold them. A NaN is larger than any number.
+#[inline(always)]
+fn largest<T: Real, const LANES: usize>(
+    windows: &Windows,
+    [i, j]: [usize; 2],
+    channels: usize,
+    channel: usize,
+    image: &[T],
+) -> ([T; LANES], [T; LANES]) {
+    let (rows, columns) = (windows.rows_inside(i), windows.columns_inside(j));
+    let mut most = [-T::INFINITY; LANES];
+    let mut places = [T::ZERO; LANES];
+    let mut is_first = true;
+    for row in rows {
+        let line = windows.pixel([i, j], [row, columns.start]) * channels + channel;
+        for (at, column) in columns.clone().enumerate() {
+            let numbers = load::<T, LANES>(image, line + at * channels);
+            let place = T::from_f64((row * windows.size + column) as f64);
+            if is_first {
+                (most, places, is_first) = (numbers, [place; LANES], false);
+                continue;
+            }
+            for lane in 0..LANES {
+                let (number, known) = (numbers[lane], most[lane]);
+                #[expect(clippy::eq_op, reason = "only NaN differs from itself")]
+                let is_larger = number > known || number != number;
+                most[lane] = if is_larger { number } else { known };
+                places[lane] = if is_larger { place } else { places[lane] };
+            }
+        }
+    }
+    (most, places)
+}
+
+/// The adjoint of [`max_pool`] at the images `x`: each number of `y_bar` (`[images * windows, channels]`) goes
+/// to the pixel that first holds the largest number of its window; what meets at a pixel is added.
+///
+/// # Panics
+/// If `x` is no whole number of images, or `y_bar` or `x_bar` has another size.
+pub fn route_to_max<T: Real>(
+    windows: &Windows,
+    channels: usize,
+    x: &[T],
+    y_bar: &[T],
+    x_bar: &mut [T],
+    workspace: &mut Workspace,
+) {
+    let (images, isa) = (windows.images(x.len(), channels), workspace.isa());
+    let (from, to) = (windows.count() * channels, windows.pixels() * channels);
+    assert_eq!(y_bar.len(), images * from, "size of what is routed");
+    let nanoseconds = 2 * x.len() / PER_NANOSECOND;
+    workspace.share_rows(images, nanoseconds, [x_bar], [to], |images, [x_bar]| {
+        let x = &x[images.start * to..images.end * to];
+        let y_bar = &y_bar[images.start * from..images.end * from];
+        if !windows.is_tiling() || windows.leaves_pixels() {
+            x_bar.fill(T::ZERO);
+        }
+        let x_bar = &mut *x_bar;
+        by_lanes!(isa, channels, write_routes(windows, channels, x, y_bar, x_bar));
+    });
+}
+
+#[inline(always)]
+fn write_routes<T: Real, const LANES: usize>(
+    windows: &Windows,
+    channels: usize,
+    x: &[T],
+    y_bar: &[T],
+    x_bar: &mut [T],
+) {
+    let (from, to) = (windows.count() * channels, windows.pixels() * channels);
+    let images = x.chunks_exact(to).zip(y_bar.chunks_exact(from)).zip(x_bar.chunks_exact_mut(to));
+    for ((image, y_bar), x_bar) in images {
+        for i in 0..windows.down {
+            for j in 0..windows.across {
+                // Beyond the last window of a row stand pixels that are written already.
+                let is_followed = j + 1 < windows.across && channels <= LANES;
+                for channel in (0..channels).step_by(LANES) {
+                    let (_, places) = largest::<T, LANES>(windows, [i, j], channels, channel, image);
+                    let window = (i * windows.across + j) * channels + channel;
+                    let arriving = load::<T, LANES>(y_bar, window);
+                    let count = channels - channel;
+                    let (rows, columns) = (windows.rows_inside(i), windows.columns_inside(j));
+                    for row in rows {
+                        let line = windows.pixel([i, j], [row, columns.start]) * channels + channel;
+                        for (at, column) in columns.clone().enumerate() {
+                            let place = T::from_f64((row * windows.size + column) as f64);
+                            let mut routed = [T::ZERO; LANES];
+                            for lane in 0..LANES {
+                                routed[lane] = if places[lane] == place { arriving[lane] } else { T::ZERO };
+                            }
+                            let pixel = line + at * channels;
+                            if !windows.is_tiling() {
+                                for (sum, number) in x_bar[pixel..][..count.min(LANES)].iter_mut().zip(routed)
+                                {
+                                    *sum += number;
+                                }
+                            } else if is_followed {
+                                store(x_bar, pixel, routed, count);
+                            } else {
+                                store_exactly(x_bar, pixel, routed, count);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
