@@ -3,7 +3,7 @@
 //! batches, which the other contestants are spared, is in its time; initializing, in a first epoch, is not.
 
 use pullback::data::{Dataset, Features, Targets};
-use pullback::network::{Activation, Cost, Network};
+use pullback::network::{Activation, Cost, Image, Layer, Network};
 use pullback::random::{Purpose, Random};
 use pullback::train::{Batch, EpochReport, Flow, Observer, Optimizer, Training, train};
 use serde_json::Value;
@@ -30,6 +30,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let activation: Activation = text("activation")?.parse()?;
     let cost: Cost = text("cost")?.parse()?;
     let mut network = Network::dense(inputs, &hidden, outputs, activation, cost);
+    if let Some(layers) = work.get("convolutions") {
+        // Each is followed by its activation and a pooling.
+        network.image = Some(serde_json::from_value::<Image>(work["image"].clone())?);
+        let mut front = Vec::new();
+        for layer in layers.as_array().into_iter().flatten() {
+            let number = |name: &str| layer[name].as_u64().ok_or("a number is missing").map(|n| n as usize);
+            front.push(Layer::convolution(number("filters")?, number("size")?));
+            front.push(Layer::Activation { function: activation });
+            front.push(Layer::max_pool(number("pool")?));
+        }
+        network.layers.splice(0..0, front);
+    }
     network.regularization.l2 = work["l2"].as_f64().unwrap_or(0.0);
 
     let (batch, rows) = (number("batch")?, number("batch")? * number("batches")?);
