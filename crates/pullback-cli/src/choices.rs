@@ -13,8 +13,8 @@
 
 use crate::failure::{Failure, Result};
 use crate::settings::{NetworkTable, Settings};
-use pullback::data::{Encoding, Feature, Preprocessing};
 use pullback::data::Target;
+use pullback::data::{Encoding, Feature, Preprocessing};
 use pullback::error::nearest_name;
 use pullback::network::{Activation, Cost, Image, Layer, Network, Regularization};
 use pullback::train::{Batch, EarlyStopping, Optimizer, Schedule, Shape, Training};
@@ -282,7 +282,10 @@ impl Settings {
             hidden: hidden.map(|units| if units.is_empty() { "none".into() } else { units }),
             activation: has_hidden.then(|| self.activation.unwrap_or(Activation::Relu)),
             cost: Some(network.cost),
-            network: self.network.as_ref().map(|table| NetworkTable { image: network.image, ..table.clone() }),
+            network: self
+                .network
+                .as_ref()
+                .map(|table| NetworkTable { image: network.image, ..table.clone() }),
             epochs: Some(training.epochs),
             batch: Some(training.batch),
             optimizer: Some(training.optimizer.name().to_owned()),

@@ -84,8 +84,7 @@ fn layers(out: &mut String, model: &Model<f32>) -> Result<()> {
     let image = network.image.map_or(String::new(), |image| format!(", images of {image}"));
     let _ = writeln!(out, "{:5}  {} inputs{image}", "", network.inputs);
     for (index, layer) in network.layers.iter().enumerate() {
-        let weights =
-            specification.iter().find(|p| p.layer == index && matches!(p.role, Role::Weight(_)));
+        let weights = specification.iter().find(|p| p.layer == index && matches!(p.role, Role::Weight(_)));
         let shape = weights.map_or(String::new(), |weights| {
             let sizes: Vec<String> = weights.shape.sizes().iter().map(usize::to_string).collect();
             sizes.join(" x ")
