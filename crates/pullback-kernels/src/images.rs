@@ -1,4 +1,5 @@
-//! Images under a sliding window: its patches and their sum, the largest of each window and where it stood.
+//! Images under a sliding window: the largest of each window and where it stood. Convolutions stand in
+//! `convolution`.
 //!
 //! A batch of images is a matrix with a row for each pixel (`[images * height * width, channels]`), so that
 //! what works on matrices works on images. Channels go some at a time; where a pixel has fewer, what is
@@ -83,10 +84,21 @@ impl Windows {
         inside(j * self.stride, self.size, self.left, self.width)
     }
 
+    /// Which windows, counted from the left, have all their columns inside the image.
+    pub(crate) fn whole_columns(&self) -> Range<usize> {
+        let end = (self.width + self.left).checked_sub(self.size).map_or(0, |last| last / self.stride + 1);
+        self.left.div_ceil(self.stride)..end.min(self.across)
+    }
+
     /// The place in the image of a window's row and column, which must be inside.
     #[inline(always)]
     pub fn pixel(&self, [i, j]: [usize; 2], [row, column]: [usize; 2]) -> usize {
         (i * self.stride + row - self.above) * self.width + j * self.stride + column - self.left
+    }
+
+    /// Whether they are those that are worth a loop of their own: 2 by 2 pixels inside the image.
+    fn are_usual(&self) -> bool {
+        self.size == 2 && self.are_inside()
     }
 
     /// Whether no pixel is in two windows, and no window begins after a gap.
@@ -100,7 +112,7 @@ impl Windows {
     }
 
     /// The number of images in a batch of so many numbers.
-    fn images(&self, numbers: usize, channels: usize) -> usize {
+    pub(crate) fn images(&self, numbers: usize, channels: usize) -> usize {
         let image = self.pixels() * channels;
         assert!(image > 0 && numbers.is_multiple_of(image), "{numbers} numbers are no whole images");
         numbers / image
@@ -115,7 +127,7 @@ fn inside(start: usize, size: usize, before: usize, extent: usize) -> Range<usiz
 
 /// Reads the numbers from `at` on; beyond the end they are zero.
 #[inline(always)]
-fn load<T: Real, const LANES: usize>(x: &[T], at: usize) -> [T; LANES] {
+pub(crate) fn load<T: Real, const LANES: usize>(x: &[T], at: usize) -> [T; LANES] {
     let rest = &x[at..];
     match rest.first_chunk() {
         Some(numbers) => *numbers,
@@ -129,7 +141,7 @@ fn load<T: Real, const LANES: usize>(x: &[T], at: usize) -> [T; LANES] {
 
 /// Writes the first `count` numbers, and others after them where there is room: for ascending places.
 #[inline(always)]
-fn store<T: Real, const LANES: usize>(y: &mut [T], at: usize, numbers: [T; LANES], count: usize) {
+pub(crate) fn store<T: Real, const LANES: usize>(y: &mut [T], at: usize, numbers: [T; LANES], count: usize) {
     match y[at..].first_chunk_mut() {
         Some(to) => *to = numbers,
         None => store_exactly(y, at, numbers, count),
@@ -138,7 +150,12 @@ fn store<T: Real, const LANES: usize>(y: &mut [T], at: usize, numbers: [T; LANES
 
 /// Writes the first `count` numbers, at most `LANES`.
 #[inline(always)]
-fn store_exactly<T: Real, const LANES: usize>(y: &mut [T], at: usize, numbers: [T; LANES], count: usize) {
+pub(crate) fn store_exactly<T: Real, const LANES: usize>(
+    y: &mut [T],
+    at: usize,
+    numbers: [T; LANES],
+    count: usize,
+) {
     match y[at..].first_chunk_mut() {
         Some(to) if count >= LANES => *to = numbers,
         _ => {
@@ -150,7 +167,7 @@ fn store_exactly<T: Real, const LANES: usize>(y: &mut [T], at: usize, numbers: [
     }
 }
 
-/// Calls a function with so many lanes as a pixel's channels, or a window's row, fill best.
+/// Calls a function with so many lanes as some numbers fill best.
 macro_rules! by_lanes {
     ($isa:expr, $numbers:expr, $function:ident($($argument:expr),*)) => {
         $isa.run(
@@ -163,116 +180,7 @@ macro_rules! by_lanes {
     };
 }
 
-/// Writes the patches of images, `[images * windows, area * channels]`: for each window its pixels, row by
-/// row, each with its channels. A convolution is their product with the filters.
-///
-/// ```
-/// use pullback_kernels::{Isa, Windows, Workspace, patches};
-/// let windows = Windows::inside(2, 3, 2, 1).expect("the image is larger than a window");
-/// let (image, mut y) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0.0; 8]);
-/// patches(&windows, 1, &image, &mut y, &mut Workspace::new(Isa::best(), 1));
-/// assert_eq!(y, [1.0, 2.0, 4.0, 5.0, 2.0, 3.0, 5.0, 6.0]);
-/// ```
-///
-/// # Panics
-/// If `x` is no whole number of images, or `y` has another size.
-pub fn patches<T: Real>(windows: &Windows, channels: usize, x: &[T], y: &mut [T], workspace: &mut Workspace) {
-    let (images, isa) = (windows.images(x.len(), channels), workspace.isa());
-    let (from, to) = (windows.pixels() * channels, windows.count() * windows.area() * channels);
-    let nanoseconds = y.len() / PER_NANOSECOND;
-    workspace.share_rows(images, nanoseconds, [y], [to], |images, [y]| {
-        let x = &x[images.start * from..images.end * from];
-        by_lanes!(isa, windows.size * channels, write_patches(windows, channels, x, y));
-    });
-}
-
-#[inline(always)]
-fn write_patches<T: Real, const LANES: usize>(windows: &Windows, channels: usize, x: &[T], y: &mut [T]) {
-    let run = windows.size * channels;
-    let mut to = 0;
-    for image in x.chunks_exact(windows.pixels() * channels) {
-        for i in 0..windows.down {
-            let rows = windows.rows_inside(i);
-            for j in 0..windows.across {
-                let columns = windows.columns_inside(j);
-                if rows.len() < windows.size || columns.len() < windows.size {
-                    y[to..][..windows.size * run].fill(T::ZERO);
-                }
-                for row in rows.clone() {
-                    let from = windows.pixel([i, j], [row, columns.start]) * channels;
-                    let to = to + row * run + columns.start * channels;
-                    let length = columns.len() * channels;
-                    for at in (0..length).step_by(LANES) {
-                        let numbers = load::<T, LANES>(image, from + at);
-                        if columns.len() < windows.size {
-                            store_exactly(y, to + at, numbers, length - at);
-                        } else {
-                            store(y, to + at, numbers, length - at);
-                        }
-                    }
-                }
-                // What the last row wrote beyond its end is inside the window if rows follow.
-                if (1..windows.size).contains(&rows.end) {
-                    y[to..][rows.end * run..windows.size * run].fill(T::ZERO);
-                }
-                to += windows.size * run;
-            }
-        }
-    }
-}
-
-/// The adjoint of [`patches`]: each pixel becomes the sum of what stands at its places in the patches
-/// `[images * windows, area * channels]`, in the order of the windows.
-///
-/// # Panics
-/// If `y` is no whole number of images, or `x` has another size.
-pub fn sum_patches<T: Real>(
-    windows: &Windows,
-    channels: usize,
-    x: &[T],
-    y: &mut [T],
-    workspace: &mut Workspace,
-) {
-    let (images, isa) = (windows.images(y.len(), channels), workspace.isa());
-    let (from, to) = (windows.count() * windows.area() * channels, windows.pixels() * channels);
-    assert_eq!(x.len(), images * from, "size of the patches");
-    let nanoseconds = x.len() / PER_NANOSECOND;
-    workspace.share_rows(images, nanoseconds, [y], [to], |images, [y]| {
-        let x = &x[images.start * from..images.end * from];
-        by_lanes!(isa, channels, write_sums(windows, channels, x, y));
-    });
-}
-
-#[inline(always)]
-fn write_sums<T: Real, const LANES: usize>(windows: &Windows, channels: usize, x: &[T], y: &mut [T]) {
-    let &Windows { height, width, size, stride, above, left, down, across } = windows;
-    // The windows along an axis that hold a place, which `before` places precede.
-    let holding = |place: usize, before: usize, count: usize| {
-        (place + before + 1).saturating_sub(size).div_ceil(stride)..((place + before) / stride + 1).min(count)
-    };
-    let mut to = 0;
-    for patches in x.chunks_exact(windows.count() * windows.area() * channels) {
-        for row in 0..height {
-            for column in 0..width {
-                for channel in (0..channels).step_by(LANES) {
-                    let mut sums = [T::ZERO; LANES];
-                    for i in holding(row, above, down) {
-                        let line = (i * across * size + row + above - i * stride) * size;
-                        for j in holding(column, left, across) {
-                            let pixel = line + j * size * size + column + left - j * stride;
-                            let numbers = load::<T, LANES>(patches, pixel * channels + channel);
-                            for lane in 0..LANES {
-                                sums[lane] += numbers[lane];
-                            }
-                        }
-                    }
-                    store(y, to + channel, sums, channels - channel);
-                }
-                to += channels;
-            }
-        }
-    }
-}
+pub(crate) use by_lanes;
 
 /// Writes the largest number of each window and channel, `[images * windows, channels]`; NaN if one is NaN.
 ///
@@ -290,18 +198,32 @@ pub fn max_pool<T: Real>(
     let nanoseconds = x.len() / PER_NANOSECOND;
     workspace.share_rows(images, nanoseconds, [y], [to], |images, [y]| {
         let x = &x[images.start * from..images.end * from];
-        by_lanes!(isa, channels, write_maxima(windows, channels, x, y));
+        isa.run(
+            #[inline(always)]
+            || match (channels, windows.are_usual()) {
+                (0..=8, true) => write_maxima::<T, 8, 2>(windows, channels, x, y),
+                (0..=8, false) => write_maxima::<T, 8, 0>(windows, channels, x, y),
+                (_, true) => write_maxima::<T, 16, 2>(windows, channels, x, y),
+                (_, false) => write_maxima::<T, 16, 0>(windows, channels, x, y),
+            },
+        );
     });
 }
 
+/// `SIZE` is the windows' size if all are inside the image, or 0.
 #[inline(always)]
-fn write_maxima<T: Real, const LANES: usize>(windows: &Windows, channels: usize, x: &[T], y: &mut [T]) {
+fn write_maxima<T: Real, const LANES: usize, const SIZE: usize>(
+    windows: &Windows,
+    channels: usize,
+    x: &[T],
+    y: &mut [T],
+) {
     let mut to = 0;
     for image in x.chunks_exact(windows.pixels() * channels) {
         for i in 0..windows.down {
             for j in 0..windows.across {
                 for channel in (0..channels).step_by(LANES) {
-                    let (most, _) = largest::<T, LANES>(windows, [i, j], channels, channel, image);
+                    let (most, _) = largest::<T, LANES, SIZE>(windows, [i, j], channels, channel, image);
                     store(y, to + channel, most, channels - channel);
                 }
                 to += channels;
@@ -310,17 +232,23 @@ fn write_maxima<T: Real, const LANES: usize>(windows: &Windows, channels: usize,
     }
 }
 
+/// The rows and columns of a window that are inside the image.
+#[inline(always)]
+fn inside_of<const SIZE: usize>(windows: &Windows, i: usize, j: usize) -> (Range<usize>, Range<usize>) {
+    if SIZE > 0 { (0..SIZE, 0..SIZE) } else { (windows.rows_inside(i), windows.columns_inside(j)) }
+}
+
 /// The largest numbers of a window in some channels, and the places in the window, counted row by row, that
 /// first hold them. A NaN is larger than any number.
 #[inline(always)]
-fn largest<T: Real, const LANES: usize>(
+fn largest<T: Real, const LANES: usize, const SIZE: usize>(
     windows: &Windows,
     [i, j]: [usize; 2],
     channels: usize,
     channel: usize,
     image: &[T],
 ) -> ([T; LANES], [T; LANES]) {
-    let (rows, columns) = (windows.rows_inside(i), windows.columns_inside(j));
+    let (rows, columns) = inside_of::<SIZE>(windows, i, j);
     let mut most = [-T::INFINITY; LANES];
     let mut places = [T::ZERO; LANES];
     let mut is_first = true;
@@ -369,12 +297,20 @@ pub fn route_to_max<T: Real>(
             x_bar.fill(T::ZERO);
         }
         let x_bar = &mut *x_bar;
-        by_lanes!(isa, channels, write_routes(windows, channels, x, y_bar, x_bar));
+        isa.run(
+            #[inline(always)]
+            || match (channels, windows.are_usual()) {
+                (0..=8, true) => write_routes::<T, 8, 2>(windows, channels, x, y_bar, x_bar),
+                (0..=8, false) => write_routes::<T, 8, 0>(windows, channels, x, y_bar, x_bar),
+                (_, true) => write_routes::<T, 16, 2>(windows, channels, x, y_bar, x_bar),
+                (_, false) => write_routes::<T, 16, 0>(windows, channels, x, y_bar, x_bar),
+            },
+        );
     });
 }
 
 #[inline(always)]
-fn write_routes<T: Real, const LANES: usize>(
+fn write_routes<T: Real, const LANES: usize, const SIZE: usize>(
     windows: &Windows,
     channels: usize,
     x: &[T],
@@ -389,11 +325,11 @@ fn write_routes<T: Real, const LANES: usize>(
                 // Beyond the last window of a row stand pixels that are written already.
                 let is_followed = j + 1 < windows.across && channels <= LANES;
                 for channel in (0..channels).step_by(LANES) {
-                    let (_, places) = largest::<T, LANES>(windows, [i, j], channels, channel, image);
+                    let (_, places) = largest::<T, LANES, SIZE>(windows, [i, j], channels, channel, image);
                     let window = (i * windows.across + j) * channels + channel;
                     let arriving = load::<T, LANES>(y_bar, window);
                     let count = channels - channel;
-                    let (rows, columns) = (windows.rows_inside(i), windows.columns_inside(j));
+                    let (rows, columns) = inside_of::<SIZE>(windows, i, j);
                     for row in rows {
                         let line = windows.pixel([i, j], [row, columns.start]) * channels + channel;
                         for (at, column) in columns.clone().enumerate() {

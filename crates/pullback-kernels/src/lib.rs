@@ -7,6 +7,7 @@
 //! The same input gives the same bits on every instruction set ([`Isa`]) and
 //! with any number of threads.
 
+mod convolution;
 pub mod dispatch;
 mod elementwise;
 mod images;
@@ -21,11 +22,12 @@ pub mod update;
 mod vector;
 mod workspace;
 
+pub use convolution::{convolve, convolve_transposed, filter_gradient};
 pub use dispatch::Isa;
 pub use elementwise::{
     map, map_in_place, zip, zip_column, zip_column_in_place, zip_in_place, zip_row, zip_row_in_place, zip3,
 };
-pub use images::{Windows, max_pool, patches, route_to_max, sum_patches};
+pub use images::{Windows, max_pool, route_to_max};
 pub use product::{Operand, Start, product, product_with};
 pub use real::Real;
 pub use reduce::{dot, max, max_columns, max_rows, sum, sum_columns, sum_rows};

@@ -373,15 +373,14 @@ impl Page<'_> {
     fn image_formula(&mut self, position: usize) {
         let layer = &self.trace.images()[position];
         let graph = &self.trace.lowered().graph;
-        let node = layer.filters.as_ref().map_or(layer.result, |filters| filters.patches);
+        let node = layer.filters.as_ref().map_or(layer.result, |filters| filters.convolution);
         let Some(op) = graph.node(node).op() else { return };
         let formula = op.formula();
-        let x = ["x".to_owned()];
-        let (mut text, mut latex) = (formula.text(&x), formula.latex(&x));
+        let operands = ["x".to_owned(), "W".to_owned()];
+        let (mut text, mut latex) = (formula.text(&operands), formula.latex(&operands));
         if let Some(filters) = &layer.filters {
-            let (bias, bias_latex) = if filters.bias.is_some() { (" + b", " + b") } else { ("", "") };
-            text = format!("z = {text} @ W'{bias}");
-            latex = format!(r"z = {latex} W^\top{bias_latex}");
+            let bias = if filters.bias.is_some() { " + b" } else { "" };
+            (text, latex) = (format!("z = {text}{bias}"), format!("z = {latex}{bias}"));
         }
         self.blocks.push(Block::Formula { text, latex });
     }
@@ -404,22 +403,28 @@ impl Page<'_> {
             return;
         };
         self.text(self.catalog.get("convolution_text").to_owned());
-        let patches = self.trace.value(filters.patches);
-        let width = self.trace.graph().shape(filters.patches).last();
+        let x = self.trace.value(layer.input);
+        let (windows, channels) = (&filters.windows, layer.reads.channels);
         let weights = self.trace.parameter(filters.weight);
         let digits = self.options.digits.min(4);
         let mut rows = Vec::new();
         for filter in 0..layer.makes.channels.min(self.options.most_units) {
             let (place, told) = self.peak(&layer, layer.result, filter);
-            let own = &weights[filter * width..][..width];
-            let patch = &patches[place * width..][..width];
-            let mut terms: Vec<(f64, f64)> = own.iter().copied().zip(patch.iter().copied()).collect();
+            let corner = [place / layer.makes.width, place % layer.makes.width];
+            let mut terms: Vec<(f64, f64)> = Vec::new();
+            for row in windows.rows_inside(corner[0]) {
+                for column in windows.columns_inside(corner[1]) {
+                    let pixel = windows.pixel(corner, [row, column]) * channels;
+                    let weight = (filter * windows.area() + row * windows.size + column) * channels;
+                    terms.extend((0..channels).map(|at| (weights[weight + at], x[pixel + at])));
+                }
+            }
             terms.sort_by(|a, b| (b.0 * b.1).abs().total_cmp(&(a.0 * a.1).abs()));
             let mut parts: Vec<String> = (terms.iter().take(2))
                 .map(|(w, x)| format!("{}*{}", number(*w, digits), number(*x, digits)))
                 .collect();
-            if width > 2 {
-                parts.push(self.say("more_terms", &[("count", &(width - 2))]));
+            if terms.len() > 2 {
+                parts.push(self.say("more_terms", &[("count", &(terms.len() - 2))]));
             }
             if let Some(bias) = filters.bias {
                 parts.push(number(self.trace.parameter(bias)[filter], digits));
@@ -464,7 +469,7 @@ impl Page<'_> {
         self.heading(self.image_layer(position));
         self.text(self.catalog.get("filter_gradients_text").to_owned());
         let (gradient, weights) = (self.trace.gradient(filters.weight), self.trace.parameter(filters.weight));
-        let (size, channels) = (filters.size, layer.reads.channels);
+        let (size, channels) = (filters.windows.size, layer.reads.channels);
         let width = size * size * channels;
         let shown = self.shown(gradient);
         let mut rows = Vec::new();

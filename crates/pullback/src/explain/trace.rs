@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::execute::reference;
 use crate::graph::{Graph, Kind, NodeId, Op};
 use crate::network::{Form, Image, Layer, Lowered, Mode, Network, Parameter, Role};
+use pullback_kernels::Windows;
 
 /// A forward and a backward pass with all their numbers.
 #[derive(Debug)]
@@ -67,10 +68,10 @@ pub struct Imaging {
 /// Where the numbers of a convolution's filters stand.
 #[derive(Debug, Clone)]
 pub struct Filters {
-    /// What each window sees, `[rows * windows, size * size * channels]`.
-    pub patches: NodeId,
-    /// The rows and columns of a window.
-    pub size: usize,
+    /// The operation.
+    pub convolution: NodeId,
+    /// The windows that slide over the image.
+    pub windows: Windows,
     /// The place of the weights `[filters, size * size * channels]` among the parameters.
     pub weight: usize,
     /// The place of the biases `[filters]` among the parameters.
@@ -378,11 +379,16 @@ impl Trace {
             own.iter().copied().find(|&id| forward.node(id).op().is_some_and(is_kind))
         };
         let (reader, result, filters) = match self.network.layers[layer] {
-            Layer::Convolution { size, .. } => {
-                let patches = find(|op| matches!(op, Op::Patches(_)))?;
-                let filters =
-                    Filters { patches, size, weight: self.weight_of(layer)?, bias: self.bias_of(layer) };
-                (patches, *own.last()?, Some(filters))
+            Layer::Convolution { .. } => {
+                let convolution = find(|op| matches!(op, Op::Convolution(_)))?;
+                let Some(Op::Convolution(op)) = forward.node(convolution).op() else { return None };
+                let filters = Filters {
+                    convolution,
+                    windows: op.windows,
+                    weight: self.weight_of(layer)?,
+                    bias: self.bias_of(layer),
+                };
+                (convolution, *own.last()?, Some(filters))
             }
             Layer::MaxPool { .. } => {
                 let pool = find(|op| matches!(op, Op::MaxPool(_)))?;

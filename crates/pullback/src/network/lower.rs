@@ -168,9 +168,7 @@ impl<'b> Lowering<'_, 'b> {
         value.reshape(form.matrix(self.batch))
     }
 
-    fn weighted_sum(&self, index: usize, value: Var<'b>, has_bias: bool) -> Var<'b> {
-        self.role(index, "weighted sum");
-        let sum = value.product_transposed(false, self.parameter(index, "weight"), true);
+    fn with_bias(&self, index: usize, sum: Var<'b>, has_bias: bool) -> Var<'b> {
         if has_bias { sum + self.parameter(index, "bias") } else { sum }
     }
 
@@ -178,14 +176,17 @@ impl<'b> Lowering<'_, 'b> {
         let windows = layer.windows(index, form)?.map(|(windows, _)| windows);
         Ok(match layer {
             Layer::Dense { has_bias, .. } => {
-                self.weighted_sum(index, self.rows(index, form, value), *has_bias)
+                let rows = self.rows(index, form, value);
+                self.role(index, "weighted sum");
+                let sum = rows.product_transposed(false, self.parameter(index, "weight"), true);
+                self.with_bias(index, sum, *has_bias)
             }
             Layer::Convolution { has_bias, .. } => {
                 let pixels = self.pixels(index, form, value);
-                self.role(index, "patches");
-                let windows = windows.expect("a convolution has windows");
-                let patches = self.builder.apply(ops::Patches { windows }, &[pixels]);
-                self.weighted_sum(index, patches, *has_bias)
+                self.role(index, "weighted sum");
+                let convolution = ops::Convolution { windows: windows.expect("a convolution has windows") };
+                let sum = self.builder.apply(convolution, &[pixels, self.parameter(index, "weight")]);
+                self.with_bias(index, sum, *has_bias)
             }
             Layer::MaxPool { .. } => {
                 let pixels = self.pixels(index, form, value);

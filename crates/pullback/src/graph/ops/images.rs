@@ -1,7 +1,8 @@
-//! Windows that slide over images: their patches, of which a convolution is made, and the largest of each.
+//! Windows that slide over images: their weighted sums, which are a convolution, and the largest of each.
 //!
-//! A batch of images is a matrix with a row for each pixel, `[images * height * width, channels]`: so a
-//! convolution is the product of patches and filters, and whatever is done to products is done to it.
+//! A batch of images is a matrix with a row for each pixel, `[images * height * width, channels]`, so that what
+//! works on matrices works on images. A convolution is linear in the images and in the weights; its two
+//! reverses are operations too, and the three are each other's derivatives.
 
 use super::{Case, Dice, Formula, Operation, Site, View, ViewMut};
 use crate::graph::{Shape, Var};
@@ -31,6 +32,25 @@ fn images(x: &Shape, rows: usize, of: &str) -> Result<usize, String> {
     }
 }
 
+/// The number of filters of weights with so many numbers each.
+fn filters(w: &Shape, patch: usize) -> Result<usize, String> {
+    match w.sizes() {
+        [filters, columns] if *columns == patch => Ok(*filters),
+        _ => Err(format!("windows of {patch} numbers need weights of {patch} columns, but theirs are {w}")),
+    }
+}
+
+/// The tangent of an operation that is linear in each of its two operands.
+fn product_rule<'b, O: Operation + Into<crate::graph::Op>>(
+    op: &O,
+    at: &Site<'b>,
+    x_dot: &[Option<Var<'b>>],
+) -> Option<Var<'b>> {
+    let by_first = x_dot[0].map(|dot| at.builder().apply(op.clone(), &[dot, at.inputs[1]]));
+    let by_second = x_dot[1].map(|dot| at.builder().apply(op.clone(), &[at.inputs[0], dot]));
+    by_first.into_iter().chain(by_second).reduce(|left, right| left + right)
+}
+
 /// The shape of images, and that of a number for each of their windows and channels.
 fn pooled(windows: &Windows, inputs: &[&Shape], operands: usize) -> Result<[Shape; 2], String> {
     if inputs.len() != operands {
@@ -50,6 +70,15 @@ fn windows(dice: &mut Dice) -> Windows {
     }
 }
 
+/// Windows, and the shapes of images, weights and weighted sums that fit them.
+fn operands(dice: &mut Dice) -> (Windows, [Shape; 3]) {
+    let windows = windows(dice);
+    let (images, channels, filters) = (1 + dice.below(2), 1 + dice.below(3), 1 + dice.below(3));
+    let x = [images * windows.pixels(), channels].into();
+    let y = [images * windows.count(), filters].into();
+    (windows, [x, [filters, windows.area() * channels].into(), y])
+}
+
 /// The pixels that a window holds, in order: the place in the window, and that in the image; none there
 /// where the window sticks out.
 fn for_each_pixel(windows: &Windows, window: usize, mut visit: impl FnMut(usize, Option<usize>)) {
@@ -62,21 +91,27 @@ fn for_each_pixel(windows: &Windows, window: usize, mut visit: impl FnMut(usize,
     }
 }
 
-/// Calls `visit(patch element, image element)` for each number of the patches, in order.
-fn for_each_patch(
-    windows: &Windows,
-    images: usize,
-    channels: usize,
-    mut visit: impl FnMut(usize, Option<usize>),
-) {
+/// The sizes of a convolution: images, channels, filters.
+fn sizes(windows: &Windows, x: &Shape, w: &Shape) -> [usize; 3] {
+    [x.sizes()[0] / windows.pixels(), x.last(), w.sizes()[0]]
+}
+
+/// Calls `visit(image element, weight, sum)` for each product of a convolution: sum by sum, in the order in
+/// which its products are added.
+fn for_each_product(windows: &Windows, sizes: [usize; 3], mut visit: impl FnMut(usize, usize, usize)) {
+    let [images, channels, filters] = sizes;
     for window in 0..images * windows.count() {
         let image = window / windows.count() * windows.pixels();
-        for_each_pixel(windows, window % windows.count(), |place, pixel| {
-            for channel in 0..channels {
-                let to = (window * windows.area() + place) * channels + channel;
-                visit(to, pixel.map(|pixel| (image + pixel) * channels + channel));
-            }
-        });
+        for filter in 0..filters {
+            for_each_pixel(windows, window % windows.count(), |place, pixel| {
+                let Some(pixel) = pixel else { return };
+                for channel in 0..channels {
+                    let x = (image + pixel) * channels + channel;
+                    let w = (filter * windows.area() + place) * channels + channel;
+                    visit(x, w, window * filters + filter);
+                }
+            });
+        }
     }
 }
 
@@ -102,102 +137,169 @@ fn for_each_largest<T: Real>(windows: &Windows, x: View<'_, T>, mut visit: impl 
     }
 }
 
-/// The patches of images: for each window a row with its pixels, row by row, each with its channels.
+/// The weighted sums of each window of images: the weights `[filters, size * size * channels]` are the same for
+/// all windows, in the order of a window's numbers. The result is images with a channel for each filter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Patches {
+pub struct Convolution {
     /// The windows that slide over the images.
     pub windows: Windows,
 }
 
-impl Operation for Patches {
-    const NAME: &'static str = "patches";
+impl Operation for Convolution {
+    const NAME: &'static str = "convolution";
 
     fn formula(&self) -> Formula {
-        formula("patches", &self.windows, "{0}")
+        formula("convolution", &self.windows, "{0}, {1}")
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
-        let [x] = inputs else { return Err("it takes one operand".into()) };
+        let [x, w] = inputs else { return Err("it takes two operands".into()) };
         let images = images(x, self.windows.pixels(), "pixels")?;
-        Ok([images * self.windows.count(), self.windows.area() * x.last()].into())
+        let filters = filters(w, self.windows.area() * x.last())?;
+        Ok([images * self.windows.count(), filters].into())
     }
 
     fn value<T: Real>(&self, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
-        let (x, channels) = (inputs[0], inputs[0].shape.last());
-        let images = x.shape.sizes()[0] / self.windows.pixels();
-        for_each_patch(&self.windows, images, channels, |to, from| {
-            output.data[to] = from.map_or(T::ZERO, |from| x.data[from]);
+        let [x, w] = [inputs[0], inputs[1]];
+        output.data.fill(T::ZERO);
+        for_each_product(&self.windows, sizes(&self.windows, x.shape, w.shape), |pixel, weight, sum| {
+            output.data[sum] = x.data[pixel].mul_add(w.data[weight], output.data[sum]);
         });
     }
 
-    fn pullback<'b>(&self, at: &Site<'b>, y_bar: Var<'b>, _input: usize) -> Option<Var<'b>> {
-        Some(at.builder().apply(SumPatches { windows: self.windows }, &[y_bar]))
+    fn pullback<'b>(&self, at: &Site<'b>, y_bar: Var<'b>, input: usize) -> Option<Var<'b>> {
+        let (windows, [x, w]) = (self.windows, [at.inputs[0], at.inputs[1]]);
+        Some(if input == 0 {
+            at.builder().apply(TransposedConvolution { windows }, &[y_bar, w])
+        } else {
+            at.builder().apply(FilterGradient { windows }, &[x, y_bar])
+        })
     }
 
     fn pushforward<'b>(&self, at: &Site<'b>, x_dot: &[Option<Var<'b>>]) -> Option<Var<'b>> {
-        Some(at.builder().apply(self.clone(), &[x_dot[0]?]))
+        product_rule(self, at, x_dot)
     }
 
-    fn multiply_adds(&self, _inputs: &[&Shape], _output: &Shape) -> u64 {
-        0
+    fn multiply_adds(&self, inputs: &[&Shape], output: &Shape) -> u64 {
+        (output.elements() * inputs[1].last()) as u64
     }
 
     fn case(dice: &mut Dice) -> Case<Self> {
-        let windows = windows(dice);
-        let rows = (1 + dice.below(2)) * windows.pixels();
-        Case::new(Patches { windows }, vec![[rows, 1 + dice.below(3)].into()])
+        let (windows, [x, w, _]) = operands(dice);
+        Case::new(Convolution { windows }, vec![x, w])
     }
 }
 
-/// Images of patches, each pixel the sum of what stands at its places: the reverse of [`Patches`].
+/// Images of weighted sums: each pixel becomes the sum, over the windows that hold it and the filters, of the sum
+/// times the weight there. It is the reverse of [`Convolution`], as a function of its images.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SumPatches {
+pub struct TransposedConvolution {
     /// The windows that slide over the images.
     pub windows: Windows,
 }
 
-impl Operation for SumPatches {
-    const NAME: &'static str = "sum of patches";
+impl Operation for TransposedConvolution {
+    const NAME: &'static str = "transposed convolution";
 
     fn formula(&self) -> Formula {
-        formula("sum of patches", &self.windows, "{0}")
+        formula("transposed convolution", &self.windows, "{0}, {1}")
     }
 
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
-        let [x] = inputs else { return Err("it takes one operand".into()) };
-        let images = images(x, self.windows.count(), "windows")?;
-        if !x.last().is_multiple_of(self.windows.area()) {
-            return Err(format!("{} columns are no whole pixels of a window", x.last()));
+        let [y, w] = inputs else { return Err("it takes two operands".into()) };
+        let images = images(y, self.windows.count(), "windows")?;
+        match w.sizes() {
+            [filters, patch] if *filters == y.last() && patch.is_multiple_of(self.windows.area()) => {
+                Ok([images * self.windows.pixels(), patch / self.windows.area()].into())
+            }
+            _ => Err(format!("{} columns and weights {w} are not of the same filters", y.last())),
         }
-        Ok([images * self.windows.pixels(), x.last() / self.windows.area()].into())
     }
 
     fn value<T: Real>(&self, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
-        let images = output.shape.sizes()[0] / self.windows.pixels();
+        let [y, w] = [inputs[0], inputs[1]];
         output.data.fill(T::ZERO);
-        for_each_patch(&self.windows, images, output.shape.last(), |from, to| {
-            if let Some(to) = to {
-                output.data[to] += inputs[0].data[from];
-            }
+        for_each_product(&self.windows, sizes(&self.windows, output.shape, w.shape), |pixel, weight, sum| {
+            output.data[pixel] = y.data[sum].mul_add(w.data[weight], output.data[pixel]);
         });
     }
 
-    fn pullback<'b>(&self, at: &Site<'b>, y_bar: Var<'b>, _input: usize) -> Option<Var<'b>> {
-        Some(at.builder().apply(Patches { windows: self.windows }, &[y_bar]))
+    fn pullback<'b>(&self, at: &Site<'b>, x_bar: Var<'b>, input: usize) -> Option<Var<'b>> {
+        let (windows, [y, w]) = (self.windows, [at.inputs[0], at.inputs[1]]);
+        Some(if input == 0 {
+            at.builder().apply(Convolution { windows }, &[x_bar, w])
+        } else {
+            at.builder().apply(FilterGradient { windows }, &[x_bar, y])
+        })
     }
 
     fn pushforward<'b>(&self, at: &Site<'b>, x_dot: &[Option<Var<'b>>]) -> Option<Var<'b>> {
-        Some(at.builder().apply(self.clone(), &[x_dot[0]?]))
+        product_rule(self, at, x_dot)
     }
 
     fn multiply_adds(&self, inputs: &[&Shape], _output: &Shape) -> u64 {
-        inputs[0].elements() as u64
+        (inputs[0].elements() * inputs[1].last()) as u64
     }
 
     fn case(dice: &mut Dice) -> Case<Self> {
-        let windows = windows(dice);
-        let rows = (1 + dice.below(2)) * windows.count();
-        Case::new(SumPatches { windows }, vec![[rows, windows.area() * (1 + dice.below(3))].into()])
+        let (windows, [_, w, y]) = operands(dice);
+        Case::new(TransposedConvolution { windows }, vec![y, w])
+    }
+}
+
+/// Weights of images and weighted sums: each becomes the sum, over all windows, of the number that it stands at
+/// times the window's sum. It is the reverse of [`Convolution`], as a function of its weights.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FilterGradient {
+    /// The windows that slide over the images.
+    pub windows: Windows,
+}
+
+impl Operation for FilterGradient {
+    const NAME: &'static str = "filter gradient";
+
+    fn formula(&self) -> Formula {
+        formula("filter gradient", &self.windows, "{0}, {1}")
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        let [x, y] = inputs else { return Err("it takes two operands".into()) };
+        let count = images(x, self.windows.pixels(), "pixels")?;
+        let other = images(y, self.windows.count(), "windows")?;
+        if count != other {
+            return Err(format!("{count} images are not as many as {other}"));
+        }
+        Ok([y.last(), self.windows.area() * x.last()].into())
+    }
+
+    fn value<T: Real>(&self, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
+        let [x, y] = [inputs[0], inputs[1]];
+        output.data.fill(T::ZERO);
+        for_each_product(&self.windows, sizes(&self.windows, x.shape, output.shape), |pixel, weight, sum| {
+            output.data[weight] = x.data[pixel].mul_add(y.data[sum], output.data[weight]);
+        });
+    }
+
+    fn pullback<'b>(&self, at: &Site<'b>, w_bar: Var<'b>, input: usize) -> Option<Var<'b>> {
+        let (windows, [x, y]) = (self.windows, [at.inputs[0], at.inputs[1]]);
+        Some(if input == 0 {
+            at.builder().apply(TransposedConvolution { windows }, &[y, w_bar])
+        } else {
+            at.builder().apply(Convolution { windows }, &[x, w_bar])
+        })
+    }
+
+    fn pushforward<'b>(&self, at: &Site<'b>, x_dot: &[Option<Var<'b>>]) -> Option<Var<'b>> {
+        product_rule(self, at, x_dot)
+    }
+
+    fn multiply_adds(&self, inputs: &[&Shape], output: &Shape) -> u64 {
+        (inputs[1].elements() * output.last()) as u64
+    }
+
+    fn case(dice: &mut Dice) -> Case<Self> {
+        let (windows, [x, _, y]) = operands(dice);
+        Case::new(FilterGradient { windows }, vec![x, y])
     }
 }
 

@@ -20,7 +20,7 @@ pub use cost::{
     AbsoluteError, Huber, LogSoftmax, SigmoidCrossEntropy, Softmax, SoftmaxCrossEntropy, SquaredError,
 };
 pub use elementwise::{Abs, Erf, Exp, Log, Power, Scale, Sign, Step};
-pub use images::{MaxPool, Patches, PickAtMax, RouteToMax, SumPatches};
+pub use images::{Convolution, FilterGradient, MaxPool, PickAtMax, RouteToMax, TransposedConvolution};
 pub use operation::{
     Case, Dice, Elementwise, Formula, Operation, Other, Pairwise, Pattern, Site, View, ViewMut,
 };
@@ -192,7 +192,7 @@ operations! {
     // rearrange.rs
     Reshape, Broadcast, Transpose, Concatenate, Slice, Pad,
     // images.rs
-    Patches, SumPatches, MaxPool, RouteToMax, PickAtMax,
+    Convolution, TransposedConvolution, FilterGradient, MaxPool, RouteToMax, PickAtMax,
     // cost.rs
     Softmax, LogSoftmax, SoftmaxCrossEntropy, SigmoidCrossEntropy, SquaredError, AbsoluteError, Huber,
 }
