@@ -22,6 +22,11 @@ const MOST_PARTS: usize = 16;
 /// A part of a sum over images has so many at least.
 const LEAST_IMAGES: usize = 8;
 
+/// Patches of so many bytes stay in a first-level cache beside what they are multiplied with.
+const NEAR_BYTES: usize = 20_000;
+/// The most lanes that `by_lanes` takes.
+const MOST_LANES: usize = 16;
+
 /// The operands' sizes.
 #[derive(Debug, Clone, Copy)]
 struct Sizes {
@@ -276,7 +281,7 @@ pub fn convolve_transposed<T: Real>(
     let isa = workspace.isa();
     let kernel = T::kernel(isa);
     workspace.share_rows_and_panels(images, 1, sizes.nanoseconds(), [x], [image], |images, [x], panels| {
-        let patches = numbers::<T>(&mut panels.left, windows.count() * patch);
+        let patches = numbers::<T>(&mut panels.left, windows.count() * patch + MOST_LANES);
         let y = y[Sizes::of_images(&images, result)].chunks_exact(result);
         for (x, y) in x.chunks_exact_mut(image).zip(y) {
             let product = Product {
@@ -287,7 +292,8 @@ pub fn convolve_transposed<T: Real>(
                 sizes: [windows.count(), patch],
                 adds: false,
             };
-            product.write(kernel, patches);
+            product.write(kernel, &mut patches[..windows.count() * patch]);
+            let patches = &*patches;
             by_lanes!(isa, channels, write_sums(windows, channels, patches, x));
         }
     });
@@ -322,20 +328,35 @@ pub fn filter_gradient<T: Real>(
         [&mut *sums],
         [columns],
         |own, [sums], panels| {
-            let patches = numbers::<T>(&mut panels.left, windows.count() * patch);
+            // As many rows of windows as stay near, in equal blocks.
+            let line = windows.across * patch;
+            let blocks = (windows.down * line * size_of::<T>()).div_ceil(NEAR_BYTES).clamp(1, windows.down);
+            let rows = windows.down.div_ceil(blocks);
+            let patches = numbers::<T>(&mut panels.left, rows * line);
             for (part, sums) in own.zip(sums.chunks_exact_mut(columns)) {
+                let mut adds = false;
                 for at in images * part / parts..images * (part + 1) / parts {
-                    let x = &x[at * image..][..image];
-                    by_lanes!(isa, windows.size * channels, write_patches(windows, channels, x, patches));
-                    let product = Product {
-                        a: &y[at * result..][..result],
-                        a_strides: [1, filters],
-                        b: patches,
-                        depth: windows.count(),
-                        sizes: [filters, patch],
-                        adds: at > images * part / parts,
-                    };
-                    product.write(kernel, sums);
+                    for first in (0..windows.down).step_by(rows) {
+                        let last = windows.down.min(first + rows);
+                        let patches = &mut patches[..(last - first) * line];
+                        let x = &x[at * image..];
+                        by_lanes!(
+                            isa,
+                            windows.size * channels,
+                            write_patches(windows, channels, first..last, x, patches)
+                        );
+                        let depth = (last - first) * windows.across;
+                        let product = Product {
+                            a: &y[at * result + first * windows.across * filters..][..depth * filters],
+                            a_strides: [1, filters],
+                            b: patches,
+                            depth,
+                            sizes: [filters, patch],
+                            adds,
+                        };
+                        product.write(kernel, sums);
+                        adds = true;
+                    }
                 }
             }
         },
@@ -410,39 +431,57 @@ fn numbers<T: Real>(memory: &mut Vec<Line>, count: usize) -> &mut [T] {
     unsafe { core::slice::from_raw_parts_mut(memory.as_mut_ptr().cast(), count) }
 }
 
-/// Writes the patches of an image, `[windows, size * size * channels]`: for each window its pixels, row by row,
-/// each with its channels.
+/// Copies a run of numbers, some at a time: what is written beyond its end is written again by the next run.
 #[inline(always)]
-fn write_patches<T: Real, const LANES: usize>(windows: &Windows, channels: usize, image: &[T], y: &mut [T]) {
+fn copy<T: Real, const LANES: usize>(from: &[T], to: &mut [T], count: usize) {
+    let rounded = count.next_multiple_of(LANES);
+    if rounded <= from.len() && rounded <= to.len() {
+        let (from, _) = from[..rounded].as_chunks::<LANES>();
+        let (to, _) = to[..rounded].as_chunks_mut::<LANES>();
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = *from;
+        }
+    } else {
+        to[..count].copy_from_slice(&from[..count]);
+    }
+}
+
+/// Writes the patches of some rows of an image's windows, `[windows, size * size * channels]`: for each window its
+/// pixels, row by row, each with its channels. The image may be followed by others.
+#[inline(always)]
+fn write_patches<T: Real, const LANES: usize>(
+    windows: &Windows,
+    channels: usize,
+    rows: Range<usize>,
+    x: &[T],
+    y: &mut [T],
+) {
     let run = windows.size * channels;
-    debug_assert_eq!(y.len(), windows.count() * windows.size * run, "patches of an image");
-    for i in 0..windows.down {
+    let first = rows.start;
+    for i in rows {
         let rows = windows.rows_inside(i);
         for j in 0..windows.across {
             let columns = windows.columns_inside(j);
-            let to = (i * windows.across + j) * windows.size * run;
+            let to = ((i - first) * windows.across + j) * windows.size * run;
             if rows.len() == windows.size && columns.len() == windows.size {
-                // Ascending: what a run writes beyond its end is written again by the next one.
-                let mut from = windows.pixel([i, j], [0, 0]) * channels;
+                let from = windows.pixel([i, j], [0, 0]) * channels;
                 for row in 0..windows.size {
-                    for at in (0..run).step_by(LANES) {
-                        store(y, to + row * run + at, load::<T, LANES>(image, from + at), run - at);
-                    }
-                    from += windows.width * channels;
+                    let from = &x[from + row * windows.width * channels..];
+                    copy::<T, LANES>(from, &mut y[to + row * run..], run);
                 }
             } else {
                 y[to..][..windows.size * run].fill(T::ZERO);
                 for row in rows.clone() {
                     let from = windows.pixel([i, j], [row, columns.start]) * channels;
                     let (to, length) = (to + row * run + columns.start * channels, columns.len() * channels);
-                    y[to..][..length].copy_from_slice(&image[from..][..length]);
+                    y[to..][..length].copy_from_slice(&x[from..][..length]);
                 }
             }
         }
     }
 }
 
-/// Makes an image of patches: each pixel becomes the sum of what stands at its places, for each row of windows
+/// Makes an image of patches, which `LANES` numbers of any kind follow: each pixel becomes the sum of what stands at its places, for each row of windows
 /// on its own and then of all, so that the chains are short.
 #[inline(always)]
 fn write_sums<T: Real, const LANES: usize>(windows: &Windows, channels: usize, patches: &[T], y: &mut [T]) {

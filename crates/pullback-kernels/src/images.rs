@@ -125,18 +125,10 @@ fn inside(start: usize, size: usize, before: usize, extent: usize) -> Range<usiz
     before.saturating_sub(start).min(size)..(extent + before).saturating_sub(start).min(size)
 }
 
-/// Reads the numbers from `at` on; beyond the end they are zero.
+/// Reads the numbers from `at` on, which must be there.
 #[inline(always)]
 pub(crate) fn load<T: Real, const LANES: usize>(x: &[T], at: usize) -> [T; LANES] {
-    let rest = &x[at..];
-    match rest.first_chunk() {
-        Some(numbers) => *numbers,
-        None => {
-            let mut numbers = [T::ZERO; LANES];
-            numbers[..rest.len()].copy_from_slice(rest);
-            numbers
-        }
-    }
+    *x[at..].first_chunk().expect("the caller looked at the length")
 }
 
 /// Writes the first `count` numbers, and others after them where there is room: for ascending places.
@@ -218,18 +210,38 @@ fn write_maxima<T: Real, const LANES: usize, const SIZE: usize>(
     x: &[T],
     y: &mut [T],
 ) {
+    let image = windows.pixels() * channels;
     let mut to = 0;
-    for image in x.chunks_exact(windows.pixels() * channels) {
+    for at in 0..x.len() / image {
+        // What is read beyond a pixel may be of the next image.
+        let image = &x[at * image..];
         for i in 0..windows.down {
             for j in 0..windows.across {
+                let end = end_of::<SIZE>(windows, i, j) * channels;
                 for channel in (0..channels).step_by(LANES) {
-                    let (most, _) = largest::<T, LANES, SIZE>(windows, [i, j], channels, channel, image);
-                    store(y, to + channel, most, channels - channel);
+                    let (to, count) = (to + channel, channels - channel);
+                    if end + channel + LANES <= image.len() + channels {
+                        let (most, _) = largest::<T, LANES, SIZE>(windows, [i, j], channels, channel, image);
+                        store(y, to, most, count);
+                    } else {
+                        for at in 0..count.min(LANES) {
+                            let (most, _) =
+                                largest::<T, 1, SIZE>(windows, [i, j], channels, channel + at, image);
+                            store_exactly(y, to + at, most, 1);
+                        }
+                    }
                 }
                 to += channels;
             }
         }
     }
+}
+
+/// The place after the last pixel of a window.
+#[inline(always)]
+fn end_of<const SIZE: usize>(windows: &Windows, i: usize, j: usize) -> usize {
+    let (rows, columns) = inside_of::<SIZE>(windows, i, j);
+    windows.pixel([i, j], [rows.end - 1, columns.end])
 }
 
 /// The rows and columns of a window that are inside the image.
@@ -318,39 +330,72 @@ fn write_routes<T: Real, const LANES: usize, const SIZE: usize>(
     x_bar: &mut [T],
 ) {
     let (from, to) = (windows.count() * channels, windows.pixels() * channels);
-    let images = x.chunks_exact(to).zip(y_bar.chunks_exact(from)).zip(x_bar.chunks_exact_mut(to));
-    for ((image, y_bar), x_bar) in images {
+    for at in 0..x.len() / to {
+        // What is read beyond a pixel or a window may be of the next image.
+        let image = Routes { windows, channels, x: &x[at * to..], y_bar: &y_bar[at * from..] };
+        let x_bar = &mut x_bar[at * to..][..to];
         for i in 0..windows.down {
             for j in 0..windows.across {
-                // Beyond the last window of a row stand pixels that are written already.
-                let is_followed = j + 1 < windows.across && channels <= LANES;
+                let (pixel, window) = (end_of::<SIZE>(windows, i, j), i * windows.across + j + 1);
                 for channel in (0..channels).step_by(LANES) {
-                    let (_, places) = largest::<T, LANES, SIZE>(windows, [i, j], channels, channel, image);
-                    let window = (i * windows.across + j) * channels + channel;
-                    let arriving = load::<T, LANES>(y_bar, window);
-                    let count = channels - channel;
-                    let (rows, columns) = inside_of::<SIZE>(windows, i, j);
-                    for row in rows {
-                        let line = windows.pixel([i, j], [row, columns.start]) * channels + channel;
-                        for (at, column) in columns.clone().enumerate() {
-                            let place = T::from_f64((row * windows.size + column) as f64);
-                            let mut routed = [T::ZERO; LANES];
-                            for lane in 0..LANES {
-                                routed[lane] = if places[lane] == place { arriving[lane] } else { T::ZERO };
-                            }
-                            let pixel = line + at * channels;
-                            if !windows.is_tiling() {
-                                for (sum, number) in x_bar[pixel..][..count.min(LANES)].iter_mut().zip(routed)
-                                {
-                                    *sum += number;
-                                }
-                            } else if is_followed {
-                                store(x_bar, pixel, routed, count);
-                            } else {
-                                store_exactly(x_bar, pixel, routed, count);
-                            }
+                    let beyond = channel + LANES;
+                    if pixel * channels + beyond <= image.x.len() + channels
+                        && window * channels + beyond <= image.y_bar.len() + channels
+                    {
+                        image.route::<LANES, SIZE>([i, j], channel, channels - channel, x_bar);
+                    } else {
+                        for channel in channel..channels.min(beyond) {
+                            image.route::<1, SIZE>([i, j], channel, 1, x_bar);
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+/// What is routed, from an image on.
+struct Routes<'a, T> {
+    windows: &'a Windows,
+    channels: usize,
+    x: &'a [T],
+    y_bar: &'a [T],
+}
+
+impl<T: Real> Routes<'_, T> {
+    /// Routes `count` channels of a window, at most `LANES`.
+    #[inline(always)]
+    fn route<const LANES: usize, const SIZE: usize>(
+        &self,
+        [i, j]: [usize; 2],
+        channel: usize,
+        count: usize,
+        x_bar: &mut [T],
+    ) {
+        let &Self { windows, channels, x, y_bar } = self;
+        let (_, places) = largest::<T, LANES, SIZE>(windows, [i, j], channels, channel, x);
+        let arriving = load::<T, LANES>(y_bar, (i * windows.across + j) * channels + channel);
+        let (rows, columns) = inside_of::<SIZE>(windows, i, j);
+        let last = (windows.across * windows.size).min(windows.width + windows.left) - windows.left;
+        for row in rows {
+            let line = windows.pixel([i, j], [row, columns.start]) * channels + channel;
+            // Up to here pixels follow that are yet to be written.
+            let end = (windows.pixel([i, 0], [row, windows.left]) + last) * channels;
+            for (at, column) in columns.clone().enumerate() {
+                let place = T::from_f64((row * windows.size + column) as f64);
+                let mut routed = [T::ZERO; LANES];
+                for lane in 0..LANES {
+                    routed[lane] = if places[lane] == place { arriving[lane] } else { T::ZERO };
+                }
+                let pixel = line + at * channels;
+                if !windows.is_tiling() {
+                    for (sum, number) in x_bar[pixel..][..count.min(LANES)].iter_mut().zip(routed) {
+                        *sum += number;
+                    }
+                } else if channels <= LANES && pixel + LANES <= end {
+                    store(x_bar, pixel, routed, count);
+                } else {
+                    store_exactly(x_bar, pixel, routed, count);
                 }
             }
         }
