@@ -85,6 +85,11 @@ def case(name, layers, cost, regularization=None, image=None):
     value, width = x, inputs
     for index, layer in enumerate(layers):
 
+        def regularize(weight, layer):
+            l2 = layer.get("l2", regularization.get("l2", 0.0))
+            l1 = layer.get("l1", regularization.get("l1", 0.0))
+            return l2 / (2 * divisor) * (weight**2).sum() + l1 / divisor * weight.abs().sum()
+
         def parameter(name, value):
             return parameters.setdefault(f"layers.{index}.{name}", value.requires_grad_())
 
@@ -99,6 +104,7 @@ def case(name, layers, cost, regularization=None, image=None):
             image = (*value.shape[2:], layer["filters"])
             value = numbers(value)
             width = value.shape[1]
+            penalty = penalty + regularize(weight, layer)
         elif layer["kind"] == "max_pool":
             value = F.max_pool2d(pictures(value, image), layer["size"], layer.get("stride", layer["size"]))
             image = (*value.shape[2:], image[2])
@@ -111,9 +117,7 @@ def case(name, layers, cost, regularization=None, image=None):
             if layer.get("has_bias", True):
                 value = value + parameter("bias", torch.randn(layer["units"]))
             width = layer["units"]
-            l2 = layer.get("l2", regularization.get("l2", 0.0))
-            l1 = layer.get("l1", regularization.get("l1", 0.0))
-            penalty = penalty + l2 / (2 * divisor) * (weight**2).sum() + l1 / divisor * weight.abs().sum()
+            penalty = penalty + regularize(weight, layer)
         elif layer["kind"] == "activation":
             value = ACTIVATIONS[layer["function"]](value)
         elif layer["kind"] == "batch_norm":
