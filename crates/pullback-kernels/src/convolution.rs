@@ -431,21 +431,6 @@ fn numbers<T: Real>(memory: &mut Vec<Line>, count: usize) -> &mut [T] {
     unsafe { core::slice::from_raw_parts_mut(memory.as_mut_ptr().cast(), count) }
 }
 
-/// Copies a run of numbers, some at a time: what is written beyond its end is written again by the next run.
-#[inline(always)]
-fn copy<T: Real, const LANES: usize>(from: &[T], to: &mut [T], count: usize) {
-    let rounded = count.next_multiple_of(LANES);
-    if rounded <= from.len() && rounded <= to.len() {
-        let (from, _) = from[..rounded].as_chunks::<LANES>();
-        let (to, _) = to[..rounded].as_chunks_mut::<LANES>();
-        for (to, from) in to.iter_mut().zip(from) {
-            *to = *from;
-        }
-    } else {
-        to[..count].copy_from_slice(&from[..count]);
-    }
-}
-
 /// Writes the patches of some rows of an image's windows, `[windows, size * size * channels]`: for each window its
 /// pixels, row by row, each with its channels. The image may be followed by others.
 #[inline(always)]
@@ -457,17 +442,28 @@ fn write_patches<T: Real, const LANES: usize>(
     y: &mut [T],
 ) {
     let run = windows.size * channels;
-    let first = rows.start;
+    let (first, line) = (rows.start, windows.width * channels);
+    // How far a window's numbers reach, and what is copied beyond them.
+    let rounded = run.next_multiple_of(LANES);
+    let (read, written) = ((windows.size - 1) * line + rounded, (windows.size - 1) * run + rounded);
     for i in rows {
         let rows = windows.rows_inside(i);
         for j in 0..windows.across {
             let columns = windows.columns_inside(j);
             let to = ((i - first) * windows.across + j) * windows.size * run;
-            if rows.len() == windows.size && columns.len() == windows.size {
-                let from = windows.pixel([i, j], [0, 0]) * channels;
-                for row in 0..windows.size {
-                    let from = &x[from + row * windows.width * channels..];
-                    copy::<T, LANES>(from, &mut y[to + row * run..], run);
+            let is_whole = rows.len() == windows.size && columns.len() == windows.size;
+            let from = windows.pixel([i, j], [rows.start, columns.start]) * channels;
+            if is_whole && from + read <= x.len() && to + written <= y.len() {
+                // What is written beyond the end of a run is written again by the next one.
+                let (mut from, mut to) = (from, to);
+                for _ in 0..windows.size {
+                    let mut at = 0;
+                    while at < run {
+                        let numbers = load::<T, LANES>(x, from + at);
+                        store(y, to + at, numbers, LANES);
+                        at += LANES;
+                    }
+                    (from, to) = (from + line, to + run);
                 }
             } else {
                 y[to..][..windows.size * run].fill(T::ZERO);
