@@ -32,11 +32,15 @@ pub struct Workspace {
     pool: Option<Pool>,
 }
 
-/// The repacked operands of one thread.
+/// The memory of one thread: repacked operands, and what a product keeps meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct Panels {
     pub(crate) left: Vec<Line>,
     pub(crate) right: Vec<Line>,
+    /// Sums that are not finished.
+    pub(crate) sums: Vec<Line>,
+    /// For each row and block of steps, which numbers are not zero.
+    pub(crate) bits: Vec<u64>,
 }
 
 /// A line of cache: panels begin at one.
