@@ -34,7 +34,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let (batch, rows) = (number("batch")?, number("batch")? * number("batches")?);
     let random = Random::new(1, Purpose::Sample, 0);
-    let values = (0..rows * inputs).map(|at| random.uniform(at as u64) as f32).collect();
+    // Mean 0, variance 1, as standardized features have.
+    let values =
+        (0..rows * inputs).map(|at| ((random.uniform(at as u64) - 0.5) * 12.0_f64.sqrt()) as f32).collect();
     let ids: Vec<u32> = (0..rows).map(|row| random.below(row as u64, outputs.max(2)) as u32).collect();
     let data = Dataset {
         features: Features::Dense { values, width: inputs, rows },
