@@ -9,8 +9,9 @@
 
 mod sparse;
 
+use crate::array::Line;
 use crate::tile::{Kernel, Pack, Tile};
-use crate::workspace::{Line, Panels};
+use crate::workspace::Panels;
 use crate::{Isa, Real, Workspace};
 
 /// So many steps of k at a time: fewer would read and write the output more often, more would not stay near.

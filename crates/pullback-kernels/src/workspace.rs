@@ -1,6 +1,7 @@
 //! What kernels work with beside their operands: an instruction set, threads, and memory of their own.
 
 use crate::Isa;
+use crate::array::Line;
 use crate::threads::Pool;
 use core::ops::Range;
 
@@ -42,13 +43,6 @@ pub(crate) struct Panels {
     /// For each row and block of steps, which numbers are not zero.
     pub(crate) bits: Vec<u64>,
 }
-
-/// A line of cache: panels begin at one.
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-pub(crate) struct Line(
-    #[expect(dead_code, reason = "only its size and alignment count")] pub(crate) [u8; 64],
-);
 
 impl Workspace {
     /// A workspace for `isa` and up to `threads` threads (at least one).

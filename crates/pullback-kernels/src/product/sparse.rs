@@ -8,6 +8,7 @@
 //! At half zeros this is half again as fast as the dense product.
 
 use super::{Operand, Part, room};
+use crate::array::Line;
 use crate::tile::{Kernel, Pack, SKIP_DEPTH, SKIP_VECTORS, Skip};
 use crate::workspace::Panels;
 use crate::{Isa, Real};
@@ -189,12 +190,7 @@ impl<T: Real> Part<T> {
     ///
     /// # Safety
     /// As [`Part::compute`].
-    unsafe fn find_zeros(
-        &self,
-        kernel: &Kernel<T>,
-        memory: &mut Vec<crate::workspace::Line>,
-        bits: &mut Vec<u64>,
-    ) -> Left<T> {
+    unsafe fn find_zeros(&self, kernel: &Kernel<T>, memory: &mut Vec<Line>, bits: &mut Vec<u64>) -> Left<T> {
         let blocks = self.depth.div_ceil(SKIP_DEPTH);
         bits.resize(bits.len().max(self.rows * blocks), 0);
         let mut left = Left { a: self.a, row: self.a_row, block: SKIP_DEPTH, bits: bits.as_mut_ptr() };
