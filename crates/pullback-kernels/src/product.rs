@@ -144,7 +144,7 @@ pub fn product_with<T: Real>(
     let parts = workspace.parts(multiply_adds / PER_NANOSECOND);
     let sparse = sparse::side(isa, left, right, start.is_none());
     workspace.run(parts, |i, panels| {
-        let part = whole.slice(i, parts, kernel);
+        let part = if parts == 1 { whole } else { whole.slice(i, parts, kernel) };
         // SAFETY: the operands' sizes were checked by `Operand::new`, the output's above; `&mut` proves
         // that it overlaps neither, and the parts share no number of it; `isa` is one that this processor has.
         unsafe {
