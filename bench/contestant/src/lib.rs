@@ -50,9 +50,10 @@ impl Workload {
         }
     }
 
-    /// The features of an epoch's rows, in [0, 1), row by row.
+    /// The features of an epoch's rows, row by row: mean 0, variance 1, as standardized features have.
     pub fn features(&self) -> Vec<f32> {
-        (0..self.rows() * self.inputs).map(|at| (random(at) >> 40) as f32 / (1u64 << 24) as f32).collect()
+        let uniform = |at| (random(at) >> 40) as f32 / (1u64 << 24) as f32;
+        (0..self.rows() * self.inputs).map(|at| (uniform(at) - 0.5) * 12.0_f32.sqrt()).collect()
     }
 
     /// The class of each of an epoch's rows: 0 or 1 for a single output.

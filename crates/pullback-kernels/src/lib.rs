@@ -7,6 +7,7 @@
 //! The same input gives the same bits on every instruction set ([`Isa`]) and
 //! with any number of threads.
 
+mod array;
 pub mod dispatch;
 mod elementwise;
 mod product;
@@ -20,6 +21,7 @@ pub mod update;
 mod vector;
 mod workspace;
 
+pub use array::Array;
 pub use dispatch::Isa;
 pub use elementwise::{
     map, map_in_place, zip, zip_column, zip_column_in_place, zip_in_place, zip_row, zip_row_in_place, zip3,

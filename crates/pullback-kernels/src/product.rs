@@ -7,8 +7,11 @@
 //! between two blocks of k the chain rests in the output. So the bits do not depend on the instruction
 //! set, the number of threads, or how many rows are computed at a time.
 
+mod sparse;
+
+use crate::array::Line;
 use crate::tile::{Kernel, Pack, Tile};
-use crate::workspace::{Line, Panels};
+use crate::workspace::Panels;
 use crate::{Isa, Real, Workspace};
 
 /// So many steps of k at a time: fewer would read and write the output more often, more would not stay near.
@@ -139,10 +142,17 @@ pub fn product_with<T: Real>(
     let kernel = T::kernel(isa);
     let multiply_adds = (whole.rows * columns).saturating_mul(whole.depth);
     let parts = workspace.parts(multiply_adds / PER_NANOSECOND);
+    let sparse = sparse::side(isa, left, right, start.is_none());
     workspace.run(parts, |i, panels| {
+        let part = whole.slice(i, parts, kernel);
         // SAFETY: the operands' sizes were checked by `Operand::new`, the output's above; `&mut` proves
         // that it overlaps neither, and the parts share no number of it; `isa` is one that this processor has.
-        unsafe { whole.slice(i, parts, kernel).compute(kernel, isa, &epilogue, panels) };
+        unsafe {
+            match sparse {
+                Some(side) => part.compute_sparse(side, kernel, isa, &epilogue, panels),
+                None => part.compute(kernel, isa, &epilogue, panels),
+            }
+        }
     });
 }
 
@@ -280,26 +290,33 @@ impl<T: Real> Part<T> {
                         }
                     }
                     if is_last {
-                        isa.run(
-                            #[inline(always)]
-                            || {
-                                // Whole rows of the output follow each other.
-                                let is_whole = columns == rows.c_row;
-                                let (pieces, length) =
-                                    if is_whole { (1, rows.rows * columns) } else { (rows.rows, columns) };
-                                for i in 0..pieces {
-                                    // SAFETY: a piece of the rectangle, which `c` may write.
-                                    let c = unsafe {
-                                        core::slice::from_raw_parts_mut(rows.c.add(i * rows.c_row), length)
-                                    };
-                                    epilogue((rows.first_row + i) * rows.c_row + rows.first_column, c);
-                                }
-                            },
-                        );
+                        // SAFETY: these rows are finished, and `c` may write them.
+                        unsafe { rows.apply(isa, epilogue) };
                     }
                 }
             }
         }
+    }
+
+    /// Applies the epilogue to the rectangle, which is finished.
+    ///
+    /// # Safety
+    /// As [`Part::compute`].
+    unsafe fn apply(&self, isa: Isa, epilogue: &impl Fn(usize, &mut [T])) {
+        isa.run(
+            #[inline(always)]
+            || {
+                // Whole rows of the output follow each other.
+                let is_whole = self.columns == self.c_row;
+                let (pieces, length) =
+                    if is_whole { (1, self.rows * self.columns) } else { (self.rows, self.columns) };
+                for i in 0..pieces {
+                    // SAFETY: a piece of the rectangle, which `c` may write.
+                    let c = unsafe { core::slice::from_raw_parts_mut(self.c.add(i * self.c_row), length) };
+                    epilogue((self.first_row + i) * self.c_row + self.first_column, c);
+                }
+            },
+        );
     }
 
     /// Whether repacking `right` is faster than reading its rows in place: where many rows use it and each

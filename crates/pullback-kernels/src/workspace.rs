@@ -1,6 +1,7 @@
 //! What kernels work with beside their operands: an instruction set, threads, and memory of their own.
 
 use crate::Isa;
+use crate::array::Line;
 use crate::threads::Pool;
 use core::ops::Range;
 
@@ -32,19 +33,16 @@ pub struct Workspace {
     pool: Option<Pool>,
 }
 
-/// The repacked operands of one thread.
+/// The memory of one thread: repacked operands, and what a product keeps meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct Panels {
     pub(crate) left: Vec<Line>,
     pub(crate) right: Vec<Line>,
+    /// Sums that are not finished.
+    pub(crate) sums: Vec<Line>,
+    /// For each row and block of steps, which numbers are not zero.
+    pub(crate) bits: Vec<u64>,
 }
-
-/// A line of cache: panels begin at one.
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-pub(crate) struct Line(
-    #[expect(dead_code, reason = "only its size and alignment count")] pub(crate) [u8; 64],
-);
 
 impl Workspace {
     /// A workspace for `isa` and up to `threads` threads (at least one).
