@@ -40,7 +40,9 @@ fn cost(z: Tensor<2>, targets: Targets) -> Tensor<1> {
     let [batch, _] = z.dims();
     match targets {
         Targets::Classes(classes) => log_softmax(z, 1).gather(1, classes).mean().neg(),
-        Targets::Complements(complements) => (complements * z.clone() - log_sigmoid(z)).sum().div_scalar(batch as f32),
+        Targets::Complements(complements) => {
+            (complements * z.clone() - log_sigmoid(z)).sum().div_scalar(batch as f32)
+        }
     }
 }
 
@@ -85,7 +87,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let classes: Vec<i64> = classes[rows.clone()].iter().map(|&class| i64::from(class)).collect();
                 Targets::Classes(Tensor::from_data(TensorData::new(classes, [work.batch, 1]), &device))
             } else {
-                let complements: Vec<f32> = targets[cells(work.outputs)].iter().map(|target| 1.0 - target).collect();
+                let complements: Vec<f32> =
+                    targets[cells(work.outputs)].iter().map(|target| 1.0 - target).collect();
                 Targets::Complements(Tensor::from_data(
                     TensorData::new(complements, [work.batch, work.outputs]),
                     &device,

@@ -31,7 +31,8 @@ fn step(work: &Workload, parameters: Vec<Var>) -> Result<Step> {
             Ok(())
         }),
         "momentum" => {
-            let mut velocities = parameters.iter().map(|parameter| parameter.zeros_like()).collect::<Result<Vec<_>>>()?;
+            let mut velocities =
+                parameters.iter().map(|parameter| parameter.zeros_like()).collect::<Result<Vec<_>>>()?;
             Box::new(move |gradients| {
                 for (parameter, velocity) in parameters.iter().zip(&mut velocities) {
                     if let Some(gradient) = gradients.get(parameter) {
@@ -43,8 +44,10 @@ fn step(work: &Workload, parameters: Vec<Var>) -> Result<Step> {
             })
         }
         _ => {
-            let mut adam =
-                AdamW::new(parameters, ParamsAdamW { lr: rate, weight_decay: 0.0, ..ParamsAdamW::default() })?;
+            let mut adam = AdamW::new(
+                parameters,
+                ParamsAdamW { lr: rate, weight_decay: 0.0, ..ParamsAdamW::default() },
+            )?;
             Box::new(move |gradients| adam.step(gradients))
         }
     })
