@@ -14,6 +14,7 @@ mod real;
 mod reduce;
 mod softmax;
 pub mod special;
+mod sync;
 mod threads;
 mod tile;
 pub mod update;
