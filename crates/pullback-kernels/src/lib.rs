@@ -15,6 +15,7 @@ mod real;
 mod reduce;
 mod softmax;
 pub mod special;
+mod sync;
 mod threads;
 mod tile;
 pub mod update;

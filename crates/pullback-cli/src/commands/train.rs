@@ -4,13 +4,12 @@ use super::evaluate::compare;
 use super::explain::trace_of;
 use super::rows::{Rows, TestRows};
 use super::source::load;
-use super::{check_writable, print, print_json, write};
+use super::{ISA_HELP, check_writable, instruction_set, print, print_json, write};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::terminal::{WIDTH, count, entry, say, setting, time, typed};
 use pullback::data::{Dataset, Preprocessing, Table};
-use pullback::execute::Isa;
 use pullback::explain::{Catalog, diagnose};
 use pullback::model::{Card, Fingerprint, Model};
 use pullback::network::{Layer, Network};
@@ -21,14 +20,10 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Which instruction set trains, instead of the best one; it changes no bit of the result.
-const ISA: &str = "PULLBACK_ISA";
-
 #[derive(Debug, clap::Args)]
 #[command(
     allow_negative_numbers = true,
-    after_help = "PULLBACK_ISA=portable in the environment trains without vector instructions, \
-                  avx2, avx512 or neon with those; the model is the same, bit for bit."
+    after_help = ISA_HELP
 )]
 pub(crate) struct Train {
     #[command(flatten)]
@@ -130,7 +125,7 @@ impl Train {
                 configuration: Settings { threads: None, out: None, ..settings.clone() }.to_json()?,
             },
         };
-        let prediction = model.predict(&tested, training.thread_count())?;
+        let prediction = model.predict_on(isa, &tested, training.thread_count())?;
         if !prediction.numbers.iter().all(|number| number.is_finite()) {
             // The last step, whose weights no cost was computed with.
             return Err(diverged("after the last epoch", None, &training));
@@ -171,22 +166,6 @@ impl Train {
             (false, false) => print(&render(&document, card, settings.data())),
         }
     }
-}
-
-/// The instruction set that the environment asks for, or the best one.
-fn instruction_set() -> Result<Isa> {
-    let name = std::env::var_os(ISA).unwrap_or_default();
-    if name.is_empty() {
-        return Ok(Isa::best());
-    }
-    let name = name.to_string_lossy();
-    Isa::from_name(&name).ok_or_else(|| {
-        let available: Vec<&str> = Isa::available().map(Isa::name).collect();
-        Failure::usage(
-            format!("{ISA} is `{name}`, an instruction set that this processor does not have"),
-            format!("available are {}", available.join(", ")),
-        )
-    })
 }
 
 fn no_target(table: &Table) -> Failure {

@@ -125,8 +125,23 @@ pub fn evaluate<T: Real>(
     rows: &[usize],
     threads: usize,
 ) -> Result<Evaluation<T>> {
+    evaluate_on(Isa::best(), network, parameters, data, rows, threads)
+}
+
+/// The same as [`evaluate`] on a given instruction set, which changes no bit of the result.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_on<T: Real>(
+    isa: Isa,
+    network: &Network,
+    parameters: &[Vec<T>],
+    data: &Dataset<T>,
+    rows: &[usize],
+    threads: usize,
+) -> Result<Evaluation<T>> {
     check_data(network, data.inputs(), data.outputs())?;
-    Evaluator::new(Isa::best(), network, rows.len(), threads)?.run(
+    Evaluator::new(isa, network, rows.len(), threads)?.run(
         parameters,
         &data.features,
         Some(&data.targets),
@@ -144,11 +159,23 @@ pub fn predict<T: Real>(
     features: &Features<T>,
     threads: usize,
 ) -> Result<Vec<T>> {
+    predict_on(Isa::best(), network, parameters, features, threads)
+}
+
+/// The same as [`predict`] on a given instruction set, which changes no bit of the result.
+///
+/// # Errors
+/// As [`predict`].
+pub fn predict_on<T: Real>(
+    isa: Isa,
+    network: &Network,
+    parameters: &[Vec<T>],
+    features: &Features<T>,
+    threads: usize,
+) -> Result<Vec<T>> {
     check_data(network, features.inputs(), network.outputs())?;
     let rows: Vec<usize> = (0..features.rows()).collect();
-    Ok(Evaluator::new(Isa::best(), network, rows.len(), threads)?
-        .run(parameters, features, None, &rows)?
-        .predictions)
+    Ok(Evaluator::new(isa, network, rows.len(), threads)?.run(parameters, features, None, &rows)?.predictions)
 }
 
 fn check_data(network: &Network, inputs: usize, outputs: usize) -> Result<()> {
