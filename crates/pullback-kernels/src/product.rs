@@ -7,6 +7,14 @@
 //! between two blocks of k the chain rests in the output. So the bits do not depend on the instruction
 //! set, the number of threads, or how many rows are computed at a time.
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod amx;
+mod dots;
+mod emulated;
+mod pack;
+mod reduced;
+mod tiles;
+
 use crate::tile::{Kernel, Pack, Tile};
 use crate::workspace::{Line, Panels};
 use crate::{Isa, Real, Workspace};
@@ -135,6 +143,9 @@ pub fn product_with<T: Real>(
         start,
         start_row,
     };
+    if let Some(engine) = reduced::Engine::of(&whole, workspace) {
+        return reduced::product(engine, whole, &epilogue, workspace);
+    }
     let isa = workspace.isa();
     let kernel = T::kernel(isa);
     let multiply_adds = (whole.rows * columns).saturating_mul(whole.depth);
@@ -280,26 +291,33 @@ impl<T: Real> Part<T> {
                         }
                     }
                     if is_last {
-                        isa.run(
-                            #[inline(always)]
-                            || {
-                                // Whole rows of the output follow each other.
-                                let is_whole = columns == rows.c_row;
-                                let (pieces, length) =
-                                    if is_whole { (1, rows.rows * columns) } else { (rows.rows, columns) };
-                                for i in 0..pieces {
-                                    // SAFETY: a piece of the rectangle, which `c` may write.
-                                    let c = unsafe {
-                                        core::slice::from_raw_parts_mut(rows.c.add(i * rows.c_row), length)
-                                    };
-                                    epilogue((rows.first_row + i) * rows.c_row + rows.first_column, c);
-                                }
-                            },
-                        );
+                        // SAFETY: the rows are inside the rectangle, which `c` may write.
+                        unsafe { rows.finish(isa, epilogue) };
                     }
                 }
             }
         }
+    }
+
+    /// Calls `epilogue` for each piece of the rectangle.
+    ///
+    /// # Safety
+    /// `c` must be valid for the rectangle, exclusively so.
+    unsafe fn finish(&self, isa: Isa, epilogue: &impl Fn(usize, &mut [T])) {
+        isa.run(
+            #[inline(always)]
+            || {
+                // Whole rows of the output follow each other.
+                let is_whole = self.columns == self.c_row;
+                let (pieces, length) =
+                    if is_whole { (1, self.rows * self.columns) } else { (self.rows, self.columns) };
+                for i in 0..pieces {
+                    // SAFETY: a piece of the rectangle.
+                    let c = unsafe { core::slice::from_raw_parts_mut(self.c.add(i * self.c_row), length) };
+                    epilogue((self.first_row + i) * self.c_row + self.first_column, c);
+                }
+            },
+        );
     }
 
     /// Whether repacking `right` is faster than reading its rows in place: where many rows use it and each

@@ -99,12 +99,14 @@ macro_rules! has_kernels {
             fn kernel(isa: Isa) -> &'static Kernel<Self> {
                 match isa.0 {
                     #[cfg(target_arch = "x86_64")]
-                    Set::Avx512 => kernel!(tile_avx512, pack_avx512, $float, core::arch::x86_64::$avx512, 14),
+                    Set::Amx | Set::Avx512Bf16 | Set::Avx512 => {
+                        kernel!(tile_avx512, pack_avx512, $float, core::arch::x86_64::$avx512, 14)
+                    }
                     #[cfg(target_arch = "x86_64")]
                     Set::Avx2 => kernel!(tile_avx2, pack_avx2, $float, core::arch::x86_64::$avx2, 6),
                     #[cfg(target_arch = "aarch64")]
                     Set::Neon => kernel!(tile, pack, $float, Plain<$float, $plain>, 8),
-                    Set::Portable => kernel!(tile, pack, $float, Plain<$float, $plain>, 4),
+                    Set::Portable | Set::AmxEmulated => kernel!(tile, pack, $float, Plain<$float, $plain>, 4),
                 }
             }
         }
