@@ -12,19 +12,20 @@ use crate::Isa;
 #[target_feature(enable = "avx512bf16,avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
 pub(super) unsafe fn block_avx512_bf16(job: &Block) {
     // SAFETY: the caller's promise.
-    unsafe { if job.columns > SIDE { avx512_bf16_rows::<2>(job) } else { avx512_bf16_rows::<1>(job) } }
+    unsafe {
+        // 16 sums each: enough for the latency of the instruction, and few enough to stay in registers beside
+        // what is multiplied.
+        if job.columns > SIDE { avx512_bf16_rows::<8, 2>(job) } else { avx512_bf16_rows::<16, 1>(job) }
+    }
 }
 
 /// # Safety
-/// As [`block_avx512_bf16`]; the block has `VECTORS` tiles of columns.
+/// As [`block_avx512_bf16`]; the block has `VECTORS` tiles of columns, and `ROWS` divides a tile's.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512bf16,avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
-unsafe fn avx512_bf16_rows<const VECTORS: usize>(job: &Block) {
+unsafe fn avx512_bf16_rows<const ROWS: usize, const VECTORS: usize>(job: &Block) {
     use core::arch::x86_64::*;
 
-    /// With two vectors of columns, 16 sums: enough for the latency of the instruction, and few enough to
-    /// stay in registers beside what is multiplied.
-    const ROWS: usize = 8;
     debug_assert_eq!(VECTORS, job.columns.div_ceil(SIDE));
     let mask: [__mmask16; VECTORS] =
         core::array::from_fn(|v| ((1_u32 << (job.columns - v * SIDE).min(SIDE)) - 1) as __mmask16);

@@ -10,6 +10,10 @@ pub(super) const STEPS: usize = 2 * SIDE;
 /// The words of a tile.
 pub(super) const WORDS: usize = SIDE * SIDE;
 
+/// The most parts of a number.
+#[cfg(target_arch = "x86_64")]
+const MOST_PARTS: usize = 3;
+
 /// One tile's packing.
 pub(super) struct PackTile {
     pub(super) from: *const f32,
@@ -129,62 +133,56 @@ pub(super) unsafe fn pack_avx512_bf16(job: &PackTile) {
     let &PackTile { from, lane_stride, step_stride, lanes, steps, is_left, parts, part_words, to } = job;
     debug_assert!((1..=SIDE).contains(&lanes) && (1..=STEPS).contains(&steps));
     let lanes_follow = lane_stride == 1;
-    if !lanes_follow && step_stride != 1 {
+    if !lanes_follow && step_stride != 1 || parts > MOST_PARTS {
         // SAFETY: the caller's promise.
         return unsafe { pack::<true>(job) };
     }
-    // The number of vectors, of lanes or of pairs of steps, and the numbers that they have.
-    let count = if lanes_follow { steps.div_ceil(2) } else { lanes };
+    // A vector's words are 16 pairs of steps of a lane, or one pair of 16 lanes.
+    let (count, vector_stride) =
+        if lanes_follow { (steps.div_ceil(2), 2 * step_stride) } else { (lanes, lane_stride) };
+    let halves_apart = if lanes_follow { step_stride } else { SIDE };
     let mask = |numbers: usize| ((1_u32 << numbers.min(SIDE)) - 1) as __mmask16;
+    let masks = |i: usize| match lanes_follow {
+        true if 2 * i + 1 < steps => [mask(lanes); 2],
+        true => [mask(lanes), 0],
+        false => [mask(steps), mask(steps.saturating_sub(SIDE))],
+    };
     let interleaved = _mm512_set_epi16(
         31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18,
         2, 17, 1, 16, 0,
     );
-    let mut turned = [_mm512_setzero_si512(); SIDE];
+    // Whether the words stand the other way round: then they are turned when all are there.
     let must_turn = lanes_follow == is_left;
-    // SAFETY: the masks have the lanes and steps of the job and no others, and the vectors are those of its
-    // tiles: pointers beyond are masked out altogether.
+    let mut turned = [core::mem::MaybeUninit::<[u32; WORDS]>::uninit(); MOST_PARTS];
+    let (words, words_apart) =
+        if must_turn { (turned.as_mut_ptr().cast::<u32>(), WORDS) } else { (to, part_words) };
+    // SAFETY: the masks have the lanes and steps of the job and no others; the words are those of its tiles,
+    // or of `turned`, which has one for each part and is filled before it is read.
     unsafe {
-        let mut left = [[_mm512_setzero_ps(); 2]; SIDE];
-        for (i, pair) in left.iter_mut().enumerate().take(count) {
-            *pair = if lanes_follow {
-                let from = from.add(2 * i * step_stride);
-                let has_second = 2 * i + 1 < steps;
-                let second = from.wrapping_add(step_stride);
-                [
-                    _mm512_maskz_loadu_ps(mask(lanes), from),
-                    _mm512_maskz_loadu_ps(if has_second { mask(lanes) } else { 0 }, second),
-                ]
-            } else {
-                let from = from.add(i * lane_stride);
-                [
-                    _mm512_maskz_loadu_ps(mask(steps), from),
-                    _mm512_maskz_loadu_ps(mask(steps.saturating_sub(SIDE)), from.wrapping_add(SIDE)),
-                ]
-            };
-        }
-        for part in 0..parts {
-            let to = to.add(part * part_words);
-            for (i, pair) in left.iter_mut().enumerate() {
-                let halves: __m512i = core::mem::transmute(_mm512_cvtne2ps_pbh(pair[1], pair[0]));
-                let halves = if parts == 1 { halves } else { taken(pair, halves) };
-                let words = if lanes_follow { _mm512_permutexvar_epi16(interleaved, halves) } else { halves };
-                if must_turn {
-                    turned[i] = words;
-                } else {
-                    _mm512_storeu_si512(to.add(i * SIDE).cast(), words);
-                }
+        for i in 0..SIDE {
+            let mut pair = [_mm512_setzero_ps(); 2];
+            if i < count {
+                let (from, [first, second]) = (from.add(i * vector_stride), masks(i));
+                pair = [
+                    _mm512_maskz_loadu_ps(first, from),
+                    _mm512_maskz_loadu_ps(second, from.wrapping_add(halves_apart)),
+                ];
             }
-            if must_turn {
-                let from: *const f32 = turned.as_ptr().cast();
+            for part in 0..parts {
+                let halves: __m512i = core::mem::transmute(_mm512_cvtne2ps_pbh(pair[1], pair[0]));
+                let halves = if parts == 1 { halves } else { taken(&mut pair, halves) };
+                let halves =
+                    if lanes_follow { _mm512_permutexvar_epi16(interleaved, halves) } else { halves };
+                _mm512_storeu_si512(words.add(part * words_apart + i * SIDE).cast(), halves);
+            }
+        }
+        if must_turn {
+            for part in 0..parts {
+                let (from, to) =
+                    (words.add(part * WORDS).cast::<f32>(), to.add(part * part_words).cast::<f32>());
                 for i in (0..SIDE).step_by(__m512::SQUARE) {
                     for j in (0..SIDE).step_by(__m512::SQUARE) {
-                        __m512::transpose(
-                            from.add(i * SIDE + j),
-                            SIDE,
-                            to.cast::<f32>().add(j * SIDE + i),
-                            SIDE,
-                        );
+                        __m512::transpose(from.add(i * SIDE + j), SIDE, to.add(j * SIDE + i), SIDE);
                     }
                 }
             }

@@ -26,9 +26,10 @@ const PANELS: usize = 4;
 const CHUNK: usize = 4096;
 /// About how many multiply-adds a thread does, and how many numbers it converts, in a nanosecond.
 const MULTIPLIED_PER_NANOSECOND: usize = 80;
-const CONVERTED_PER_NANOSECOND: usize = 4;
-/// With fewer rows, columns or steps, converting takes longer than multiplying.
-const FEWEST: usize = 8;
+const CONVERTED_PER_NANOSECOND: usize = 8;
+/// With fewer rows, columns or steps, less than a tile's side, converting takes longer than multiplying gains
+/// (`precision_speed`).
+const FEWEST: usize = SIDE;
 
 /// What computes the blocks of a product of reduced precision, and how.
 #[derive(Clone, Copy)]
@@ -44,7 +45,7 @@ pub(super) struct Engine {
 
 impl Engine {
     /// The engine for a product, unless it is one that f32 computes: of other numbers, in full precision, or
-    /// of fewer than 8 rows, columns or steps.
+    /// of fewer than 16 rows, columns or steps.
     pub(super) fn of<T: Real>(product: &Part<T>, workspace: &Workspace) -> Option<Self> {
         let (isa, precision) = (workspace.isa(), workspace.precision());
         if TypeId::of::<T>() != TypeId::of::<f32>()
