@@ -21,14 +21,16 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Which instruction set trains, instead of the best one; it changes no bit of the result.
+/// Which instruction set trains, instead of the best one; it changes no bit of the result in full precision.
 const ISA: &str = "PULLBACK_ISA";
 
 #[derive(Debug, clap::Args)]
 #[command(
     allow_negative_numbers = true,
     after_help = "PULLBACK_ISA=portable in the environment trains without vector instructions, \
-                  avx2, avx512 or neon with those; the model is the same, bit for bit."
+                  avx2, avx512, avx512_bf16, amx or neon with those; the model is the same, bit for bit, \
+                  unless --precision is not f32. PULLBACK_ISA=amx_emulated makes the model of a processor \
+                  with AMX, slowly."
 )]
 pub(crate) struct Train {
     #[command(flatten)]
@@ -64,6 +66,9 @@ struct Document<'a> {
     layers: Vec<String>,
     parameters: usize,
     training: &'a Training,
+    /// What computed products of another precision than f32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    products: Option<&'a str>,
     history: &'a History,
     seconds: f64,
     samples_per_second: f64,
@@ -160,6 +165,7 @@ impl Train {
             layers: card.network.layers.iter().map(Layer::describe).collect(),
             parameters: card.network.parameter_count()?,
             training: &training,
+            products: (!training.precision.is_full()).then(|| training.precision.of_products().engine(isa)),
             history: &card.history,
             seconds,
             samples_per_second: (card.history.epochs.len() * rows.training.len()) as f64 / seconds.max(1e-9),
@@ -306,6 +312,13 @@ fn render(document: &Document<'_>, card: &Card, data: &str) -> String {
         GradientMethod::Back => {}
         GradientMethod::Forward => line("gradient", "by forward mode, one sweep a weight".into()),
         GradientMethod::Differences => line("gradient", "by differences, two runs a weight".into()),
+    }
+    if let Some(engine) = document.products {
+        let engine = match engine {
+            "f32" => "computed in f32, which is as exact, and faster without AMX".to_owned(),
+            engine => format!("by {engine}; sums and weights in f32"),
+        };
+        line("products", format!("{}, {engine}", training.precision.name()));
     }
     let epochs = document.history.epochs.len();
     let why = match (document.history.stop, document.history.kept_epoch) {
