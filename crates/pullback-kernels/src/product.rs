@@ -9,6 +9,7 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod amx;
+#[cfg(target_arch = "x86_64")]
 mod dots;
 mod emulated;
 mod pack;
@@ -146,14 +147,23 @@ pub fn product_with<T: Real>(
     if let Some(engine) = reduced::Engine::of(&whole, workspace) {
         return reduced::product(engine, whole, &epilogue, workspace);
     }
+    multiply(whole, &epilogue, workspace);
+}
+
+/// Computes a product whose operands' and output's sizes were checked.
+fn multiply<T: Real>(
+    whole: Part<T>,
+    epilogue: &(impl Fn(usize, &mut [T]) + Sync),
+    workspace: &mut Workspace,
+) {
     let isa = workspace.isa();
     let kernel = T::kernel(isa);
-    let multiply_adds = (whole.rows * columns).saturating_mul(whole.depth);
+    let multiply_adds = (whole.rows * whole.columns).saturating_mul(whole.depth);
     let parts = workspace.parts(multiply_adds / PER_NANOSECOND);
     workspace.run(parts, |i, panels| {
-        // SAFETY: the operands' sizes were checked by `Operand::new`, the output's above; `&mut` proves
-        // that it overlaps neither, and the parts share no number of it; `isa` is one that this processor has.
-        unsafe { whole.slice(i, parts, kernel).compute(kernel, isa, &epilogue, panels) };
+        // SAFETY: the sizes were checked; the caller of `product_with` has borrowed the output mutably, so it
+        // overlaps neither operand, and the parts share no number of it; `isa` is one that this processor has.
+        unsafe { whole.slice(i, parts, kernel).compute(kernel, isa, epilogue, panels) };
     });
 }
 

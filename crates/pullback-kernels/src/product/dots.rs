@@ -1,14 +1,13 @@
-//! Blocks of a product of bf16 tiles without tile registers: by AVX-512-BF16, and by widening to f32.
+//! Blocks of a product of bf16 tiles without tile registers: by AVX-512-BF16.
 
-use super::pack::{SIDE, WORDS};
+use super::pack::SIDE;
 use super::tiles::Block;
-use crate::Isa;
+use core::arch::x86_64::*;
 
 /// A block by `vdpbf16ps`: 32 multiply-adds, of 16 pairs, an instruction.
 ///
 /// # Safety
 /// As [`Block`] says, for a processor with AVX-512-BF16.
-#[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512bf16,avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
 pub(super) unsafe fn block_avx512_bf16(job: &Block) {
     // SAFETY: the caller's promise.
@@ -21,11 +20,8 @@ pub(super) unsafe fn block_avx512_bf16(job: &Block) {
 
 /// # Safety
 /// As [`block_avx512_bf16`]; the block has `VECTORS` tiles of columns, and `ROWS` divides a tile's.
-#[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512bf16,avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
 unsafe fn avx512_bf16_rows<const ROWS: usize, const VECTORS: usize>(job: &Block) {
-    use core::arch::x86_64::*;
-
     debug_assert_eq!(VECTORS, job.columns.div_ceil(SIDE));
     let mask: [__mmask16; VECTORS] =
         core::array::from_fn(|v| ((1_u32 << (job.columns - v * SIDE).min(SIDE)) - 1) as __mmask16);
@@ -68,77 +64,4 @@ unsafe fn avx512_bf16_rows<const ROWS: usize, const VECTORS: usize>(job: &Block)
             }
         }
     }
-}
-
-/// A block by fused multiply-adds of f32, in ascending k: the same bits on every instruction set.
-///
-/// # Safety
-/// As [`Block`] says; `isa` is one of this processor's.
-pub(super) unsafe fn block_widened(isa: Isa, job: &Block) {
-    isa.run(
-        #[inline(always)]
-        || {
-            for first in (0..job.rows).step_by(4) {
-                for tile in 0..job.columns.div_ceil(SIDE) {
-                    // SAFETY: the caller's promise.
-                    unsafe { widened_rows::<4>(job, first, tile) };
-                }
-            }
-        },
-    );
-}
-
-/// `ROWS` rows, or what is left, of one tile of columns.
-///
-/// # Safety
-/// As [`block_widened`].
-#[inline(always)]
-unsafe fn widened_rows<const ROWS: usize>(job: &Block, first: usize, tile: usize) {
-    let rows = ROWS.min(job.rows - first);
-    let columns = SIDE.min(job.columns - tile * SIDE);
-    let mut sums = [[0.0_f32; SIDE]; ROWS];
-    // SAFETY: rows beyond those of the output are read from a padded tile and not written; of the output,
-    // only the rows and columns that it has are touched.
-    unsafe {
-        if let Some(start) = job.start {
-            for (i, row) in sums.iter_mut().enumerate().take(rows) {
-                let start = start.add((first + i) * job.start_row + tile * SIDE);
-                row[..columns].copy_from_slice(core::slice::from_raw_parts(start, columns));
-            }
-        }
-        for at in 0..job.tiles {
-            for &(a_part, b_part) in job.order {
-                let a = job.a_tile(at, a_part, first / SIDE).add(first % SIDE * SIDE);
-                let b = &*job.b_tile(at, b_part, tile).cast::<[u32; WORDS]>();
-                for pair in 0..SIDE.min(job.pairs - at * SIDE) {
-                    let words: [u32; SIDE] = core::array::from_fn(|l| b[pair * SIDE + l]);
-                    for (i, row) in sums.iter_mut().enumerate() {
-                        let left = *a.add(i * SIDE + pair);
-                        for (sum, word) in row.iter_mut().zip(words) {
-                            *sum = low(left).mul_add(low(word), *sum);
-                        }
-                        for (sum, word) in row.iter_mut().zip(words) {
-                            *sum = high(left).mul_add(high(word), *sum);
-                        }
-                    }
-                }
-            }
-        }
-        for (i, row) in sums.iter().enumerate().take(rows) {
-            let c = job.c.add((first + i) * job.c_row + tile * SIDE);
-            core::slice::from_raw_parts_mut(c, columns).copy_from_slice(&row[..columns]);
-        }
-    }
-}
-
-/// The bf16 in the lower half of a word, as f32.
-#[inline(always)]
-pub(super) fn low(word: u32) -> f32 {
-    f32::from_bits(word << 16)
-}
-
-/// The bf16 in the upper half of a word, as f32.
-#[inline(always)]
-pub(super) fn high(word: u32) -> f32 {
-    f32::from_bits(word & 0xffff_0000)
 }

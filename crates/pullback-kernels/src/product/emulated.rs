@@ -1,7 +1,6 @@
 //! What the tile registers of AMX do, in plain Rust, after the pseudo-code of Intel's Software Developer's
 //! Manual, volume 2: it shows on any processor which bits AMX computes, and is what tests of `tiles` use.
 
-use super::dots::{high, low};
 use super::pack::{SIDE, flushed};
 use super::tiles::{TileConfiguration, Tiles};
 use crate::Isa;
@@ -113,4 +112,16 @@ unsafe impl Tiles for Emulated {
     unsafe fn end(&mut self) {
         self.configuration = None;
     }
+}
+
+/// The bf16 in the lower half of a word, as f32.
+#[inline(always)]
+fn low(word: u32) -> f32 {
+    f32::from_bits(word << 16)
+}
+
+/// The bf16 in the upper half of a word, as f32.
+#[inline(always)]
+fn high(word: u32) -> f32 {
+    f32::from_bits(word & 0xffff_0000)
 }

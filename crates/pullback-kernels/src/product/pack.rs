@@ -50,12 +50,18 @@ fn widened(x: u16) -> f32 {
     f32::from_bits(u32::from(x) << 16)
 }
 
+/// The nearest number of bf16, as f32.
+#[inline(always)]
+pub(super) fn to_bf16(x: f32) -> f32 {
+    widened(rounded(x))
+}
+
 /// Takes the largest part out of a number: what is left is exact.
 ///
 /// Of a number too large for bf16, the part is the largest bf16; of infinity and NaN, nothing is left.
 #[inline(always)]
-fn take_part<const FLUSHES: bool>(x: &mut f32) -> u16 {
-    let mut part = rounded(if FLUSHES { flushed(*x) } else { *x });
+fn take_part(x: &mut f32) -> u16 {
+    let mut part = rounded(flushed(*x));
     if widened(part).is_infinite() && x.is_finite() {
         part -= 1;
     }
@@ -69,12 +75,11 @@ pub(super) fn flushed(x: f32) -> f32 {
     if x.abs() < f32::MIN_POSITIVE { 0.0_f32.copysign(x) } else { x }
 }
 
-/// Packs a tile number by number; with `FLUSHES`, numbers below 2^-126 are taken for zero.
+/// Packs a tile number by number. Numbers below 2^-126 are taken for zero, as AVX-512-BF16 does.
 ///
 /// # Safety
 /// As [`PackFunction`].
-#[inline(always)]
-pub(super) unsafe fn pack<const FLUSHES: bool>(job: &PackTile) {
+pub(super) unsafe fn pack(job: &PackTile) {
     let &PackTile { from, lane_stride, step_stride, lanes, steps, is_left, parts, part_words, to } = job;
     debug_assert!((1..=SIDE).contains(&lanes) && (1..=STEPS).contains(&steps));
     for lane in 0..SIDE {
@@ -91,9 +96,9 @@ pub(super) unsafe fn pack<const FLUSHES: bool>(job: &PackTile) {
             let at = if is_left { lane * SIDE + pair } else { pair * SIDE + lane };
             for part in 0..parts {
                 let [low, high] = if parts == 1 {
-                    numbers.map(|x| rounded(if FLUSHES { flushed(x) } else { x }))
+                    numbers.map(|x| rounded(flushed(x)))
                 } else {
-                    [take_part::<FLUSHES>(&mut numbers[0]), take_part::<FLUSHES>(&mut numbers[1])]
+                    [take_part(&mut numbers[0]), take_part(&mut numbers[1])]
                 };
                 // SAFETY: a word of one of the job's tiles.
                 unsafe { *to.add(part * part_words + at) = u32::from(low) | u32::from(high) << 16 };
@@ -102,25 +107,7 @@ pub(super) unsafe fn pack<const FLUSHES: bool>(job: &PackTile) {
     }
 }
 
-/// # Safety
-/// As [`PackFunction`], for AVX-512.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
-pub(super) unsafe fn pack_avx512(job: &PackTile) {
-    // SAFETY: the caller's promise.
-    unsafe { pack::<false>(job) }
-}
-
-/// # Safety
-/// As [`PackFunction`], for AVX2.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-pub(super) unsafe fn pack_avx2(job: &PackTile) {
-    // SAFETY: the caller's promise.
-    unsafe { pack::<false>(job) }
-}
-
-/// The same with AVX-512-BF16, which takes numbers below 2^-126 for zero.
+/// The same with AVX-512-BF16.
 ///
 /// # Safety
 /// As [`PackFunction`], for AVX-512-BF16.
@@ -135,7 +122,7 @@ pub(super) unsafe fn pack_avx512_bf16(job: &PackTile) {
     let lanes_follow = lane_stride == 1;
     if !lanes_follow && step_stride != 1 || parts > MOST_PARTS {
         // SAFETY: the caller's promise.
-        return unsafe { pack::<true>(job) };
+        return unsafe { pack(job) };
     }
     // A vector's words are 16 pairs of steps of a lane, or one pair of 16 lanes.
     let (count, vector_stride) =

@@ -1,19 +1,22 @@
-//! Products of f32 matrices through bf16: operands are converted once, then multiplied tile by tile.
+//! Products of f32 matrices through bf16: operands are converted once, then multiplied tile by tile, or as f32
+//! where the processor has no instructions for bf16.
 //!
-//! Both operands are packed into panels of 32 lanes, which the threads share out, then read by all. A block of
+//! For tiles, both operands are packed into panels of 32 lanes, which the threads share out, then read by all. A block of
 //! 32 by 32 numbers reads a panel of each; a panel of the right operand, 512 steps deep, stays in the nearest
 //! cache while some panels of the left one, from the second level, pass by. With four tiles of sums, each
 //! tile that is loaded is multiplied twice: AMX can load one and multiply one in the same 16 cycles.
 //!
 //! How an output number is summed depends on its depth alone, so threads change no bit.
 
-use super::pack::{PackFunction, PackTile, SIDE, STEPS, WORDS, pack};
 #[cfg(target_arch = "x86_64")]
-use super::pack::{pack_avx2, pack_avx512, pack_avx512_bf16};
+use super::dots;
+#[cfg(target_arch = "x86_64")]
+use super::pack::pack_avx512_bf16;
+use super::pack::{PackFunction, PackTile, SIDE, STEPS, WORDS, pack, to_bf16};
 use super::tiles::{Block, CONFIGURATION, Tiles, block};
-use super::{Part, dots, emulated, room};
+use super::{Part, emulated, multiply, room};
 use crate::dispatch::Set;
-use crate::{Isa, Precision, Real, Workspace};
+use crate::{Isa, Precision, Real, Workspace, map};
 use core::any::TypeId;
 
 /// The rows or columns of a panel: two tiles.
@@ -31,9 +34,18 @@ const CONVERTED_PER_NANOSECOND: usize = 8;
 /// (`precision_speed`).
 const FEWEST: usize = SIDE;
 
-/// What computes the blocks of a product of reduced precision, and how.
+/// How a product of reduced precision is computed.
 #[derive(Clone, Copy)]
-pub(super) struct Engine {
+pub(super) enum Engine {
+    /// By rounding the operands and multiplying them as f32.
+    Rounding,
+    /// By tiles of bf16.
+    Tiles(TileEngine),
+}
+
+/// What computes blocks of tiles, and of which.
+#[derive(Clone, Copy)]
+pub(super) struct TileEngine {
     isa: Isa,
     pack: PackFunction,
     /// In how many parts numbers are split.
@@ -49,41 +61,36 @@ impl Engine {
     pub(super) fn of<T: Real>(product: &Part<T>, workspace: &Workspace) -> Option<Self> {
         let (isa, precision) = (workspace.isa(), workspace.precision());
         if TypeId::of::<T>() != TypeId::of::<f32>()
-            || precision.engine(isa) == "f32"
             || product.rows.min(product.columns).min(product.depth) < FEWEST
         {
             return None;
         }
-        let pack = match isa.0 {
-            #[cfg(target_arch = "x86_64")]
-            Set::Amx | Set::Avx512Bf16 => pack_avx512_bf16,
-            #[cfg(target_arch = "x86_64")]
-            Set::Avx512 => pack_avx512,
-            #[cfg(target_arch = "x86_64")]
-            Set::Avx2 => pack_avx2,
-            #[cfg(target_arch = "aarch64")]
-            Set::Neon => pack::<false>,
-            Set::Portable => pack::<false>,
-            Set::AmxEmulated => pack::<true>,
-        };
         let (parts, order): (_, &[_]) = match precision {
-            Precision::F32 | Precision::Bf16 => (1, &[(0, 0)]),
-            Precision::Bf16x3 => (3, &[(2, 0), (0, 2), (1, 1), (1, 0), (0, 1), (0, 0)]),
+            Precision::F32 => return None,
+            Precision::Bf16 => (1, &[(0, 0)]),
+            Precision::Bf16x3 => (3, &[(2, 0), (1, 0), (1, 1), (0, 1), (0, 2), (0, 0)]),
         };
-        Some(Self { isa, pack, parts, order })
+        let pack: PackFunction = match (isa.0, precision) {
+            #[cfg(target_arch = "x86_64")]
+            (Set::Amx, _) | (Set::Avx512Bf16, Precision::Bf16) => pack_avx512_bf16,
+            (Set::AmxEmulated, _) => pack,
+            (_, Precision::Bf16) => return Some(Self::Rounding),
+            _ => return None,
+        };
+        Some(Self::Tiles(TileEngine { isa, pack, parts, order }))
     }
+}
 
+impl TileEngine {
     /// Calls `work` with what multiplies one block, for as many as it likes, all on this thread.
     fn run(self, work: impl FnOnce(&mut dyn FnMut(&Block))) {
         match self.isa.0 {
             #[cfg(target_arch = "x86_64")]
             Set::Amx => run_tiles(&mut super::amx::Amx, work),
-            Set::AmxEmulated => run_tiles(&mut emulated::Emulated::new(), work),
             // SAFETY: the set has AVX-512-BF16; `sweep` makes blocks as they must be.
             #[cfg(target_arch = "x86_64")]
             Set::Avx512Bf16 => work(&mut |job| unsafe { dots::block_avx512_bf16(job) }),
-            // SAFETY: as above, without instructions beyond the set's.
-            _ => work(&mut |job| unsafe { dots::block_widened(self.isa, job) }),
+            _ => run_tiles(&mut emulated::Emulated::new(), work),
         }
     }
 }
@@ -108,6 +115,49 @@ fn run_tiles<T: Tiles>(tiles: &mut T, work: impl FnOnce(&mut dyn FnMut(&Block)))
 /// Computes a product whose operands' and output's sizes were checked.
 pub(super) fn product<T: Real>(
     engine: Engine,
+    whole: Part<T>,
+    epilogue: &(impl Fn(usize, &mut [T]) + Sync),
+    workspace: &mut Workspace,
+) {
+    match engine {
+        Engine::Rounding => product_of_rounded(whole, epilogue, workspace),
+        Engine::Tiles(engine) => product_of_tiles(engine, whole, epilogue, workspace),
+    }
+}
+
+/// Rounds both operands, in the order in which they are stored, and multiplies them as f32.
+fn product_of_rounded<T: Real>(
+    whole: Part<T>,
+    epilogue: &(impl Fn(usize, &mut [T]) + Sync),
+    workspace: &mut Workspace,
+) {
+    let sizes = [whole.rows * whole.depth, whole.depth * whole.columns];
+    let mut memory = core::mem::take(&mut workspace.converted);
+    let a = room::<f32>(&mut memory, sizes[0] + sizes[1]);
+    let b = a.wrapping_add(sizes[0]);
+    for (from, to, size) in [(whole.a, a, sizes[0]), (whole.b, b, sizes[1])] {
+        // SAFETY: `T` is f32, of which an `Operand` has that many, and for which `room` made room.
+        let (from, to) = unsafe {
+            (core::slice::from_raw_parts(from.cast::<f32>(), size), core::slice::from_raw_parts_mut(to, size))
+        };
+        let isa = workspace.isa();
+        workspace.share_rows(size, size / CONVERTED_PER_NANOSECOND, [to], [1], |range, [to]| {
+            map(
+                isa,
+                &from[range],
+                to,
+                #[inline(always)]
+                |x| to_bf16(x),
+            );
+        });
+    }
+    multiply(Part { a: a.cast_const().cast(), b: b.cast_const().cast(), ..whole }, epilogue, workspace);
+    workspace.converted = memory;
+}
+
+/// Converts both operands to tiles, and multiplies those.
+fn product_of_tiles<T: Real>(
+    engine: TileEngine,
     whole: Part<T>,
     epilogue: &(impl Fn(usize, &mut [T]) + Sync),
     workspace: &mut Workspace,
@@ -175,7 +225,7 @@ impl<T: Real> Part<T> {
     /// # Safety
     /// `T` must be f32, `a` and `b` valid for the rectangle, `shared` for its panels, this one exclusively so,
     /// and the processor must have the engine's instruction set.
-    unsafe fn pack_panel(&self, engine: Engine, at: usize, right_panels: usize, shared: Shared) {
+    unsafe fn pack_panel(&self, engine: TileEngine, at: usize, right_panels: usize, shared: Shared) {
         let is_left = at >= right_panels;
         let (from, lane_stride, step_stride, lanes, panels, at) = if is_left {
             (self.a, self.a_row, self.a_step, self.rows, shared.left, at - right_panels)
@@ -212,7 +262,7 @@ impl<T: Real> Part<T> {
     #[expect(clippy::too_many_arguments, reason = "one call, where each is at hand")]
     unsafe fn sweep(
         &self,
-        engine: Engine,
+        engine: TileEngine,
         i: usize,
         parts: usize,
         shared: Shared,

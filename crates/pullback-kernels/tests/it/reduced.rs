@@ -54,9 +54,7 @@ fn chain(start: f32, a: &[Parts], b: &[Parts]) -> f32 {
 
 /// The same of rounded numbers.
 fn widened(start: f32, a: &[Parts], b: &[Parts]) -> f32 {
-    let sum = a.iter().zip(b).fold(start, |sum, (a, b)| a[0].mul_add(b[0], sum));
-    // Pairs of steps are filled up.
-    if a.len() % 2 == 1 { sum + 0.0 } else { sum }
+    a.iter().zip(b).fold(start, |sum, (a, b)| a[0].mul_add(b[0], sum))
 }
 
 /// TDPBF16PS of some parts, 32 steps at a time.
@@ -76,7 +74,7 @@ fn tiles(start: f32, a: &[Parts], b: &[Parts]) -> f32 {
 }
 
 fn tiles_x3(start: f32, a: &[Parts], b: &[Parts]) -> f32 {
-    tiles_of(start, a, b, &[(2, 0), (0, 2), (1, 1), (1, 0), (0, 1), (0, 0)])
+    tiles_of(start, a, b, &[(2, 0), (1, 0), (1, 1), (0, 1), (0, 2), (0, 0)])
 }
 
 /// All transposes, from zero, from the output with an epilogue, and from a row.
