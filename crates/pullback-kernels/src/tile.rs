@@ -151,7 +151,7 @@ macro_rules! has_kernels {
             fn kernel(isa: Isa) -> &'static Kernel<Self> {
                 match isa.0 {
                     #[cfg(target_arch = "x86_64")]
-                    Set::Avx512 => kernel!(
+                    Set::Amx | Set::Avx512Bf16 | Set::Avx512 => kernel!(
                         tile_avx512,
                         pack_avx512,
                         skip_avx512,
@@ -172,7 +172,9 @@ macro_rules! has_kernels {
                     ),
                     #[cfg(target_arch = "aarch64")]
                     Set::Neon => kernel!(tile, pack, skip, find, $float, Plain<$float, $plain>, 8),
-                    Set::Portable => kernel!(tile, pack, skip, find, $float, Plain<$float, $plain>, 4),
+                    Set::Portable | Set::AmxEmulated => {
+                        kernel!(tile, pack, skip, find, $float, Plain<$float, $plain>, 4)
+                    }
                 }
             }
         }

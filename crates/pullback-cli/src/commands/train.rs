@@ -59,6 +59,9 @@ struct Document<'a> {
     layers: Vec<String>,
     parameters: usize,
     training: &'a Training,
+    /// What computed products of another precision than f32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    products: Option<&'a str>,
     history: &'a History,
     seconds: f64,
     samples_per_second: f64,
@@ -155,6 +158,7 @@ impl Train {
             layers: card.network.layers.iter().map(Layer::describe).collect(),
             parameters: card.network.parameter_count()?,
             training: &training,
+            products: (!training.precision.is_full()).then(|| training.precision.of_products().engine(isa)),
             history: &card.history,
             seconds,
             samples_per_second: (card.history.epochs.len() * rows.training.len()) as f64 / seconds.max(1e-9),
@@ -285,6 +289,13 @@ fn render(document: &Document<'_>, card: &Card, data: &str) -> String {
         GradientMethod::Back => {}
         GradientMethod::Forward => line("gradient", "by forward mode, one sweep a weight".into()),
         GradientMethod::Differences => line("gradient", "by differences, two runs a weight".into()),
+    }
+    if let Some(engine) = document.products {
+        let engine = match engine {
+            "f32" => "computed in f32, which is as exact, and faster without AMX".to_owned(),
+            engine => format!("by {engine}; sums and weights in f32"),
+        };
+        line("products", format!("{}, {engine}", training.precision.name()));
     }
     let epochs = document.history.epochs.len();
     let why = match (document.history.stop, document.history.kept_epoch) {

@@ -181,7 +181,7 @@ impl<T: Real> Part<T> {
                     self.at(first, column, rows, columns)
                 };
                 // SAFETY: this part of the output is finished, and `c` may write it.
-                unsafe { done.apply(isa, epilogue) };
+                unsafe { done.finish(isa, epilogue) };
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The tests of the kernels: each against a plain reference.
 
 mod product;
+mod reduced;
 mod slices;
 mod special;
 mod threads;

@@ -4,7 +4,7 @@ use crate::graph::ops::{Concatenate, Mean, Other, Pattern, Sum, View, ViewMut};
 use crate::graph::{Op, Shape};
 use crate::plan::{Action, Gradient, Instruction, Place, Plan, Slope, Stage};
 use pullback_kernels::{
-    Array, Isa, Operand, Real, Start, Workspace, log_softmax, map_in_place, product_with, softmax,
+    Array, Isa, Operand, Precision, Real, Start, Workspace, log_softmax, map_in_place, product_with, softmax,
     softmax_cross_entropy, sum_columns, sum_rows,
 };
 
@@ -50,7 +50,13 @@ impl<T: Real> Executor<T> {
     /// The same on a given instruction set instead of the machine's best; the results have the same
     /// bits.
     pub fn with_isa(self, isa: Isa) -> Self {
-        Self { isa, workspace: Workspace::new(isa, self.threads), ..self }
+        let workspace = Workspace::new(isa, self.threads).with_precision(self.workspace.precision());
+        Self { isa, workspace, ..self }
+    }
+
+    /// The same with products of f32 matrices computed in that precision.
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { workspace: self.workspace.with_precision(precision), ..self }
     }
 
     /// The plan that is run.

@@ -72,7 +72,8 @@ const EVALUATION_BATCH: usize = 256;
 /// Trains a network on some rows of a data set. After each epoch it is measured on the rows
 /// `validation`, which may be none.
 ///
-/// The result is a function of the arguments alone: the same on any number of threads.
+/// The result is a function of the arguments alone: the same on any number of threads. With a reduced
+/// [`Precision`](super::Precision), it depends on the instruction set too.
 ///
 /// # Errors
 /// If the configuration contradicts itself or does not fit the data.
@@ -87,7 +88,7 @@ pub fn train<T: Real>(
     train_on(Isa::best(), network, training, data, rows, validation, observer)
 }
 
-/// The same as [`train`] on a given instruction set, which changes no bit of the result.
+/// The same as [`train`] on a given instruction set, which changes no bit of the result in full precision.
 ///
 /// # Errors
 /// As [`train`].
@@ -101,6 +102,13 @@ pub fn train_on<T: Real>(
     observer: &mut dyn Observer,
 ) -> Result<Trained<T>> {
     training.check()?;
+    if !training.precision.is_full() && T::NAME != f32::NAME {
+        return Err(Error::Configuration(format!(
+            "{} is a precision for numbers of f32, but the data is of {}; take the precision f32, which means full",
+            training.precision.name(),
+            T::NAME.to_lowercase()
+        )));
+    }
     check_data(network, data.inputs(), data.outputs())?;
     if rows.is_empty() {
         return Err(Error::Data("there are no rows to train on".into()));
@@ -494,7 +502,9 @@ impl<T: Real> Stepper<T> {
             }
         };
         Ok(Self {
-            executor: Executor::new(plan, threads).with_isa(isa),
+            executor: Executor::new(plan, threads)
+                .with_isa(isa)
+                .with_precision(training.precision.of_products()),
             one_by_one,
             keeps_gradients,
             trained,
