@@ -50,8 +50,8 @@ pub(super) struct TileEngine {
     pack: PackFunction,
     /// In how many parts numbers are split.
     parts: usize,
-    /// Which parts of left and right are multiplied, the smallest products first, and so that the next
-    /// differs from the last in few tiles.
+    /// Which parts of left and right are multiplied: the largest product last, and so that each differs from
+    /// the one before in one part, whose tiles are loaded.
     order: &'static [(usize, usize)],
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Block {
     pub(super) pairs: usize,
     /// In how many parts numbers are split.
     pub(super) parts: usize,
-    /// Which parts of left and right are multiplied, the smallest products first.
+    /// Which parts of left and right are multiplied, one after the other.
     pub(super) order: &'static [(usize, usize)],
     pub(super) a: *const u32,
     pub(super) b: *const u32,
