@@ -174,6 +174,7 @@ impl Settings {
             learning_rate: Some(self.learning_rate.unwrap_or(conventional)),
             schedule: self.schedule()?,
             gradient: self.gradient.unwrap_or_default(),
+            precision: self.precision.unwrap_or_default(),
             clip_norm: self.clip_norm,
             early_stopping: patience.map(|patience| EarlyStopping { patience, ..EarlyStopping::default() }),
             shuffle: self.shuffle.unwrap_or(true),

@@ -5,11 +5,11 @@
 //! image at a time into patches, which stay in cache, and are products of those.
 //! Each sum is one chain of multiply-adds in a fixed order, whatever the vectors and the threads.
 
+use crate::array::Line;
 use crate::dispatch::Set;
 use crate::images::{by_lanes, load, store};
 use crate::tile::{Kernel, Tile};
 use crate::vector::{Plain, Vector};
-use crate::workspace::Line;
 use crate::{Isa, Real, Windows, Workspace};
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64;
@@ -139,16 +139,18 @@ macro_rules! has_convolution {
                 match isa.0 {
                     // Half a vector takes half the time.
                     #[cfg(target_arch = "x86_64")]
-                    Set::Avx512 if filters <= <x86_64::$half as Vector<$float>>::WIDTH => {
+                    Set::Amx | Set::Avx512Bf16 | Set::Avx512
+                        if filters <= <x86_64::$half as Vector<$float>>::WIDTH =>
+                    {
                         convolve_avx512::<$float, x86_64::$half>
                     }
                     #[cfg(target_arch = "x86_64")]
-                    Set::Avx512 => convolve_avx512::<$float, x86_64::$avx512>,
+                    Set::Amx | Set::Avx512Bf16 | Set::Avx512 => convolve_avx512::<$float, x86_64::$avx512>,
                     #[cfg(target_arch = "x86_64")]
                     Set::Avx2 => convolve_avx2::<$float, x86_64::$avx2>,
                     #[cfg(target_arch = "aarch64")]
                     Set::Neon => convolve_image::<$float, Plain<$float, $plain>>,
-                    Set::Portable => convolve_image::<$float, Plain<$float, $plain>>,
+                    Set::Portable | Set::AmxEmulated => convolve_image::<$float, Plain<$float, $plain>>,
                 }
             }
         }

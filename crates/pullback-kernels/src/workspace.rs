@@ -1,7 +1,8 @@
 //! What kernels work with beside their operands: an instruction set, threads, and memory of their own.
 
-use crate::Isa;
+use crate::array::Line;
 use crate::threads::Pool;
+use crate::{Isa, Precision};
 use core::ops::Range;
 
 /// From so many nanoseconds of work on, another thread pays.
@@ -27,36 +28,46 @@ const UNIT: usize = 16;
 #[derive(Debug)]
 pub struct Workspace {
     isa: Isa,
+    precision: Precision,
     panels: Vec<Panels>,
+    /// What all threads read: operands that are converted once for all of them.
+    pub(crate) converted: Vec<Line>,
     /// Made when something is first worth more than one thread.
     pool: Option<Pool>,
 }
 
-/// The repacked operands of one thread.
+/// The memory of one thread: repacked operands, and what a product keeps meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct Panels {
     pub(crate) left: Vec<Line>,
     pub(crate) right: Vec<Line>,
+    /// Sums that are not finished.
+    pub(crate) sums: Vec<Line>,
+    /// For each row and block of steps, which numbers are not zero.
+    pub(crate) bits: Vec<u64>,
 }
-
-/// A line of cache: panels begin at one.
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-pub(crate) struct Line(
-    #[expect(dead_code, reason = "only its size and alignment count")] pub(crate) [u8; 64],
-);
 
 impl Workspace {
     /// A workspace for `isa` and up to `threads` threads (at least one).
     pub fn new(isa: Isa, threads: usize) -> Self {
         let mut panels = Vec::new();
         panels.resize_with(threads.max(1), Panels::default);
-        Self { isa, panels, pool: None }
+        Self { isa, precision: Precision::F32, panels, converted: Vec::new(), pool: None }
+    }
+
+    /// The same with products of f32 matrices computed in that precision; those of f64 stay as they are.
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// The instruction set that is used.
     pub fn isa(&self) -> Isa {
         self.isa
+    }
+
+    /// The precision of products.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Cuts the rows of some arrays into parts and calls `task` for each with its rows and its piece of

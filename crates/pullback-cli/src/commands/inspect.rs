@@ -180,6 +180,9 @@ fn training(out: &mut String, card: &Card) {
     if let Some(norm) = clip_norm {
         let _ = write!(how, ", gradient clipped to {}", setting(*norm));
     }
+    if !card.training.precision.is_full() {
+        let _ = write!(how, ", products in {}", card.training.precision.name());
+    }
     let _ = write!(how, ", batch {batch}{}, seed {seed}", if *shuffle { "" } else { ", not shuffled" });
     entry(out, "training", &how);
     let mut until = format!("at most {epochs} epochs");

@@ -4,13 +4,12 @@ use super::evaluate::compare;
 use super::explain::trace_of;
 use super::rows::{Rows, TestRows};
 use super::source::load;
-use super::{check_writable, print, print_json, write};
+use super::{ISA_HELP, check_writable, instruction_set, print, print_json, write};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::terminal::{WIDTH, count, entry, say, setting, time, typed};
 use pullback::data::{Dataset, Preprocessing, Table};
-use pullback::execute::Isa;
 use pullback::explain::{Catalog, diagnose};
 use pullback::model::{Card, Fingerprint, Model};
 use pullback::network::{Layer, Network};
@@ -21,14 +20,10 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Which instruction set trains, instead of the best one; it changes no bit of the result.
-const ISA: &str = "PULLBACK_ISA";
-
 #[derive(Debug, clap::Args)]
 #[command(
     allow_negative_numbers = true,
-    after_help = "PULLBACK_ISA=portable in the environment trains without vector instructions, \
-                  avx2, avx512 or neon with those; the model is the same, bit for bit."
+    after_help = ISA_HELP
 )]
 pub(crate) struct Train {
     #[command(flatten)]
@@ -64,6 +59,9 @@ struct Document<'a> {
     layers: Vec<String>,
     parameters: usize,
     training: &'a Training,
+    /// What computed products of another precision than f32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    products: Option<&'a str>,
     history: &'a History,
     seconds: f64,
     samples_per_second: f64,
@@ -129,7 +127,7 @@ impl Train {
                 configuration: Settings { threads: None, out: None, ..settings.clone() }.to_json()?,
             },
         };
-        let prediction = model.predict(&tested, training.thread_count())?;
+        let prediction = model.predict_on(isa, &tested, training.thread_count())?;
         if !prediction.numbers.iter().all(|number| number.is_finite()) {
             // The last step, whose weights no cost was computed with.
             return Err(diverged("after the last epoch", None, &training));
@@ -159,6 +157,7 @@ impl Train {
             layers: card.network.layers.iter().map(Layer::describe).collect(),
             parameters: card.network.parameter_count()?,
             training: &training,
+            products: (!training.precision.is_full()).then(|| training.precision.of_products().engine(isa)),
             history: &card.history,
             seconds,
             samples_per_second: (card.history.epochs.len() * rows.training.len()) as f64 / seconds.max(1e-9),
@@ -170,22 +169,6 @@ impl Train {
             (false, false) => print(&render(&document, card, settings.data())),
         }
     }
-}
-
-/// The instruction set that the environment asks for, or the best one.
-fn instruction_set() -> Result<Isa> {
-    let name = std::env::var_os(ISA).unwrap_or_default();
-    if name.is_empty() {
-        return Ok(Isa::best());
-    }
-    let name = name.to_string_lossy();
-    Isa::from_name(&name).ok_or_else(|| {
-        let available: Vec<&str> = Isa::available().map(Isa::name).collect();
-        Failure::usage(
-            format!("{ISA} is `{name}`, an instruction set that this processor does not have"),
-            format!("available are {}", available.join(", ")),
-        )
-    })
 }
 
 fn no_target(table: &Table) -> Failure {
@@ -312,6 +295,13 @@ fn render(document: &Document<'_>, card: &Card, data: &str) -> String {
         GradientMethod::Back => {}
         GradientMethod::Forward => line("gradient", "by forward mode, one sweep a weight".into()),
         GradientMethod::Differences => line("gradient", "by differences, two runs a weight".into()),
+    }
+    if let Some(engine) = document.products {
+        let engine = match engine {
+            "f32" => "computed in f32, which is as exact, and faster without AMX".to_owned(),
+            engine => format!("by {engine}; sums and weights in f32"),
+        };
+        line("products", format!("{}, {engine}", training.precision.name()));
     }
     let epochs = document.history.epochs.len();
     let why = match (document.history.stop, document.history.kept_epoch) {

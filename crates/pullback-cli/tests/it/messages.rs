@@ -56,6 +56,11 @@ fn place() -> Place {
         .write("layer.toml", "[network]\nlayers = [{ kind = \"dens\", units = 3 }]\n")
         .write("field.toml", "[network]\nlayers = [{ kind = \"dense\", unit = 3 }]\n")
         .write("outputs.toml", "[network]\nlayers = [{ kind = \"dense\", units = 5 }]\n")
+        .write("no_image.toml", "[network]\nlayers = [{ kind = \"convolution\", filters = 2, size = 3 }]\n")
+        .write(
+            "small_image.toml",
+            "[network]\nimage = { height = 2, width = 2 }\nlayers = [{ kind = \"max_pool\", size = 3 }]\n",
+        )
         .write("no_layers.toml", "[network]\nlayers = []\n");
     place.succeed(&[
         "train",

@@ -2,6 +2,7 @@
 
 mod images;
 mod product;
+mod reduced;
 mod slices;
 mod special;
 mod threads;

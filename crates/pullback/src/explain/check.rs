@@ -1,8 +1,9 @@
 //! Are a network's gradients right? Every parameter's, against central differences and forward mode.
 //!
 //! Everything runs in `f64` on the graph that the trainer runs. Differences are taken with five points
-//! (error of order h^4) at a step of 1e-3; near a kink the step is made smaller, and where the cost has
-//! no derivative at all (ReLU at 0), the weight is reported as at a kink instead of as wrong.
+//! (error of order h^4) at a step of 1e-3; near a kink, of which the shared weights of a convolution have
+//! many, the step is made smaller, and where the cost has no derivative at all (ReLU at 0, two largest numbers
+//! in a pooling's window), the weight is reported as at a kink instead of as wrong.
 
 use super::Trace;
 use crate::differentiate::forward;
@@ -113,11 +114,11 @@ pub fn check(trace: &Trace, gradients: &[Vec<f64>], options: &CheckOptions) -> R
             // Smaller steps cross fewer kinks but round more: the best of a few is the fair one.
             let mut by_differences = f64::INFINITY;
             let mut is_kink = false;
-            for step in [1e-3, 1e-4, 1e-5] {
+            for step in [1e-3, 1e-4, 1e-5, 1e-6, 1e-7] {
                 let (near, far) = (at(step) - at(-step), at(2.0 * step) - at(-2.0 * step));
                 by_differences = by_differences.min(relative((8.0 * near - far) / (12.0 * step)));
-                let center = at(0.0);
-                let (right, left) = ((at(step) - center) / step, (center - at(-step)) / step);
+                let (center, wide) = (at(0.0), 2.0 * step);
+                let (right, left) = ((at(wide) - center) / wide, (center - at(-wide)) / wide);
                 is_kink = (right - left).abs() > 0.01 * right.abs().max(left.abs()).max(1e-4 * largest);
             }
             parameters[place][element] = middle;

@@ -110,8 +110,8 @@ impl Padding {
             Form::Image(image) => image,
             Form::Row(units) => {
                 return wrong(format!(
-                    "needs an image, but reads a row of {units} numbers; put it before the dense layers, and say \
-                     the shape of the images in the network: `image = {{ height = 28, width = 28 }}`"
+                    "needs an image, but reads a row of {units} numbers; put it before the dense layers, and \
+                     give the network the shape of its images, as `image = {{ height = 28, width = 28 }}`"
                 ));
             }
         };

@@ -1,8 +1,8 @@
 //! A step allocates nothing: held by an allocator that counts.
 
 use pullback::differentiate::reverse;
-use pullback::execute::Executor;
-use pullback::network::{Activation, Cost, Layer, Mode, Network};
+use pullback::execute::{Executor, Isa, Precision};
+use pullback::network::{Activation, Cost, Image, Layer, Mode, Network};
 use pullback::plan::Plan;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -34,13 +34,13 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn a_step_allocates_nothing() {
-    let check = |network: &Network, threads: usize| {
+    let check_on = |network: &Network, threads: usize, isa: Isa, precision: Precision| {
         let batch = 48;
         let lowered = network.lower(batch, Mode::Training).unwrap();
         let gradients = reverse(&lowered.graph, lowered.cost, &lowered.parameters).unwrap();
         let pairs: Vec<_> = gradients.nodes.iter().copied().zip(lowered.parameters.iter().copied()).collect();
         let plan = Plan::with_gradients(&gradients.graph, &[lowered.cost], &pairs);
-        let mut executor = Executor::<f32>::new(plan, threads);
+        let mut executor = Executor::<f32>::new(plan, threads).with_isa(isa).with_precision(precision);
         let mut parameters = network.initialize(0).unwrap();
         let mut step = || {
             executor.fill_rows(0, batch, |_, features| features.fill(0.5));
@@ -60,6 +60,9 @@ fn a_step_allocates_nothing() {
         let made = ALLOCATIONS.with(Cell::get) - before;
         assert_eq!(made, 0, "allocations in two steps of {:?} on {threads} threads", network.layers);
     };
+    let check = |network: &Network, threads: usize| {
+        check_on(network, threads, Isa::best(), Precision::F32);
+    };
     let classes = Cost::SoftmaxCrossEntropy;
     for name in Activation::NAMES {
         check(&Network::dense(20, &[16, 8], 5, name.parse().unwrap(), classes), 1);
@@ -74,5 +77,17 @@ fn a_step_allocates_nothing() {
     network.regularization.l2 = 0.1;
     network.regularization.l1 = 0.1;
     check(&network, 1);
-    check(&Network::dense(400, &[300], 10, Activation::Relu, classes), 2);
+    let mut network = Network::dense(196, &[8], 5, Activation::Relu, classes);
+    network.image = Some(Image { height: 14, width: 14, channels: 1 });
+    let relu = || Layer::Activation { function: Activation::Relu };
+    let front = [Layer::convolution(6, 3), relu(), Layer::max_pool(2), Layer::convolution(9, 3), relu()];
+    network.layers.splice(0..0, front);
+    check(&network, 1);
+    check(&network, 2);
+    let network = Network::dense(400, &[300], 10, Activation::Relu, classes);
+    check(&network, 2);
+    for isa in [Isa::best(), Isa::portable(), Isa::amx_emulated()] {
+        check_on(&network, 2, isa, Precision::Bf16);
+        check_on(&network, 2, isa, Precision::Bf16x3);
+    }
 }

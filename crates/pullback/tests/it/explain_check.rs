@@ -1,7 +1,7 @@
 //! The check of a network's gradients passes right ones, and names what is wrong with others.
 
 use pullback::explain::{CheckOptions, Trace, check};
-use pullback::network::{Activation, Cost, Network};
+use pullback::network::{Activation, Cost, Image, Layer, Network};
 
 fn traced(network: &Network, parameters: &[Vec<f64>]) -> Trace {
     let features: Vec<f64> = (0..3 * network.inputs).map(|at| ((at * 7 % 11) as f64) / 5.0 - 1.0).collect();
@@ -28,6 +28,32 @@ fn right_gradients_pass_with_every_activation_and_cost() {
                 assert_eq!(found.checked, found.all);
             }
         }
+    }
+}
+
+#[test]
+fn right_gradients_of_convolutions_pass_though_they_are_near_kinks() {
+    let mut network = Network::dense(144, &[6], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
+    network.image = Some(Image { height: 12, width: 12, channels: 1 });
+    let relu = Layer::Activation { function: Activation::Relu };
+    let front = [
+        Layer::convolution(4, 3),
+        relu.clone(),
+        Layer::max_pool(2),
+        Layer::convolution(5, 2),
+        relu,
+        Layer::max_pool(2),
+    ];
+    network.layers.splice(0..0, front);
+    for seed in 0..5 {
+        let trace = traced(&network, &network.initialize(seed).unwrap());
+        for found in check(&trace, &gradients(&trace), &CheckOptions::default()).unwrap() {
+            assert!(found.passes, "seed {seed}: {found:?}");
+        }
+        let mut wrong = gradients(&trace);
+        wrong[0][4] *= 1.01;
+        let found = check(&trace, &wrong, &CheckOptions::default()).unwrap();
+        assert!(!found[0].passes && found[0].worst == "layers.0.weight[0,4]", "seed {seed}: {:?}", found[0]);
     }
 }
 

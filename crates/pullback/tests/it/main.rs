@@ -6,6 +6,7 @@ mod architecture;
 mod explain;
 mod explain_check;
 mod four_ways;
+mod images;
 mod metrics;
 mod model_file;
 mod operations;

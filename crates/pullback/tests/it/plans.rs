@@ -3,7 +3,7 @@
 use pullback::differentiate::reverse;
 use pullback::execute::Executor;
 use pullback::graph::{Builder, NodeId, Var};
-use pullback::network::{Activation, Cost, Mode, Network};
+use pullback::network::{Activation, Cost, Image, Layer, Mode, Network};
 use pullback::plan::Plan;
 
 fn id(var: Var<'_>) -> NodeId {
@@ -92,13 +92,30 @@ fn an_executor_runs_again_with_other_numbers() {
 
 /// The plan of a step of a network with one hidden layer, as names.
 fn step_names(activation: Activation, cost: Cost) -> Vec<String> {
-    let network = Network::dense(6, &[5], 3, activation, cost);
+    step_names_of(&Network::dense(6, &[5], 3, activation, cost))
+}
+
+fn step_names_of(network: &Network) -> Vec<String> {
     let lowered = network.lower(7, Mode::Training).unwrap();
     let gradients = reverse(&lowered.graph, lowered.cost, &lowered.parameters).unwrap();
     let mut outputs = vec![lowered.cost];
     outputs.extend(&gradients.nodes);
     let plan = Plan::new(&gradients.graph, &outputs);
     plan.instructions.iter().map(|instruction| instruction.names().collect::<Vec<_>>().join(", ")).collect()
+}
+
+#[test]
+fn a_convolution_takes_its_bias_and_activation_and_the_first_one_has_no_gradient_of_its_images() {
+    let relu = Layer::Activation { function: Activation::Relu };
+    let mut network = Network::dense(100, &[], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
+    network.image = Some(Image { height: 10, width: 10, channels: 1 });
+    let front = [Layer::convolution(4, 3), relu.clone(), Layer::max_pool(2), Layer::convolution(5, 3), relu];
+    network.layers.splice(0..0, front);
+    let names = step_names_of(&network);
+    let count = |name: &str| names.iter().filter(|own| own.starts_with(name)).count();
+    assert_eq!(count("convolution, add row, relu"), 2, "{names:?}");
+    assert_eq!((count("filter gradient"), count("transposed convolution")), (2, 1), "{names:?}");
+    assert!(names.contains(&"route to max, times slope".to_owned()), "{names:?}");
 }
 
 #[test]
@@ -142,7 +159,7 @@ fn check_values(build: impl FnOnce(&Builder) -> Vec<NodeId>) -> Plan {
     for (position, id) in inputs.enumerate() {
         executor.input_mut(position).copy_from_slice(&values[id.index()]);
     }
-    executor.run(&[]);
+    executor.run::<Vec<f64>>(&[]);
     for (position, id) in outputs.iter().enumerate() {
         for (found, right) in executor.output(position).iter().zip(&right[id.index()]) {
             assert!((found - right).abs() <= 1e-14, "{found} for {right} in\n{graph}");
