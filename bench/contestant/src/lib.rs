@@ -19,6 +19,20 @@ pub struct Workload {
     pub batch: usize,
     /// Batches of an epoch.
     pub batches: usize,
+    /// Height, width and channels of what a row shows, before convolutions.
+    #[serde(default)]
+    pub image: Option<serde_json::Value>,
+    /// Each with its activation and a pooling, before the dense layers.
+    #[serde(default)]
+    pub convolutions: Vec<Convolution>,
+}
+
+/// A convolution, and the pooling that follows it.
+#[derive(Deserialize)]
+pub struct Convolution {
+    pub filters: usize,
+    pub size: usize,
+    pub pool: usize,
 }
 
 impl Workload {
@@ -29,6 +43,11 @@ impl Workload {
             return Err("usage: CONTESTANT WORKLOAD_JSON THREADS".into());
         };
         Ok((serde_json::from_str(work)?, threads.parse()?))
+    }
+
+    /// Ends with an error if the workload has convolutions, for contestants that were not written for them.
+    pub fn refuse_convolutions(&self) -> Result<(), Box<dyn Error>> {
+        if self.convolutions.is_empty() { Ok(()) } else { Err("no convolutions here".into()) }
     }
 
     /// Rows of an epoch.

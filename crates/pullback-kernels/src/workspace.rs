@@ -86,16 +86,31 @@ impl Workspace {
         columns: [usize; N],
         task: impl Fn(Range<usize>, [&mut [T]; N]) + Sync,
     ) {
+        self.share_rows_and_panels(rows, UNIT, nanoseconds, arrays, columns, |rows, arrays, _| {
+            task(rows, arrays)
+        });
+    }
+
+    /// The same with panels for each part, and parts that begin at multiples of `unit` rows.
+    pub(crate) fn share_rows_and_panels<T: Send, const N: usize>(
+        &mut self,
+        rows: usize,
+        unit: usize,
+        nanoseconds: usize,
+        arrays: [&mut [T]; N],
+        columns: [usize; N],
+        task: impl Fn(Range<usize>, [&mut [T]; N], &mut Panels) + Sync,
+    ) {
         for (array, columns) in arrays.iter().zip(columns) {
             assert_eq!(Some(array.len()), rows.checked_mul(columns), "{rows} rows of {columns}");
         }
         let parts = self.parts(nanoseconds);
         if parts == 1 {
-            return task(0..rows, arrays);
+            return task(0..rows, arrays, &mut self.panels[0]);
         }
         let arrays = arrays.map(|array| Exclusive(array.as_mut_ptr()));
-        let border = |i: usize| (rows * i / parts).next_multiple_of(UNIT).min(rows);
-        self.run(parts, |i, _| {
+        let border = |i: usize| (rows * i / parts).next_multiple_of(unit).min(rows);
+        self.run(parts, |i, panels| {
             let (first, last) = (border(i), border(i + 1));
             let pieces = core::array::from_fn(|n| {
                 let (start, length) = (first * columns[n], (last - first) * columns[n]);
@@ -103,8 +118,13 @@ impl Workspace {
                 // each is called once.
                 unsafe { core::slice::from_raw_parts_mut(arrays[n].at(start), length) }
             });
-            task(first..last, pieces);
+            task(first..last, pieces, panels);
         });
+    }
+
+    /// The panels of the first part, which always runs: their memory can be lent to what all parts read.
+    pub(crate) fn own_panels(&mut self) -> &mut Panels {
+        &mut self.panels[0]
     }
 
     /// In how many parts to cut what takes about so many nanoseconds on one thread.

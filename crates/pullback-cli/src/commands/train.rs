@@ -86,9 +86,8 @@ impl Train {
         }
         let rows = Rows::choose(&settings, &parts)?;
         let preprocessing = Preprocessing::fit(table, &rows.training, &data_options)?;
-        let target = &preprocessing.target.target;
         let inputs = preprocessing.inputs();
-        let network = settings.network(inputs, rows.training.len(), target)?;
+        let network = settings.network(&preprocessing, rows.training.len())?;
         let training = settings.training(inputs, rows.training.len(), rows.validation.len())?;
         training.check()?;
         let settings = settings.decided(&network, &training, rows.test_fraction, rows.validation_fraction);
@@ -195,14 +194,21 @@ fn check_memory(network: &Network, training: &Training, rows: usize) -> Result<(
         Batch::Of(examples) => examples.min(rows),
         Batch::Full => rows,
     } as f64;
-    let mut inputs = network.inputs as f64;
     let mut weights = 0.0;
     let mut units = 0.0;
-    for layer in &network.layers {
-        let outputs = layer.units().map_or(inputs, |units| units as f64);
-        weights += if layer.units().is_some() { (inputs + 1.0) * outputs } else { 0.0 };
+    let forms = network.forms()?;
+    for (layer, forms) in network.layers.iter().zip(forms.windows(2)) {
+        let [inputs, outputs] = [forms[0].elements() as f64, forms[1].elements() as f64];
         units += outputs;
-        inputs = outputs;
+        match layer {
+            Layer::Dense { .. } => weights += (inputs + 1.0) * outputs,
+            Layer::Convolution { filters, size, .. } => {
+                let patch = (size * size * forms[0].columns()) as f64;
+                weights += (patch + 1.0) * *filters as f64;
+                units += outputs / *filters as f64 * patch;
+            }
+            _ => {}
+        }
     }
     let bytes = size_of::<f32>() as f64 * (NUMBERS_PER_WEIGHT * weights + NUMBERS_PER_UNIT * units * batch);
     if Vec::<u8>::new().try_reserve_exact(bytes as usize).is_ok() {

@@ -4,8 +4,9 @@ use crate::graph::ops::{Concatenate, Mean, Other, Pattern, Sum, View, ViewMut};
 use crate::graph::{Op, Shape};
 use crate::plan::{Action, Gradient, Instruction, Place, Plan, Slope, Stage};
 use pullback_kernels::{
-    Array, Isa, Operand, Precision, Real, Start, Workspace, log_softmax, map_in_place, product_with, softmax,
-    softmax_cross_entropy, sum_columns, sum_rows,
+    Array, Isa, Operand, Precision, Real, Start, Workspace, convolve, convolve_transposed, filter_gradient,
+    log_softmax, map_in_place, max_pool, product_with, route_to_max, softmax, softmax_cross_entropy,
+    sum_columns, sum_rows,
 };
 
 /// About how many numbers a thread copies from rows in memory in a nanosecond.
@@ -233,8 +234,20 @@ fn execute<T: Real>(
         }
         return;
     }
+    if let (Op::Convolution(op), false) = (&instruction.op, output.data.is_empty()) {
+        let operand = |at: usize| {
+            let (place, shape) = &instruction.inputs[at];
+            &numbers.at(*place)[..shape.elements()]
+        };
+        let start = instruction.row.map(|(place, elements)| &numbers.at(place)[..elements]);
+        let stages = &instruction.stages[..];
+        let epilogue = |first: usize, piece: &mut [T]| in_place(stages, first, piece, numbers, isa);
+        let channels = instruction.inputs[0].1.last();
+        convolve(&op.windows, channels, operand(0), operand(1), start, output.data, epilogue, workspace);
+        return;
+    }
     let ViewMut { shape, data } = output;
-    compute(instruction, numbers, ViewMut { shape, data: &mut *data }, gradient, isa);
+    compute(instruction, numbers, ViewMut { shape, data: &mut *data }, gradient, workspace);
     in_place(&instruction.stages, 0, data, numbers, isa);
 }
 
@@ -299,8 +312,9 @@ fn compute<T: Real>(
     numbers: Numbers<'_, T, impl AsRef<[T]> + Sync>,
     output: ViewMut<'_, T>,
     gradient: Option<&mut [T]>,
-    isa: Isa,
+    workspace: &mut Workspace,
 ) {
+    let isa = workspace.isa();
     let nothing = View { shape: &instruction.shape, data: &[] };
     let mut views = [nothing; Concatenate::MAX_OPERANDS];
     for (view, (place, shape)) in views.iter_mut().zip(&instruction.inputs) {
@@ -332,6 +346,17 @@ fn compute<T: Real>(
         }
         Op::Softmax(_) => softmax(isa, x.data, x.shape.last(), output.data),
         Op::LogSoftmax(_) => log_softmax(isa, x.data, x.shape.last(), output.data),
+        Op::TransposedConvolution(op) => {
+            let channels = output.shape.last();
+            convolve_transposed(&op.windows, channels, x.data, views[1].data, output.data, workspace);
+        }
+        Op::FilterGradient(op) => {
+            filter_gradient(&op.windows, x.shape.last(), x.data, views[1].data, output.data, workspace);
+        }
+        Op::MaxPool(op) => max_pool(&op.windows, x.shape.last(), x.data, output.data, workspace),
+        Op::RouteToMax(op) => {
+            route_to_max(&op.windows, x.shape.last(), x.data, views[1].data, output.data, workspace);
+        }
         // Whatever is element by element becomes fast by being compiled for the instruction set.
         op => isa.run(
             #[inline(always)]
