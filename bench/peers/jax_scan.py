@@ -17,7 +17,8 @@ convolutions, inputs = work.get("convolutions", []), work["inputs"]
 key = jax.random.PRNGKey(0)
 parameters, filters = [], []
 if convolutions:
-    height, width, channels = work["image"]
+    image = work["image"]
+    height, width, channels = image["height"], image["width"], image["channels"]
     for layer in convolutions:
         key, own = jax.random.split(key)
         shape = (layer["size"], layer["size"], channels, layer["filters"])
@@ -36,7 +37,8 @@ activation = {"sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "relu": jax.nn.relu}[
 
 
 def convolve(filters, x):
-    x = x.reshape(-1, *work["image"])
+    """Images with their channels last, as XLA has them fastest on a processor."""
+    x = x.reshape(-1, image["height"], image["width"], image["channels"])
     for layer, (weight, bias) in zip(convolutions, filters):
         x = jax.lax.conv_general_dilated(x, weight, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
         window = (1, layer["pool"], layer["pool"], 1)

@@ -13,7 +13,8 @@ activation = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}[work["act
 layers, inputs = [], work["inputs"]
 if "convolutions" in work:
     # As PyTorch has them: channels before pixels.
-    height, width, channels = work["image"]
+    image = work["image"]
+    height, width, channels = image["height"], image["width"], image["channels"]
     layers.append(nn.Unflatten(1, (channels, height, width)))
     for layer in work["convolutions"]:
         layers += [nn.Conv2d(channels, layer["filters"], layer["size"]), activation(), nn.MaxPool2d(layer["pool"])]

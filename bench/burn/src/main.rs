@@ -58,7 +58,8 @@ fn optimizer(work: &Workload) -> Result<ModuleOptimizer, Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (work, _threads) = Workload::of_dense_layers()?;
+    let (work, _threads) = Workload::from_arguments()?;
+    work.refuse_convolutions()?;
     let plain = Device::flex();
     let device = plain.clone().autodiff();
     device.seed(0);

@@ -9,12 +9,6 @@ use std::io::{BufRead, Write};
 #[derive(Deserialize)]
 pub struct Workload {
     pub inputs: usize,
-    /// Height, width and channels, where an example is an image.
-    #[serde(default)]
-    pub image: Option<[usize; 3]>,
-    /// Before the dense layers.
-    #[serde(default)]
-    pub convolutions: Vec<Convolution>,
     pub hidden: Vec<usize>,
     pub outputs: usize,
     pub activation: String,
@@ -25,15 +19,19 @@ pub struct Workload {
     pub batch: usize,
     /// Batches of an epoch.
     pub batches: usize,
+    /// Height, width and channels of what a row shows, before convolutions.
+    #[serde(default)]
+    pub image: Option<serde_json::Value>,
+    /// Each with its activation and a pooling, before the dense layers.
+    #[serde(default)]
+    pub convolutions: Vec<Convolution>,
 }
 
-/// A convolution without zeros around the image; its activation and max pooling follow it.
+/// A convolution, and the pooling that follows it.
 #[derive(Deserialize)]
 pub struct Convolution {
     pub filters: usize,
-    /// Rows and columns of its windows.
     pub size: usize,
-    /// Rows and columns of the pooling's windows, which tile the image.
     pub pool: usize,
 }
 
@@ -47,14 +45,9 @@ impl Workload {
         Ok((serde_json::from_str(work)?, threads.parse()?))
     }
 
-    /// The same, for a contestant that has only dense layers here.
-    pub fn of_dense_layers() -> Result<(Self, usize), Box<dyn Error>> {
-        let (work, threads) = Self::from_arguments()?;
-        if work.convolutions.is_empty() {
-            Ok((work, threads))
-        } else {
-            Err("this contestant is written for dense layers alone".into())
-        }
+    /// Ends with an error if the workload has convolutions, for contestants that were not written for them.
+    pub fn refuse_convolutions(&self) -> Result<(), Box<dyn Error>> {
+        if self.convolutions.is_empty() { Ok(()) } else { Err("no convolutions here".into()) }
     }
 
     /// Rows of an epoch.

@@ -14,16 +14,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let activation: Activation = work.activation.parse()?;
     let cost: Cost = work.cost.parse()?;
     let mut network = Network::dense(work.inputs, &work.hidden, work.outputs, activation, cost);
-    network.image = work.image.map(|[height, width, channels]| Image { height, width, channels });
-    // Each convolution is followed by its activation and a pooling.
-    let convolutions = work.convolutions.iter().flat_map(|layer| {
-        [
-            Layer::convolution(layer.filters, layer.size),
-            Layer::Activation { function: activation },
-            Layer::max_pool(layer.pool),
-        ]
-    });
-    network.layers.splice(0..0, convolutions);
+    if let Some(image) = &work.image {
+        // Each convolution is followed by its activation and a pooling.
+        network.image = Some(serde_json::from_value::<Image>(image.clone())?);
+        let front = work.convolutions.iter().flat_map(|layer| {
+            [
+                Layer::convolution(layer.filters, layer.size),
+                Layer::Activation { function: activation },
+                Layer::max_pool(layer.pool),
+            ]
+        });
+        network.layers.splice(0..0, front.collect::<Vec<_>>());
+    }
     network.regularization.l2 = work.l2;
 
     let rows = work.rows();
