@@ -137,6 +137,56 @@ fn idx(sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+fn a_network_of_convolutions_is_trained_explained_and_checked() {
+    let place = Place::new();
+    place.write(
+        "net.toml",
+        "data = \"digits\"\nepochs = 3\n[network]\nimage = { height = 8, width = 8 }\nlayers = [\n  \
+         { kind = \"convolution\", filters = 6, size = 3, padding = \"same\" },\n  { kind = \"batch_norm\" },\n  \
+         { kind = \"activation\", function = \"relu\" },\n  { kind = \"max_pool\", size = 2 },\n  \
+         { kind = \"convolution\", filters = 12, size = 3 },\n  { kind = \"activation\", function = \"relu\" },\n  \
+         { kind = \"dense\", units = 10 },\n]\n",
+    );
+    let report = place.json(&["train", "--config", "net.toml", "--learning-rate", "0.01", "--json"]);
+    assert!(report["test"]["accuracy"].as_f64().unwrap() > 0.9, "{}", report["test"]);
+    assert_eq!(place.json(&["evaluate", "model.safetensors", "--json"])["report"], report["test"]);
+    // What is stored trains the same model again.
+    place.write("again.toml", place.succeed(&["inspect", "model.safetensors", "--print-config"]));
+    place.succeed(&["train", "--config", "again.toml", "--quiet", "--threads", "2", "--out", "again.model"]);
+    assert!(place.read("again.model") == place.read("model.safetensors"), "another model");
+
+    let check = |arguments: &[&str], parts: &[&str]| {
+        let shown = place.succeed(arguments);
+        for part in parts {
+            assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
+        }
+    };
+    let model = "model.safetensors";
+    check(&["inspect", model], &["images of 8 x 8 x 1", "convolution 12 of 3x3", "12 x 54", "max pool 2x2"]);
+    check(
+        &["check", model, "--rows", "4", "--samples", "10"],
+        &["layers.4.weight", "the gradients are right"],
+    );
+    check(&["gradients", model, "--rows", "4"], &["[6, 9]", "[12, 54]"]);
+    assert_eq!(place.succeed(&["predict", model, "digits"]).lines().count(), 1798);
+    let explain = ["explain", model, "digits", "--lang"];
+    let page = [
+        "Convolution 1: convolution 6 of 3x3, padding same, from 8 x 8 x 1 to 8 x 8 x 6",
+        "z = convolution(x, W, 3x3 of 8x8 pixels, zeros around) + b",
+        "Pooling 1: max pool 2x2, from 8 x 8 x 6 to 4 x 4 x 6",
+        "The dense layers read all 48 numbers",
+    ];
+    check(&[&explain[..], &["en"]].concat(), &page);
+    check(&[&explain[..], &["ko"]].concat(), &["1번째 합성곱", "1번째 풀링"]);
+    let markdown = ["en", "--format", "markdown"];
+    check(&[&explain[..], &markdown].concat(), &[r"\operatorname{convolution}_{3 \times 3}(x, W)"]);
+    check(&[&explain[..], &["en", "--weight", "1.2.3"]].concat(), &["w[1][2,3]"]);
+    let images = place.json(&["explain", model, "digits", "--format", "json"])["images"].clone();
+    let kinds: Vec<_> = images.as_array().unwrap().iter().map(|layer| &layer["kind"]).collect();
+    assert_eq!(kinds, ["convolution", "max_pool", "convolution"]);
+}
+
+#[test]
 fn a_folder_of_idx_files_is_trained_and_tested_on() {
     let place = Place::new();
     std::fs::create_dir(place.path("images")).unwrap();
