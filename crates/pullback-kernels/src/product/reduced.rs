@@ -142,13 +142,7 @@ fn product_of_rounded<T: Real>(
         };
         let isa = workspace.isa();
         workspace.share_rows(size, size / CONVERTED_PER_NANOSECOND, [to], [1], |range, [to]| {
-            map(
-                isa,
-                &from[range],
-                to,
-                #[inline(always)]
-                |x| to_bf16(x),
-            );
+            map(isa, &from[range], to, to_bf16);
         });
     }
     multiply(Part { a: a.cast_const().cast(), b: b.cast_const().cast(), ..whole }, epilogue, workspace);
