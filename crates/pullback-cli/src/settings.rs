@@ -5,7 +5,7 @@ use crate::config_file::{one_or_more, units};
 use crate::failure::{Failure, Result};
 use pullback::data::{ColumnType, DataOptions, Imputation, Scaling, Task};
 use pullback::error::nearest_name;
-use pullback::network::{Activation, Cost, Initializer, Layer};
+use pullback::network::{Activation, Cost, Image, Initializer, Layer};
 use pullback::train::{Batch, GradientMethod, Precision};
 use pullback_data::ReadOptions;
 use serde::de::DeserializeOwned;
@@ -226,6 +226,9 @@ pub(crate) struct Settings {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NetworkTable {
+    /// The shape of an example, where it is an image and the data do not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) image: Option<Image>,
     /// All layers, the last dense one included.
     pub(crate) layers: Vec<Layer>,
 }

@@ -14,10 +14,12 @@ mod dots;
 mod emulated;
 mod pack;
 mod reduced;
+mod sparse;
 mod tiles;
 
+use crate::array::Line;
 use crate::tile::{Kernel, Pack, Tile};
-use crate::workspace::{Line, Panels};
+use crate::workspace::Panels;
 use crate::{Isa, Real, Workspace};
 
 /// So many steps of k at a time: fewer would read and write the output more often, more would not stay near.
@@ -147,12 +149,14 @@ pub fn product_with<T: Real>(
     if let Some(engine) = reduced::Engine::of(&whole, workspace) {
         return reduced::product(engine, whole, &epilogue, workspace);
     }
-    multiply(whole, &epilogue, workspace);
+    let sparse = sparse::side(workspace.isa(), left, right, start.is_none());
+    multiply(whole, sparse, &epilogue, workspace);
 }
 
-/// Computes a product whose operands' and output's sizes were checked.
+/// Computes a product whose operands' and output's sizes were checked, leaving out the zeros of one side.
 fn multiply<T: Real>(
     whole: Part<T>,
+    sparse: Option<sparse::Side>,
     epilogue: &(impl Fn(usize, &mut [T]) + Sync),
     workspace: &mut Workspace,
 ) {
@@ -161,9 +165,15 @@ fn multiply<T: Real>(
     let multiply_adds = (whole.rows * whole.columns).saturating_mul(whole.depth);
     let parts = workspace.parts(multiply_adds / PER_NANOSECOND);
     workspace.run(parts, |i, panels| {
+        let part = if parts == 1 { whole } else { whole.slice(i, parts, kernel) };
         // SAFETY: the sizes were checked; the caller of `product_with` has borrowed the output mutably, so it
         // overlaps neither operand, and the parts share no number of it; `isa` is one that this processor has.
-        unsafe { whole.slice(i, parts, kernel).compute(kernel, isa, epilogue, panels) };
+        unsafe {
+            match sparse {
+                Some(side) => part.compute_sparse(side, kernel, isa, epilogue, panels),
+                None => part.compute(kernel, isa, epilogue, panels),
+            }
+        }
     });
 }
 

@@ -6,21 +6,21 @@
 //! processor time. If the pool is busy (nested use, a second user) or its workers did not survive a
 //! `fork`, the caller runs all parts itself, with the same result.
 
-use core::cell::UnsafeCell;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
-use std::thread::{self, JoinHandle, Thread};
 
-/// So many looks before a thread sleeps: some 200 microseconds. With 30, a worker fell asleep between the
-/// products of a step of 784-128-10, and two threads were slower than one there
-/// (`bench/compare --peers "" --work mnist32`).
-const LOOKS: usize = 10_000;
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use crate::sync::thread::{self, JoinHandle, Thread};
+use crate::sync::{Arc, LOOKS, UnsafeCell, processors, spin_loop};
 
+/// The worker has nothing to do and looks: the caller may write the job.
 const IDLE: u8 = 0;
-const READY: u8 = 1;
-const STOP: u8 = 2;
+/// The same, but the worker sleeps.
+const ASLEEP: u8 = 1;
+/// The worker may read the job.
+const READY: u8 = 2;
+/// The worker ends.
+const STOP: u8 = 3;
 
 /// Threads that wait for parts of tasks.
 pub struct Pool {
@@ -39,9 +39,7 @@ struct Worker {
 /// Where a worker finds its job. On lines of cache of its own, so that looking at it disturbs nobody.
 #[repr(align(128))]
 struct Slot {
-    /// `IDLE`: the caller may write the job; `READY`: the worker may read it; `STOP`: the worker ends.
     state: AtomicU8,
-    is_asleep: AtomicBool,
     job: UnsafeCell<Option<Job>>,
 }
 
@@ -70,9 +68,8 @@ impl Pool {
     ///
     /// Where the system gives fewer threads, the caller does their work.
     pub fn new(threads: usize) -> Self {
-        let enough = threads <= thread::available_parallelism().map_or(1, usize::from);
         // With fewer processors than threads, looking would keep another from working.
-        let looks = if enough { LOOKS } else { 0 };
+        let looks = if threads <= processors() { LOOKS } else { 0 };
         let workers: Vec<Worker> = (1..threads).map_while(|_| Worker::start(looks)).collect();
         // Not every platform has processes; those have no threads either.
         let process = if workers.is_empty() { 0 } else { std::process::id() };
@@ -145,8 +142,7 @@ impl Drop for Pool {
         let is_alive = self.is_alive();
         for worker in self.workers.drain(..) {
             if is_alive {
-                worker.slot.state.store(STOP, Ordering::SeqCst);
-                worker.handle.thread().unpark();
+                worker.tell(STOP);
                 // A worker catches the panics of its tasks, and this is no place to panic.
                 let _ = worker.handle.join();
             }
@@ -157,11 +153,7 @@ impl Drop for Pool {
 impl Worker {
     /// Starts a worker, if the system gives a thread.
     fn start(looks: usize) -> Option<Self> {
-        let slot = Arc::new(Slot {
-            state: AtomicU8::new(IDLE),
-            is_asleep: AtomicBool::new(false),
-            job: UnsafeCell::new(None),
-        });
+        let slot = Arc::new(Slot { state: AtomicU8::new(IDLE), job: UnsafeCell::new(None) });
         let own_slot = Arc::clone(&slot);
         let handle =
             thread::Builder::new().name("pullback".into()).spawn(move || own_slot.work(looks)).ok()?;
@@ -172,11 +164,13 @@ impl Worker {
     /// The caller must be the pool's one user, and the worker's last job done.
     unsafe fn give(&self, job: Job) {
         // SAFETY: the worker reads the job only after `READY` below: see `Slot`.
-        unsafe { *self.slot.job.get() = Some(job) };
-        // Both sequentially consistent: either the worker sees READY before it sleeps, or this thread
-        // sees that it is asleep.
-        self.slot.state.store(READY, Ordering::SeqCst);
-        if self.slot.is_asleep.load(Ordering::SeqCst) {
+        self.slot.job.with_mut(|slot| unsafe { *slot = Some(job) });
+        self.tell(READY);
+    }
+
+    /// Changes the worker's state, and wakes it if it slept.
+    fn tell(&self, state: u8) {
+        if self.slot.state.swap(state, Ordering::Release) == ASLEEP {
             self.handle.thread().unpark();
         }
     }
@@ -186,19 +180,20 @@ impl Slot {
     /// The life of a worker.
     fn work(&self, looks: usize) {
         loop {
-            if !look(looks, || self.state.load(Ordering::Acquire) != IDLE) {
-                self.is_asleep.store(true, Ordering::SeqCst);
-                while self.state.load(Ordering::SeqCst) == IDLE {
+            let has_word = || self.state.load(Ordering::Acquire) >= READY;
+            if !look(looks, has_word) {
+                // Fails if there is word by now. Whoever gives it later sees that this thread sleeps.
+                let _ = self.state.compare_exchange(IDLE, ASLEEP, Ordering::Relaxed, Ordering::Relaxed);
+                while !has_word() {
                     thread::park();
                 }
-                self.is_asleep.store(false, Ordering::SeqCst);
             }
-            if self.state.load(Ordering::Acquire) == STOP {
+            if self.state.load(Ordering::Relaxed) == STOP {
                 return;
             }
             // SAFETY: `READY` was seen, so the caller has written the job and does not touch it: see `Slot`.
-            let Job { task, part, progress, caller } =
-                unsafe { (*self.job.get()).take() }.expect("a ready slot holds a job");
+            let job = self.job.with_mut(|slot| unsafe { (*slot).take() });
+            let Job { task, part, progress, caller } = job.expect("a ready slot holds a job");
             self.state.store(IDLE, Ordering::Relaxed);
             // SAFETY: the caller waits for this part before the task's life ends.
             let outcome = catch_unwind(AssertUnwindSafe(|| unsafe { (*task)(part) }));
@@ -207,7 +202,7 @@ impl Slot {
                 if outcome.is_err() {
                     (*progress).has_panicked.store(true, Ordering::Relaxed);
                 }
-                (*progress).remaining.fetch_sub(1, Ordering::AcqRel) - 1
+                (*progress).remaining.fetch_sub(1, Ordering::Release) - 1
             };
             if remaining == 0 {
                 caller.unpark();
@@ -222,7 +217,7 @@ fn look(looks: usize, is_done: impl Fn() -> bool) -> bool {
         if is_done() {
             return true;
         }
-        core::hint::spin_loop();
+        spin_loop();
     }
     is_done()
 }

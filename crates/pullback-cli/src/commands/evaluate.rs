@@ -3,7 +3,7 @@
 use super::predict::predict;
 use super::rows::Rows;
 use super::source::{load, load_for, settings_of};
-use super::{print, print_json};
+use super::{ISA_HELP, print, print_json};
 use crate::failure::{Failure, Result};
 use crate::terminal::{entry, say};
 use pullback::data::Table;
@@ -14,7 +14,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
-#[command(allow_negative_numbers = true)]
+#[command(allow_negative_numbers = true, after_help = ISA_HELP)]
 pub(crate) struct Evaluate {
     /// The model file
     model: PathBuf,

@@ -13,10 +13,19 @@ mod source;
 mod train;
 
 use crate::failure::{Failure, Result};
+use pullback::execute::Isa;
 use pullback::model::write_atomically;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
+
+/// Which instruction set computes, instead of the best one; it changes no bit of the result.
+const ISA: &str = "PULLBACK_ISA";
+
+const ISA_HELP: &str = "\
+PULLBACK_ISA=portable in the environment computes without vector instructions, avx2, avx512, avx512_bf16, amx or neon \
+with those; the result is the same, bit for bit, unless --precision is not f32. PULLBACK_ISA=amx_emulated makes the \
+model of a processor with AMX, slowly.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -71,6 +80,22 @@ impl Cli {
             Command::Datasets(command) => command.run(),
         }
     }
+}
+
+/// The instruction set that the environment asks for, or the best one.
+fn instruction_set() -> Result<Isa> {
+    let name = std::env::var_os(ISA).unwrap_or_default();
+    if name.is_empty() {
+        return Ok(Isa::best());
+    }
+    let name = name.to_string_lossy();
+    Isa::from_name(&name).ok_or_else(|| {
+        let available: Vec<&str> = Isa::available().map(Isa::name).collect();
+        Failure::usage(
+            format!("{ISA} is `{name}`, an instruction set that this processor does not have"),
+            format!("available are {}", available.join(", ")),
+        )
+    })
 }
 
 /// Prints to standard output.

@@ -1,7 +1,7 @@
 //! `pullback predict`: what a model says of raw rows, as CSV.
 
 use super::source::load_for;
-use super::{check_writable, print, write};
+use super::{ISA_HELP, check_writable, instruction_set, print, write};
 use crate::choices::checked_threads;
 use crate::failure::{Failure, Result};
 use crate::terminal::say;
@@ -11,7 +11,7 @@ use pullback::train::Training;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
-#[command(allow_negative_numbers = true)]
+#[command(allow_negative_numbers = true, after_help = ISA_HELP)]
 pub(crate) struct Predict {
     /// The model file
     model: PathBuf,
@@ -85,7 +85,7 @@ fn shown(number: &f64) -> String {
 /// What a model predicts for a table; what it could not represent is told.
 pub(super) fn predict(model: &Model<f32>, table: &Table, threads: usize) -> Result<Prediction> {
     let training = Training { threads: checked_threads(threads)?, ..model.card.training.clone() };
-    let prediction = model.predict(table, training.thread_count())?;
+    let prediction = model.predict_on(instruction_set()?, table, training.thread_count())?;
     for warning in &prediction.warnings {
         say(format_args!("warning: {warning}"));
     }

@@ -4,13 +4,12 @@ use super::evaluate::compare;
 use super::explain::trace_of;
 use super::rows::{Rows, TestRows};
 use super::source::load;
-use super::{check_writable, print, print_json, write};
+use super::{ISA_HELP, check_writable, instruction_set, print, print_json, write};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::terminal::{WIDTH, count, entry, say, setting, time, typed};
 use pullback::data::{Dataset, Preprocessing, Table};
-use pullback::execute::Isa;
 use pullback::explain::{Catalog, diagnose};
 use pullback::model::{Card, Fingerprint, Model};
 use pullback::network::{Layer, Network};
@@ -21,16 +20,10 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Which instruction set trains, instead of the best one; it changes no bit of the result in full precision.
-const ISA: &str = "PULLBACK_ISA";
-
 #[derive(Debug, clap::Args)]
 #[command(
     allow_negative_numbers = true,
-    after_help = "PULLBACK_ISA=portable in the environment trains without vector instructions, \
-                  avx2, avx512, avx512_bf16, amx or neon with those; the model is the same, bit for bit, \
-                  unless --precision is not f32. PULLBACK_ISA=amx_emulated makes the model of a processor \
-                  with AMX, slowly."
+    after_help = ISA_HELP
 )]
 pub(crate) struct Train {
     #[command(flatten)]
@@ -93,9 +86,8 @@ impl Train {
         }
         let rows = Rows::choose(&settings, &parts)?;
         let preprocessing = Preprocessing::fit(table, &rows.training, &data_options)?;
-        let target = &preprocessing.target.target;
         let inputs = preprocessing.inputs();
-        let network = settings.network(inputs, rows.training.len(), target)?;
+        let network = settings.network(&preprocessing, rows.training.len())?;
         let training = settings.training(inputs, rows.training.len(), rows.validation.len())?;
         training.check()?;
         let settings = settings.decided(&network, &training, rows.test_fraction, rows.validation_fraction);
@@ -135,7 +127,7 @@ impl Train {
                 configuration: Settings { threads: None, out: None, ..settings.clone() }.to_json()?,
             },
         };
-        let prediction = model.predict(&tested, training.thread_count())?;
+        let prediction = model.predict_on(isa, &tested, training.thread_count())?;
         if !prediction.numbers.iter().all(|number| number.is_finite()) {
             // The last step, whose weights no cost was computed with.
             return Err(diverged("after the last epoch", None, &training));
@@ -179,22 +171,6 @@ impl Train {
     }
 }
 
-/// The instruction set that the environment asks for, or the best one.
-fn instruction_set() -> Result<Isa> {
-    let name = std::env::var_os(ISA).unwrap_or_default();
-    if name.is_empty() {
-        return Ok(Isa::best());
-    }
-    let name = name.to_string_lossy();
-    Isa::from_name(&name).ok_or_else(|| {
-        let available: Vec<&str> = Isa::available().map(Isa::name).collect();
-        Failure::usage(
-            format!("{ISA} is `{name}`, an instruction set that this processor does not have"),
-            format!("available are {}", available.join(", ")),
-        )
-    })
-}
-
 fn no_target(table: &Table) -> Failure {
     let names: Vec<&str> = table.names().collect();
     let shown = names[..names.len().min(10)].join(", ");
@@ -218,14 +194,21 @@ fn check_memory(network: &Network, training: &Training, rows: usize) -> Result<(
         Batch::Of(examples) => examples.min(rows),
         Batch::Full => rows,
     } as f64;
-    let mut inputs = network.inputs as f64;
     let mut weights = 0.0;
     let mut units = 0.0;
-    for layer in &network.layers {
-        let outputs = layer.units().map_or(inputs, |units| units as f64);
-        weights += if layer.units().is_some() { (inputs + 1.0) * outputs } else { 0.0 };
+    let forms = network.forms()?;
+    for (layer, forms) in network.layers.iter().zip(forms.windows(2)) {
+        let [inputs, outputs] = [forms[0].elements() as f64, forms[1].elements() as f64];
         units += outputs;
-        inputs = outputs;
+        match layer {
+            Layer::Dense { .. } => weights += (inputs + 1.0) * outputs,
+            Layer::Convolution { filters, size, .. } => {
+                let patch = (size * size * forms[0].columns()) as f64;
+                weights += (patch + 1.0) * *filters as f64;
+                units += outputs / *filters as f64 * patch;
+            }
+            _ => {}
+        }
     }
     let bytes = size_of::<f32>() as f64 * (NUMBERS_PER_WEIGHT * weights + NUMBERS_PER_UNIT * units * batch);
     if Vec::<u8>::new().try_reserve_exact(bytes as usize).is_ok() {

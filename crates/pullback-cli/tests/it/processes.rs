@@ -39,9 +39,10 @@ fn every_instruction_set_makes_the_same_file() {
         ]
         "#,
     );
-    for arguments in
-        [&["train", "--config", "net.toml"][..], &["train", "friedman", "--epochs", "3", "--batch", "full"]]
-    {
+    for arguments in [
+        &["train", "digits", "--config", "net.toml"][..],
+        &["train", "friedman", "--epochs", "3", "--batch", "full"],
+    ] {
         for set in &sets {
             let mut command = place.command(arguments);
             let output = command.args(["--quiet", "--out", set]).env(ISA, set).output().unwrap();
@@ -50,6 +51,20 @@ fn every_instruction_set_makes_the_same_file() {
         for set in &sets {
             assert!(place.read(set) == place.read("portable"), "{set} makes another file");
         }
+        for command in [&["evaluate", "portable", "--json"][..], &["predict", "portable", arguments[1]]] {
+            let said = |set: &str| {
+                let output = place.command(command).env(ISA, set).output().unwrap();
+                assert!(output.status.success(), "{}", text(&output.stderr));
+                output.stdout
+            };
+            for set in &sets {
+                assert!(said(set) == said("portable"), "{command:?} says something else with {set}");
+            }
+        }
+    }
+    for command in [&["evaluate", "portable"][..], &["predict", "portable", "friedman"]] {
+        let output = place.command(command).env(ISA, "mmx").output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{command:?} asks for the instruction set");
     }
     let output = place.command(&["train", "xor", "--quiet"]).env(ISA, "").output().unwrap();
     assert!(output.status.success(), "an empty variable says nothing");

@@ -10,7 +10,7 @@ use crate::execute::{Executor, reference};
 use crate::graph::Kind;
 use crate::network::{FEATURES, Mask, Mode, Network, Parameter, Role, TARGETS};
 use crate::plan::Plan;
-use pullback_kernels::{Isa, Real, Workspace, dot};
+use pullback_kernels::{Array, Isa, Real, Workspace, dot};
 use serde::{Deserialize, Serialize};
 
 /// What came out of a training run.
@@ -133,8 +133,23 @@ pub fn evaluate<T: Real>(
     rows: &[usize],
     threads: usize,
 ) -> Result<Evaluation<T>> {
+    evaluate_on(Isa::best(), network, parameters, data, rows, threads)
+}
+
+/// The same as [`evaluate`] on a given instruction set, which changes no bit of the result.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_on<T: Real>(
+    isa: Isa,
+    network: &Network,
+    parameters: &[Vec<T>],
+    data: &Dataset<T>,
+    rows: &[usize],
+    threads: usize,
+) -> Result<Evaluation<T>> {
     check_data(network, data.inputs(), data.outputs())?;
-    Evaluator::new(Isa::best(), network, rows.len(), threads)?.run(
+    Evaluator::new(isa, network, rows.len(), threads)?.run(
         parameters,
         &data.features,
         Some(&data.targets),
@@ -152,11 +167,23 @@ pub fn predict<T: Real>(
     features: &Features<T>,
     threads: usize,
 ) -> Result<Vec<T>> {
+    predict_on(Isa::best(), network, parameters, features, threads)
+}
+
+/// The same as [`predict`] on a given instruction set, which changes no bit of the result.
+///
+/// # Errors
+/// As [`predict`].
+pub fn predict_on<T: Real>(
+    isa: Isa,
+    network: &Network,
+    parameters: &[Vec<T>],
+    features: &Features<T>,
+    threads: usize,
+) -> Result<Vec<T>> {
     check_data(network, features.inputs(), network.outputs())?;
     let rows: Vec<usize> = (0..features.rows()).collect();
-    Ok(Evaluator::new(Isa::best(), network, rows.len(), threads)?
-        .run(parameters, features, None, &rows)?
-        .predictions)
+    Ok(Evaluator::new(isa, network, rows.len(), threads)?.run(parameters, features, None, &rows)?.predictions)
 }
 
 fn check_data(network: &Network, inputs: usize, outputs: usize) -> Result<()> {
@@ -182,9 +209,9 @@ struct Run<'a, T> {
     rows: &'a [usize],
     validation: &'a [usize],
     specification: Vec<Parameter>,
-    parameters: Vec<Vec<T>>,
+    parameters: Vec<Array<T>>,
     /// What the optimizer keeps for each parameter.
-    states: Vec<[Vec<T>; 2]>,
+    states: Vec<[Array<T>; 2]>,
     /// For whole batches, and for what is left at the end of an epoch.
     stepper: Stepper<T>,
     last_stepper: Option<Stepper<T>>,
@@ -217,10 +244,11 @@ impl<'a, T: Real> Run<'a, T> {
             Batch::Full => rows.len(),
         };
         let specification = network.parameters()?;
-        let parameters: Vec<Vec<T>> = network.initialize(training.seed)?;
+        let parameters: Vec<Array<T>> =
+            network.initialize(training.seed)?.iter().map(|numbers| Array::from(&numbers[..])).collect();
         let kept = training.optimizer.states();
         let state =
-            |parameter: &Vec<T>, wanted: bool| vec![T::ZERO; if wanted { parameter.len() } else { 0 }];
+            |parameter: &Array<T>, wanted: bool| Array::zeros(if wanted { parameter.len() } else { 0 });
         let left = rows.len() % batch;
         Ok(Self {
             states: parameters.iter().map(|p| [state(p, kept > 0), state(p, kept > 1)]).collect(),
@@ -230,7 +258,7 @@ impl<'a, T: Real> Run<'a, T> {
                 .then(|| Evaluator::new(isa, network, validation.len(), threads))
                 .transpose()?,
             clipped: match training.clip_norm {
-                Some(_) => vec![T::ZERO; parameters.iter().map(Vec::len).max().unwrap_or(0)],
+                Some(_) => vec![T::ZERO; parameters.iter().map(|numbers| numbers.len()).max().unwrap_or(0)],
                 None => Vec::new(),
             },
             training,
@@ -294,6 +322,7 @@ impl<'a, T: Real> Run<'a, T> {
         }
         let goes_back = self.training.early_stopping.is_some() || matches!(stop, Stop::Diverged { .. });
         let parameters = if goes_back { saved } else { self.parameters };
+        let parameters = parameters.iter().map(|numbers| numbers.to_vec()).collect();
         Ok(Trained { parameters, history: History { epochs, kept_epoch, stop, blame: self.blame } })
     }
 
@@ -413,7 +442,7 @@ impl<'a, T: Real> Run<'a, T> {
 fn first_not_finite<T: Real>(
     network: &Network,
     given: &mut Executor<T>,
-    parameters: &[Vec<T>],
+    parameters: &[Array<T>],
     batch: usize,
 ) -> Option<String> {
     let graph = network.lower(batch, Mode::Training).ok()?.graph;
@@ -421,7 +450,7 @@ fn first_not_finite<T: Real>(
     let values: Vec<Vec<T>> = (graph.nodes().iter())
         .map(|node| match node.kind {
             Kind::Input(_) => inputs.next().map(|at| given.input_mut(at).to_vec()),
-            Kind::Parameter(_) => own.next().cloned(),
+            Kind::Parameter(_) => own.next().map(|numbers| numbers.to_vec()),
             _ => None,
         })
         .map(Option::unwrap_or_default)
@@ -533,7 +562,7 @@ impl<T: Real> Evaluator<T> {
 
     fn run(
         &mut self,
-        parameters: &[Vec<T>],
+        parameters: &[impl AsRef<[T]> + Sync],
         features: &Features<T>,
         targets: Option<&Targets<T>>,
         rows: &[usize],
