@@ -5,21 +5,21 @@ use crate::dispatch::Set;
 
 /// How the product of two f32 matrices is computed. Operands, output and sums are f32 in all of them.
 ///
-/// Let m = sum of |a| |b| over the depth k of an output number, its start included, and u = 2^-24, half the
-/// distance from 1 to the next f32. Then the error of the number is at most, if nothing overflows,
+/// Let m be the sum of |a| |b| over the k terms of an output number, and u = 2^-24, half the distance from 1 to
+/// the next f32. Then, if nothing overflows, the number errs at most by
 ///
-/// | precision | error | multiply-adds of bf16 |
+/// | precision | in tiles of AMX | elsewhere |
 /// |---|---|---|
-/// | [`F32`](Self::F32) | k u m | |
-/// | [`Bf16`](Self::Bf16) | (2^-7 + 2^-16) m + s m | 1 |
-/// | [`Bf16x3`](Self::Bf16x3) | 2^-23 m + 6 s m | 6 |
+/// | [`F32`](Self::F32) | k u m | k u m |
+/// | [`Bf16`](Self::Bf16) | (2^-7 + 2^-16) m + (18 + k / 32) u m | (2^-7 + 2^-16) m + (k + 1) u m |
+/// | [`Bf16x3`](Self::Bf16x3) | 2^-23 m + (24 + k / 5) u m | k u m |
 ///
-/// where s = (k + 1) u, or (18 + k / 32) u in tiles of AMX; beside it, AMX and AVX-512-BF16 take numbers and
-/// sums below 2^-126 for zero, which costs at most 2^-125 (|a| + |b| + 1) for each of the k terms.
-/// A test holds all of it against f64.
+/// Beside it, AMX and AVX-512-BF16 take numbers and sums below 2^-126 for zero, which costs at most
+/// 2^-123 (|a| + |b| + 1) for each term. A test holds all of it against f64.
 ///
-/// The bits of the two latter depend on the instruction set: one set each of bits for AMX and its emulation,
-/// for AVX-512-BF16, and for all others. They do not depend on the number of threads.
+/// The bits of the two latter depend on the instruction set: AMX and its emulation have one result,
+/// AVX-512-BF16 has one, and all others have one. They do not depend on the number of threads. Products of
+/// fewer than 16 rows, columns or terms, where conversion takes longer than it gains, are those of `F32`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Precision {
     /// f32: the same bits on every instruction set.
@@ -31,6 +31,8 @@ pub enum Precision {
     Bf16,
     /// Each number is written as the exact sum of three of bf16, and all pairs but the three smallest are
     /// multiplied: as exact as f32, and faster in tiles of AMX. Without AMX, it is f32 itself, which is faster.
+    ///
+    /// Parts of 2^-126 and less are lost, and an infinity may become NaN.
     Bf16x3,
 }
 
