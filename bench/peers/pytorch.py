@@ -11,6 +11,17 @@ torch.set_num_threads(threads)
 torch.manual_seed(0)
 activation = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}[work["activation"]]
 layers, inputs = [], work["inputs"]
+if "convolutions" in work:
+    # As PyTorch has them: channels before pixels.
+    image = work["image"]
+    height, width, channels = image["height"], image["width"], image["channels"]
+    layers.append(nn.Unflatten(1, (channels, height, width)))
+    for layer in work["convolutions"]:
+        layers += [nn.Conv2d(channels, layer["filters"], layer["size"]), activation(), nn.MaxPool2d(layer["pool"])]
+        height, width = ((extent - layer["size"] + 1) // layer["pool"] for extent in (height, width))
+        channels = layer["filters"]
+    layers.append(nn.Flatten())
+    inputs = channels * height * width
 for units in work["hidden"]:
     layers += [nn.Linear(inputs, units), activation()]
     inputs = units

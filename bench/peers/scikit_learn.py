@@ -10,6 +10,9 @@ import numpy
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
+if "convolutions" in work:
+    raise SystemExit("scikit-learn has no convolutions")
+
 warnings.filterwarnings("ignore")
 features, classes = contestant.data(work)
 is_multilabel = work["outputs"] > 1 and work["cost"] == "sigmoid_cross_entropy"

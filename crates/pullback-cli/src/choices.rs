@@ -12,10 +12,11 @@
 //!   200 rows, and up to 8 inputs below 5000 rows.
 
 use crate::failure::{Failure, Result};
-use crate::settings::Settings;
+use crate::settings::{NetworkTable, Settings};
 use pullback::data::Target;
+use pullback::data::{Encoding, Feature, Preprocessing};
 use pullback::error::nearest_name;
-use pullback::network::{Activation, Cost, Layer, Network, Regularization};
+use pullback::network::{Activation, Cost, Image, Layer, Network, Regularization};
 use pullback::train::{Batch, EarlyStopping, Optimizer, Schedule, Shape, Training};
 
 /// More epochs than anyone can wait for; random numbers have an address in each.
@@ -36,8 +37,9 @@ pub(crate) fn checked_threads(threads: usize) -> Result<usize> {
 }
 
 impl Settings {
-    /// The network for data with so many inputs and training rows.
-    pub(crate) fn network(&self, inputs: usize, rows: usize, target: &Target) -> Result<Network> {
+    /// The network for data that are so preprocessed, with so many training rows.
+    pub(crate) fn network(&self, preprocessing: &Preprocessing, rows: usize) -> Result<Network> {
+        let (inputs, target) = (preprocessing.inputs(), &preprocessing.target.target);
         let fitting = match target {
             Target::Binary { .. } => Cost::SigmoidCrossEntropy,
             Target::Classes { .. } => Cost::SoftmaxCrossEntropy,
@@ -69,7 +71,9 @@ impl Settings {
             }
             None => self.layers(inputs, rows, target.outputs())?,
         };
-        let network = Network { inputs, layers, cost, regularization };
+        let said = self.network.as_ref().and_then(|table| table.image);
+        let image = if layers.iter().any(Layer::needs_image) { said.or(image(preprocessing)) } else { said };
+        let network = Network { inputs, image, layers, cost, regularization };
         network.parameters()?;
         Ok(network)
     }
@@ -170,6 +174,7 @@ impl Settings {
             learning_rate: Some(self.learning_rate.unwrap_or(conventional)),
             schedule: self.schedule()?,
             gradient: self.gradient.unwrap_or_default(),
+            precision: self.precision.unwrap_or_default(),
             clip_norm: self.clip_norm,
             early_stopping: patience.map(|patience| EarlyStopping { patience, ..EarlyStopping::default() }),
             shuffle: self.shuffle.unwrap_or(true),
@@ -278,6 +283,10 @@ impl Settings {
             hidden: hidden.map(|units| if units.is_empty() { "none".into() } else { units }),
             activation: has_hidden.then(|| self.activation.unwrap_or(Activation::Relu)),
             cost: Some(network.cost),
+            network: self
+                .network
+                .as_ref()
+                .map(|table| NetworkTable { image: network.image, ..table.clone() }),
             epochs: Some(training.epochs),
             batch: Some(training.batch),
             optimizer: Some(training.optimizer.name().to_owned()),
@@ -288,6 +297,18 @@ impl Settings {
             seed: Some(training.seed),
             ..self.clone()
         }
+    }
+}
+
+/// The shape of the images that the data are, if they are.
+fn image(preprocessing: &Preprocessing) -> Option<Image> {
+    let [Feature { encoding: Encoding::Bytes { shape, .. }, .. }] = &preprocessing.features[..] else {
+        return None;
+    };
+    match shape[..] {
+        [height, width] => Some(Image { height, width, channels: 1 }),
+        [height, width, channels] => Some(Image { height, width, channels }),
+        _ => None,
     }
 }
 

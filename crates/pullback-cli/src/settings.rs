@@ -5,8 +5,8 @@ use crate::config_file::{one_or_more, units};
 use crate::failure::{Failure, Result};
 use pullback::data::{ColumnType, DataOptions, Imputation, Scaling, Task};
 use pullback::error::nearest_name;
-use pullback::network::{Activation, Cost, Initializer, Layer};
-use pullback::train::{Batch, GradientMethod};
+use pullback::network::{Activation, Cost, Image, Initializer, Layer};
+use pullback::train::{Batch, GradientMethod, Precision};
 use pullback_data::ReadOptions;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -184,6 +184,11 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "METHOD", value_parser = by_name::<GradientMethod>, help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) gradient: Option<GradientMethod>,
+    /// How matrices are multiplied in training: f32, bf16 (rounded, faster), bf16x3 (as exact as f32, faster with
+    /// AMX); weights stay f32 [default: f32]
+    #[arg(long, value_parser = by_name::<Precision>, help_heading = "Training")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) precision: Option<Precision>,
     /// The largest norm of the gradient
     #[arg(long, value_name = "NORM", help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -221,6 +226,9 @@ pub(crate) struct Settings {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NetworkTable {
+    /// The shape of an example, where it is an image and the data do not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) image: Option<Image>,
     /// All layers, the last dense one included.
     pub(crate) layers: Vec<Layer>,
 }

@@ -2,7 +2,11 @@
 //!
 //! A kernel is written once, as a plain loop in a closure that is always inlined; [`Isa::run`] holds it
 //! in a function compiled for each instruction set, where the compiler vectorizes it. As no kernel
-//! reorders a sum and each `mul_add` rounds once, every set gives the same bits.
+//! reorders a sum and each `mul_add` rounds once, every set gives the same bits. Only products of reduced
+//! [`Precision`](crate::Precision) differ: for them, sets that differ in nothing else are told apart here.
+
+#[cfg(target_arch = "x86_64")]
+use crate::product::amx;
 
 /// An instruction set that this processor has.
 ///
@@ -13,6 +17,12 @@ pub struct Isa(pub(crate) Set);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Set {
+    /// AVX-512 with products of bf16 numbers, and tiles of them.
+    #[cfg(target_arch = "x86_64")]
+    Amx,
+    /// AVX-512 with products of bf16 numbers.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Bf16,
     #[cfg(target_arch = "x86_64")]
     Avx512,
     #[cfg(target_arch = "x86_64")]
@@ -20,10 +30,16 @@ pub(crate) enum Set {
     #[cfg(target_arch = "aarch64")]
     Neon,
     Portable,
+    /// The portable set, with the tiles of AMX step by step.
+    AmxEmulated,
 }
 
-/// Every instruction set of this architecture, the fastest first.
+/// Every instruction set of this architecture, the fastest first; an emulation is none.
 const SETS: &[Set] = &[
+    #[cfg(target_arch = "x86_64")]
+    Set::Amx,
+    #[cfg(target_arch = "x86_64")]
+    Set::Avx512Bf16,
     #[cfg(target_arch = "x86_64")]
     Set::Avx512,
     #[cfg(target_arch = "x86_64")]
@@ -36,6 +52,11 @@ const SETS: &[Set] = &[
 impl Set {
     fn is_available(self) -> bool {
         match self {
+            // The last question, as its answer costs a system call.
+            #[cfg(target_arch = "x86_64")]
+            Set::Amx => Set::Avx512Bf16.is_available() && amx::is_available(),
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512Bf16 => Set::Avx512.is_available() && is_x86_feature_detected!("avx512bf16"),
             #[cfg(target_arch = "x86_64")]
             Set::Avx512 => {
                 Set::Avx2.is_available()
@@ -49,7 +70,7 @@ impl Set {
             // Part of every 64-bit ARM processor that Rust compiles for with a standard library.
             #[cfg(target_arch = "aarch64")]
             Set::Neon => true,
-            Set::Portable => true,
+            Set::Portable | Set::AmxEmulated => true,
         }
     }
 }
@@ -65,9 +86,9 @@ impl Isa {
         SETS.iter().copied().filter(|set| set.is_available()).map(Self)
     }
 
-    /// The instruction set called `name`, if this processor has it.
+    /// The instruction set called `name`, if this processor has it or it is the emulation.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::available().find(|isa| isa.name() == name)
+        Self::available().chain([Self::amx_emulated()]).find(|isa| isa.name() == name)
     }
 
     /// The instruction set without any assumption about the processor.
@@ -75,9 +96,19 @@ impl Isa {
         Self(Set::Portable)
     }
 
-    /// `avx512`, `avx2`, `neon` or `portable`.
+    /// The portable set, and for products of reduced precision what the tiles of AMX do, step by step: slow,
+    /// and the bits of a processor that has them.
+    pub fn amx_emulated() -> Self {
+        Self(Set::AmxEmulated)
+    }
+
+    /// `amx`, `avx512_bf16`, `avx512`, `avx2`, `neon`, `portable` or `amx_emulated`.
     pub fn name(self) -> &'static str {
         match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::Amx => "amx",
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512Bf16 => "avx512_bf16",
             #[cfg(target_arch = "x86_64")]
             Set::Avx512 => "avx512",
             #[cfg(target_arch = "x86_64")]
@@ -85,6 +116,7 @@ impl Isa {
             #[cfg(target_arch = "aarch64")]
             Set::Neon => "neon",
             Set::Portable => "portable",
+            Set::AmxEmulated => "amx_emulated",
         }
     }
 
@@ -96,14 +128,14 @@ impl Isa {
         match self.0 {
             // SAFETY: an `Isa` is made only by a constructor that found these features.
             #[cfg(target_arch = "x86_64")]
-            Set::Avx512 => unsafe { run_avx512(work) },
+            Set::Amx | Set::Avx512Bf16 | Set::Avx512 => unsafe { run_avx512(work) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => unsafe { run_avx2(work) },
             // Its instructions are in the baseline.
             #[cfg(target_arch = "aarch64")]
             Set::Neon => work(),
-            Set::Portable => work(),
+            Set::Portable | Set::AmxEmulated => work(),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Functions applied to every element of one or more slices or row-major matrices.
 //!
 //! The loops are vectorized where `f` is inlined. Small closures are; one that calls several special
-//! functions, or `powf`, has to say so: `map(isa, x, y, #[inline(always)] |x| x.powf(2.5))`.
+//! functions, or `powf`, has to say so: `map(isa, x, y, #[inline(always)] |x| x.powf(2.5))`. What `f` uses
+//! it should own (`move`): behind a reference it might be what the loop writes, which keeps it scalar.
 
 use crate::{Isa, Real};
 
@@ -21,7 +22,7 @@ pub fn map<T: Real>(isa: Isa, x: &[T], y: &mut [T], f: impl Fn(T) -> T) {
     assert_eq!(x.len(), y.len(), "lengths of a map");
     isa.run(
         #[inline(always)]
-        || {
+        move || {
             for (y, x) in y.iter_mut().zip(x) {
                 *y = f(*x);
             }
@@ -34,7 +35,7 @@ pub fn map<T: Real>(isa: Isa, x: &[T], y: &mut [T], f: impl Fn(T) -> T) {
 pub fn map_in_place<T: Real>(isa: Isa, x: &mut [T], f: impl Fn(T) -> T) {
     isa.run(
         #[inline(always)]
-        || {
+        move || {
             for x in x {
                 *x = f(*x);
             }
@@ -51,7 +52,7 @@ pub fn zip<T: Real>(isa: Isa, a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) ->
     assert!(a.len() == y.len() && b.len() == y.len(), "lengths of a zip");
     isa.run(
         #[inline(always)]
-        || {
+        move || {
             for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
                 *y = f(*a, *b);
             }
@@ -68,7 +69,7 @@ pub fn zip_in_place<T: Real>(isa: Isa, a: &mut [T], b: &[T], f: impl Fn(T, T) ->
     assert_eq!(a.len(), b.len(), "lengths of a zip");
     isa.run(
         #[inline(always)]
-        || {
+        move || {
             for (a, b) in a.iter_mut().zip(b) {
                 *a = f(*a, *b);
             }
@@ -85,7 +86,7 @@ pub fn zip3<T: Real>(isa: Isa, a: &[T], b: &[T], c: &[T], y: &mut [T], f: impl F
     assert!(a.len() == y.len() && b.len() == y.len() && c.len() == y.len(), "lengths of a zip");
     isa.run(
         #[inline(always)]
-        || {
+        move || {
             for (((y, a), b), c) in y.iter_mut().zip(a).zip(b).zip(c) {
                 *y = f(*a, *b, *c);
             }
@@ -103,7 +104,7 @@ pub fn zip_row<T: Real>(isa: Isa, a: &[T], row: &[T], y: &mut [T], f: impl Fn(T,
     check_columns(a.len(), row.len());
     isa.run(
         #[inline(always)]
-        || {
+        move || {
             for (y, a) in y.chunks_exact_mut(row.len().max(1)).zip(a.chunks_exact(row.len().max(1))) {
                 for ((y, a), b) in y.iter_mut().zip(a).zip(row) {
                     *y = f(*a, *b);
@@ -122,7 +123,7 @@ pub fn zip_row_in_place<T: Real>(isa: Isa, a: &mut [T], row: &[T], f: impl Fn(T,
     check_columns(a.len(), row.len());
     isa.run(
         #[inline(always)]
-        || {
+        move || {
             for a in a.chunks_exact_mut(row.len().max(1)) {
                 for (a, b) in a.iter_mut().zip(row) {
                     *a = f(*a, *b);
@@ -143,7 +144,7 @@ pub fn zip_column<T: Real>(isa: Isa, a: &[T], column: &[T], y: &mut [T], f: impl
     let columns = (a.len() / column.len().max(1)).max(1);
     isa.run(
         #[inline(always)]
-        || {
+        move || {
             for ((y, a), b) in y.chunks_exact_mut(columns).zip(a.chunks_exact(columns)).zip(column) {
                 for (y, a) in y.iter_mut().zip(a) {
                     *y = f(*a, *b);
@@ -163,7 +164,7 @@ pub fn zip_column_in_place<T: Real>(isa: Isa, a: &mut [T], column: &[T], f: impl
     let columns = (a.len() / column.len().max(1)).max(1);
     isa.run(
         #[inline(always)]
-        || {
+        move || {
             for (a, b) in a.chunks_exact_mut(columns).zip(column) {
                 for a in a {
                     *a = f(*a, *b);

@@ -5,10 +5,14 @@
 //! once, outside its loops.
 //!
 //! The same input gives the same bits on every instruction set ([`Isa`]) and
-//! with any number of threads.
+//! with any number of threads, but for products of reduced [`Precision`], which say what holds for them.
 
+mod array;
+mod convolution;
 pub mod dispatch;
 mod elementwise;
+mod images;
+mod precision;
 mod product;
 mod real;
 mod reduce;
@@ -21,10 +25,14 @@ pub mod update;
 mod vector;
 mod workspace;
 
+pub use array::Array;
+pub use convolution::{convolve, convolve_transposed, filter_gradient};
 pub use dispatch::Isa;
 pub use elementwise::{
     map, map_in_place, zip, zip_column, zip_column_in_place, zip_in_place, zip_row, zip_row_in_place, zip3,
 };
+pub use images::{Windows, max_pool, route_to_max};
+pub use precision::Precision;
 pub use product::{Operand, Start, product, product_with};
 pub use real::Real;
 pub use reduce::{dot, max, max_columns, max_rows, sum, sum_columns, sum_rows};

@@ -7,8 +7,19 @@
 //! between two blocks of k the chain rests in the output. So the bits do not depend on the instruction
 //! set, the number of threads, or how many rows are computed at a time.
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod amx;
+#[cfg(target_arch = "x86_64")]
+mod dots;
+mod emulated;
+mod pack;
+mod reduced;
+mod sparse;
+mod tiles;
+
+use crate::array::Line;
 use crate::tile::{Kernel, Pack, Tile};
-use crate::workspace::{Line, Panels};
+use crate::workspace::Panels;
 use crate::{Isa, Real, Workspace};
 
 /// So many steps of k at a time: fewer would read and write the output more often, more would not stay near.
@@ -135,14 +146,34 @@ pub fn product_with<T: Real>(
         start,
         start_row,
     };
+    if let Some(engine) = reduced::Engine::of(&whole, workspace) {
+        return reduced::product(engine, whole, &epilogue, workspace);
+    }
+    let sparse = sparse::side(workspace.isa(), left, right, start.is_none());
+    multiply(whole, sparse, &epilogue, workspace);
+}
+
+/// Computes a product whose operands' and output's sizes were checked, leaving out the zeros of one side.
+fn multiply<T: Real>(
+    whole: Part<T>,
+    sparse: Option<sparse::Side>,
+    epilogue: &(impl Fn(usize, &mut [T]) + Sync),
+    workspace: &mut Workspace,
+) {
     let isa = workspace.isa();
     let kernel = T::kernel(isa);
-    let multiply_adds = (whole.rows * columns).saturating_mul(whole.depth);
+    let multiply_adds = (whole.rows * whole.columns).saturating_mul(whole.depth);
     let parts = workspace.parts(multiply_adds / PER_NANOSECOND);
     workspace.run(parts, |i, panels| {
-        // SAFETY: the operands' sizes were checked by `Operand::new`, the output's above; `&mut` proves
-        // that it overlaps neither, and the parts share no number of it; `isa` is one that this processor has.
-        unsafe { whole.slice(i, parts, kernel).compute(kernel, isa, &epilogue, panels) };
+        let part = if parts == 1 { whole } else { whole.slice(i, parts, kernel) };
+        // SAFETY: the sizes were checked; the caller of `product_with` has borrowed the output mutably, so it
+        // overlaps neither operand, and the parts share no number of it; `isa` is one that this processor has.
+        unsafe {
+            match sparse {
+                Some(side) => part.compute_sparse(side, kernel, isa, epilogue, panels),
+                None => part.compute(kernel, isa, epilogue, panels),
+            }
+        }
     });
 }
 
@@ -280,26 +311,33 @@ impl<T: Real> Part<T> {
                         }
                     }
                     if is_last {
-                        isa.run(
-                            #[inline(always)]
-                            || {
-                                // Whole rows of the output follow each other.
-                                let is_whole = columns == rows.c_row;
-                                let (pieces, length) =
-                                    if is_whole { (1, rows.rows * columns) } else { (rows.rows, columns) };
-                                for i in 0..pieces {
-                                    // SAFETY: a piece of the rectangle, which `c` may write.
-                                    let c = unsafe {
-                                        core::slice::from_raw_parts_mut(rows.c.add(i * rows.c_row), length)
-                                    };
-                                    epilogue((rows.first_row + i) * rows.c_row + rows.first_column, c);
-                                }
-                            },
-                        );
+                        // SAFETY: the rows are inside the rectangle, which `c` may write.
+                        unsafe { rows.finish(isa, epilogue) };
                     }
                 }
             }
         }
+    }
+
+    /// Calls `epilogue` for each piece of the rectangle.
+    ///
+    /// # Safety
+    /// `c` must be valid for the rectangle, exclusively so.
+    unsafe fn finish(&self, isa: Isa, epilogue: &impl Fn(usize, &mut [T])) {
+        isa.run(
+            #[inline(always)]
+            || {
+                // Whole rows of the output follow each other.
+                let is_whole = self.columns == self.c_row;
+                let (pieces, length) =
+                    if is_whole { (1, self.rows * self.columns) } else { (self.rows, self.columns) };
+                for i in 0..pieces {
+                    // SAFETY: a piece of the rectangle.
+                    let c = unsafe { core::slice::from_raw_parts_mut(self.c.add(i * self.c_row), length) };
+                    epilogue((self.first_row + i) * self.c_row + self.first_column, c);
+                }
+            },
+        );
     }
 
     /// Whether repacking `right` is faster than reading its rows in place: where many rows use it and each

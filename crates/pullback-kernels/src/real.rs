@@ -4,6 +4,7 @@ use core::fmt::{Debug, Display};
 use core::iter::Sum;
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use crate::convolution::HasConvolution;
 use crate::special;
 use crate::tile::HasKernels;
 
@@ -28,6 +29,7 @@ pub trait Real:
     + MulAssign
     + Sum
     + HasKernels
+    + HasConvolution
 {
     /// Zero.
     const ZERO: Self;

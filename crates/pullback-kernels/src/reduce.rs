@@ -166,15 +166,40 @@ fn fold_rows<T: Real>(isa: Isa, x: &[T], out: &mut [T], identity: T, f: impl Fn(
     assert!(x.len().is_multiple_of(columns), "{} numbers are not whole rows of {columns}", x.len());
     isa.run(
         #[inline(always)]
-        || {
-            out.fill(identity);
-            for row in x.chunks_exact(columns.max(1)) {
-                for (out, x) in out.iter_mut().zip(row) {
-                    *out = f(*out, *x);
+        || match columns {
+            1..=8 => fold_narrow_rows::<T, 8>(x, out, identity, f),
+            9..=16 => fold_narrow_rows::<T, 16>(x, out, identity, f),
+            _ => {
+                out.fill(identity);
+                for row in x.chunks_exact(columns.max(1)) {
+                    for (out, x) in out.iter_mut().zip(row) {
+                        *out = f(*out, *x);
+                    }
                 }
             }
         },
     );
+}
+
+/// The same for at most `LANES` columns, which stay in registers; the lanes beyond them fold what follows,
+/// which nobody reads.
+#[inline(always)]
+fn fold_narrow_rows<T: Real, const LANES: usize>(x: &[T], out: &mut [T], identity: T, f: impl Fn(T, T) -> T) {
+    let columns = out.len();
+    let mut lanes = [identity; LANES];
+    let mut rest = x;
+    while let Some(row) = rest.first_chunk::<LANES>() {
+        for lane in 0..LANES {
+            lanes[lane] = f(lanes[lane], row[lane]);
+        }
+        rest = &rest[columns..];
+    }
+    for row in rest.chunks_exact(columns) {
+        for (lane, x) in lanes.iter_mut().zip(row) {
+            *lane = f(*lane, *x);
+        }
+    }
+    out.copy_from_slice(&lanes[..columns]);
 }
 
 /// `sums[i]` is the sum over j of `x[i, j]`: of each row, over the columns.

@@ -48,6 +48,44 @@ pub(crate) struct Pack<T> {
     pub(crate) to: *mut T,
 }
 
+/// The most vectors of a row that a function of `skip` holds.
+pub(crate) const SKIP_VECTORS: usize = 8;
+/// So many steps of k have a word of bits together; with the vectors above, what a first-level cache holds.
+pub(crate) const SKIP_DEPTH: usize = 64;
+
+/// Rows of `c = (start or 0) + a @ b` over at most `SKIP_DEPTH` steps, of which those are left out where `a`
+/// is zero.
+pub(crate) struct Skip<T> {
+    pub(crate) rows: usize,
+    /// The steps of a row stand side by side.
+    pub(crate) a: *const T,
+    pub(crate) a_row: usize,
+    /// For each row a word: bit k says whether the number of step k is not zero.
+    pub(crate) bits: *const u64,
+    pub(crate) bits_row: usize,
+    /// A panel of whole vectors.
+    pub(crate) b: *const T,
+    pub(crate) b_step: usize,
+    pub(crate) c: *mut T,
+    pub(crate) c_row: usize,
+    /// More than all but one of the vectors hold.
+    pub(crate) columns: usize,
+    pub(crate) start: Option<*const T>,
+    pub(crate) start_row: usize,
+}
+
+/// # Safety
+/// `a`, `bits`, `b`, `c` and `start` must be valid for what the fields of [`Skip`] span, `b` for whole vectors,
+/// a bit set only for a step that `a` and `b` have; `c` overlaps neither; the processor must have the
+/// instruction set.
+pub(crate) type SkipFunction<T> = unsafe fn(&Skip<T>);
+/// Writes the words of `rows` rows of `steps` numbers: `find(a, a_row, rows, steps, bits, bits_row)`.
+///
+/// # Safety
+/// `a` must be valid for the rows, of at most `SKIP_DEPTH` steps side by side, `bits` for a word each, and the
+/// processor must have the instruction set.
+pub(crate) type FindFunction<T> = unsafe fn(*const T, usize, usize, usize, *mut u64, usize);
+
 /// The functions of one instruction set and number type.
 pub(crate) struct Kernel<T: 'static> {
     /// How many numbers a vector holds.
@@ -57,6 +95,9 @@ pub(crate) struct Kernel<T: 'static> {
     /// By vectors in a row, less one, then by rows, less one.
     pub(crate) tiles: [[TileFunction<T>; MOST_ROWS]; 2],
     pub(crate) pack: PackFunction<T>,
+    /// By vectors in a row, less one.
+    pub(crate) skip: [SkipFunction<T>; SKIP_VECTORS],
+    pub(crate) find: FindFunction<T>,
 }
 
 /// A number type that the product has kernels for.
@@ -81,12 +122,23 @@ macro_rules! by_rows {
 }
 
 macro_rules! kernel {
-    ($tile:ident, $pack:ident, $float:ty, $vector:ty, $rows:literal) => {{
+    ($tile:ident, $pack:ident, $skip:ident, $find:ident, $float:ty, $vector:ty, $rows:literal) => {{
         static KERNEL: Kernel<$float> = Kernel {
             width: <$vector as Vector<$float>>::WIDTH,
             rows: $rows,
             tiles: [by_rows!($tile, 1, $float, $vector), by_rows!($tile, 2, $float, $vector)],
             pack: $pack::<$float, $vector>,
+            skip: [
+                $skip::<$float, $vector, 1>,
+                $skip::<$float, $vector, 2>,
+                $skip::<$float, $vector, 3>,
+                $skip::<$float, $vector, 4>,
+                $skip::<$float, $vector, 5>,
+                $skip::<$float, $vector, 6>,
+                $skip::<$float, $vector, 7>,
+                $skip::<$float, $vector, 8>,
+            ],
+            find: $find::<$float, $vector>,
         };
         &KERNEL
     }};
@@ -99,12 +151,30 @@ macro_rules! has_kernels {
             fn kernel(isa: Isa) -> &'static Kernel<Self> {
                 match isa.0 {
                     #[cfg(target_arch = "x86_64")]
-                    Set::Avx512 => kernel!(tile_avx512, pack_avx512, $float, core::arch::x86_64::$avx512, 14),
+                    Set::Amx | Set::Avx512Bf16 | Set::Avx512 => kernel!(
+                        tile_avx512,
+                        pack_avx512,
+                        skip_avx512,
+                        find_avx512,
+                        $float,
+                        core::arch::x86_64::$avx512,
+                        14
+                    ),
                     #[cfg(target_arch = "x86_64")]
-                    Set::Avx2 => kernel!(tile_avx2, pack_avx2, $float, core::arch::x86_64::$avx2, 6),
+                    Set::Avx2 => kernel!(
+                        tile_avx2,
+                        pack_avx2,
+                        skip_avx2,
+                        find_avx2,
+                        $float,
+                        core::arch::x86_64::$avx2,
+                        6
+                    ),
                     #[cfg(target_arch = "aarch64")]
-                    Set::Neon => kernel!(tile, pack, $float, Plain<$float, $plain>, 8),
-                    Set::Portable => kernel!(tile, pack, $float, Plain<$float, $plain>, 4),
+                    Set::Neon => kernel!(tile, pack, skip, find, $float, Plain<$float, $plain>, 8),
+                    Set::Portable | Set::AmxEmulated => {
+                        kernel!(tile, pack, skip, find, $float, Plain<$float, $plain>, 4)
+                    }
                 }
             }
         }
@@ -148,6 +218,56 @@ unsafe fn pack_avx512<T: Real, V: Vector<T>>(job: &Pack<T>) {
 unsafe fn pack_avx2<T: Real, V: Vector<T>>(job: &Pack<T>) {
     // SAFETY: the caller's promise.
     unsafe { pack::<T, V>(job) }
+}
+
+/// # Safety
+/// As [`SkipFunction`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+unsafe fn skip_avx512<T: Real, V: Vector<T>, const VECTORS: usize>(job: &Skip<T>) {
+    // SAFETY: the caller's promise.
+    unsafe { skip::<T, V, VECTORS>(job) }
+}
+
+/// # Safety
+/// As [`FindFunction`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+unsafe fn find_avx512<T: Real, V: Vector<T>>(
+    a: *const T,
+    a_row: usize,
+    rows: usize,
+    steps: usize,
+    bits: *mut u64,
+    bits_row: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { find::<T, V>(a, a_row, rows, steps, bits, bits_row) }
+}
+
+/// # Safety
+/// As [`SkipFunction`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn skip_avx2<T: Real, V: Vector<T>, const VECTORS: usize>(job: &Skip<T>) {
+    // SAFETY: the caller's promise.
+    unsafe { skip::<T, V, VECTORS>(job) }
+}
+
+/// # Safety
+/// As [`FindFunction`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn find_avx2<T: Real, V: Vector<T>>(
+    a: *const T,
+    a_row: usize,
+    rows: usize,
+    steps: usize,
+    bits: *mut u64,
+    bits_row: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { find::<T, V>(a, a_row, rows, steps, bits, bits_row) }
 }
 
 /// # Safety
@@ -232,6 +352,74 @@ unsafe fn pack<T: Real, V: Vector<T>>(job: &Pack<T>) {
                     *to.add(k * width + l) = *from.add(l * lane_stride + k * step_stride);
                 }
             }
+        }
+    }
+}
+
+/// # Safety
+/// As [`SkipFunction`].
+#[inline(always)]
+unsafe fn skip<T: Real, V: Vector<T>, const VECTORS: usize>(job: &Skip<T>) {
+    let &Skip { rows, a, a_row, bits, bits_row, b, b_step, c, c_row, columns, start, start_row } = job;
+    let last = VECTORS - 1;
+    debug_assert!(columns > last * V::WIDTH && columns <= VECTORS * V::WIDTH);
+    // SAFETY: `columns` fills every vector but the last, of which the mask has the rest; a panel has whole
+    // vectors, and the bits name only steps of a and b.
+    unsafe {
+        let mask = V::mask(columns - last * V::WIDTH);
+        let is_full = columns == VECTORS * V::WIDTH;
+        for i in 0..rows {
+            let (a, c) = (a.add(i * a_row), c.add(i * c_row));
+            let mut sums = [V::splat(T::ZERO); VECTORS];
+            if let Some(start) = start {
+                let start = start.add(i * start_row);
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    let start = start.add(v * V::WIDTH);
+                    *sum = if v < last || is_full { V::load(start) } else { V::load_masked(start, mask) };
+                }
+            }
+            let mut bits = *bits.add(i * bits_row);
+            while bits != 0 {
+                let k = bits.trailing_zeros() as usize;
+                bits &= bits - 1;
+                let (left, b) = (V::splat(*a.add(k)), b.add(k * b_step));
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = left.mul_add(V::load(b.add(v * V::WIDTH)), *sum);
+                }
+            }
+            for (v, sum) in sums.iter().enumerate() {
+                let c = c.add(v * V::WIDTH);
+                if v < last || is_full { sum.store(c) } else { sum.store_masked(c, mask) }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As [`FindFunction`].
+#[inline(always)]
+unsafe fn find<T: Real, V: Vector<T>>(
+    a: *const T,
+    a_row: usize,
+    rows: usize,
+    steps: usize,
+    bits: *mut u64,
+    bits_row: usize,
+) {
+    debug_assert!(steps <= SKIP_DEPTH);
+    // SAFETY: the loads stay inside the steps of a row.
+    unsafe {
+        for i in 0..rows {
+            let a = a.add(i * a_row);
+            let (mut word, mut k) = (0, 0);
+            while k + V::WIDTH <= steps {
+                word |= V::load(a.add(k)).bits_of_others_than_zero() << k;
+                k += V::WIDTH;
+            }
+            if k < steps {
+                word |= V::load_masked(a.add(k), V::mask(steps - k)).bits_of_others_than_zero() << k;
+            }
+            *bits.add(i * bits_row) = word;
         }
     }
 }

@@ -29,7 +29,7 @@ impl<T: Real> Sgd<T> {
             w,
             g,
             #[inline(always)]
-            |w, g| self.weight(w, g),
+            move |w, g| self.weight(w, g),
         );
     }
 }
@@ -62,7 +62,7 @@ impl<T: Real> Momentum<T> {
             g,
             v,
             #[inline(always)]
-            |w, g, v| self.weight(w, g, v),
+            move |w, g, v| self.weight(w, g, v),
         );
     }
 }
@@ -96,7 +96,7 @@ impl<T: Real> Nesterov<T> {
             g,
             v,
             #[inline(always)]
-            |w, g, v| self.weight(w, g, v),
+            move |w, g, v| self.weight(w, g, v),
         );
     }
 }
@@ -131,7 +131,7 @@ impl<T: Real> RmsProp<T> {
             g,
             s,
             #[inline(always)]
-            |w, g, s| self.weight(w, g, s),
+            move |w, g, s| self.weight(w, g, s),
         );
     }
 }
@@ -164,7 +164,7 @@ impl<T: Real> AdaGrad<T> {
             g,
             s,
             #[inline(always)]
-            |w, g, s| self.weight(w, g, s),
+            move |w, g, s| self.weight(w, g, s),
         );
     }
 }
@@ -235,7 +235,7 @@ impl<T: Real> Adam<T> {
         assert!(g.len() == length && m.len() == length && v.len() == length, "lengths of a step");
         isa.run(
             #[inline(always)]
-            || {
+            move || {
                 for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
                     (*w, *m, *v) = self.weight(*w, *g, *m, *v);
                 }
@@ -255,7 +255,7 @@ fn step_with_state<T: Real>(
     assert!(g.len() == w.len() && state.len() == w.len(), "lengths of a step");
     isa.run(
         #[inline(always)]
-        || {
+        move || {
             for ((w, g), state) in w.iter_mut().zip(g).zip(state) {
                 (*w, *state) = rule(*w, *g, *state);
             }

@@ -31,6 +31,8 @@ pub(crate) unsafe trait Vector<T: Real>: Copy {
     unsafe fn store_masked(self, to: *mut T, mask: Self::Mask);
     /// `self * factor + term`, rounded once.
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self;
+    /// A bit for each lane, from the lowest on: whether its number is not zero. NaN is not zero.
+    unsafe fn bits_of_others_than_zero(self) -> u64;
     /// `to[j * to_stride + i] = from[i * from_stride + j]` for i and j below `SQUARE`.
     unsafe fn transpose(from: *const T, from_stride: usize, to: *mut T, to_stride: usize) {
         let _ = (from_stride, to_stride);
@@ -82,6 +84,10 @@ unsafe impl<T: Real, const WIDTH: usize> Vector<T> for Plain<T, WIDTH> {
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
         Self(core::array::from_fn(|l| self.0[l].mul_add(factor.0[l], term.0[l])))
     }
+    #[inline(always)]
+    unsafe fn bits_of_others_than_zero(self) -> u64 {
+        (0..WIDTH).fold(0, |bits, l| bits | u64::from(self.0[l] != T::ZERO) << l)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -131,6 +137,11 @@ mod x86_64 {
             unsafe { _mm512_fmadd_ps(self, factor, term) }
         }
         #[inline(always)]
+        unsafe fn bits_of_others_than_zero(self) -> u64 {
+            // SAFETY: the trait's contract.
+            unsafe { u64::from(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(self, _mm512_setzero_ps())) }
+        }
+        #[inline(always)]
         unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
             // SAFETY: the trait's contract; AVX-512 has all of AVX2.
             unsafe { transpose_f32(from, from_stride, to, to_stride) }
@@ -176,6 +187,11 @@ mod x86_64 {
         unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
             // SAFETY: the trait's contract.
             unsafe { _mm512_fmadd_pd(self, factor, term) }
+        }
+        #[inline(always)]
+        unsafe fn bits_of_others_than_zero(self) -> u64 {
+            // SAFETY: the trait's contract.
+            unsafe { u64::from(_mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(self, _mm512_setzero_pd())) }
         }
         #[inline(always)]
         unsafe fn transpose(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
@@ -228,6 +244,11 @@ mod x86_64 {
             unsafe { _mm256_fmadd_ps(self, factor, term) }
         }
         #[inline(always)]
+        unsafe fn bits_of_others_than_zero(self) -> u64 {
+            // SAFETY: the trait's contract.
+            unsafe { _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(self, _mm256_setzero_ps())) as u64 }
+        }
+        #[inline(always)]
         unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
             // SAFETY: the trait's contract.
             unsafe { transpose_f32(from, from_stride, to, to_stride) }
@@ -274,6 +295,11 @@ mod x86_64 {
         unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
             // SAFETY: the trait's contract.
             unsafe { _mm256_fmadd_pd(self, factor, term) }
+        }
+        #[inline(always)]
+        unsafe fn bits_of_others_than_zero(self) -> u64 {
+            // SAFETY: the trait's contract.
+            unsafe { _mm256_movemask_pd(_mm256_cmp_pd::<_CMP_NEQ_UQ>(self, _mm256_setzero_pd())) as u64 }
         }
         #[inline(always)]
         unsafe fn transpose(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {

@@ -1,7 +1,8 @@
 //! What kernels work with beside their operands: an instruction set, threads, and memory of their own.
 
-use crate::Isa;
+use crate::array::Line;
 use crate::threads::Pool;
+use crate::{Isa, Precision};
 use core::ops::Range;
 
 /// From so many nanoseconds of work on, another thread pays.
@@ -27,36 +28,46 @@ const UNIT: usize = 16;
 #[derive(Debug)]
 pub struct Workspace {
     isa: Isa,
+    precision: Precision,
     panels: Vec<Panels>,
+    /// What all threads read: operands that are converted once for all of them.
+    pub(crate) converted: Vec<Line>,
     /// Made when something is first worth more than one thread.
     pool: Option<Pool>,
 }
 
-/// The repacked operands of one thread.
+/// The memory of one thread: repacked operands, and what a product keeps meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct Panels {
     pub(crate) left: Vec<Line>,
     pub(crate) right: Vec<Line>,
+    /// Sums that are not finished.
+    pub(crate) sums: Vec<Line>,
+    /// For each row and block of steps, which numbers are not zero.
+    pub(crate) bits: Vec<u64>,
 }
-
-/// A line of cache: panels begin at one.
-#[derive(Debug, Clone, Copy)]
-#[repr(align(64))]
-pub(crate) struct Line(
-    #[expect(dead_code, reason = "only its size and alignment count")] pub(crate) [u8; 64],
-);
 
 impl Workspace {
     /// A workspace for `isa` and up to `threads` threads (at least one).
     pub fn new(isa: Isa, threads: usize) -> Self {
         let mut panels = Vec::new();
         panels.resize_with(threads.max(1), Panels::default);
-        Self { isa, panels, pool: None }
+        Self { isa, precision: Precision::F32, panels, converted: Vec::new(), pool: None }
+    }
+
+    /// The same with products of f32 matrices computed in that precision; those of f64 stay as they are.
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// The instruction set that is used.
     pub fn isa(&self) -> Isa {
         self.isa
+    }
+
+    /// The precision of products.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Cuts the rows of some arrays into parts and calls `task` for each with its rows and its piece of
@@ -75,16 +86,31 @@ impl Workspace {
         columns: [usize; N],
         task: impl Fn(Range<usize>, [&mut [T]; N]) + Sync,
     ) {
+        self.share_rows_and_panels(rows, UNIT, nanoseconds, arrays, columns, |rows, arrays, _| {
+            task(rows, arrays)
+        });
+    }
+
+    /// The same with panels for each part, and parts that begin at multiples of `unit` rows.
+    pub(crate) fn share_rows_and_panels<T: Send, const N: usize>(
+        &mut self,
+        rows: usize,
+        unit: usize,
+        nanoseconds: usize,
+        arrays: [&mut [T]; N],
+        columns: [usize; N],
+        task: impl Fn(Range<usize>, [&mut [T]; N], &mut Panels) + Sync,
+    ) {
         for (array, columns) in arrays.iter().zip(columns) {
             assert_eq!(Some(array.len()), rows.checked_mul(columns), "{rows} rows of {columns}");
         }
         let parts = self.parts(nanoseconds);
         if parts == 1 {
-            return task(0..rows, arrays);
+            return task(0..rows, arrays, &mut self.panels[0]);
         }
         let arrays = arrays.map(|array| Exclusive(array.as_mut_ptr()));
-        let border = |i: usize| (rows * i / parts).next_multiple_of(UNIT).min(rows);
-        self.run(parts, |i, _| {
+        let border = |i: usize| (rows * i / parts).next_multiple_of(unit).min(rows);
+        self.run(parts, |i, panels| {
             let (first, last) = (border(i), border(i + 1));
             let pieces = core::array::from_fn(|n| {
                 let (start, length) = (first * columns[n], (last - first) * columns[n]);
@@ -92,8 +118,13 @@ impl Workspace {
                 // each is called once.
                 unsafe { core::slice::from_raw_parts_mut(arrays[n].at(start), length) }
             });
-            task(first..last, pieces);
+            task(first..last, pieces, panels);
         });
+    }
+
+    /// The panels of the first part, which always runs: their memory can be lent to what all parts read.
+    pub(crate) fn own_panels(&mut self) -> &mut Panels {
+        &mut self.panels[0]
     }
 
     /// In how many parts to cut what takes about so many nanoseconds on one thread.

@@ -6,7 +6,7 @@ use crate::failure::{Failure, Result};
 use crate::terminal::{entry, figure, setting, shortened, wrapped};
 use pullback::data::{Encoding, Feature, Target};
 use pullback::model::{Card, Model};
-use pullback::network::{Layer, Regularization};
+use pullback::network::{Regularization, Role};
 use pullback::train::{Schedule, Stop, Training};
 use serde::Serialize;
 use std::fmt::Write;
@@ -81,13 +81,14 @@ fn layers(out: &mut String, model: &Model<f32>) -> Result<()> {
     let specification = network.parameters()?;
     let _ =
         writeln!(out, "\nlayer  {:24}  {:>16}  {:>10}  {:>10}", "what", "weights", "parameters", "largest");
-    let mut width = network.inputs;
-    let _ = writeln!(out, "{:5}  {width} inputs", "");
+    let image = network.image.map_or(String::new(), |image| format!(", images of {image}"));
+    let _ = writeln!(out, "{:5}  {} inputs{image}", "", network.inputs);
     for (index, layer) in network.layers.iter().enumerate() {
-        let outputs = layer.units().unwrap_or(width);
-        let shape =
-            if matches!(layer, Layer::Dense { .. }) { format!("{outputs} x {width}") } else { String::new() };
-        width = outputs;
+        let weights = specification.iter().find(|p| p.layer == index && matches!(p.role, Role::Weight(_)));
+        let shape = weights.map_or(String::new(), |weights| {
+            let sizes: Vec<String> = weights.shape.sizes().iter().map(usize::to_string).collect();
+            sizes.join(" x ")
+        });
         if index >= MOST_LINES {
             continue;
         }
@@ -178,6 +179,9 @@ fn training(out: &mut String, card: &Card) {
     }
     if let Some(norm) = clip_norm {
         let _ = write!(how, ", gradient clipped to {}", setting(*norm));
+    }
+    if !card.training.precision.is_full() {
+        let _ = write!(how, ", products in {}", card.training.precision.name());
     }
     let _ = write!(how, ", batch {batch}{}, seed {seed}", if *shuffle { "" } else { ", not shuffled" });
     entry(out, "training", &how);

@@ -23,8 +23,9 @@ use std::path::Path;
 const ISA: &str = "PULLBACK_ISA";
 
 const ISA_HELP: &str = "\
-PULLBACK_ISA=portable in the environment computes without vector instructions, avx2, avx512 or neon with those; \
-the result is the same, bit for bit.";
+PULLBACK_ISA=portable in the environment computes without vector instructions, avx2, avx512, avx512_bf16, amx or neon \
+with those; the result is the same, bit for bit, unless --precision is not f32. PULLBACK_ISA=amx_emulated makes the \
+model of a processor with AMX, slowly.";
 
 const EXAMPLES: &str = "\
 Examples:

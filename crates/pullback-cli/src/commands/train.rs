@@ -59,6 +59,9 @@ struct Document<'a> {
     layers: Vec<String>,
     parameters: usize,
     training: &'a Training,
+    /// What computed products of another precision than f32.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    products: Option<&'a str>,
     history: &'a History,
     seconds: f64,
     samples_per_second: f64,
@@ -83,9 +86,8 @@ impl Train {
         }
         let rows = Rows::choose(&settings, &parts)?;
         let preprocessing = Preprocessing::fit(table, &rows.training, &data_options)?;
-        let target = &preprocessing.target.target;
         let inputs = preprocessing.inputs();
-        let network = settings.network(inputs, rows.training.len(), target)?;
+        let network = settings.network(&preprocessing, rows.training.len())?;
         let training = settings.training(inputs, rows.training.len(), rows.validation.len())?;
         training.check()?;
         let settings = settings.decided(&network, &training, rows.test_fraction, rows.validation_fraction);
@@ -155,6 +157,7 @@ impl Train {
             layers: card.network.layers.iter().map(Layer::describe).collect(),
             parameters: card.network.parameter_count()?,
             training: &training,
+            products: (!training.precision.is_full()).then(|| training.precision.of_products().engine(isa)),
             history: &card.history,
             seconds,
             samples_per_second: (card.history.epochs.len() * rows.training.len()) as f64 / seconds.max(1e-9),
@@ -191,14 +194,21 @@ fn check_memory(network: &Network, training: &Training, rows: usize) -> Result<(
         Batch::Of(examples) => examples.min(rows),
         Batch::Full => rows,
     } as f64;
-    let mut inputs = network.inputs as f64;
     let mut weights = 0.0;
     let mut units = 0.0;
-    for layer in &network.layers {
-        let outputs = layer.units().map_or(inputs, |units| units as f64);
-        weights += if layer.units().is_some() { (inputs + 1.0) * outputs } else { 0.0 };
+    let forms = network.forms()?;
+    for (layer, forms) in network.layers.iter().zip(forms.windows(2)) {
+        let [inputs, outputs] = [forms[0].elements() as f64, forms[1].elements() as f64];
         units += outputs;
-        inputs = outputs;
+        match layer {
+            Layer::Dense { .. } => weights += (inputs + 1.0) * outputs,
+            Layer::Convolution { filters, size, .. } => {
+                let patch = (size * size * forms[0].columns()) as f64;
+                weights += (patch + 1.0) * *filters as f64;
+                units += outputs / *filters as f64 * patch;
+            }
+            _ => {}
+        }
     }
     let bytes = size_of::<f32>() as f64 * (NUMBERS_PER_WEIGHT * weights + NUMBERS_PER_UNIT * units * batch);
     if Vec::<u8>::new().try_reserve_exact(bytes as usize).is_ok() {
@@ -285,6 +295,13 @@ fn render(document: &Document<'_>, card: &Card, data: &str) -> String {
         GradientMethod::Back => {}
         GradientMethod::Forward => line("gradient", "by forward mode, one sweep a weight".into()),
         GradientMethod::Differences => line("gradient", "by differences, two runs a weight".into()),
+    }
+    if let Some(engine) = document.products {
+        let engine = match engine {
+            "f32" => "computed in f32, which is as exact, and faster without AMX".to_owned(),
+            engine => format!("by {engine}; sums and weights in f32"),
+        };
+        line("products", format!("{}, {engine}", training.precision.name()));
     }
     let epochs = document.history.epochs.len();
     let why = match (document.history.stop, document.history.kept_epoch) {

@@ -7,6 +7,33 @@ use std::io::Write;
 use std::process::Stdio;
 
 #[test]
+fn reduced_precision_is_said_stored_and_read_again() {
+    let place = Place::new();
+    let arguments = ["train", "digits", "--epochs", "3", "--precision", "bf16"];
+    let said = place.succeed(&arguments);
+    assert!(said.contains("products  bf16, by "), "{said}");
+    assert!(place.succeed(&["inspect", "model.safetensors"]).contains("products in bf16"));
+    let trained = place.read("model.safetensors");
+    let settings = place.succeed(&[&arguments[..], &["--print-config"]].concat());
+    assert!(settings.contains("precision = \"bf16\""), "{settings}");
+    place.write("again.toml", &settings);
+    place.succeed(&["train", "--config", "again.toml", "--quiet"]);
+    assert!(place.read("model.safetensors") == trained, "the settings of a run make another model");
+
+    let emulated = |precision: &str| {
+        let mut command = place.command(&["train", "digits", "--epochs", "1", "--precision", precision]);
+        let output = command.env("PULLBACK_ISA", "amx_emulated").output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    assert!(emulated("bf16x3").contains("products  bf16x3, by amx_emulated"));
+    assert!(!emulated("f32").contains("products"));
+    let output = place.run(&["train", "digits", "--precision", "bf61"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("did you mean `bf16`?"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn the_same_seed_makes_the_same_file_on_any_number_of_threads() {
     let place = Place::new();
     for threads in ["1", "2", "7"] {

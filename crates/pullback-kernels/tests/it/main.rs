@@ -1,6 +1,8 @@
 //! The tests of the kernels: each against a plain reference.
 
+mod images;
 mod product;
+mod reduced;
 mod slices;
 mod special;
 mod threads;

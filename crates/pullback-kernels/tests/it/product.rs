@@ -20,27 +20,50 @@ fn reference<T: Real>(a: &[T], b: &[T], start: &[T], rows: usize, columns: usize
     c
 }
 
-/// One size: all transposes, from zero, from the output with an epilogue, and from a row.
+/// One size, of operands without zeros.
 fn check<T: Real>(isa: Isa, threads: usize, rows: usize, columns: usize, depth: usize) {
     let (a, b) = (numbers::<T>(rows * depth, 1), numbers::<T>(depth * columns, 2));
-    let (a_turned, b_turned) = (transpose(&a, rows, depth), transpose(&b, depth, columns));
+    check_operands(isa, threads, (rows, columns, depth), &a, &b);
+}
+
+/// One size, with zeros for `hundredths` of the numbers of each operand, and one whole row of them.
+fn check_sparse<T: Real>(isa: Isa, threads: usize, sizes: (usize, usize, usize), hundredths: [usize; 2]) {
+    let (rows, columns, depth) = sizes;
+    let (mut a, mut b) = (numbers::<T>(rows * depth, 1), numbers::<T>(depth * columns, 2));
+    for (x, hundredths) in [(&mut a, hundredths[0]), (&mut b, hundredths[1])] {
+        for (i, x) in x.iter_mut().enumerate() {
+            if i * i % 101 * 37 % 101 < hundredths {
+                *x = T::ZERO;
+            }
+        }
+    }
+    if hundredths[0] > 0 {
+        a[..depth].fill(T::ZERO);
+    }
+    check_operands(isa, threads, sizes, &a, &b);
+}
+
+/// All transposes, from zero, from the output with an epilogue, and from a row.
+fn check_operands<T: Real>(isa: Isa, threads: usize, sizes: (usize, usize, usize), a: &[T], b: &[T]) {
+    let (rows, columns, depth) = sizes;
+    let (a_turned, b_turned) = (transpose(a, rows, depth), transpose(b, depth, columns));
     let bias = numbers::<T>(columns, 3);
     let before = numbers::<T>(rows * columns, 4);
-    let zero = reference(&a, &b, &vec![T::ZERO; rows * columns], rows, columns, depth);
-    let added = reference(&a, &b, &before, rows, columns, depth);
+    let zero = reference(a, b, &vec![T::ZERO; rows * columns], rows, columns, depth);
+    let added = reference(a, b, &before, rows, columns, depth);
     let bias_rows: Vec<T> = (0..rows).flat_map(|_| bias.iter().copied()).collect();
-    let from_bias = reference(&a, &b, &bias_rows, rows, columns, depth);
+    let from_bias = reference(a, b, &bias_rows, rows, columns, depth);
     let mut workspace = Workspace::new(isa, threads);
     for (left_turned, right_turned) in [(false, false), (true, false), (false, true), (true, true)] {
         let left = if left_turned {
             Operand::new(&a_turned, depth, rows).transposed()
         } else {
-            Operand::new(&a, rows, depth)
+            Operand::new(a, rows, depth)
         };
         let right = if right_turned {
             Operand::new(&b_turned, columns, depth).transposed()
         } else {
-            Operand::new(&b, depth, columns)
+            Operand::new(b, depth, columns)
         };
         let what = format!(
             "{rows} x {columns} x {depth} {} turned {left_turned} {right_turned} on {} with {threads} threads",
@@ -102,6 +125,66 @@ fn threads_change_no_bit() {
             check::<f32>(isa, threads, 128, 128, 784);
             check::<f32>(isa, threads, 15, 1031, 500);
             check::<f64>(isa, threads, 1031, 15, 500);
+        }
+    }
+}
+
+#[test]
+fn products_with_zeros_are_the_same_on_every_instruction_set() {
+    // From where zeros are looked for: around whole vectors, panels, words of bits and blocks of rows.
+    let sizes = [
+        (24, 684, 16),
+        (25, 641, 17),
+        (67, 64, 65),
+        (67, 65, 129),
+        (127, 127, 63),
+        (128, 129, 64),
+        (131, 128, 127),
+        (257, 64, 16),
+        (259, 67, 300),
+        (521, 131, 67),
+    ];
+    for isa in Isa::available() {
+        for sizes in sizes {
+            for hundredths in [[50, 0], [0, 50], [40, 90], [100, 0]] {
+                check_sparse::<f32>(isa, 1, sizes, hundredths);
+            }
+        }
+        check_sparse::<f64>(isa, 1, (67, 131, 129), [60, 0]);
+        check_sparse::<f64>(isa, 1, (131, 67, 129), [0, 60]);
+    }
+    for threads in [2, 3, 7] {
+        for isa in Isa::available().filter(|isa| *isa != Isa::portable()) {
+            check_sparse::<f32>(isa, threads, (784, 128, 128), [50, 0]);
+            check_sparse::<f32>(isa, threads, (784, 128, 128), [0, 50]);
+            check_sparse::<f32>(isa, threads, (77, 1031, 129), [50, 0]);
+        }
+    }
+}
+
+/// The sum of one product of an operand that is half zeros with one that is infinite where it meets a zero.
+fn half_zeros_meet_infinity(isa: Isa, side: &str, depth: usize) -> f32 {
+    let size = 128;
+    let is_zero = |i: usize, k: usize| (i + k).is_multiple_of(2) || k < 2;
+    let sparse: Vec<f32> = (0..size * depth).map(|at| f32::from(!is_zero(at / depth, at % depth))).collect();
+    let mut dense = vec![1.0; depth * size];
+    dense[..size].fill(f32::INFINITY);
+    let (sparse, dense) = (Operand::new(&sparse, size, depth), Operand::new(&dense, depth, size));
+    let (left, right) =
+        if side == "left" { (sparse, dense) } else { (dense.transposed(), sparse.transposed()) };
+    let mut c = vec![0.0; size * size];
+    product_with(left, right, &mut c, Start::Zero, |_, _| (), &mut Workspace::new(isa, 1));
+    c.iter().sum()
+}
+
+#[test]
+fn zeros_are_left_out_on_every_instruction_set() {
+    for isa in Isa::available() {
+        for side in ["left", "right"] {
+            let sum = half_zeros_meet_infinity(isa, side, 130);
+            assert_eq!(sum, 128.0 * 128.0 * 64.0, "{side} on {}", isa.name());
+            // Too small a product to look for zeros.
+            assert!(half_zeros_meet_infinity(isa, side, 8).is_nan(), "{side} on {}", isa.name());
         }
     }
 }

@@ -4,8 +4,9 @@ use crate::graph::ops::{Concatenate, Mean, Other, Pattern, Sum, View, ViewMut};
 use crate::graph::{Op, Shape};
 use crate::plan::{Action, Gradient, Instruction, Place, Plan, Slope, Stage};
 use pullback_kernels::{
-    Isa, Operand, Real, Start, Workspace, log_softmax, map_in_place, product_with, softmax,
-    softmax_cross_entropy, sum_columns, sum_rows,
+    Array, Isa, Operand, Precision, Real, Start, Workspace, convolve, convolve_transposed, filter_gradient,
+    log_softmax, map_in_place, max_pool, product_with, route_to_max, softmax, softmax_cross_entropy,
+    sum_columns, sum_rows,
 };
 
 /// About how many numbers a thread copies from rows in memory in a nanosecond.
@@ -15,9 +16,9 @@ const COPIED_PER_NANOSECOND: usize = 4;
 #[derive(Debug)]
 pub struct Executor<T> {
     plan: Plan,
-    inputs: Vec<Vec<T>>,
-    constants: Vec<Vec<T>>,
-    buffers: Vec<Vec<T>>,
+    inputs: Vec<Array<T>>,
+    constants: Vec<Array<T>>,
+    buffers: Vec<Array<T>>,
     outputs: Vec<(Place, usize)>,
     isa: Isa,
     threads: usize,
@@ -30,11 +31,15 @@ impl<T: Real> Executor<T> {
     /// the same bits for any number.
     pub fn new(plan: Plan, threads: usize) -> Self {
         Self {
-            inputs: plan.inputs.iter().map(|input| vec![T::ZERO; input.shape.elements()]).collect(),
+            inputs: plan.inputs.iter().map(|input| Array::zeros(input.shape.elements())).collect(),
             constants: (plan.constants.iter())
-                .map(|&(value, elements)| vec![T::from_f64(value); elements])
+                .map(|&(value, elements)| {
+                    let mut constant = Array::zeros(elements);
+                    constant.fill(T::from_f64(value));
+                    constant
+                })
                 .collect(),
-            buffers: plan.buffers.iter().map(|&elements| vec![T::ZERO; elements]).collect(),
+            buffers: plan.buffers.iter().map(|&elements| Array::zeros(elements)).collect(),
             outputs: plan.outputs.iter().map(|(place, shape)| (*place, shape.elements())).collect(),
             plan,
             isa: Isa::best(),
@@ -46,7 +51,13 @@ impl<T: Real> Executor<T> {
     /// The same on a given instruction set instead of the machine's best; the results have the same
     /// bits.
     pub fn with_isa(self, isa: Isa) -> Self {
-        Self { isa, workspace: Workspace::new(isa, self.threads), ..self }
+        let workspace = Workspace::new(isa, self.threads).with_precision(self.workspace.precision());
+        Self { isa, workspace, ..self }
+    }
+
+    /// The same with products of f32 matrices computed in that precision.
+    pub fn with_precision(self, precision: Precision) -> Self {
+        Self { workspace: self.workspace.with_precision(precision), ..self }
     }
 
     /// The plan that is run.
@@ -66,7 +77,7 @@ impl<T: Real> Executor<T> {
     ///
     /// # Panics
     /// If `parameters` are not as many or as large as the plan says.
-    pub fn run(&mut self, parameters: &[Vec<T>]) {
+    pub fn run<P: AsRef<[T]> + Sync>(&mut self, parameters: &[P]) {
         self.check(parameters);
         self.run_instructions(parameters, 0..self.plan.outputs_after);
     }
@@ -77,9 +88,9 @@ impl<T: Real> Executor<T> {
     ///
     /// # Panics
     /// If `parameters` are not as many or as large as the plan says.
-    pub fn run_gradients(
+    pub fn run_gradients<P: AsRef<[T]> + AsMut<[T]> + Sync>(
         &mut self,
-        parameters: &mut [Vec<T>],
+        parameters: &mut [P],
         mut update: impl FnMut(usize, &[T], &mut [T], &mut Workspace),
     ) {
         self.check(parameters);
@@ -88,14 +99,14 @@ impl<T: Real> Executor<T> {
             let Gradient { position, after, parameter, place, elements } = self.plan.gradients[at];
             self.run_instructions(parameters, done..after);
             done = after;
-            let numbers = Numbers {
+            let numbers = Numbers::<T> {
                 inputs: &self.inputs,
                 constants: &self.constants,
                 buffers: &self.buffers,
                 parameters: &[],
             };
             let gradient = &numbers.at(place)[..elements];
-            update(position, gradient, &mut parameters[parameter], &mut self.workspace);
+            update(position, gradient, parameters[parameter].as_mut(), &mut self.workspace);
         }
     }
 
@@ -123,14 +134,14 @@ impl<T: Real> Executor<T> {
         );
     }
 
-    fn check(&self, parameters: &[Vec<T>]) {
+    fn check(&self, parameters: &[impl AsRef<[T]>]) {
         assert_eq!(parameters.len(), self.plan.parameters.len(), "number of parameters");
         for (numbers, named) in parameters.iter().zip(&self.plan.parameters) {
-            assert_eq!(numbers.len(), named.shape.elements(), "size of parameter `{}`", named.name);
+            assert_eq!(numbers.as_ref().len(), named.shape.elements(), "size of parameter `{}`", named.name);
         }
     }
 
-    fn run_instructions(&mut self, parameters: &[Vec<T>], range: std::ops::Range<usize>) {
+    fn run_instructions(&mut self, parameters: &[impl AsRef<[T]> + Sync], range: std::ops::Range<usize>) {
         for instruction in &self.plan.instructions[range] {
             // The results' buffers are none of the operands', so they can be taken out meanwhile.
             let mut result = std::mem::take(&mut self.buffers[instruction.buffer]);
@@ -159,7 +170,7 @@ impl<T: Real> Executor<T> {
     /// If the output is a parameter itself, which the caller has, or does not exist.
     pub fn output(&self, position: usize) -> &[T] {
         let (place, elements) = self.outputs[position];
-        let numbers = Numbers {
+        let numbers = Numbers::<T> {
             inputs: &self.inputs,
             constants: &self.constants,
             buffers: &self.buffers,
@@ -170,19 +181,26 @@ impl<T: Real> Executor<T> {
 }
 
 /// All numbers that an instruction can read.
-#[derive(Clone, Copy)]
-struct Numbers<'a, T> {
-    inputs: &'a [Vec<T>],
-    constants: &'a [Vec<T>],
-    buffers: &'a [Vec<T>],
-    parameters: &'a [Vec<T>],
+struct Numbers<'a, T, P = Array<T>> {
+    inputs: &'a [Array<T>],
+    constants: &'a [Array<T>],
+    buffers: &'a [Array<T>],
+    parameters: &'a [P],
 }
 
-impl<'a, T> Numbers<'a, T> {
+impl<T, P> Clone for Numbers<'_, T, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, P> Copy for Numbers<'_, T, P> {}
+
+impl<'a, T: Real, P: AsRef<[T]>> Numbers<'a, T, P> {
     fn at(self, place: Place) -> &'a [T] {
         match place {
             Place::Buffer(index) => &self.buffers[index],
-            Place::Parameter(index) => &self.parameters[index],
+            Place::Parameter(index) => self.parameters[index].as_ref(),
             Place::Input(index) => &self.inputs[index],
             Place::Constant(index) => &self.constants[index],
         }
@@ -191,7 +209,7 @@ impl<'a, T> Numbers<'a, T> {
 
 fn execute<T: Real>(
     instruction: &Instruction,
-    numbers: Numbers<'_, T>,
+    numbers: Numbers<'_, T, impl AsRef<[T]> + Sync>,
     output: ViewMut<'_, T>,
     gradient: Option<&mut [T]>,
     isa: Isa,
@@ -216,8 +234,20 @@ fn execute<T: Real>(
         }
         return;
     }
+    if let (Op::Convolution(op), false) = (&instruction.op, output.data.is_empty()) {
+        let operand = |at: usize| {
+            let (place, shape) = &instruction.inputs[at];
+            &numbers.at(*place)[..shape.elements()]
+        };
+        let start = instruction.row.map(|(place, elements)| &numbers.at(place)[..elements]);
+        let stages = &instruction.stages[..];
+        let epilogue = |first: usize, piece: &mut [T]| in_place(stages, first, piece, numbers, isa);
+        let channels = instruction.inputs[0].1.last();
+        convolve(&op.windows, channels, operand(0), operand(1), start, output.data, epilogue, workspace);
+        return;
+    }
     let ViewMut { shape, data } = output;
-    compute(instruction, numbers, ViewMut { shape, data: &mut *data }, gradient, isa);
+    compute(instruction, numbers, ViewMut { shape, data: &mut *data }, gradient, workspace);
     in_place(&instruction.stages, 0, data, numbers, isa);
 }
 
@@ -225,7 +255,13 @@ fn execute<T: Real>(
 const PIECE: usize = 1024;
 
 /// Applies stages to a piece of a result that begins at the index `first`.
-fn in_place<T: Real>(stages: &[Stage], first: usize, values: &mut [T], numbers: Numbers<'_, T>, isa: Isa) {
+fn in_place<T: Real>(
+    stages: &[Stage],
+    first: usize,
+    values: &mut [T],
+    numbers: Numbers<'_, T, impl AsRef<[T]> + Sync>,
+    isa: Isa,
+) {
     if stages.is_empty() {
         return;
     }
@@ -273,11 +309,12 @@ fn times_slope<T: Real>(slope: Slope, values: &mut [T], y: Other<'_, T>) {
 /// Computes the operation itself.
 fn compute<T: Real>(
     instruction: &Instruction,
-    numbers: Numbers<'_, T>,
+    numbers: Numbers<'_, T, impl AsRef<[T]> + Sync>,
     output: ViewMut<'_, T>,
     gradient: Option<&mut [T]>,
-    isa: Isa,
+    workspace: &mut Workspace,
 ) {
+    let isa = workspace.isa();
     let nothing = View { shape: &instruction.shape, data: &[] };
     let mut views = [nothing; Concatenate::MAX_OPERANDS];
     for (view, (place, shape)) in views.iter_mut().zip(&instruction.inputs) {
@@ -309,6 +346,17 @@ fn compute<T: Real>(
         }
         Op::Softmax(_) => softmax(isa, x.data, x.shape.last(), output.data),
         Op::LogSoftmax(_) => log_softmax(isa, x.data, x.shape.last(), output.data),
+        Op::TransposedConvolution(op) => {
+            let channels = output.shape.last();
+            convolve_transposed(&op.windows, channels, x.data, views[1].data, output.data, workspace);
+        }
+        Op::FilterGradient(op) => {
+            filter_gradient(&op.windows, x.shape.last(), x.data, views[1].data, output.data, workspace);
+        }
+        Op::MaxPool(op) => max_pool(&op.windows, x.shape.last(), x.data, output.data, workspace),
+        Op::RouteToMax(op) => {
+            route_to_max(&op.windows, x.shape.last(), x.data, views[1].data, output.data, workspace);
+        }
         // Whatever is element by element becomes fast by being compiled for the instruction set.
         op => isa.run(
             #[inline(always)]

@@ -7,5 +7,5 @@ mod executor;
 mod reference;
 
 pub use executor::Executor;
-pub use pullback_kernels::Isa;
+pub use pullback_kernels::{Isa, Precision};
 pub use reference::reference;

@@ -3,8 +3,8 @@
 use super::examples::{Example, Published};
 use super::notation::Symbol;
 use super::trace::FactorKind;
-use super::{Block, Catalog, Dense, Document, Notation, Trace, diagnose, ledger};
-use crate::graph::Graph;
+use super::{Block, Catalog, Dense, Document, Imaging, Notation, Trace, diagnose, ledger};
+use crate::graph::{Graph, NodeId};
 use crate::network::Layer;
 use crate::train::Training;
 
@@ -220,7 +220,7 @@ impl Page<'_> {
         units
     }
 
-    fn row_of(&self, id: crate::graph::NodeId, units: usize) -> Vec<f64> {
+    fn row_of(&self, id: NodeId, units: usize) -> Vec<f64> {
         (0..units).map(|unit| self.trace.at(id, 0, unit)).collect()
     }
 
@@ -239,6 +239,9 @@ impl Page<'_> {
         }
         self.heading(self.catalog.get("forward").to_owned());
         self.text(self.catalog.get("forward_text").to_owned());
+        for position in 0..trace.images().len() {
+            self.forward_images(position);
+        }
         self.inputs();
         for position in 0..trace.dense().len() {
             self.forward(position);
@@ -249,10 +252,16 @@ impl Page<'_> {
         for position in (0..trace.dense().len()).rev() {
             self.backward(position);
         }
+        for position in (0..trace.images().len()).rev() {
+            self.backward_images(position);
+        }
         self.heading(self.catalog.get("gradients").to_owned());
         self.text(self.catalog.get("gradients_text").to_owned());
         for position in (0..trace.dense().len()).rev() {
             self.gradients(position);
+        }
+        for position in (0..trace.images().len()).rev() {
+            self.filter_gradients(position);
         }
         self.work();
         self.findings();
@@ -261,6 +270,9 @@ impl Page<'_> {
     fn inputs(&mut self) {
         let Some(first) = self.trace.dense().first() else { return };
         let x = self.row_of(first.input, first.inputs);
+        if !self.trace.images().is_empty() {
+            self.text(self.say("dense_reads", &[("count", &first.inputs)]));
+        }
         let mut rows: Vec<Vec<String>> = Vec::new();
         for unit in self.shown(&x) {
             rows.push(vec![self.symbol(Symbol::Activation(0, unit)), self.number(x[unit])]);
@@ -345,6 +357,137 @@ impl Page<'_> {
         self.left_out(dense.units);
     }
 
+    fn image_layer(&self, position: usize) -> String {
+        let layer = &self.trace.images()[position];
+        let place = |at: &usize| self.trace.images()[*at].filters.is_some() == layer.filters.is_some();
+        let number = (0..=position).filter(place).count();
+        let key = if layer.filters.is_some() { "convolution" } else { "pooling" };
+        let described = self.trace.network().layers[layer.layer].describe();
+        self.say(
+            key,
+            &[("number", &number), ("layer", &described), ("reads", &layer.reads), ("makes", &layer.makes)],
+        )
+    }
+
+    /// The formula of the operation that reads a layer's image.
+    fn image_formula(&mut self, position: usize) {
+        let layer = &self.trace.images()[position];
+        let graph = &self.trace.lowered().graph;
+        let node = layer.filters.as_ref().map_or(layer.result, |filters| filters.convolution);
+        let Some(op) = graph.node(node).op() else { return };
+        let formula = op.formula();
+        let operands = ["x".to_owned(), "W".to_owned()];
+        let (mut text, mut latex) = (formula.text(&operands), formula.latex(&operands));
+        if let Some(filters) = &layer.filters {
+            let bias = if filters.bias.is_some() { " + b" } else { "" };
+            (text, latex) = (format!("z = {text}{bias}"), format!("z = {latex}{bias}"));
+        }
+        self.blocks.push(Block::Formula { text, latex });
+    }
+
+    /// Where the largest of some numbers of a channel of the first example stands: its place, and how it is told.
+    fn peak(&self, layer: &Imaging, numbers: NodeId, channel: usize) -> (usize, String) {
+        let (places, channels) = (layer.makes.height * layer.makes.width, layer.makes.channels);
+        let values = self.trace.value(numbers);
+        let size = |place: &usize| values[place * channels + channel].abs();
+        let place = (0..places).max_by(|a, b| size(a).total_cmp(&size(b)).then(b.cmp(a))).unwrap_or(0);
+        (place, format!("{},{}", place / layer.makes.width, place % layer.makes.width))
+    }
+
+    fn forward_images(&mut self, position: usize) {
+        let layer = self.trace.images()[position].clone();
+        self.heading(self.image_layer(position));
+        self.image_formula(position);
+        let Some(filters) = &layer.filters else {
+            self.text(self.catalog.get("pooling_text").to_owned());
+            return;
+        };
+        self.text(self.catalog.get("convolution_text").to_owned());
+        let x = self.trace.value(layer.input);
+        let (windows, channels) = (&filters.windows, layer.reads.channels);
+        let weights = self.trace.parameter(filters.weight);
+        let digits = self.options.digits.min(4);
+        let mut rows = Vec::new();
+        for filter in 0..layer.makes.channels.min(self.options.most_units) {
+            let (place, told) = self.peak(&layer, layer.result, filter);
+            let corner = [place / layer.makes.width, place % layer.makes.width];
+            let mut terms: Vec<(f64, f64)> = Vec::new();
+            for row in windows.rows_inside(corner[0]) {
+                for column in windows.columns_inside(corner[1]) {
+                    let pixel = windows.pixel(corner, [row, column]) * channels;
+                    let weight = (filter * windows.area() + row * windows.size + column) * channels;
+                    terms.extend((0..channels).map(|at| (weights[weight + at], x[pixel + at])));
+                }
+            }
+            terms.sort_by(|a, b| (b.0 * b.1).abs().total_cmp(&(a.0 * a.1).abs()));
+            let mut parts: Vec<String> = (terms.iter().take(2))
+                .map(|(w, x)| format!("{}*{}", number(*w, digits), number(*x, digits)))
+                .collect();
+            if terms.len() > 2 {
+                parts.push(self.say("more_terms", &[("count", &(terms.len() - 2))]));
+            }
+            if let Some(bias) = filters.bias {
+                parts.push(number(self.trace.parameter(bias)[filter], digits));
+            }
+            let z = self.trace.value(layer.result)[place * layer.makes.channels + filter];
+            rows.push(vec![filter.to_string(), told, self.number(z), parts.join(" + ").replace("+ -", "- ")]);
+        }
+        self.table(&["filter", "place", "z", "terms"], rows);
+        self.left_out(layer.makes.channels);
+    }
+
+    fn backward_images(&mut self, position: usize) {
+        let layer = self.trace.images()[position].clone();
+        self.heading(self.image_layer(position));
+        if layer.filters.is_none() {
+            self.text(self.catalog.get("pooling_backward").to_owned());
+            return;
+        }
+        self.text(self.catalog.get("convolution_backward").to_owned());
+        let (deltas, channels) = (self.trace.value(layer.delta), layer.makes.channels);
+        let of_one = &deltas[..deltas.len() / self.trace.rows()];
+        let mut rows = Vec::new();
+        for filter in 0..channels.min(self.options.most_units) {
+            let (place, told) = self.peak(&layer, layer.delta, filter);
+            let own: Vec<f64> = of_one.iter().skip(filter).step_by(channels).copied().collect();
+            let zeros = own.iter().filter(|delta| **delta == 0.0).count();
+            rows.push(vec![
+                filter.to_string(),
+                told,
+                self.number(own[place]),
+                self.number(own.iter().sum()),
+                format!("{zeros} / {}", own.len()),
+            ]);
+        }
+        self.table(&["filter", "place", "delta", "sum_of_deltas", "zero_deltas"], rows);
+        self.left_out(channels);
+    }
+
+    fn filter_gradients(&mut self, position: usize) {
+        let layer = self.trace.images()[position].clone();
+        let Some(filters) = &layer.filters else { return };
+        self.heading(self.image_layer(position));
+        self.text(self.catalog.get("filter_gradients_text").to_owned());
+        let (gradient, weights) = (self.trace.gradient(filters.weight), self.trace.parameter(filters.weight));
+        let (size, channels) = (filters.windows.size, layer.reads.channels);
+        let width = size * size * channels;
+        let shown = self.shown(gradient);
+        let mut rows = Vec::new();
+        for &at in &shown {
+            let (filter, inner) = (at / width, at % width);
+            let (pixel, channel) = (inner / channels, inner % channels);
+            rows.push(vec![
+                filter.to_string(),
+                format!("{},{}", pixel / size, pixel % size),
+                channel.to_string(),
+                self.number(weights[at]),
+                self.number(gradient[at]),
+            ]);
+        }
+        self.table(&["filter", "place", "channel", "weight", "gradient"], rows);
+        self.weights_left_out(gradient, shown.len());
+    }
+
     fn cost(&mut self) {
         let trace = self.trace;
         let lowered = trace.lowered();
@@ -364,7 +507,8 @@ impl Page<'_> {
         if let Some(op) = formula.filter_map(|id| lowered.graph.node(id).op()).next() {
             // What the cost reads: activations, or weighted sums where the last layer has none.
             let last = trace.dense().len();
-            let has_activation = trace.dense()[last - 1].links.iter().any(|link| !link.is_cost);
+            let has_activation =
+                trace.dense().last().is_some_and(|dense| dense.links.iter().any(|link| !link.is_cost));
             let read = if has_activation { Symbol::Activation(last, 0) } else { Symbol::Sum(last, 0) };
             let symbols = [self.options.notation.text(read), "t".to_owned()];
             let symbols = symbols.map(|symbol| symbol.trim_end_matches("[0]").to_owned());
@@ -475,13 +619,18 @@ impl Page<'_> {
             &["weight", "value", "gradient", "after_step"]
         };
         self.table(columns, rows);
-        if gradient.len() > shown.len() {
+        self.weights_left_out(gradient, shown.len());
+    }
+
+    /// What is to be said of a gradient of which only the largest numbers are shown.
+    fn weights_left_out(&mut self, gradient: &[f64], shown: usize) {
+        if gradient.len() > shown {
             let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
             let zeros = gradient.iter().filter(|g| **g == 0.0).count();
             self.text(self.say(
                 "weights_left_out",
                 &[
-                    ("shown", &shown.len()),
+                    ("shown", &shown),
                     ("count", &gradient.len()),
                     ("norm", &self.number(norm)),
                     ("zeros", &zeros),

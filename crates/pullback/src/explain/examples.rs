@@ -122,7 +122,7 @@ fn sigmoid_layers(inputs: usize, units: &[usize], cost: Cost, last_is_sigmoid: b
             layers.push(Layer::Activation { function: Activation::Sigmoid });
         }
     }
-    Network { inputs, layers, cost, regularization: Default::default() }
+    Network { inputs, image: None, layers, cost, regularization: Default::default() }
 }
 
 fn mazur() -> Result<Example> {

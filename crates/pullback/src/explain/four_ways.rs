@@ -193,7 +193,7 @@ impl OneByOne {
 /// Walks every path from every weight to the cost.
 fn by_paths(trace: &Trace, most: usize) -> Result<(Vec<Vec<f64>>, usize)> {
     let counts = count(trace);
-    if trace.dense().iter().any(|dense| dense.links.is_empty()) {
+    if !trace.images().is_empty() || trace.dense().iter().any(|dense| dense.links.is_empty()) {
         return Err(Error::Configuration(
             "a layer mixes its units on the way to the next; paths are walked through dense layers and \
              activations alone"

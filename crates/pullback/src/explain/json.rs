@@ -9,7 +9,8 @@ pub const VERSION: u32 = 1;
 /// Weights beyond this number are left to `pullback gradients`.
 const MOST_WEIGHTS: usize = 20_000;
 
-/// The document: `version`, `rows`, `cost`, `data_cost`, `prediction`, `layers` and `findings`. A layer has
+/// The document: `version`, `rows`, `cost`, `data_cost`, `prediction`, `images`, `layers` and `findings`. Images
+/// are convolutions and poolings, their numbers one after another; the others are dense layers. A layer has
 /// its `input`, `z`, `delta` (`[rows, width]` each), its `links` from z towards the cost (each with
 /// `operation`, `value`, `slope` and `upstream`), and `weight`, `bias` with their gradients, unless there
 /// are more than 20,000 of them.
@@ -51,6 +52,28 @@ pub fn document(trace: &Trace, title: &str) -> Value {
             })
         })
         .collect();
+    let images: Vec<Value> = (trace.images().iter())
+        .map(|layer| {
+            let filters = layer.filters.as_ref().map(|filters| {
+                json!({
+                    "size": filters.windows.size,
+                    "weight": trace.parameter(filters.weight),
+                    "weight_gradient": trace.gradient(filters.weight),
+                    "bias": filters.bias.map(|bias| trace.parameter(bias)),
+                    "bias_gradient": filters.bias.map(|bias| trace.gradient(bias)),
+                })
+            });
+            json!({
+                "place": layer.layer,
+                "kind": if filters.is_some() { "convolution" } else { "max_pool" },
+                "reads": layer.reads,
+                "makes": layer.makes,
+                "result": trace.value(layer.result),
+                "delta": trace.value(layer.delta),
+                "filters": filters,
+            })
+        })
+        .collect();
     let findings: Vec<Value> = (diagnose(trace).iter())
         .map(|f| {
             json!({
@@ -66,6 +89,7 @@ pub fn document(trace: &Trace, title: &str) -> Value {
         "cost": trace.cost(),
         "data_cost": trace.data_cost(),
         "prediction": matrix(trace.lowered().prediction, trace.network().outputs()),
+        "images": images,
         "layers": layers,
         "findings": findings,
     })

@@ -22,4 +22,4 @@ pub use describe::{Focus, Options, describe, describe_circuit, describe_claims};
 pub use document::{Block, Document};
 pub use ledger::{Finding, Ledger, Member, diagnose, ledger};
 pub use notation::{Notation, Symbol};
-pub use trace::{Dense, Factor, FactorKind, Link, Part, Trace};
+pub use trace::{Dense, Factor, FactorKind, Filters, Imaging, Link, Part, Trace};

@@ -7,7 +7,8 @@ use crate::differentiate::{Gradients, reverse};
 use crate::error::{Error, Result};
 use crate::execute::reference;
 use crate::graph::{Graph, Kind, NodeId, Op};
-use crate::network::{Layer, Lowered, Mode, Network, Parameter, Role};
+use crate::network::{Form, Image, Layer, Lowered, Mode, Network, Parameter, Role};
+use pullback_kernels::Windows;
 
 /// A forward and a backward pass with all their numbers.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub struct Trace {
     values: Vec<Vec<f64>>,
     rows: usize,
     dense: Vec<Dense>,
+    images: Vec<Imaging>,
 }
 
 /// Where a dense layer's numbers stand in the graph.
@@ -41,6 +43,38 @@ pub struct Dense {
     /// The place of the weights `[units, inputs]` among the parameters.
     pub weight: usize,
     /// The place of the biases `[units]` among the parameters.
+    pub bias: Option<usize>,
+}
+
+/// Where the numbers of a layer that makes images stand in the graph: a convolution or a max pooling.
+#[derive(Debug, Clone)]
+pub struct Imaging {
+    /// Its place among the network's layers.
+    pub layer: usize,
+    /// The image that it reads.
+    pub reads: Image,
+    /// The image that it makes: a channel for each filter, or as many as it reads.
+    pub makes: Image,
+    /// What it reads, `[rows * height * width, channels]`.
+    pub input: NodeId,
+    /// What it makes, `[rows * height * width, channels]`: the weighted sums z of a convolution.
+    pub result: NodeId,
+    /// The derivative of the cost with respect to that.
+    pub delta: NodeId,
+    /// Absent for a pooling.
+    pub filters: Option<Filters>,
+}
+
+/// Where the numbers of a convolution's filters stand.
+#[derive(Debug, Clone)]
+pub struct Filters {
+    /// The operation.
+    pub convolution: NodeId,
+    /// The windows that slide over the image.
+    pub windows: Windows,
+    /// The place of the weights `[filters, size * size * channels]` among the parameters.
+    pub weight: usize,
+    /// The place of the biases `[filters]` among the parameters.
     pub bias: Option<usize>,
 }
 
@@ -159,7 +193,11 @@ impl Trace {
             values,
             rows,
             dense: Vec::new(),
+            images: Vec::new(),
         };
+        let forms = network.forms()?;
+        trace.images =
+            (0..network.layers.len()).filter_map(|layer| trace.find_imaging(layer, &forms)).collect();
         trace.dense = (0..network.layers.len()).filter_map(|layer| trace.find_dense(layer)).collect();
         Ok(trace)
     }
@@ -187,6 +225,11 @@ impl Trace {
     /// The dense layers, from the inputs on.
     pub fn dense(&self) -> &[Dense] {
         &self.dense
+    }
+
+    /// The convolutions and poolings, from the inputs on.
+    pub fn images(&self) -> &[Imaging] {
+        &self.images
     }
 
     /// The parameters, in the order of the network.
@@ -305,12 +348,6 @@ impl Trace {
             .filter(own)
             .find(|&id| matches!(forward.node(id).op(), Some(Op::MatrixProduct(_))))?;
         let sum = forward.ids().rfind(own)?;
-        let place = |weights: bool| {
-            self.parameters.iter().position(|p| {
-                p.layer == layer
-                    && if weights { matches!(p.role, Role::Weight(_)) } else { p.role == Role::Bias }
-            })
-        };
         let input = forward.node(product).inputs()[0];
         Some(Dense {
             layer,
@@ -320,9 +357,47 @@ impl Trace {
             sum,
             delta: self.adjoint(sum)?,
             links: self.links(sum),
-            weight: place(true)?,
-            bias: place(false),
+            weight: self.weight_of(layer)?,
+            bias: self.bias_of(layer),
         })
+    }
+
+    fn weight_of(&self, layer: usize) -> Option<usize> {
+        self.parameters.iter().position(|p| p.layer == layer && matches!(p.role, Role::Weight(_)))
+    }
+
+    fn bias_of(&self, layer: usize) -> Option<usize> {
+        self.parameters.iter().position(|p| p.layer == layer && p.role == Role::Bias)
+    }
+
+    fn find_imaging(&self, layer: usize, forms: &[Form]) -> Option<Imaging> {
+        let (Form::Image(reads), Form::Image(makes)) = (forms[layer], forms[layer + 1]) else { return None };
+        let forward = &self.lowered.graph;
+        let own: Vec<NodeId> =
+            forward.ids().filter(|&id| forward.node(id).origin.layer == Some(layer)).collect();
+        let find = |is_kind: fn(&Op) -> bool| {
+            own.iter().copied().find(|&id| forward.node(id).op().is_some_and(is_kind))
+        };
+        let (reader, result, filters) = match self.network.layers[layer] {
+            Layer::Convolution { .. } => {
+                let convolution = find(|op| matches!(op, Op::Convolution(_)))?;
+                let Some(Op::Convolution(op)) = forward.node(convolution).op() else { return None };
+                let filters = Filters {
+                    convolution,
+                    windows: op.windows,
+                    weight: self.weight_of(layer)?,
+                    bias: self.bias_of(layer),
+                };
+                (convolution, *own.last()?, Some(filters))
+            }
+            Layer::MaxPool { .. } => {
+                let pool = find(|op| matches!(op, Op::MaxPool(_)))?;
+                (pool, pool, None)
+            }
+            _ => return None,
+        };
+        let input = forward.node(reader).inputs()[0];
+        Some(Imaging { layer, reads, makes, input, result, delta: self.adjoint(result)?, filters })
     }
 
     /// Follows a node through operations that work unit by unit.

@@ -7,7 +7,8 @@ use crate::random::Random;
 named! {
     /// The distribution of a layer's initial weights; biases start at zero.
     ///
-    /// With the number of inputs n and of outputs m of the layer:
+    /// With the number of inputs n and of outputs m of the layer; for a convolution the numbers of a window
+    /// and the sums that one number goes into:
     "initializer" Initializer {
         /// Uniform within sqrt(6 / (n + m)) (Glorot, Bengio, 2010).
         XavierUniform = "xavier_uniform",
@@ -44,10 +45,10 @@ impl Initializer {
         }
     }
 
-    /// The initial weights of a layer.
-    pub(super) fn weights(self, inputs: usize, outputs: usize, random: &Random) -> Vec<f64> {
-        let (n, m) = (inputs as f64, outputs as f64);
-        let count = (inputs * outputs) as u64;
+    /// The initial weights of a layer with `[n, m]` inputs and outputs.
+    pub(super) fn weights(self, count: usize, fans: [usize; 2], random: &Random) -> Vec<f64> {
+        let [n, m] = fans.map(|fan| fan as f64);
+        let count = count as u64;
         let uniform =
             |bound: f64| (0..count).map(|index| (2.0 * random.uniform(index) - 1.0) * bound).collect();
         let normal = |variance: f64| (0..count).map(|index| random.normal(index) * variance.sqrt()).collect();
@@ -60,7 +61,7 @@ impl Initializer {
             Initializer::LecunUniform => uniform((3.0 / n).sqrt()),
             Initializer::Uniform(bound) => uniform(bound),
             Initializer::Normal(deviation) => normal(deviation * deviation),
-            Initializer::Zeros => vec![0.0; inputs * outputs],
+            Initializer::Zeros => vec![0.0; count as usize],
         }
     }
 }

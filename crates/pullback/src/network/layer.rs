@@ -2,10 +2,11 @@
 
 use super::named::named;
 use super::regularization::strength;
-use super::{Initializer, Regularization};
+use super::{Form, Image, Initializer, Padding, Regularization};
 use crate::error::{Error, Result};
 use crate::graph::{Shape, Var, ops};
 use crate::random::Random;
+use pullback_kernels::Windows;
 use serde::{Deserialize, Serialize};
 
 named! {
@@ -70,6 +71,40 @@ pub enum Layer {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         l2: Option<f64>,
     },
+    /// Weighted sums of each window of an image, with the same weights for all windows: an image again, with
+    /// a channel for each filter.
+    Convolution {
+        /// The number of weighted sums of a window.
+        filters: usize,
+        /// How many rows and columns of pixels a window has.
+        size: usize,
+        /// How many pixels one window begins after its neighbor.
+        #[serde(default = "one")]
+        stride: usize,
+        /// Where windows may be.
+        #[serde(default = "valid")]
+        padding: Padding,
+        /// Whether a bias is added.
+        #[serde(default = "yes")]
+        has_bias: bool,
+        /// Where the weights start; by default what is conventional before the next activation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        initializer: Option<Initializer>,
+        /// The strength of L1 on this layer's weights, instead of the network's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        l1: Option<f64>,
+        /// The strength of L2 on this layer's weights, instead of the network's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        l2: Option<f64>,
+    },
+    /// The largest number of each window of an image, channel by channel.
+    MaxPool {
+        /// How many rows and columns of pixels a window has.
+        size: usize,
+        /// How many pixels one window begins after its neighbor; by default as many as it has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stride: Option<usize>,
+    },
     /// A function of each weighted sum.
     Activation {
         /// Which one.
@@ -81,8 +116,8 @@ pub enum Layer {
         /// The probability, at least 0 and below 1.
         rate: f64,
     },
-    /// Centers and scales each column by its mean and variance over the batch (in evaluation: by
-    /// running averages), then by a trained scale and shift (Ioffe, Szegedy, 2015).
+    /// Centers and scales each column, or each channel of an image, by its mean and variance over the batch
+    /// (in evaluation: by running averages), then by a trained scale and shift (Ioffe, Szegedy, 2015).
     BatchNorm {
         /// How much of each new mean and variance goes into the running ones.
         #[serde(default = "tenth")]
@@ -100,6 +135,14 @@ pub enum Layer {
     },
 }
 
+fn one() -> usize {
+    1
+}
+
+fn valid() -> Padding {
+    Padding::Valid
+}
+
 fn yes() -> bool {
     true
 }
@@ -115,7 +158,8 @@ fn hundred_thousandth() -> f64 {
 /// What a parameter is for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Role {
-    /// Weights `[outputs, inputs]`.
+    /// Weights `[outputs, inputs]`; of a convolution `[filters, size * size * channels]`, row by row of the
+    /// window, pixel by pixel, channel by channel.
     Weight(Initializer),
     /// Biases `[outputs]`, from zero.
     Bias,
@@ -147,6 +191,9 @@ pub struct Parameter {
     pub role: Role,
     /// Its shape.
     pub shape: Shape,
+    /// How many numbers go into a sum that it is part of, and into how many sums one of them goes: n and m
+    /// of the initializers.
+    pub fans: [usize; 2],
     /// The strength of L1 on it.
     pub l1: f64,
     /// The strength of L2 on it.
@@ -157,7 +204,7 @@ impl Parameter {
     pub(super) fn initialize(&self, random: &Random) -> Vec<f64> {
         let sizes = self.shape.sizes();
         match self.role {
-            Role::Weight(initializer) => initializer.weights(sizes[1], sizes[0], random),
+            Role::Weight(initializer) => initializer.weights(self.shape.elements(), self.fans, random),
             Role::Bias | Role::Shift | Role::RunningMean => vec![0.0; sizes[0]],
             Role::Scale | Role::RunningVariance => vec![1.0; sizes[0]],
         }
@@ -170,7 +217,26 @@ impl Layer {
         Layer::Dense { units, has_bias: true, initializer: None, l1: None, l2: None }
     }
 
-    /// The width of the layer's result, if it is not that of its operand.
+    /// A convolution with windows of `size` by `size` pixels inside the image, and all choices left open.
+    pub fn convolution(filters: usize, size: usize) -> Self {
+        Layer::Convolution {
+            filters,
+            size,
+            stride: 1,
+            padding: Padding::Valid,
+            has_bias: true,
+            initializer: None,
+            l1: None,
+            l2: None,
+        }
+    }
+
+    /// Max pooling with windows of `size` by `size` pixels that tile the image.
+    pub fn max_pool(size: usize) -> Self {
+        Layer::MaxPool { size, stride: None }
+    }
+
+    /// The units of a dense layer.
     pub fn units(&self) -> Option<usize> {
         match self {
             Layer::Dense { units, .. } => Some(*units),
@@ -178,11 +244,66 @@ impl Layer {
         }
     }
 
+    /// Whether the layer works on images.
+    pub fn needs_image(&self) -> bool {
+        matches!(self, Layer::Convolution { .. } | Layer::MaxPool { .. })
+    }
+
+    /// The windows of a convolution or a pooling on what it reads.
+    ///
+    /// # Errors
+    /// If it reads no image, or one that is too small.
+    pub(super) fn windows(&self, index: usize, form: Form) -> Result<Option<(Windows, Image)>> {
+        let (padding, size, stride) = match self {
+            Layer::Convolution { padding, size, stride, .. } => (*padding, *size, *stride),
+            Layer::MaxPool { size, stride } => (Padding::Valid, *size, stride.unwrap_or(*size)),
+            _ => return Ok(None),
+        };
+        padding.windows(form, size, stride, &format!("layer {index}, {},", self.describe())).map(Some)
+    }
+
+    /// What an example is after the layer.
+    ///
+    /// # Errors
+    /// As [`Layer::windows`].
+    pub(super) fn form(&self, index: usize, form: Form) -> Result<Form> {
+        let windows = self.windows(index, form)?;
+        Ok(match (self, windows) {
+            (Layer::Dense { units, .. }, _) => Form::Row(*units),
+            (_, Some((windows, image))) => {
+                let channels = match self {
+                    Layer::Convolution { filters, .. } => *filters,
+                    _ => image.channels,
+                };
+                let made = Image { height: windows.down, width: windows.across, channels };
+                Form::Image(made.checked(&format!("layer {index}, {}, makes", self.describe()))?)
+            }
+            _ => form,
+        })
+    }
+
     /// A short description: `dense 128`, `relu`, `dropout 0.2`.
     pub fn describe(&self) -> String {
         match self {
             Layer::Dense { units, has_bias: true, .. } => format!("dense {units}"),
             Layer::Dense { units, has_bias: false, .. } => format!("dense {units} without bias"),
+            Layer::Convolution { filters, size, stride, padding, has_bias, .. } => {
+                let mut text = format!("convolution {filters} of {size}x{size}");
+                if *stride != 1 {
+                    text.push_str(&format!(" every {stride}"));
+                }
+                if *padding != Padding::Valid {
+                    text.push_str(&format!(", padding {padding}"));
+                }
+                if !has_bias {
+                    text.push_str(" without bias");
+                }
+                text
+            }
+            Layer::MaxPool { size, stride } => match stride {
+                Some(stride) if stride != size => format!("max pool {size}x{size} every {stride}"),
+                _ => format!("max pool {size}x{size}"),
+            },
             Layer::Activation { function } => function.to_string(),
             Layer::Dropout { rate } => format!("dropout {rate}"),
             Layer::BatchNorm { .. } => "batch norm".into(),
@@ -194,7 +315,10 @@ impl Layer {
         let wrong = |what: String| Err(Error::Configuration(format!("layer {index}: {what}")));
         match self {
             Layer::Dense { units: 0, .. } => wrong("a dense layer of 0 units; give at least 1".into()),
-            Layer::Dense { l1, l2, .. } => {
+            Layer::Convolution { filters: 0, .. } => {
+                wrong("a convolution of 0 filters; give at least 1".into())
+            }
+            Layer::Dense { l1, l2, .. } | Layer::Convolution { l1, l2, .. } => {
                 strength("l1", l1.unwrap_or(0.0))?;
                 strength("l2", l2.unwrap_or(0.0))
             }
@@ -213,11 +337,11 @@ impl Layer {
         }
     }
 
-    /// The layer's parameters for an operand of `width` columns.
+    /// The layer's parameters for what it reads.
     pub(super) fn parameters(
         &self,
         layer: usize,
-        width: usize,
+        form: Form,
         next: Activation,
         regularization: &Regularization,
     ) -> Vec<Parameter> {
@@ -226,22 +350,32 @@ impl Layer {
             layer,
             role,
             shape,
+            fans: [0; 2],
             l1: 0.0,
             l2: 0.0,
         };
-        let row = || Shape::from([width]);
+        let row = || Shape::from([form.columns()]);
+        // The weights of sums that are made at so many places of the image at once.
+        let weighted = |sums: usize, area: usize, inputs: usize| {
+            let (Layer::Dense { has_bias, initializer, l1, l2, .. }
+            | Layer::Convolution { has_bias, initializer, l1, l2, .. }) = self
+            else {
+                return Vec::new();
+            };
+            let role = Role::Weight(initializer.unwrap_or(Initializer::conventional(next)));
+            let weight = Parameter {
+                fans: [area * inputs, area * sums],
+                l1: l1.unwrap_or(regularization.l1),
+                l2: l2.unwrap_or(regularization.l2),
+                ..parameter("weight", role, [sums, area * inputs].into())
+            };
+            let bias = has_bias.then(|| parameter("bias", Role::Bias, [sums].into()));
+            std::iter::once(weight).chain(bias).collect()
+        };
         match self {
-            Layer::Dense { units, has_bias, initializer, l1, l2 } => {
-                let role = Role::Weight(initializer.unwrap_or(Initializer::conventional(next)));
-                let weight = Parameter {
-                    l1: l1.unwrap_or(regularization.l1),
-                    l2: l2.unwrap_or(regularization.l2),
-                    ..parameter("weight", role, [*units, width].into())
-                };
-                let bias = has_bias.then(|| parameter("bias", Role::Bias, [*units].into()));
-                std::iter::once(weight).chain(bias).collect()
-            }
-            Layer::Activation { .. } | Layer::Dropout { .. } => Vec::new(),
+            Layer::Dense { units, .. } => weighted(*units, 1, form.elements()),
+            Layer::Convolution { filters, size, .. } => weighted(*filters, size * size, form.columns()),
+            Layer::MaxPool { .. } | Layer::Activation { .. } | Layer::Dropout { .. } => Vec::new(),
             Layer::BatchNorm { .. } => vec![
                 parameter("scale", Role::Scale, row()),
                 parameter("shift", Role::Shift, row()),
@@ -249,7 +383,8 @@ impl Layer {
                 parameter("running_variance", Role::RunningVariance, row()),
             ],
             Layer::LayerNorm { .. } => {
-                vec![parameter("scale", Role::Scale, row()), parameter("shift", Role::Shift, row())]
+                let all = || Shape::from([form.elements()]);
+                vec![parameter("scale", Role::Scale, all()), parameter("shift", Role::Shift, all())]
             }
         }
     }

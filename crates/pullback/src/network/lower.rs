@@ -1,8 +1,8 @@
 //! From a network to the graph of its forward pass and cost, for one batch size.
 
-use super::{Layer, Network, Parameter};
+use super::{Form, Layer, Network, Parameter};
 use crate::error::Result;
-use crate::graph::{Builder, Graph, NodeId, Origin, Var};
+use crate::graph::{Builder, Graph, NodeId, Origin, Var, ops};
 use crate::random::{Purpose, Random};
 use pullback_kernels::Real;
 
@@ -87,14 +87,17 @@ impl Network {
             builder: &builder,
             parameters: &parameters,
             vars: &vars,
+            batch,
             mode,
             masks: vec![],
             statistics: vec![],
         };
         let mut value = features;
-        for (index, layer) in self.layers.iter().enumerate() {
-            value = lowering.layer(index, layer, value);
+        for (index, (layer, form)) in self.layers.iter().zip(self.forms()?).enumerate() {
+            value = lowering.layer(index, layer, form, value)?;
         }
+        // Where an image is what is predicted, all its numbers.
+        value = value.reshape([batch, self.outputs()]);
         let Lowering { masks, statistics, .. } = lowering;
 
         let role = |role: &str| builder.set_origin(Origin { role: role.into(), ..Origin::default() });
@@ -132,6 +135,7 @@ struct Lowering<'a, 'b> {
     builder: &'b Builder,
     parameters: &'a [Parameter],
     vars: &'a [Var<'b>],
+    batch: usize,
     mode: Mode,
     masks: Vec<Mask>,
     statistics: Vec<(usize, Var<'b>)>,
@@ -152,12 +156,43 @@ impl<'b> Lowering<'_, 'b> {
         self.builder.set_origin(Origin { layer: Some(layer), role: role.into(), ..Origin::default() });
     }
 
-    fn layer(&mut self, index: usize, layer: &Layer, value: Var<'b>) -> Var<'b> {
-        match layer {
+    /// The numbers of each example in a row.
+    fn rows(&self, index: usize, form: Form, value: Var<'b>) -> Var<'b> {
+        self.role(index, "row of all numbers");
+        value.reshape([self.batch, form.elements()])
+    }
+
+    /// The channels of each pixel in a row; of what is no image, the numbers of each example.
+    fn pixels(&self, index: usize, form: Form, value: Var<'b>) -> Var<'b> {
+        self.role(index, "pixels");
+        value.reshape(form.matrix(self.batch))
+    }
+
+    fn with_bias(&self, index: usize, sum: Var<'b>, has_bias: bool) -> Var<'b> {
+        if has_bias { sum + self.parameter(index, "bias") } else { sum }
+    }
+
+    fn layer(&mut self, index: usize, layer: &Layer, form: Form, value: Var<'b>) -> Result<Var<'b>> {
+        let windows = layer.windows(index, form)?.map(|(windows, _)| windows);
+        Ok(match layer {
             Layer::Dense { has_bias, .. } => {
+                let rows = self.rows(index, form, value);
                 self.role(index, "weighted sum");
-                let sum = value.product_transposed(false, self.parameter(index, "weight"), true);
-                if *has_bias { sum + self.parameter(index, "bias") } else { sum }
+                let sum = rows.product_transposed(false, self.parameter(index, "weight"), true);
+                self.with_bias(index, sum, *has_bias)
+            }
+            Layer::Convolution { has_bias, .. } => {
+                let pixels = self.pixels(index, form, value);
+                self.role(index, "weighted sum");
+                let convolution = ops::Convolution { windows: windows.expect("a convolution has windows") };
+                let sum = self.builder.apply(convolution, &[pixels, self.parameter(index, "weight")]);
+                self.with_bias(index, sum, *has_bias)
+            }
+            Layer::MaxPool { .. } => {
+                let pixels = self.pixels(index, form, value);
+                self.role(index, "largest of the window");
+                let windows = windows.expect("a pooling has windows");
+                self.builder.apply(ops::MaxPool { windows }, &[pixels])
             }
             Layer::Activation { function } => {
                 self.role(index, "activation");
@@ -173,6 +208,7 @@ impl<'b> Lowering<'_, 'b> {
             }
             Layer::Dropout { .. } => value,
             Layer::BatchNorm { momentum, epsilon } => {
+                let value = self.pixels(index, form, value);
                 let (mean, variance) = match self.mode {
                     Mode::Training => self.batch_statistics(index, value, *momentum),
                     Mode::Evaluation => {
@@ -182,6 +218,7 @@ impl<'b> Lowering<'_, 'b> {
                 self.normalize(index, value, mean, variance, *epsilon)
             }
             Layer::LayerNorm { epsilon } => {
+                let value = self.rows(index, form, value);
                 self.role(index, "mean");
                 let mean = value.mean_keeping(&[1]);
                 self.role(index, "variance");
@@ -189,7 +226,7 @@ impl<'b> Lowering<'_, 'b> {
                 let variance = (centered * centered).mean_keeping(&[1]);
                 self.normalize(index, value, mean, variance, *epsilon)
             }
-        }
+        })
     }
 
     /// Mean and variance of the batch; they also move the running ones. As is usual, the running

@@ -4,6 +4,7 @@
 //! into a graph for one batch size; every choice that has a conventional default can be left open.
 
 mod cost;
+mod image;
 mod initializer;
 mod layer;
 mod lower;
@@ -11,6 +12,7 @@ mod named;
 mod regularization;
 
 pub use cost::Cost;
+pub use image::{Form, Image, Padding};
 pub use initializer::Initializer;
 pub use layer::{Activation, Layer, Parameter, Role};
 pub(crate) use lower::{FEATURES, TARGETS};
@@ -36,6 +38,9 @@ use serde::{Deserialize, Serialize};
 pub struct Network {
     /// The number of features of an example.
     pub inputs: usize,
+    /// The shape of an example, where it is an image: convolutions and poolings need it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Image>,
     /// The layers, from the inputs to the outputs.
     pub layers: Vec<Layer>,
     /// What training makes small. Costs that contain the last activation (softmax or sigmoid
@@ -61,12 +66,37 @@ impl Network {
             layers.push(Layer::Activation { function: activation });
         }
         layers.push(Layer::dense(outputs));
-        Self { inputs, layers, cost, regularization: Regularization::default() }
+        Self { inputs, image: None, layers, cost, regularization: Regularization::default() }
     }
 
-    /// The number of outputs: the units of the last dense layer.
+    /// The number of outputs: the units of the last dense layer, or the numbers of an image after it.
     pub fn outputs(&self) -> usize {
-        self.layers.iter().rev().find_map(Layer::units).unwrap_or(self.inputs)
+        self.forms().ok().and_then(|forms| forms.last().copied()).map_or(self.inputs, Form::elements)
+    }
+
+    /// What an example is before the first layer, and after each.
+    ///
+    /// # Errors
+    /// If a layer needs an image and reads none, or one that is too small for it, or the image is not of as
+    /// many numbers as there are inputs.
+    pub fn forms(&self) -> Result<Vec<Form>> {
+        let mut form = match self.image {
+            Some(image) => Form::Image(image.checked("the network reads")?),
+            None => Form::Row(self.inputs),
+        };
+        if let (Some(image), true) = (self.image, form.elements() != self.inputs) {
+            return Err(Error::Configuration(format!(
+                "an image of {image} has {} numbers, but an example has {}; correct height, width and channels",
+                form.elements(),
+                self.inputs
+            )));
+        }
+        let mut forms = vec![form];
+        for (index, layer) in self.layers.iter().enumerate() {
+            form = layer.form(index, form)?;
+            forms.push(form);
+        }
+        Ok(forms)
     }
 
     /// The parameters in the order of the graph, with names, shapes and initial distributions.
@@ -84,17 +114,13 @@ impl Network {
         }
         self.cost.check()?;
         self.regularization.check()?;
-        let mut width = self.inputs;
         let mut parameters = Vec::new();
         for (index, layer) in self.layers.iter().enumerate() {
             layer.check(index)?;
-            parameters.extend(layer.parameters(
-                index,
-                width,
-                self.activation_after(index),
-                &self.regularization,
-            ));
-            width = layer.units().unwrap_or(width);
+        }
+        for (index, (layer, form)) in self.layers.iter().zip(self.forms()?).enumerate() {
+            let next = self.activation_after(index);
+            parameters.extend(layer.parameters(index, form, next, &self.regularization));
         }
         Ok(parameters)
     }
@@ -124,13 +150,16 @@ impl Network {
     }
 
     /// The activation that follows a layer, for the default of its initializer: the next one
-    /// before another dense layer, or the one in the cost.
+    /// before another layer of weights, or the one in the cost.
     fn activation_after(&self, layer: usize) -> Activation {
         for next in &self.layers[layer + 1..] {
             match next {
                 Layer::Activation { function } => return *function,
-                Layer::Dense { .. } => return Activation::Identity,
-                Layer::Dropout { .. } | Layer::BatchNorm { .. } | Layer::LayerNorm { .. } => {}
+                Layer::Dense { .. } | Layer::Convolution { .. } => return Activation::Identity,
+                Layer::MaxPool { .. }
+                | Layer::Dropout { .. }
+                | Layer::BatchNorm { .. }
+                | Layer::LayerNorm { .. } => {}
             }
         }
         Activation::Identity

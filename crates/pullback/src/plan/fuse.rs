@@ -5,7 +5,7 @@
 //! - *broadcast*: an operation on pairs reads what a broadcast repeats, and repeats it itself.
 //! - *gradient of softmax cross-entropy*: `softmax(z) * sum(t) - t` comes with the cost, whose exponentials
 //!   it needs.
-//! - *bias*: a row added to a product is what the product's sums start from.
+//! - *bias*: a row added to a product or a convolution is what its sums start from.
 //! - *slope*: `y_bar * (1 - y * y)`, `y_bar * (y * (1 - y))` and `y_bar * step(y)` are one stage.
 //! - *stage*: what is done to each element of a result that nobody else reads is done in place.
 
@@ -195,7 +195,9 @@ impl<'a> Fusion<'a> {
         for (product, row) in [(left, right), (right, left)] {
             let shape = self.shape(id);
             let is_bare = |group: &Group| {
-                matches!(group.op, Op::MatrixProduct(_)) && group.row.is_none() && group.stages.is_empty()
+                matches!(group.op, Op::MatrixProduct(_) | Op::Convolution(_))
+                    && group.row.is_none()
+                    && group.stages.is_empty()
             };
             if self.is_open(product, shape)
                 && self.groups[product.index()].as_ref().is_some_and(is_bare)
@@ -277,7 +279,7 @@ impl<'a> Fusion<'a> {
         });
         let is_product = |position: &usize| {
             let group = self.groups[operands[*position].index()].as_ref();
-            group.is_some_and(|group| matches!(group.op, Op::MatrixProduct(_)))
+            group.is_some_and(|group| matches!(group.op, Op::MatrixProduct(_) | Op::Convolution(_)))
         };
         // The end of a product before others: it is in cache piece by piece.
         let Some(position) = candidates.max_by_key(is_product) else { return false };

@@ -21,6 +21,9 @@ pub struct Training {
     /// How gradients are found.
     #[serde(skip_serializing_if = "GradientMethod::is_back")]
     pub gradient: GradientMethod,
+    /// The precision of the products in a step. Weights, and all that is no product, stay in f32.
+    #[serde(skip_serializing_if = "Precision::is_full")]
+    pub precision: Precision,
     /// The largest norm of the whole gradient; a larger one is scaled down to it.
     pub clip_norm: Option<f64>,
     /// When to stop before the last epoch; by default never.
@@ -42,6 +45,7 @@ impl Default for Training {
             learning_rate: None,
             schedule: Schedule::default(),
             gradient: GradientMethod::default(),
+            precision: Precision::default(),
             clip_norm: None,
             early_stopping: None,
             shuffle: true,
@@ -92,6 +96,12 @@ impl Training {
                 "early stopping with a patience of 0 epochs would never train; give at least 1".into(),
             );
         }
+        if !self.precision.is_full() && !self.gradient.is_back() {
+            return wrong(format!(
+                "products in {} are too coarse to find gradients one by one; take the precision f32, or back propagation",
+                self.precision.name()
+            ));
+        }
         self.optimizer.check()?;
         self.schedule.check()
     }
@@ -117,6 +127,44 @@ impl GradientMethod {
     /// Whether it is back propagation.
     pub fn is_back(&self) -> bool {
         *self == GradientMethod::Back
+    }
+}
+
+/// The precision in which the matrices of a step are multiplied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// f32.
+    #[default]
+    F32,
+    /// Operands rounded to bf16, which has 8 significant bits; products are summed in f32.
+    Bf16,
+    /// Operands split into three numbers of bf16: as exact as f32, for processors with AMX.
+    Bf16x3,
+}
+
+impl Precision {
+    /// Its name, as in files and flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::F32 => "f32",
+            Precision::Bf16 => "bf16",
+            Precision::Bf16x3 => "bf16x3",
+        }
+    }
+
+    /// Whether it is f32.
+    pub fn is_full(&self) -> bool {
+        *self == Precision::F32
+    }
+
+    /// The precision as the kernels know it, which say what its products err at most.
+    pub fn of_products(self) -> pullback_kernels::Precision {
+        match self {
+            Precision::F32 => pullback_kernels::Precision::F32,
+            Precision::Bf16 => pullback_kernels::Precision::Bf16,
+            Precision::Bf16x3 => pullback_kernels::Precision::Bf16x3,
+        }
     }
 }
 

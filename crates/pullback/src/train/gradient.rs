@@ -9,7 +9,7 @@ use crate::execute::{Executor, Isa};
 use crate::graph::NodeId;
 use crate::network::Lowered;
 use crate::plan::Plan;
-use pullback_kernels::Real;
+use pullback_kernels::{Array, Real};
 
 /// A gradient that is found weight by weight.
 pub(super) struct OneByOne<T> {
@@ -18,7 +18,7 @@ pub(super) struct OneByOne<T> {
     /// The number of inputs of the network's own graph; directions follow.
     inputs: usize,
     /// The parameters, one number of which is moved at a time.
-    parameters: Vec<Vec<T>>,
+    parameters: Vec<Array<T>>,
     /// The gradient, a parameter after the other, as they are trained.
     numbers: Vec<Vec<T>>,
 }
@@ -51,11 +51,11 @@ impl<T: Real> OneByOne<T> {
     }
 
     /// Finds the gradient with the inputs of `given`. `trained` are the places of the trained parameters.
-    pub(super) fn fill(&mut self, given: &mut Executor<T>, parameters: &[Vec<T>], trained: &[usize]) {
+    pub(super) fn fill(&mut self, given: &mut Executor<T>, parameters: &[Array<T>], trained: &[usize]) {
         for input in 0..self.inputs {
             self.executor.input_mut(input).copy_from_slice(given.input_mut(input));
         }
-        self.parameters.resize(parameters.len(), Vec::new());
+        self.parameters.resize(parameters.len(), Array::default());
         for (own, given) in self.parameters.iter_mut().zip(parameters) {
             own.clone_from(given);
         }

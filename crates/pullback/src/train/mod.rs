@@ -10,7 +10,7 @@ mod optimizer;
 mod schedule;
 mod trainer;
 
-pub use configuration::{Batch, EarlyStopping, GradientMethod, Training};
+pub use configuration::{Batch, EarlyStopping, GradientMethod, Precision, Training};
 pub use observer::{EpochReport, Flow, Observer, Silent, StepReport};
 pub use optimizer::Optimizer;
 pub use schedule::{Schedule, Shape};

@@ -10,7 +10,7 @@ use crate::execute::{Executor, reference};
 use crate::graph::Kind;
 use crate::network::{FEATURES, Mask, Mode, Network, Parameter, Role, TARGETS};
 use crate::plan::Plan;
-use pullback_kernels::{Isa, Real, Workspace, dot};
+use pullback_kernels::{Array, Isa, Real, Workspace, dot};
 use serde::{Deserialize, Serialize};
 
 /// What came out of a training run.
@@ -72,7 +72,8 @@ const EVALUATION_BATCH: usize = 256;
 /// Trains a network on some rows of a data set. After each epoch it is measured on the rows
 /// `validation`, which may be none.
 ///
-/// The result is a function of the arguments alone: the same on any number of threads.
+/// The result is a function of the arguments alone: the same on any number of threads. With a reduced
+/// [`Precision`](super::Precision), it depends on the instruction set too.
 ///
 /// # Errors
 /// If the configuration contradicts itself or does not fit the data.
@@ -87,7 +88,7 @@ pub fn train<T: Real>(
     train_on(Isa::best(), network, training, data, rows, validation, observer)
 }
 
-/// The same as [`train`] on a given instruction set, which changes no bit of the result.
+/// The same as [`train`] on a given instruction set, which changes no bit of the result in full precision.
 ///
 /// # Errors
 /// As [`train`].
@@ -101,6 +102,13 @@ pub fn train_on<T: Real>(
     observer: &mut dyn Observer,
 ) -> Result<Trained<T>> {
     training.check()?;
+    if !training.precision.is_full() && T::NAME != f32::NAME {
+        return Err(Error::Configuration(format!(
+            "{} is a precision for numbers of f32, but the data is of {}; take the precision f32, which means full",
+            training.precision.name(),
+            T::NAME.to_lowercase()
+        )));
+    }
     check_data(network, data.inputs(), data.outputs())?;
     if rows.is_empty() {
         return Err(Error::Data("there are no rows to train on".into()));
@@ -201,9 +209,9 @@ struct Run<'a, T> {
     rows: &'a [usize],
     validation: &'a [usize],
     specification: Vec<Parameter>,
-    parameters: Vec<Vec<T>>,
+    parameters: Vec<Array<T>>,
     /// What the optimizer keeps for each parameter.
-    states: Vec<[Vec<T>; 2]>,
+    states: Vec<[Array<T>; 2]>,
     /// For whole batches, and for what is left at the end of an epoch.
     stepper: Stepper<T>,
     last_stepper: Option<Stepper<T>>,
@@ -236,10 +244,11 @@ impl<'a, T: Real> Run<'a, T> {
             Batch::Full => rows.len(),
         };
         let specification = network.parameters()?;
-        let parameters: Vec<Vec<T>> = network.initialize(training.seed)?;
+        let parameters: Vec<Array<T>> =
+            network.initialize(training.seed)?.iter().map(|numbers| Array::from(&numbers[..])).collect();
         let kept = training.optimizer.states();
         let state =
-            |parameter: &Vec<T>, wanted: bool| vec![T::ZERO; if wanted { parameter.len() } else { 0 }];
+            |parameter: &Array<T>, wanted: bool| Array::zeros(if wanted { parameter.len() } else { 0 });
         let left = rows.len() % batch;
         Ok(Self {
             states: parameters.iter().map(|p| [state(p, kept > 0), state(p, kept > 1)]).collect(),
@@ -249,7 +258,7 @@ impl<'a, T: Real> Run<'a, T> {
                 .then(|| Evaluator::new(isa, network, validation.len(), threads))
                 .transpose()?,
             clipped: match training.clip_norm {
-                Some(_) => vec![T::ZERO; parameters.iter().map(Vec::len).max().unwrap_or(0)],
+                Some(_) => vec![T::ZERO; parameters.iter().map(|numbers| numbers.len()).max().unwrap_or(0)],
                 None => Vec::new(),
             },
             training,
@@ -313,6 +322,7 @@ impl<'a, T: Real> Run<'a, T> {
         }
         let goes_back = self.training.early_stopping.is_some() || matches!(stop, Stop::Diverged { .. });
         let parameters = if goes_back { saved } else { self.parameters };
+        let parameters = parameters.iter().map(|numbers| numbers.to_vec()).collect();
         Ok(Trained { parameters, history: History { epochs, kept_epoch, stop, blame: self.blame } })
     }
 
@@ -432,7 +442,7 @@ impl<'a, T: Real> Run<'a, T> {
 fn first_not_finite<T: Real>(
     network: &Network,
     given: &mut Executor<T>,
-    parameters: &[Vec<T>],
+    parameters: &[Array<T>],
     batch: usize,
 ) -> Option<String> {
     let graph = network.lower(batch, Mode::Training).ok()?.graph;
@@ -440,7 +450,7 @@ fn first_not_finite<T: Real>(
     let values: Vec<Vec<T>> = (graph.nodes().iter())
         .map(|node| match node.kind {
             Kind::Input(_) => inputs.next().map(|at| given.input_mut(at).to_vec()),
-            Kind::Parameter(_) => own.next().cloned(),
+            Kind::Parameter(_) => own.next().map(|numbers| numbers.to_vec()),
             _ => None,
         })
         .map(Option::unwrap_or_default)
@@ -492,7 +502,9 @@ impl<T: Real> Stepper<T> {
             }
         };
         Ok(Self {
-            executor: Executor::new(plan, threads).with_isa(isa),
+            executor: Executor::new(plan, threads)
+                .with_isa(isa)
+                .with_precision(training.precision.of_products()),
             one_by_one,
             keeps_gradients,
             trained,
@@ -550,7 +562,7 @@ impl<T: Real> Evaluator<T> {
 
     fn run(
         &mut self,
-        parameters: &[Vec<T>],
+        parameters: &[impl AsRef<[T]> + Sync],
         features: &Features<T>,
         targets: Option<&Targets<T>>,
         rows: &[usize],

@@ -1,7 +1,7 @@
 //! A step allocates nothing: held by an allocator that counts.
 
 use pullback::differentiate::reverse;
-use pullback::execute::Executor;
+use pullback::execute::{Executor, Isa, Precision};
 use pullback::network::{Activation, Cost, Layer, Mode, Network};
 use pullback::plan::Plan;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -34,13 +34,13 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn a_step_allocates_nothing() {
-    let check = |network: &Network, threads: usize| {
+    let check_on = |network: &Network, threads: usize, isa: Isa, precision: Precision| {
         let batch = 48;
         let lowered = network.lower(batch, Mode::Training).unwrap();
         let gradients = reverse(&lowered.graph, lowered.cost, &lowered.parameters).unwrap();
         let pairs: Vec<_> = gradients.nodes.iter().copied().zip(lowered.parameters.iter().copied()).collect();
         let plan = Plan::with_gradients(&gradients.graph, &[lowered.cost], &pairs);
-        let mut executor = Executor::<f32>::new(plan, threads);
+        let mut executor = Executor::<f32>::new(plan, threads).with_isa(isa).with_precision(precision);
         let mut parameters = network.initialize(0).unwrap();
         let mut step = || {
             executor.fill_rows(0, batch, |_, features| features.fill(0.5));
@@ -60,6 +60,9 @@ fn a_step_allocates_nothing() {
         let made = ALLOCATIONS.with(Cell::get) - before;
         assert_eq!(made, 0, "allocations in two steps of {:?} on {threads} threads", network.layers);
     };
+    let check = |network: &Network, threads: usize| {
+        check_on(network, threads, Isa::best(), Precision::F32);
+    };
     let classes = Cost::SoftmaxCrossEntropy;
     for name in Activation::NAMES {
         check(&Network::dense(20, &[16, 8], 5, name.parse().unwrap(), classes), 1);
@@ -74,5 +77,10 @@ fn a_step_allocates_nothing() {
     network.regularization.l2 = 0.1;
     network.regularization.l1 = 0.1;
     check(&network, 1);
-    check(&Network::dense(400, &[300], 10, Activation::Relu, classes), 2);
+    let network = Network::dense(400, &[300], 10, Activation::Relu, classes);
+    check(&network, 2);
+    for isa in [Isa::best(), Isa::portable(), Isa::amx_emulated()] {
+        check_on(&network, 2, isa, Precision::Bf16);
+        check_on(&network, 2, isa, Precision::Bf16x3);
+    }
 }

@@ -161,7 +161,7 @@ fn the_executor_agrees_with_the_reference_on_every_instruction_set_and_thread_co
                 for (position, id) in inputs.enumerate() {
                     executor.input_mut(position).copy_from_slice(&values[id.index()]);
                 }
-                executor.run(&[]);
+                executor.run::<Vec<T>>(&[]);
                 let mut own_bits = Vec::new();
                 for (position, id) in outputs.iter().enumerate() {
                     let (found, right) = (executor.output(position), &expected[id.index()]);

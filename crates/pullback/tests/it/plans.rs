@@ -142,7 +142,7 @@ fn check_values(build: impl FnOnce(&Builder) -> Vec<NodeId>) -> Plan {
     for (position, id) in inputs.enumerate() {
         executor.input_mut(position).copy_from_slice(&values[id.index()]);
     }
-    executor.run(&[]);
+    executor.run::<Vec<f64>>(&[]);
     for (position, id) in outputs.iter().enumerate() {
         for (found, right) in executor.output(position).iter().zip(&right[id.index()]) {
             assert!((found - right).abs() <= 1e-14, "{found} for {right} in\n{graph}");

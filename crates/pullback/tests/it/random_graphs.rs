@@ -128,7 +128,7 @@ proptest! {
         }
         // Twice: a run leaves nothing behind that changes the next.
         for _ in 0..2 {
-            executor.run(&[]);
+            executor.run::<Vec<f64>>(&[]);
             for (position, id) in outputs.iter().enumerate() {
                 let size = right[id.index()].iter().fold(1.0, |most: f64, x| most.max(x.abs()));
                 for (found, right) in executor.output(position).iter().zip(&right[id.index()]) {

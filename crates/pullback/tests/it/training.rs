@@ -1,11 +1,12 @@
 //! Whole training runs: they learn, they repeat bit for bit, they stop when they should.
 
-use pullback::data::{Dataset, Features, Targets};
+use pullback::data::{DataOptions, Dataset, Features, Preprocessing, Targets};
+use pullback::execute::Isa;
 use pullback::network::{Activation, Cost, Layer, Network};
 use pullback::random::{Purpose, Random};
 use pullback::train::{
-    Batch, EarlyStopping, EpochReport, Flow, Observer, Optimizer, Schedule, Shape, Silent, Stop, Training,
-    evaluate, most_likely, train,
+    Batch, EarlyStopping, EpochReport, Flow, GradientMethod, Observer, Optimizer, Precision, Schedule, Shape,
+    Silent, Stop, Training, evaluate, most_likely, train, train_on,
 };
 
 fn dataset(values: Vec<f32>, width: usize, targets: Targets<f32>) -> Dataset<f32> {
@@ -131,6 +132,52 @@ fn trainers_at_the_same_time_do_not_touch_each_other() {
         trainers.into_iter().map(|trainer| trainer.join().unwrap()).collect()
     });
     assert_eq!(alone, together);
+}
+
+#[test]
+fn reduced_precision_trains_as_well_with_the_same_bits_on_any_number_of_threads() {
+    let data = pullback::data::builtin::load("digits", 0).unwrap();
+    let rows: Vec<usize> = (0..data.rows()).collect();
+    let data =
+        Preprocessing::fit(&data, &rows, &DataOptions::default()).unwrap().apply::<f32>(&data).unwrap();
+    let (rows, held_out) = rows.split_at(1400);
+    let network = Network::dense(64, &[48], 10, Activation::Relu, Cost::SoftmaxCrossEntropy);
+    let run = |isa: Isa, precision, seed, threads| {
+        let training = Training { epochs: 8, precision, seed, threads, ..Training::default() };
+        train_on(isa, &network, &training, &data, rows, &[], &mut Silent).unwrap().parameters
+    };
+    for seed in 0..3 {
+        let cost = |parameters: &[Vec<f32>]| evaluate(&network, parameters, &data, held_out, 1).unwrap().cost;
+        let full = run(Isa::best(), Precision::F32, seed, 1);
+        for isa in [Isa::best(), Isa::portable(), Isa::amx_emulated()] {
+            for precision in [Precision::Bf16, Precision::Bf16x3] {
+                let reduced = run(isa, precision, seed, 1);
+                let what = format!("{} on {}, seed {seed}", precision.name(), isa.name());
+                assert_eq!(reduced, run(isa, precision, seed, 3), "{what}: threads");
+                let is_computed_in_f32 = precision.of_products().engine(isa) == "f32";
+                assert_eq!(reduced == full, is_computed_in_f32, "{what}: the weights of f32");
+                // Seeds differ by a tenth of the cost; rounding must be lost in that.
+                let (reduced, full) = (cost(&reduced), cost(&full));
+                assert!((reduced - full).abs() < 0.02 * full, "{what}: cost {reduced} for {full}");
+            }
+        }
+    }
+}
+
+#[test]
+fn reduced_precision_is_refused_where_it_has_no_use() {
+    let network = Network::dense(2, &[4], 1, Activation::Sigmoid, Cost::SigmoidCrossEntropy);
+    let data = Dataset {
+        features: Features::Dense { values: vec![0.0, 1.0_f64], width: 2, rows: 1 },
+        targets: Targets::Binary(vec![1]),
+        warnings: Vec::new(),
+    };
+    let training = Training { precision: Precision::Bf16, ..Training::default() };
+    let error = train(&network, &training, &data, &[0], &[], &mut Silent).unwrap_err().to_string();
+    assert!(error.contains("bf16") && error.contains("f64"), "{error}");
+    let training = Training { gradient: GradientMethod::Differences, ..training };
+    let error = training.check().unwrap_err().to_string();
+    assert!(error.contains("bf16") && error.contains("back propagation"), "{error}");
 }
 
 #[test]

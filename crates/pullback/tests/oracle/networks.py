@@ -43,13 +43,36 @@ def activation(name):
     return {"kind": "activation", "function": name}
 
 
-def case(name, layers, cost, regularization=None):
+def convolution(filters, size, **more):
+    return {"kind": "convolution", "filters": filters, "size": size, **more}
+
+
+def pictures(value, image):
+    """Rows of pixels with their channels, as the images `[batch, channels, height, width]` of PyTorch."""
+    return value.reshape(BATCH, *image).permute(0, 3, 1, 2)
+
+
+def numbers(value):
+    """The reverse: channels last, all numbers of an example in a row."""
+    return value.permute(0, 2, 3, 1).reshape(BATCH, -1)
+
+
+def around(value, size, stride):
+    """Zeros around images, so that there is a window for every pixel, or every `stride` pixels."""
+    pad = [max((-(-extent // stride) - 1) * stride + size - extent, 0) for extent in value.shape[2:]]
+    return F.pad(value, (pad[1] // 2, pad[1] - pad[1] // 2, pad[0] // 2, pad[0] - pad[0] // 2))
+
+
+def case(name, layers, cost, regularization=None, image=None):
     """Runs a network as `network` would describe it, with random parameters."""
-    network = {"inputs": INPUTS, "layers": layers, "cost": cost}
+    inputs = image[0] * image[1] * image[2] if image else INPUTS
+    network = {"inputs": inputs, "layers": layers, "cost": cost}
+    if image:
+        network["image"] = dict(zip(("height", "width", "channels"), image))
     if regularization:
         network["regularization"] = regularization
     regularization = regularization or {}
-    x = torch.randn(BATCH, INPUTS)
+    x = torch.randn(BATCH, inputs)
     if cost == "softmax_cross_entropy":
         t = F.one_hot(torch.randint(OUTPUTS, (BATCH,)), OUTPUTS).double()
     elif cost == "sigmoid_cross_entropy":
@@ -59,27 +82,50 @@ def case(name, layers, cost, regularization=None):
 
     parameters, running, penalty = {}, {}, torch.zeros(())
     divisor = BATCH if regularization.get("divide_by_batch") else 1
-    value, width = x, INPUTS
+    value, width = x, inputs
     for index, layer in enumerate(layers):
+
+        def regularize(weight, layer):
+            l2 = layer.get("l2", regularization.get("l2", 0.0))
+            l1 = layer.get("l1", regularization.get("l1", 0.0))
+            return l2 / (2 * divisor) * (weight**2).sum() + l1 / divisor * weight.abs().sum()
 
         def parameter(name, value):
             return parameters.setdefault(f"layers.{index}.{name}", value.requires_grad_())
 
-        if layer["kind"] == "dense":
+        if layer["kind"] == "convolution":
+            size, stride = layer["size"], layer.get("stride", 1)
+            weight = parameter("weight", torch.randn(layer["filters"], size * size * image[2]))
+            filters = weight.reshape(-1, size, size, image[2]).permute(0, 3, 1, 2)
+            value = pictures(value, image)
+            if layer.get("padding") == "same":
+                value = around(value, size, stride)
+            value = F.conv2d(value, filters, parameter("bias", torch.randn(layer["filters"])), stride)
+            image = (*value.shape[2:], layer["filters"])
+            value = numbers(value)
+            width = value.shape[1]
+            penalty = penalty + regularize(weight, layer)
+        elif layer["kind"] == "max_pool":
+            value = F.max_pool2d(pictures(value, image), layer["size"], layer.get("stride", layer["size"]))
+            image = (*value.shape[2:], image[2])
+            value = numbers(value)
+            width = value.shape[1]
+        elif layer["kind"] == "dense":
+            image = None
             weight = parameter("weight", torch.randn(layer["units"], width))
             value = value @ weight.T
             if layer.get("has_bias", True):
                 value = value + parameter("bias", torch.randn(layer["units"]))
             width = layer["units"]
-            l2 = layer.get("l2", regularization.get("l2", 0.0))
-            l1 = layer.get("l1", regularization.get("l1", 0.0))
-            penalty = penalty + l2 / (2 * divisor) * (weight**2).sum() + l1 / divisor * weight.abs().sum()
+            penalty = penalty + regularize(weight, layer)
         elif layer["kind"] == "activation":
             value = ACTIVATIONS[layer["function"]](value)
         elif layer["kind"] == "batch_norm":
-            scale, shift = parameter("scale", torch.rand(width) + 0.5), parameter("shift", torch.randn(width))
-            mean, variance = torch.zeros(width), torch.ones(width)
-            value = F.batch_norm(value, mean, variance, scale, shift, True, 0.1, 1e-5)
+            columns = image[2] if image else width
+            scale, shift = parameter("scale", torch.rand(columns) + 0.5), parameter("shift", torch.randn(columns))
+            mean, variance = torch.zeros(columns), torch.ones(columns)
+            shape = value.shape
+            value = F.batch_norm(value.reshape(-1, columns), mean, variance, scale, shift, True, 0.1, 1e-5).reshape(shape)
             running[f"layers.{index}.running_mean"] = mean.tolist()
             running[f"layers.{index}.running_variance"] = variance.tolist()
         elif layer["kind"] == "layer_norm":
@@ -121,5 +167,27 @@ normalized = [dense(HIDDEN), {"kind": "batch_norm"}, activation("relu"), dense(O
 cases.append(case("batch norm", normalized, "softmax_cross_entropy"))
 normalized = [dense(HIDDEN), {"kind": "layer_norm"}, activation("gelu"), dense(OUTPUTS)]
 cases.append(case("layer norm", normalized, "squared_error"))
+lenet = [
+    convolution(3, 3),
+    activation("relu"),
+    {"kind": "max_pool", "size": 2},
+    convolution(4, 2),
+    activation("relu"),
+    {"kind": "max_pool", "size": 2},
+    dense(HIDDEN),
+    activation("relu"),
+    dense(OUTPUTS),
+]
+cases.append(case("convolutions and poolings", lenet, "softmax_cross_entropy", {"l2": 0.1}, (12, 11, 1)))
+colors = [
+    convolution(3, 4, stride=2, padding="same"),
+    {"kind": "batch_norm"},
+    activation("tanh"),
+    {"kind": "max_pool", "size": 3, "stride": 2},
+    convolution(2, 3, padding="same"),
+    {"kind": "layer_norm"},
+    dense(OUTPUTS),
+]
+cases.append(case("strides and zeros around", colors, "squared_error", None, (9, 12, 2)))
 json.dump({"torch": torch.__version__, "batch": BATCH, "cases": cases}, sys.stdout, indent=1)
 print()

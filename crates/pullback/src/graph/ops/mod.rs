@@ -8,6 +8,7 @@ mod activation;
 mod arithmetic;
 mod cost;
 mod elementwise;
+mod images;
 mod operation;
 mod product;
 mod rearrange;
@@ -19,6 +20,7 @@ pub use cost::{
     AbsoluteError, Huber, LogSoftmax, SigmoidCrossEntropy, Softmax, SoftmaxCrossEntropy, SquaredError,
 };
 pub use elementwise::{Abs, Erf, Exp, Log, Power, Scale, Sign, Step};
+pub use images::{Convolution, FilterGradient, MaxPool, PickAtMax, RouteToMax, TransposedConvolution};
 pub use operation::{
     Case, Dice, Elementwise, Formula, Operation, Other, Pairwise, Pattern, Site, View, ViewMut,
 };
@@ -189,6 +191,8 @@ operations! {
     Sum, Mean, Max,
     // rearrange.rs
     Reshape, Broadcast, Transpose, Concatenate, Slice, Pad,
+    // images.rs
+    Convolution, TransposedConvolution, FilterGradient, MaxPool, RouteToMax, PickAtMax,
     // cost.rs
     Softmax, LogSoftmax, SoftmaxCrossEntropy, SigmoidCrossEntropy, SquaredError, AbsoluteError, Huber,
 }

@@ -1,0 +1,50 @@
+"""What `compare` and `processes` share: where programs are, how they are made, and how many threads they get.
+
+Each Python peer has an environment of its own under bench/target; what is there is kept.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+TARGET = HERE / "target"
+# The packages of the Python peers, pinned so that a figure says what it was measured against.
+ENVIRONMENTS = {
+    "pytorch": ["torch==2.15.0", "numpy==2.4.6"],
+    "jax": ["jax==0.10.2", "numpy==2.4.6"],
+    "scikit-learn": ["scikit-learn==1.9.1", "numpy==2.4.6"],
+}
+
+
+def set_up(environment):
+    """Installs the packages of a Python peer, unless they are there."""
+    if (TARGET / environment / "done").exists():
+        return
+    print(f"setting up {environment}", file=sys.stderr)
+    subprocess.run([sys.executable, "-m", "venv", TARGET / environment], check=True)
+    subprocess.run([TARGET / environment / "bin/pip", "install", "-q", *ENVIRONMENTS[environment]], check=True)
+    (TARGET / environment / "done").touch()
+
+
+def python(environment):
+    return TARGET / environment / "bin/python"
+
+
+def build(folder, package):
+    """Builds this package, and no other, of the workspace in the folder.
+
+    Several in one build would share the features of their dependencies: what is measured would depend on
+    what is built beside it."""
+    subprocess.run(["cargo", "build", "--release", "-q", "-p", package], cwd=folder, check=True)
+
+
+def threaded(threads):
+    """What a child process of so many threads needs: as many processors, and the sizes of thread pools."""
+    processors = sorted(os.sched_getaffinity(0))[:threads]
+    pools = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
+    return {
+        "env": os.environ | {pool: str(threads) for pool in pools},
+        "preexec_fn": lambda: os.sched_setaffinity(0, processors),
+    }

@@ -1,0 +1,326 @@
+//! Products of f32 matrices through bf16: operands are converted once, then multiplied tile by tile, or as f32
+//! where the processor has no instructions for bf16.
+//!
+//! For tiles, both operands are packed into panels of 32 lanes, which the threads share out, then read by all. A block of
+//! 32 by 32 numbers reads a panel of each; a panel of the right operand, 512 steps deep, stays in the nearest
+//! cache while some panels of the left one, from the second level, pass by. With four tiles of sums, each
+//! tile that is loaded is multiplied twice: AMX can load one and multiply one in the same 16 cycles.
+//!
+//! How an output number is summed depends on its depth alone, so threads change no bit.
+
+#[cfg(target_arch = "x86_64")]
+use super::dots;
+#[cfg(target_arch = "x86_64")]
+use super::pack::pack_avx512_bf16;
+use super::pack::{PackFunction, PackTile, SIDE, STEPS, WORDS, pack, to_bf16};
+use super::tiles::{Block, CONFIGURATION, Tiles, block};
+use super::{Part, emulated, multiply, room};
+use crate::dispatch::Set;
+use crate::{Isa, Precision, Real, Workspace, map};
+use core::any::TypeId;
+
+/// The rows or columns of a panel: two tiles.
+const LANES: usize = 2 * SIDE;
+/// So many tiles of a panel's depth at a time: 512 steps, of which a panel takes 32 KiB.
+const TILES: usize = 16;
+/// So many panels of the left operand pass by one of the right operand.
+const PANELS: usize = 4;
+/// So many rows and steps are converted at a time, for the memory that they take.
+const CHUNK: usize = 4096;
+/// About how many multiply-adds a thread does, and how many numbers it converts, in a nanosecond.
+const MULTIPLIED_PER_NANOSECOND: usize = 80;
+const CONVERTED_PER_NANOSECOND: usize = 8;
+/// With fewer rows, columns or steps, less than a tile's side, converting takes longer than multiplying gains
+/// (`precision_speed`).
+const FEWEST: usize = SIDE;
+
+/// How a product of reduced precision is computed.
+#[derive(Clone, Copy)]
+pub(super) enum Engine {
+    /// By rounding the operands and multiplying them as f32.
+    Rounding,
+    /// By tiles of bf16.
+    Tiles(TileEngine),
+}
+
+/// What computes blocks of tiles, and of which.
+#[derive(Clone, Copy)]
+pub(super) struct TileEngine {
+    isa: Isa,
+    pack: PackFunction,
+    /// In how many parts numbers are split.
+    parts: usize,
+    /// Which parts of left and right are multiplied: the largest product last, and so that each differs from
+    /// the one before in one part, whose tiles are loaded.
+    order: &'static [(usize, usize)],
+}
+
+impl Engine {
+    /// The engine for a product, unless it is one that f32 computes: of other numbers, in full precision, or
+    /// of fewer than 16 rows, columns or steps.
+    pub(super) fn of<T: Real>(product: &Part<T>, workspace: &Workspace) -> Option<Self> {
+        let (isa, precision) = (workspace.isa(), workspace.precision());
+        if TypeId::of::<T>() != TypeId::of::<f32>()
+            || product.rows.min(product.columns).min(product.depth) < FEWEST
+        {
+            return None;
+        }
+        let (parts, order): (_, &[_]) = match precision {
+            Precision::F32 => return None,
+            Precision::Bf16 => (1, &[(0, 0)]),
+            Precision::Bf16x3 => (3, &[(2, 0), (1, 0), (1, 1), (0, 1), (0, 2), (0, 0)]),
+        };
+        let pack: PackFunction = match (isa.0, precision) {
+            #[cfg(target_arch = "x86_64")]
+            (Set::Amx, _) | (Set::Avx512Bf16, Precision::Bf16) => pack_avx512_bf16,
+            (Set::AmxEmulated, _) => pack,
+            (_, Precision::Bf16) => return Some(Self::Rounding),
+            _ => return None,
+        };
+        Some(Self::Tiles(TileEngine { isa, pack, parts, order }))
+    }
+}
+
+impl TileEngine {
+    /// Calls `work` with what multiplies one block, for as many as it likes, all on this thread.
+    fn run(self, work: impl FnOnce(&mut dyn FnMut(&Block))) {
+        match self.isa.0 {
+            #[cfg(target_arch = "x86_64")]
+            Set::Amx => run_tiles(&mut super::amx::Amx, work),
+            // SAFETY: the set has AVX-512-BF16; `sweep` makes blocks as they must be.
+            #[cfg(target_arch = "x86_64")]
+            Set::Avx512Bf16 => work(&mut |job| unsafe { dots::block_avx512_bf16(job) }),
+            _ => run_tiles(&mut emulated::Emulated::new(), work),
+        }
+    }
+}
+
+/// Calls `work` with what multiplies one block by tile registers, which are laid out meanwhile.
+fn run_tiles<T: Tiles>(tiles: &mut T, work: impl FnOnce(&mut dyn FnMut(&Block))) {
+    /// Gives the registers back, also if `work` panics.
+    struct LaidOut<'a, T: Tiles>(&'a mut T);
+    impl<T: Tiles> Drop for LaidOut<'_, T> {
+        fn drop(&mut self) {
+            // SAFETY: they are laid out.
+            unsafe { self.0.end() }
+        }
+    }
+    // SAFETY: an engine is of an instruction set that this processor has.
+    unsafe { tiles.start(&CONFIGURATION) };
+    let laid_out = LaidOut(tiles);
+    // SAFETY: the registers are laid out as `block` wants them; `sweep` makes blocks as they must be.
+    work(&mut |job| unsafe { block(&mut *laid_out.0, job) });
+}
+
+/// Computes a product whose operands' and output's sizes were checked.
+pub(super) fn product<T: Real>(
+    engine: Engine,
+    whole: Part<T>,
+    epilogue: &(impl Fn(usize, &mut [T]) + Sync),
+    workspace: &mut Workspace,
+) {
+    match engine {
+        Engine::Rounding => product_of_rounded(whole, epilogue, workspace),
+        Engine::Tiles(engine) => product_of_tiles(engine, whole, epilogue, workspace),
+    }
+}
+
+/// Rounds both operands, in the order in which they are stored, and multiplies them as f32.
+fn product_of_rounded<T: Real>(
+    whole: Part<T>,
+    epilogue: &(impl Fn(usize, &mut [T]) + Sync),
+    workspace: &mut Workspace,
+) {
+    let sizes = [whole.rows * whole.depth, whole.depth * whole.columns];
+    let mut memory = core::mem::take(&mut workspace.converted);
+    let a = room::<f32>(&mut memory, sizes[0] + sizes[1]);
+    let b = a.wrapping_add(sizes[0]);
+    for (from, to, size) in [(whole.a, a, sizes[0]), (whole.b, b, sizes[1])] {
+        // SAFETY: `T` is f32, of which an `Operand` has that many, and for which `room` made room.
+        let (from, to) = unsafe {
+            (core::slice::from_raw_parts(from.cast::<f32>(), size), core::slice::from_raw_parts_mut(to, size))
+        };
+        let isa = workspace.isa();
+        workspace.share_rows(size, size / CONVERTED_PER_NANOSECOND, [to], [1], |range, [to]| {
+            map(
+                isa,
+                &from[range],
+                to,
+                #[inline(always)]
+                |x| to_bf16(x),
+            );
+        });
+    }
+    multiply(Part { a: a.cast_const().cast(), b: b.cast_const().cast(), ..whole }, None, epilogue, workspace);
+    workspace.converted = memory;
+}
+
+/// Converts both operands to tiles, and multiplies those.
+fn product_of_tiles<T: Real>(
+    engine: TileEngine,
+    whole: Part<T>,
+    epilogue: &(impl Fn(usize, &mut [T]) + Sync),
+    workspace: &mut Workspace,
+) {
+    debug_assert!(whole.depth > 0, "a product without steps has no panels");
+    let (right_panels, columns) = (whole.columns.div_ceil(LANES), whole.columns);
+    let mut memory = core::mem::take(&mut workspace.converted);
+    for step in (0..whole.depth).step_by(CHUNK) {
+        let mut chunk = whole;
+        chunk.depth = CHUNK.min(whole.depth - step);
+        chunk.a = whole.a.wrapping_add(step * whole.a_step);
+        chunk.b = whole.b.wrapping_add(step * whole.b_step);
+        if step > 0 {
+            (chunk.start, chunk.start_row) = (Some(whole.c.cast_const()), whole.c_row);
+        }
+        let is_last = step + chunk.depth == whole.depth;
+        let panel = chunk.depth.div_ceil(STEPS) * engine.parts * 2 * WORDS;
+        for row in (0..whole.rows).step_by(CHUNK) {
+            let rows = chunk.at(row, 0, CHUNK.min(whole.rows - row), columns);
+            let left_panels = rows.rows.div_ceil(LANES);
+            let memory = room::<u32>(&mut memory, (right_panels + left_panels) * panel);
+            let shared = Shared { right: memory, left: memory.wrapping_add(right_panels * panel), panel };
+            // The first rows convert the right operand for all.
+            let right_lanes = if row == 0 { columns } else { 0 };
+            let (first, last) = (right_panels - right_lanes.div_ceil(LANES), right_panels + left_panels);
+            let numbers = (rows.rows + right_lanes) * rows.depth;
+            let parts = workspace.parts(numbers / CONVERTED_PER_NANOSECOND);
+            workspace.run(parts, |i, _| {
+                let border = |i: usize| first + (last - first) * i / parts;
+                for at in border(i)..border(i + 1) {
+                    // SAFETY: the operands' sizes were checked, `room` made room for all panels, each of
+                    // which is packed once; the engine is of an instruction set of this processor.
+                    unsafe { rows.pack_panel(engine, at, right_panels, shared) };
+                }
+            });
+            let multiply_adds = (rows.rows * columns).saturating_mul(rows.depth) * engine.order.len();
+            let parts = workspace.parts(multiply_adds / MULTIPLIED_PER_NANOSECOND);
+            workspace.run(parts, |i, _| {
+                engine.run(|multiply| {
+                    // SAFETY: the panels are packed; the parts share no number of the output.
+                    unsafe { rows.sweep(engine, i, parts, shared, is_last, epilogue, multiply) };
+                });
+            });
+        }
+    }
+    workspace.converted = memory;
+}
+
+/// The converted operands, panel by panel.
+#[derive(Clone, Copy)]
+struct Shared {
+    left: *mut u32,
+    right: *mut u32,
+    /// The words of a panel: for each tile of its depth, two tiles of each part.
+    panel: usize,
+}
+
+// SAFETY: threads write disjoint panels, and read them only after all are written.
+unsafe impl Sync for Shared {}
+
+impl<T: Real> Part<T> {
+    /// Packs one panel: of the right operand, or above `right_panels` of the left one. A panel of at most 16
+    /// lanes has no second tiles.
+    ///
+    /// # Safety
+    /// `T` must be f32, `a` and `b` valid for the rectangle, `shared` for its panels, this one exclusively so,
+    /// and the processor must have the engine's instruction set.
+    unsafe fn pack_panel(&self, engine: TileEngine, at: usize, right_panels: usize, shared: Shared) {
+        let is_left = at >= right_panels;
+        let (from, lane_stride, step_stride, lanes, panels, at) = if is_left {
+            (self.a, self.a_row, self.a_step, self.rows, shared.left, at - right_panels)
+        } else {
+            (self.b, self.b_column, self.b_step, self.columns, shared.right, at)
+        };
+        let panel = panels.wrapping_add(at * shared.panel);
+        for tile in 0..self.depth.div_ceil(STEPS) {
+            let (first, step) = (at * LANES, tile * STEPS);
+            for half in 0..(lanes - first).min(LANES).div_ceil(SIDE) {
+                let lane = first + half * SIDE;
+                let job = PackTile {
+                    from: from.wrapping_add(lane * lane_stride + step * step_stride).cast(),
+                    lane_stride,
+                    step_stride,
+                    lanes: (lanes - lane).min(SIDE),
+                    steps: (self.depth - step).min(STEPS),
+                    is_left,
+                    parts: engine.parts,
+                    part_words: 2 * WORDS,
+                    to: panel.wrapping_add((tile * engine.parts * 2 + half) * WORDS),
+                };
+                // SAFETY: the lanes and steps are inside the operand, the tiles inside the panel.
+                unsafe { (engine.pack)(&job) };
+            }
+        }
+    }
+
+    /// Multiplies part `i` of `parts`, of rows if there are more of them, else of columns; in whole panels.
+    ///
+    /// # Safety
+    /// `T` must be f32, the panels packed, `c` valid for the rectangle, for the part exclusively so, and
+    /// `multiply` must be of an instruction set that the processor has.
+    #[expect(clippy::too_many_arguments, reason = "one call, where each is at hand")]
+    unsafe fn sweep(
+        &self,
+        engine: TileEngine,
+        i: usize,
+        parts: usize,
+        shared: Shared,
+        is_last: bool,
+        epilogue: &impl Fn(usize, &mut [T]),
+        multiply: &mut dyn FnMut(&Block),
+    ) {
+        let (mut rows, mut columns) = (0..self.rows.div_ceil(LANES), 0..self.columns.div_ceil(LANES));
+        let sliced = if self.rows >= self.columns { &mut rows } else { &mut columns };
+        *sliced = sliced.end * i / parts..sliced.end * (i + 1) / parts;
+        if columns.is_empty() {
+            return;
+        }
+        let (tiles, panel) = (self.depth.div_ceil(STEPS), shared.panel);
+        for tile in (0..tiles).step_by(TILES) {
+            let depth = TILES.min(tiles - tile);
+            let skipped = tile * engine.parts * 2 * WORDS;
+            for first in rows.clone().step_by(PANELS) {
+                let group = first..rows.end.min(first + PANELS);
+                for right in columns.clone() {
+                    for left in group.clone() {
+                        let (row, column) = (left * LANES, right * LANES);
+                        let c = self.c.wrapping_add(row * self.c_row + column);
+                        let (start, start_row) = match self.start {
+                            _ if tile > 0 => (Some(c.cast_const()), self.c_row),
+                            Some(start) => {
+                                (Some(start.wrapping_add(row * self.start_row + column)), self.start_row)
+                            }
+                            None => (None, 0),
+                        };
+                        multiply(&Block {
+                            rows: LANES.min(self.rows - row),
+                            columns: LANES.min(self.columns - column),
+                            tiles: depth,
+                            pairs: (self.depth - tile * STEPS).div_ceil(2).min(depth * SIDE),
+                            parts: engine.parts,
+                            order: engine.order,
+                            a: shared.left.wrapping_add(left * panel + skipped),
+                            b: shared.right.wrapping_add(right * panel + skipped),
+                            c: c.cast(),
+                            c_row: self.c_row,
+                            start: start.map(<*const T>::cast),
+                            start_row,
+                        });
+                    }
+                }
+                if is_last && tile + depth == tiles {
+                    let (row, column) = (group.start * LANES, columns.start * LANES);
+                    let finished = self.at(
+                        row,
+                        column,
+                        self.rows.min(group.end * LANES) - row,
+                        self.columns.min(columns.end * LANES) - column,
+                    );
+                    // SAFETY: the rectangle is inside the part, and nobody writes it now.
+                    unsafe { finished.finish(engine.isa, epilogue) };
+                }
+            }
+        }
+    }
+}

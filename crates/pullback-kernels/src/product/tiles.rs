@@ -1,0 +1,220 @@
+//! Blocks of a product by tile registers: the loop is written once over their verbs, which AMX has as
+//! instructions (`amx`) and plain Rust step by step (`emulated`).
+//!
+//! A block is up to 32 by 32 numbers of the output: two by two tiles of sums in registers 0 to 3, with two
+//! tiles of the left operand in 4 and 5 and two of the right one in 6 and 7. So each tile that is loaded is
+//! multiplied twice, and where numbers are split into parts, four times and more.
+
+use super::pack::{SIDE, WORDS};
+
+/// One block's work: `c = (start or 0) + a @ b`.
+///
+/// # Safety
+/// Whoever computes it may read `tiles` times `parts` times two tiles at `a`, and at `b`, whose second ones
+/// may hold anything if the block has at most 16 rows, or columns; `rows` by `columns` numbers at `start`,
+/// and write them at `c`, which overlaps neither `a` nor `b`.
+#[derive(Clone, Copy)]
+pub(super) struct Block {
+    /// At least 1, at most 32.
+    pub(super) rows: usize,
+    /// At least 1, at most 32.
+    pub(super) columns: usize,
+    /// How many tiles deep it is.
+    pub(super) tiles: usize,
+    /// How many pairs of steps deep it is; the rest of the last tile is zero.
+    pub(super) pairs: usize,
+    /// In how many parts numbers are split.
+    pub(super) parts: usize,
+    /// Which parts of left and right are multiplied, one after the other.
+    pub(super) order: &'static [(usize, usize)],
+    pub(super) a: *const u32,
+    pub(super) b: *const u32,
+    pub(super) c: *mut f32,
+    pub(super) c_row: usize,
+    /// What to start from instead of zero: `c` itself, or a row that serves all rows.
+    pub(super) start: Option<*const f32>,
+    pub(super) start_row: usize,
+}
+
+impl Block {
+    /// The left tile of one depth, part, and half of the rows.
+    #[inline(always)]
+    pub(super) fn a_tile(&self, at: usize, part: usize, half: usize) -> *const u32 {
+        self.a.wrapping_add(((at * self.parts + part) * 2 + half) * WORDS)
+    }
+
+    /// The right tile of one depth, part, and half of the columns.
+    #[inline(always)]
+    pub(super) fn b_tile(&self, at: usize, part: usize, half: usize) -> *const u32 {
+        self.b.wrapping_add(((at * self.parts + part) * 2 + half) * WORDS)
+    }
+}
+
+/// How tile registers are laid out: `ldtilecfg`'s operand.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+pub(super) struct TileConfiguration {
+    pub(super) palette: u8,
+    pub(super) start_row: u8,
+    pub(super) reserved: [u8; 14],
+    /// The bytes of a row of each register.
+    pub(super) row_bytes: [u16; 16],
+    pub(super) rows: [u8; 16],
+}
+
+/// Eight registers of 16 rows of 64 bytes: of 16 by 16 words.
+pub(super) const CONFIGURATION: TileConfiguration = TileConfiguration {
+    palette: 1,
+    start_row: 0,
+    reserved: [0; 14],
+    row_bytes: [64, 64, 64, 64, 64, 64, 64, 64, 0, 0, 0, 0, 0, 0, 0, 0],
+    rows: [16, 16, 16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0],
+};
+
+/// The verbs of tile registers, on the registers of one thread.
+///
+/// # Safety
+/// The processor must have the implementor's instructions whenever a method is called, and other than by
+/// `start`, the registers must be laid out. Strides are in bytes.
+pub(super) unsafe trait Tiles {
+    /// Lays the registers out.
+    unsafe fn start(&mut self, configuration: &TileConfiguration);
+    /// Fills a register with zero.
+    unsafe fn zero<const TILE: usize>(&mut self);
+    /// Reads a register's rows, each 64 bytes; the pointer must be valid for them.
+    unsafe fn load<const TILE: usize>(&mut self, from: *const u8, stride: usize);
+    /// Writes a register's rows, each 64 bytes; the pointer must be valid for them.
+    unsafe fn store<const TILE: usize>(&self, to: *mut u8, stride: usize);
+    /// Adds to the f32 sums of one register the product of the pairs of bf16 of two others.
+    unsafe fn add_products<const SUMS: usize, const LEFT: usize, const RIGHT: usize>(&mut self);
+    /// Gives the registers back.
+    unsafe fn end(&mut self);
+}
+
+/// A block by tile registers that are laid out as [`CONFIGURATION`] says.
+///
+/// # Safety
+/// As [`Block`] says, and as of [`Tiles`].
+pub(super) unsafe fn block<T: Tiles>(tiles: &mut T, job: &Block) {
+    debug_assert!((1..=2 * SIDE).contains(&job.rows) && (1..=2 * SIDE).contains(&job.columns));
+    // SAFETY: the caller's promise.
+    unsafe {
+        match (job.rows > SIDE, job.columns > SIDE) {
+            (false, false) => sized_block::<T, 1, 1>(tiles, job),
+            (false, true) => sized_block::<T, 1, 2>(tiles, job),
+            (true, false) => sized_block::<T, 2, 1>(tiles, job),
+            (true, true) => sized_block::<T, 2, 2>(tiles, job),
+        }
+    }
+}
+
+const LINE: usize = 64;
+
+/// # Safety
+/// As [`block`]; the block has `ROWS` by `COLUMNS` tiles.
+#[inline(always)]
+unsafe fn sized_block<T: Tiles, const ROWS: usize, const COLUMNS: usize>(tiles: &mut T, job: &Block) {
+    // A copy that no assembly can change, so that it stays in registers.
+    let job = &{ *job };
+    // SAFETY: each tile is one of the block's; those that stick out of the output are read and written
+    // through an edge of their own.
+    unsafe {
+        start_sums::<T, 0>(tiles, job, 0, 0);
+        if COLUMNS == 2 {
+            start_sums::<T, 1>(tiles, job, 0, 1);
+        }
+        if ROWS == 2 {
+            start_sums::<T, 2>(tiles, job, 1, 0);
+        }
+        if ROWS == 2 && COLUMNS == 2 {
+            start_sums::<T, 3>(tiles, job, 1, 1);
+        }
+        for at in 0..job.tiles {
+            let mut loaded = (usize::MAX, usize::MAX);
+            for &(a_part, b_part) in job.order {
+                if loaded.1 != b_part {
+                    tiles.load::<6>(job.b_tile(at, b_part, 0).cast(), LINE);
+                    if COLUMNS == 2 {
+                        tiles.load::<7>(job.b_tile(at, b_part, 1).cast(), LINE);
+                    }
+                }
+                if loaded.0 != a_part {
+                    tiles.load::<4>(job.a_tile(at, a_part, 0).cast(), LINE);
+                    if ROWS == 2 {
+                        tiles.load::<5>(job.a_tile(at, a_part, 1).cast(), LINE);
+                    }
+                }
+                loaded = (a_part, b_part);
+                tiles.add_products::<0, 4, 6>();
+                if COLUMNS == 2 {
+                    tiles.add_products::<1, 4, 7>();
+                }
+                if ROWS == 2 {
+                    tiles.add_products::<2, 5, 6>();
+                }
+                if ROWS == 2 && COLUMNS == 2 {
+                    tiles.add_products::<3, 5, 7>();
+                }
+            }
+        }
+        finish_sums::<T, 0>(tiles, job, 0, 0);
+        if COLUMNS == 2 {
+            finish_sums::<T, 1>(tiles, job, 0, 1);
+        }
+        if ROWS == 2 {
+            finish_sums::<T, 2>(tiles, job, 1, 0);
+        }
+        if ROWS == 2 && COLUMNS == 2 {
+            finish_sums::<T, 3>(tiles, job, 1, 1);
+        }
+    }
+}
+
+/// A tile of sums that sticks out of the output.
+#[repr(align(64))]
+struct Edge([[f32; SIDE]; SIDE]);
+
+/// The rows and columns of one of the block's tiles, at most 16 each.
+fn size(job: &Block, row: usize, column: usize) -> (usize, usize) {
+    ((job.rows - row * SIDE).min(SIDE), (job.columns - column * SIDE).min(SIDE))
+}
+
+/// # Safety
+/// As [`block`]; (row, column) is a tile of the block.
+#[inline(always)]
+unsafe fn start_sums<T: Tiles, const TILE: usize>(tiles: &mut T, job: &Block, row: usize, column: usize) {
+    let (rows, columns) = size(job, row, column);
+    // SAFETY: of the start, only the rows and columns that the tile has are read.
+    unsafe {
+        let Some(start) = job.start else { return tiles.zero::<TILE>() };
+        let start = start.add(row * SIDE * job.start_row + column * SIDE);
+        if (rows, columns) == (SIDE, SIDE) {
+            return tiles.load::<TILE>(start.cast(), job.start_row * size_of::<f32>());
+        }
+        let mut edge = Edge([[0.0; SIDE]; SIDE]);
+        for (i, to) in edge.0.iter_mut().enumerate().take(rows) {
+            let from = core::slice::from_raw_parts(start.add(i * job.start_row), columns);
+            to[..columns].copy_from_slice(from);
+        }
+        tiles.load::<TILE>(edge.0.as_ptr().cast(), LINE);
+    }
+}
+
+/// # Safety
+/// As [`start_sums`].
+#[inline(always)]
+unsafe fn finish_sums<T: Tiles, const TILE: usize>(tiles: &T, job: &Block, row: usize, column: usize) {
+    let (rows, columns) = size(job, row, column);
+    // SAFETY: of the output, only the rows and columns that the tile has are written.
+    unsafe {
+        let c = job.c.add(row * SIDE * job.c_row + column * SIDE);
+        if (rows, columns) == (SIDE, SIDE) {
+            return tiles.store::<TILE>(c.cast(), job.c_row * size_of::<f32>());
+        }
+        let mut edge = Edge([[0.0; SIDE]; SIDE]);
+        tiles.store::<TILE>(edge.0.as_mut_ptr().cast(), LINE);
+        for (i, from) in edge.0.iter().enumerate().take(rows) {
+            core::slice::from_raw_parts_mut(c.add(i * job.c_row), columns).copy_from_slice(&from[..columns]);
+        }
+    }
+}
