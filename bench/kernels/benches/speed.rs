@@ -1,1 +1,270 @@
-fn main() {}
+//! Times kernels, of one thread unless said: `cargo bench --manifest-path bench/Cargo.toml -p pullback-kernel-benches
+//! [-- FILTER]`.
+//!
+//! Criterion times each kernel of Pullback and compares it with its last run. In between, whoever does the same
+//! and chains of fused multiply-adds in registers, the processor's peak, take turns with it; the table at the end
+//! has the medians of such neighbors' ratios, which a busy machine hardly changes.
+
+use criterion::Criterion;
+use pullback_kernels::update::AdamSettings;
+use pullback_kernels::{
+    Isa, Operand, Pool, Real, Start, Workspace, map, product_with, softmax_cross_entropy, sum_rows,
+};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Rows (batch), columns (outputs), depth (inputs) of a layer's forward product.
+const SHAPES: [(usize, usize, usize); 9] = [
+    (32, 25, 400),
+    (128, 128, 784),
+    (128, 10, 128),
+    (256, 512, 784),
+    (256, 512, 512),
+    (1024, 2048, 2048),
+    (32, 64, 64),
+    (128, 64, 64),
+    (16, 16, 4),
+];
+const LENGTH: usize = 4096;
+
+fn main() {
+    let mut speed = Speed {
+        criterion: Criterion::default()
+            .sample_size(15)
+            .warm_up_time(Duration::from_millis(50))
+            .measurement_time(Duration::from_millis(300))
+            .configure_from_args(),
+        table: Vec::new(),
+    };
+    for (batch, outputs, inputs) in SHAPES {
+        speed.product("x @ W", [batch, outputs, inputs], [false, false]);
+        speed.product("x^T @ delta", [inputs, outputs, batch], [true, false]);
+        speed.product("delta @ W^T", [batch, inputs, outputs], [false, true]);
+    }
+    for isa in Isa::available().filter(|isa| *isa != Isa::portable()) {
+        speed.element_wise(isa);
+    }
+    speed.threads();
+    println!("\n{}", speed.table.join("\n"));
+    speed.criterion.final_summary();
+}
+
+struct Speed {
+    criterion: Criterion,
+    /// What is printed at the end.
+    table: Vec<String>,
+}
+
+impl Speed {
+    /// Times `work` by Criterion, with the others in turns; returns the median seconds of `work`, and of each
+    /// other's time over its neighbor's. Nothing, if a filter leaves it out.
+    fn contest(
+        &mut self,
+        name: &str,
+        work: &mut dyn FnMut(),
+        others: &mut [&mut dyn FnMut()],
+    ) -> Option<(f64, Vec<f64>)> {
+        let mut seconds = Vec::new();
+        let mut ratios = vec![Vec::new(); others.len()];
+        self.criterion.bench_function(name, |bencher| {
+            bencher.iter_custom(|repeats| {
+                let ours = time(repeats, work);
+                seconds.push(ours.as_secs_f64() / repeats as f64);
+                for (ratios, other) in ratios.iter_mut().zip(&mut *others) {
+                    ratios.push(time(repeats, other).as_secs_f64() / ours.as_secs_f64());
+                }
+                ours
+            });
+        });
+        (!seconds.is_empty()).then(|| (median(seconds), ratios.into_iter().map(median).collect()))
+    }
+
+    /// A product `[rows, depth] @ [depth, columns]`, of which each may be stored as its transpose.
+    fn product(&mut self, form: &str, [rows, columns, depth]: [usize; 3], [left, right]: [bool; 2]) {
+        let (a, b) = (numbers(rows * depth), numbers(depth * columns));
+        let (mut ours, mut theirs) = (vec![0.0_f32; rows * columns], vec![0.0_f32; rows * columns]);
+        let mut workspace = Workspace::new(Isa::best(), 1);
+        let multiply_adds = rows * columns * depth;
+        let name = format!("{form}, {rows} x {columns} x {depth}");
+        let found = self.contest(
+            &name,
+            &mut || {
+                let (left, right) = (operand(&a, rows, depth, left), operand(&b, depth, columns, right));
+                product_with(left, right, black_box(&mut ours), Start::Zero, |_, _| (), &mut workspace);
+            },
+            &mut [
+                &mut || {
+                    let (a_row, a_step) = if left { (1, rows) } else { (depth, 1) };
+                    let (b_step, b_column) = if right { (1, depth) } else { (columns, 1) };
+                    // SAFETY: sizes and strides describe the vectors made above.
+                    unsafe {
+                        gemm::gemm(
+                            rows,
+                            columns,
+                            depth,
+                            black_box(&mut theirs).as_mut_ptr(),
+                            1,
+                            columns as isize,
+                            false,
+                            a.as_ptr(),
+                            a_step as isize,
+                            a_row as isize,
+                            b.as_ptr(),
+                            b_column as isize,
+                            b_step as isize,
+                            0.0,
+                            1.0,
+                            false,
+                            false,
+                            false,
+                            gemm::Parallelism::None,
+                        );
+                    }
+                },
+                &mut || peak(multiply_adds),
+            ],
+        );
+        if let Some((seconds, ratios)) = found {
+            self.table.push(format!(
+                "{name:34} {:6.1} GFLOP/s, {:3.0} % of peak, {:5.2} times gemm",
+                2e-9 * multiply_adds as f64 / seconds,
+                100.0 * ratios[1],
+                ratios[0],
+            ));
+        }
+    }
+
+    /// A kernel that passes over `LENGTH` numbers in the nearest cache.
+    fn pass(&mut self, name: &str, isa: Isa, mut work: impl FnMut(Isa)) {
+        /// Of the peak for comparison.
+        const PER_ELEMENT: usize = 16;
+        let name = format!("{name} ({})", isa.name());
+        let found = self.contest(&name, &mut || work(isa), &mut [&mut || peak(PER_ELEMENT * LENGTH)]);
+        if let Some((seconds, ratios)) = found {
+            self.table.push(format!(
+                "{name:34} {:6.2} elements/ns, each in the time of {:4.1} multiply-adds at peak",
+                1e-9 * LENGTH as f64 / seconds,
+                PER_ELEMENT as f64 / ratios[0],
+            ));
+        }
+    }
+
+    fn element_wise(&mut self, isa: Isa) {
+        macro_rules! map_of {
+            ($($name:ident)*) => {$(
+                let (x, mut y) = (numbers(LENGTH), numbers(LENGTH));
+                self.pass(stringify!($name), isa, |isa| {
+                    map(isa, black_box(&x), black_box(&mut y), <f32 as Real>::$name);
+                });
+            )*};
+        }
+        map_of!(abs sqrt exp exp_m1 ln ln_1p tanh sigmoid silu softplus erf);
+        for columns in [8, 512] {
+            let (x, t, mut gradient) = (numbers(LENGTH), numbers(LENGTH), numbers(LENGTH));
+            let (mut cost, mut sums) = (numbers(LENGTH / columns), numbers(columns));
+            self.pass(&format!("sum_rows, {columns} columns"), isa, |isa| {
+                sum_rows(isa, black_box(&x), &mut sums);
+            });
+            self.pass(&format!("softmax cross-entropy, {columns} columns"), isa, |isa| {
+                softmax_cross_entropy(isa, black_box(&x), &t, columns, &mut cost, Some(&mut gradient));
+            });
+        }
+        let settings = AdamSettings {
+            learning_rate: 0.01,
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.1,
+        };
+        let (mut w, g, mut m, mut v) =
+            (numbers(LENGTH), numbers(LENGTH), numbers(LENGTH), vec![1.0_f32; LENGTH]);
+        self.pass("adam", isa, |isa| settings.at_step(9).weights(isa, &mut w, black_box(&g), &mut m, &mut v));
+    }
+
+    /// What two threads cost and bring.
+    fn threads(&mut self) {
+        let pool = Pool::new(2);
+        if let Some((seconds, _)) =
+            self.contest("an empty task, 2 threads", &mut || pool.run(2, |_| ()), &mut [])
+        {
+            self.table.push(format!("{:34} {:6.2} microseconds", "an empty task, 2 threads", 1e6 * seconds));
+        }
+        for (rows, columns, depth) in SHAPES {
+            let (a, b, mut c) = (numbers(rows * depth), numbers(depth * columns), vec![0.0; rows * columns]);
+            let mut d = c.clone();
+            let (left, right) = (Operand::new(&a, rows, depth), Operand::new(&b, depth, columns));
+            let (mut one, mut two) = (Workspace::new(Isa::best(), 1), Workspace::new(Isa::best(), 2));
+            let name = format!("2 threads, {rows} x {columns} x {depth}");
+            let found = self.contest(
+                &name,
+                &mut || product_with(left, right, black_box(&mut c), Start::Zero, |_, _| (), &mut two),
+                &mut [&mut || product_with(left, right, black_box(&mut d), Start::Zero, |_, _| (), &mut one)],
+            );
+            if let Some((_, ratios)) = found {
+                self.table.push(format!("{name:34} {:6.2} times one thread", ratios[0]));
+            }
+        }
+    }
+}
+
+fn operand(data: &[f32], rows: usize, columns: usize, is_turned: bool) -> Operand<'_, f32> {
+    if is_turned { Operand::new(data, columns, rows).transposed() } else { Operand::new(data, rows, columns) }
+}
+
+fn numbers(count: usize) -> Vec<f32> {
+    (0..count).map(|i| (i % 17) as f32 * 0.1 - 0.8).collect()
+}
+
+fn time(repeats: u64, work: &mut dyn FnMut()) -> Duration {
+    let start = Instant::now();
+    (0..repeats).for_each(|_| work());
+    start.elapsed()
+}
+
+fn median(mut x: Vec<f64>) -> f64 {
+    x.sort_by(f64::total_cmp);
+    x[x.len() / 2]
+}
+
+/// So many multiply-adds in chains that stay in registers, in vectors as wide as the processor's widest.
+#[cfg(target_arch = "x86_64")]
+fn peak(multiply_adds: usize) {
+    use core::arch::x86_64::*;
+
+    #[target_feature(enable = "avx512f")]
+    fn chains_avx512(steps: usize, factor: f32) -> f32 {
+        let (factor, term) = (_mm512_set1_ps(factor), _mm512_set1_ps(1e-3));
+        let mut sums = [_mm512_set1_ps(1.0); 12];
+        for _ in 0..steps {
+            for sum in &mut sums {
+                *sum = _mm512_fmadd_ps(*sum, factor, term);
+            }
+        }
+        sums.iter().map(|sum| _mm512_reduce_add_ps(*sum)).sum()
+    }
+
+    #[target_feature(enable = "avx,fma")]
+    fn chains_avx2(steps: usize, factor: f32) -> f32 {
+        let (factor, term) = (_mm256_set1_ps(factor), _mm256_set1_ps(1e-3));
+        let mut sums = [_mm256_set1_ps(1.0); 12];
+        for _ in 0..steps {
+            for sum in &mut sums {
+                *sum = _mm256_fmadd_ps(*sum, factor, term);
+            }
+        }
+        sums.iter().map(|sum| _mm256_cvtss_f32(*sum)).sum()
+    }
+
+    let factor = black_box(0.999);
+    if Isa::from_name("avx512").is_some() {
+        // SAFETY: `Isa::from_name` found the instructions.
+        black_box(unsafe { chains_avx512(multiply_adds / (12 * 16), factor) });
+    } else if Isa::from_name("avx2").is_some() {
+        // SAFETY: as above.
+        black_box(unsafe { chains_avx2(multiply_adds / (12 * 8), factor) });
+    }
+}
+
+/// Known only where the vectors are: the shares of it mean nothing elsewhere.
+#[cfg(not(target_arch = "x86_64"))]
+fn peak(_multiply_adds: usize) {}

@@ -45,31 +45,11 @@ fn works() -> Vec<Work> {
             (w, true),
         ));
     }
-    works.push(function(
-        "exp",
-        #[inline(always)]
-        |x| Real::exp(x),
-    ));
-    works.push(function(
-        "ln",
-        #[inline(always)]
-        |x| Real::ln(x),
-    ));
-    works.push(function(
-        "tanh",
-        #[inline(always)]
-        |x| Real::tanh(x),
-    ));
-    works.push(function(
-        "sigmoid",
-        #[inline(always)]
-        |x| Real::sigmoid(x),
-    ));
-    works.push(function(
-        "erf",
-        #[inline(always)]
-        |x| Real::erf(x),
-    ));
+    works.push(function("exp", Real::exp));
+    works.push(function("ln", Real::ln));
+    works.push(function("tanh", Real::tanh));
+    works.push(function("sigmoid", Real::sigmoid));
+    works.push(function("erf", Real::erf));
     works.extend([3, 10, 100].map(entropy));
     works.push(adam());
     let softmax = Cost::SoftmaxCrossEntropy;

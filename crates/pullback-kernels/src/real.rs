@@ -60,6 +60,10 @@ pub trait Real:
     fn tanh(self) -> Self;
     /// The logistic function `1 / (1 + exp(-self))`.
     fn sigmoid(self) -> Self;
+    /// The sigmoid linear unit `self / (1 + exp(-self))`.
+    fn silu(self) -> Self;
+    /// `ln(1 + exp(self))`, a smooth form of `max(self, 0)`.
+    fn softplus(self) -> Self;
     /// The error function.
     fn erf(self) -> Self;
     /// `self` to the power `exponent`.
@@ -120,6 +124,14 @@ macro_rules! real {
             #[inline(always)]
             fn sigmoid(self) -> Self {
                 special::sigmoid(self)
+            }
+            #[inline(always)]
+            fn silu(self) -> Self {
+                special::silu(self)
+            }
+            #[inline(always)]
+            fn softplus(self) -> Self {
+                special::softplus(self)
             }
             #[inline(always)]
             fn erf(self) -> Self {

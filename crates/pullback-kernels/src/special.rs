@@ -37,6 +37,10 @@ pub const TANH_ERROR: Ulps = Ulps { f32: 2.0, f64: 2.0 };
 pub const SIGMOID_ERROR: Ulps = Ulps { f32: 2.0, f64: 2.0 };
 /// The error bound of [`Real::erf`].
 pub const ERF_ERROR: Ulps = Ulps { f32: 2.0, f64: 2.0 };
+/// The error bound of [`Real::silu`].
+pub const SILU_ERROR: Ulps = Ulps { f32: 2.0, f64: 2.0 };
+/// The error bound of [`Real::softplus`].
+pub const SOFTPLUS_ERROR: Ulps = Ulps { f32: 2.0, f64: 2.0 };
 /// The error bound of [`Real::powf`].
 pub const POWF_ERROR: Ulps = Ulps { f32: 1.5, f64: 1.5 };
 
@@ -56,6 +60,8 @@ pub(crate) trait Parts: Real {
     const EXP_LOWEST: Self;
     /// Where `exp` has become infinite.
     const EXP_HIGHEST: Self;
+    /// Where x `exp`(x) has become zero.
+    const SILU_LOWEST: Self;
     /// Where `exp_m1` has become -1.
     const EXP_M1_LOWEST: Self;
     /// Where `tanh(x / 2)` has become 1.
@@ -152,6 +158,7 @@ impl Parts for f32 {
     const LN_2_LOW: Self = 9.058_000_614_5e-06;
     const EXP_LOWEST: Self = -104.0;
     const EXP_HIGHEST: Self = 89.0;
+    const SILU_LOWEST: Self = -112.0;
     const EXP_M1_LOWEST: Self = -20.0;
     const TANH_HIGHEST: Self = 20.0;
     // Minimax, relative error of e^r - 1: 2^-28.7.
@@ -199,6 +206,7 @@ impl Parts for f64 {
     const LN_2_LOW: Self = 1.908_214_929_270_587_700_02e-10;
     const EXP_LOWEST: Self = -746.0;
     const EXP_HIGHEST: Self = 710.0;
+    const SILU_LOWEST: Self = -760.0;
     const EXP_M1_LOWEST: Self = -40.0;
     const TANH_HIGHEST: Self = 40.0;
     // Minimax, relative error of e^r - 1: 2^-59.7.
@@ -297,16 +305,23 @@ pub(crate) fn exp<T: Parts>(x: T) -> T {
     exp_of_sum(x, T::ZERO)
 }
 
-/// e^(x + low): x + low = n ln 2 + r, so e^(x + low) = 2^n (1 + r + r^2 Q(r)).
+/// e^(x + low), whatever x.
 #[inline(always)]
 fn exp_of_sum<T: Parts>(x: T, low: T) -> T {
-    let x = clamped(x, T::EXP_LOWEST, T::EXP_HIGHEST);
+    let (a, b) = exp_as_product(clamped(x, T::EXP_LOWEST, T::EXP_HIGHEST), low);
+    a * b
+}
+
+/// e^(x + low) = a b, where a is normal even if the result is not, and b is a power of two:
+/// x + low = n ln 2 + r, so e^(x + low) = 2^n (1 + r + r^2 Q(r)).
+#[inline(always)]
+fn exp_as_product<T: Parts>(x: T, low: T) -> (T, T) {
     let rounded = x.mul_add(T::LOG2_E, T::ROUND);
     let n = rounded - T::ROUND;
     let r = (-n).mul_add(T::LN_2_LOW, (-n).mul_add(T::LN_2_HIGH, x)) + low;
     let scaled = T::ONE + (r * r).mul_add(polynomial(r, T::EXP), r);
     let (first, second) = T::two_powers(rounded);
-    scaled * first * second
+    (scaled * first, second)
 }
 
 /// e^x - 1 = 2^n (r + r^2 Q(r)) + (2^n - 1), with the rounding error of r given back to it.
@@ -376,15 +391,15 @@ pub(crate) fn ln_1p<T: Parts>(x: T) -> T {
     if x >= -T::ONE { result } else { T::NAN }
 }
 
-/// `numerator / (a + b)` for positive numbers, with the rounding error of the sum given back to it.
+/// `(numerator + low) / (a + b)` for positive a and b, with the rounding error of the sum given back to it.
 #[inline(always)]
-fn over_sum<T: Parts>(numerator: T, a: T, b: T) -> T {
+fn over_sum<T: Parts>(numerator: T, low: T, a: T, b: T) -> T {
     let (larger, smaller) = if a > b { (a, b) } else { (b, a) };
     let sum = larger + smaller;
     let sum_error = smaller - (sum - larger);
     let reciprocal = T::ONE / sum;
     let quotient = numerator * reciprocal;
-    let rest = (-quotient).mul_add(sum_error, (-quotient).mul_add(sum, numerator));
+    let rest = (-quotient).mul_add(sum_error, (-quotient).mul_add(sum, numerator)) + low;
     rest.mul_add(reciprocal, quotient)
 }
 
@@ -393,14 +408,33 @@ fn over_sum<T: Parts>(numerator: T, a: T, b: T) -> T {
 pub(crate) fn tanh<T: Parts>(x: T) -> T {
     let doubled = T::TWO * Real::abs(x);
     let t = exp_m1_unsigned(if doubled > T::TANH_HIGHEST { T::TANH_HIGHEST } else { doubled });
-    over_sum(t, t, T::TWO).with_sign_of(x)
+    over_sum(t, T::ZERO, t, T::TWO).with_sign_of(x)
 }
 
 /// 1 / (1 + e^-x); for negative x as e^x / (1 + e^x), which does not overflow.
 #[inline(always)]
 pub(crate) fn sigmoid<T: Parts>(x: T) -> T {
     let e = exp(-Real::abs(x));
-    over_sum(if x < T::ZERO { e } else { T::ONE }, T::ONE, e)
+    over_sum(if x < T::ZERO { e } else { T::ONE }, T::ZERO, T::ONE, e)
+}
+
+/// x / (1 + e^-x); for negative x as x e^x / (1 + e^x), with the rounding error of x e^x given back.
+#[inline(always)]
+pub(crate) fn silu<T: Parts>(x: T) -> T {
+    // Beyond, x e^x has become zero; an infinite x would make NaN of it.
+    let x = if x < T::SILU_LOWEST { T::SILU_LOWEST } else { x };
+    let (a, b) = exp_as_product(-clamped(Real::abs(x), T::ZERO, -T::SILU_LOWEST), T::ZERO);
+    let (factor, power) = if x < T::ZERO { (a, b) } else { (T::ONE, T::ONE) };
+    let numerator = x * factor;
+    let result = over_sum(numerator, x.mul_add(factor, -numerator), T::ONE, a * b) * power;
+    // Also keeps the sign of -0.
+    if x == T::INFINITY { x } else { result.with_sign_of(x) }
+}
+
+/// ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|), which does not overflow.
+#[inline(always)]
+pub(crate) fn softplus<T: Parts>(x: T) -> T {
+    Real::max(x, T::ZERO) + ln_1p(exp(-Real::abs(x)))
 }
 
 /// erf x = x + x P(x^2) for small |x|, 1 - e^R(|x|) with the sign of x for large

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pullback_kernels::{Isa, Pool, Workspace};
+use pullback_kernels::{Isa, Operand, Pool, Start, Workspace, product_with};
 
 /// Runs a task and holds that each part ran once.
 fn check(pool: &Pool, parts: usize) {
@@ -89,4 +89,37 @@ fn every_row_is_shared_out_once() {
 fn arrays_of_another_size_are_not_shared_out() {
     let mut array = [0; 7];
     Workspace::new(Isa::best(), 2).share_rows(4, 0, [&mut array], [2], |_, _| ());
+}
+
+/// A product that is worth several threads.
+fn product(workspace: &mut Workspace) -> Vec<f32> {
+    let numbers: Vec<f32> = (0..300 * 300).map(|i| (i % 17) as f32 * 0.1 - 0.8).collect();
+    let (x, mut y) = (Operand::new(&numbers, 300, 300), vec![0.0; 300 * 300]);
+    product_with(x, x.transposed(), &mut y, Start::Zero, |_, _| (), workspace);
+    y
+}
+
+#[cfg(unix)]
+#[test]
+fn a_forked_child_computes_the_same_with_threads_of_its_own() {
+    const SECONDS: u32 = 60;
+    let mut workspace = Workspace::new(Isa::best(), 3);
+    let want = product(&mut workspace);
+    // SAFETY: the child only computes, with memory from an allocator that survives a fork, and leaves by `_exit`.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        // SAFETY: a call without conditions; a child that waits for a thread it does not have is ended.
+        unsafe { libc::alarm(SECONDS) };
+        let same = catch_unwind(AssertUnwindSafe(|| {
+            product(&mut workspace) == want && product(&mut Workspace::new(Isa::best(), 2)) == want
+        }));
+        // SAFETY: ends the child without the parent's exit handlers.
+        unsafe { libc::_exit(if same.is_ok_and(|same| same) { 0 } else { 1 }) };
+    }
+    assert!(child > 0, "the system gives no process");
+    let mut status = -1;
+    // SAFETY: `status` is a place for the result.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert!(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0, "the child ended with {status:#x}");
+    assert_eq!(product(&mut workspace), want, "the parent's pool lives on");
 }

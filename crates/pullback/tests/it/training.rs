@@ -119,6 +119,22 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
 }
 
 #[test]
+fn trainers_at_the_same_time_do_not_touch_each_other() {
+    let data = blobs(1103, 9, 3);
+    let (network, rows) = (busy_network(), all(&data));
+    let run = &|seed| {
+        let training = Training { epochs: 3, batch: Batch::Of(400), seed, threads: 2, ..Training::default() };
+        train(&network, &training, &data, &rows, &[], &mut Silent).unwrap().parameters
+    };
+    let alone: Vec<_> = (0..2).map(run).collect();
+    let together: Vec<_> = std::thread::scope(|scope| {
+        let trainers: Vec<_> = (0..2).map(|seed| scope.spawn(move || run(seed))).collect();
+        trainers.into_iter().map(|trainer| trainer.join().unwrap()).collect()
+    });
+    assert_eq!(alone, together);
+}
+
+#[test]
 fn reduced_precision_trains_as_well_with_the_same_bits_on_any_number_of_threads() {
     let data = pullback::data::builtin::load("digits", 0).unwrap();
     let rows: Vec<usize> = (0..data.rows()).collect();
@@ -176,6 +192,28 @@ fn gradients_that_are_kept_and_that_are_handed_out_train_the_same() {
         // To clip, the whole gradient has to be there before the first weight changes.
         assert_eq!(run(None), run(Some(1e9)), "{name}");
     }
+}
+
+#[test]
+fn gelu_is_within_its_bound() {
+    use pullback::graph::ops::{Elementwise, Gelu};
+    let exact = |x: f64| 0.5 * x * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2);
+    let mut worst = (0.0_f64, 0.0_f64);
+    for bits in (0..=u32::MAX).step_by(9973) {
+        let x = f32::from_bits(bits);
+        if !x.is_finite() {
+            continue;
+        }
+        let (got, want) = (f64::from(Gelu.value(x)), exact(f64::from(x)));
+        let error = (got - want).abs();
+        if x >= 0.0 {
+            let unit = f64::from((want as f32).next_up()) - f64::from(want as f32);
+            worst.0 = worst.0.max(error / unit.max(f64::from(f32::from_bits(1))));
+        } else {
+            worst.1 = worst.1.max(error / f64::from(f32::EPSILON * -x).max(f64::from(f32::from_bits(1))));
+        }
+    }
+    assert!(worst.0 <= 2.0 && worst.1 <= 1.0, "{worst:?} of what is allowed");
 }
 
 #[test]
