@@ -235,7 +235,7 @@ impl<T: Real> Adam<T> {
         assert!(g.len() == length && m.len() == length && v.len() == length, "lengths of a step");
         isa.run(
             #[inline(always)]
-            move || {
+            || {
                 for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
                     (*w, *m, *v) = self.weight(*w, *g, *m, *v);
                 }
