@@ -37,9 +37,14 @@ fn main() {
         table: Vec::new(),
     };
     for (batch, outputs, inputs) in SHAPES {
-        speed.product("x @ W", [batch, outputs, inputs], [false, false]);
-        speed.product("x^T @ delta", [inputs, outputs, batch], [true, false]);
-        speed.product("delta @ W^T", [batch, inputs, outputs], [false, true]);
+        speed.product("x @ W", [batch, outputs, inputs], [false, false], All);
+        speed.product("x^T @ delta", [inputs, outputs, batch], [true, false], All);
+        speed.product("delta @ W^T", [batch, inputs, outputs], [false, true], All);
+    }
+    // What ReLU leaves; the zeros count as if they were multiplied.
+    for (batch, outputs, inputs) in [(128, 128, 784), (256, 512, 512), (1024, 2048, 2048)] {
+        speed.product("half zeros, x @ W", [batch, outputs, inputs], [false, false], Half);
+        speed.product("half zeros, x^T @ delta", [inputs, outputs, batch], [true, false], Half);
     }
     for isa in Isa::available().filter(|isa| *isa != Isa::portable()) {
         speed.element_wise(isa);
@@ -48,6 +53,14 @@ fn main() {
     println!("\n{}", speed.table.join("\n"));
     speed.criterion.final_summary();
 }
+
+/// How many numbers of a left operand are not zero.
+#[derive(PartialEq)]
+enum Numbers {
+    All,
+    Half,
+}
+use Numbers::{All, Half};
 
 struct Speed {
     criterion: Criterion,
@@ -80,8 +93,19 @@ impl Speed {
     }
 
     /// A product `[rows, depth] @ [depth, columns]`, of which each may be stored as its transpose.
-    fn product(&mut self, form: &str, [rows, columns, depth]: [usize; 3], [left, right]: [bool; 2]) {
-        let (a, b) = (numbers(rows * depth), numbers(depth * columns));
+    fn product(
+        &mut self,
+        form: &str,
+        [rows, columns, depth]: [usize; 3],
+        [left, right]: [bool; 2],
+        filled: Numbers,
+    ) {
+        let (mut a, b) = (numbers(rows * depth), numbers(depth * columns));
+        if filled == Half {
+            // The upper bit of a product with an odd number is set for half of them, in no order.
+            let is_zero = |at: usize| (at as u32).wrapping_mul(0x9e37_79b9) >> 31 == 0;
+            a.iter_mut().enumerate().filter(|(at, _)| is_zero(*at)).for_each(|(_, number)| *number = 0.0);
+        }
         let (mut ours, mut theirs) = (vec![0.0_f32; rows * columns], vec![0.0_f32; rows * columns]);
         let mut workspace = Workspace::new(Isa::best(), 1);
         let multiply_adds = rows * columns * depth;
@@ -126,7 +150,7 @@ impl Speed {
         );
         if let Some((seconds, ratios)) = found {
             self.table.push(format!(
-                "{name:34} {:6.1} GFLOP/s, {:3.0} % of peak, {:5.2} times gemm",
+                "{name:42} {:6.1} GFLOP/s, {:3.0} % of peak, {:5.2} times gemm",
                 2e-9 * multiply_adds as f64 / seconds,
                 100.0 * ratios[1],
                 ratios[0],

@@ -6,6 +6,9 @@
 //! Whatever the blocks, each output number is one chain of fused multiply-adds in ascending k:
 //! between two blocks of k the chain rests in the output. So the bits do not depend on the instruction
 //! set, the number of threads, or how many rows are computed at a time.
+//!
+//! Of an operand that is full of zeros, only the other numbers are multiplied (`sparse`); in reduced precision,
+//! matrices are multiplied through bf16 (`reduced`).
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod amx;
@@ -88,6 +91,9 @@ pub fn product<T: Real>(left: Operand<'_, T>, right: Operand<'_, T>, output: &mu
 }
 
 /// Writes `left @ right`, from `start` on, to `output`, and applies `epilogue` to it while it is in cache.
+///
+/// In a large product, the zeros of an operand that is full of them are left out, so that zero times infinity
+/// is zero there.
 ///
 /// `epilogue(first, numbers)` is called once for each finished piece of the output, whole rows or a part
 /// of one, which begins at the index `first`: an activation there costs no pass over memory. It runs

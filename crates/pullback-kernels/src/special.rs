@@ -7,7 +7,7 @@
 //! them is vectorized. In a build without fused multiply-add each `mul_add` is a slow
 //! call, with the same result: `dispatch` compiles the loops for processors that have it.
 //!
-//! Each formula is written once for both number types; [`Parts`] holds what differs.
+//! Each formula is written once for both number types; `Parts` holds what differs.
 //! Minimax coefficients were computed by `tests/reference/minimax.py` (Remez exchange, 60 digits).
 
 #![expect(clippy::excessive_precision, reason = "coefficients stand as their sources print them")]
