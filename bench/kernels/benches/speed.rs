@@ -190,7 +190,7 @@ impl Speed {
                 sum_rows(isa, black_box(&x), &mut sums);
             });
             self.pass(&format!("softmax cross-entropy, {columns} columns"), isa, |isa| {
-                softmax_cross_entropy(isa, black_box(&x), &t, columns, &mut cost, Some(&mut gradient));
+                softmax_cross_entropy(isa, black_box(&x), &t, columns, &mut cost, Some((&mut gradient, 1.0)));
             });
         }
         let settings = AdamSettings {

@@ -117,7 +117,7 @@ fn entropy(columns: usize) -> Work {
             (numbers(128 * columns), vec![1.0 / columns as f32; 128 * columns], [0.0; 128]);
         let mut gradient = numbers(128 * columns);
         for _ in 0..times {
-            let gradient = Some(black_box(&mut gradient[..]));
+            let gradient = Some((black_box(&mut gradient[..]), 1.0));
             softmax_cross_entropy(Isa::best(), black_box(&x), &t, columns, &mut cost, gradient);
         }
         Ok(())

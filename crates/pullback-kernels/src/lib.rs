@@ -36,6 +36,6 @@ pub use precision::Precision;
 pub use product::{Operand, Start, product, product_with};
 pub use real::Real;
 pub use reduce::{dot, max, max_columns, max_rows, sum, sum_columns, sum_rows};
-pub use softmax::{log_softmax, softmax, softmax_cross_entropy};
+pub use softmax::{log_softmax, sigmoid_cross_entropy, softmax, softmax_cross_entropy};
 pub use threads::Pool;
 pub use workspace::Workspace;

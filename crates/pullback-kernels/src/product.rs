@@ -249,12 +249,17 @@ impl<T: Real> Part<T> {
         epilogue: &impl Fn(usize, &mut [T]),
         panels: &mut Panels,
     ) {
-        if self.rows == 0 {
+        if self.rows == 0 || self.columns == 0 {
             return;
         }
         let wide = 2 * kernel.width;
+        if self.columns <= wide && self.depth <= DEPTH && self.rows <= TILES * kernel.rows {
+            // SAFETY: the caller's promise.
+            return unsafe { self.compute_panel(kernel, isa, epilogue, panels) };
+        }
         let packs_right = self.b_column != 1 || self.packing_right_pays(kernel);
         let packs_left = self.packing_left_pays(kernel);
+        let shares = Shares::new(self.rows, kernel.rows);
         for column in (0..self.columns).step_by(COLUMNS) {
             let columns = COLUMNS.min(self.columns - column);
             // Also for a depth of zero, whose product is zero.
@@ -272,26 +277,25 @@ impl<T: Real> Part<T> {
                     // SAFETY: the block is inside the rectangle.
                     block.b = unsafe { block.pack_right(kernel, &mut panels.right) };
                 }
-                let tiles = self.rows.div_ceil(kernel.rows);
-                for first in (0..tiles).step_by(TILES) {
-                    let last = tiles.min(first + TILES);
-                    // Rows are shared out evenly: one tile of few rows would waste most of its loads.
-                    let row = |tile: usize| self.rows * tile / tiles;
-                    let mut rows = block.at(row(first), 0, row(last) - row(first), columns);
+                for first in (0..shares.count).step_by(TILES) {
+                    let last = shares.count.min(first + TILES);
+                    let first_row = shares.start(first);
+                    let mut rows = block.at(first_row, 0, shares.start(last) - first_row, columns);
                     if packs_left {
                         // SAFETY: the rows are inside the rectangle.
-                        rows.a = unsafe { rows.pack_left(kernel, first..last, row, &mut panels.left) };
+                        rows.a = unsafe { rows.pack_left(kernel, first..last, shares, &mut panels.left) };
                     }
-                    for j in (0..columns).step_by(wide) {
+                    let mut j = 0;
+                    while j < columns {
                         let tile_columns = wide.min(columns - j);
-                        let vectors = tile_columns.div_ceil(kernel.width);
+                        let tiles = &kernel.tiles[usize::from(tile_columns > kernel.width)];
                         let (b, b_step) = if packs_right {
                             (rows.b.wrapping_add(j * depth), wide)
                         } else {
                             (rows.b.wrapping_add(j), rows.b_step)
                         };
                         for t in first..last {
-                            let (skipped, tile_rows) = (row(t) - row(first), row(t + 1) - row(t));
+                            let (skipped, tile_rows) = (shares.start(t) - first_row, shares.size(t));
                             let (a, a_row, a_step) = if packs_left {
                                 (rows.a.wrapping_add(skipped * depth), 1, tile_rows)
                             } else {
@@ -313,8 +317,9 @@ impl<T: Real> Part<T> {
                             };
                             // SAFETY: the tile is inside the rectangle; packed panels hold `depth` steps
                             // of its rows or of a wide tile's columns.
-                            unsafe { kernel.tiles[vectors - 1][tile_rows - 1](&tile) };
+                            unsafe { tiles[tile_rows - 1](&tile) };
                         }
+                        j += wide;
                     }
                     if is_last {
                         // SAFETY: the rows are inside the rectangle, which `c` may write.
@@ -323,6 +328,48 @@ impl<T: Real> Part<T> {
                 }
             }
         }
+    }
+
+    /// Computes a rectangle of one panel's columns that is a single block: without the loops over blocks, whose
+    /// bookkeeping takes longer than the arithmetic of a small product.
+    ///
+    /// # Safety
+    /// As [`Part::compute`].
+    unsafe fn compute_panel(
+        &self,
+        kernel: &Kernel<T>,
+        isa: Isa,
+        epilogue: &impl Fn(usize, &mut [T]),
+        panels: &mut Panels,
+    ) {
+        let (b, b_step) = if self.b_column != 1 {
+            // SAFETY: the caller's promise.
+            (unsafe { self.pack_right(kernel, &mut panels.right) }, 2 * kernel.width)
+        } else {
+            (self.b, self.b_step)
+        };
+        let shares = Shares::new(self.rows, kernel.rows);
+        let tiles = &kernel.tiles[usize::from(self.columns > kernel.width)];
+        for t in 0..shares.count {
+            let row = shares.start(t);
+            let tile = Tile {
+                depth: self.depth,
+                a: self.a.wrapping_add(row * self.a_row),
+                a_row: self.a_row,
+                a_step: self.a_step,
+                b,
+                b_step,
+                c: self.c.wrapping_add(row * self.c_row),
+                c_row: self.c_row,
+                columns: self.columns,
+                start: self.start.map(|start| start.wrapping_add(row * self.start_row)),
+                start_row: self.start_row,
+            };
+            // SAFETY: the tile is inside the rectangle; a packed panel holds `depth` steps of its columns.
+            unsafe { tiles[shares.size(t) - 1](&tile) };
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.finish(isa, epilogue) };
     }
 
     /// Calls `epilogue` for each piece of the rectangle.
@@ -385,18 +432,18 @@ impl<T: Real> Part<T> {
     /// Repacks the rows of `left` of some tiles into panels, k by k; returns where they begin.
     ///
     /// # Safety
-    /// As [`Part::compute`]; `row` says with which row of the whole a tile begins.
+    /// As [`Part::compute`]; `shares` says which rows of the whole each tile has.
     unsafe fn pack_left(
         &self,
         kernel: &Kernel<T>,
         tiles: core::ops::Range<usize>,
-        row: impl Fn(usize) -> usize,
+        shares: Shares,
         memory: &mut Vec<Line>,
     ) -> *const T {
         let panels = room::<T>(memory, self.rows * self.depth);
-        let first = row(tiles.start);
+        let first = shares.start(tiles.start);
         for t in tiles {
-            let (skipped, rows) = (row(t) - first, row(t + 1) - row(t));
+            let (skipped, rows) = (shares.start(t) - first, shares.size(t));
             let pack = Pack {
                 from: self.a.wrapping_add(skipped * self.a_row),
                 lane_stride: self.a_row,
@@ -410,6 +457,36 @@ impl<T: Real> Part<T> {
             unsafe { (kernel.pack)(&pack) };
         }
         panels
+    }
+}
+
+/// Rows shared out evenly among tiles: one tile of few rows would waste most of its loads.
+#[derive(Debug, Clone, Copy)]
+struct Shares {
+    count: usize,
+    /// The rows of each tile, of which the first ones have one more.
+    each: usize,
+    with_one_more: usize,
+}
+
+impl Shares {
+    /// As few shares of `rows` as there are with at most so many in each.
+    fn new(rows: usize, most: usize) -> Self {
+        // Small products would notice the divisions.
+        if rows <= most {
+            return Self { count: usize::from(rows > 0), each: rows, with_one_more: 0 };
+        }
+        let count = rows.div_ceil(most);
+        Self { count, each: rows / count, with_one_more: rows % count }
+    }
+
+    /// The first row of a tile.
+    fn start(self, tile: usize) -> usize {
+        tile * self.each + tile.min(self.with_one_more)
+    }
+
+    fn size(self, tile: usize) -> usize {
+        self.each + usize::from(tile < self.with_one_more)
     }
 }
 

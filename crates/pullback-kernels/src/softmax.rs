@@ -1,4 +1,4 @@
-//! Softmax, its logarithm, and the cross-entropy cost of it, row by row.
+//! Softmax, its logarithm, and the cross-entropy cost of it, row by row; and that of the sigmoid.
 //!
 //! The exponentials of many rows are computed in one pass, so that narrow rows (ten classes) are
 //! vectorized as well as wide ones.
@@ -71,8 +71,9 @@ pub fn log_softmax<T: Real>(isa: Isa, x: &[T], columns: usize, y: &mut [T]) {
 /// `cost[i] = sum over j of targets[i, j] * (ln(sum over j of exp(logits[i, j])) - logits[i, j])`,
 /// where a target of zero leaves its class out, however improbable that is (0 log 0 = 0).
 ///
-/// With `gradient`, also writes the derivative of each row's cost with respect to its logits there:
-/// `softmax(logits)[i, j] * (sum over j of targets[i, j]) - targets[i, j]`.
+/// With `gradient`, a slice and a factor, also writes the derivative of each row's cost with respect to its logits
+/// there, times the factor:
+/// `factor * (softmax(logits)[i, j] * (sum over j of targets[i, j]) - targets[i, j])`.
 ///
 /// # Panics
 /// If the lengths of `logits`, `targets` and `gradient` differ or are not `cost.len()` rows of `columns`.
@@ -82,12 +83,15 @@ pub fn softmax_cross_entropy<T: Real>(
     targets: &[T],
     columns: usize,
     cost: &mut [T],
-    gradient: Option<&mut [T]>,
+    gradient: Option<(&mut [T], T)>,
 ) {
     assert_eq!(logits.len(), targets.len(), "as many targets as logits");
     assert_eq!(logits.len(), columns * cost.len(), "one cost for each row");
     let mut gradient = gradient;
-    assert!(gradient.as_ref().is_none_or(|gradient| gradient.len() == logits.len()), "size of a gradient");
+    assert!(
+        gradient.as_ref().is_none_or(|(gradient, _)| gradient.len() == logits.len()),
+        "size of a gradient"
+    );
     if logits.is_empty() {
         return;
     }
@@ -100,7 +104,9 @@ pub fn softmax_cross_entropy<T: Real>(
             let rows = logits.chunks(block * columns).zip(targets.chunks(block * columns));
             for (i, ((logits, targets), cost)) in rows.zip(cost.chunks_mut(block)).enumerate() {
                 let first = i * block * columns;
-                let gradient = gradient.as_mut().map(|gradient| &mut gradient[first..][..logits.len()]);
+                let gradient = gradient
+                    .as_mut()
+                    .map(|(gradient, factor)| (&mut gradient[first..][..logits.len()], *factor));
                 if columns <= COLUMNS {
                     turned.cross_entropy(logits, targets, columns, cost, gradient);
                 } else {
@@ -133,7 +139,7 @@ impl<T: Real> Turned<T> {
         targets: &[T],
         columns: usize,
         cost: &mut [T],
-        gradient: Option<&mut [T]>,
+        gradient: Option<(&mut [T], T)>,
     ) {
         let (z, t) = (&mut self.logits[..columns], &mut self.targets[..columns]);
         turn(logits, z);
@@ -164,13 +170,13 @@ impl<T: Real> Turned<T> {
         }
         let rows = cost.len();
         cost.copy_from_slice(&costs[..rows]);
-        let Some(gradient) = gradient else { return };
+        let Some((gradient, factor)) = gradient else { return };
         for lane in 0..LANES {
             weights[lane] = weights[lane] / totals[lane];
         }
         for (z, t) in z.iter_mut().zip(t.iter()) {
             for lane in 0..LANES {
-                z[lane] = z[lane].exp() * weights[lane] - t[lane];
+                z[lane] = factor * (z[lane].exp() * weights[lane] - t[lane]);
             }
         }
         for (lane, gradient) in gradient.chunks_exact_mut(columns).enumerate() {
@@ -193,7 +199,7 @@ fn turn<T: Copy>(rows: &[T], turned: &mut [[T; LANES]]) {
 
 /// The cost of one long row.
 #[inline(always)]
-fn cross_entropy_of_row<T: Real>(logits: &[T], targets: &[T], gradient: Option<&mut [T]>) -> T {
+fn cross_entropy_of_row<T: Real>(logits: &[T], targets: &[T], gradient: Option<(&mut [T], T)>) -> T {
     let max = max_inline(logits);
     let total = fold_pairs(
         logits,
@@ -216,13 +222,81 @@ fn cross_entropy_of_row<T: Real>(logits: &[T], targets: &[T], gradient: Option<&
         #[inline(always)]
         |lane, z, t| lane + if t == T::ZERO { T::ZERO } else { t * (logarithm - (z - max)) },
     );
-    if let Some(gradient) = gradient {
+    if let Some((gradient, factor)) = gradient {
         let weight = sum_inline(targets) / total;
         for ((gradient, z), t) in gradient.iter_mut().zip(logits).zip(targets) {
-            *gradient = (*z - max).exp() * weight - *t;
+            *gradient = factor * ((*z - max).exp() * weight - *t);
         }
     }
     cost
+}
+
+/// The cross-entropy of `sigmoid(logits)` to `targets`, number by number:
+/// `cost[i] = max(logits[i], 0) - logits[i] * targets[i] + ln(1 + exp(-|logits[i]|))`.
+///
+/// With `gradient`, a slice and a factor, also writes the derivative of each cost with respect to its logit there,
+/// times the factor: `factor * (sigmoid(logits[i]) - targets[i])`.
+///
+/// # Panics
+/// If the lengths differ.
+pub fn sigmoid_cross_entropy<T: Real>(
+    isa: Isa,
+    logits: &[T],
+    targets: &[T],
+    cost: &mut [T],
+    gradient: Option<(&mut [T], T)>,
+) {
+    assert!(
+        logits.len() == targets.len() && logits.len() == cost.len(),
+        "one target and one cost for each logit"
+    );
+    let mut gradient = gradient;
+    assert!(
+        gradient.as_ref().is_none_or(|(gradient, _)| gradient.len() == logits.len()),
+        "size of a gradient"
+    );
+    isa.run(
+        #[inline(always)]
+        || {
+            let blocks = logits.chunks(LANES).zip(targets.chunks(LANES)).zip(cost.chunks_mut(LANES));
+            for (i, ((logits, targets), cost)) in blocks.enumerate() {
+                let (z, t) = (lanes(logits), lanes(targets));
+                let mut result = [T::ZERO; LANES];
+                // The compiler finds the exponential that cost and gradient have in common.
+                if let Some((gradient, factor)) = &mut gradient {
+                    let mut derivative = [T::ZERO; LANES];
+                    for lane in 0..LANES {
+                        result[lane] = cross_entropy_of_sigmoid(z[lane], t[lane]);
+                        derivative[lane] = *factor * (z[lane].sigmoid() - t[lane]);
+                    }
+                    let gradient = &mut gradient[i * LANES..][..logits.len()];
+                    gradient.copy_from_slice(&derivative[..logits.len()]);
+                } else {
+                    for lane in 0..LANES {
+                        result[lane] = cross_entropy_of_sigmoid(z[lane], t[lane]);
+                    }
+                }
+                cost.copy_from_slice(&result[..cost.len()]);
+            }
+        },
+    );
+}
+
+#[inline(always)]
+fn cross_entropy_of_sigmoid<T: Real>(logit: T, target: T) -> T {
+    logit.max(T::ZERO) - logit * target + (-logit.abs()).exp().ln_1p()
+}
+
+/// Up to so many numbers, and zeros for the rest.
+#[inline(always)]
+fn lanes<T: Real>(numbers: &[T]) -> [T; LANES] {
+    numbers.first_chunk().copied().unwrap_or_else(|| {
+        let mut lanes = [T::ZERO; LANES];
+        for (lane, number) in lanes.iter_mut().zip(numbers) {
+            *lane = *number;
+        }
+        lanes
+    })
 }
 
 fn check(length: usize, columns: usize, output: usize) {

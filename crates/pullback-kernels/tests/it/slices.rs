@@ -170,7 +170,8 @@ fn check_rows<T: Real>() {
                     assert_bits(&y, &want, &what("softmax"));
                     let mut cost = vec![T::ONE; rows];
                     let mut gradient = vec![T::ONE; x.len()];
-                    softmax_cross_entropy(isa, &x, &t, columns, &mut cost, Some(&mut gradient));
+                    let factor = T::from_f64(0.3);
+                    softmax_cross_entropy(isa, &x, &t, columns, &mut cost, Some((&mut gradient, factor)));
                     // Sums over a short row's columns run in ascending order, over a long one's in lanes.
                     let over = |row: usize, f: &dyn Fn(usize) -> T| -> T {
                         let first = row * columns;
@@ -187,13 +188,13 @@ fn check_rows<T: Real>() {
                         .collect();
                     assert_bits(&cost, &want, &what("softmax_cross_entropy"));
                     let want: Vec<T> = (0..x.len())
-                        .map(|i| power(i) * (over(at(i).0, &|i| t[i]) / totals[at(i).0]) - t[i])
+                        .map(|i| factor * (power(i) * (over(at(i).0, &|i| t[i]) / totals[at(i).0]) - t[i]))
                         .collect();
                     assert_bits(&gradient, &want, &what("gradient of softmax_cross_entropy"));
                     cost.fill(T::ONE);
                     softmax_cross_entropy(isa, &x, &t, columns, &mut cost, None);
                     let again = cost.clone();
-                    softmax_cross_entropy(isa, &x, &t, columns, &mut cost, Some(&mut gradient));
+                    softmax_cross_entropy(isa, &x, &t, columns, &mut cost, Some((&mut gradient, T::ONE)));
                     assert_bits(&cost, &again, &what("softmax_cross_entropy alone"));
                     log_softmax(isa, &x, columns, &mut y);
                     let want = (0..x.len()).map(|i| (x[i] - maxima[at(i).0]) - sums[at(i).0].ln());
@@ -225,6 +226,30 @@ fn check_reductions<T: Real>() {
 fn reductions_keep_their_order_on_every_instruction_set() {
     check_reductions::<f32>();
     check_reductions::<f64>();
+}
+
+fn check_sigmoid_cross_entropy<T: Real>() {
+    for_all(|isa, length| {
+        let (z, t) = (numbers::<T>(length, 10), numbers::<T>(length, 11));
+        let what = |name: &str| format!("{name} of {length} {} on {}", T::NAME, isa.name());
+        let factor = T::from_f64(0.3);
+        let (mut cost, mut gradient) = (vec![T::ONE; length], vec![T::ONE; length]);
+        let formula = |(z, t): (&T, &T)| Real::max(*z, T::ZERO) - *z * *t + (-Real::abs(*z)).exp().ln_1p();
+        let want: Vec<T> = z.iter().zip(&t).map(formula).collect();
+        sigmoid_cross_entropy(isa, &z, &t, &mut cost, None);
+        assert_bits(&cost, &want, &what("sigmoid_cross_entropy alone"));
+        cost.fill(T::ONE);
+        sigmoid_cross_entropy(isa, &z, &t, &mut cost, Some((&mut gradient, factor)));
+        assert_bits(&cost, &want, &what("sigmoid_cross_entropy"));
+        let want: Vec<T> = z.iter().zip(&t).map(|(z, t)| factor * (z.sigmoid() - *t)).collect();
+        assert_bits(&gradient, &want, &what("gradient of sigmoid_cross_entropy"));
+    });
+}
+
+#[test]
+fn sigmoid_cross_entropy_is_the_same_on_every_instruction_set() {
+    check_sigmoid_cross_entropy::<f32>();
+    check_sigmoid_cross_entropy::<f64>();
 }
 
 #[test]

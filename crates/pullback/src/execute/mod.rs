@@ -1,10 +1,13 @@
 //! From plans to numbers.
 //!
-//! [`Executor`] walks a plan's instructions. [`reference()`] runs a graph node by node with each
+//! [`Executor`] walks a plan's instructions (`step` makes each ready, `stages` is what is done in place).
+//! [`reference()`] runs a graph node by node with each
 //! operation's own value and nothing else; everything faster is tested against it.
 
 mod executor;
 mod reference;
+mod stages;
+mod step;
 
 pub use executor::Executor;
 pub use pullback_kernels::{Isa, Precision};

@@ -3,16 +3,19 @@
 //!
 //! - *step of relu*: `step(z)` is `step(relu(z))`, so that z itself need not be kept.
 //! - *broadcast*: an operation on pairs reads what a broadcast repeats, and repeats it itself.
-//! - *gradient of softmax cross-entropy*: `softmax(z) * sum(t) - t` comes with the cost, whose exponentials
-//!   it needs.
+//! - *gradient of a cost*: `softmax(z) * sum(t) - t` comes with softmax cross-entropy, whose exponentials it needs,
+//!   and `sigmoid(z) - t` with sigmoid cross-entropy; scaled, if nothing else is done with it.
+//! - *double*: `x + x` is `2 * x`, and of a scaled x, x scaled by twice as much.
+//! - *sum of squares*: `sum(x * x)` does not write the squares.
 //! - *bias*: a row added to a product or a convolution is what its sums start from.
+//! - *scaled*: what adds `c * x` scales it itself.
 //! - *slope*: `y_bar * (1 - y * y)`, `y_bar * (y * (1 - y))` and `y_bar * step(y)` are one stage.
 //! - *stage*: what is done to each element of a result that nobody else reads is done in place.
 
 use super::Action;
 use super::share::Shared;
-use crate::graph::ops::{Pattern, Sum};
-use crate::graph::{Graph, Kind, NodeId, Op, Shape};
+use crate::graph::ops::{Pattern, Scale, Sum};
+use crate::graph::{Graph, Kind, NodeId, Op, Scalar, Shape};
 
 /// The slopes of the common activations, from their results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +43,10 @@ pub(super) struct Group {
     pub(super) operands: Vec<NodeId>,
     /// The row that a product starts from.
     pub(super) row: Option<NodeId>,
-    /// The node whose value is the gradient of a softmax cross-entropy with respect to its logits.
-    pub(super) gradient: Option<NodeId>,
+    /// Whether the operation is of the squares of its operand.
+    pub(super) of_squares: bool,
+    /// The node whose value is the gradient of a cost with respect to its logits, scaled by that.
+    pub(super) gradient: Option<(NodeId, Scalar)>,
     pub(super) stages: Vec<Stage>,
     pub(super) tail: NodeId,
 }
@@ -74,7 +79,7 @@ struct Fusion<'a> {
     uses: Vec<usize>,
     /// The group that ends in a node.
     groups: Vec<Option<Group>>,
-    /// The softmax cross-entropies met so far.
+    /// The costs met so far that can bring their gradient.
     costs: Vec<NodeId>,
 }
 
@@ -89,6 +94,7 @@ impl<'a> Fusion<'a> {
             match op {
                 Op::Relu(_) => relu_of[read[0].index()] = Some(id),
                 Op::Step(_) => read[0] = relu_of[read[0].index()].unwrap_or(read[0]),
+                Op::Add(_) if read[0] == read[1] => read.truncate(1),
                 op if op.is_in_place() && read.len() == 2 => {
                     let shape = graph.shape(id);
                     for at in 0..2 {
@@ -145,24 +151,39 @@ impl<'a> Fusion<'a> {
         self.uses[id.index()] == 1
             && self.shape(id) == shape
             && self.groups[id.index()].is_some()
-            && !matches!(self.op(id), Some(Op::SoftmaxCrossEntropy(_)))
+            && !self.costs.contains(&id)
     }
 
     fn add(&mut self, id: NodeId, op: &Op) {
+        let double = Op::Scale(Scale(2.0.into()));
+        let is_double = matches!(op, Op::Add(_)) && self.operands[id.index()].len() == 1;
+        let op = if is_double { &double } else { op };
         let is_done = self.gradient_of_softmax_cross_entropy(id, op)
+            || self.gradient_of_sigmoid_cross_entropy(id, op)
+            || self.scaled_gradient(id, op)
+            || self.double(id, op)
+            || self.sum_of_squares(id, op)
             || self.bias(id, op)
+            || self.scaled(id, op)
             || self.slope(id, op)
             || self.stage(id, op);
         if is_done {
             return;
         }
-        if let Op::SoftmaxCrossEntropy(_) = op {
+        let operands = &self.operands[id.index()];
+        let has_gradient = match op {
+            Op::SoftmaxCrossEntropy(_) => true,
+            Op::SigmoidCrossEntropy(_) => self.shape(operands[0]) == self.shape(operands[1]),
+            _ => false,
+        };
+        if has_gradient {
             self.costs.push(id);
         }
         self.groups[id.index()] = Some(Group {
             op: op.clone(),
-            operands: self.operands[id.index()].clone(),
+            operands: operands.clone(),
             row: None,
+            of_squares: false,
             gradient: None,
             stages: Vec::new(),
             tail: id,
@@ -176,17 +197,112 @@ impl<'a> Fusion<'a> {
         let Some((Op::Softmax(_), [logits, _])) = self.inside(softmax) else { return false };
         let Some((Op::Sum(Sum { axes, .. }), [summed, _])) = self.inside(sum) else { return false };
         let is_last = axes[..] == [self.shape(targets).rank().wrapping_sub(1)];
-        let cost = self.costs.iter().find(|cost| self.operands[cost.index()] == [logits, targets]);
-        let Some(&cost) = cost.filter(|_| is_last && summed == targets) else { return false };
-        let group = self.groups[cost.index()].as_mut().expect("a cost's group takes no stages");
-        if group.gradient.is_some() {
+        is_last
+            && summed == targets
+            && self.gradient_of_cost(id, [logits, targets], &[scaled, softmax, sum], |cost| {
+                matches!(cost, Op::SoftmaxCrossEntropy(_))
+            })
+    }
+
+    fn gradient_of_sigmoid_cross_entropy(&mut self, id: NodeId, op: &Op) -> bool {
+        let Op::Subtract(_) = op else { return false };
+        let (sigmoid, targets) = (self.operands[id.index()][0], self.operands[id.index()][1]);
+        let Some((Op::Sigmoid(_), [logits, _])) = self.inside(sigmoid) else { return false };
+        self.gradient_of_cost(id, [logits, targets], &[sigmoid], |cost| {
+            matches!(cost, Op::SigmoidCrossEntropy(_))
+        })
+    }
+
+    /// Lets a node, made of the nodes `inside`, come with the cost of these logits and targets.
+    fn gradient_of_cost(
+        &mut self,
+        id: NodeId,
+        operands: [NodeId; 2],
+        inside: &[NodeId],
+        is_kind: impl Fn(&Op) -> bool,
+    ) -> bool {
+        let cost = self.costs.iter().copied().find(|cost| self.operands[cost.index()] == operands);
+        let Some(group) = cost.and_then(|cost| self.groups[cost.index()].as_mut()) else { return false };
+        if group.gradient.is_some() || !is_kind(&group.op) {
             return false;
         }
-        group.gradient = Some(id);
-        for inner in [scaled, softmax, sum] {
+        group.gradient = Some((id, 1.0.into()));
+        for inner in inside {
             self.groups[inner.index()] = None;
         }
         true
+    }
+
+    fn scaled_gradient(&mut self, id: NodeId, op: &Op) -> bool {
+        let Op::Scale(Scale(factor)) = op else { return false };
+        let gradient = self.operands[id.index()][0];
+        for cost in &self.costs {
+            let group = self.groups[cost.index()].as_mut().expect("a cost's group takes no stages");
+            if group.gradient == Some((gradient, 1.0.into())) && self.uses[gradient.index()] == 1 {
+                group.gradient = Some((id, *factor));
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The factor and the operand of a node that is nothing but a scaled other one, and read once.
+    fn scale_of(&self, id: NodeId) -> Option<(f64, NodeId)> {
+        let group = self.groups[id.index()].as_ref()?;
+        match &group.op {
+            Op::Scale(Scale(factor)) if group.stages.is_empty() && self.uses[id.index()] == 1 => {
+                Some((factor.value(), group.operands[0]))
+            }
+            _ => None,
+        }
+    }
+
+    fn double(&mut self, id: NodeId, op: &Op) -> bool {
+        // Other factors would round otherwise.
+        let Op::Scale(Scale(factor)) = op else { return false };
+        let x = self.operands[id.index()][0];
+        let Some((before, _)) = self.scale_of(x).filter(|_| factor.value() == 2.0) else { return false };
+        let mut group = self.groups[x.index()].take().expect("checked above");
+        (group.op, group.tail) = (Op::Scale(Scale((2.0 * before).into())), id);
+        self.groups[id.index()] = Some(group);
+        true
+    }
+
+    fn sum_of_squares(&mut self, id: NodeId, op: &Op) -> bool {
+        let Op::Sum(_) = op else { return false };
+        let squares = self.operands[id.index()][0];
+        let Some((Op::Multiply(_), [x, again])) = self.inside(squares) else { return false };
+        let is_bare = self.groups[squares.index()].as_ref().is_some_and(|group| group.stages.is_empty());
+        if x != again || !is_bare || self.shape(id).elements() != 1 {
+            return false;
+        }
+        self.groups[squares.index()] = None;
+        self.groups[id.index()] = Some(Group {
+            op: op.clone(),
+            operands: vec![x],
+            row: None,
+            of_squares: true,
+            gradient: None,
+            stages: Vec::new(),
+            tail: id,
+        });
+        true
+    }
+
+    fn scaled(&mut self, id: NodeId, op: &Op) -> bool {
+        let Op::Add(_) = op else { return false };
+        let [left, right] = self.operands[id.index()][..] else { return false };
+        let shape = self.shape(id);
+        for (sum, scaled) in [(left, right), (right, left)] {
+            let Some((factor, x)) = self.scale_of(scaled) else { continue };
+            if self.is_open(sum, shape) && self.shape(x) == shape {
+                self.groups[scaled.index()] = None;
+                let action = Action::AddScaled(factor.into());
+                self.extend(id, sum, Stage { action, position: 0, other: Some(x) });
+                return true;
+            }
+        }
+        false
     }
 
     fn bias(&mut self, id: NodeId, op: &Op) -> bool {

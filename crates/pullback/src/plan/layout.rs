@@ -46,7 +46,7 @@ pub(super) fn layout(graph: &Graph, shared: &Shared, groups: &[Group], parameter
     let made_at = |id: &NodeId| {
         groups
             .iter()
-            .position(|group| group.tail == *id || group.gradient == Some(*id))
+            .position(|group| group.tail == *id || group.gradient.is_some_and(|(node, _)| node == *id))
             .map_or(0, |at| at + 1)
     };
     let outputs_after =
@@ -72,10 +72,10 @@ pub(super) fn layout(graph: &Graph, shared: &Shared, groups: &[Group], parameter
         let shape = graph.shape(group.tail);
         let buffer = take(&mut buffers, &mut free, shape.elements());
         places[group.tail.index()] = Some(Place::Buffer(buffer));
-        let gradient = group.gradient.map(|id| {
+        let gradient = group.gradient.map(|(id, factor)| {
             let buffer = take(&mut buffers, &mut free, graph.shape(id).elements());
             places[id.index()] = Some(Place::Buffer(buffer));
-            buffer
+            (buffer, factor)
         });
         let place = |id: NodeId| places[id.index()].expect("operands come first in the order");
         instructions.push(Instruction {
@@ -84,6 +84,7 @@ pub(super) fn layout(graph: &Graph, shared: &Shared, groups: &[Group], parameter
             buffer,
             shape: shape.clone(),
             row: group.row.map(|id| (place(id), graph.shape(id).elements())),
+            of_squares: group.of_squares,
             gradient,
             stages: (group.stages.iter())
                 .map(|stage| Stage {

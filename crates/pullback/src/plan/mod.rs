@@ -11,7 +11,7 @@ mod share;
 pub use fuse::Slope;
 
 use crate::graph::ops::Pattern;
-use crate::graph::{Graph, Kind, NodeId, Op, Shape};
+use crate::graph::{Graph, Kind, NodeId, Op, Scalar, Shape};
 
 /// Where an operand or an output lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum Action {
     Apply(Op),
     /// The product with the slope of an activation, whose result is the other operand.
     TimesSlope(Slope),
+    /// The sum with the other operand times a number.
+    AddScaled(Scalar),
 }
 
 /// One action with its other operand.
@@ -59,8 +61,10 @@ pub struct Instruction {
     pub shape: Shape,
     /// The row that the sums of a product start from.
     pub row: Option<(Place, usize)>,
-    /// The buffer of the gradient with respect to the logits, for a softmax cross-entropy.
-    pub gradient: Option<usize>,
+    /// Whether a sum is of the operand's squares.
+    pub of_squares: bool,
+    /// The buffer of the gradient with respect to the logits, for a cost, and what it is scaled by.
+    pub gradient: Option<(usize, Scalar)>,
     /// What is done to the result, in this order.
     pub stages: Vec<Stage>,
 }
@@ -71,8 +75,10 @@ impl Instruction {
         let stages = self.stages.iter().map(|stage| match &stage.action {
             Action::Apply(op) => op.name(),
             Action::TimesSlope(_) => "times slope",
+            Action::AddScaled(_) => "add scaled",
         });
-        [self.op.name()].into_iter().chain(self.row.map(|_| "add row")).chain(stages)
+        let first = if self.of_squares { "sum of squares" } else { self.op.name() };
+        [first].into_iter().chain(self.row.map(|_| "add row")).chain(stages)
     }
 }
 
