@@ -134,10 +134,16 @@ impl Isa {
             Set::Avx2 => unsafe { run_avx2(work) },
             // Its instructions are in the baseline.
             #[cfg(target_arch = "aarch64")]
-            Set::Neon => work(),
-            Set::Portable | Set::AmxEmulated => work(),
+            Set::Neon => run_baseline(work),
+            Set::Portable | Set::AmxEmulated => run_baseline(work),
         }
     }
+}
+
+/// A function of its own, as the others are: inlined, its loops would slow down the way to theirs.
+#[inline(never)]
+fn run_baseline<R>(work: impl FnOnce() -> R) -> R {
+    work()
 }
 
 /// # Safety

@@ -156,12 +156,12 @@ pub fn product_with<T: Real>(
         return reduced::product(engine, whole, &epilogue, workspace);
     }
     let sparse = sparse::side(workspace.isa(), left, right, start.is_none());
-    multiply(whole, sparse, &epilogue, workspace);
+    multiply(&whole, sparse, &epilogue, workspace);
 }
 
 /// Computes a product whose operands' and output's sizes were checked, leaving out the zeros of one side.
 fn multiply<T: Real>(
-    whole: Part<T>,
+    whole: &Part<T>,
     sparse: Option<sparse::Side>,
     epilogue: &(impl Fn(usize, &mut [T]) + Sync),
     workspace: &mut Workspace,
@@ -170,8 +170,14 @@ fn multiply<T: Real>(
     let kernel = T::kernel(isa);
     let multiply_adds = (whole.rows * whole.columns).saturating_mul(whole.depth);
     let parts = workspace.parts(multiply_adds / PER_NANOSECOND);
+    let is_panel =
+        whole.columns <= 2 * kernel.width && whole.depth <= DEPTH && whole.rows <= TILES * kernel.rows;
+    if parts == 1 && is_panel && sparse.is_none() {
+        // SAFETY: as below.
+        return unsafe { whole.compute_panel(kernel, isa, epilogue, workspace.own_panels()) };
+    }
     workspace.run(parts, |i, panels| {
-        let part = if parts == 1 { whole } else { whole.slice(i, parts, kernel) };
+        let part = if parts == 1 { *whole } else { whole.slice(i, parts, kernel) };
         // SAFETY: the sizes were checked; the caller of `product_with` has borrowed the output mutably, so it
         // overlaps neither operand, and the parts share no number of it; `isa` is one that this processor has.
         unsafe {
@@ -253,10 +259,6 @@ impl<T: Real> Part<T> {
             return;
         }
         let wide = 2 * kernel.width;
-        if self.columns <= wide && self.depth <= DEPTH && self.rows <= TILES * kernel.rows {
-            // SAFETY: the caller's promise.
-            return unsafe { self.compute_panel(kernel, isa, epilogue, panels) };
-        }
         let packs_right = self.b_column != 1 || self.packing_right_pays(kernel);
         let packs_left = self.packing_left_pays(kernel);
         let shares = Shares::new(self.rows, kernel.rows);

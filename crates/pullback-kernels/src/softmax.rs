@@ -179,20 +179,45 @@ impl<T: Real> Turned<T> {
                 z[lane] = factor * (z[lane].exp() * weights[lane] - t[lane]);
             }
         }
-        for (lane, gradient) in gradient.chunks_exact_mut(columns).enumerate() {
-            for (gradient, z) in gradient.iter_mut().zip(z.iter()) {
-                *gradient = z[lane];
-            }
-        }
+        turn_back(z, gradient);
     }
 }
 
 /// `turned[j][i] = rows[i, j]`, for at most `LANES` rows.
 #[inline(always)]
 fn turn<T: Copy>(rows: &[T], turned: &mut [[T; LANES]]) {
+    let columns = turned.len();
+    if rows.len() == LANES * columns {
+        // A column at a time, so that it is written at once.
+        for (j, turned) in turned.iter_mut().enumerate() {
+            for lane in 0..LANES {
+                turned[lane] = rows[lane * columns + j];
+            }
+        }
+        return;
+    }
     for (lane, row) in rows.chunks_exact(turned.len()).take(LANES).enumerate() {
         for (x, turned) in row.iter().zip(turned.iter_mut()) {
             turned[lane] = *x;
+        }
+    }
+}
+
+/// `rows[i, j] = turned[j][i]`, for at most `LANES` rows.
+#[inline(always)]
+fn turn_back<T: Copy>(turned: &[[T; LANES]], rows: &mut [T]) {
+    let columns = turned.len();
+    if rows.len() == LANES * columns {
+        for (j, turned) in turned.iter().enumerate() {
+            for lane in 0..LANES {
+                rows[lane * columns + j] = turned[lane];
+            }
+        }
+        return;
+    }
+    for (lane, row) in rows.chunks_exact_mut(columns).enumerate() {
+        for (x, turned) in row.iter_mut().zip(turned) {
+            *x = turned[lane];
         }
     }
 }

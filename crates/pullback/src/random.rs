@@ -5,6 +5,8 @@
 //! is Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3",
 //! 2011); its known answers stand in the tests.
 
+use pullback_kernels::{Isa, Real};
+
 /// What a random number is for. Numbers for different purposes are independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u32)]
@@ -39,7 +41,20 @@ impl Random {
 
     /// Four 32-bit numbers: the block at `index`.
     fn block(&self, index: u64) -> [u32; 4] {
-        philox([index as u32, (index >> 32) as u32, self.purpose, self.epoch], self.key)
+        self.blocks::<1>(index).map(|[number]| number)
+    }
+
+    /// The blocks at `first` and the indices that follow it, each a column.
+    #[inline(always)]
+    fn blocks<const BLOCKS: usize>(&self, first: u64) -> [[u32; BLOCKS]; 4] {
+        let index = |i: usize| first + i as u64;
+        let counter = [
+            std::array::from_fn(|i| index(i) as u32),
+            std::array::from_fn(|i| (index(i) >> 32) as u32),
+            [self.purpose; BLOCKS],
+            [self.epoch; BLOCKS],
+        ];
+        philox(counter, self.key)
     }
 
     /// A uniform 64-bit number.
@@ -56,7 +71,6 @@ impl Random {
     ///
     /// Box and Muller's transform (1958), in its polar-free form over two uniform numbers.
     pub fn normal(&self, index: u64) -> f64 {
-        use pullback_kernels::Real;
         let block = self.block(index);
         let uniform = |low: u32, high: u32| {
             let bits = u64::from(low) | u64::from(high) << 32;
@@ -77,22 +91,39 @@ impl Random {
 
     /// Puts `items` in a random order (Fisher and Yates).
     pub fn shuffle<T>(&self, items: &mut [T]) {
-        // A block holds the numbers at two addresses that follow each other.
-        let (mut at, mut block) = (u64::MAX, [0; 4]);
+        let isa = Isa::best();
+        // What is drawn for each place, from the last one on: a block holds the numbers at two addresses.
+        let mut bits = [0; 2 * BLOCKS];
         for last in (1..items.len()).rev() {
-            let address = last as u64;
-            if at != address / 2 {
-                (at, block) = (address / 2, self.block(address / 2));
+            let at = last % bits.len();
+            if at == bits.len() - 1 || last == items.len() - 1 {
+                isa.run(
+                    #[inline(always)]
+                    || {
+                        let blocks = self.blocks::<BLOCKS>((last - at) as u64 / 2);
+                        for i in 0..BLOCKS {
+                            bits[2 * i] = joined(blocks[0][i], blocks[1][i]);
+                            bits[2 * i + 1] = joined(blocks[2][i], blocks[3][i]);
+                        }
+                    },
+                );
             }
-            items.swap(last, scaled(half(block, address), last + 1));
+            items.swap(last, scaled(bits[at], last + 1));
         }
     }
 }
 
+/// So many blocks are computed at a time where many are needed.
+const BLOCKS: usize = 16;
+
 /// The 64 bits of a block that belong to an index.
 fn half(block: [u32; 4], index: u64) -> u64 {
     let at = (index % 2) as usize * 2;
-    u64::from(block[at]) | u64::from(block[at + 1]) << 32
+    joined(block[at], block[at + 1])
+}
+
+fn joined(low: u32, high: u32) -> u64 {
+    u64::from(low) | u64::from(high) << 32
 }
 
 /// Random bits as a whole number in `0..bound`.
@@ -125,21 +156,25 @@ pub(crate) fn cosine_of_turns(turns: f64) -> f64 {
     }
 }
 
-/// One block of Philox4x32-10.
-fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+/// Some blocks of Philox4x32-10 side by side, so that they are computed by vectors: each counter and each block is
+/// a column.
+#[inline(always)]
+fn philox<const BLOCKS: usize>(mut counter: [[u32; BLOCKS]; 4], mut key: [u32; 2]) -> [[u32; BLOCKS]; 4] {
     for round in 0..10 {
         if round > 0 {
             key[0] = key[0].wrapping_add(0x9E37_79B9);
             key[1] = key[1].wrapping_add(0xBB67_AE85);
         }
-        let first = u64::from(counter[0]) * 0xD251_1F53;
-        let second = u64::from(counter[2]) * 0xCD9E_8D57;
-        counter = [
-            (second >> 32) as u32 ^ counter[1] ^ key[0],
-            second as u32,
-            (first >> 32) as u32 ^ counter[3] ^ key[1],
-            first as u32,
-        ];
+        let mut next = [[0; BLOCKS]; 4];
+        for i in 0..BLOCKS {
+            let first = u64::from(counter[0][i]) * 0xD251_1F53;
+            let second = u64::from(counter[2][i]) * 0xCD9E_8D57;
+            next[0][i] = (second >> 32) as u32 ^ counter[1][i] ^ key[0];
+            next[1][i] = second as u32;
+            next[2][i] = (first >> 32) as u32 ^ counter[3][i] ^ key[1];
+            next[3][i] = first as u32;
+        }
+        counter = next;
     }
     counter
 }
@@ -150,6 +185,8 @@ mod tests {
 
     #[test]
     fn philox_gives_the_known_answers() {
+        let philox =
+            |counter: [u32; 4], key| super::philox(counter.map(|word| [word]), key).map(|[word]| word);
         // Random123's kat_vectors, philox4x32 10.
         assert_eq!(philox([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
         assert_eq!(
@@ -180,6 +217,20 @@ mod tests {
         let mean = numbers.iter().sum::<f64>() / count as f64;
         let variance = numbers.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count as f64;
         assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03, "{mean} {variance}");
+    }
+
+    #[test]
+    fn a_shuffle_draws_the_numbers_at_its_places() {
+        let random = Random::new(7, Purpose::Shuffle, 3);
+        for count in [0, 1, 2, 3, 31, 32, 33, 64, 65, 1000] {
+            let (mut items, mut expected): (Vec<usize>, Vec<usize>) =
+                ((0..count).collect(), (0..count).collect());
+            random.shuffle(&mut items);
+            for last in (1..count).rev() {
+                expected.swap(last, random.below(last as u64, last + 1));
+            }
+            assert_eq!(items, expected, "{count} items");
+        }
     }
 
     #[test]

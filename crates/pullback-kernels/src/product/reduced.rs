@@ -145,7 +145,12 @@ fn product_of_rounded<T: Real>(
             map(isa, &from[range], to, to_bf16);
         });
     }
-    multiply(Part { a: a.cast_const().cast(), b: b.cast_const().cast(), ..whole }, None, epilogue, workspace);
+    multiply(
+        &Part { a: a.cast_const().cast(), b: b.cast_const().cast(), ..whole },
+        None,
+        epilogue,
+        workspace,
+    );
     workspace.converted = memory;
 }
 

@@ -140,13 +140,13 @@ impl<T: Real> Executor<T> {
         let Self { plan, steps, inputs, constants, buffers, workspace, .. } = self;
         for (step, instruction) in steps[range.clone()].iter().zip(&plan.instructions[range]) {
             // The results' buffers are none of the operands', so they can be taken out meanwhile.
-            let mut gradient =
-                step.gradient.map_or_else(Array::default, |to| std::mem::take(&mut buffers[to.buffer]));
+            let mut gradient = step.gradient.map(|to| std::mem::take(&mut buffers[to.buffer]));
             let (before, rest) = buffers.split_at_mut(step.buffer);
             let (result, after) = rest.split_first_mut().expect("a plan has all buffers");
             let numbers = Numbers { inputs, constants, buffers: [before, after], parameters };
-            step.run(instruction, &numbers, &mut result[..step.elements], &mut gradient, workspace);
-            if let Some(to) = step.gradient {
+            let slopes = gradient.as_deref_mut().unwrap_or_default();
+            step.run(instruction, &numbers, &mut result[..step.elements], slopes, workspace);
+            if let (Some(to), Some(gradient)) = (step.gradient, gradient) {
                 buffers[to.buffer] = gradient;
             }
         }

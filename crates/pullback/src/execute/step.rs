@@ -93,6 +93,7 @@ pub(super) struct Numbers<'a, T, P = Array<T>> {
 }
 
 impl<'a, T: Real, P: AsRef<[T]>> Numbers<'a, T, P> {
+    #[inline(always)]
     pub(super) fn at(&self, Source { place, elements }: Source) -> &'a [T] {
         let numbers: &[T] = match place {
             Place::Buffer(index) => match self.buffers[0].get(index) {

@@ -252,7 +252,7 @@ pub(super) enum Rule<T> {
 impl<T: Real> Rule<T> {
     /// Changes one parameter by its gradient, and what the optimizer keeps for it (empty where it keeps less).
     pub(super) fn update(
-        self,
+        &self,
         workspace: &mut Workspace,
         parameter: &mut [T],
         gradient: &[T],

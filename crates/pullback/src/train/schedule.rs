@@ -139,6 +139,10 @@ impl Schedule {
     /// The factor of the learning rate at a step, counted from 0. (What a plateau takes off comes
     /// from [`Plateau`].)
     pub(super) fn factor(&self, step: usize, steps_per_epoch: usize, epochs: usize) -> f64 {
+        // The usual case first: the steps of a tiny network would notice the rest.
+        if matches!(self.shape, Shape::Constant) && self.warmup_epochs == 0.0 {
+            return 1.0;
+        }
         let epoch = step as f64 / steps_per_epoch as f64;
         if epoch < self.warmup_epochs {
             return (step + 1) as f64 / (self.warmup_epochs * steps_per_epoch as f64).max(1.0);

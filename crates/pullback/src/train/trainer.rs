@@ -399,7 +399,7 @@ impl<'a, T: Real> Run<'a, T> {
 
         let rules = self.training.optimizer.rules(rate, self.steps as u64);
         let rule =
-            |place: usize| rules[usize::from(matches!(self.specification[place].role, Role::Weight(_)))];
+            |place: usize| &rules[usize::from(matches!(self.specification[place].role, Role::Weight(_)))];
         let Stepper { executor, trained, .. } = stepper;
         let states = &mut self.states;
         executor.run_gradients(&mut self.parameters, |position, gradient, parameter, workspace| {

@@ -31,7 +31,7 @@ fn equal_nodes_are_computed_once() {
     let y = builder.input("y", [3]);
     let wanted = id(x.exp() * y + x.exp() * y);
     let graph = builder.finish().unwrap();
-    assert_eq!(operations(&Plan::new(&graph, &[wanted])), ["exp", "multiply", "add"]);
+    assert_eq!(operations(&Plan::new(&graph, &[wanted])), ["exp", "multiply", "scale"]);
 }
 
 #[test]
@@ -128,7 +128,6 @@ fn a_step_is_a_product_for_each_product_with_the_rest_done_in_place() {
                 "matrix product, add row",
                 "softmax cross-entropy",
                 "sum, scale",
-                "scale",
                 "sum",
                 "matrix product",
                 "matrix product, times slope",
@@ -138,8 +137,8 @@ fn a_step_is_a_product_for_each_product_with_the_rest_done_in_place() {
         );
     }
     assert_eq!(
-        step_names(Activation::Tanh, Cost::SigmoidCrossEntropy)[2..6],
-        ["sigmoid cross-entropy", "sum, scale", "sigmoid, subtract, scale", "sum"]
+        step_names(Activation::Tanh, Cost::SigmoidCrossEntropy)[2..5],
+        ["sigmoid cross-entropy", "sum, scale", "sum"]
     );
 }
 
@@ -226,7 +225,7 @@ fn what_repeats_is_not_written_out() {
         let total = (x * x).sum_all();
         vec![id(total.broadcast([5, 3]) * x), id(x.sum(&[0]).broadcast([5, 3]) - x)]
     });
-    assert_eq!(operations(&plan), ["multiply", "sum", "multiply", "sum", "subtract"]);
+    assert_eq!(operations(&plan), ["sum of squares", "multiply", "sum", "subtract"]);
     // Where the result is larger than the other operand, the broadcast stays.
     check_values(|builder| {
         let (x, y) = (builder.input("x", [3]), builder.input("y", [3]));
@@ -251,6 +250,68 @@ fn only_the_whole_gradient_of_a_cost_comes_with_it() {
         vec![id(cost), id(z.softmax() * t.sum_keeping(&[1]) - t)]
     });
     assert_eq!(operations(&plan), ["softmax cross-entropy"]);
+    // Scaled, if nothing else reads it, and then once.
+    let softmax = |scaled_twice: bool| {
+        let plan = check_values(|builder| {
+            let (z, t) = (builder.input("z", [35, 3]), builder.input("t", [35, 3]));
+            let cost = builder.apply(pullback::graph::ops::SoftmaxCrossEntropy, &[z, t]);
+            let gradient = (z.softmax() * t.sum_keeping(&[1]) - t).scale(0.3);
+            vec![id(cost), id(if scaled_twice { gradient.scale(0.7) } else { gradient })]
+        });
+        operations(&plan)
+    };
+    assert_eq!(softmax(false), ["softmax cross-entropy"]);
+    assert_eq!(softmax(true), ["softmax cross-entropy", "scale"]);
+    let sigmoid = |targets: [usize; 2], factor: Option<f64>| {
+        let plan = check_values(|builder| {
+            let (z, t) = (builder.input("z", [35, 3]), builder.input("t", targets));
+            let cost = builder.apply(pullback::graph::ops::SigmoidCrossEntropy, &[z, t]);
+            let gradient = z.sigmoid() - t;
+            vec![id(cost), id(factor.map_or(gradient, |factor| gradient.scale(factor)))]
+        });
+        operations(&plan)
+    };
+    assert_eq!(sigmoid([35, 3], None), ["sigmoid cross-entropy"]);
+    assert_eq!(sigmoid([35, 3], Some(0.3)), ["sigmoid cross-entropy"]);
+    // The targets repeat.
+    assert_eq!(sigmoid([1, 3], Some(0.3))[0..2], ["sigmoid cross-entropy", "sigmoid"]);
+}
+
+#[test]
+fn the_gradient_of_l2_joins_the_product_and_its_cost_writes_no_squares() {
+    let mut network = Network::dense(6, &[5], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
+    network.regularization.l2 = 0.1;
+    assert_eq!(
+        step_names_of(&network),
+        [
+            "matrix product, add row, relu",
+            "matrix product, add row",
+            "softmax cross-entropy",
+            "sum, scale",
+            "sum of squares, scale, add",
+            "sum of squares, scale, add",
+            "sum",
+            "matrix product, add scaled",
+            "matrix product, times slope",
+            "sum",
+            "matrix product, add scaled",
+        ]
+    );
+    let plan = check_values(|builder| {
+        let x = builder.input("x", [3, 5]);
+        let product = x.product_transposed(false, builder.input("w", [5, 5]), false);
+        let scaled = x.scale(0.3);
+        vec![id(product + (scaled + scaled)), id((x * x).sum_all()), id(x + x)]
+    });
+    assert_eq!(operations(&plan), ["matrix product", "add scaled", "sum of squares", "scale"]);
+    // What others read too is scaled once.
+    let plan = check_values(|builder| {
+        let x = builder.input("x", [3, 5]);
+        let product = x.product_transposed(false, builder.input("w", [5, 5]), false);
+        let scaled = x.scale(0.3);
+        vec![id(product + scaled), id(scaled)]
+    });
+    assert_eq!(operations(&plan), ["scale", "matrix product", "add"]);
 }
 
 #[test]
