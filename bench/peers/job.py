@@ -26,43 +26,37 @@ folder, model_file, seed = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[
 def read(part):
     """The images of the part `train` or `t10k`, `[images, pixels]` of bytes, and their classes."""
 
-    def content(name, header):
-        packed = (folder / f"{part}-{name}-ubyte.gz").read_bytes()
-        return numpy.frombuffer(gzip.decompress(packed), numpy.uint8, offset=header)
+    def content(name, dimensions):
+        with gzip.open(folder / f"{part}-{name}-idx{dimensions}-ubyte.gz") as file:
+            # The header: a number that says what follows, then the extent of each dimension.
+            _, *shape = numpy.frombuffer(file.read(4 + 4 * dimensions), ">u4")
+            values = numpy.empty(numpy.prod(shape), numpy.uint8)
+            file.readinto(values)
+            return values.reshape(shape[0], -1)
 
-    classes = content("labels-idx1", header=8).astype(numpy.int64)
-    return content("images-idx3", header=16).reshape(len(classes), -1), classes
+    return content("images", 3), content("labels", 1).ravel().astype(numpy.int64)
 
 
-def is_held_out(classes):
-    """Which rows training is watched with: of each class the same share, by chance."""
+def hold_out(classes):
+    """The rows to train on, and those to watch training with: of each class the same share, by chance."""
     order = numpy.random.default_rng(seed).permutation(len(classes))
-    held_out = numpy.zeros(len(classes), bool)
+    is_held_out = numpy.zeros(len(classes), bool)
     for number in range(CLASSES):
         rows = order[classes[order] == number]
-        held_out[rows[: round(HELD_OUT / len(classes) * len(rows))]] = True
-    return held_out
+        is_held_out[rows[: round(HELD_OUT / len(classes) * len(rows))]] = True
+    return numpy.flatnonzero(~is_held_out), numpy.flatnonzero(is_held_out)
 
 
-def mean_and_spread(images):
-    """The mean of all pixels and their standard deviation, in pieces that fit the cache."""
+def mean_and_spread(images, rows):
+    """The mean of all pixels of the rows and their standard deviation, in pieces that fit the cache."""
     total = squares = 0.0
-    for piece in numpy.array_split(images, 100):
-        numbers = piece.astype(numpy.float32).ravel()
+    for piece in numpy.array_split(rows, 100):
+        numbers = images[piece].astype(numpy.float32).ravel()
         total += float(numbers.sum())
         squares += float(numbers @ numbers)
-    mean = total / images.size
-    return mean, (squares / images.size - mean**2) ** 0.5
-
-
-def data():
-    """Images and classes to train on, to watch training with, and to test on; the first ones' mean and spread."""
-    images, classes = read("train")
-    held_out = is_held_out(classes)
-    kept = (images[~held_out], classes[~held_out])
-    # A copy, since PyTorch warns of arrays that cannot be written to.
-    test = tuple(map(numpy.copy, read("t10k")))
-    return kept, (images[held_out], classes[held_out]), test, mean_and_spread(kept[0])
+    pixels = len(rows) * images.shape[1]
+    mean = total / pixels
+    return mean, (squares / pixels - mean**2) ** 0.5
 
 
 def report(accuracy, log_loss):

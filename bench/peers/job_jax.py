@@ -18,17 +18,20 @@ import jax
 import jax.numpy as jnp
 
 tree = jax.tree.map
-training, validation, test, scale = job.data()
-steps = len(training[0]) // job.BATCH
+images, classes = job.read("train")
+rows, held_out = job.hold_out(classes)
+scale = job.mean_and_spread(images, rows)
+steps = len(rows) // job.BATCH
 
 
 def start():
     """He's normal and Glorot's uniform weights, and Adam's two moments; NumPy's, since compiling takes longer."""
     random = numpy.random.default_rng(job.seed)
-    sizes = (training[0].shape[1], job.HIDDEN, job.CLASSES)
+    sizes = (images.shape[1], job.HIDDEN, job.CLASSES)
     hidden = random.standard_normal(sizes[:2], numpy.float32) * (2 / sizes[0]) ** 0.5
     output = (2 * random.random(sizes[1:], numpy.float32) - 1) * (6 / (sizes[1] + sizes[2])) ** 0.5
-    parameters = [(weight.astype(numpy.float32), numpy.zeros(weight.shape[1], numpy.float32)) for weight in (hidden, output)]
+    weights = [weight.astype(numpy.float32) for weight in (hidden, output)]
+    parameters = [(weight, numpy.zeros(weight.shape[1], numpy.float32)) for weight in weights]
     return parameters, tree(numpy.zeros_like, parameters), tree(numpy.zeros_like, parameters)
 
 
@@ -73,19 +76,20 @@ def evaluate(parameters, images, classes, scale):
     return (z.argmax(1) == classes).mean(), cost(parameters, images, classes, scale)
 
 
-images, classes = map(jax.device_put, training)
+validation = images[held_out], classes[held_out]
+images, classes = map(jax.device_put, (images, classes))
 state = start()
 shuffle = numpy.random.default_rng(job.seed)
 best = float("inf")
 for number in range(job.EPOCHS):
-    order = shuffle.permutation(len(training[0])).astype(numpy.int32)[: steps * job.BATCH]
-    state = epoch(state, number, order.reshape(steps, -1), images, classes, scale)
+    order = shuffle.permutation(rows)[: steps * job.BATCH].astype(numpy.int32).reshape(steps, -1)
+    state = epoch(state, number, order, images, classes, scale)
     validation_cost = float(evaluate(state[0], *validation, scale)[1])
     if validation_cost < best:
         best, parameters = validation_cost, tree(numpy.array, state[0])
 
 # In pieces of as many images as validation has: nothing new is compiled.
-pieces = [values.reshape(-1, job.HELD_OUT, *values.shape[1:]) for values in test]
+pieces = [values.reshape(-1, job.HELD_OUT, *values.shape[1:]) for values in job.read("t10k")]
 results = [evaluate(parameters, *piece, scale) for piece in zip(*pieces)]
 job.report(*numpy.mean(results, axis=0))
 numpy.savez(job.model_file, *jax.tree.leaves(parameters))

@@ -9,10 +9,12 @@ from torch import nn
 
 torch.set_num_threads(len(os.sched_getaffinity(0)))
 torch.manual_seed(job.seed)
-training, validation, test, (mean, spread) = job.data()
-training, validation, test = (tuple(map(torch.from_numpy, part)) for part in (training, validation, test))
+images, classes = job.read("train")
+rows, held_out = job.hold_out(classes)
+mean, spread = job.mean_and_spread(images, rows)
+images, classes, rows, held_out = map(torch.from_numpy, (images, classes, rows, held_out))
 
-hidden = nn.Linear(training[0].shape[1], job.HIDDEN)
+hidden = nn.Linear(images.shape[1], job.HIDDEN)
 output = nn.Linear(job.HIDDEN, job.CLASSES)
 nn.init.kaiming_normal_(hidden.weight, nonlinearity="relu")
 nn.init.xavier_uniform_(output.weight)
@@ -21,7 +23,7 @@ nn.init.zeros_(output.bias)
 network = nn.Sequential(hidden, nn.ReLU(), output)
 cost = nn.functional.cross_entropy
 optimizer = torch.optim.Adam(network.parameters(), lr=job.LEARNING_RATE, fused=True)
-steps = job.EPOCHS * -(-len(training[0]) // job.BATCH)
+steps = job.EPOCHS * -(-len(rows) // job.BATCH)
 schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
 
 
@@ -37,11 +39,11 @@ def evaluate(images, classes):
     return (z.argmax(1) == classes).float().mean().item(), cost(z, classes).item()
 
 
-images, classes = training
+validation = images[held_out], classes[held_out]
 best = float("inf")
 for _ in range(job.EPOCHS):
-    for rows in torch.randperm(len(images)).split(job.BATCH):
-        value = cost(network(scaled(images.index_select(0, rows))), classes.index_select(0, rows))
+    for batch in rows[torch.randperm(len(rows))].split(job.BATCH):
+        value = cost(network(scaled(images.index_select(0, batch))), classes.index_select(0, batch))
         optimizer.zero_grad(set_to_none=True)
         value.backward()
         optimizer.step()
@@ -50,5 +52,5 @@ for _ in range(job.EPOCHS):
     if validation_cost < best:
         best, weights = validation_cost, copy.deepcopy(network.state_dict())
 network.load_state_dict(weights)
-job.report(*evaluate(*test))
+job.report(*evaluate(*map(torch.from_numpy, job.read("t10k"))))
 torch.save(weights, job.model_file)
