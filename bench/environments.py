@@ -1,10 +1,12 @@
-"""What `compare` and `processes` share: where programs are, how they are made, and how many threads they get.
+"""What `compare` and `processes` share: where programs are, how they are made, how many threads they get, and how
+ratios are summed up.
 
 Each Python peer has an environment of its own under bench/target; what is there is kept.
 """
 
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 
@@ -48,3 +50,9 @@ def threaded(threads):
         "env": os.environ | {pool: str(threads) for pool in pools},
         "preexec_fn": lambda: os.sched_setaffinity(0, processors),
     }
+
+
+def middle(ratios):
+    """The median of the rounds' ratios, and the quartiles around it."""
+    low, _, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else (ratios[0],) * 3
+    return {"ratio": statistics.median(ratios), "ratio_quartiles": [low, high]}
