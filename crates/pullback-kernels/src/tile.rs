@@ -339,10 +339,11 @@ unsafe fn pack<T: Real, V: Vector<T>>(job: &Pack<T>) {
                 }
             }
         } else if step_stride == 1 && lanes >= V::SQUARE && depth >= V::SQUARE {
-            for l in (0..lanes).step_by(V::SQUARE) {
-                let l = l.min(lanes - V::SQUARE);
-                for k in (0..depth).step_by(V::SQUARE) {
-                    let k = k.min(depth - V::SQUARE);
+            // Steps outside, so that the panel is written from one end to the other.
+            for k in (0..depth).step_by(V::SQUARE) {
+                let k = k.min(depth - V::SQUARE);
+                for l in (0..lanes).step_by(V::SQUARE) {
+                    let l = l.min(lanes - V::SQUARE);
                     V::transpose(from.add(l * lane_stride + k), lane_stride, to.add(k * width + l), width);
                 }
             }
