@@ -66,11 +66,27 @@ pub(crate) const FEATURES: usize = 0;
 pub(crate) const TARGETS: usize = 1;
 
 impl Network {
+    /// Whether the features are weighted and summed before anything else.
+    pub(crate) fn begins_dense(&self) -> bool {
+        matches!(self.layers.first(), Some(Layer::Dense { .. }))
+    }
+
     /// The graph of forward pass and cost for batches of `batch` examples.
     ///
     /// # Errors
     /// If the description contradicts itself, or its last layer does not fit the cost.
     pub fn lower(&self, batch: usize, mode: Mode) -> Result<Lowered> {
+        self.lower_less(batch, mode, 0.0)
+    }
+
+    /// The same for features that are given less a number, `background`: where many of them are that number, as in
+    /// pictures, zeros are left, which products leave out. What the number contributes is added to the weighted sums
+    /// of a dense first layer, once for each unit, x W^T = (x - c) W^T + c W^T 1; before other layers it is added to
+    /// the features themselves.
+    ///
+    /// # Errors
+    /// As [`Network::lower`].
+    pub fn lower_less(&self, batch: usize, mode: Mode, background: f64) -> Result<Lowered> {
         let parameters = self.parameters()?;
         let builder = Builder::new();
         let features = builder.input("features", [batch, self.inputs]);
@@ -89,10 +105,14 @@ impl Network {
             vars: &vars,
             batch,
             mode,
+            background,
             masks: vec![],
             statistics: vec![],
         };
         let mut value = features;
+        if background != 0.0 && !self.begins_dense() {
+            value = value + background;
+        }
         for (index, (layer, form)) in self.layers.iter().zip(self.forms()?).enumerate() {
             value = lowering.layer(index, layer, form, value)?;
         }
@@ -137,6 +157,8 @@ struct Lowering<'a, 'b> {
     vars: &'a [Var<'b>],
     batch: usize,
     mode: Mode,
+    /// What the features are given less.
+    background: f64,
     masks: Vec<Mask>,
     statistics: Vec<(usize, Var<'b>)>,
 }
@@ -178,8 +200,13 @@ impl<'b> Lowering<'_, 'b> {
             Layer::Dense { has_bias, .. } => {
                 let rows = self.rows(index, form, value);
                 self.role(index, "weighted sum");
-                let sum = rows.product_transposed(false, self.parameter(index, "weight"), true);
-                self.with_bias(index, sum, *has_bias)
+                let weight = self.parameter(index, "weight");
+                let sum = rows.product_transposed(false, weight, true);
+                if index > 0 || self.background == 0.0 {
+                    return Ok(self.with_bias(index, sum, *has_bias));
+                }
+                let of_background = weight.sum(&[1]).scale(self.background);
+                sum + self.with_bias(index, of_background, *has_bias)
             }
             Layer::Convolution { has_bias, .. } => {
                 let pixels = self.pixels(index, form, value);
