@@ -4,6 +4,7 @@
 //! file), [`None`] among categories. Bytes are never missing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +69,7 @@ impl Values {
                 names: categories.names.clone(),
             }),
             Self::Bytes(bytes) => Self::Bytes(Bytes {
-                data: rows.iter().flat_map(|&row| bytes.row(row)).copied().collect(),
+                data: Arc::new(rows.iter().flat_map(|&row| bytes.row(row)).copied().collect()),
                 rows: rows.len(),
                 shape: bytes.shape.clone(),
                 maximum: bytes.maximum,
@@ -137,10 +138,10 @@ impl Categories {
     }
 }
 
-/// A block of bytes of fixed size a row.
+/// A block of bytes of fixed size a row. A clone shares them: images fill most of the memory of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bytes {
-    data: Vec<u8>,
+    data: Arc<Vec<u8>>,
     rows: usize,
     shape: Vec<usize>,
     maximum: u8,
@@ -165,7 +166,7 @@ impl Bytes {
                 "bytes above the stated maximum {maximum}: state the largest byte that the source can hold"
             )));
         }
-        Ok(Self { rows: data.len() / width, data, shape, maximum })
+        Ok(Self { rows: data.len() / width, data: Arc::new(data), shape, maximum })
     }
 
     /// The number of rows.

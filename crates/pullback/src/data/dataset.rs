@@ -3,8 +3,9 @@
 //! Bytes stay bytes until a batch is assembled: images take a quarter of the memory of f32, and
 //! converting the rows of one batch costs little beside the step that uses them.
 
-use pullback_kernels::Real;
+use pullback_kernels::{ByteScale, Isa, Real, gather, gather_bytes};
 
+use super::Bytes;
 use super::preprocess::Warning;
 
 /// Features and targets of the same rows.
@@ -63,14 +64,12 @@ pub enum Features<T> {
         /// The number of rows.
         rows: usize,
     },
-    /// Bytes, row after row, and the number that each byte stands for.
+    /// Bytes, and the number that each byte stands for.
     Bytes {
-        /// `[rows, width]`.
-        data: Vec<u8>,
-        /// The number of inputs.
-        width: usize,
-        /// The value of each of the 256 bytes.
-        values: Vec<T>,
+        /// `[rows, width]`, shared with the table that they came from.
+        bytes: Bytes,
+        /// What each of the 256 bytes stands for.
+        scale: ByteScale<T>,
     },
 }
 
@@ -79,14 +78,15 @@ impl<T: Real> Features<T> {
     pub fn rows(&self) -> usize {
         match self {
             Self::Dense { rows, .. } => *rows,
-            Self::Bytes { data, width, .. } => data.len() / width,
+            Self::Bytes { bytes, .. } => bytes.rows(),
         }
     }
 
     /// The number of inputs.
     pub fn inputs(&self) -> usize {
         match self {
-            Self::Dense { width, .. } | Self::Bytes { width, .. } => *width,
+            Self::Dense { width, .. } => *width,
+            Self::Bytes { bytes, .. } => bytes.width(),
         }
     }
 
@@ -95,15 +95,18 @@ impl<T: Real> Features<T> {
     /// # Panics
     /// If a row is out of range or `out` has another size.
     pub fn write(&self, rows: &[usize], out: &mut [T]) {
-        assert_eq!(out.len(), rows.len() * self.inputs(), "the output is [rows, inputs]");
+        self.write_on(Isa::best(), rows, out);
+    }
+
+    /// The same as [`write`](Self::write) on a given instruction set, which changes no bit of the result.
+    ///
+    /// # Panics
+    /// As [`write`](Self::write).
+    pub fn write_on(&self, isa: Isa, rows: &[usize], out: &mut [T]) {
         match self {
-            Self::Dense { values, width, .. } => copy_rows(values, *width, rows, out),
-            Self::Bytes { data, width, values } => {
-                for (&row, out) in rows.iter().zip(out.chunks_exact_mut(*width)) {
-                    for (out, &byte) in out.iter_mut().zip(&data[row * width..(row + 1) * width]) {
-                        *out = values[usize::from(byte)];
-                    }
-                }
+            Self::Dense { values, width, .. } => gather(values, *width, rows, out),
+            Self::Bytes { bytes, scale } => {
+                gather_bytes(isa, bytes.data(), bytes.width(), *scale, rows, out);
             }
         }
     }
@@ -174,15 +177,7 @@ impl<T: Real> Targets<T> {
                     out[ids[row] as usize] = T::ONE;
                 }
             }
-            Self::Values { values, width } => copy_rows(values, *width, rows, out),
-        }
-    }
-}
-
-fn copy_rows<T: Copy>(values: &[T], width: usize, rows: &[usize], out: &mut [T]) {
-    if width > 0 {
-        for (&row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
-            out.copy_from_slice(&values[row * width..(row + 1) * width]);
+            Self::Values { values, width } => gather(values, *width, rows, out),
         }
     }
 }

@@ -380,9 +380,9 @@ impl<'a, T: Real> Run<'a, T> {
         };
         stepper.fill_masks(self.training.seed, epoch, step);
         if self.steps == 1 || rows.len() < self.rows.len() {
-            let data = self.data;
+            let (isa, data) = (self.isa, self.data);
             let write = |range: std::ops::Range<usize>, piece: &mut [T]| {
-                data.write_features(&rows[range], piece);
+                data.features.write_on(isa, &rows[range], piece);
             };
             stepper.executor.fill_rows(FEATURES, rows.len(), write);
             data.write_targets(rows, stepper.executor.input_mut(TARGETS));
@@ -537,6 +537,7 @@ impl<T: Real> Stepper<T> {
 
 /// The forward pass in evaluation, for whole batches and for what is left.
 struct Evaluator<T> {
+    isa: Isa,
     outputs: usize,
     batch: usize,
     whole: Executor<T>,
@@ -553,6 +554,7 @@ impl<T: Real> Evaluator<T> {
         };
         let left = rows % batch;
         Ok(Self {
+            isa,
             outputs: network.outputs(),
             batch,
             whole: executor(batch)?,
@@ -574,7 +576,10 @@ impl<T: Real> Evaluator<T> {
                 Some(last) if rows.len() < self.batch => last,
                 _ => &mut self.whole,
             };
-            features.write(rows, executor.input_mut(FEATURES));
+            let isa = self.isa;
+            executor.fill_rows(FEATURES, rows.len(), |range, piece| {
+                features.write_on(isa, &rows[range], piece);
+            });
             if let Some(targets) = targets {
                 targets.write(rows, executor.input_mut(TARGETS));
             }

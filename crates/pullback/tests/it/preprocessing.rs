@@ -26,7 +26,7 @@ fn options(target: &str) -> DataOptions {
 fn features(preprocessing: &Preprocessing, table: &Table) -> Vec<f64> {
     match preprocessing.apply_features::<f64>(table).unwrap().0 {
         Features::Dense { values, .. } => values,
-        Features::Bytes { data, values, .. } => data.iter().map(|&byte| values[usize::from(byte)]).collect(),
+        Features::Bytes { bytes, scale } => bytes.data().iter().map(|&byte| scale.number(byte)).collect(),
     }
 }
 

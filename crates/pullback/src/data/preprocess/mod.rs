@@ -17,7 +17,7 @@ pub use target::{Target, TargetColumn, strata};
 
 use super::{ColumnType, DataOptions, Dataset, Features, Table, Values};
 use crate::error::{Error, Result};
-use pullback_kernels::Real;
+use pullback_kernels::{ByteScale, Real};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -126,9 +126,8 @@ impl Preprocessing {
         if let [only @ Feature { encoding: Encoding::Bytes { center, spread, .. }, .. }] =
             self.features.as_slice()
         {
-            let bytes = only.bytes(table)?;
-            let values = (0..256).map(|byte| T::from_f64((f64::from(byte) - center) / spread)).collect();
-            let features = Features::Bytes { data: bytes.data().to_vec(), width: bytes.width(), values };
+            let bytes = only.bytes(table)?.clone();
+            let features = Features::Bytes { bytes, scale: ByteScale::new(*center, *spread) };
             return Ok((features, Vec::new()));
         }
         let width = self.inputs();

@@ -1,0 +1,82 @@
+//! Rows that are gathered, against plain loops, bit for bit, on every instruction set of this processor.
+
+use crate::slices::{assert_bits, numbers};
+use pullback_kernels::*;
+
+/// None, around the lanes of every width, primes, and enough for a matrix that no core's cache holds.
+const COLUMNS: [usize; 14] = [0, 1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 97, 4099];
+/// None, fewer than are asked for ahead, more.
+const COUNTS: [usize; 5] = [0, 1, 2, 3, 11];
+const ROWS: usize = 67;
+
+/// So many rows in an order with repetitions.
+fn order(count: usize) -> Vec<usize> {
+    (0..count).map(|i| (i * 31 + 5) % ROWS / (1 + i % 2)).collect()
+}
+
+#[test]
+fn gathered_rows_are_those_asked_for() {
+    for columns in COLUMNS {
+        let x: Vec<f32> = numbers(ROWS * columns, 1);
+        for count in COUNTS {
+            let rows = order(count);
+            let mut out = vec![0.0; count * columns];
+            gather(&x, columns, &rows, &mut out);
+            let want: Vec<f32> =
+                rows.iter().flat_map(|row| &x[row * columns..(row + 1) * columns]).copied().collect();
+            assert_bits(&out, &want, &format!("{count} rows of {columns}"));
+        }
+    }
+}
+
+#[test]
+fn gathered_bytes_stand_for_their_quotients() {
+    check_bytes::<f32>();
+    check_bytes::<f64>();
+}
+
+fn check_bytes<T: Real>() {
+    // A standard deviation, for which f64 needs the division; the largest byte; none; quotients beyond f32, and
+    // one that is no number.
+    for (center, spread) in [(72.940_35, 90.021_18), (0.0, 255.0), (0.0, 1.0), (33.0, 3e-39), (7.0, 0.0)] {
+        let scale = ByteScale::<T>::new(center, spread);
+        for columns in COLUMNS {
+            let bytes: Vec<u8> =
+                (0..ROWS * columns).map(|i| (i.wrapping_mul(2_654_435_761) >> 7) as u8).collect();
+            for count in COUNTS {
+                let rows = order(count);
+                let want: Vec<T> = (rows.iter())
+                    .flat_map(|row| &bytes[row * columns..(row + 1) * columns])
+                    .map(|&byte| T::from_f64((f64::from(byte) - center) / spread))
+                    .collect();
+                for isa in Isa::available() {
+                    let mut out = vec![T::ZERO; count * columns];
+                    gather_bytes(isa, &bytes, columns, scale, &rows, &mut out);
+                    let is_same = out.iter().zip(&want).all(|(out, want)| {
+                        out.to_f64().to_bits() == want.to_f64().to_bits()
+                            || out.to_f64().is_nan() && want.to_f64().is_nan()
+                    });
+                    let what = format!("{} on {}, {count} rows of {columns}", T::NAME, isa.name());
+                    assert!(is_same, "{what}: ({center}, {spread})");
+                }
+            }
+        }
+        for byte in 0..=u8::MAX {
+            let want = T::from_f64((f64::from(byte) - center) / spread).to_f64();
+            let got = scale.number(byte).to_f64();
+            assert!(got == want || got.is_nan() && want.is_nan(), "byte {byte} of ({center}, {spread})");
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "out of range")]
+fn a_row_beyond_the_last_is_refused() {
+    gather(&[1.0; 6], 2, &[0, 3], &mut [0.0; 4]);
+}
+
+#[test]
+#[should_panic(expected = "[rows, columns]")]
+fn an_output_of_another_size_is_refused() {
+    gather(&[1.0; 6], 2, &[0, 1], &mut [0.0; 3]);
+}
