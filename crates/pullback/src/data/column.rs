@@ -110,9 +110,43 @@ impl Categories {
         Self { codes, names }
     }
 
+    /// The categories that numbers name by their texts: `3`, `2.5`; NaN marks a missing cell.
+    pub fn from_numbers(numbers: &[f64]) -> Self {
+        let mut known: BTreeMap<u64, u32> = BTreeMap::new();
+        let mut names: Vec<String> = Vec::new();
+        let codes = (numbers.iter())
+            .map(|number| match number.is_nan() {
+                true => MISSING,
+                // Numbers of different bits have different texts.
+                false => *known.entry(number.to_bits()).or_insert_with(|| {
+                    names.push(number.to_string());
+                    names.len() as u32 - 1
+                }),
+            })
+            .collect();
+        Self { codes, names }
+    }
+
+    /// So many rows whose cells are missing.
+    pub(super) fn missing(rows: usize) -> Self {
+        Self { codes: vec![MISSING; rows], names: Vec::new() }
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.codes.len()
+    }
+
+    /// How many of the given rows have each of [`Categories::names`].
+    ///
+    /// # Panics
+    /// If a row is out of range.
+    pub fn counts(&self, rows: impl IntoIterator<Item = usize>) -> Vec<usize> {
+        let mut counts = vec![0; self.names.len()];
+        for code in rows.into_iter().filter_map(|row| self.code(row)) {
+            counts[code] += 1;
+        }
+        counts
     }
 
     /// The names that codes refer to.
