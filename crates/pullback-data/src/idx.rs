@@ -7,6 +7,7 @@ use crate::error::{Error, Place, Result};
 use crate::sniff::{Parts, ReadOptions, content};
 use pullback::data::{Bytes, Column, Table, Values};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 /// Unsigned bytes, the only type that images and labels come in.
 const UNSIGNED_BYTE: u8 = 0x08;
@@ -109,14 +110,23 @@ pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Parts>
             None => Ok(None),
         }
     };
-    match part("train")? {
-        Some(train) => Ok(Parts { train, test: part("t10k")? }),
-        None => Err(Error::malformed(
-            Place::file(folder),
-            "a directory without IDX images",
-            "give a file, or a directory that holds train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not",
-        )),
-    }
+    thread::scope(|scope| {
+        // Where the system gives no thread, the files are read one after the other.
+        let reader = || thread::Builder::new().spawn_scoped(scope, || part("t10k")).ok();
+        let test = if options.threads > 1 { reader() } else { None };
+        let Some(train) = part("train")? else {
+            return Err(Error::malformed(
+                Place::file(folder),
+                "a directory without IDX images",
+                "give a file, or a directory that holds train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not",
+            ));
+        };
+        let test = match test {
+            Some(reader) => reader.join().expect("a reader ends in a table or an error"),
+            None => part("t10k"),
+        };
+        Ok(Parts { train, test: test? })
+    })
 }
 
 fn find(folder: &Path, prefix: &str) -> Option<PathBuf> {

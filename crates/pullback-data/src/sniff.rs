@@ -20,11 +20,13 @@ pub struct ReadOptions {
     pub types: BTreeMap<String, ColumnType>,
     /// The largest size of a file, decompressed.
     pub limit_bytes: u64,
+    /// On how many threads the files of a folder may be read.
+    pub threads: usize,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { delimiter: None, has_header: None, types: BTreeMap::new(), limit_bytes: 4 << 30 }
+        Self { delimiter: None, has_header: None, types: BTreeMap::new(), limit_bytes: 4 << 30, threads: 1 }
     }
 }
 

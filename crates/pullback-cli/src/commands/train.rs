@@ -15,6 +15,7 @@ use pullback::model::{Card, Fingerprint, Model};
 use pullback::network::{Layer, Network};
 use pullback::report::{Report, Series, curve, text};
 use pullback::train::{Batch, GradientMethod, History, Stop, Training, train_on};
+use pullback_data::ReadOptions;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -76,7 +77,10 @@ impl Train {
         };
         let isa = instruction_set()?;
         let data_options = settings.data_options()?;
-        let parts = load(settings.data(), settings.seed(), &settings.read_options()?)?;
+        let threads =
+            Training { threads: settings.threads.unwrap_or(0), ..Training::default() }.thread_count();
+        let read_options = ReadOptions { threads, ..settings.read_options()? };
+        let parts = load(settings.data(), settings.seed(), &read_options)?;
         let table = &parts.train;
         if settings.target.is_empty() && table.target().is_none() {
             return Err(no_target(table));
