@@ -3,8 +3,8 @@
 use crate::slices::{assert_bits, numbers};
 use pullback_kernels::*;
 
-/// None, around the lanes of every width, primes, and enough for a matrix that no core's cache holds.
-const COLUMNS: [usize; 14] = [0, 1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 97, 4099];
+/// None, around the lanes of every width, primes, and so many that rows are asked for ahead.
+const COLUMNS: [usize; 15] = [0, 1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 97, 257, 1021];
 /// None, fewer than are asked for ahead, more.
 const COUNTS: [usize; 5] = [0, 1, 2, 3, 11];
 const ROWS: usize = 67;
