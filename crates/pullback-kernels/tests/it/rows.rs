@@ -3,9 +3,8 @@
 use crate::slices::{assert_bits, numbers};
 use pullback_kernels::*;
 
-/// None, around the lanes of every width, primes, and so many that rows are asked for ahead.
+/// None, around the lanes of every width, primes.
 const COLUMNS: [usize; 15] = [0, 1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 97, 257, 1021];
-/// None, fewer than are asked for ahead, more.
 const COUNTS: [usize; 5] = [0, 1, 2, 3, 11];
 const ROWS: usize = 67;
 
@@ -65,6 +64,33 @@ fn check_bytes<T: Real>() {
             let want = T::from_f64((f64::from(byte) - center) / spread).to_f64();
             let got = scale.number(byte).to_f64();
             assert!(got == want || got.is_nan() && want.is_nan(), "byte {byte} of ({center}, {spread})");
+        }
+    }
+}
+
+#[test]
+fn rows_of_a_matrix_that_no_cache_holds_are_the_same() {
+    let bytes: Vec<u8> = (0..18_000_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let x: Vec<f32> = bytes[..4_500_000].iter().map(|&byte| f32::from(byte)).collect();
+    let scale = ByteScale::<f32>::new(0.0, 1.0);
+    for columns in [1, 17, 784, 5003] {
+        // Fewer than are asked for ahead, and more; the last row is among them.
+        for count in [1, 2, 3, 15, 16, 17, 40] {
+            let order = |all: usize| (0..count).map(|i| (i * 7_919 + all - 1) % all).collect::<Vec<_>>();
+            let mut out = vec![0.0; count * columns];
+            let rows = order(x.len() / columns);
+            gather(&x, columns, &rows, &mut out);
+            let want: Vec<f32> =
+                rows.iter().flat_map(|row| &x[row * columns..][..columns]).copied().collect();
+            assert_bits(&out, &want, &format!("{count} rows of {columns} numbers"));
+            let rows = order(bytes.len() / columns);
+            let want: Vec<f32> = (rows.iter().flat_map(|row| &bytes[row * columns..][..columns]))
+                .map(|&byte| f32::from(byte))
+                .collect();
+            for isa in Isa::available() {
+                gather_bytes(isa, &bytes, columns, scale, &rows, &mut out);
+                assert_bits(&out, &want, &format!("{count} rows of {columns} bytes on {}", isa.name()));
+            }
         }
     }
 }
