@@ -8,7 +8,8 @@
 use criterion::Criterion;
 use pullback_kernels::update::AdamSettings;
 use pullback_kernels::{
-    Isa, Operand, Pool, Real, Start, Workspace, map, product_with, softmax_cross_entropy, sum_rows,
+    ByteScale, Isa, Operand, Pool, Real, Start, Workspace, gather, gather_bytes, map, product_with,
+    softmax_cross_entropy, sum_rows,
 };
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -49,6 +50,7 @@ fn main() {
     for isa in Isa::available().filter(|isa| *isa != Isa::portable()) {
         speed.element_wise(isa);
     }
+    speed.batches();
     speed.threads();
     println!("\n{}", speed.table.join("\n"));
     speed.criterion.final_summary();
@@ -203,6 +205,65 @@ impl Speed {
         let (mut w, g, mut m, mut v) =
             (numbers(LENGTH), numbers(LENGTH), numbers(LENGTH), vec![1.0_f32; LENGTH]);
         self.pass("adam", isa, |isa| settings.at_step(9).weights(isa, &mut w, black_box(&g), &mut m, &mut v));
+    }
+
+    /// Batches gathered from matrices that no cache holds, beside plain loops: a look-up for each byte, a copy of
+    /// each row.
+    fn batches(&mut self) {
+        const BATCH: usize = 128;
+        for columns in [784, 400, 64, 13, 4] {
+            let rows = (192 << 20) / size_of::<f32>() / columns;
+            // A walk that comes by each row, in an order that no processor foresees.
+            let order: Vec<usize> = (0..rows).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15) % rows).collect();
+            let batches: Vec<&[usize]> = order.chunks_exact(BATCH).collect();
+            let [mut ours, mut plain] = [batches.iter().cycle(), batches.iter().cycle()];
+            let [mut out, mut other] = [vec![0.0_f32; BATCH * columns], vec![0.0_f32; BATCH * columns]];
+
+            let bytes: Vec<u8> = (0..rows * columns).map(|i| (i * i >> 7) as u8).collect();
+            let scale = ByteScale::new(72.94, 90.02);
+            let values: [f32; 256] = std::array::from_fn(|byte| scale.number(byte as u8));
+            let mut gathered =
+                |rows: &[usize]| gather_bytes(Isa::best(), &bytes, columns, scale, rows, black_box(&mut out));
+            let mut looked_up = |rows: &[usize]| {
+                for (&row, out) in rows.iter().zip(black_box(&mut other).chunks_exact_mut(columns)) {
+                    for (out, &byte) in out.iter_mut().zip(&bytes[row * columns..][..columns]) {
+                        *out = values[usize::from(byte)];
+                    }
+                }
+            };
+            self.batch(
+                &format!("{BATCH} rows of {columns} bytes"),
+                BATCH * columns,
+                &mut || gathered(ours.next().expect("there are batches")),
+                &mut || looked_up(plain.next().expect("there are batches")),
+            );
+            drop(bytes);
+
+            let x = numbers(rows * columns);
+            let mut gathered = |rows: &[usize]| gather(&x, columns, rows, black_box(&mut out));
+            let mut copied = |rows: &[usize]| {
+                for (&row, out) in rows.iter().zip(black_box(&mut other).chunks_exact_mut(columns)) {
+                    out.copy_from_slice(&x[row * columns..][..columns]);
+                }
+            };
+            self.batch(
+                &format!("{BATCH} rows of {columns} numbers"),
+                BATCH * columns,
+                &mut || gathered(ours.next().expect("there are batches")),
+                &mut || copied(plain.next().expect("there are batches")),
+            );
+        }
+    }
+
+    /// A batch of so many numbers, gathered by us and by a plain loop.
+    fn batch(&mut self, name: &str, numbers: usize, ours: &mut dyn FnMut(), plain: &mut dyn FnMut()) {
+        if let Some((seconds, ratios)) = self.contest(name, ours, &mut [plain]) {
+            self.table.push(format!(
+                "{name:34} {:6.2} numbers/ns, {:4.2} times the plain loop",
+                1e-9 * numbers as f64 / seconds,
+                ratios[0],
+            ));
+        }
     }
 
     /// What two threads cost and bring.

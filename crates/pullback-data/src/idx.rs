@@ -7,6 +7,7 @@ use crate::error::{Error, Place, Result};
 use crate::sniff::{Parts, ReadOptions, content};
 use pullback::data::{Bytes, Column, Table, Values};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 /// Unsigned bytes, the only type that images and labels come in.
 const UNSIGNED_BYTE: u8 = 0x08;
@@ -16,12 +17,12 @@ pub(crate) fn is_idx(content: &[u8]) -> bool {
     content.len() >= 4 && content[0] == 0 && content[1] == 0 && (0x08..=0x0e).contains(&content[2])
 }
 
-/// The sizes that the header tells and the numbers after it.
-fn parse<'a>(path: &Path, content: &'a [u8]) -> Result<(Vec<usize>, &'a [u8])> {
+/// The sizes that the header tells, and the numbers after it.
+fn parse(path: &Path, mut content: Vec<u8>) -> Result<(Vec<usize>, Vec<u8>)> {
     let wrong = |what: String| {
         Error::malformed(Place::file(path), what, "give an IDX file of unsigned bytes, or get the file again")
     };
-    if !is_idx(content) {
+    if !is_idx(&content) {
         return Err(wrong("this is no IDX file: it does not begin with two zero bytes and a type".into()));
     }
     if content[2] != UNSIGNED_BYTE {
@@ -44,11 +45,13 @@ fn parse<'a>(path: &Path, content: &'a [u8]) -> Result<(Vec<usize>, &'a [u8])> {
     if told != Some(held) {
         return Err(wrong(format!("the header tells of {sizes:?} bytes, but {held} bytes follow it")));
     }
-    Ok((sizes, &content[numbers..]))
+    // In place: a copy would take as much memory again.
+    content.drain(..numbers);
+    Ok((sizes, content))
 }
 
 /// Reads images, and their labels from the file beside them that MNIST's names lead to.
-pub(crate) fn read_images(path: &Path, content: &[u8], options: &ReadOptions) -> Result<Table> {
+pub(crate) fn read_images(path: &Path, content: Vec<u8>, options: &ReadOptions) -> Result<Table> {
     let name = path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
     let labels = [("images-idx3", "labels-idx1"), ("images.idx3", "labels.idx1")]
         .iter()
@@ -68,10 +71,9 @@ pub(crate) fn read_images(path: &Path, content: &[u8], options: &ReadOptions) ->
     }
 }
 
-fn table(path: &Path, images: &[u8], labels_path: &Path, options: &ReadOptions) -> Result<Table> {
+fn table(path: &Path, images: Vec<u8>, labels_path: &Path, options: &ReadOptions) -> Result<Table> {
     let (sizes, pixels) = parse(path, images)?;
-    let labels = content(labels_path, options.limit_bytes)?;
-    let (label_sizes, labels) = parse(labels_path, &labels)?;
+    let (label_sizes, labels) = parse(labels_path, content(labels_path, options.limit_bytes)?)?;
     if sizes.len() < 2 || label_sizes.len() != 1 {
         return Err(Error::malformed(
             Place::file(if sizes.len() < 2 { path } else { labels_path }),
@@ -93,7 +95,7 @@ fn table(path: &Path, images: &[u8], labels_path: &Path, options: &ReadOptions) 
             "give a file with at least one",
         ));
     }
-    let images = Bytes::new(pixels.to_vec(), sizes[1..].to_vec(), u8::MAX)?;
+    let images = Bytes::new(pixels, sizes[1..].to_vec(), u8::MAX)?;
     let labels = labels.iter().map(|&label| f64::from(label)).collect();
     let columns =
         vec![Column::new("image", Values::Bytes(images)), Column::new("label", Values::Numbers(labels))];
@@ -104,18 +106,27 @@ fn table(path: &Path, images: &[u8], labels_path: &Path, options: &ReadOptions) 
 pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Parts> {
     let part = |prefix: &str| -> Result<Option<Table>> {
         match find(folder, prefix) {
-            Some(path) => read_images(&path, &content(&path, options.limit_bytes)?, options).map(Some),
+            Some(path) => read_images(&path, content(&path, options.limit_bytes)?, options).map(Some),
             None => Ok(None),
         }
     };
-    match part("train")? {
-        Some(train) => Ok(Parts { train, test: part("t10k")? }),
-        None => Err(Error::malformed(
-            Place::file(folder),
-            "a directory without IDX images",
-            "give a file, or a directory that holds train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not",
-        )),
-    }
+    thread::scope(|scope| {
+        // Where the system gives no thread, the files are read one after the other.
+        let reader = || thread::Builder::new().spawn_scoped(scope, || part("t10k")).ok();
+        let test = if options.threads > 1 { reader() } else { None };
+        let Some(train) = part("train")? else {
+            return Err(Error::malformed(
+                Place::file(folder),
+                "a directory without IDX images",
+                "give a file, or a directory that holds train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not",
+            ));
+        };
+        let test = match test {
+            Some(reader) => reader.join().expect("a reader ends in a table or an error"),
+            None => part("t10k"),
+        };
+        Ok(Parts { train, test: test? })
+    })
 }
 
 fn find(folder: &Path, prefix: &str) -> Option<PathBuf> {

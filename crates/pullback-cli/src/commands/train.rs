@@ -15,6 +15,7 @@ use pullback::model::{Card, Fingerprint, Model};
 use pullback::network::{Layer, Network};
 use pullback::report::{Report, Series, curve, text};
 use pullback::train::{Batch, GradientMethod, History, Stop, Training, train_on};
+use pullback_data::ReadOptions;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -76,7 +77,10 @@ impl Train {
         };
         let isa = instruction_set()?;
         let data_options = settings.data_options()?;
-        let parts = load(settings.data(), settings.seed(), &settings.read_options()?)?;
+        let threads =
+            Training { threads: settings.threads.unwrap_or(0), ..Training::default() }.thread_count();
+        let read_options = ReadOptions { threads, ..settings.read_options()? };
+        let parts = load(settings.data(), settings.seed(), &read_options)?;
         let table = &parts.train;
         if settings.target.is_empty() && table.target().is_none() {
             return Err(no_target(table));
@@ -134,7 +138,7 @@ impl Train {
         }
         let report = compare(&model, &prediction, &tested)?;
         if !self.quiet && !self.json {
-            warn_of_findings(&model, &table.select(&rows.training)?)?;
+            warn_of_findings(&model, table, &rows.training)?;
         }
         write(&out, &model.to_bytes()?)?;
 
@@ -344,14 +348,14 @@ const DIAGNOSED_ROWS: usize = 64;
 const MOST_DIAGNOSED: usize = 1 << 20;
 
 /// Says what stood in the way of training, where it is more than a few units: `explain` shows the rest.
-fn warn_of_findings(model: &Model<f32>, table: &Table) -> Result<()> {
-    let count = table.rows().min(DIAGNOSED_ROWS);
-    if model.card.network.parameter_count()? > MOST_DIAGNOSED || count == 0 {
+fn warn_of_findings(model: &Model<f32>, table: &Table, training_rows: &[usize]) -> Result<()> {
+    if model.card.network.parameter_count()? > MOST_DIAGNOSED {
         return Ok(());
     }
+    let rows = &training_rows[..training_rows.len().min(DIAGNOSED_ROWS)];
     let wide = |numbers: &Vec<f32>| numbers.iter().map(|&x| f64::from(x)).collect();
     let model = Model { parameters: model.parameters.iter().map(wide).collect(), card: model.card.clone() };
-    let trace = trace_of(&model, table, 0, count)?;
+    let trace = trace_of(&model, &table.select(rows)?, 0, rows.len())?;
     let catalog = Catalog::english();
     for finding in diagnose(&trace) {
         let is_local = matches!(finding.key, "dead" | "inactive" | "saturated");

@@ -2,6 +2,7 @@ use crate::{numbers, read_as, texts};
 use proptest::prelude::*;
 use pullback::data::ColumnType;
 use pullback_data::ReadOptions;
+use std::io::Write;
 
 fn check(content: &str, expected: &[(&str, &[f64])]) {
     let parts = read_as("t.csv", content.as_bytes(), &ReadOptions::default()).unwrap();
@@ -101,18 +102,42 @@ fn an_open_quote_is_refused_before_it_swallows_a_large_file() {
 
 #[test]
 fn gzip_is_read_and_a_cut_off_one_refused() {
-    use std::io::Write;
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(b"a,b\n1,2\n3,4\n").unwrap();
     let whole = encoder.finish().unwrap();
     let parts = read_as("t.csv.gz", &whole, &ReadOptions::default()).unwrap();
     assert_eq!(numbers(&parts, "b"), [2.0, 4.0]);
-    assert!(read_as("t.csv.gz", &whole[..whole.len() - 6], &ReadOptions::default()).is_err());
+    let cut_off = read_as("t.csv.gz", &whole[..whole.len() - 6], &ReadOptions::default());
+    let message = cut_off.unwrap_err();
+    assert!(message.contains("damaged"), "{message}");
+}
+
+#[test]
+fn gzip_of_several_members_is_read_whole_though_its_end_tells_of_the_last() {
+    let mut content = Vec::new();
+    for part in ["a,b\n1,2\n", "3,4\n"] {
+        let mut encoder = flate2::write::GzEncoder::new(&mut content, flate2::Compression::default());
+        encoder.write_all(part.as_bytes()).unwrap();
+        encoder.finish().unwrap();
+    }
+    let parts = read_as("t.csv.gz", &content, &ReadOptions::default()).unwrap();
+    assert_eq!(numbers(&parts, "b"), [2.0, 4.0]);
+}
+
+#[test]
+fn the_size_that_gzip_tells_of_takes_no_memory() {
+    // The last four bytes, which tell of 4 GB, are believed no further than the file bears it out.
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(b"a,b\n1,2\n3,4\n").unwrap();
+    let mut content = encoder.finish().unwrap();
+    let end = content.len() - 4;
+    content[end..].fill(0xff);
+    let message = read_as("t.csv.gz", &content, &ReadOptions::default()).unwrap_err();
+    assert!(message.contains("damaged"), "{message}");
 }
 
 #[test]
 fn a_bomb_stops_at_the_limit() {
-    use std::io::Write;
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(&vec![b'1'; 1 << 20]).unwrap();
     let options = ReadOptions { limit_bytes: 1 << 16, ..ReadOptions::default() };

@@ -32,8 +32,10 @@ fn folder(ending: &str, pack: fn(&[u8]) -> Vec<u8>) -> tempfile::TempDir {
 
 #[test]
 fn a_folder_of_four_files_is_training_and_test_images() {
-    for folder in [folder("", <[u8]>::to_vec), folder(".gz", gzip)] {
-        let parts = read(folder.path(), &ReadOptions::default()).unwrap();
+    for (folder, threads) in
+        [(folder("", <[u8]>::to_vec), 1), (folder(".gz", gzip), 1), (folder(".gz", gzip), 2)]
+    {
+        let parts = read(folder.path(), &ReadOptions { threads, ..ReadOptions::default() }).unwrap();
         assert_eq!(numbers(&parts, "label"), [7.0, 0.0, 9.0]);
         let Values::Bytes(bytes) = &parts.train.column("image").unwrap().values else {
             panic!("images are bytes");
@@ -55,14 +57,18 @@ fn what_does_not_fit_together_is_refused() {
     let check = |name: &str, content: Vec<u8>, part: &str| {
         let folder = folder("", <[u8]>::to_vec);
         std::fs::write(folder.path().join(name), content).unwrap();
-        let message = read(folder.path(), &ReadOptions::default()).unwrap_err().to_string();
-        assert!(message.contains(part) && message.contains(name), "`{part}` is not in: {message}");
+        for threads in [1, 2] {
+            let options = ReadOptions { threads, ..ReadOptions::default() };
+            let message = read(folder.path(), &options).unwrap_err().to_string();
+            assert!(message.contains(part) && message.contains(name), "`{part}` is not in: {message}");
+        }
     };
     check("train-labels-idx1-ubyte", idx(&[2], &[7, 0]), "3");
     check("train-images-idx3-ubyte", idx(&[3, 2, 2], &[1, 2, 3]), "");
     check("train-images-idx3-ubyte", idx(&[u32::MAX, u32::MAX, u32::MAX], &[1, 2, 3]), "");
     check("train-images-idx3-ubyte", vec![0, 0, 8], "");
     check("train-images-idx3-ubyte", Vec::new(), "");
+    check("t10k-labels-idx1-ubyte", idx(&[2], &[7, 0]), "1");
     let folder = folder("", <[u8]>::to_vec);
     std::fs::remove_file(folder.path().join("train-labels-idx1-ubyte")).unwrap();
     let message = read(folder.path(), &ReadOptions::default()).unwrap_err().to_string();

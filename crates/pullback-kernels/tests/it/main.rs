@@ -3,6 +3,7 @@
 mod images;
 mod product;
 mod reduced;
+mod rows;
 mod slices;
 mod special;
 mod threads;

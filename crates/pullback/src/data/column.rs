@@ -4,6 +4,7 @@
 //! file), [`None`] among categories. Bytes are never missing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +69,7 @@ impl Values {
                 names: categories.names.clone(),
             }),
             Self::Bytes(bytes) => Self::Bytes(Bytes {
-                data: rows.iter().flat_map(|&row| bytes.row(row)).copied().collect(),
+                data: Arc::new(rows.iter().flat_map(|&row| bytes.row(row)).copied().collect()),
                 rows: rows.len(),
                 shape: bytes.shape.clone(),
                 maximum: bytes.maximum,
@@ -109,9 +110,43 @@ impl Categories {
         Self { codes, names }
     }
 
+    /// The categories that numbers name by their texts: `3`, `2.5`; NaN marks a missing cell.
+    pub fn from_numbers(numbers: &[f64]) -> Self {
+        let mut known: BTreeMap<u64, u32> = BTreeMap::new();
+        let mut names: Vec<String> = Vec::new();
+        let codes = (numbers.iter())
+            .map(|number| match number.is_nan() {
+                true => MISSING,
+                // Numbers of different bits have different texts.
+                false => *known.entry(number.to_bits()).or_insert_with(|| {
+                    names.push(number.to_string());
+                    names.len() as u32 - 1
+                }),
+            })
+            .collect();
+        Self { codes, names }
+    }
+
+    /// So many rows whose cells are missing.
+    pub(super) fn missing(rows: usize) -> Self {
+        Self { codes: vec![MISSING; rows], names: Vec::new() }
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.codes.len()
+    }
+
+    /// How many of the given rows have each of [`Categories::names`].
+    ///
+    /// # Panics
+    /// If a row is out of range.
+    pub fn counts(&self, rows: impl IntoIterator<Item = usize>) -> Vec<usize> {
+        let mut counts = vec![0; self.names.len()];
+        for code in rows.into_iter().filter_map(|row| self.code(row)) {
+            counts[code] += 1;
+        }
+        counts
     }
 
     /// The names that codes refer to.
@@ -137,10 +172,10 @@ impl Categories {
     }
 }
 
-/// A block of bytes of fixed size a row.
+/// A block of bytes of fixed size a row. A clone shares them: images fill most of the memory of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bytes {
-    data: Vec<u8>,
+    data: Arc<Vec<u8>>,
     rows: usize,
     shape: Vec<usize>,
     maximum: u8,
@@ -165,7 +200,7 @@ impl Bytes {
                 "bytes above the stated maximum {maximum}: state the largest byte that the source can hold"
             )));
         }
-        Ok(Self { rows: data.len() / width, data, shape, maximum })
+        Ok(Self { rows: data.len() / width, data: Arc::new(data), shape, maximum })
     }
 
     /// The number of rows.

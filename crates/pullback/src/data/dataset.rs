@@ -3,8 +3,9 @@
 //! Bytes stay bytes until a batch is assembled: images take a quarter of the memory of f32, and
 //! converting the rows of one batch costs little beside the step that uses them.
 
-use pullback_kernels::Real;
+use pullback_kernels::{ByteScale, Isa, Real, gather, gather_bytes};
 
+use super::Bytes;
 use super::preprocess::Warning;
 
 /// Features and targets of the same rows.
@@ -63,14 +64,12 @@ pub enum Features<T> {
         /// The number of rows.
         rows: usize,
     },
-    /// Bytes, row after row, and the number that each byte stands for.
+    /// Bytes, and the number that each byte stands for.
     Bytes {
-        /// `[rows, width]`.
-        data: Vec<u8>,
-        /// The number of inputs.
-        width: usize,
-        /// The value of each of the 256 bytes.
-        values: Vec<T>,
+        /// `[rows, width]`, shared with the table that they came from.
+        bytes: Bytes,
+        /// What each of the 256 bytes stands for.
+        scale: ByteScale<T>,
     },
 }
 
@@ -79,14 +78,15 @@ impl<T: Real> Features<T> {
     pub fn rows(&self) -> usize {
         match self {
             Self::Dense { rows, .. } => *rows,
-            Self::Bytes { data, width, .. } => data.len() / width,
+            Self::Bytes { bytes, .. } => bytes.rows(),
         }
     }
 
     /// The number of inputs.
     pub fn inputs(&self) -> usize {
         match self {
-            Self::Dense { width, .. } | Self::Bytes { width, .. } => *width,
+            Self::Dense { width, .. } => *width,
+            Self::Bytes { bytes, .. } => bytes.width(),
         }
     }
 
@@ -95,19 +95,47 @@ impl<T: Real> Features<T> {
     /// # Panics
     /// If a row is out of range or `out` has another size.
     pub fn write(&self, rows: &[usize], out: &mut [T]) {
-        assert_eq!(out.len(), rows.len() * self.inputs(), "the output is [rows, inputs]");
+        self.write_on(Isa::best(), rows, out);
+    }
+
+    /// The same as [`write`](Self::write) on a given instruction set, which changes no bit of the result.
+    ///
+    /// # Panics
+    /// As [`write`](Self::write).
+    pub fn write_on(&self, isa: Isa, rows: &[usize], out: &mut [T]) {
         match self {
-            Self::Dense { values, width, .. } => copy_rows(values, *width, rows, out),
-            Self::Bytes { data, width, values } => {
-                for (&row, out) in rows.iter().zip(out.chunks_exact_mut(*width)) {
-                    for (out, &byte) in out.iter_mut().zip(&data[row * width..(row + 1) * width]) {
-                        *out = values[usize::from(byte)];
-                    }
-                }
+            Self::Dense { values, width, .. } => gather(values, *width, rows, out),
+            Self::Bytes { bytes, scale } => {
+                gather_bytes(isa, bytes.data(), bytes.width(), *scale, rows, out);
             }
         }
     }
 }
+
+impl<T: Real> Features<T> {
+    /// The same features less their most frequent number, and that number, if a sample of the given rows has so much
+    /// of it that zeros in its place pay: products leave them out. Pictures are mostly such a background.
+    pub(crate) fn less_background(&self, rows: &[usize]) -> Option<(Self, f64)> {
+        let Self::Bytes { bytes, scale } = self else { return None };
+        let mut counts = [0_usize; 256];
+        for row in rows.iter().step_by(rows.len().div_ceil(BACKGROUND_ROWS).max(1)) {
+            for byte in &bytes.data()[row * bytes.width()..][..bytes.width()] {
+                counts[usize::from(*byte)] += 1;
+            }
+        }
+        let background = (0..=u8::MAX).max_by_key(|byte| counts[usize::from(*byte)])?;
+        let pays =
+            counts[usize::from(background)] as f64 >= BACKGROUND_SHARE * counts.iter().sum::<usize>() as f64;
+        let number = scale.number(background).to_f64();
+        (pays && number != 0.0)
+            .then(|| (Self::Bytes { bytes: bytes.clone(), scale: scale.with_zero(background) }, number))
+    }
+}
+
+/// So many rows are looked at for a background.
+const BACKGROUND_ROWS: usize = 256;
+/// From this share on, a background is left out: below, products do not leave out its zeros.
+const BACKGROUND_SHARE: f64 = 0.3;
 
 /// What a network is to predict.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,15 +202,7 @@ impl<T: Real> Targets<T> {
                     out[ids[row] as usize] = T::ONE;
                 }
             }
-            Self::Values { values, width } => copy_rows(values, *width, rows, out),
-        }
-    }
-}
-
-fn copy_rows<T: Copy>(values: &[T], width: usize, rows: &[usize], out: &mut [T]) {
-    if width > 0 {
-        for (&row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
-            out.copy_from_slice(&values[row * width..(row + 1) * width]);
+            Self::Values { values, width } => gather(values, *width, rows, out),
         }
     }
 }

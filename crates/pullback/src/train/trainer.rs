@@ -7,7 +7,7 @@ use crate::data::{Dataset, Features, Targets, batches, epoch_order};
 use crate::differentiate::reverse;
 use crate::error::{Error, Result};
 use crate::execute::{Executor, reference};
-use crate::graph::Kind;
+use crate::graph::{Graph, Kind};
 use crate::network::{FEATURES, Mask, Mode, Network, Parameter, Role, TARGETS};
 use crate::plan::Plan;
 use pullback_kernels::{Array, Isa, Real, Workspace, dot};
@@ -212,6 +212,10 @@ struct Run<'a, T> {
     parameters: Vec<Array<T>>,
     /// What the optimizer keeps for each parameter.
     states: Vec<[Array<T>; 2]>,
+    /// What the steps are given instead of the data's features: those less their background, if that pays.
+    less_background: Option<Features<T>>,
+    /// The number that they are given less, or zero.
+    background: f64,
     /// For whole batches, and for what is left at the end of an epoch.
     stepper: Stepper<T>,
     last_stepper: Option<Stepper<T>>,
@@ -250,10 +254,19 @@ impl<'a, T: Real> Run<'a, T> {
         let state =
             |parameter: &Array<T>, wanted: bool| Array::zeros(if wanted { parameter.len() } else { 0 });
         let left = rows.len() % batch;
+        let (less_background, background) =
+            match data.features.less_background(rows).filter(|_| network.begins_dense()) {
+                Some((features, number)) => (Some(features), number),
+                None => (None, 0.0),
+            };
         Ok(Self {
+            less_background,
+            background,
             states: parameters.iter().map(|p| [state(p, kept > 0), state(p, kept > 1)]).collect(),
-            stepper: Stepper::new(isa, network, training, batch)?,
-            last_stepper: (left > 0).then(|| Stepper::new(isa, network, training, left)).transpose()?,
+            stepper: Stepper::new(isa, network, training, batch, background)?,
+            last_stepper: (left > 0)
+                .then(|| Stepper::new(isa, network, training, left, background))
+                .transpose()?,
             evaluator: (!validation.is_empty())
                 .then(|| Evaluator::new(isa, network, validation.len(), threads))
                 .transpose()?,
@@ -380,9 +393,10 @@ impl<'a, T: Real> Run<'a, T> {
         };
         stepper.fill_masks(self.training.seed, epoch, step);
         if self.steps == 1 || rows.len() < self.rows.len() {
-            let data = self.data;
+            let (isa, data) = (self.isa, self.data);
+            let features = self.less_background.as_ref().unwrap_or(&data.features);
             let write = |range: std::ops::Range<usize>, piece: &mut [T]| {
-                data.write_features(&rows[range], piece);
+                features.write_on(isa, &rows[range], piece);
             };
             stepper.executor.fill_rows(FEATURES, rows.len(), write);
             data.write_targets(rows, stepper.executor.input_mut(TARGETS));
@@ -390,7 +404,10 @@ impl<'a, T: Real> Run<'a, T> {
         stepper.executor.run(&self.parameters);
         let cost = stepper.executor.output(COST)[0].to_f64();
         if !cost.is_finite() {
-            self.blame = first_not_finite(self.network, &mut stepper.executor, &self.parameters, rows.len());
+            let lowered = self.network.lower_less(rows.len(), Mode::Training, self.background);
+            self.blame = (lowered.ok()).and_then(|lowered| {
+                first_not_finite(&lowered.graph, &mut stepper.executor, &self.parameters)
+            });
             return (cost, None);
         }
         if let Some(one_by_one) = &mut stepper.one_by_one {
@@ -440,12 +457,10 @@ impl<'a, T: Real> Run<'a, T> {
 
 /// The first node of a forward pass with a number that is not finite, in words.
 fn first_not_finite<T: Real>(
-    network: &Network,
+    graph: &Graph,
     given: &mut Executor<T>,
     parameters: &[Array<T>],
-    batch: usize,
 ) -> Option<String> {
-    let graph = network.lower(batch, Mode::Training).ok()?.graph;
     let (mut inputs, mut own) = (0.., parameters.iter());
     let values: Vec<Vec<T>> = (graph.nodes().iter())
         .map(|node| match node.kind {
@@ -455,7 +470,7 @@ fn first_not_finite<T: Real>(
         })
         .map(Option::unwrap_or_default)
         .collect();
-    let values = reference(&graph, &values);
+    let values = reference(graph, &values);
     let first = graph.ids().find(|id| values[id.index()].iter().any(|x| !x.is_finite()))?;
     Some(graph.describe(first))
 }
@@ -478,9 +493,9 @@ struct Stepper<T> {
 }
 
 impl<T: Real> Stepper<T> {
-    fn new(isa: Isa, network: &Network, training: &Training, batch: usize) -> Result<Self> {
+    fn new(isa: Isa, network: &Network, training: &Training, batch: usize, background: f64) -> Result<Self> {
         let threads = training.thread_count();
-        let lowered = network.lower(batch, Mode::Training)?;
+        let lowered = network.lower_less(batch, Mode::Training, background)?;
         let specification = network.parameters()?;
         let trained: Vec<usize> =
             (0..specification.len()).filter(|&place| specification[place].role.is_trained()).collect();
@@ -537,6 +552,7 @@ impl<T: Real> Stepper<T> {
 
 /// The forward pass in evaluation, for whole batches and for what is left.
 struct Evaluator<T> {
+    isa: Isa,
     outputs: usize,
     batch: usize,
     whole: Executor<T>,
@@ -553,6 +569,7 @@ impl<T: Real> Evaluator<T> {
         };
         let left = rows % batch;
         Ok(Self {
+            isa,
             outputs: network.outputs(),
             batch,
             whole: executor(batch)?,
@@ -574,7 +591,10 @@ impl<T: Real> Evaluator<T> {
                 Some(last) if rows.len() < self.batch => last,
                 _ => &mut self.whole,
             };
-            features.write(rows, executor.input_mut(FEATURES));
+            let isa = self.isa;
+            executor.fill_rows(FEATURES, rows.len(), |range, piece| {
+                features.write_on(isa, &rows[range], piece);
+            });
             if let Some(targets) = targets {
                 targets.write(rows, executor.input_mut(TARGETS));
             }

@@ -1,7 +1,7 @@
 //! Model files: what is written is read again, and nothing else is taken for a model.
 
 use proptest::prelude::*;
-use pullback::data::{DataOptions, Preprocessing, Table, builtin};
+use pullback::data::{Bytes, Column, DataOptions, Preprocessing, Table, Values, builtin};
 use pullback::model::{Card, Fingerprint, Model};
 use pullback::network::{Activation, Cost, Network};
 use pullback::train::{Silent, Training, train};
@@ -24,6 +24,25 @@ fn trained() -> (Model<f32>, Table) {
         configuration: serde_json::Value::Null,
     };
     (Model { parameters: trained.parameters, card }, table)
+}
+
+#[test]
+fn the_fingerprint_is_fnv_1a_of_all_columns() {
+    for width in [1, 7, 8, 9, 16, 24, 31] {
+        // Runs of zeros of every length, also across rows.
+        let bytes: Vec<u8> = (0..5 * width).map(|i| if i % 23 < 17 { 0 } else { i as u8 }).collect();
+        let numbers = vec![0.0, -0.0, 1.5, f64::NAN, 3.0];
+        let want = (["image".as_bytes(), &bytes, b"label"].into_iter().map(<[u8]>::to_vec))
+            .chain(numbers.iter().map(|number| number.to_le_bytes().to_vec()))
+            .flat_map(|part| [part, vec![0xff]].concat())
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+        let images = Values::Bytes(Bytes::new(bytes, vec![width], 255).unwrap());
+        let columns = vec![Column::new("image", images), Column::new("label", Values::Numbers(numbers))];
+        let table = Table::new("t", columns).unwrap();
+        assert_eq!(Fingerprint::of(&table, 5).hash, format!("{want:016x}"), "rows of {width} bytes");
+    }
 }
 
 fn load(bytes: &[u8]) -> Result<Model<f32>, String> {

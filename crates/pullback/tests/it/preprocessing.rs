@@ -1,8 +1,8 @@
 //! From tables to numbers: fitted on the rows that are trained on, and on no others.
 
 use pullback::data::{
-    Bytes, Categories, Column, DataOptions, Features, Imputation, Preprocessing, Scaling, Table, Targets,
-    Values, builtin, split,
+    Bytes, Categories, Column, ColumnType, DataOptions, Encoding, Features, Imputation, Preprocessing,
+    Scaling, Table, Targets, Values, builtin, split,
 };
 use pullback::random::{Purpose, Random};
 
@@ -26,7 +26,7 @@ fn options(target: &str) -> DataOptions {
 fn features(preprocessing: &Preprocessing, table: &Table) -> Vec<f64> {
     match preprocessing.apply_features::<f64>(table).unwrap().0 {
         Features::Dense { values, .. } => values,
-        Features::Bytes { data, values, .. } => data.iter().map(|&byte| values[usize::from(byte)]).collect(),
+        Features::Bytes { bytes, scale } => bytes.data().iter().map(|&byte| scale.number(byte)).collect(),
     }
 }
 
@@ -63,6 +63,38 @@ fn images_are_scaled_by_all_their_bytes() {
     for (found, expected) in features(&fitted, &table).iter().zip(expected) {
         assert!((found - expected).abs() < 1e-12, "{found} for {expected}");
     }
+}
+
+#[test]
+fn every_byte_of_a_training_row_counts() {
+    for width in [1, 3, 4, 5, 7, 8, 13] {
+        let data: Vec<u8> = (0..4 * width).map(|i| (i * i % 251) as u8).collect();
+        let bytes = Values::Bytes(Bytes::new(data.clone(), vec![width], 255).unwrap());
+        let table = table(vec![Column::new("image", bytes), texts("t", &["a", "b", "a", "b"])]);
+        let fitted = Preprocessing::fit(&table, &[0, 1, 3], &options("t")).unwrap();
+        let Encoding::Bytes { center, spread, .. } = fitted.features[0].encoding else { panic!("bytes") };
+        let trained = || data[..2 * width].iter().chain(&data[3 * width..]).map(|&byte| f64::from(byte));
+        let mean = trained().sum::<f64>() / (3 * width) as f64;
+        let variance = trained().map(|byte| (byte - mean).powi(2)).sum::<f64>() / (3 * width) as f64;
+        let (far, further) = ((center - mean).abs(), (spread - variance.sqrt()).abs());
+        assert!(far < 1e-9 && further < 1e-9, "rows of {width}: {center} and {spread}");
+    }
+}
+
+#[test]
+fn numbers_declared_categorical_are_their_texts() {
+    let types = [("x".to_owned(), ColumnType::Categorical)].into();
+    let options = DataOptions { types, ..options("t") };
+    let known = table(vec![
+        numbers("x", &[10.0, 2.5, f64::NAN, -0.0, 2.5, 0.0]),
+        numbers("t", &[0.0, 1.0, 0.5, 0.1, 0.2, 0.3]),
+    ]);
+    // Row 0 is not trained on: its text is not known.
+    let fitted = Preprocessing::fit(&known, &[1, 2, 3, 4, 5], &options).unwrap();
+    assert_eq!(fitted.input_names(), ["x=-0", "x=0", "x=2.5", "x=(missing)"]);
+    let (_, warnings) = fitted.apply_features::<f64>(&known).unwrap();
+    assert_eq!((warnings[0].value.as_str(), warnings[0].row, warnings[0].rows), ("10", 0, 1));
+    assert_eq!(features(&fitted, &known)[8..16], [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
 }
 
 #[test]

@@ -15,10 +15,12 @@ mod target;
 pub use feature::{Encoding, Feature};
 pub use target::{Target, TargetColumn, strata};
 
-use super::{ColumnType, DataOptions, Dataset, Features, Table, Values};
+use super::{Categories, ColumnType, DataOptions, Dataset, Features, Table, Values};
 use crate::error::{Error, Result};
-use pullback_kernels::Real;
+use pullback_kernels::{ByteScale, Real};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// How the columns of a table become inputs and targets of a network.
@@ -126,9 +128,8 @@ impl Preprocessing {
         if let [only @ Feature { encoding: Encoding::Bytes { center, spread, .. }, .. }] =
             self.features.as_slice()
         {
-            let bytes = only.bytes(table)?;
-            let values = (0..256).map(|byte| T::from_f64((f64::from(byte) - center) / spread)).collect();
-            let features = Features::Bytes { data: bytes.data().to_vec(), width: bytes.width(), values };
+            let bytes = only.bytes(table)?.clone();
+            let features = Features::Bytes { bytes, scale: ByteScale::new(*center, *spread) };
             return Ok((features, Vec::new()));
         }
         let width = self.inputs();
@@ -147,18 +148,28 @@ impl Preprocessing {
     }
 }
 
-/// A number as a text that names a category: `3`, `2.5`.
-fn category_name(number: f64) -> String {
-    number.to_string()
+/// A column's cells as texts; blocks of bytes have none.
+fn categories_of(values: &Values) -> Cow<'_, Categories> {
+    match values {
+        Values::Numbers(numbers) => Cow::Owned(Categories::from_numbers(numbers)),
+        Values::Categories(categories) => Cow::Borrowed(categories),
+        Values::Bytes(bytes) => Cow::Owned(Categories::missing(bytes.rows())),
+    }
 }
 
-/// A row's cell as a text; [`None`] if it is missing.
-fn text_of(values: &Values, row: usize) -> Option<String> {
-    match values {
-        Values::Numbers(numbers) => (!numbers[row].is_nan()).then(|| category_name(numbers[row])),
-        Values::Categories(categories) => categories.text(row).map(str::to_owned),
-        Values::Bytes(_) => None,
-    }
+/// The names that some of the given rows have, in the order of [`sorted`].
+fn names_in(categories: &Categories, rows: impl IntoIterator<Item = usize>) -> Vec<String> {
+    let counts = categories.counts(rows);
+    sorted(
+        categories.names().iter().zip(counts).filter(|(_, count)| *count > 0).map(|(name, _)| name.clone()),
+    )
+}
+
+/// The position of each of the categories' names in a list, by which a row's code finds its own.
+fn places(categories: &Categories, list: &[String]) -> Vec<Option<usize>> {
+    let known: BTreeMap<&str, usize> =
+        list.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
+    categories.names().iter().map(|name| known.get(name.as_str()).copied()).collect()
 }
 
 /// Names in the order in which a person expects them: numbers by value, then texts by letters.
@@ -176,9 +187,9 @@ fn sorted(names: impl IntoIterator<Item = String>) -> Vec<String> {
 }
 
 /// The numbers of a column that is declared or inferred to be numeric.
-fn numbers_of(table: &Table, name: &str, values: &Values) -> Result<Vec<f64>> {
+fn numbers_of<'a>(table: &Table, name: &str, values: &'a Values) -> Result<Cow<'a, [f64]>> {
     match values {
-        Values::Numbers(numbers) => Ok(numbers.clone()),
+        Values::Numbers(numbers) => Ok(Cow::Borrowed(numbers)),
         Values::Categories(categories) => (0..categories.rows())
             .map(|row| match categories.text(row) {
                 None => Ok(f64::NAN),

@@ -1,11 +1,11 @@
 //! What is predicted, and how it becomes targets of a network.
 
-use super::{is_categorical, numbers_of, sorted, text_of};
-use crate::data::{DataOptions, Table, Targets, Task, Values};
+use super::{categories_of, is_categorical, names_in, numbers_of, places};
+use crate::data::{Categories, DataOptions, Table, Targets, Task, Values};
 use crate::error::{Error, Result};
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
 /// The column or columns that are predicted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,9 +121,10 @@ fn task(table: &Table, names: &[String], options: &DataOptions) -> Result<(Task,
     }
     let column = table.column(&names[0])?;
     let values = &column.values;
-    let distinct: BTreeSet<String> = (0..table.rows()).filter_map(|row| text_of(values, row)).collect();
+    let categories = categories_of(values);
+    let distinct = categories.counts(0..table.rows()).into_iter().filter(|&count| count > 0).count();
     let declared = options.types.get(&names[0]).copied();
-    Ok(match (distinct.len(), values) {
+    Ok(match (distinct, values) {
         (2, _) => (Task::Binary, "two distinct values".into()),
         (count, values) if is_categorical(values, declared) => {
             (Task::Classes, format!("{count} distinct texts"))
@@ -150,12 +151,13 @@ pub fn strata(table: &Table, options: &DataOptions) -> Result<Option<Vec<u32>>> 
         return Ok(None);
     }
     let texts = texts(table, &names[0])?;
-    let classes = sorted(texts.iter().cloned());
-    Ok(Some(codes(&texts, &classes).map(|code| code.expect("every text is one of its own") as u32).collect()))
+    let places = places(&texts, &names_in(&texts, 0..table.rows()));
+    let class = |row| texts.code(row).and_then(|code| places[code]).expect("every text is one of its own");
+    Ok(Some((0..table.rows()).map(|row| class(row) as u32).collect()))
 }
 
-/// The target's cells as texts.
-fn texts(table: &Table, name: &str) -> Result<Vec<String>> {
+/// The target's cells as texts, none missing.
+fn texts<'a>(table: &'a Table, name: &str) -> Result<Cow<'a, Categories>> {
     let values = &table.column(name)?.values;
     if matches!(values, Values::Bytes(_)) {
         return Err(Error::Data(format!(
@@ -163,7 +165,11 @@ fn texts(table: &Table, name: &str) -> Result<Vec<String>> {
             table.source()
         )));
     }
-    (0..table.rows()).map(|row| text_of(values, row).ok_or_else(|| missing(table, name, row))).collect()
+    let texts = categories_of(values);
+    match (0..table.rows()).find(|&row| texts.code(row).is_none()) {
+        Some(row) => Err(missing(table, name, row)),
+        None => Ok(texts),
+    }
 }
 
 fn missing(table: &Table, name: &str, row: usize) -> Error {
@@ -172,13 +178,6 @@ fn missing(table: &Table, name: &str, row: usize) -> Error {
         table.source(),
         row + 1
     ))
-}
-
-/// The position of each text among the classes.
-fn codes<'a>(texts: &'a [String], classes: &'a [String]) -> impl Iterator<Item = Option<usize>> + 'a {
-    let known: std::collections::BTreeMap<&str, usize> =
-        classes.iter().enumerate().map(|(code, name)| (name.as_str(), code)).collect();
-    texts.iter().map(move |text| known.get(text.as_str()).copied())
 }
 
 impl TargetColumn {
@@ -205,7 +204,7 @@ impl TargetColumn {
             Task::Binary | Task::Classes => {
                 let name = &names[0];
                 let texts = texts(table, name)?;
-                let classes = sorted(rows.iter().map(|&row| texts[row].clone()));
+                let classes = names_in(&texts, rows.iter().copied());
                 if classes.len() < 2 {
                     return Err(Error::Data(format!(
                         "{}: every row has \"{}\" in column \"{name}\": there is nothing to tell apart; give rows \
@@ -243,7 +242,7 @@ impl TargetColumn {
             let width = self.names.len();
             let mut values = vec![T::ZERO; table.rows() * width];
             for (at, name) in self.names.iter().enumerate() {
-                for (row, number) in target_numbers(table, name)?.into_iter().enumerate() {
+                for (row, &number) in target_numbers(table, name)?.iter().enumerate() {
                     values[row * width + at] = T::from_f64((number - centers[at]) / spreads[at]);
                 }
             }
@@ -251,16 +250,17 @@ impl TargetColumn {
         };
         let name = &self.names[0];
         let texts = texts(table, name)?;
-        let ids = codes(&texts, classes)
-            .enumerate()
-            .map(|(row, code)| {
-                code.map(|code| code as u32).ok_or_else(|| {
+        let places = places(&texts, classes);
+        let ids = (0..table.rows())
+            .map(|row| {
+                let place = texts.code(row).and_then(|code| places[code]);
+                place.map(|place| place as u32).ok_or_else(|| {
                     Error::Data(format!(
                         "{}, row {}, column \"{name}\": class \"{}\" was not seen in training, which knows {}: \
                          leave the row out, or train again with rows of that class",
                         table.source(),
                         row + 1,
-                        texts[row],
+                        texts.text(row).unwrap_or_default(),
                         crate::data::table::listed(classes.iter().map(String::as_str))
                     ))
                 })
@@ -274,7 +274,7 @@ impl TargetColumn {
 }
 
 /// The numbers of a target, none missing.
-fn target_numbers(table: &Table, name: &str) -> Result<Vec<f64>> {
+fn target_numbers<'a>(table: &'a Table, name: &str) -> Result<Cow<'a, [f64]>> {
     let numbers = numbers_of(table, name, &table.column(name)?.values)?;
     match numbers.iter().position(|number| number.is_nan()) {
         Some(row) => Err(missing(table, name, row)),

@@ -2,7 +2,7 @@
 
 use super::{Case, Dice, Formula, Operation, Site, View, ViewMut};
 use crate::graph::{Shape, Var};
-use pullback_kernels::Real;
+use pullback_kernels::{Isa, Real};
 
 /// The product of two matrices, each possibly read as its transpose: `[m, k]` times `[k, n]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +19,23 @@ impl MatrixProduct {
         let [left, right] = [left.sizes(), right.sizes()];
         let (m, k) = if self.transpose_left { (left[1], left[0]) } else { (left[0], left[1]) };
         (m, k, if self.transpose_right { right[0] } else { right[1] })
+    }
+
+    #[inline(always)]
+    fn multiply<T: Real>(&self, [left, right]: [View<'_, T>; 2], output: ViewMut<'_, T>) {
+        let (m, k, n) = self.sizes(left.shape, right.shape);
+        for row in 0..m {
+            for column in 0..n {
+                let mut sum = T::ZERO;
+                for inner in 0..k {
+                    let a = left.data[if self.transpose_left { inner * m + row } else { row * k + inner }];
+                    let b = right.data
+                        [if self.transpose_right { column * k + inner } else { inner * n + column }];
+                    sum = a.mul_add(b, sum);
+                }
+                output.data[row * n + column] = sum;
+            }
+        }
     }
 }
 
@@ -57,20 +74,11 @@ impl Operation for MatrixProduct {
     }
 
     fn value<T: Real>(&self, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
-        let [left, right] = [inputs[0], inputs[1]];
-        let (m, k, n) = self.sizes(left.shape, right.shape);
-        for row in 0..m {
-            for column in 0..n {
-                let mut sum = T::ZERO;
-                for inner in 0..k {
-                    let a = left.data[if self.transpose_left { inner * m + row } else { row * k + inner }];
-                    let b = right.data
-                        [if self.transpose_right { column * k + inner } else { inner * n + column }];
-                    sum = a.mul_add(b, sum);
-                }
-                output.data[row * n + column] = sum;
-            }
-        }
+        // Where the baseline has no fused multiply-add, each would be a call.
+        Isa::best().run(
+            #[inline(always)]
+            || self.multiply([inputs[0], inputs[1]], output),
+        );
     }
 
     fn pullback<'b>(&self, at: &Site<'b>, y_bar: Var<'b>, input: usize) -> Option<Var<'b>> {
