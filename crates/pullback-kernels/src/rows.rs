@@ -9,8 +9,9 @@ use core::marker::PhantomData;
 /// So far before its turn a row is asked for: so many bytes of rows, but at least and at most so many rows.
 const BYTES_AHEAD: usize = 2048;
 const ROWS_AHEAD: (usize, usize) = (2, 16);
-/// Smaller matrices stay in a cache, where asking takes up to 17 % longer than it saves; beyond, gathering takes up
-/// to a third less time for it (`cargo bench --manifest-path bench/Cargo.toml -p pullback-kernel-benches -- "rows of"`).
+/// Smaller matrices stay in a cache, where asking takes up to 17 % longer than it saves; beyond, bytes are gathered in
+/// about half of the time, numbers hardly faster, as there the bandwidth is the limit (beside plain loops:
+/// `cargo bench --manifest-path bench/Cargo.toml -p pullback-kernel-benches -- "rows of"`).
 const LARGE_BYTES: usize = 16 << 20;
 
 /// Writes the given rows of `x`, `[any, columns]`, to `out`, `[rows.len(), columns]`.
