@@ -15,6 +15,10 @@
 use crate::Real;
 
 /// A bound on an error, in units of the last place of the exact result, for each number type.
+///
+/// Of functions of one number, the largest error in `f32` is measured over all 2^32 of them, against the `libm` crate
+/// in f64, rounded up: `cargo run --release -p pullback-kernels --example special_errors`, two minutes of a core for
+/// each function. `f64` and `powf` are tested on samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ulps {
     /// The bound for `f32`.
@@ -23,23 +27,23 @@ pub struct Ulps {
     pub f64: f64,
 }
 
-/// The error bound of [`Real::exp`].
+/// The error bound of [`Real::exp`]; the largest error in `f32` is 0.979.
 pub const EXP_ERROR: Ulps = Ulps { f32: 1.0, f64: 1.0 };
-/// The error bound of [`Real::exp_m1`].
+/// The error bound of [`Real::exp_m1`]; the largest error in `f32` is 1.367.
 pub const EXP_M1_ERROR: Ulps = Ulps { f32: 2.0, f64: 2.0 };
-/// The error bound of [`Real::ln`].
+/// The error bound of [`Real::ln`]; the largest error in `f32` is 0.828.
 pub const LN_ERROR: Ulps = Ulps { f32: 1.0, f64: 1.0 };
-/// The error bound of [`Real::ln_1p`].
+/// The error bound of [`Real::ln_1p`]; the largest error in `f32` is 0.828.
 pub const LN_1P_ERROR: Ulps = Ulps { f32: 1.0, f64: 1.0 };
-/// The error bound of [`Real::tanh`].
+/// The error bound of [`Real::tanh`]; the largest error in `f32` is 1.511.
 pub const TANH_ERROR: Ulps = Ulps { f32: 2.0, f64: 2.0 };
-/// The error bound of [`Real::sigmoid`].
+/// The error bound of [`Real::sigmoid`]; the largest error in `f32` is 1.480.
 pub const SIGMOID_ERROR: Ulps = Ulps { f32: 2.0, f64: 2.0 };
-/// The error bound of [`Real::erf`].
+/// The error bound of [`Real::erf`]; the largest error in `f32` is 1.129.
 pub const ERF_ERROR: Ulps = Ulps { f32: 2.0, f64: 2.0 };
-/// The error bound of [`Real::silu`].
+/// The error bound of [`Real::silu`]; the largest error in `f32` is 1.695.
 pub const SILU_ERROR: Ulps = Ulps { f32: 2.0, f64: 2.0 };
-/// The error bound of [`Real::softplus`].
+/// The error bound of [`Real::softplus`]; the largest error in `f32` is 1.637.
 pub const SOFTPLUS_ERROR: Ulps = Ulps { f32: 2.0, f64: 2.0 };
 /// The error bound of [`Real::powf`].
 pub const POWF_ERROR: Ulps = Ulps { f32: 1.5, f64: 1.5 };
