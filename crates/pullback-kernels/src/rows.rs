@@ -25,6 +25,17 @@ const LARGE_BYTES: usize = 16 << 20;
 /// # Panics
 /// If a row is out of range or `out` has another size.
 pub fn gather<T: Real>(x: &[T], columns: usize, rows: &[usize], out: &mut [T]) {
+    match columns {
+        1 => return gather_narrow::<T, 1>(x, rows, out),
+        2 => return gather_narrow::<T, 2>(x, rows, out),
+        3 => return gather_narrow::<T, 3>(x, rows, out),
+        4 => return gather_narrow::<T, 4>(x, rows, out),
+        5 => return gather_narrow::<T, 5>(x, rows, out),
+        6 => return gather_narrow::<T, 6>(x, rows, out),
+        7 => return gather_narrow::<T, 7>(x, rows, out),
+        8 => return gather_narrow::<T, 8>(x, rows, out),
+        _ => {}
+    }
     for_each_row(
         x,
         columns,
@@ -33,6 +44,15 @@ pub fn gather<T: Real>(x: &[T], columns: usize, rows: &[usize], out: &mut [T]) {
         #[inline(always)]
         |x, out| out.copy_from_slice(x),
     );
+}
+
+/// The same for rows so narrow that a call to copy one would take longer than the copy.
+fn gather_narrow<T: Real, const COLUMNS: usize>(x: &[T], rows: &[usize], out: &mut [T]) {
+    let ((x, _), (out, rest)) = (x.as_chunks::<COLUMNS>(), out.as_chunks_mut::<COLUMNS>());
+    assert!(out.len() == rows.len() && rest.is_empty(), "the output is [rows, columns]");
+    for (out, &row) in out.iter_mut().zip(rows) {
+        *out = x[row];
+    }
 }
 
 /// What a byte stands for: `(byte - center) / spread`, rounded to `T`.

@@ -99,15 +99,22 @@ pub fn softmax_cross_entropy<T: Real>(
         #[inline(always)]
         || {
             let block = if columns <= COLUMNS { LANES } else { 1 };
-            let mut turned =
-                Turned { logits: [[T::ZERO; LANES]; COLUMNS], targets: [[T::ZERO; LANES]; COLUMNS] };
+            // To clear more than is used would take longer than the rest of it for a few classes.
+            let (mut few, mut many) = (None, None);
+            if columns <= FEW_COLUMNS {
+                few = Some(Turned::<T, FEW_COLUMNS>::new());
+            } else if columns <= COLUMNS {
+                many = Some(Turned::<T, COLUMNS>::new());
+            }
             let rows = logits.chunks(block * columns).zip(targets.chunks(block * columns));
             for (i, ((logits, targets), cost)) in rows.zip(cost.chunks_mut(block)).enumerate() {
                 let first = i * block * columns;
                 let gradient = gradient
                     .as_mut()
                     .map(|(gradient, factor)| (&mut gradient[first..][..logits.len()], *factor));
-                if columns <= COLUMNS {
+                if let Some(turned) = &mut few {
+                    turned.cross_entropy(logits, targets, columns, cost, gradient);
+                } else if let Some(turned) = &mut many {
                     turned.cross_entropy(logits, targets, columns, cost, gradient);
                 } else {
                     cost[0] = cross_entropy_of_row(logits, targets, gradient);
@@ -121,15 +128,21 @@ pub fn softmax_cross_entropy<T: Real>(
 const LANES: usize = 16;
 /// Longer rows are computed one by one.
 const COLUMNS: usize = 32;
+const FEW_COLUMNS: usize = 4;
 
 /// The rows of a block, turned: for each column the numbers of all lanes. Lanes without a row hold what was
 /// there before.
-struct Turned<T> {
+struct Turned<T, const COLUMNS: usize> {
     logits: [[T; LANES]; COLUMNS],
     targets: [[T; LANES]; COLUMNS],
 }
 
-impl<T: Real> Turned<T> {
+impl<T: Real, const COLUMNS: usize> Turned<T, COLUMNS> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { logits: [[T::ZERO; LANES]; COLUMNS], targets: [[T::ZERO; LANES]; COLUMNS] }
+    }
+
     /// One block of at most `LANES` rows of at most `COLUMNS` columns; each row's sums run over its columns in
     /// ascending order.
     #[inline(always)]
