@@ -1,6 +1,8 @@
 //! Whole training runs: they learn, they repeat bit for bit, they stop when they should.
 
-use pullback::data::{DataOptions, Dataset, Features, Preprocessing, Targets};
+use pullback::data::{
+    Bytes, Column, DataOptions, Dataset, Features, Preprocessing, Table, Targets, Task, Values,
+};
 use pullback::execute::Isa;
 use pullback::network::{Activation, Cost, Layer, Network};
 use pullback::random::{Purpose, Random};
@@ -115,6 +117,54 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
             assert_eq!(one.history, other.history, "{threads} threads, clipped to {clip_norm:?}");
         }
         assert_ne!(one.parameters, run(6, 1, clip_norm).parameters);
+    }
+}
+
+/// Pictures that are mostly background, and the same numbers in full.
+fn pictures(background: u8) -> [Dataset<f64>; 2] {
+    let random = Random::new(3, Purpose::Sample, 0);
+    let (rows, width) = (300_usize, 144_usize);
+    let ids: Vec<u32> = (0..rows).map(|row| (row % 3) as u32).collect();
+    let pixel = |at: usize| {
+        let is_drawn = random.uniform(at as u64) < if at % 3 == at / width % 3 { 0.6 } else { 0.2 };
+        if is_drawn { random.below(1_000_000 + at as u64, 256) as u8 } else { background }
+    };
+    let bytes = Bytes::new((0..rows * width).map(pixel).collect(), vec![12, 12], 255).unwrap();
+    let classes = Values::Numbers(ids.iter().map(|id| f64::from(*id)).collect());
+    let columns = vec![Column::new("image", Values::Bytes(bytes)), Column::new("class", classes)];
+    let table = Table::new("pictures", columns).unwrap();
+    let options =
+        DataOptions { target: vec!["class".into()], task: Some(Task::Classes), ..DataOptions::default() };
+    let all: Vec<usize> = (0..rows).collect();
+    let preprocessing = Preprocessing::fit(&table, &all, &options).unwrap();
+    let pictures: Dataset<f64> = preprocessing.apply(&table).unwrap();
+    let mut values = vec![0.0; rows * width];
+    pictures.write_features(&all, &mut values);
+    let full = Dataset { features: Features::Dense { values, width, rows }, ..pictures.clone() };
+    [pictures, full]
+}
+
+#[test]
+fn a_background_that_is_left_out_changes_no_more_than_the_rounding() {
+    for background in [0, 255] {
+        let [pictures, full] = pictures(background);
+        let train_on = |isa, data: &Dataset<f64>, threads, batch| {
+            let network = Network::dense(144, &[64], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
+            let training = Training { epochs: 3, batch, threads, ..Training::default() };
+            let rows: Vec<usize> = (0..data.rows()).collect();
+            train_on(isa, &network, &training, data, &rows, &[], &mut Silent).unwrap()
+        };
+        for batch in [Batch::Of(64), Batch::Full] {
+            let one = train_on(Isa::best(), &pictures, 1, batch);
+            let other = train_on(Isa::best(), &full, 1, batch);
+            assert_ne!(one.parameters, other.parameters, "the background is left out");
+            for (one, other) in one.parameters.iter().flatten().zip(other.parameters.iter().flatten()) {
+                assert!((one - other).abs() < 1e-9, "{one} and {other}");
+            }
+            for isa in Isa::available() {
+                assert_eq!(train_on(isa, &pictures, 3, batch).parameters, one.parameters, "{}", isa.name());
+            }
+        }
     }
 }
 
