@@ -254,8 +254,10 @@ impl<'a, T: Real> Run<'a, T> {
         let state =
             |parameter: &Array<T>, wanted: bool| Array::zeros(if wanted { parameter.len() } else { 0 });
         let left = rows.len() % batch;
+        // Products of reduced precision do not.
+        let leaves_out_zeros = network.begins_dense() && training.precision.is_full();
         let (less_background, background) =
-            match data.features.less_background(rows).filter(|_| network.begins_dense()) {
+            match data.features.less_background(rows).filter(|_| leaves_out_zeros) {
                 Some((features, number)) => (Some(features), number),
                 None => (None, 0.0),
             };
