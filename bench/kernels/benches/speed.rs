@@ -232,7 +232,7 @@ impl Speed {
             let [mut ours, mut plain] = [batches.iter().cycle(), batches.iter().cycle()];
             let [mut out, mut other] = [vec![0.0_f32; BATCH * columns], vec![0.0_f32; BATCH * columns]];
 
-            let bytes: Vec<u8> = (0..rows * columns).map(|i| (i * i >> 7) as u8).collect();
+            let bytes: Vec<u8> = (0..rows * columns).map(|i| ((i * i) >> 7) as u8).collect();
             let scale = ByteScale::new(72.94, 90.02);
             let values: [f32; 256] = std::array::from_fn(|byte| scale.number(byte as u8));
             let mut gathered =
