@@ -51,7 +51,7 @@ fn gather_narrow<T: Real, const COLUMNS: usize>(x: &[T], rows: &[usize], out: &m
     let ((x, _), (out, rest)) = (x.as_chunks::<COLUMNS>(), out.as_chunks_mut::<COLUMNS>());
     assert!(out.len() == rows.len() && rest.is_empty(), "the output is [rows, columns]");
     for (out, &row) in out.iter_mut().zip(rows) {
-        *out = x[row];
+        *out = *x.get(row).unwrap_or_else(|| panic!("row {row} is out of range"));
     }
 }
 
