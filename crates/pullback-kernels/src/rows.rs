@@ -121,30 +121,45 @@ pub fn gather_bytes<T: Real>(
     isa.run(
         #[inline(always)]
         || match factor {
-            Some(factor) => for_each_row(
+            Some(factor) => for_each_byte(
                 bytes,
                 columns,
                 rows,
                 out,
                 #[inline(always)]
-                |bytes, out| {
-                    for (out, &byte) in out.iter_mut().zip(bytes) {
-                        *out = T::from_f64(multiplied(byte, center, factor));
-                    }
-                },
+                |byte| multiplied(byte, center, factor),
             ),
-            None => for_each_row(
+            None => for_each_byte(
                 bytes,
                 columns,
                 rows,
                 out,
                 #[inline(always)]
-                |bytes, out| {
-                    for (out, &byte) in out.iter_mut().zip(bytes) {
-                        *out = T::from_f64(divided(byte, center, spread));
-                    }
-                },
+                |byte| divided(byte, center, spread),
             ),
+        },
+    );
+}
+
+/// Writes `number` of each byte of the given rows.
+#[inline(always)]
+fn for_each_byte<T: Real>(
+    bytes: &[u8],
+    columns: usize,
+    rows: &[usize],
+    out: &mut [T],
+    number: impl Fn(u8) -> f64,
+) {
+    for_each_row(
+        bytes,
+        columns,
+        rows,
+        out,
+        #[inline(always)]
+        |bytes, out| {
+            for (out, &byte) in out.iter_mut().zip(bytes) {
+                *out = T::from_f64(number(byte));
+            }
         },
     );
 }

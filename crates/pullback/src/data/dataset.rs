@@ -110,22 +110,15 @@ impl<T: Real> Features<T> {
             }
         }
     }
-}
 
-impl<T: Real> Features<T> {
     /// The same features less their most frequent number, and that number, if a sample of the given rows has so much
     /// of it that zeros in its place pay: products leave them out. Pictures are mostly such a background.
     pub(crate) fn less_background(&self, rows: &[usize]) -> Option<(Self, f64)> {
         let Self::Bytes { bytes, scale } = self else { return None };
-        let mut counts = [0_usize; 256];
-        for row in rows.iter().step_by(rows.len().div_ceil(BACKGROUND_ROWS).max(1)) {
-            for byte in &bytes.data()[row * bytes.width()..][..bytes.width()] {
-                counts[usize::from(*byte)] += 1;
-            }
-        }
+        let counts = bytes.counts(rows.iter().step_by(rows.len().div_ceil(BACKGROUND_ROWS).max(1)));
         let background = (0..=u8::MAX).max_by_key(|byte| counts[usize::from(*byte)])?;
         let pays =
-            counts[usize::from(background)] as f64 >= BACKGROUND_SHARE * counts.iter().sum::<usize>() as f64;
+            counts[usize::from(background)] as f64 >= BACKGROUND_SHARE * counts.iter().sum::<u64>() as f64;
         let number = scale.number(background).to_f64();
         (pays && number != 0.0)
             .then(|| (Self::Bytes { bytes: bytes.clone(), scale: scale.with_zero(background) }, number))

@@ -58,10 +58,8 @@ enum Kernel {
         columns: usize,
     },
     SigmoidCrossEntropy,
-    /// The operation itself, compiled for the instruction set.
+    /// The operation's own value, compiled for the instruction set.
     Value,
-    /// The operation itself.
-    Nothing,
 }
 
 /// An instruction's kernel, operands and result.
@@ -198,15 +196,11 @@ impl Step {
                 }
                 let views = &views[..instruction.inputs.len()];
                 let output = ViewMut { shape: &instruction.shape, data: &mut *output };
-                if matches!(self.kernel, Kernel::Nothing) {
-                    op.value(views, output);
-                } else {
-                    // Whatever is element by element becomes fast by that.
-                    isa.run(
-                        #[inline(always)]
-                        || op.value(views, output),
-                    );
-                }
+                // Whatever is element by element becomes fast by that.
+                isa.run(
+                    #[inline(always)]
+                    || op.value(views, output),
+                );
             }
         }
         in_place(stages, 0, output, numbers, isa);
@@ -227,7 +221,7 @@ impl Kernel {
                 Kernel::Product([matrix(0, op.transpose_left), matrix(1, op.transpose_right)])
             }
             Op::Convolution(_) if shape.elements() > 0 => Kernel::Convolution { channels },
-            _ if x.elements() == 0 => Kernel::Nothing,
+            _ if x.elements() == 0 => Kernel::Value,
             Op::TransposedConvolution(_) => Kernel::TransposedConvolution { channels: shape.last() },
             Op::FilterGradient(_) => Kernel::FilterGradient { channels },
             Op::MaxPool(_) => Kernel::MaxPool { channels },

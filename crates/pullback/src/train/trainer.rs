@@ -212,10 +212,8 @@ struct Run<'a, T> {
     parameters: Vec<Array<T>>,
     /// What the optimizer keeps for each parameter.
     states: Vec<[Array<T>; 2]>,
-    /// What the steps are given instead of the data's features: those less their background, if that pays.
-    less_background: Option<Features<T>>,
-    /// The number that they are given less, or zero.
-    background: f64,
+    /// What the steps are given instead of the data's features, if that pays: those less a number, the background.
+    less_background: Option<(Features<T>, f64)>,
     /// For whole batches, and for what is left at the end of an epoch.
     stepper: Stepper<T>,
     last_stepper: Option<Stepper<T>>,
@@ -254,16 +252,12 @@ impl<'a, T: Real> Run<'a, T> {
         let state =
             |parameter: &Array<T>, wanted: bool| Array::zeros(if wanted { parameter.len() } else { 0 });
         let left = rows.len() % batch;
-        // Products of reduced precision do not.
+        // Products of reduced precision leave out no zeros.
         let leaves_out_zeros = network.begins_dense() && training.precision.is_full();
-        let (less_background, background) =
-            match data.features.less_background(rows).filter(|_| leaves_out_zeros) {
-                Some((features, number)) => (Some(features), number),
-                None => (None, 0.0),
-            };
+        let less_background = leaves_out_zeros.then(|| data.features.less_background(rows)).flatten();
+        let background = less_background.as_ref().map_or(0.0, |(_, number)| *number);
         Ok(Self {
             less_background,
-            background,
             states: parameters.iter().map(|p| [state(p, kept > 0), state(p, kept > 1)]).collect(),
             stepper: Stepper::new(isa, network, training, batch, background)?,
             last_stepper: (left > 0)
@@ -396,7 +390,7 @@ impl<'a, T: Real> Run<'a, T> {
         stepper.fill_masks(self.training.seed, epoch, step);
         if self.steps == 1 || rows.len() < self.rows.len() {
             let (isa, data) = (self.isa, self.data);
-            let features = self.less_background.as_ref().unwrap_or(&data.features);
+            let features = self.less_background.as_ref().map_or(&data.features, |(features, _)| features);
             let write = |range: std::ops::Range<usize>, piece: &mut [T]| {
                 features.write_on(isa, &rows[range], piece);
             };
@@ -406,7 +400,8 @@ impl<'a, T: Real> Run<'a, T> {
         stepper.executor.run(&self.parameters);
         let cost = stepper.executor.output(COST)[0].to_f64();
         if !cost.is_finite() {
-            let lowered = self.network.lower_less(rows.len(), Mode::Training, self.background);
+            let background = self.less_background.as_ref().map_or(0.0, |(_, number)| *number);
+            let lowered = self.network.lower_less(rows.len(), Mode::Training, background);
             self.blame = (lowered.ok()).and_then(|lowered| {
                 first_not_finite(&lowered.graph, &mut stepper.executor, &self.parameters)
             });

@@ -242,7 +242,7 @@ impl Feature {
 
 /// Mean and standard deviation of all bytes of the rows, exact up to the division at the end.
 fn mean_and_deviation(bytes: &Bytes, rows: &[usize]) -> (f64, f64) {
-    let counts = byte_counts(bytes, rows);
+    let counts = bytes.counts(rows);
     let moment = |term: &dyn Fn(f64) -> f64| -> f64 {
         let total: u64 = counts.iter().sum();
         let sum: f64 = (0..256).map(|byte| counts[byte] as f64 * term(byte as f64)).sum();
@@ -250,24 +250,6 @@ fn mean_and_deviation(bytes: &Bytes, rows: &[usize]) -> (f64, f64) {
     };
     let mean = moment(&|byte| byte);
     (mean, moment(&|byte| (byte - mean) * (byte - mean)).sqrt())
-}
-
-/// How often each byte stands in the rows.
-fn byte_counts(bytes: &Bytes, rows: &[usize]) -> [u64; 256] {
-    // Images have equal pixels side by side: each of four tables need not wait for what the last one wrote.
-    let mut tables = [[0_u64; 256]; 4];
-    for &row in rows {
-        let (fours, rest) = bytes.row(row).as_chunks::<4>();
-        for four in fours {
-            for (table, &byte) in tables.iter_mut().zip(four) {
-                table[usize::from(byte)] += 1;
-            }
-        }
-        for &byte in rest {
-            tables[0][usize::from(byte)] += 1;
-        }
-    }
-    std::array::from_fn(|byte| tables.iter().map(|table| table[byte]).sum())
 }
 
 /// The most frequent of sorted numbers; of equally frequent ones the smallest.
