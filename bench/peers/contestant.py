@@ -12,8 +12,13 @@ import time
 import numpy
 
 
-def workload():
-    return json.loads(sys.argv[1]), int(sys.argv[2])
+def workload(precisions=()):
+    """The workload and the number of threads; ends here if the workload is of a precision, other than f32, that the
+    contestant was not written for."""
+    work = json.loads(sys.argv[1])
+    if work.get("precision", "f32") not in ("f32", *precisions):
+        raise SystemExit(f"no products in {work['precision']} here")
+    return work, int(sys.argv[2])
 
 
 def data(work):

@@ -1,8 +1,10 @@
-"""PyTorch, eager, with its fused optimizers."""
+"""PyTorch, eager, with its fused optimizers; in bf16 by autocast."""
+
+import contextlib
 
 import contestant
 
-work, threads = contestant.workload()
+work, threads = contestant.workload(["bf16"])
 
 import torch
 from torch import nn
@@ -45,13 +47,15 @@ else:
         return nn.functional.binary_cross_entropy_with_logits(z, t, reduction="sum") / len(z)
 
 
+precision = torch.autocast("cpu", torch.bfloat16) if work.get("precision") == "bf16" else contextlib.nullcontext()
 batches = list(zip(features.split(work["batch"]), targets.split(work["batch"])))
 
 
 def epochs(count):
     for _ in range(count):
         for x, t in batches:
-            value = cost(network(x), t)
+            with precision:
+                value = cost(network(x), t)
             optimizer.zero_grad(set_to_none=True)
             value.backward()
             optimizer.step()

@@ -59,7 +59,7 @@ fn optimizer(work: &Workload) -> Result<ModuleOptimizer, Box<dyn Error>> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (work, _threads) = Workload::from_arguments()?;
-    work.refuse_convolutions()?;
+    work.refuse_others_than_dense()?;
     let plain = Device::flex();
     let device = plain.clone().autodiff();
     device.seed(0);

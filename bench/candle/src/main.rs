@@ -55,7 +55,7 @@ fn step(work: &Workload, parameters: Vec<Var>) -> Result<Step> {
 
 fn main() -> std::result::Result<(), Box<dyn Error>> {
     let (work, _threads) = Workload::from_arguments()?;
-    work.refuse_convolutions()?;
+    work.refuse_others_than_dense()?;
     let device = Device::Cpu;
     let activation: fn(&Tensor) -> Result<Tensor> = match work.activation.as_str() {
         "sigmoid" => ops::sigmoid,

@@ -15,6 +15,9 @@ pub struct Workload {
     pub cost: String,
     pub optimizer: String,
     pub l2: f64,
+    /// Of products: `f32` unless it is given.
+    #[serde(default)]
+    pub precision: Option<String>,
     /// Rows of a batch.
     pub batch: usize,
     /// Batches of an epoch.
@@ -45,9 +48,14 @@ impl Workload {
         Ok((serde_json::from_str(work)?, threads.parse()?))
     }
 
-    /// Ends with an error if the workload has convolutions, for contestants that were not written for them.
-    pub fn refuse_convolutions(&self) -> Result<(), Box<dyn Error>> {
-        if self.convolutions.is_empty() { Ok(()) } else { Err("no convolutions here".into()) }
+    /// Ends with an error if the workload is not of dense layers in f32, for contestants that were written for
+    /// those only.
+    pub fn refuse_others_than_dense(&self) -> Result<(), Box<dyn Error>> {
+        if self.convolutions.is_empty() && self.precision.is_none() {
+            Ok(())
+        } else {
+            Err("neither convolutions nor reduced precision here".into())
+        }
     }
 
     /// Rows of an epoch.

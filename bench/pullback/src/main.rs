@@ -39,12 +39,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         warnings: Vec::new(),
     };
     let order: Vec<usize> = (0..rows).collect();
-    let training = Training {
+    let mut training = Training {
         batch: Batch::Of(work.batch),
         optimizer: Optimizer::from_name(&work.optimizer).ok_or("unknown optimizer")?,
         threads,
         ..Training::default()
     };
+    if let Some(precision) = &work.precision {
+        training.precision = serde_json::from_value(serde_json::Value::String(precision.clone()))?;
+    }
     // The seconds of so many epochs after a first one, and the last cost.
     contestant::serve(&work, |epochs| -> pullback::Result<(f64, f64)> {
         let training = Training { epochs: epochs + 1, ..training.clone() };
