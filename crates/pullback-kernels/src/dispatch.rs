@@ -66,7 +66,11 @@ impl Set {
                     && is_x86_feature_detected!("avx512vl")
             }
             #[cfg(target_arch = "x86_64")]
-            Set::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Set::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
+                    && is_x86_feature_detected!("bmi1")
+            }
             // Part of every 64-bit ARM processor that Rust compiles for with a standard library.
             #[cfg(target_arch = "aarch64")]
             Set::Neon => true,

@@ -63,9 +63,8 @@ pub(crate) struct Skip<T> {
     /// For each row a word: bit k says whether the number of step k is not zero.
     pub(crate) bits: *const u64,
     pub(crate) bits_row: usize,
-    /// A panel of whole vectors.
+    /// A panel: for each step the function's number of vectors.
     pub(crate) b: *const T,
-    pub(crate) b_step: usize,
     pub(crate) c: *mut T,
     pub(crate) c_row: usize,
     /// More than all but one of the vectors hold.
@@ -223,7 +222,7 @@ unsafe fn pack_avx2<T: Real, V: Vector<T>>(job: &Pack<T>) {
 /// # Safety
 /// As [`SkipFunction`].
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,bmi1")]
 unsafe fn skip_avx512<T: Real, V: Vector<T>, const VECTORS: usize>(job: &Skip<T>) {
     // SAFETY: the caller's promise.
     unsafe { skip::<T, V, VECTORS>(job) }
@@ -248,7 +247,7 @@ unsafe fn find_avx512<T: Real, V: Vector<T>>(
 /// # Safety
 /// As [`SkipFunction`].
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,bmi1")]
 unsafe fn skip_avx2<T: Real, V: Vector<T>, const VECTORS: usize>(job: &Skip<T>) {
     // SAFETY: the caller's promise.
     unsafe { skip::<T, V, VECTORS>(job) }
@@ -361,7 +360,7 @@ unsafe fn pack<T: Real, V: Vector<T>>(job: &Pack<T>) {
 /// As [`SkipFunction`].
 #[inline(always)]
 unsafe fn skip<T: Real, V: Vector<T>, const VECTORS: usize>(job: &Skip<T>) {
-    let &Skip { rows, a, a_row, bits, bits_row, b, b_step, c, c_row, columns, start, start_row } = job;
+    let &Skip { rows, a, a_row, bits, bits_row, b, c, c_row, columns, start, start_row } = job;
     let last = VECTORS - 1;
     debug_assert!(columns > last * V::WIDTH && columns <= VECTORS * V::WIDTH);
     // SAFETY: `columns` fills every vector but the last, of which the mask has the rest; a panel has whole
@@ -383,7 +382,7 @@ unsafe fn skip<T: Real, V: Vector<T>, const VECTORS: usize>(job: &Skip<T>) {
             while bits != 0 {
                 let k = bits.trailing_zeros() as usize;
                 bits &= bits - 1;
-                let (left, b) = (V::splat(*a.add(k)), b.add(k * b_step));
+                let (left, b) = (V::splat(*a.add(k)), in_a_register(b.add(k * VECTORS * V::WIDTH)));
                 for (v, sum) in sums.iter_mut().enumerate() {
                     *sum = left.mul_add(V::load(b.add(v * V::WIDTH)), *sum);
                 }
@@ -394,6 +393,21 @@ unsafe fn skip<T: Real, V: Vector<T>, const VECTORS: usize>(job: &Skip<T>) {
             }
         }
     }
+}
+
+/// The pointer, computed. Several loads from it would else compute it each for itself, for which an instruction of Intel's
+/// that multiplies what it loads takes a slot more.
+#[inline(always)]
+fn in_a_register<T>(pointer: *const T) -> *const T {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let mut pointer = pointer;
+        // SAFETY: does nothing.
+        unsafe { core::arch::asm!("/* {} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags)) };
+        pointer
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    pointer
 }
 
 /// # Safety

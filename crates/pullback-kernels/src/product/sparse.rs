@@ -151,7 +151,6 @@ impl<T: Real> Part<T> {
                         bits: left.bits.wrapping_add(block),
                         bits_row: blocks,
                         b: pack.to,
-                        b_step: pack.width,
                         c,
                         c_row,
                         columns,
