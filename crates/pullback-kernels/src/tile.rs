@@ -403,7 +403,9 @@ fn in_a_register<T>(pointer: *const T) -> *const T {
     {
         let mut pointer = pointer;
         // SAFETY: does nothing.
-        unsafe { core::arch::asm!("/* {} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags)) };
+        unsafe {
+            core::arch::asm!("/* {} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags))
+        };
         pointer
     }
     #[cfg(not(target_arch = "x86_64"))]

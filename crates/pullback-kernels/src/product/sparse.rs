@@ -7,7 +7,7 @@
 //! sign of a zero).
 //! `cargo bench --manifest-path bench/Cargo.toml -p pullback-kernel-benches -- zeros` says what it gains.
 
-use super::{Operand, Part, room};
+use super::{Operand, PAGE, Part, room};
 use crate::array::Line;
 use crate::tile::{Kernel, Pack, SKIP_DEPTH, SKIP_VECTORS, Skip};
 use crate::workspace::Panels;
@@ -185,7 +185,8 @@ impl<T: Real> Part<T> {
         }
     }
 
-    /// The bits of the rows of `a`, and the rows themselves with their steps side by side, repacked if need be.
+    /// The bits of the rows of `a`, and the rows themselves with their steps side by side, repacked if need be, or if
+    /// the rows are so far apart that no prefetcher follows.
     ///
     /// # Safety
     /// As [`Part::compute`].
@@ -193,7 +194,8 @@ impl<T: Real> Part<T> {
         let blocks = self.depth.div_ceil(SKIP_DEPTH);
         bits.resize(bits.len().max(self.rows * blocks), 0);
         let mut left = Left { a: self.a, row: self.a_row, block: SKIP_DEPTH, bits: bits.as_mut_ptr() };
-        if self.a_step != 1 {
+        let is_packed = self.a_step != 1 || self.a_row * size_of::<T>() >= PAGE;
+        if is_packed {
             let panel = self.rows * SKIP_DEPTH;
             let to = room::<T>(memory, blocks * panel);
             left = Left { a: to, row: SKIP_DEPTH, block: panel, ..left };
@@ -202,7 +204,7 @@ impl<T: Real> Part<T> {
             let step = block * SKIP_DEPTH;
             let depth = SKIP_DEPTH.min(self.depth - step);
             let a = left.a.wrapping_add(block * left.block);
-            if self.a_step != 1 {
+            if is_packed {
                 let pack = Pack {
                     from: self.a.wrapping_add(step * self.a_step),
                     lane_stride: self.a_step,
