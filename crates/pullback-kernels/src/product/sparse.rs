@@ -35,7 +35,7 @@ const MOST_PART: f64 = 0.7;
 /// The right operand has to be so much emptier than the left: the output has to be turned.
 const TURNING: f64 = 0.8;
 /// So many rows at a time: with a panel's width, their sums stay in a second-level cache.
-const ROWS: usize = 256;
+const ROWS: usize = 512;
 
 /// The operand whose zeros are to be left out, if that pays: as seen by a sample of its rows, and so the same on
 /// every instruction set and for any number of threads.
