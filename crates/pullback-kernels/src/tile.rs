@@ -404,7 +404,7 @@ fn in_a_register<T>(pointer: *const T) -> *const T {
         let mut pointer = pointer;
         // SAFETY: does nothing.
         unsafe {
-            core::arch::asm!("/* {} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags))
+            core::arch::asm!("/* {} */", inout(reg) pointer, options(pure, readonly, nostack, preserves_flags))
         };
         pointer
     }

@@ -3,8 +3,10 @@
 //! The registers and their layout are a thread's own. The compiler never uses them, nor knows that one
 //! statement below leaves in them what the next one reads; statements that may touch memory keep their order.
 
+use super::pack::SIDE;
 use super::tiles::{TileConfiguration, Tiles};
 use core::arch::asm;
+use core::arch::x86_64::{_MM_HINT_T0, _MM_HINT_T1, _mm_prefetch};
 
 /// Proof that this thread may use tile registers.
 #[derive(Debug)]
@@ -43,6 +45,18 @@ unsafe impl Tiles for Amx {
                 options(nostack, preserves_flags)
             );
         }
+    }
+    #[inline(always)]
+    fn ask_for_tile(&self, from: *const u32) {
+        for line in 0..SIDE {
+            // SAFETY: an address that may not be read is not.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(line * SIDE).cast()) };
+        }
+    }
+    #[inline(always)]
+    fn ask_for_line(&self, from: *const u32) {
+        // SAFETY: as above.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) };
     }
     #[inline(always)]
     unsafe fn add_products<const SUMS: usize, const LEFT: usize, const RIGHT: usize>(&mut self) {

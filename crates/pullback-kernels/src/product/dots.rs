@@ -1,7 +1,7 @@
 //! Blocks of a product of bf16 tiles without tile registers: by AVX-512-BF16.
 
 use super::pack::SIDE;
-use super::tiles::Block;
+use super::tiles::{Block, order};
 use core::arch::x86_64::*;
 
 /// A block by `vdpbf16ps`: 32 multiply-adds, of 16 pairs, an instruction.
@@ -40,7 +40,7 @@ unsafe fn avx512_bf16_rows<const ROWS: usize, const VECTORS: usize>(job: &Block)
                 }
             }
             for at in 0..job.tiles {
-                for &(a_part, b_part) in job.order {
+                for &(a_part, b_part) in order(job.parts) {
                     let a = job.a_tile(at, a_part, first / SIDE).add(first % SIDE * SIDE).cast::<i32>();
                     let b: [_; VECTORS] =
                         core::array::from_fn(|v| job.b_tile(at, b_part, v).cast::<__m512i>());

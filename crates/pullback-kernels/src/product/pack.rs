@@ -10,10 +10,6 @@ pub(super) const STEPS: usize = 2 * SIDE;
 /// The words of a tile.
 pub(super) const WORDS: usize = SIDE * SIDE;
 
-/// The most parts of a number.
-#[cfg(target_arch = "x86_64")]
-const MOST_PARTS: usize = 3;
-
 /// One tile's packing.
 pub(super) struct PackTile {
     pub(super) from: *const f32,
@@ -114,69 +110,139 @@ pub(super) unsafe fn pack(job: &PackTile) {
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512bf16,avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
 pub(super) unsafe fn pack_avx512_bf16(job: &PackTile) {
-    use crate::vector::Vector;
+    let lanes_follow = job.lane_stride == 1;
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !lanes_follow && job.step_stride != 1 {
+            return pack(job);
+        }
+        match (job.parts, lanes_follow, job.is_left) {
+            (1, false, true) => avx512_bf16::pack::<1, false, true>(job),
+            (1, false, false) => avx512_bf16::pack::<1, false, false>(job),
+            (1, true, true) => avx512_bf16::pack::<1, true, true>(job),
+            (1, true, false) => avx512_bf16::pack::<1, true, false>(job),
+            (3, false, true) => avx512_bf16::pack::<3, false, true>(job),
+            (3, false, false) => avx512_bf16::pack::<3, false, false>(job),
+            (3, true, true) => avx512_bf16::pack::<3, true, true>(job),
+            (3, true, false) => avx512_bf16::pack::<3, true, false>(job),
+            _ => pack(job),
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx512_bf16 {
+    use super::{PackTile, SIDE, STEPS};
     use core::arch::x86_64::*;
 
-    let &PackTile { from, lane_stride, step_stride, lanes, steps, is_left, parts, part_words, to } = job;
-    debug_assert!((1..=SIDE).contains(&lanes) && (1..=STEPS).contains(&steps));
-    let lanes_follow = lane_stride == 1;
-    if !lanes_follow && step_stride != 1 || parts > MOST_PARTS {
-        // SAFETY: the caller's promise.
-        return unsafe { pack(job) };
-    }
-    // A vector's words are 16 pairs of steps of a lane, or one pair of 16 lanes.
-    let (count, vector_stride) =
-        if lanes_follow { (steps.div_ceil(2), 2 * step_stride) } else { (lanes, lane_stride) };
-    let halves_apart = if lanes_follow { step_stride } else { SIDE };
-    let mask = |numbers: usize| ((1_u32 << numbers.min(SIDE)) - 1) as __mmask16;
-    let masks = |i: usize| match lanes_follow {
-        true if 2 * i + 1 < steps => [mask(lanes); 2],
-        true => [mask(lanes), 0],
-        false => [mask(steps), mask(steps.saturating_sub(SIDE))],
-    };
-    let interleaved = _mm512_set_epi16(
-        31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18,
-        2, 17, 1, 16, 0,
-    );
-    // Whether the words stand the other way round: then they are turned when all are there.
-    let must_turn = lanes_follow == is_left;
-    let mut turned = [core::mem::MaybeUninit::<[u32; WORDS]>::uninit(); MOST_PARTS];
-    let (words, words_apart) =
-        if must_turn { (turned.as_mut_ptr().cast::<u32>(), WORDS) } else { (to, part_words) };
-    // SAFETY: the masks have the lanes and steps of the job and no others; the words are those of its tiles,
-    // or of `turned`, which has one for each part and is filled before it is read.
-    unsafe {
-        for i in 0..SIDE {
-            let mut pair = [_mm512_setzero_ps(); 2];
-            if i < count {
-                let (from, [first, second]) = (from.add(i * vector_stride), masks(i));
-                pair = [
-                    _mm512_maskz_loadu_ps(first, from),
-                    _mm512_maskz_loadu_ps(second, from.wrapping_add(halves_apart)),
-                ];
+    /// A tile's words.
+    type Words = [__m512i; SIDE];
+
+    /// Packs a tile in so many parts, whose lanes or else steps follow each other in memory.
+    ///
+    /// # Safety
+    /// As [`super::PackFunction`].
+    #[target_feature(enable = "avx512bf16,avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+    pub(super) unsafe fn pack<const PARTS: usize, const LANES_FOLLOW: bool, const IS_LEFT: bool>(
+        job: &PackTile,
+    ) {
+        let &PackTile { from, lane_stride, step_stride, lanes, steps, part_words, to, .. } = job;
+        debug_assert!((1..=SIDE).contains(&lanes) && (1..=STEPS).contains(&steps));
+        // A vector's words are 16 pairs of steps of a lane, or one pair of 16 lanes.
+        let (apart, halves_apart) =
+            if LANES_FOLLOW { (2 * step_stride, step_stride) } else { (lane_stride, SIDE) };
+        // SAFETY: whole tiles have all numbers that are read; else masks have the lanes and steps of the job and no
+        // others. The words are those of the job's tiles.
+        unsafe {
+            let mut words: [Words; PARTS] = [[_mm512_setzero_si512(); SIDE]; PARTS];
+            if (lanes, steps) == (SIDE, STEPS) {
+                for i in 0..SIDE {
+                    let from = from.add(i * apart);
+                    let pair = [_mm512_loadu_ps(from), _mm512_loadu_ps(from.add(halves_apart))];
+                    put::<PARTS, LANES_FOLLOW>(pair, &mut words, i);
+                }
+            } else {
+                let mask = |numbers: usize| ((1_u32 << numbers.min(SIDE)) - 1) as __mmask16;
+                let count = if LANES_FOLLOW { steps.div_ceil(2) } else { lanes };
+                for i in 0..count {
+                    let [first, second] = match LANES_FOLLOW {
+                        true if 2 * i + 1 < steps => [mask(lanes); 2],
+                        true => [mask(lanes), 0],
+                        false => [mask(steps), mask(steps.saturating_sub(SIDE))],
+                    };
+                    let from = from.add(i * apart);
+                    let pair = [
+                        _mm512_maskz_loadu_ps(first, from),
+                        _mm512_maskz_loadu_ps(second, from.wrapping_add(halves_apart)),
+                    ];
+                    put::<PARTS, LANES_FOLLOW>(pair, &mut words, i);
+                }
             }
-            for part in 0..parts {
-                let halves: __m512i = core::mem::transmute(_mm512_cvtne2ps_pbh(pair[1], pair[0]));
-                let halves = if parts == 1 { halves } else { taken(&mut pair, halves) };
-                let halves =
-                    if lanes_follow { _mm512_permutexvar_epi16(interleaved, halves) } else { halves };
-                _mm512_storeu_si512(words.add(part * words_apart + i * SIDE).cast(), halves);
-            }
-        }
-        if must_turn {
-            for part in 0..parts {
-                let (from, to) =
-                    (words.add(part * WORDS).cast::<f32>(), to.add(part * part_words).cast::<f32>());
-                for i in (0..SIDE).step_by(__m512::SQUARE) {
-                    for j in (0..SIDE).step_by(__m512::SQUARE) {
-                        __m512::transpose(from.add(i * SIDE + j), SIDE, to.add(j * SIDE + i), SIDE);
-                    }
+            for (part, words) in words.iter().enumerate() {
+                // Whether the words stand the other way round.
+                let words = if LANES_FOLLOW == IS_LEFT { turned(*words) } else { *words };
+                for (i, words) in words.iter().enumerate() {
+                    _mm512_storeu_si512(to.add(part * part_words + i * SIDE).cast(), *words);
                 }
             }
         }
     }
 
-    /// [`take_part`] of two vectors, of which `halves` are the nearest bf16.
+    /// Converts a pair of vectors, of the first steps and the second ones, or else halves of a lane, to words.
+    #[inline(always)]
+    unsafe fn put<const PARTS: usize, const LANES_FOLLOW: bool>(
+        mut pair: [__m512; 2],
+        words: &mut [Words; PARTS],
+        i: usize,
+    ) {
+        // SAFETY: the caller has AVX-512-BF16.
+        unsafe {
+            let interleaved = _mm512_set_epi16(
+                31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19,
+                3, 18, 2, 17, 1, 16, 0,
+            );
+            for words in words {
+                let halves: __m512i = core::mem::transmute(_mm512_cvtne2ps_pbh(pair[1], pair[0]));
+                let halves = if PARTS == 1 { halves } else { taken(&mut pair, halves) };
+                words[i] = if LANES_FOLLOW { _mm512_permutexvar_epi16(interleaved, halves) } else { halves };
+            }
+        }
+    }
+
+    /// The transpose of 16 by 16 words: of pairs of words, of fours, of quarters of vectors, and of halves.
+    #[inline(always)]
+    unsafe fn turned(words: Words) -> Words {
+        // SAFETY: the caller has AVX-512.
+        unsafe {
+            let mut twos = words;
+            for i in (0..SIDE).step_by(2) {
+                twos[i] = _mm512_unpacklo_epi32(words[i], words[i + 1]);
+                twos[i + 1] = _mm512_unpackhi_epi32(words[i], words[i + 1]);
+            }
+            // Of rows i to i + 3: quarter q of the vector i + j has column 4 q + j.
+            let mut fours = twos;
+            for i in (0..SIDE).step_by(4) {
+                fours[i] = _mm512_unpacklo_epi64(twos[i], twos[i + 2]);
+                fours[i + 1] = _mm512_unpackhi_epi64(twos[i], twos[i + 2]);
+                fours[i + 2] = _mm512_unpacklo_epi64(twos[i + 1], twos[i + 3]);
+                fours[i + 3] = _mm512_unpackhi_epi64(twos[i + 1], twos[i + 3]);
+            }
+            let mut turned = words;
+            for j in 0..4 {
+                let [a, b, c, d] = [fours[j], fours[j + 4], fours[j + 8], fours[j + 12]];
+                // Quarters 0 and 2, then 1 and 3, of two each.
+                let even = [_mm512_shuffle_i32x4::<0x88>(a, b), _mm512_shuffle_i32x4::<0x88>(c, d)];
+                let odd = [_mm512_shuffle_i32x4::<0xdd>(a, b), _mm512_shuffle_i32x4::<0xdd>(c, d)];
+                turned[j] = _mm512_shuffle_i32x4::<0x88>(even[0], even[1]);
+                turned[j + 8] = _mm512_shuffle_i32x4::<0xdd>(even[0], even[1]);
+                turned[j + 4] = _mm512_shuffle_i32x4::<0x88>(odd[0], odd[1]);
+                turned[j + 12] = _mm512_shuffle_i32x4::<0xdd>(odd[0], odd[1]);
+            }
+            turned
+        }
+    }
+
+    /// [`super::take_part`] of two vectors, of which `halves` are the nearest bf16.
     #[inline(always)]
     unsafe fn taken(numbers: &mut [__m512; 2], halves: __m512i) -> __m512i {
         // SAFETY: the caller has AVX-512.

@@ -2,8 +2,9 @@
 //! where the processor has no instructions for bf16.
 //!
 //! For tiles, both operands are packed into panels of 32 lanes, which the threads share out, then read by all. A block of
-//! 32 by 32 numbers reads a panel of each; a panel of the right operand, 512 steps deep, stays in the nearest
-//! cache while some panels of the left one, from the second level, pass by. With four tiles of sums, each
+//! 32 by 32 numbers reads a panel of each; a piece of a panel of the right operand, 512 steps deep, stays in the nearest
+//! cache while a group of panels of the left one, from the second level, passes by. Between two pieces, the sums rest in
+//! a block of memory of their own. With four tiles of sums, each
 //! tile that is loaded is multiplied twice: AMX can load one and multiply one in the same 16 cycles.
 //!
 //! How an output number is summed depends on its depth alone, so threads change no bit.
@@ -13,7 +14,7 @@ use super::dots;
 #[cfg(target_arch = "x86_64")]
 use super::pack::pack_avx512_bf16;
 use super::pack::{PackFunction, PackTile, SIDE, STEPS, WORDS, pack, to_bf16};
-use super::tiles::{Block, CONFIGURATION, Tiles, block};
+use super::tiles::{Block, CONFIGURATION, Tiles, block, order};
 use super::{Part, emulated, multiply, room};
 use crate::dispatch::Set;
 use crate::{Isa, Precision, Real, Workspace, map};
@@ -21,10 +22,19 @@ use core::any::TypeId;
 
 /// The rows or columns of a panel: two tiles.
 const LANES: usize = 2 * SIDE;
-/// So many tiles of a panel's depth at a time: 512 steps, of which a panel takes 32 KiB.
-const TILES: usize = 16;
-/// So many panels of the left operand pass by one of the right operand.
-const PANELS: usize = 4;
+/// So many tiles of a panel's depth at a time, of which a panel takes 32 KiB, or 48 in three parts.
+const fn tiles_at_a_time(parts: usize) -> usize {
+    if parts == 1 { 16 } else { 8 }
+}
+/// So many bytes of panels of the left operand pass by those of the right operand, and come back: about half of a
+/// second-level cache.
+const NEAR: usize = 1 << 20;
+/// Of so many bytes that are read again and again, most stay in the nearest cache.
+const NEAREST: usize = 40 << 10;
+const FEWEST_PANELS: usize = 4;
+const MOST_PANELS: usize = 16;
+/// So many panels of the right operand are multiplied before what follows a product is done.
+const FINISHED: usize = 8;
 /// So many rows and steps are converted at a time, for the memory that they take.
 const CHUNK: usize = 4096;
 /// About how many multiply-adds a thread does, and how many numbers it converts, in a nanosecond.
@@ -50,9 +60,6 @@ pub(super) struct TileEngine {
     pack: PackFunction,
     /// In how many parts numbers are split.
     parts: usize,
-    /// Which parts of left and right are multiplied: the largest product last, and so that each differs from
-    /// the one before in one part, whose tiles are loaded.
-    order: &'static [(usize, usize)],
 }
 
 impl Engine {
@@ -65,10 +72,10 @@ impl Engine {
         {
             return None;
         }
-        let (parts, order): (_, &[_]) = match precision {
+        let parts = match precision {
             Precision::F32 => return None,
-            Precision::Bf16 => (1, &[(0, 0)]),
-            Precision::Bf16x3 => (3, &[(2, 0), (1, 0), (1, 1), (0, 1), (0, 2), (0, 0)]),
+            Precision::Bf16 => 1,
+            Precision::Bf16x3 => 3,
         };
         let pack: PackFunction = match (isa.0, precision) {
             #[cfg(target_arch = "x86_64")]
@@ -77,7 +84,7 @@ impl Engine {
             (_, Precision::Bf16) => return Some(Self::Rounding),
             _ => return None,
         };
-        Some(Self::Tiles(TileEngine { isa, pack, parts, order }))
+        Some(Self::Tiles(TileEngine { isa, pack, parts }))
     }
 }
 
@@ -192,12 +199,13 @@ fn product_of_tiles<T: Real>(
                     unsafe { rows.pack_panel(engine, at, right_panels, shared) };
                 }
             });
-            let multiply_adds = (rows.rows * columns).saturating_mul(rows.depth) * engine.order.len();
+            let multiply_adds = (rows.rows * columns).saturating_mul(rows.depth) * order(engine.parts).len();
             let parts = workspace.parts(multiply_adds / MULTIPLIED_PER_NANOSECOND);
-            workspace.run(parts, |i, _| {
+            workspace.run(parts, |i, own| {
+                let sums = room(&mut own.sums, MOST_PANELS * LANES * LANES);
                 engine.run(|multiply| {
-                    // SAFETY: the panels are packed; the parts share no number of the output.
-                    unsafe { rows.sweep(engine, i, parts, shared, is_last, epilogue, multiply) };
+                    // SAFETY: the panels are packed; the parts share no number of the output, nor sums.
+                    unsafe { rows.sweep(engine, i, parts, shared, sums, is_last, epilogue, multiply) };
                 });
             });
         }
@@ -256,8 +264,8 @@ impl<T: Real> Part<T> {
     /// Multiplies part `i` of `parts`, of rows if there are more of them, else of columns; in whole panels.
     ///
     /// # Safety
-    /// `T` must be f32, the panels packed, `c` valid for the rectangle, for the part exclusively so, and
-    /// `multiply` must be of an instruction set that the processor has.
+    /// `T` must be f32, the panels packed, `c` valid for the rectangle, for the part exclusively so, `sums` for
+    /// `MOST_PANELS` blocks, and `multiply` must be of an instruction set that the processor has.
     #[expect(clippy::too_many_arguments, reason = "one call, where each is at hand")]
     unsafe fn sweep(
         &self,
@@ -265,6 +273,7 @@ impl<T: Real> Part<T> {
         i: usize,
         parts: usize,
         shared: Shared,
+        sums: *mut f32,
         is_last: bool,
         epilogue: &impl Fn(usize, &mut [T]),
         multiply: &mut dyn FnMut(&Block),
@@ -276,45 +285,75 @@ impl<T: Real> Part<T> {
             return;
         }
         let (tiles, panel) = (self.depth.div_ceil(STEPS), shared.panel);
-        for tile in (0..tiles).step_by(TILES) {
-            let depth = TILES.min(tiles - tile);
-            let skipped = tile * engine.parts * 2 * WORDS;
-            for first in rows.clone().step_by(PANELS) {
-                let group = first..rows.end.min(first + PANELS);
-                for right in columns.clone() {
-                    for left in group.clone() {
+        let (step, tile_words) = (tiles_at_a_time(engine.parts), engine.parts * 2 * WORDS);
+        let bytes = panel * size_of::<u32>();
+        // A right operand that stays near may come back more often.
+        let is_right_near = columns.len() * bytes <= NEAR;
+        let panels =
+            if is_right_near { FEWEST_PANELS } else { (NEAR / bytes).clamp(FEWEST_PANELS, MOST_PANELS) };
+        for first in rows.clone().step_by(panels) {
+            let group = first..rows.end.min(first + panels);
+            let is_far = group.len() * tiles.min(step) * tile_words * size_of::<u32>() > NEAREST;
+            for right in columns.clone() {
+                for tile in (0..tiles).step_by(step) {
+                    let depth = step.min(tiles - tile);
+                    let is_last_step = tile + depth == tiles;
+                    let right_tiles = |right: usize, tile: usize| {
+                        shared.right.wrapping_add(right * panel + tile * tile_words)
+                    };
+                    let b = right_tiles(right, tile);
+                    // What comes after it is read next, and is better asked for before.
+                    let next_b = if is_last_step {
+                        right_tiles(right + 1, 0)
+                    } else {
+                        right_tiles(right, tile + depth)
+                    };
+                    let piece = (depth * tile_words).div_ceil(group.len());
+                    for (i, left) in group.clone().enumerate() {
                         let (row, column) = (left * LANES, right * LANES);
-                        let c = self.c.wrapping_add(row * self.c_row + column);
+                        let left_tiles = |left: usize| {
+                            shared.left.cast_const().wrapping_add(left * panel + tile * tile_words)
+                        };
+                        let c = self.c.wrapping_add(row * self.c_row + column).cast::<f32>();
+                        let sums_of_block = sums.wrapping_add(i * LANES * LANES);
                         let (start, start_row) = match self.start {
-                            _ if tile > 0 => (Some(c.cast_const()), self.c_row),
+                            _ if tile > 0 => (Some(sums_of_block.cast_const()), LANES),
                             Some(start) => {
-                                (Some(start.wrapping_add(row * self.start_row + column)), self.start_row)
+                                let start = start.wrapping_add(row * self.start_row + column);
+                                (Some(start.cast()), self.start_row)
                             }
                             None => (None, 0),
                         };
+                        let (c, c_row) = if is_last_step { (c, self.c_row) } else { (sums_of_block, LANES) };
                         multiply(&Block {
                             rows: LANES.min(self.rows - row),
                             columns: LANES.min(self.columns - column),
                             tiles: depth,
                             pairs: (self.depth - tile * STEPS).div_ceil(2).min(depth * SIDE),
                             parts: engine.parts,
-                            order: engine.order,
-                            a: shared.left.wrapping_add(left * panel + skipped),
-                            b: shared.right.wrapping_add(right * panel + skipped),
-                            c: c.cast(),
-                            c_row: self.c_row,
-                            start: start.map(<*const T>::cast),
+                            a: left_tiles(left),
+                            b,
+                            next_a: is_far.then(|| {
+                                left_tiles(if left + 1 < group.end { left + 1 } else { group.start })
+                            }),
+                            later_b: next_b.wrapping_add(i * piece),
+                            later_lines: if is_far { piece.div_ceil(SIDE) } else { 0 },
+                            c,
+                            c_row,
+                            start,
                             start_row,
                         });
                     }
                 }
-                if is_last && tile + depth == tiles {
-                    let (row, column) = (group.start * LANES, columns.start * LANES);
+                let done = right + 1 - columns.start;
+                if is_last && (done % FINISHED == 0 || right + 1 == columns.end) {
+                    let columns_done = (done - 1) / FINISHED * FINISHED + columns.start;
+                    let (row, column) = (group.start * LANES, columns_done * LANES);
                     let finished = self.at(
                         row,
                         column,
                         self.rows.min(group.end * LANES) - row,
-                        self.columns.min(columns.end * LANES) - column,
+                        self.columns.min((right + 1) * LANES) - column,
                     );
                     // SAFETY: the rectangle is inside the part, and nobody writes it now.
                     unsafe { finished.finish(engine.isa, epilogue) };

@@ -23,12 +23,15 @@ pub(super) struct Block {
     pub(super) tiles: usize,
     /// How many pairs of steps deep it is; the rest of the last tile is zero.
     pub(super) pairs: usize,
-    /// In how many parts numbers are split.
+    /// In how many parts numbers are split: 1 or 3.
     pub(super) parts: usize,
-    /// Which parts of left and right are multiplied, one after the other.
-    pub(super) order: &'static [(usize, usize)],
     pub(super) a: *const u32,
     pub(super) b: *const u32,
+    /// What the next block reads as `a`, if tiles are to be asked for in time. Any address is valid for that.
+    pub(super) next_a: Option<*const u32>,
+    /// What some block later reads as `b`, and how many lines of it are to be asked for.
+    pub(super) later_b: *const u32,
+    pub(super) later_lines: usize,
     pub(super) c: *mut f32,
     pub(super) c_row: usize,
     /// What to start from instead of zero: `c` itself, or a row that serves all rows.
@@ -48,6 +51,12 @@ impl Block {
     pub(super) fn b_tile(&self, at: usize, part: usize, half: usize) -> *const u32 {
         self.b.wrapping_add(((at * self.parts + part) * 2 + half) * WORDS)
     }
+}
+
+/// Which parts of left and right are multiplied, one after the other: the largest product last, and so that each
+/// differs from the one before in one part, whose tiles are loaded.
+pub(super) const fn order(parts: usize) -> &'static [(usize, usize)] {
+    if parts == 1 { &[(0, 0)] } else { &[(2, 0), (1, 0), (1, 1), (0, 1), (0, 2), (0, 0)] }
 }
 
 /// How tile registers are laid out: `ldtilecfg`'s operand.
@@ -85,6 +94,10 @@ pub(super) unsafe trait Tiles {
     unsafe fn load<const TILE: usize>(&mut self, from: *const u8, stride: usize);
     /// Writes a register's rows, each 64 bytes; the pointer must be valid for them.
     unsafe fn store<const TILE: usize>(&self, to: *mut u8, stride: usize);
+    /// Asks for a tile to be brought to the nearest cache; any address will do.
+    fn ask_for_tile(&self, from: *const u32);
+    /// Asks for a line to be brought to the second level of cache; any address will do.
+    fn ask_for_line(&self, from: *const u32);
     /// Adds to the f32 sums of one register the product of the pairs of bf16 of two others.
     unsafe fn add_products<const SUMS: usize, const LEFT: usize, const RIGHT: usize>(&mut self);
     /// Gives the registers back.
@@ -99,11 +112,15 @@ pub(super) unsafe fn block<T: Tiles>(tiles: &mut T, job: &Block) {
     debug_assert!((1..=2 * SIDE).contains(&job.rows) && (1..=2 * SIDE).contains(&job.columns));
     // SAFETY: the caller's promise.
     unsafe {
-        match (job.rows > SIDE, job.columns > SIDE) {
-            (false, false) => sized_block::<T, 1, 1>(tiles, job),
-            (false, true) => sized_block::<T, 1, 2>(tiles, job),
-            (true, false) => sized_block::<T, 2, 1>(tiles, job),
-            (true, true) => sized_block::<T, 2, 2>(tiles, job),
+        match (job.rows > SIDE, job.columns > SIDE, job.parts) {
+            (false, false, 1) => sized_block::<T, 1, 1, 1>(tiles, job),
+            (false, true, 1) => sized_block::<T, 1, 2, 1>(tiles, job),
+            (true, false, 1) => sized_block::<T, 2, 1, 1>(tiles, job),
+            (true, true, 1) => sized_block::<T, 2, 2, 1>(tiles, job),
+            (false, false, _) => sized_block::<T, 1, 1, 3>(tiles, job),
+            (false, true, _) => sized_block::<T, 1, 2, 3>(tiles, job),
+            (true, false, _) => sized_block::<T, 2, 1, 3>(tiles, job),
+            (true, true, _) => sized_block::<T, 2, 2, 3>(tiles, job),
         }
     }
 }
@@ -111,11 +128,14 @@ pub(super) unsafe fn block<T: Tiles>(tiles: &mut T, job: &Block) {
 const LINE: usize = 64;
 
 /// # Safety
-/// As [`block`]; the block has `ROWS` by `COLUMNS` tiles.
+/// As [`block`]; the block has `ROWS` by `COLUMNS` tiles, in so many parts.
 #[inline(always)]
-unsafe fn sized_block<T: Tiles, const ROWS: usize, const COLUMNS: usize>(tiles: &mut T, job: &Block) {
+unsafe fn sized_block<T: Tiles, const ROWS: usize, const COLUMNS: usize, const PARTS: usize>(
+    tiles: &mut T,
+    job: &Block,
+) {
     // A copy that no assembly can change, so that it stays in registers.
-    let job = &{ *job };
+    let job = &{ Block { parts: PARTS, ..*job } };
     // SAFETY: each tile is one of the block's; those that stick out of the output are read and written
     // through an edge of their own.
     unsafe {
@@ -129,9 +149,13 @@ unsafe fn sized_block<T: Tiles, const ROWS: usize, const COLUMNS: usize>(tiles: 
         if ROWS == 2 && COLUMNS == 2 {
             start_sums::<T, 3>(tiles, job, 1, 1);
         }
+        let later_lines = job.later_lines.div_ceil(job.tiles);
         for at in 0..job.tiles {
+            for line in 0..later_lines {
+                tiles.ask_for_line(job.later_b.wrapping_add((at * later_lines + line) * SIDE));
+            }
             let mut loaded = (usize::MAX, usize::MAX);
-            for &(a_part, b_part) in job.order {
+            for &(a_part, b_part) in order(PARTS) {
                 if loaded.1 != b_part {
                     tiles.load::<6>(job.b_tile(at, b_part, 0).cast(), LINE);
                     if COLUMNS == 2 {
@@ -142,6 +166,17 @@ unsafe fn sized_block<T: Tiles, const ROWS: usize, const COLUMNS: usize>(tiles: 
                     tiles.load::<4>(job.a_tile(at, a_part, 0).cast(), LINE);
                     if ROWS == 2 {
                         tiles.load::<5>(job.a_tile(at, a_part, 1).cast(), LINE);
+                    }
+                }
+                if let Some(next) = job.next_a.filter(|_| loaded.0 != a_part) {
+                    let next = if at + 1 < job.tiles {
+                        job.a_tile(at + 1, a_part, 0)
+                    } else {
+                        next.wrapping_add(a_part * 2 * WORDS)
+                    };
+                    tiles.ask_for_tile(next);
+                    if ROWS == 2 {
+                        tiles.ask_for_tile(next.wrapping_add(WORDS));
                     }
                 }
                 loaded = (a_part, b_part);
