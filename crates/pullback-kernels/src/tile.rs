@@ -48,6 +48,11 @@ pub(crate) struct Pack<T> {
     pub(crate) to: *mut T,
 }
 
+/// So many steps before a row of the right operand is read, it is asked for.
+const AHEAD: usize = 16;
+/// Fewer steps are not worth that.
+const LEAST_AHEAD: usize = 128;
+
 /// The most vectors of a row that a function of `skip` holds.
 pub(crate) const SKIP_VECTORS: usize = 8;
 /// So many steps of k have a word of bits together; with the vectors above, what a first-level cache holds.
@@ -273,7 +278,7 @@ unsafe fn find_avx2<T: Real, V: Vector<T>>(
 /// As [`TileFunction`].
 #[inline(always)]
 unsafe fn tile<T: Real, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(job: &Tile<T>) {
-    let &Tile { depth, mut a, a_row, a_step, mut b, b_step, c, c_row, columns, start, start_row } = job;
+    let &Tile { depth, a, a_row, a_step, b, b_step, c, c_row, columns, start, start_row } = job;
     let last = VECTORS - 1;
     debug_assert!(columns > last * V::WIDTH && columns <= VECTORS * V::WIDTH);
     // SAFETY: `columns` fills every vector but the last, of which the mask has the rest; so the loads and
@@ -290,20 +295,16 @@ unsafe fn tile<T: Real, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(j
                 }
             }
         }
-        for _ in 0..depth {
-            let mut factors = [V::splat(T::ZERO); VECTORS];
-            for (v, factor) in factors.iter_mut().enumerate() {
-                let b = b.add(v * V::WIDTH);
-                *factor = if v < last { V::load(b) } else { V::load_masked(b, mask) };
+        let mut at = Steps { a: core::array::from_fn(|i| a.wrapping_add(3 * i * a_row)), a_row, a_step, b, b_step };
+        let asking = if depth >= LEAST_AHEAD { depth - AHEAD } else { 0 };
+        for _ in 0..asking {
+            for v in 0..VECTORS {
+                V::ask_for(at.b.wrapping_add(AHEAD * b_step + v * V::WIDTH));
             }
-            for (i, row) in sums.iter_mut().enumerate() {
-                let left = V::splat(*a.add(i * a_row));
-                for (sum, factor) in row.iter_mut().zip(factors) {
-                    *sum = left.mul_add(factor, *sum);
-                }
-            }
-            a = a.wrapping_add(a_step);
-            b = b.wrapping_add(b_step);
+            at.step::<V, ROWS, VECTORS>(&mut sums, mask);
+        }
+        for _ in asking..depth {
+            at.step::<V, ROWS, VECTORS>(&mut sums, mask);
         }
         let is_full = columns == VECTORS * V::WIDTH;
         for (i, row) in sums.iter().enumerate() {
@@ -313,6 +314,49 @@ unsafe fn tile<T: Real, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(j
                 if v < last || is_full { sum.store(c) } else { sum.store_masked(c, mask) }
             }
         }
+    }
+}
+
+/// Where a tile stands on its way over k.
+struct Steps<T> {
+    /// Every third row: a pointer to each would take more registers than there are, and one that goes from
+    /// row to row is ready later than the sums are.
+    a: [*const T; MOST_ROWS.div_ceil(3)],
+    a_row: usize,
+    a_step: usize,
+    b: *const T,
+    b_step: usize,
+}
+
+impl<T: Real> Steps<T> {
+    /// Adds one step's products to the sums.
+    ///
+    /// # Safety
+    /// The step must be one that `a` and `b` have, `b` for the columns of the mask in its last vector.
+    #[inline(always)]
+    unsafe fn step<V: Vector<T>, const ROWS: usize, const VECTORS: usize>(
+        &mut self,
+        sums: &mut [[V; VECTORS]; ROWS],
+        mask: V::Mask,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut factors = [V::splat(T::ZERO); VECTORS];
+            for (v, factor) in factors.iter_mut().enumerate() {
+                let b = self.b.add(v * V::WIDTH);
+                *factor = if v < VECTORS - 1 { V::load(b) } else { V::load_masked(b, mask) };
+            }
+            for (threes, a) in sums.chunks_mut(3).zip(&mut self.a) {
+                for (i, row) in threes.iter_mut().enumerate() {
+                    let left = V::splat(*a.add(i * self.a_row));
+                    for (sum, factor) in row.iter_mut().zip(factors) {
+                        *sum = left.mul_add(factor, *sum);
+                    }
+                }
+                *a = in_a_register(a.wrapping_add(self.a_step));
+            }
+        }
+        self.b = self.b.wrapping_add(self.b_step);
     }
 }
 

@@ -33,6 +33,17 @@ pub(crate) unsafe trait Vector<T: Real>: Copy {
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self;
     /// A bit for each lane, from the lowest on: whether its number is not zero. NaN is not zero.
     unsafe fn bits_of_others_than_zero(self) -> u64;
+    /// Asks for the line of an address, which need not be valid.
+    #[inline(always)]
+    fn ask_for(from: *const T) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: an address that may not be read is not.
+        unsafe {
+            core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(from.cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = from;
+    }
     /// `to[j * to_stride + i] = from[i * from_stride + j]` for i and j below `SQUARE`.
     unsafe fn transpose(from: *const T, from_stride: usize, to: *mut T, to_stride: usize) {
         let _ = (from_stride, to_stride);
