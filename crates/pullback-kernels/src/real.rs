@@ -68,6 +68,10 @@ pub trait Real:
     fn erf(self) -> Self;
     /// `self` to the power `exponent`.
     fn powf(self, exponent: Self) -> Self;
+    /// `self / divisor` for a divisor from 2^-125 to 2^125, to within [`special::OVER_POSITIVE_ERROR`], and a
+    /// millionth if `self` is below 2^-100: multiplied out, since processors divide slowly. A divisor above
+    /// is taken for 2^125; a quotient by one below, or one that overflows, may be infinite or NaN.
+    fn over_positive(self, divisor: Self) -> Self;
     /// The square root.
     fn sqrt(self) -> Self;
     /// The absolute value.
@@ -140,6 +144,10 @@ macro_rules! real {
             #[inline(always)]
             fn powf(self, exponent: Self) -> Self {
                 special::powf(self, exponent)
+            }
+            #[inline(always)]
+            fn over_positive(self, divisor: Self) -> Self {
+                special::Parts::over_positive(self, divisor)
             }
             #[inline(always)]
             fn sqrt(self) -> Self {

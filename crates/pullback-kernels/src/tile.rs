@@ -295,7 +295,8 @@ unsafe fn tile<T: Real, V: Vector<T>, const ROWS: usize, const VECTORS: usize>(j
                 }
             }
         }
-        let mut at = Steps { a: core::array::from_fn(|i| a.wrapping_add(3 * i * a_row)), a_row, a_step, b, b_step };
+        let mut at =
+            Steps { a: core::array::from_fn(|i| a.wrapping_add(3 * i * a_row)), a_row, a_step, b, b_step };
         let asking = if depth >= LEAST_AHEAD { depth - AHEAD } else { 0 };
         for _ in 0..asking {
             for v in 0..VECTORS {

@@ -223,7 +223,7 @@ impl<T: Real> Adam<T> {
         let m = self.beta_1.mul_add(m, (T::ONE - self.beta_1) * g);
         let v = self.beta_2.mul_add(v, (T::ONE - self.beta_2) * g * g);
         let divisor = v.sqrt().mul_add(self.root_correction, self.epsilon);
-        (self.keep.mul_add(w, -(self.rate * m / divisor)), m, v)
+        (self.keep.mul_add(w, -(self.rate * m).over_positive(divisor)), m, v)
     }
 
     /// Steps all weights, their mean gradients and mean squares.

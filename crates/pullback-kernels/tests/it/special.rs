@@ -4,8 +4,8 @@
 //! The vector instruction sets are held against the portable one, bit for bit. All floats: `cargo run --release -p pullback-kernels --example special_errors`.
 
 use pullback_kernels::special::{
-    ERF_ERROR, EXP_ERROR, EXP_M1_ERROR, LN_1P_ERROR, LN_ERROR, POWF_ERROR, SIGMOID_ERROR, SILU_ERROR,
-    SOFTPLUS_ERROR, TANH_ERROR, Ulps,
+    ERF_ERROR, EXP_ERROR, EXP_M1_ERROR, LN_1P_ERROR, LN_ERROR, OVER_POSITIVE_ERROR, POWF_ERROR,
+    SIGMOID_ERROR, SILU_ERROR, SOFTPLUS_ERROR, TANH_ERROR, Ulps,
 };
 use pullback_kernels::{Isa, Real, map};
 
@@ -218,6 +218,45 @@ fn powf_follows_the_standard_in_special_cases() {
             assert!(ulps_f32(got, f64::from(want)) <= 1.0, "{x}^{y} = {got}, not {want} in f32");
         }
     }
+}
+
+#[test]
+fn over_positive_is_within_its_bound() {
+    // The error depends on the mantissas alone, while the quotient is a normal number.
+    let mantissa = |bits: u64| f32::from_bits(1 << 30 | (bits & 0x7f_ffff) as u32) / 2.0;
+    let mut worst = 0.0_f64;
+    for i in 0..4_000_000_u64 {
+        let mixed = (i + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (x, divisor) = (mantissa(mixed >> 40), mantissa(mixed >> 17));
+        let error = ulps_f32(x.over_positive(divisor), f64::from(x) / f64::from(divisor));
+        worst = worst.max(error);
+    }
+    assert!(worst <= OVER_POSITIVE_ERROR.f32, "{worst} ulp off");
+    let x: Vec<f32> = (0..2000).map(|i| f32::from_bits(0x9e37_79b9_u32.wrapping_mul(i + 1))).collect();
+    for exponent in -125..=125 {
+        let divisor = 2f32.powi(exponent) * mantissa(exponent.unsigned_abs().into());
+        let divisor = divisor.min(2f32.powi(125));
+        let ours = |x: f32| x.over_positive(divisor);
+        let got: Vec<f32> = x.iter().map(|x| ours(*x)).collect();
+        check_sets("over_positive", &x, &got, ours);
+        for (x, got) in x.iter().zip(&got) {
+            let want = f64::from(*x) / f64::from(divisor);
+            if (want as f32).is_finite() && x.abs() < 2f32.powi(-100) {
+                assert!(
+                    (f64::from(*got) - want).abs() <= 1e-6 * want.abs() + 1e-45,
+                    "{x:e} / {divisor:e} = {got:e}"
+                );
+            } else if (want as f32).is_finite() {
+                let error = ulps_f32(*got, want);
+                assert!(error <= OVER_POSITIVE_ERROR.f32, "{x:e} / {divisor:e} = {got:e}, {error} ulp off");
+            } else {
+                assert!(!got.is_finite(), "{x:e} / {divisor:e} = {got:e}");
+            }
+        }
+    }
+    assert_eq!(3.0_f64.over_positive(7.0), 3.0 / 7.0);
+    assert_eq!(1.0_f32.over_positive(f32::INFINITY), 2f32.powi(-125));
+    assert!(0.0_f32.over_positive(0.0).is_nan() && 1.0_f32.over_positive(f32::NAN).is_nan());
 }
 
 #[test]
