@@ -183,6 +183,7 @@ fn multiply<T: Real>(
         unsafe {
             match sparse {
                 Some(side) => part.compute_sparse(side, kernel, isa, epilogue, panels),
+                None if part.turning_pays(kernel) => part.compute_turned(kernel, isa, epilogue, panels),
                 None => part.compute(kernel, isa, epilogue, panels),
             }
         }
@@ -332,6 +333,63 @@ impl<T: Real> Part<T> {
         }
     }
 
+    /// Computes the rectangle as its transpose, which is turned when it is finished.
+    ///
+    /// # Safety
+    /// As [`Part::compute`]; the chains must start from zero or from a row.
+    unsafe fn compute_turned(
+        self,
+        kernel: &Kernel<T>,
+        isa: Isa,
+        epilogue: &impl Fn(usize, &mut [T]),
+        panels: &mut Panels,
+    ) {
+        let mut memory = core::mem::take(&mut panels.sums);
+        let sums = room::<T>(&mut memory, self.rows * self.columns);
+        if let Some(start) = self.start {
+            for column in 0..self.columns {
+                // SAFETY: a row of the transpose, and the number that all of it starts from.
+                unsafe {
+                    let sums = core::slice::from_raw_parts_mut(sums.add(column * self.rows), self.rows);
+                    sums.fill(*start.add(column));
+                }
+            }
+        }
+        let turned = Self {
+            first_row: 0,
+            first_column: 0,
+            rows: self.columns,
+            columns: self.rows,
+            depth: self.depth,
+            a: self.b,
+            a_row: self.b_column,
+            a_step: self.b_step,
+            b: self.a,
+            b_step: self.a_step,
+            b_column: self.a_row,
+            c: sums,
+            c_row: self.rows,
+            start: self.start.map(|_| sums.cast_const()),
+            start_row: self.rows,
+        };
+        // SAFETY: the caller's promise; `room` made room for the transpose. `turn` copies all of it to its place.
+        unsafe {
+            turned.compute(kernel, isa, &|_, _| (), panels);
+            let turn = Pack {
+                from: sums,
+                lane_stride: self.rows,
+                step_stride: 1,
+                lanes: self.columns,
+                depth: self.rows,
+                width: self.c_row,
+                to: self.c,
+            };
+            (kernel.pack)(&turn);
+            self.finish(isa, epilogue);
+        }
+        panels.sums = memory;
+    }
+
     /// Computes a rectangle of one panel's columns that is a single block: without the loops over blocks, whose
     /// bookkeeping takes longer than the arithmetic of a small product.
     ///
@@ -393,6 +451,18 @@ impl<T: Real> Part<T> {
                 }
             },
         );
+    }
+
+    /// Whether the transpose is faster: where `right`, which would have to be repacked with its steps across, is
+    /// larger than `left`, which is then repacked instead, and the output together, which is then turned; and the rows,
+    /// as columns, fill vectors.
+    fn turning_pays(&self, kernel: &Kernel<T>) -> bool {
+        let is_across = self.b_step == 1 && self.b_column != 1 && self.a_step == 1;
+        let starts_alike = self.start.is_none() || self.start_row == 0;
+        is_across
+            && starts_alike
+            && self.rows.is_multiple_of(kernel.width)
+            && self.depth * self.columns.saturating_sub(self.rows) > self.rows * self.columns
     }
 
     /// Whether repacking `right` is faster than reading its rows in place: where many rows use it and each

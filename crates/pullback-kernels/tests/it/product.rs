@@ -111,6 +111,13 @@ fn small_products_are_the_same_on_every_instruction_set() {
 fn large_products_are_the_same_on_every_instruction_set() {
     check_sizes::<f32>(&[29, 67, 131], &[255, 256, 257, 521]);
     check_sizes::<f64>(&[29, 67, 131], &[256, 257]);
+    for isa in Isa::available() {
+        // Rows that fill vectors, and so many more columns that the transpose is computed.
+        for (rows, columns, depth) in [(16, 131, 257), (32, 67, 521), (48, 260, 67)] {
+            check::<f32>(isa, 1, rows, columns, depth);
+            check::<f64>(isa, 1, rows, columns, depth);
+        }
+    }
     for isa in Isa::available().filter(|isa| *isa != Isa::portable()) {
         check::<f32>(isa, 1, 3, 2053, 19);
         check::<f32>(isa, 1, 227, 40, 300);
@@ -120,6 +127,7 @@ fn large_products_are_the_same_on_every_instruction_set() {
 
 #[test]
 fn threads_change_no_bit() {
+    check::<f32>(Isa::best(), 2, 64, 389, 1031);
     for threads in [1, 2, 3, 7] {
         for isa in Isa::available().filter(|isa| *isa != Isa::portable()) {
             check::<f32>(isa, threads, 128, 128, 784);
