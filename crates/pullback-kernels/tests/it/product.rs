@@ -127,10 +127,10 @@ fn large_products_are_the_same_on_every_instruction_set() {
 
 #[test]
 fn threads_change_no_bit() {
-    check::<f32>(Isa::best(), 2, 64, 389, 1031);
     for threads in [1, 2, 3, 7] {
         for isa in Isa::available().filter(|isa| *isa != Isa::portable()) {
             check::<f32>(isa, threads, 128, 128, 784);
+            check::<f32>(isa, threads, 64, 389, 521);
             check::<f32>(isa, threads, 15, 1031, 500);
             check::<f64>(isa, threads, 1031, 15, 500);
         }
