@@ -12,6 +12,30 @@ pub(crate) struct Line(
     #[expect(dead_code, reason = "only its size and alignment count")] pub(crate) [u8; 64],
 );
 
+/// From so many bytes on, memory is asked for in large pages: two of them, so that it holds at least one.
+#[cfg(target_os = "linux")]
+const WORTH_LARGE_PAGES: usize = 4 << 20;
+
+/// Makes `lines` so many, zero where they are new.
+///
+/// Much memory is asked for in pages of 2 MiB, of which a processor finds many more numbers than of small ones
+/// without a look at the page table; Linux gives them where the administrator leaves it to programs.
+pub(crate) fn resize(lines: &mut Vec<Line>, count: usize) {
+    #[cfg(target_os = "linux")]
+    if count > lines.capacity() && count * size_of::<Line>() >= WORTH_LARGE_PAGES {
+        lines.reserve_exact(count - lines.len());
+        const PAGE: usize = 4096;
+        let start = lines.as_mut_ptr() as usize;
+        let (first, end) = (start.next_multiple_of(PAGE), start + count * size_of::<Line>());
+        // SAFETY: advice on whole pages of memory that the vector owns; it changes none of it. If it is not
+        // taken, nothing is lost.
+        unsafe {
+            libc::madvise(first as *mut libc::c_void, (end - first) / PAGE * PAGE, libc::MADV_HUGEPAGE)
+        };
+    }
+    lines.resize(count, Line([0; 64]));
+}
+
 /// A slice of numbers on the heap that begins at a line of cache.
 ///
 /// Loops over it and over others of its kind are up to twice as fast as over a [`Vec`]'s numbers, which begin
@@ -36,7 +60,9 @@ impl<T: Real> Array<T> {
     /// If that is more than the address space holds.
     pub fn zeros(length: usize) -> Self {
         let bytes = length.checked_mul(size_of::<T>()).expect("an array fits the address space");
-        Self { lines: vec![Line([0; 64]); bytes.div_ceil(64)], length, number: PhantomData }
+        let mut lines = Vec::new();
+        resize(&mut lines, bytes.div_ceil(size_of::<Line>()));
+        Self { lines, length, number: PhantomData }
     }
 }
 

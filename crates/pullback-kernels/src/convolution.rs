@@ -5,7 +5,7 @@
 //! image at a time into patches, which stay in cache, and are products of those.
 //! Each sum is one chain of multiply-adds in a fixed order, whatever the vectors and the threads.
 
-use crate::array::Line;
+use crate::array::{Line, resize};
 use crate::dispatch::Set;
 use crate::images::{by_lanes, load, store};
 use crate::tile::{Kernel, Tile};
@@ -427,7 +427,7 @@ impl<T: Real> Product<'_, T> {
 fn numbers<T: Real>(memory: &mut Vec<Line>, count: usize) -> &mut [T] {
     let lines = (count * size_of::<T>()).div_ceil(size_of::<Line>());
     if memory.len() < lines {
-        memory.resize(lines, Line([0; 64]));
+        resize(memory, lines);
     }
     // SAFETY: the lines have room for them and are aligned; any bytes are floating-point numbers.
     unsafe { core::slice::from_raw_parts_mut(memory.as_mut_ptr().cast(), count) }

@@ -20,7 +20,7 @@ mod reduced;
 mod sparse;
 mod tiles;
 
-use crate::array::Line;
+use crate::array::{Line, resize};
 use crate::tile::{Kernel, Pack, Tile};
 use crate::workspace::Panels;
 use crate::{Isa, Real, Workspace};
@@ -566,7 +566,7 @@ impl Shares {
 fn room<T>(memory: &mut Vec<Line>, count: usize) -> *mut T {
     let lines = (count * size_of::<T>()).div_ceil(size_of::<Line>());
     if memory.len() < lines {
-        memory.resize(lines, Line([0; 64]));
+        resize(memory, lines);
     }
     memory.as_mut_ptr().cast()
 }
