@@ -231,6 +231,21 @@ impl<T: Real> Part<T> {
         }
     }
 
+    /// What the transpose of the rectangle is computed from; where it goes and starts from stays as it is.
+    fn with_operands_turned(&self) -> Self {
+        Self {
+            rows: self.columns,
+            columns: self.rows,
+            a: self.b,
+            a_row: self.b_column,
+            a_step: self.b_step,
+            b: self.a,
+            b_step: self.a_step,
+            b_column: self.a_row,
+            ..*self
+        }
+    }
+
     /// Slice `i` of `count`: of rows if there are more of them, else of columns; in whole tiles.
     fn slice(&self, i: usize, count: usize, kernel: &Kernel<T>) -> Self {
         let border = |size: usize, unit: usize, i: usize| (size.div_ceil(unit) * i / count * unit).min(size);
@@ -356,21 +371,11 @@ impl<T: Real> Part<T> {
             }
         }
         let turned = Self {
-            first_row: 0,
-            first_column: 0,
-            rows: self.columns,
-            columns: self.rows,
-            depth: self.depth,
-            a: self.b,
-            a_row: self.b_column,
-            a_step: self.b_step,
-            b: self.a,
-            b_step: self.a_step,
-            b_column: self.a_row,
             c: sums,
             c_row: self.rows,
             start: self.start.map(|_| sums.cast_const()),
             start_row: self.rows,
+            ..self.with_operands_turned()
         };
         // SAFETY: the caller's promise; `room` made room for the transpose. `turn` copies all of it to its place.
         unsafe {

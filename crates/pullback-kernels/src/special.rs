@@ -297,12 +297,12 @@ impl Parts for f64 {
         1.049_719_137_037_714_7e-12,
     ];
 
-    // exp(y ln x) with ln x and its product with y in twice the digits: y ln x reaches 745, which
-    // would multiply the logarithm's rounding error.
     #[inline(always)]
     fn over_positive(self, divisor: Self) -> Self {
         self / divisor
     }
+    // exp(y ln x) with ln x and its product with y in twice the digits: y ln x reaches 745, which
+    // would multiply the logarithm's rounding error.
     #[inline(always)]
     fn power_of_magnitude(self, exponent: Self) -> Self {
         let (ln_high, ln_low) = ln_in_twice_the_digits(self.abs());

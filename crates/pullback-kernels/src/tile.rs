@@ -440,8 +440,8 @@ unsafe fn skip<T: Real, V: Vector<T>, const VECTORS: usize>(job: &Skip<T>) {
     }
 }
 
-/// The pointer, computed. Several loads from it would else compute it each for itself, for which an instruction of Intel's
-/// that multiplies what it loads takes a slot more.
+/// The pointer, computed. Several loads from it would else compute it each for itself, for which an instruction
+/// that multiplies what it loads takes a slot more on processors of Intel.
 #[inline(always)]
 fn in_a_register<T>(pointer: *const T) -> *const T {
     #[cfg(target_arch = "x86_64")]

@@ -90,22 +90,7 @@ impl<T: Real> Part<T> {
         panels: &mut Panels,
     ) {
         let is_turned = side == Side::Right;
-        // The same product as its transpose; `c` stays as it is.
-        let turned = if is_turned {
-            Self {
-                rows: self.columns,
-                columns: self.rows,
-                a: self.b,
-                a_row: self.b_column,
-                a_step: self.b_step,
-                b: self.a,
-                b_step: self.a_step,
-                b_column: self.a_row,
-                ..self
-            }
-        } else {
-            self
-        };
+        let turned = if is_turned { self.with_operands_turned() } else { self };
         let width = turned.columns.div_ceil(kernel.width);
         // Panels of much the same width.
         let width = width.div_ceil(width.div_ceil(SKIP_VECTORS)) * kernel.width;
