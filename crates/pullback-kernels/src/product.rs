@@ -22,7 +22,7 @@ mod tiles;
 
 use crate::array::{Line, resize};
 use crate::tile::{Kernel, Pack, Tile};
-use crate::workspace::Panels;
+use crate::workspace::{Exclusive, Panels};
 use crate::{Isa, Real, Workspace};
 
 /// So many steps of k at a time: fewer would read and write the output more often, more would not stay near.
@@ -31,6 +31,8 @@ const DEPTH: usize = 512;
 const COLUMNS: usize = 2048;
 /// So many tiles' rows at a time: with `DEPTH`, a small part of a second-level cache.
 const TILES: usize = 8;
+/// So many times fewer steps than rows are few.
+const FEW_STEPS: usize = 8;
 /// Rows this many bytes apart share no page and compete for the same lines of a first-level cache.
 const PAGE: usize = 4096;
 /// About how many multiply-adds a thread does in a nanosecond.
@@ -119,6 +121,28 @@ pub fn product_with<T: Real>(
     epilogue: impl Fn(usize, &mut [T]) + Sync,
     workspace: &mut Workspace,
 ) {
+    product_in(Pieces::Blocks, left, right, output, start, epilogue, workspace);
+}
+
+/// Which pieces of the output are finished together, and which dimension is cut for threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pieces {
+    /// What is near: blocks of the longer dimension's part.
+    Blocks,
+    /// Whole rows, if there are enough of them: what lies beside them is then read and written in long runs, and by
+    /// the same thread in each step of a training.
+    Rows,
+}
+
+fn product_in<T: Real>(
+    pieces: Pieces,
+    left: Operand<'_, T>,
+    right: Operand<'_, T>,
+    output: &mut [T],
+    start: Start<'_, T>,
+    epilogue: impl Fn(usize, &mut [T]) + Sync,
+    workspace: &mut Workspace,
+) {
     assert_eq!(left.columns, right.rows, "inner sizes of a product");
     assert_eq!(Some(output.len()), left.rows.checked_mul(right.columns), "output size of a product");
     if output.is_empty() {
@@ -135,6 +159,7 @@ pub fn product_with<T: Real>(
         }
     };
     let whole = Part {
+        pieces,
         first_row: 0,
         first_column: 0,
         rows: left.rows,
@@ -157,6 +182,54 @@ pub fn product_with<T: Real>(
     }
     let sparse = sparse::side(workspace.isa(), left, right, start.is_none());
     multiply(&whole, sparse, &epilogue, workspace);
+}
+
+/// Writes `left @ right` to `output`, and changes other arrays of its size while it is in cache: weights by their
+/// gradient.
+///
+/// `epilogue(first, numbers, others)` is called as that of [`product_with`], with the same piece of each other
+/// array; of an empty one, nothing.
+///
+/// ```
+/// use pullback_kernels::{Isa, Operand, Workspace, product_beside};
+/// let (delta, x, mut w) = ([1.0_f32, -2.0], [3.0, 4.0], [0.5; 4]);
+/// let (delta, x) = (Operand::new(&delta, 2, 1), Operand::new(&x, 1, 2));
+/// let mut gradient = [0.0; 4];
+/// let step = |_first: usize, g: &mut [f32], [w]: [&mut [f32]; 1]| {
+///     w.iter_mut().zip(g).for_each(|(w, g)| *w -= 0.5 * *g);
+/// };
+/// product_beside(delta, x, &mut gradient, [&mut w], step, &mut Workspace::new(Isa::best(), 1));
+/// assert_eq!((gradient, w), ([3.0, 4.0, -6.0, -8.0], [-1.0, -1.5, 3.5, 4.5]));
+/// ```
+///
+/// # Panics
+/// If the inner sizes differ, or `output` or one of `others` has the wrong size.
+pub fn product_beside<T: Real, const N: usize>(
+    left: Operand<'_, T>,
+    right: Operand<'_, T>,
+    output: &mut [T],
+    others: [&mut [T]; N],
+    epilogue: impl Fn(usize, &mut [T], [&mut [T]; N]) + Sync,
+    workspace: &mut Workspace,
+) {
+    let size = output.len();
+    for other in &others {
+        assert!(other.is_empty() || other.len() == size, "size of an array beside a product");
+    }
+    let others = others.map(|other| (Exclusive::new(other), other.is_empty()));
+    let epilogue = |first: usize, piece: &mut [T]| {
+        let pieces = core::array::from_fn(|n| {
+            let (other, is_empty) = &others[n];
+            if *is_empty {
+                return &mut [][..];
+            }
+            // SAFETY: the piece is one of the output's, so that it lies inside the other array too, whose size
+            // was checked; no two pieces that are borrowed at a time have a number in common.
+            unsafe { core::slice::from_raw_parts_mut(other.at(first), piece.len()) }
+        });
+        epilogue(first, piece, pieces);
+    };
+    product_in(Pieces::Rows, left, right, output, Start::Zero, epilogue, workspace);
 }
 
 /// Computes a product whose operands' and output's sizes were checked, leaving out the zeros of one side.
@@ -193,6 +266,7 @@ fn multiply<T: Real>(
 /// A rectangle of the output with what it is computed from.
 #[derive(Clone, Copy)]
 struct Part<T> {
+    pieces: Pieces,
     first_row: usize,
     first_column: usize,
     rows: usize,
@@ -246,16 +320,28 @@ impl<T: Real> Part<T> {
         }
     }
 
-    /// Slice `i` of `count`: of rows if there are more of them, else of columns; in whole tiles.
+    /// Whether it is cut for threads by rows: else by columns.
+    ///
+    /// Both threads then read all of `right`. Of equal sizes, `right` is cut, which may be weights that the same thread
+    /// updates: lines of cache that another has read are slow to write. But where there are few steps, cutting
+    /// rows of the output in two is slower than that.
+    fn is_cut_by_rows(&self, parts: usize, kernel: &Kernel<T>) -> bool {
+        match self.pieces {
+            Pieces::Blocks => self.rows > self.columns || self.rows >= FEW_STEPS * self.depth,
+            Pieces::Rows => self.rows >= parts * kernel.rows || self.rows >= self.columns,
+        }
+    }
+
+    /// Slice `i` of `count`, of columns in whole tiles.
     fn slice(&self, i: usize, count: usize, kernel: &Kernel<T>) -> Self {
-        let border = |size: usize, unit: usize, i: usize| (size.div_ceil(unit) * i / count * unit).min(size);
-        if self.rows >= self.columns {
-            let (from, to) = (border(self.rows, kernel.rows, i), border(self.rows, kernel.rows, i + 1));
-            self.at(from, 0, to - from, self.columns)
+        if self.is_cut_by_rows(count, kernel) {
+            // However many there are, tiles share them evenly.
+            let border = |i: usize| self.rows * i / count;
+            self.at(border(i), 0, border(i + 1) - border(i), self.columns)
         } else {
             let unit = 2 * kernel.width;
-            let (from, to) = (border(self.columns, unit, i), border(self.columns, unit, i + 1));
-            self.at(0, from, self.rows, to - from)
+            let border = |i: usize| (self.columns.div_ceil(unit) * i / count * unit).min(self.columns);
+            self.at(0, border(i), self.rows, border(i + 1) - border(i))
         }
     }
 

@@ -108,7 +108,7 @@ impl Workspace {
         if parts == 1 {
             return task(0..rows, arrays, &mut self.panels[0]);
         }
-        let arrays = arrays.map(|array| Exclusive(array.as_mut_ptr()));
+        let arrays = arrays.map(Exclusive::new);
         let border = |i: usize| (rows * i / parts).next_multiple_of(unit).min(rows);
         self.run(parts, |i, panels| {
             let (first, last) = (border(i), border(i + 1));
@@ -145,7 +145,7 @@ impl Workspace {
             Some(pool) => self.pool.insert(pool),
             None => self.pool.insert(Pool::new(threads)),
         };
-        let panels = Exclusive(self.panels.as_mut_ptr());
+        let panels = Exclusive::new(&mut self.panels);
         pool.run(parts, |i| {
             // SAFETY: there are at least as many panels as parts, and the pool calls each i once.
             task(i, unsafe { &mut *panels.at(i) });
@@ -154,13 +154,17 @@ impl Workspace {
 }
 
 /// The beginning of a slice whose elements several threads use, each its own.
-struct Exclusive<T>(*mut T);
+pub(crate) struct Exclusive<T>(*mut T);
 
 // SAFETY: whoever calls `at` for an index is the only one to use that element.
 unsafe impl<T: Send> Sync for Exclusive<T> {}
 
 impl<T> Exclusive<T> {
-    fn at(&self, i: usize) -> *mut T {
+    pub(crate) fn new(slice: &mut [T]) -> Self {
+        Self(slice.as_mut_ptr())
+    }
+
+    pub(crate) fn at(&self, i: usize) -> *mut T {
         self.0.wrapping_add(i)
     }
 }

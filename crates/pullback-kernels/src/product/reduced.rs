@@ -15,7 +15,7 @@ use super::dots;
 use super::pack::pack_avx512_bf16;
 use super::pack::{PackFunction, PackTile, SIDE, STEPS, WORDS, pack, to_bf16};
 use super::tiles::{Block, CONFIGURATION, Tiles, block, order};
-use super::{Part, emulated, multiply, room};
+use super::{Part, Pieces, emulated, multiply, room};
 use crate::dispatch::Set;
 use crate::{Isa, Precision, Real, Workspace, map};
 use core::any::TypeId;
@@ -33,7 +33,7 @@ const NEAR: usize = 1 << 20;
 const NEAREST: usize = 40 << 10;
 const FEWEST_PANELS: usize = 4;
 const MOST_PANELS: usize = 16;
-/// So many panels of the right operand are multiplied before what follows a product is done.
+/// So many panels of the right operand are multiplied before what follows a product is done, if not all.
 const FINISHED: usize = 8;
 /// So many rows and steps are converted at a time, for the memory that they take.
 const CHUNK: usize = 4096;
@@ -188,15 +188,18 @@ fn product_of_tiles<T: Real>(
             let shared = Shared { right: memory, left: memory.wrapping_add(right_panels * panel), panel };
             // The first rows convert the right operand for all.
             let right_lanes = if row == 0 { columns } else { 0 };
-            let (first, last) = (right_panels - right_lanes.div_ceil(LANES), right_panels + left_panels);
+            let converted =
+                [(right_panels, right_lanes.div_ceil(LANES)), (right_panels + left_panels, left_panels)];
             let numbers = (rows.rows + right_lanes) * rows.depth;
             let parts = workspace.parts(numbers / CONVERTED_PER_NANOSECOND);
             workspace.run(parts, |i, _| {
-                let border = |i: usize| first + (last - first) * i / parts;
-                for at in border(i)..border(i + 1) {
-                    // SAFETY: the operands' sizes were checked, `room` made room for all panels, each of
-                    // which is packed once; the engine is of an instruction set of this processor.
-                    unsafe { rows.pack_panel(engine, at, right_panels, shared) };
+                // Of both operands, so that each thread multiplies much of what it has converted.
+                for (end, count) in converted {
+                    for at in end - count + count * i / parts..end - count + count * (i + 1) / parts {
+                        // SAFETY: the operands' sizes were checked, `room` made room for all panels, each of
+                        // which is packed once; the engine is of an instruction set of this processor.
+                        unsafe { rows.pack_panel(engine, at, right_panels, shared) };
+                    }
                 }
             });
             let multiply_adds = (rows.rows * columns).saturating_mul(rows.depth) * order(engine.parts).len();
@@ -261,7 +264,7 @@ impl<T: Real> Part<T> {
         }
     }
 
-    /// Multiplies part `i` of `parts`, of rows if there are more of them, else of columns; in whole panels.
+    /// Multiplies part `i` of `parts`: of rows, if there are enough, else of columns; in whole panels.
     ///
     /// # Safety
     /// `T` must be f32, the panels packed, `c` valid for the rectangle, for the part exclusively so, `sums` for
@@ -279,7 +282,7 @@ impl<T: Real> Part<T> {
         multiply: &mut dyn FnMut(&Block),
     ) {
         let (mut rows, mut columns) = (0..self.rows.div_ceil(LANES), 0..self.columns.div_ceil(LANES));
-        let sliced = if self.rows >= self.columns { &mut rows } else { &mut columns };
+        let sliced = if rows.end >= parts { &mut rows } else { &mut columns };
         *sliced = sliced.end * i / parts..sliced.end * (i + 1) / parts;
         if columns.is_empty() {
             return;
@@ -291,6 +294,7 @@ impl<T: Real> Part<T> {
         let is_right_near = columns.len() * bytes <= NEAR;
         let panels =
             if is_right_near { FEWEST_PANELS } else { (NEAR / bytes).clamp(FEWEST_PANELS, MOST_PANELS) };
+        let finished = if self.pieces == Pieces::Rows { columns.len() } else { FINISHED };
         for first in rows.clone().step_by(panels) {
             let group = first..rows.end.min(first + panels);
             let is_far = group.len() * tiles.min(step) * tile_words * size_of::<u32>() > NEAREST;
@@ -346,17 +350,17 @@ impl<T: Real> Part<T> {
                     }
                 }
                 let done = right + 1 - columns.start;
-                if is_last && (done % FINISHED == 0 || right + 1 == columns.end) {
-                    let columns_done = (done - 1) / FINISHED * FINISHED + columns.start;
+                if is_last && (done % finished == 0 || right + 1 == columns.end) {
+                    let columns_done = (done - 1) / finished * finished + columns.start;
                     let (row, column) = (group.start * LANES, columns_done * LANES);
-                    let finished = self.at(
+                    let block = self.at(
                         row,
                         column,
                         self.rows.min(group.end * LANES) - row,
                         self.columns.min((right + 1) * LANES) - column,
                     );
                     // SAFETY: the rectangle is inside the part, and nobody writes it now.
-                    unsafe { finished.finish(engine.isa, epilogue) };
+                    unsafe { block.finish(engine.isa, epilogue) };
                 }
             }
         }

@@ -7,7 +7,7 @@
 //! sign of a zero).
 //! `cargo bench --manifest-path bench/Cargo.toml -p pullback-kernel-benches -- zeros` says what it gains.
 
-use super::{Operand, PAGE, Part, room};
+use super::{Operand, PAGE, Part, Pieces, room};
 use crate::array::Line;
 use crate::tile::{Kernel, Pack, SKIP_DEPTH, SKIP_VECTORS, Skip};
 use crate::workspace::Panels;
@@ -164,9 +164,19 @@ impl<T: Real> Part<T> {
                 } else {
                     self.at(first, column, rows, columns)
                 };
-                // SAFETY: this part of the output is finished, and `c` may write it.
-                unsafe { done.finish(isa, epilogue) };
+                if self.pieces == Pieces::Blocks {
+                    // SAFETY: this part of the output is finished, and `c` may write it.
+                    unsafe { done.finish(isa, epilogue) };
+                }
             }
+            if self.pieces == Pieces::Rows && !is_turned {
+                // SAFETY: as above.
+                unsafe { self.at(first, 0, rows, self.columns).finish(isa, epilogue) };
+            }
+        }
+        if self.pieces == Pieces::Rows && is_turned {
+            // SAFETY: as above.
+            unsafe { self.finish(isa, epilogue) };
         }
     }
 

@@ -83,6 +83,16 @@ fn check_operands<T: Real>(isa: Isa, threads: usize, sizes: (usize, usize, usize
         let want: Vec<T> =
             (0..c.len()).map(|i| added[i] + bias[i % columns] * T::from_f64((i / columns) as f64)).collect();
         assert_bits(&c, &want, &format!("{what}, added to, with epilogue"));
+        let (mut c, mut w) = (before.clone(), before.clone());
+        let step = |first: usize, c: &mut [T], [w, none]: [&mut [T]; 2]| {
+            assert!(none.is_empty() && w.len() == c.len());
+            assert_bits(w, &before[first..][..w.len()], "the same piece, met once");
+            w.iter_mut().zip(&*c).for_each(|(w, c)| *w -= *c);
+        };
+        product_beside(left, right, &mut c, [&mut w, &mut []], step, &mut workspace);
+        assert_bits(&c, &zero, &format!("{what}, beside another array"));
+        let want: Vec<T> = before.iter().zip(&zero).map(|(w, c)| *w - *c).collect();
+        assert_bits(&w, &want, &format!("{what}, another array beside it"));
         let mut c = before.clone();
         product_with(left, right, &mut c, Start::Row(&bias), |_, _| (), &mut workspace);
         assert_bits(&c, &from_bias, &format!("{what}, from a row"));

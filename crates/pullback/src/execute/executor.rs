@@ -5,7 +5,13 @@ use crate::plan::{Gradient, Place, Plan};
 use pullback_kernels::{Array, Isa, Precision, Real, Workspace};
 
 /// About how many numbers a thread copies from rows in memory in a nanosecond.
-const COPIED_PER_NANOSECOND: usize = 4;
+const COPIED_PER_NANOSECOND: usize = 2;
+
+/// About how many numbers of a parameter or its states a thread changes in a nanosecond.
+const UPDATED_PER_NANOSECOND: usize = 8;
+
+/// Fewer numbers than this are changed faster than shared out.
+const WORTH_SHARING: usize = 4096;
 
 /// A plan with its buffers.
 #[derive(Debug)]
@@ -82,25 +88,56 @@ impl<T: Real> Executor<T> {
         self.run_steps(parameters, 0..self.plan.outputs_after);
     }
 
-    /// After a [`run`](Self::run), finds the gradients that the plan hands out. As soon as one is ready,
-    /// `update` is called with its position, the gradient, and the parameter that it may change: the gradient
-    /// is still near then, and its memory serves the next.
+    /// After a [`run`](Self::run), finds the gradients that the plan hands out, and lets `update` change each
+    /// parameter as soon as its gradient is known, piece by piece, while that is near: the gradient's memory then
+    /// serves the next.
+    ///
+    /// `states` holds for each parameter what is kept from step to step: up to two arrays of its size, and empty
+    /// ones. `update(parameter, gradient, [numbers, state, state])` is called for each piece with the parameter's
+    /// place, a piece of its gradient, and the same piece of it and of its states; on several threads, where that
+    /// pays. What it does to a number must not depend on where the pieces are cut.
     ///
     /// # Panics
-    /// If `parameters` are not as many or as large as the plan says.
+    /// If `parameters` or `states` are not as many or as large as the plan says.
     pub fn run_gradients<P: AsRef<[T]> + AsMut<[T]> + Sync>(
         &mut self,
         parameters: &mut [P],
-        mut update: impl FnMut(usize, &[T], &mut [T], &mut Workspace),
+        states: &mut [[P; 2]],
+        update: impl Fn(usize, &[T], [&mut [T]; 3]) + Sync,
     ) {
         self.check(parameters);
+        assert_eq!(states.len(), parameters.len(), "number of parameters' states");
         let mut done = self.plan.outputs_after;
         for at in 0..self.plan.gradients.len() {
-            let Gradient { position, after, parameter, place, elements } = self.plan.gradients[at];
-            self.run_steps(parameters, done..after);
+            let Gradient { after, parameter, place, elements, is_updated_inside, .. } =
+                self.plan.gradients[at];
+            self.run_steps(parameters, done..after - usize::from(is_updated_inside));
             done = after;
-            let gradient = read(&self.inputs, &self.constants, &self.buffers, Source { place, elements });
-            update(position, gradient, parameters[parameter].as_mut(), &mut self.workspace);
+            let (before, rest) = parameters.split_at_mut(parameter);
+            let (changing, behind) = rest.split_first_mut().expect("a plan has all parameters");
+            let [first, second] = &mut states[parameter];
+            let arrays = [changing.as_mut(), first.as_mut(), second.as_mut()];
+            let update = |gradient: &[T], pieces: [&mut [T]; 3]| update(parameter, gradient, pieces);
+            let Self { plan, steps, inputs, constants, buffers, workspace, .. } = self;
+            if is_updated_inside {
+                let step = &steps[after - 1];
+                let (others, gradient) = without(buffers, step.buffer);
+                let numbers =
+                    Numbers { inputs, constants, buffers: others, parameters: [&*before, &*behind] };
+                let (instruction, gradient) = (&plan.instructions[after - 1], &mut gradient[..step.elements]);
+                step.run_and_update(instruction, &numbers, gradient, arrays, update, workspace);
+            } else {
+                let gradient = read(inputs, constants, buffers, Source { place, elements });
+                if elements < WORTH_SHARING {
+                    update(gradient, arrays);
+                    continue;
+                }
+                let columns = arrays.each_ref().map(|array| usize::from(!array.is_empty()));
+                let nanoseconds = elements * columns.iter().sum::<usize>() / UPDATED_PER_NANOSECOND;
+                workspace.share_rows(elements, nanoseconds, arrays, columns, |range, pieces| {
+                    update(&gradient[range], pieces);
+                });
+            }
         }
     }
 
@@ -141,9 +178,8 @@ impl<T: Real> Executor<T> {
         for (step, instruction) in steps[range.clone()].iter().zip(&plan.instructions[range]) {
             // The results' buffers are none of the operands', so they can be taken out meanwhile.
             let mut gradient = step.gradient.map(|to| std::mem::take(&mut buffers[to.buffer]));
-            let (before, rest) = buffers.split_at_mut(step.buffer);
-            let (result, after) = rest.split_first_mut().expect("a plan has all buffers");
-            let numbers = Numbers { inputs, constants, buffers: [before, after], parameters };
+            let (others, result) = without(buffers, step.buffer);
+            let numbers = Numbers { inputs, constants, buffers: others, parameters: [parameters, &[]] };
             let slopes = gradient.as_deref_mut().unwrap_or_default();
             step.run(instruction, &numbers, &mut result[..step.elements], slopes, workspace);
             if let (Some(to), Some(gradient)) = (step.gradient, gradient) {
@@ -161,6 +197,13 @@ impl<T: Real> Executor<T> {
     }
 }
 
+/// The buffers without one: those before it, those after it, and that one.
+fn without<T>(buffers: &mut [Array<T>], at: usize) -> ([&[Array<T>]; 2], &mut Array<T>) {
+    let (before, rest) = buffers.split_at_mut(at);
+    let (one, after) = rest.split_first_mut().expect("a plan has all buffers");
+    ([before, after], one)
+}
+
 /// Numbers that are no parameter's.
 fn read<'a, T: Real>(
     inputs: &'a [Array<T>],
@@ -168,5 +211,5 @@ fn read<'a, T: Real>(
     buffers: &'a [Array<T>],
     source: Source,
 ) -> &'a [T] {
-    Numbers::<T> { inputs, constants, buffers: [buffers, &[]], parameters: &[] }.at(source)
+    Numbers::<T> { inputs, constants, buffers: [buffers, &[]], parameters: [&[], &[]] }.at(source)
 }

@@ -2,7 +2,7 @@
 
 use super::step::{Numbers, Source};
 use crate::graph::ops::{Other, Pattern};
-use crate::plan::{Action, Slope, Stage};
+use crate::plan::{Action, Place, Slope, Stage};
 use pullback_kernels::{Isa, Real};
 
 /// So many numbers go through all stages at a time: they stay in the nearest cache.
@@ -20,30 +20,68 @@ pub(super) fn in_place<T: Real>(
         return;
     }
     for (i, values) in values.chunks_mut(PIECE).enumerate() {
-        for Stage { action, position, other } in stages {
-            let other = match *other {
-                Some((place, elements, pattern)) => {
-                    let data = numbers.at(Source { place, elements });
-                    Other { pattern, data, first: first + i * PIECE }
+        apply(stages, first + i * PIECE, values, &[], numbers, isa);
+    }
+}
+
+/// Applies stages to a piece of a gradient, and lets `update` change the same piece of its parameter and of what is
+/// kept for it.
+pub(super) fn in_place_then_update<T: Real>(
+    stages: &[Stage],
+    first: usize,
+    gradient: &mut [T],
+    others: [&mut [T]; 3],
+    numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
+    update: impl Fn(&[T], [&mut [T]; 3]),
+    isa: Isa,
+) {
+    if stages.is_empty() {
+        return update(gradient, others);
+    }
+    let [parameter, kept, kept_too] = others;
+    let (mut kept, mut kept_too) = (kept.chunks_mut(PIECE), kept_too.chunks_mut(PIECE));
+    let pieces = gradient.chunks_mut(PIECE).zip(parameter.chunks_mut(PIECE));
+    for (i, (gradient, parameter)) in pieces.enumerate() {
+        apply(stages, first + i * PIECE, gradient, parameter, numbers, isa);
+        update(gradient, [parameter, kept.next().unwrap_or_default(), kept_too.next().unwrap_or_default()]);
+    }
+}
+
+/// Applies stages to `values`; `own` is the same piece of the parameter that is being changed, if one is.
+#[inline(always)]
+fn apply<T: Real>(
+    stages: &[Stage],
+    first: usize,
+    values: &mut [T],
+    own: &[T],
+    numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
+    isa: Isa,
+) {
+    for Stage { action, position, other } in stages {
+        let other = match *other {
+            Some((Place::Parameter(index), _, pattern)) if numbers.is_changing(index) => {
+                Other { pattern, data: own, first: 0 }
+            }
+            Some((place, elements, pattern)) => {
+                Other { pattern, data: numbers.at(Source { place, elements }), first }
+            }
+            None => Other { pattern: Pattern::Single, data: &[], first: 0 },
+        };
+        isa.run(
+            #[inline(always)]
+            || match action {
+                Action::Apply(op) => op.in_place(values, *position, other),
+                Action::TimesSlope(slope) => times_slope(*slope, values, other),
+                Action::AddScaled(factor) => {
+                    let factor = T::from_f64(factor.value());
+                    other.apply(
+                        values,
+                        #[inline(always)]
+                        |value, x| value + factor * x,
+                    );
                 }
-                None => Other { pattern: Pattern::Single, data: &[], first: 0 },
-            };
-            isa.run(
-                #[inline(always)]
-                || match action {
-                    Action::Apply(op) => op.in_place(values, *position, other),
-                    Action::TimesSlope(slope) => times_slope(*slope, values, other),
-                    Action::AddScaled(factor) => {
-                        let factor = T::from_f64(factor.value());
-                        other.apply(
-                            values,
-                            #[inline(always)]
-                            |value, x| value + factor * x,
-                        );
-                    }
-                },
-            );
-        }
+            },
+        );
     }
 }
 

@@ -1,12 +1,12 @@
 //! One instruction made ready: which kernel computes it, and what does not change from run to run.
 
-use super::stages::in_place;
+use super::stages::{in_place, in_place_then_update};
 use crate::graph::ops::{Concatenate, Mean, Sum, View, ViewMut};
 use crate::graph::{Op, Shape};
 use crate::plan::{Instruction, Place};
 use pullback_kernels::{
     Array, Operand, Real, Start, Workspace, convolve, convolve_transposed, dot, filter_gradient, log_softmax,
-    map_in_place, max_pool, product_with, route_to_max, sigmoid_cross_entropy, softmax,
+    map_in_place, max_pool, product_beside, product_with, route_to_max, sigmoid_cross_entropy, softmax,
     softmax_cross_entropy, sum_columns, sum_rows,
 };
 
@@ -23,6 +23,13 @@ struct Matrix {
     rows: usize,
     columns: usize,
     is_transposed: bool,
+}
+
+impl Matrix {
+    fn of<T: Real>(self, numbers: &[T]) -> Operand<'_, T> {
+        let operand = Operand::new(numbers, self.rows, self.columns);
+        if self.is_transposed { operand.transposed() } else { operand }
+    }
 }
 
 /// What computes an operation.
@@ -87,23 +94,32 @@ pub(super) struct Numbers<'a, T, P = Array<T>> {
     pub(super) constants: &'a [Array<T>],
     /// The buffers without the one that is written: those before it and those after it.
     pub(super) buffers: [&'a [Array<T>]; 2],
-    pub(super) parameters: &'a [P],
+    /// The parameters without the one that is being changed, if one is: in the same way.
+    pub(super) parameters: [&'a [P]; 2],
 }
 
 impl<'a, T: Real, P: AsRef<[T]>> Numbers<'a, T, P> {
     #[inline(always)]
     pub(super) fn at(&self, Source { place, elements }: Source) -> &'a [T] {
         let numbers: &[T] = match place {
-            Place::Buffer(index) => match self.buffers[0].get(index) {
-                Some(buffer) => buffer,
-                None => &self.buffers[1][index - self.buffers[0].len() - 1],
-            },
-            Place::Parameter(index) => self.parameters[index].as_ref(),
+            Place::Buffer(index) => &around(self.buffers, index)[..],
+            Place::Parameter(index) => around(self.parameters, index).as_ref(),
             Place::Input(index) => &self.inputs[index],
             Place::Constant(index) => &self.constants[index],
         };
         &numbers[..elements]
     }
+
+    /// Whether it is the parameter that is being changed.
+    pub(super) fn is_changing(&self, parameter: usize) -> bool {
+        self.parameters[0].len() == parameter
+    }
+}
+
+/// One of those before and after an item that is missing.
+#[inline(always)]
+fn around<A>([before, after]: [&[A]; 2], index: usize) -> &A {
+    before.get(index).unwrap_or_else(|| &after[index - before.len() - 1])
 }
 
 impl Step {
@@ -136,13 +152,8 @@ impl Step {
         let other = || numbers.at(self.operands[1]);
         let epilogue = |first: usize, piece: &mut [T]| in_place(stages, first, piece, numbers, isa);
         match (self.kernel, &instruction.op) {
-            (Kernel::Product(matrices), _) => {
-                let operand = |at: usize, numbers| {
-                    let Matrix { rows, columns, is_transposed } = matrices[at];
-                    let operand = Operand::new(numbers, rows, columns);
-                    if is_transposed { operand.transposed() } else { operand }
-                };
-                let (left, right) = (operand(0, x), operand(1, other()));
+            (Kernel::Product([left, right]), _) => {
+                let (left, right) = (left.of(x), right.of(other()));
                 let start = self.row.map_or(Start::Zero, |row| Start::Row(numbers.at(row)));
                 if stages.is_empty() {
                     product_with(left, right, output, start, |_, _| (), workspace);
@@ -204,6 +215,34 @@ impl Step {
             }
         }
         in_place(stages, 0, output, numbers, isa);
+    }
+
+    /// Computes a gradient that is a product, piece by piece, and lets `update` change its parameter with what is
+    /// kept for it while the piece is near.
+    pub(super) fn run_and_update<T: Real>(
+        &self,
+        instruction: &Instruction,
+        numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
+        gradient: &mut [T],
+        parameter_and_states: [&mut [T]; 3],
+        update: impl Fn(&[T], [&mut [T]; 3]) + Sync,
+        workspace: &mut Workspace,
+    ) {
+        let Kernel::Product(matrices) = self.kernel else {
+            unreachable!("a plan lets products alone update parameters")
+        };
+        let operand = |at: usize| matrices[at].of(numbers.at(self.operands[at]));
+        let isa = workspace.isa();
+        product_beside(
+            operand(0),
+            operand(1),
+            gradient,
+            parameter_and_states,
+            |first, piece, others| {
+                in_place_then_update(&instruction.stages, first, piece, others, numbers, &update, isa);
+            },
+            workspace,
+        );
     }
 }
 

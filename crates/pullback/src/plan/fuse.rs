@@ -57,6 +57,11 @@ impl Group {
         let others = self.stages.iter().filter_map(|stage| stage.other);
         self.operands.iter().copied().chain(self.row).chain(others)
     }
+
+    /// Whether it computes that node's value.
+    pub(super) fn makes(&self, id: NodeId) -> bool {
+        self.tail == id || self.gradient.is_some_and(|(gradient, _)| gradient == id)
+    }
 }
 
 /// The kept nodes with operations, in the order of their results.

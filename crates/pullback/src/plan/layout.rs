@@ -4,7 +4,11 @@ use super::fuse::Group;
 use super::share::Shared;
 use super::{Gradient, Instruction, Place, Plan, Stage};
 use crate::graph::ops::Pattern;
-use crate::graph::{Graph, Kind, NodeId};
+use crate::graph::{Graph, Kind, NodeId, Op};
+
+/// A gradient of fewer elements is updated faster when all of it is there: near it is anyway, and what is read just after
+/// it was written in other pieces has to wait (XOR lost a tenth).
+const WORTH_UPDATING_INSIDE: usize = 8192;
 
 /// Lays out the groups. The last outputs are the gradients of `parameters`, to be handed out.
 pub(super) fn layout(graph: &Graph, shared: &Shared, groups: &[Group], parameters_of: &[NodeId]) -> Plan {
@@ -43,12 +47,7 @@ pub(super) fn layout(graph: &Graph, shared: &Shared, groups: &[Group], parameter
             last_use[operand.index()] = step;
         }
     }
-    let made_at = |id: &NodeId| {
-        groups
-            .iter()
-            .position(|group| group.tail == *id || group.gradient.is_some_and(|(node, _)| node == *id))
-            .map_or(0, |at| at + 1)
-    };
+    let made_at = |id: &NodeId| groups.iter().position(|group| group.makes(*id)).map_or(0, |at| at + 1);
     let outputs_after =
         if gradients.is_empty() { groups.len() } else { outputs.iter().map(made_at).max().unwrap_or(0) };
     // After how many steps each gradient is there, its parameter no longer read, and the outputs known.
@@ -111,17 +110,43 @@ pub(super) fn layout(graph: &Graph, shared: &Shared, groups: &[Group], parameter
         .map(|id| (places[id.index()].expect("outputs are kept"), graph.shape(*id).clone()))
         .collect();
     let mut gradients: Vec<Gradient> = (gradients.iter().zip(parameters_of).zip(ready).enumerate())
-        .map(|(position, ((gradient, parameter), after))| {
+        .map(|(position, ((gradient, parameter_node), after))| {
             let place = places[gradient.index()].expect("gradients are kept");
-            let Some(Place::Parameter(parameter)) = places[parameter.index()] else {
+            let Some(Place::Parameter(parameter)) = places[parameter_node.index()] else {
                 panic!("a gradient belongs to a parameter");
             };
             assert!(!matches!(place, Place::Parameter(_)), "a gradient is no parameter itself");
-            Gradient { position, after, parameter, place, elements: graph.shape(*gradient).elements() }
+            Gradient {
+                position,
+                after,
+                parameter,
+                place,
+                elements: graph.shape(*gradient).elements(),
+                is_updated_inside: after > outputs_after
+                    && graph.shape(*gradient).elements() >= WORTH_UPDATING_INSIDE
+                    && groups[after - 1].tail == *gradient
+                    && can_update_inside(graph, &groups[after - 1], parameter_node),
+            }
         })
         .collect();
-    gradients.sort_by_key(|gradient| gradient.after);
+    gradients.sort_by_key(|gradient| (gradient.after, !gradient.is_updated_inside));
+    // Of those that are ready at once, one can be found meanwhile; another may be the same node.
+    for at in 1..gradients.len() {
+        gradients[at].is_updated_inside &= gradients[at].after > gradients[at - 1].after;
+    }
     Plan { inputs, parameters, constants, buffers, instructions, outputs, outputs_after, gradients }
+}
+
+/// Whether a gradient's group can update its parameter piece by piece: whether it is a product that reads no more of
+/// it than the same piece.
+fn can_update_inside(graph: &Graph, group: &Group, parameter: &NodeId) -> bool {
+    let reads_piece = |other: &NodeId| {
+        other != parameter || Pattern::of(graph.shape(*other), graph.shape(group.tail)) == Pattern::Whole
+    };
+    matches!(group.op, Op::MatrixProduct(_))
+        && group.row.is_none()
+        && !group.operands.contains(parameter)
+        && group.stages.iter().filter_map(|stage| stage.other.as_ref()).all(reads_piece)
 }
 
 /// The free buffer that fits best: the smallest that is large enough, else the largest, grown.

@@ -1,9 +1,11 @@
 //! From a graph to a flat list of instructions over buffers that are laid out once.
 //!
 //! The passes, in order: nodes that no output needs are dropped and equal nodes are merged (`share`),
-//! what is done element by element is joined to what it is done to (`fuse`), then buffers are assigned
-//! by lifetime (`layout`). A plan holds no numbers: an executor makes the buffers for `f32` or `f64`.
+//! what is done element by element is joined to what it is done to (`fuse`), gradients are put off until their
+//! parameter is no longer read (`delay`), then buffers are assigned by lifetime (`layout`). A plan holds no
+//! numbers: an executor makes the buffers for `f32` or `f64`.
 
+mod delay;
 mod fuse;
 mod layout;
 mod share;
@@ -126,6 +128,10 @@ pub struct Gradient {
     pub place: Place,
     /// How many elements it has.
     pub elements: usize,
+    /// Whether the last instruction before is the product that it is the result of, which can update the parameter
+    /// piece by piece: nothing else reads it, of its parameter the product reads the same piece at most, and it is large
+    /// enough for that to pay.
+    pub is_updated_inside: bool,
 }
 
 impl Plan {
@@ -143,8 +149,9 @@ impl Plan {
         let mut asked = outputs.to_vec();
         asked.extend(gradients.iter().map(|(gradient, _)| gradient));
         let shared = share::share(graph, &asked);
-        let groups = fuse::fuse(graph, &shared);
+        let mut groups = fuse::fuse(graph, &shared);
         let parameters: Vec<NodeId> = gradients.iter().map(|(_, parameter)| *parameter).collect();
+        delay::delay(&mut groups, &shared.outputs, &parameters);
         layout::layout(graph, &shared, &groups, &parameters)
     }
 

@@ -3,7 +3,7 @@
 //! The formulas stand at the kernels, [`pullback_kernels::update`].
 
 use crate::error::{Error, Result};
-use pullback_kernels::{Isa, Real, Workspace, update};
+use pullback_kernels::{Isa, Real, update};
 use serde::{Deserialize, Serialize};
 
 /// How a gradient changes a weight.
@@ -200,8 +200,7 @@ impl Optimizer {
         let mut parameter = [weight];
         let [others, weights] = self.rules(rate, 1);
         let rule = if decays { weights } else { others };
-        let mut workspace = Workspace::new(Isa::portable(), 1);
-        rule.update(&mut workspace, &mut parameter, &[gradient], &mut first, &mut second);
+        rule.update(Isa::portable(), &[gradient], [&mut parameter, &mut first, &mut second]);
         first.append(&mut second);
         (parameter[0], first)
     }
@@ -250,31 +249,16 @@ pub(super) enum Rule<T> {
 }
 
 impl<T: Real> Rule<T> {
-    /// Changes one parameter by its gradient, and what the optimizer keeps for it (empty where it keeps less).
-    pub(super) fn update(
-        &self,
-        workspace: &mut Workspace,
-        parameter: &mut [T],
-        gradient: &[T],
-        first: &mut [T],
-        second: &mut [T],
-    ) {
-        let isa = workspace.isa();
-        let rows = parameter.len();
-        let columns = [1, usize::from(!first.is_empty()), usize::from(!second.is_empty())];
-        // About: reading and writing memory takes most of it.
-        let nanoseconds = rows * columns.iter().sum::<usize>() / 8;
-        let arrays = [parameter, first, second];
-        workspace.share_rows(rows, nanoseconds, arrays, columns, |range, [w, first, second]| {
-            let g = &gradient[range];
-            match self {
-                Rule::Sgd(rule) => rule.weights(isa, w, g),
-                Rule::Momentum(rule) => rule.weights(isa, w, g, first),
-                Rule::Nesterov(rule) => rule.weights(isa, w, g, first),
-                Rule::Adam(rule) => rule.weights(isa, w, g, first, second),
-                Rule::RmsProp(rule) => rule.weights(isa, w, g, first),
-                Rule::AdaGrad(rule) => rule.weights(isa, w, g, first),
-            }
-        });
+    /// Changes numbers of a parameter by their gradient, and what the optimizer keeps for them (empty where it keeps
+    /// less).
+    pub(super) fn update(&self, isa: Isa, g: &[T], [w, first, second]: [&mut [T]; 3]) {
+        match self {
+            Rule::Sgd(rule) => rule.weights(isa, w, g),
+            Rule::Momentum(rule) => rule.weights(isa, w, g, first),
+            Rule::Nesterov(rule) => rule.weights(isa, w, g, first),
+            Rule::Adam(rule) => rule.weights(isa, w, g, first, second),
+            Rule::RmsProp(rule) => rule.weights(isa, w, g, first),
+            Rule::AdaGrad(rule) => rule.weights(isa, w, g, first),
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::execute::{Executor, reference};
 use crate::graph::{Graph, Kind};
 use crate::network::{FEATURES, Mask, Mode, Network, Parameter, Role, TARGETS};
 use crate::plan::Plan;
-use pullback_kernels::{Array, Isa, Real, Workspace, dot};
+use pullback_kernels::{Array, Isa, Real, dot};
 use serde::{Deserialize, Serialize};
 
 /// What came out of a training run.
@@ -225,8 +225,6 @@ struct Run<'a, T> {
     clipped: Vec<T>,
     plateau: Plateau,
     isa: Isa,
-    /// For the update by gradients that were kept.
-    workspace: Workspace,
     network: &'a Network,
     blame: Option<String>,
 }
@@ -280,7 +278,6 @@ impl<'a, T: Real> Run<'a, T> {
             steps: 0,
             plateau: Plateau::new(),
             isa,
-            workspace: Workspace::new(isa, 1),
             network,
             blame: None,
         })
@@ -414,12 +411,9 @@ impl<'a, T: Real> Run<'a, T> {
         let rules = self.training.optimizer.rules(rate, self.steps as u64);
         let rule =
             |place: usize| &rules[usize::from(matches!(self.specification[place].role, Role::Weight(_)))];
-        let Stepper { executor, trained, .. } = stepper;
-        let states = &mut self.states;
-        executor.run_gradients(&mut self.parameters, |position, gradient, parameter, workspace| {
-            let place = trained[position];
-            let [first, second] = &mut states[place];
-            rule(place).update(workspace, parameter, gradient, first, second);
+        let isa = self.isa;
+        stepper.executor.run_gradients(&mut self.parameters, &mut self.states, |place, gradient, numbers| {
+            rule(place).update(isa, gradient, numbers);
         });
 
         let norm = self.training.clip_norm.map(|_| stepper.gradient_norm(self.isa));
@@ -442,7 +436,7 @@ impl<'a, T: Real> Run<'a, T> {
                 gradient = clipped;
             }
             let [first, second] = &mut self.states[place];
-            rule(place).update(&mut self.workspace, &mut self.parameters[place], gradient, first, second);
+            rule(place).update(isa, gradient, [&mut self.parameters[place], first, second]);
         }
         for (output, &place) in stepper.statistics.iter().enumerate() {
             let new = stepper.executor.output(COST + 1 + output);

@@ -42,14 +42,12 @@ fn a_step_allocates_nothing() {
         let plan = Plan::with_gradients(&gradients.graph, &[lowered.cost], &pairs);
         let mut executor = Executor::<f32>::new(plan, threads).with_isa(isa).with_precision(precision);
         let mut parameters = network.initialize(0).unwrap();
+        let mut states = vec![[Vec::new(), Vec::new()]; parameters.len()];
         let mut step = || {
             executor.fill_rows(0, batch, |_, features| features.fill(0.5));
             executor.run(&parameters);
-            executor.run_gradients(&mut parameters, |_, gradient, parameter, workspace| {
-                let arrays = [parameter];
-                workspace.share_rows(gradient.len(), 20_000, arrays, [1], |range, [parameter]| {
-                    parameter.iter_mut().zip(&gradient[range]).for_each(|(w, g)| *w -= 0.01 * g);
-                });
+            executor.run_gradients(&mut parameters, &mut states, |_, gradient, [parameter, ..]| {
+                parameter.iter_mut().zip(gradient).for_each(|(w, g)| *w -= 0.01 * g);
             });
         };
         step();

@@ -1,10 +1,10 @@
 //! What planning drops, merges and reuses.
 
 use pullback::differentiate::reverse;
-use pullback::execute::Executor;
+use pullback::execute::{Executor, reference};
 use pullback::graph::{Builder, NodeId, Var};
 use pullback::network::{Activation, Cost, Image, Layer, Mode, Network};
-use pullback::plan::Plan;
+use pullback::plan::{Gradient, Plan};
 
 fn id(var: Var<'_>) -> NodeId {
     var.id().unwrap()
@@ -151,7 +151,7 @@ fn check_values(build: impl FnOnce(&Builder) -> Vec<NodeId>) -> Plan {
         (0..graph.shape(id).elements()).map(|i| (0.7 * i as f64 - 1.3) / (1.0 + 0.3 * i as f64)).collect()
     };
     let values: Vec<Vec<f64>> = graph.ids().map(numbers).collect();
-    let right = pullback::execute::reference(&graph, &values);
+    let right = reference(&graph, &values);
     let plan = Plan::new(&graph, &outputs);
     let mut executor = Executor::<f64>::new(plan.clone(), 1);
     let inputs = graph.ids().filter(|&id| matches!(graph.node(id).kind, pullback::graph::Kind::Input(_)));
@@ -316,7 +316,7 @@ fn the_gradient_of_l2_joins_the_product_and_its_cost_writes_no_squares() {
 
 #[test]
 fn gradients_are_handed_out_when_their_parameter_is_no_longer_read() {
-    let mut network = Network::dense(6, &[5, 5, 4], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    let mut network = Network::dense(100, &[96, 90, 4], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
     network.regularization.l2 = 0.1;
     let lowered = network.lower(7, Mode::Training).unwrap();
     let backward = reverse(&lowered.graph, lowered.cost, &lowered.parameters).unwrap();
@@ -342,15 +342,64 @@ fn gradients_are_handed_out_when_their_parameter_is_no_longer_read() {
     fill(&mut handed_out);
     handed_out.run(&parameters);
     assert_eq!(handed_out.output(0), kept.output(0));
+    let inside = |gradient: &&Gradient| gradient.is_updated_inside;
+    let updated = handed_out.plan().gradients.iter().filter(inside).map(|gradient| gradient.parameter);
+    assert_eq!(updated.collect::<Vec<_>>(), [2, 0], "the large weights, of the second and the first layer");
     let mut changed = parameters.clone();
-    let mut met = Vec::new();
-    handed_out.run_gradients(&mut changed, |position, gradient, parameter, _| {
-        assert_eq!(gradient, kept.output(1 + position), "gradient {position}");
+    // The gradient is written to one state, and how often each of its numbers is met to the other.
+    let mut states: Vec<[Vec<f64>; 2]> =
+        parameters.iter().map(|numbers| [vec![0.0; numbers.len()], vec![0.0; numbers.len()]]).collect();
+    handed_out.run_gradients(&mut changed, &mut states, |_, gradient, [numbers, first, second]| {
+        first.copy_from_slice(gradient);
+        second.iter_mut().for_each(|times| *times += 1.0);
         // Whoever read the parameter after this would make the other gradients NaN.
-        parameter.fill(f64::NAN);
-        met.push(position);
+        numbers.fill(f64::NAN);
     });
-    met.sort_unstable();
-    assert_eq!(met, (0..parameters.len()).collect::<Vec<_>>());
+    for (position, [gradient, times]) in states.iter().enumerate() {
+        assert_eq!(gradient, kept.output(1 + position), "gradient {position}");
+        assert!(times.iter().all(|times| *times == 1.0), "each number of gradient {position} is met once");
+    }
     assert!(changed.iter().flatten().all(|number| number.is_nan()));
+}
+
+#[test]
+fn gradients_that_are_ready_at_once_are_handed_out_once_each() {
+    let builder = Builder::new();
+    let (x, y) = (builder.input("x", [7, 96]), builder.input("y", [7, 90]));
+    let (p, q) = (builder.parameter("p", [96, 90]), builder.parameter("q", [96, 90]));
+    let of_q = x.product_transposed(true, y, false);
+    let of_p = x.product_transposed(true, (y * y) + (y * y), false) + q.scale(0.5);
+    // The gradient of q is an output too, and so found before that of p, which still reads q. Both parameters
+    // of the second pair have one gradient.
+    let (id_p, id_q) = (id(p), id(q));
+    let pairs = [(id(of_q), id_q), (id(of_p), id_p)];
+    let pairs_of_one = [(id(of_p), id_p), (id(of_p), id_q)];
+    let outputs = [id(of_q)];
+    let graph = builder.finish().unwrap();
+    for (pairs, outputs) in [(pairs, &outputs[..]), (pairs_of_one, &[])] {
+        let plan = Plan::with_gradients(&graph, outputs, &pairs);
+        let [first, second] = &plan.gradients[..] else { panic!("two gradients") };
+        assert!(first.after == second.after && first.is_updated_inside && !second.is_updated_inside);
+        let mut executor = Executor::<f64>::new(plan, 1);
+        let numbers =
+            |count: usize| (0..count).map(|i| (i * i % 17) as f64 * 0.25 - 2.0).collect::<Vec<f64>>();
+        executor.input_mut(0).copy_from_slice(&numbers(7 * 96));
+        executor.input_mut(1).copy_from_slice(&numbers(7 * 90));
+        let before = [numbers(96 * 90), numbers(96 * 90)];
+        let values =
+            reference(&graph, &[numbers(7 * 96), numbers(7 * 90), before[0].clone(), before[1].clone()]);
+        let mut after = before.clone();
+        let mut states = vec![[Vec::new(), Vec::new()]; 2];
+        executor.run(&after);
+        executor.run_gradients(&mut after, &mut states, |_, gradient, [numbers, ..]| {
+            numbers.iter_mut().zip(gradient).for_each(|(number, gradient)| *number -= gradient);
+        });
+        for (gradient, parameter) in pairs {
+            let at = usize::from(parameter == id_q);
+            let want =
+                before[at].iter().zip(&values[gradient.index()]).map(|(number, gradient)| number - gradient);
+            let off = want.zip(&after[at]).map(|(want, got)| (want - got).abs()).fold(0.0, f64::max);
+            assert!(off < 1e-12, "parameter {at} is {off} off");
+        }
+    }
 }
