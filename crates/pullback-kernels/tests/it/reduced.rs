@@ -113,6 +113,13 @@ fn check(isa: Isa, precision: Precision, threads: usize, size: Size, reference: 
         let mut c = before.clone();
         product_with(left, right, &mut c, Start::Zero, |_, _| (), &mut workspace);
         assert_bits(&c, &zero, &what);
+        let (mut c, mut w) = (before.clone(), before.clone());
+        let step = |_: usize, c: &mut [f32], [w]: [&mut [f32]; 1]| {
+            w.iter_mut().zip(&*c).for_each(|(w, c)| *w -= *c);
+        };
+        product_beside(left, right, &mut c, [&mut w], step, &mut workspace);
+        let want: Vec<f32> = before.iter().zip(&zero).map(|(w, c)| w - c).collect();
+        assert_bits(&w, &want, &format!("{what}, another array beside it"));
         let mut c = before.clone();
         let epilogue = |first: usize, numbers: &mut [f32]| {
             for (i, x) in (first..).zip(numbers) {
