@@ -33,6 +33,12 @@ const COLUMNS: usize = 2048;
 const TILES: usize = 8;
 /// So many times fewer steps than rows are few.
 const FEW_STEPS: usize = 8;
+/// At most so many parts for each thread.
+const TURNS: usize = 4;
+/// With so many rows or columns in a part, repacking the other operand for it takes about a twentieth of the time; of
+/// so many rows that are walked through without their zeros, much less.
+const LEAST_IN_TURN: usize = 512;
+const LEAST_ROWS_IN_TURN: usize = 256;
 /// Rows this many bytes apart share no page and compete for the same lines of a first-level cache.
 const PAGE: usize = 4096;
 /// About how many multiply-adds a thread does in a nanosecond.
@@ -249,8 +255,12 @@ fn multiply<T: Real>(
         // SAFETY: as below.
         return unsafe { whole.compute_panel(kernel, isa, epilogue, workspace.own_panels()) };
     }
-    workspace.run(parts, |i, panels| {
-        let part = if parts == 1 { *whole } else { whole.slice(i, parts, kernel) };
+    let cut = whole.cut(parts, sparse, kernel);
+    workspace.run_in_turn(cut.parts, |i, panels| {
+        let part = if cut.parts == 1 { *whole } else { whole.slice(i, cut, kernel) };
+        if part.rows == 0 || part.columns == 0 {
+            return;
+        }
         // SAFETY: the sizes were checked; the caller of `product_with` has borrowed the output mutably, so it
         // overlaps neither operand, and the parts share no number of it; `isa` is one that this processor has.
         unsafe {
@@ -261,6 +271,13 @@ fn multiply<T: Real>(
             }
         }
     });
+}
+
+/// How an output is cut: by rows or by columns.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    by_rows: bool,
+    parts: usize,
 }
 
 /// A rectangle of the output with what it is computed from.
@@ -320,27 +337,37 @@ impl<T: Real> Part<T> {
         }
     }
 
-    /// Whether it is cut for threads by rows: else by columns.
+    /// How to cut it for so many threads.
     ///
-    /// Both threads then read all of `right`. Of equal sizes, `right` is cut, which may be weights that the same thread
-    /// updates: lines of cache that another has read are slow to write. But where there are few steps, cutting
-    /// rows of the output in two is slower than that.
-    fn is_cut_by_rows(&self, parts: usize, kernel: &Kernel<T>) -> bool {
-        match self.pieces {
-            Pieces::Blocks => self.rows > self.columns || self.rows >= FEW_STEPS * self.depth,
-            Pieces::Rows => self.rows >= parts * kernel.rows || self.rows >= self.columns,
+    /// All threads then read all of one operand. Of operands of equal size, `right` is cut, which may be weights that
+    /// the same thread updates: lines of cache that another has read are slow to write. But where there are few steps,
+    /// cutting rows of the output in two is slower than that.
+    ///
+    /// What is repacked is repacked for each part. Where that costs little, there are more parts than threads, for
+    /// these to take in turn.
+    fn cut(&self, threads: usize, sparse: Option<sparse::Side>, kernel: &Kernel<T>) -> Cut {
+        let is_longer = self.rows > self.columns;
+        let mut by_rows = match self.pieces {
+            Pieces::Blocks => is_longer || self.rows >= FEW_STEPS * self.depth,
+            Pieces::Rows => is_longer || self.rows >= threads * kernel.rows,
+        };
+        let turns = |size: usize, least: usize| (size / least).min(TURNS * threads);
+        let mut parts = turns(if by_rows { self.rows } else { self.columns }, LEAST_IN_TURN);
+        if sparse == Some(sparse::Side::Left) && turns(self.rows, LEAST_ROWS_IN_TURN) >= 2 * threads {
+            (by_rows, parts) = (true, turns(self.rows, LEAST_ROWS_IN_TURN));
         }
+        Cut { by_rows, parts: if threads > 1 && parts >= 2 * threads { parts } else { threads } }
     }
 
-    /// Slice `i` of `count`, of columns in whole tiles.
-    fn slice(&self, i: usize, count: usize, kernel: &Kernel<T>) -> Self {
-        if self.is_cut_by_rows(count, kernel) {
+    /// Slice `i`; of columns in whole tiles.
+    fn slice(&self, i: usize, cut: Cut, kernel: &Kernel<T>) -> Self {
+        if cut.by_rows {
             // However many there are, tiles share them evenly.
-            let border = |i: usize| self.rows * i / count;
+            let border = |i: usize| self.rows * i / cut.parts;
             self.at(border(i), 0, border(i + 1) - border(i), self.columns)
         } else {
             let unit = 2 * kernel.width;
-            let border = |i: usize| (self.columns.div_ceil(unit) * i / count * unit).min(self.columns);
+            let border = |i: usize| (self.columns.div_ceil(unit) * i / cut.parts * unit).min(self.columns);
             self.at(0, border(i), self.rows, border(i + 1) - border(i))
         }
     }
@@ -357,9 +384,6 @@ impl<T: Real> Part<T> {
         epilogue: &impl Fn(usize, &mut [T]),
         panels: &mut Panels,
     ) {
-        if self.rows == 0 || self.columns == 0 {
-            return;
-        }
         let wide = 2 * kernel.width;
         let packs_right = self.b_column != 1 || self.packing_right_pays(kernel);
         let packs_left = self.packing_left_pays(kernel);

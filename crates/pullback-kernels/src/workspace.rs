@@ -4,6 +4,7 @@ use crate::array::Line;
 use crate::threads::Pool;
 use crate::{Isa, Precision};
 use core::ops::Range;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// From so many nanoseconds of work on, another thread pays.
 const WORTH_A_THREAD: usize = 5_000;
@@ -130,6 +131,22 @@ impl Workspace {
     /// In how many parts to cut what takes about so many nanoseconds on one thread.
     pub(crate) fn parts(&self, nanoseconds: usize) -> usize {
         (nanoseconds / WORTH_A_THREAD).clamp(1, self.panels.len())
+    }
+
+    /// Calls `task` once for each of any number of parts. Each thread has one that is its own, every time; which is
+    /// done with that takes the next of the others, so that one whose core others use as well holds up the rest by a
+    /// part at most.
+    pub(crate) fn run_in_turn(&mut self, parts: usize, task: impl Fn(usize, &mut Panels) + Sync) {
+        let threads = self.panels.len().min(parts);
+        let next = AtomicUsize::new(threads);
+        self.run(threads, |own, panels| {
+            let mut part = own;
+            while part < parts {
+                task(part, panels);
+                // What a part writes is handed over at the end of `run`.
+                part = next.fetch_add(1, Ordering::Relaxed);
+            }
+        });
     }
 
     /// Calls `task` once for each part, of which there are at most as many as threads, each with panels of

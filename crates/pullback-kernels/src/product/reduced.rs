@@ -15,7 +15,7 @@ use super::dots;
 use super::pack::pack_avx512_bf16;
 use super::pack::{PackFunction, PackTile, SIDE, STEPS, WORDS, pack, to_bf16};
 use super::tiles::{Block, CONFIGURATION, Tiles, block, order};
-use super::{Part, Pieces, emulated, multiply, room};
+use super::{Part, Pieces, TURNS, emulated, multiply, room};
 use crate::dispatch::Set;
 use crate::{Isa, Precision, Real, Workspace, map};
 use core::any::TypeId;
@@ -33,6 +33,8 @@ const NEAR: usize = 1 << 20;
 const NEAREST: usize = 40 << 10;
 const FEWEST_PANELS: usize = 4;
 const MOST_PANELS: usize = 16;
+/// So many panels of the left operand make use of a piece of the right one that is near.
+const LEAST_PANELS_IN_TURN: usize = 8;
 /// So many panels of the right operand are multiplied before what follows a product is done, if not all.
 const FINISHED: usize = 8;
 /// So many rows and steps are converted at a time, for the memory that they take.
@@ -203,8 +205,10 @@ fn product_of_tiles<T: Real>(
                 }
             });
             let multiply_adds = (rows.rows * columns).saturating_mul(rows.depth) * order(engine.parts).len();
-            let parts = workspace.parts(multiply_adds / MULTIPLIED_PER_NANOSECOND);
-            workspace.run(parts, |i, own| {
+            let threads = workspace.parts(multiply_adds / MULTIPLIED_PER_NANOSECOND);
+            let turns = (left_panels / LEAST_PANELS_IN_TURN).min(TURNS * threads);
+            let parts = if threads > 1 && turns >= 2 * threads { turns } else { threads };
+            workspace.run_in_turn(parts, |i, own| {
                 let sums = room(&mut own.sums, MOST_PANELS * LANES * LANES);
                 engine.run(|multiply| {
                     // SAFETY: the panels are packed; the parts share no number of the output, nor sums.

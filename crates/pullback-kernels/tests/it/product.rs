@@ -143,6 +143,9 @@ fn threads_change_no_bit() {
             check::<f32>(isa, threads, 64, 389, 521);
             check::<f32>(isa, threads, 15, 1031, 500);
             check::<f64>(isa, threads, 1031, 15, 500);
+            // In more parts than threads.
+            check::<f32>(isa, threads, 3073, 35, 19);
+            check::<f32>(isa, threads, 35, 3073, 19);
         }
     }
 }
@@ -176,8 +179,12 @@ fn large_products_with_zeros_are_the_same_on_every_instruction_set() {
             check_sparse::<f32>(isa, threads, (784, 128, 128), [50, 0]);
             check_sparse::<f32>(isa, threads, (784, 128, 128), [0, 50]);
             check_sparse::<f32>(isa, threads, (77, 1031, 129), [50, 0]);
+            check_sparse::<f32>(isa, threads, (1537, 67, 19), [50, 0]);
         }
     }
+    // More threads than rows.
+    check_sparse::<f32>(Isa::best(), 70, (67, 64, 5000), [0, 50]);
+    check_sparse::<f32>(Isa::best(), 70, (64, 67, 5000), [50, 0]);
 }
 
 /// The sum of one product of an operand that is half zeros with one that is infinite where it meets a zero.
