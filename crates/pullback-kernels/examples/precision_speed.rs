@@ -66,8 +66,8 @@ fn chains() -> (f64, f64) {
     (speed(16 * 16, of_f32), speed(16 * 32, of_bf16))
 }
 
-/// Multiply-adds a nanosecond of AMX's tiles of bf16: of those that stay in
-/// registers, or with two of each operand loaded from the same lines for each four products.
+/// Multiply-adds a nanosecond of AMX's tiles of bf16: of those that stay in registers, or with two of each operand
+/// loaded from the same lines for each four products.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn tiles(loads: bool) -> f64 {
     use core::arch::asm;
@@ -86,8 +86,8 @@ fn tiles(loads: bool) -> f64 {
     // Ones.
     let numbers = Lines([0x3f80; 512]);
     let from = numbers.0.as_ptr();
-    // SAFETY: the caller asked for the instructions, and the system for its permission; each load reads the 1024
-    // bytes of `numbers`; the compiler uses no tile registers.
+    // SAFETY: the caller asked for the instructions, and the system for its permission; `layout` has the 64 bytes that
+    // are read, `numbers` the 1024 of each load; the compiler uses no tile registers.
     unsafe {
         asm!(
             "ldtilecfg [{layout}]",

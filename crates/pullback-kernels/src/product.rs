@@ -31,7 +31,7 @@ const DEPTH: usize = 512;
 const COLUMNS: usize = 2048;
 /// So many tiles' rows at a time: with `DEPTH`, a small part of a second-level cache.
 const TILES: usize = 8;
-/// So many times fewer steps than rows are few.
+/// With so many times fewer steps than rows, writing the output is most of a product.
 const FEW_STEPS: usize = 8;
 /// At most so many parts for each thread.
 const TURNS: usize = 4;
@@ -133,7 +133,7 @@ pub fn product_with<T: Real>(
 /// Which pieces of the output are finished together, and which dimension is cut for threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pieces {
-    /// What is near: blocks of the longer dimension's part.
+    /// What is near: a block, as soon as it is finished.
     Blocks,
     /// Whole rows, if there are enough of them: what lies beside them is then read and written in long runs, and by
     /// the same thread in each step of a training.

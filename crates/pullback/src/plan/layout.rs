@@ -7,7 +7,7 @@ use crate::graph::ops::Pattern;
 use crate::graph::{Graph, Kind, NodeId, Op};
 
 /// A gradient of fewer elements is updated faster when all of it is there: near it is anyway, and what is read just after
-/// it was written in other pieces has to wait (XOR lost a tenth).
+/// it was written in other pieces has to wait (`bench/compare --peers "" --work xor`).
 const WORTH_UPDATING_INSIDE: usize = 8192;
 
 /// Lays out the groups. The last outputs are the gradients of `parameters`, to be handed out.
