@@ -59,6 +59,11 @@ unsafe impl Tiles for Amx {
         unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) };
     }
     #[inline(always)]
+    fn ask_to_write(&self, to: *const f32) {
+        // SAFETY: an address that may not be written is not.
+        unsafe { asm!("prefetchw [{}]", in(reg) to, options(nostack, preserves_flags)) };
+    }
+    #[inline(always)]
     unsafe fn add_products<const SUMS: usize, const LEFT: usize, const RIGHT: usize>(&mut self) {
         // SAFETY: the trait's contract.
         unsafe {

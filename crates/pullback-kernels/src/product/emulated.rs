@@ -75,6 +75,7 @@ unsafe impl Tiles for Emulated {
 
     fn ask_for_tile(&self, _from: *const u32) {}
     fn ask_for_line(&self, _from: *const u32) {}
+    fn ask_to_write(&self, _to: *const f32) {}
 
     /// TDPBF16PS: for each number of the output, the even steps and the odd ones make a chain of fused
     /// multiply-adds each, from zero; their sum is added to the number. Rounded to nearest even each time,

@@ -2,10 +2,12 @@
 //! where the processor has no instructions for bf16.
 //!
 //! For tiles, both operands are packed into panels of 32 lanes, which the threads share out, then read by all. A block of
-//! 32 by 32 numbers reads a panel of each; a piece of a panel of the right operand, 512 steps deep, stays in the nearest
+//! 32 by 32 numbers reads a panel of each; a piece of a panel of the right operand, 256 steps deep, stays in the nearest
 //! cache while a group of panels of the left one, from the second level, passes by. Between two pieces, the sums rest in
-//! a block of memory of their own. With four tiles of sums, each
-//! tile that is loaded is multiplied twice: AMX can load one and multiply one in the same 16 cycles.
+//! a block of memory of their own. The same pieces of all panels follow each other in memory: whole panels that did would
+//! be a power of two apart where an operand's depth is one, and a group's pieces in the same few sets of a cache. With
+//! four tiles of sums, each tile that is loaded is multiplied twice: AMX can load one and multiply one in the same 16
+//! cycles.
 //!
 //! How an output number is summed depends on its depth alone, so threads change no bit.
 
@@ -19,12 +21,14 @@ use super::{Part, Pieces, TURNS, emulated, multiply, room};
 use crate::dispatch::Set;
 use crate::{Isa, Precision, Real, Workspace, map};
 use core::any::TypeId;
+use core::ops::Range;
 
 /// The rows or columns of a panel: two tiles.
 const LANES: usize = 2 * SIDE;
-/// So many tiles of a panel's depth at a time, of which a panel takes 32 KiB, or 48 in three parts.
-const fn tiles_at_a_time(parts: usize) -> usize {
-    if parts == 1 { 16 } else { 8 }
+/// The tiles of depth of a piece, which takes 16 KiB, or 24 in three parts: half of the nearest cache, which the other
+/// hardware thread of a core may use too.
+const fn most_tiles_of_piece(parts: usize) -> usize {
+    if parts == 1 { 8 } else { 4 }
 }
 /// So many bytes of panels of the left operand pass by those of the right operand, and come back: about half of a
 /// second-level cache.
@@ -91,6 +95,16 @@ impl Engine {
 }
 
 impl TileEngine {
+    /// The tiles of depth of a piece but the last, if there are so many in all: as even as they can be.
+    fn tiles_of_piece(self, tiles: usize) -> usize {
+        tiles.div_ceil(tiles.div_ceil(most_tiles_of_piece(self.parts)))
+    }
+
+    /// The words of a panel's tiles of one depth: two of each part.
+    fn tile_words(self) -> usize {
+        self.parts * 2 * WORDS
+    }
+
     /// Calls `work` with what multiplies one block, for as many as it likes, all on this thread.
     fn run(self, work: impl FnOnce(&mut dyn FnMut(&Block))) {
         match self.isa.0 {
@@ -182,26 +196,27 @@ fn product_of_tiles<T: Real>(
             (chunk.start, chunk.start_row) = (Some(whole.c.cast_const()), whole.c_row);
         }
         let is_last = step + chunk.depth == whole.depth;
-        let panel = chunk.depth.div_ceil(STEPS) * engine.parts * 2 * WORDS;
+        let panel = chunk.depth.div_ceil(STEPS) * engine.tile_words();
         for row in (0..whole.rows).step_by(CHUNK) {
             let rows = chunk.at(row, 0, CHUNK.min(whole.rows - row), columns);
             let left_panels = rows.rows.div_ceil(LANES);
             let memory = room::<u32>(&mut memory, (right_panels + left_panels) * panel);
-            let shared = Shared { right: memory, left: memory.wrapping_add(right_panels * panel), panel };
+            let left = memory.wrapping_add(right_panels * panel);
+            let shared = Shared {
+                left: Packed { words: left, panels: left_panels },
+                right: Packed { words: memory, panels: right_panels },
+            };
             // The first rows convert the right operand for all.
             let right_lanes = if row == 0 { columns } else { 0 };
-            let converted =
-                [(right_panels, right_lanes.div_ceil(LANES)), (right_panels + left_panels, left_panels)];
             let numbers = (rows.rows + right_lanes) * rows.depth;
             let parts = workspace.parts(numbers / CONVERTED_PER_NANOSECOND);
             workspace.run(parts, |i, _| {
                 // Of both operands, so that each thread multiplies much of what it has converted.
-                for (end, count) in converted {
-                    for at in end - count + count * i / parts..end - count + count * (i + 1) / parts {
-                        // SAFETY: the operands' sizes were checked, `room` made room for all panels, each of
-                        // which is packed once; the engine is of an instruction set of this processor.
-                        unsafe { rows.pack_panel(engine, at, right_panels, shared) };
-                    }
+                for (is_left, count) in [(false, right_lanes.div_ceil(LANES)), (true, left_panels)] {
+                    let panels = count * i / parts..count * (i + 1) / parts;
+                    // SAFETY: the operands' sizes were checked, `room` made room for all panels, each of which is
+                    // packed once; the engine is of an instruction set of this processor.
+                    unsafe { rows.pack_panels(engine, is_left, panels, shared) };
                 }
             });
             let multiply_adds = (rows.rows * columns).saturating_mul(rows.depth) * order(engine.parts).len();
@@ -220,35 +235,50 @@ fn product_of_tiles<T: Real>(
     workspace.converted = memory;
 }
 
-/// The converted operands, panel by panel.
+/// The converted operands.
 #[derive(Clone, Copy)]
 struct Shared {
-    left: *mut u32,
-    right: *mut u32,
-    /// The words of a panel: for each tile of its depth, two tiles of each part.
-    panel: usize,
+    left: Packed,
+    right: Packed,
+}
+
+/// A converted operand: the first pieces of all panels, then the second ones, and so on. A piece has, for each tile of
+/// its depth, two tiles of each part.
+#[derive(Clone, Copy)]
+struct Packed {
+    words: *mut u32,
+    panels: usize,
+}
+
+impl Packed {
+    /// A panel's tiles of one depth, of `tiles` that the operand is deep.
+    fn tile(self, engine: TileEngine, panel: usize, tile: usize, tiles: usize) -> *mut u32 {
+        let step = engine.tiles_of_piece(tiles);
+        let (first, inside) = (tile - tile % step, tile % step);
+        let depth = step.min(tiles - first);
+        self.words.wrapping_add((first * self.panels + panel * depth + inside) * engine.tile_words())
+    }
 }
 
 // SAFETY: threads write disjoint panels, and read them only after all are written.
 unsafe impl Sync for Shared {}
 
 impl<T: Real> Part<T> {
-    /// Packs one panel: of the right operand, or above `right_panels` of the left one. A panel of at most 16
-    /// lanes has no second tiles.
+    /// Packs panels of the left or right operand. One of at most 16 lanes has no second tiles.
     ///
     /// # Safety
-    /// `T` must be f32, `a` and `b` valid for the rectangle, `shared` for its panels, this one exclusively so,
+    /// `T` must be f32, `a` and `b` valid for the rectangle, `shared` for its panels, these exclusively so,
     /// and the processor must have the engine's instruction set.
-    unsafe fn pack_panel(&self, engine: TileEngine, at: usize, right_panels: usize, shared: Shared) {
-        let is_left = at >= right_panels;
-        let (from, lane_stride, step_stride, lanes, panels, at) = if is_left {
-            (self.a, self.a_row, self.a_step, self.rows, shared.left, at - right_panels)
+    unsafe fn pack_panels(&self, engine: TileEngine, is_left: bool, panels: Range<usize>, shared: Shared) {
+        let (from, lane_stride, step_stride, lanes, packed) = if is_left {
+            (self.a, self.a_row, self.a_step, self.rows, shared.left)
         } else {
-            (self.b, self.b_column, self.b_step, self.columns, shared.right, at)
+            (self.b, self.b_column, self.b_step, self.columns, shared.right)
         };
-        let panel = panels.wrapping_add(at * shared.panel);
-        for tile in 0..self.depth.div_ceil(STEPS) {
-            let (first, step) = (at * LANES, tile * STEPS);
+        let tiles = self.depth.div_ceil(STEPS);
+        let pack = |panel: usize, tile: usize| {
+            let (first, step) = (panel * LANES, tile * STEPS);
+            let to = packed.tile(engine, panel, tile, tiles);
             for half in 0..(lanes - first).min(LANES).div_ceil(SIDE) {
                 let lane = first + half * SIDE;
                 let job = PackTile {
@@ -260,11 +290,17 @@ impl<T: Real> Part<T> {
                     is_left,
                     parts: engine.parts,
                     part_words: 2 * WORDS,
-                    to: panel.wrapping_add((tile * engine.parts * 2 + half) * WORDS),
+                    to: to.wrapping_add(half * WORDS),
                 };
                 // SAFETY: the lanes and steps are inside the operand, the tiles inside the panel.
                 unsafe { (engine.pack)(&job) };
             }
+        };
+        // In the order of the numbers in memory.
+        if lane_stride == 1 {
+            (0..tiles).for_each(|tile| panels.clone().for_each(|panel| pack(panel, tile)));
+        } else {
+            panels.for_each(|panel| (0..tiles).for_each(|tile| pack(panel, tile)));
         }
     }
 
@@ -291,9 +327,9 @@ impl<T: Real> Part<T> {
         if columns.is_empty() {
             return;
         }
-        let (tiles, panel) = (self.depth.div_ceil(STEPS), shared.panel);
-        let (step, tile_words) = (tiles_at_a_time(engine.parts), engine.parts * 2 * WORDS);
-        let bytes = panel * size_of::<u32>();
+        let tiles = self.depth.div_ceil(STEPS);
+        let (step, tile_words) = (engine.tiles_of_piece(tiles), engine.tile_words());
+        let bytes = tiles * tile_words * size_of::<u32>();
         // A right operand that stays near may come back more often.
         let is_right_near = columns.len() * bytes <= NEAR;
         let panels =
@@ -301,27 +337,23 @@ impl<T: Real> Part<T> {
         let finished = if self.pieces == Pieces::Rows { columns.len() } else { FINISHED };
         for first in rows.clone().step_by(panels) {
             let group = first..rows.end.min(first + panels);
-            let is_far = group.len() * tiles.min(step) * tile_words * size_of::<u32>() > NEAREST;
+            let is_far = group.len() * bytes > NEAREST;
             for right in columns.clone() {
                 for tile in (0..tiles).step_by(step) {
                     let depth = step.min(tiles - tile);
                     let is_last_step = tile + depth == tiles;
-                    let right_tiles = |right: usize, tile: usize| {
-                        shared.right.wrapping_add(right * panel + tile * tile_words)
-                    };
-                    let b = right_tiles(right, tile);
-                    // What comes after it is read next, and is better asked for before.
+                    let b = shared.right.tile(engine, right, tile, tiles);
+                    // What is read next is better asked for before.
                     let next_b = if is_last_step {
-                        right_tiles(right + 1, 0)
+                        shared.right.tile(engine, right + 1, 0, tiles)
                     } else {
-                        right_tiles(right, tile + depth)
+                        shared.right.tile(engine, right, tile + depth, tiles)
                     };
                     let piece = (depth * tile_words).div_ceil(group.len());
                     for (i, left) in group.clone().enumerate() {
                         let (row, column) = (left * LANES, right * LANES);
-                        let left_tiles = |left: usize| {
-                            shared.left.cast_const().wrapping_add(left * panel + tile * tile_words)
-                        };
+                        let left_tiles =
+                            |left: usize| shared.left.tile(engine, left, tile, tiles).cast_const();
                         let c = self.c.wrapping_add(row * self.c_row + column).cast::<f32>();
                         let sums_of_block = sums.wrapping_add(i * LANES * LANES);
                         let (start, start_row) = match self.start {
@@ -332,6 +364,14 @@ impl<T: Real> Part<T> {
                             }
                             None => (None, 0),
                         };
+                        let next_c = if left + 1 < group.end {
+                            Some((left + 1, right))
+                        } else {
+                            Some((group.start, right + 1)).filter(|_| right + 1 < columns.end)
+                        };
+                        let next_c = next_c.map(|(left, right)| {
+                            self.c.wrapping_add(left * LANES * self.c_row + right * LANES).cast_const().cast()
+                        });
                         let (c, c_row) = if is_last_step { (c, self.c_row) } else { (sums_of_block, LANES) };
                         multiply(&Block {
                             rows: LANES.min(self.rows - row),
@@ -348,6 +388,7 @@ impl<T: Real> Part<T> {
                             later_lines: if is_far { piece.div_ceil(SIDE) } else { 0 },
                             c,
                             c_row,
+                            later_c: next_c.filter(|_| is_last_step),
                             start,
                             start_row,
                         });

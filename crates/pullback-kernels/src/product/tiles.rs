@@ -34,6 +34,8 @@ pub(super) struct Block {
     pub(super) later_lines: usize,
     pub(super) c: *mut f32,
     pub(super) c_row: usize,
+    /// What some block later writes as `c`, with rows as far apart. Any address is valid for that.
+    pub(super) later_c: Option<*const f32>,
     /// What to start from instead of zero: `c` itself, or a row that serves all rows.
     pub(super) start: Option<*const f32>,
     pub(super) start_row: usize,
@@ -98,6 +100,8 @@ pub(super) unsafe trait Tiles {
     fn ask_for_tile(&self, from: *const u32);
     /// Asks for a line to be brought to the second level of cache; any address will do.
     fn ask_for_line(&self, from: *const u32);
+    /// Asks for a line to be brought to the nearest cache, to be written; any address will do.
+    fn ask_to_write(&self, to: *const f32);
     /// Adds to the f32 sums of one register the product of the pairs of bf16 of two others.
     unsafe fn add_products<const SUMS: usize, const LEFT: usize, const RIGHT: usize>(&mut self);
     /// Gives the registers back.
@@ -150,41 +154,56 @@ unsafe fn sized_block<T: Tiles, const ROWS: usize, const COLUMNS: usize, const P
             start_sums::<T, 3>(tiles, job, 1, 1);
         }
         let later_lines = job.later_lines.div_ceil(job.tiles);
+        let later_rows = job.later_c.map_or(0, |_| (ROWS * SIDE).div_ceil(job.tiles));
         for at in 0..job.tiles {
+            if let Some(c) = job.later_c {
+                for row in at * later_rows..((at + 1) * later_rows).min(ROWS * SIDE) {
+                    let to = c.wrapping_add(row * job.c_row);
+                    tiles.ask_to_write(to);
+                    if COLUMNS == 2 {
+                        tiles.ask_to_write(to.wrapping_add(SIDE));
+                    }
+                }
+            }
             for line in 0..later_lines {
                 tiles.ask_for_line(job.later_b.wrapping_add((at * later_lines + line) * SIDE));
             }
             let mut loaded = (usize::MAX, usize::MAX);
             for &(a_part, b_part) in order(PARTS) {
-                if loaded.1 != b_part {
-                    tiles.load::<6>(job.b_tile(at, b_part, 0).cast(), LINE);
-                    if COLUMNS == 2 {
-                        tiles.load::<7>(job.b_tile(at, b_part, 1).cast(), LINE);
-                    }
-                }
-                if loaded.0 != a_part {
-                    tiles.load::<4>(job.a_tile(at, a_part, 0).cast(), LINE);
-                    if ROWS == 2 {
-                        tiles.load::<5>(job.a_tile(at, a_part, 1).cast(), LINE);
-                    }
-                }
-                if let Some(next) = job.next_a.filter(|_| loaded.0 != a_part) {
-                    let next = if at + 1 < job.tiles {
+                let (a_is_new, b_is_new) = (loaded.0 != a_part, loaded.1 != b_part);
+                loaded = (a_part, b_part);
+                // The tiles of the next depth, or block.
+                let next_a = job.next_a.filter(|_| a_is_new).map(|next| {
+                    if at + 1 < job.tiles {
                         job.a_tile(at + 1, a_part, 0)
                     } else {
                         next.wrapping_add(a_part * 2 * WORDS)
-                    };
-                    tiles.ask_for_tile(next);
-                    if ROWS == 2 {
-                        tiles.ask_for_tile(next.wrapping_add(WORDS));
                     }
+                });
+                // Tiles are loaded and multiplied by turns: so products wait less for loads.
+                if a_is_new {
+                    tiles.load::<4>(job.a_tile(at, a_part, 0).cast(), LINE);
                 }
-                loaded = (a_part, b_part);
+                if b_is_new {
+                    tiles.load::<6>(job.b_tile(at, b_part, 0).cast(), LINE);
+                }
+                if let Some(next) = next_a {
+                    tiles.ask_for_tile(next);
+                }
                 tiles.add_products::<0, 4, 6>();
                 if COLUMNS == 2 {
+                    if b_is_new {
+                        tiles.load::<7>(job.b_tile(at, b_part, 1).cast(), LINE);
+                    }
                     tiles.add_products::<1, 4, 7>();
                 }
                 if ROWS == 2 {
+                    if a_is_new {
+                        tiles.load::<5>(job.a_tile(at, a_part, 1).cast(), LINE);
+                    }
+                    if let Some(next) = next_a {
+                        tiles.ask_for_tile(next.wrapping_add(WORDS));
+                    }
                     tiles.add_products::<2, 5, 6>();
                 }
                 if ROWS == 2 && COLUMNS == 2 {
