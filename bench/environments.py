@@ -56,3 +56,19 @@ def middle(ratios):
     """The median of the rounds' ratios, and the quartiles around it."""
     low, _, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else (ratios[0],) * 3
     return {"ratio": statistics.median(ratios), "ratio_quartiles": [low, high]}
+
+
+def multiply_adds(work):
+    """Multiply-adds of one example: forward, deltas and weight gradients."""
+    # Of each layer's forward pass; a weight of a convolution has one in each of its windows.
+    products, inputs = [], work["inputs"]
+    if "convolutions" in work:
+        height, width, channels = (work["image"][name] for name in ("height", "width", "channels"))
+        for layer in work["convolutions"]:
+            height, width = height - layer["size"] + 1, width - layer["size"] + 1
+            products.append(height * width * layer["size"] ** 2 * channels * layer["filters"])
+            height, width, channels = height // layer["pool"], width // layer["pool"], layer["filters"]
+        inputs = height * width * channels
+    sizes = [inputs, *work["hidden"], work["outputs"]]
+    products += [inputs * outputs for inputs, outputs in zip(sizes, sizes[1:])]
+    return 3 * sum(products) - products[0]

@@ -155,7 +155,7 @@ impl Speed {
                     let (left, right) = (matrix(&a, rows, depth, left), matrix(&b, depth, columns, right));
                     faer::linalg::matmul::matmul(c, Accum::Replace, left, right, 1.0, Par::Seq);
                 },
-                &mut || peak(multiply_adds),
+                &mut || peak::vectors(multiply_adds),
             ],
         );
         if let Some((seconds, ratios)) = found {
@@ -178,7 +178,8 @@ impl Speed {
         /// Of the peak for comparison.
         const PER_ELEMENT: usize = 16;
         let name = format!("{name} ({})", isa.name());
-        let found = self.contest(&name, &mut || work(isa), &mut [&mut || peak(PER_ELEMENT * LENGTH)]);
+        let found =
+            self.contest(&name, &mut || work(isa), &mut [&mut || peak::vectors(PER_ELEMENT * LENGTH)]);
         if let Some((seconds, ratios)) = found {
             self.table.push(format!(
                 "{name:34} {:6.2} elements/ns, each in the time of {:4.1} multiply-adds at peak",
@@ -331,46 +332,3 @@ fn median(mut x: Vec<f64>) -> f64 {
     x.sort_by(f64::total_cmp);
     x[x.len() / 2]
 }
-
-/// So many multiply-adds in chains that stay in registers, in vectors as wide as the processor's widest.
-#[cfg(target_arch = "x86_64")]
-fn peak(multiply_adds: usize) {
-    use core::arch::x86_64::*;
-
-    #[target_feature(enable = "avx512f")]
-    fn chains_avx512(steps: usize, factor: f32) -> f32 {
-        let (factor, term) = (_mm512_set1_ps(factor), _mm512_set1_ps(1e-3));
-        let mut sums = [_mm512_set1_ps(1.0); 12];
-        for _ in 0..steps {
-            for sum in &mut sums {
-                *sum = _mm512_fmadd_ps(*sum, factor, term);
-            }
-        }
-        sums.iter().map(|sum| _mm512_reduce_add_ps(*sum)).sum()
-    }
-
-    #[target_feature(enable = "avx,fma")]
-    fn chains_avx2(steps: usize, factor: f32) -> f32 {
-        let (factor, term) = (_mm256_set1_ps(factor), _mm256_set1_ps(1e-3));
-        let mut sums = [_mm256_set1_ps(1.0); 12];
-        for _ in 0..steps {
-            for sum in &mut sums {
-                *sum = _mm256_fmadd_ps(*sum, factor, term);
-            }
-        }
-        sums.iter().map(|sum| _mm256_cvtss_f32(*sum)).sum()
-    }
-
-    let factor = black_box(0.999);
-    if Isa::from_name("avx512").is_some() {
-        // SAFETY: `Isa::from_name` found the instructions.
-        black_box(unsafe { chains_avx512(multiply_adds / (12 * 16), factor) });
-    } else if Isa::from_name("avx2").is_some() {
-        // SAFETY: as above.
-        black_box(unsafe { chains_avx2(multiply_adds / (12 * 8), factor) });
-    }
-}
-
-/// Known only where the vectors are: the shares of it mean nothing elsewhere.
-#[cfg(not(target_arch = "x86_64"))]
-fn peak(_multiply_adds: usize) {}

@@ -1,0 +1,98 @@
+//! What the processor itself could do: multiply-adds that stay in registers, in chains enough that none waits for
+//! another.
+
+use pullback_kernels::Isa;
+use std::hint::black_box;
+
+/// So many multiply-adds of f32, in vectors as wide as the processor's widest.
+#[cfg(target_arch = "x86_64")]
+pub fn vectors(multiply_adds: usize) {
+    use core::arch::x86_64::*;
+
+    #[target_feature(enable = "avx512f")]
+    fn chains_avx512(steps: usize, factor: f32) -> f32 {
+        let (factor, term) = (_mm512_set1_ps(factor), _mm512_set1_ps(1e-3));
+        let mut sums = [_mm512_set1_ps(1.0); 12];
+        for _ in 0..steps {
+            for sum in &mut sums {
+                *sum = _mm512_fmadd_ps(*sum, factor, term);
+            }
+        }
+        sums.iter().map(|sum| _mm512_reduce_add_ps(*sum)).sum()
+    }
+
+    #[target_feature(enable = "avx,fma")]
+    fn chains_avx2(steps: usize, factor: f32) -> f32 {
+        let (factor, term) = (_mm256_set1_ps(factor), _mm256_set1_ps(1e-3));
+        let mut sums = [_mm256_set1_ps(1.0); 12];
+        for _ in 0..steps {
+            for sum in &mut sums {
+                *sum = _mm256_fmadd_ps(*sum, factor, term);
+            }
+        }
+        sums.iter().map(|sum| _mm256_cvtss_f32(*sum)).sum()
+    }
+
+    let factor = black_box(0.999);
+    if Isa::from_name("avx512").is_some() {
+        // SAFETY: `Isa::from_name` found the instructions.
+        black_box(unsafe { chains_avx512(multiply_adds / (12 * 16), factor) });
+    } else if Isa::from_name("avx2").is_some() {
+        // SAFETY: as above.
+        black_box(unsafe { chains_avx2(multiply_adds / (12 * 8), factor) });
+    }
+}
+
+/// Known only where the vectors are: the shares of it mean nothing elsewhere.
+#[cfg(not(target_arch = "x86_64"))]
+pub fn vectors(_multiply_adds: usize) {}
+
+/// So many multiply-adds of bf16, in the tile registers of AMX; false if this process may not use them.
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub fn tiles(multiply_adds: usize) -> bool {
+    use core::arch::asm;
+
+    #[repr(align(64))]
+    struct Lines([u16; 512]);
+
+    // To look for them asks the system for its permission.
+    if Isa::from_name("amx").is_none() {
+        return false;
+    }
+    // Palette 1; eight registers of 16 rows of 64 bytes.
+    let mut layout = [0_u8; 64];
+    layout[0] = 1;
+    for register in 0..8 {
+        layout[16 + 2 * register] = 64;
+        layout[48 + register] = 16;
+    }
+    // Ones.
+    let numbers = Lines([0x3f80; 512]);
+    // SAFETY: the processor has the instructions, and the system permits them; `layout` has the 64 bytes that are read,
+    // `numbers` the 1024 of each load; the compiler uses no tile registers, and these are given back.
+    unsafe {
+        asm!(
+            "ldtilecfg [{layout}]",
+            "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
+            "tileloadd tmm4, [{from} + {stride}*1]", "tileloadd tmm5, [{from} + {stride}*1]",
+            "tileloadd tmm6, [{from} + {stride}*1]", "tileloadd tmm7, [{from} + {stride}*1]",
+            layout = in(reg) layout.as_ptr(), from = in(reg) numbers.0.as_ptr(), stride = in(reg) 64_usize,
+        );
+        for _ in 0..multiply_adds / (4 * 16 * 16 * 32) {
+            asm!(
+                "tdpbf16ps tmm0, tmm4, tmm6",
+                "tdpbf16ps tmm1, tmm4, tmm7",
+                "tdpbf16ps tmm2, tmm5, tmm6",
+                "tdpbf16ps tmm3, tmm5, tmm7",
+            );
+        }
+        asm!("tilerelease");
+    }
+    true
+}
+
+/// Nobody has tried tiles elsewhere.
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
+pub fn tiles(_multiply_adds: usize) -> bool {
+    false
+}
