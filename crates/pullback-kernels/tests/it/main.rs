@@ -1,5 +1,6 @@
 //! The tests of the kernels: each against a plain reference.
 
+mod array;
 mod images;
 mod product;
 mod reduced;
