@@ -4,9 +4,9 @@
 use pullback_kernels::Isa;
 use std::hint::black_box;
 
-/// So many multiply-adds of f32, in vectors as wide as the processor's widest.
+/// So many multiply-adds of f32, in vectors as wide as the processor's widest; false if they are not known here.
 #[cfg(target_arch = "x86_64")]
-pub fn vectors(multiply_adds: usize) {
+pub fn vectors(multiply_adds: usize) -> bool {
     use core::arch::x86_64::*;
 
     #[target_feature(enable = "avx512f")]
@@ -40,16 +40,22 @@ pub fn vectors(multiply_adds: usize) {
     } else if Isa::from_name("avx2").is_some() {
         // SAFETY: as above.
         black_box(unsafe { chains_avx2(multiply_adds / (12 * 8), factor) });
+    } else {
+        return false;
     }
+    true
 }
 
-/// Known only where the vectors are: the shares of it mean nothing elsewhere.
+/// Nobody has written them for other processors.
 #[cfg(not(target_arch = "x86_64"))]
-pub fn vectors(_multiply_adds: usize) {}
+pub fn vectors(_multiply_adds: usize) -> bool {
+    false
+}
 
-/// So many multiply-adds of bf16, in the tile registers of AMX; false if this process may not use them.
+/// So many multiply-adds of bf16, in the tile registers of AMX: of tiles that stay there, or with two of each operand
+/// loaded from the same lines for each four products; false if this process may not use them.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-pub fn tiles(multiply_adds: usize) -> bool {
+pub fn tiles(multiply_adds: usize, with_loads: bool) -> bool {
     use core::arch::asm;
 
     #[repr(align(64))]
@@ -68,6 +74,7 @@ pub fn tiles(multiply_adds: usize) -> bool {
     }
     // Ones.
     let numbers = Lines([0x3f80; 512]);
+    let from = numbers.0.as_ptr();
     // SAFETY: the processor has the instructions, and the system permits them; `layout` has the 64 bytes that are read,
     // `numbers` the 1024 of each load; the compiler uses no tile registers, and these are given back.
     unsafe {
@@ -76,9 +83,16 @@ pub fn tiles(multiply_adds: usize) -> bool {
             "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
             "tileloadd tmm4, [{from} + {stride}*1]", "tileloadd tmm5, [{from} + {stride}*1]",
             "tileloadd tmm6, [{from} + {stride}*1]", "tileloadd tmm7, [{from} + {stride}*1]",
-            layout = in(reg) layout.as_ptr(), from = in(reg) numbers.0.as_ptr(), stride = in(reg) 64_usize,
+            layout = in(reg) layout.as_ptr(), from = in(reg) from, stride = in(reg) 64_usize,
         );
         for _ in 0..multiply_adds / (4 * 16 * 16 * 32) {
+            if with_loads {
+                asm!(
+                    "tileloadd tmm6, [{from} + {stride}*1]", "tileloadd tmm4, [{from} + {stride}*1]",
+                    "tileloadd tmm7, [{from} + {stride}*1]", "tileloadd tmm5, [{from} + {stride}*1]",
+                    from = in(reg) from, stride = in(reg) 64_usize,
+                );
+            }
             asm!(
                 "tdpbf16ps tmm0, tmm4, tmm6",
                 "tdpbf16ps tmm1, tmm4, tmm7",
@@ -93,6 +107,6 @@ pub fn tiles(multiply_adds: usize) -> bool {
 
 /// Nobody has tried tiles elsewhere.
 #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
-pub fn tiles(_multiply_adds: usize) -> bool {
+pub fn tiles(_multiply_adds: usize, _with_loads: bool) -> bool {
     false
 }

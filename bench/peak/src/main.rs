@@ -1,6 +1,6 @@
 //! The processor itself as a contestant, so that `bench/compare` can say what share of its peak the others reach:
 //! `peak WORKLOAD_JSON THREADS` answers `run SECONDS` with multiply-adds instead of samples, of vectors of f32 or, for a
-//! workload in bf16, of tiles.
+//! workload in bf16, of tiles. Without arguments it prints what one thread does in a nanosecond.
 
 use contestant::Workload;
 use std::error::Error;
@@ -10,21 +10,40 @@ use std::time::{Duration, Instant};
 /// Between two looks at the clock.
 const MULTIPLY_ADDS: usize = 20_000_000;
 
+/// Does so many multiply-adds; false if it cannot.
+type Run = fn(usize) -> bool;
+
+const RUNS: [(&str, Run); 3] = [
+    ("f32 in vectors", peak::vectors),
+    ("bf16 in tiles", |multiply_adds| peak::tiles(multiply_adds, false)),
+    ("bf16 in tiles that are loaded from the nearest cache", |multiply_adds| {
+        peak::tiles(multiply_adds, true)
+    }),
+];
+
 fn main() -> Result<(), Box<dyn Error>> {
+    if std::env::args().len() == 1 {
+        for (name, run) in RUNS.into_iter().filter(|(_, run)| run(0)) {
+            let start = Instant::now();
+            run(100 * MULTIPLY_ADDS);
+            let speed = (100 * MULTIPLY_ADDS) as f64 / start.elapsed().as_nanos() as f64;
+            println!("{speed:5.0} multiply-adds/ns of {name}");
+        }
+        return Ok(());
+    }
     let (work, threads) = Workload::from_arguments()?;
-    let run: fn() = match work.precision.as_deref() {
-        None | Some("f32") => || peak::vectors(MULTIPLY_ADDS),
-        _ if peak::tiles(0) => || _ = peak::tiles(MULTIPLY_ADDS),
-        _ => return Err("no tiles of bf16 here".into()),
-    };
+    let (name, run) = RUNS[usize::from(work.precision.is_some_and(|precision| precision != "f32"))];
+    if !run(0) {
+        return Err(format!("no peak of {name} is known here").into());
+    }
     println!("ready");
     for line in std::io::stdin().lock().lines() {
         let time = Duration::from_secs_f64(line?.split(' ').nth(1).ok_or("no time is given")?.parse()?);
         // Each thread counts what it does.
         let start = Instant::now();
         let count = || {
-            let times = std::iter::repeat_with(run).take_while(|()| start.elapsed() < time).count() + 1;
-            times * MULTIPLY_ADDS
+            let more = || run(MULTIPLY_ADDS) && start.elapsed() < time;
+            (1 + std::iter::repeat_with(more).take_while(|&more| more).count()) * MULTIPLY_ADDS
         };
         let done: usize = std::thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(count)).collect();

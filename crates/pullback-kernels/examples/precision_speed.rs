@@ -66,62 +66,6 @@ fn chains() -> (f64, f64) {
     (speed(16 * 16, of_f32), speed(16 * 32, of_bf16))
 }
 
-/// Multiply-adds a nanosecond of AMX's tiles of bf16: of those that stay in registers, or with two of each operand
-/// loaded from the same lines for each four products.
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-fn tiles(loads: bool) -> f64 {
-    use core::arch::asm;
-
-    #[repr(align(64))]
-    struct Lines([u16; 512]);
-
-    const STEPS: usize = 20_000;
-    // Palette 1; eight registers of 16 rows of 64 bytes.
-    let mut layout = [0_u8; 64];
-    layout[0] = 1;
-    for register in 0..8 {
-        layout[16 + 2 * register] = 64;
-        layout[48 + register] = 16;
-    }
-    // Ones.
-    let numbers = Lines([0x3f80; 512]);
-    let from = numbers.0.as_ptr();
-    // SAFETY: the caller asked for the instructions, and the system for its permission; `layout` has the 64 bytes that
-    // are read, `numbers` the 1024 of each load; the compiler uses no tile registers.
-    unsafe {
-        asm!(
-            "ldtilecfg [{layout}]",
-            "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
-            "tileloadd tmm4, [{from} + {stride}*1]", "tileloadd tmm5, [{from} + {stride}*1]",
-            "tileloadd tmm6, [{from} + {stride}*1]", "tileloadd tmm7, [{from} + {stride}*1]",
-            layout = in(reg) layout.as_ptr(), from = in(reg) from, stride = in(reg) 64_usize,
-        );
-    }
-    let start = Instant::now();
-    for _ in 0..STEPS {
-        // SAFETY: as above.
-        unsafe {
-            if loads {
-                asm!(
-                    "tileloadd tmm6, [{from} + {stride}*1]", "tileloadd tmm4, [{from} + {stride}*1]",
-                    "tileloadd tmm7, [{from} + {stride}*1]", "tileloadd tmm5, [{from} + {stride}*1]",
-                    from = in(reg) from, stride = in(reg) 64_usize,
-                );
-            }
-            asm!(
-                "tdpbf16ps tmm0, tmm4, tmm6",
-                "tdpbf16ps tmm1, tmm4, tmm7",
-                "tdpbf16ps tmm2, tmm5, tmm6",
-                "tdpbf16ps tmm3, tmm5, tmm7",
-            );
-        }
-    }
-    let speed = (STEPS * 4 * 16 * 16 * 32) as f64 / start.elapsed().as_secs_f64() * 1e-9;
-    // SAFETY: as above.
-    unsafe { asm!("tilerelease") };
-    speed
-}
-
 fn median(mut x: Vec<f64>) -> f64 {
     x.sort_by(f64::total_cmp);
     x[x.len() / 2]
@@ -174,15 +118,6 @@ fn main() {
             median(speeds.iter().map(|speed| speed.0).collect()),
             median(speeds.iter().map(|speed| speed.1).collect()),
             median(ratios)
-        );
-    }
-    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    if Isa::from_name("amx").is_some() {
-        let [alone, loaded] = [false, true].map(|loads| (0..ROUNDS).map(|_| tiles(loads)).collect());
-        println!(
-            "tiles: in registers {:.0}, loaded from the nearest cache {:.0}",
-            median(alone),
-            median(loaded)
         );
     }
     for (batch, outputs, inputs) in SHAPES {
