@@ -8,6 +8,7 @@
 //! with any number of threads, but for products of reduced [`Precision`], which say what holds for them.
 
 mod array;
+mod balance;
 mod convolution;
 pub mod dispatch;
 mod elementwise;

@@ -22,8 +22,9 @@ mod tiles;
 
 use crate::array::{Line, resize};
 use crate::tile::{Kernel, Pack, Tile};
-use crate::workspace::{Exclusive, Panels};
+use crate::workspace::{Exclusive, Panels, Work};
 use crate::{Isa, Real, Workspace};
+use core::ops::Range;
 
 /// So many steps of k at a time: fewer would read and write the output more often, more would not stay near.
 const DEPTH: usize = 512;
@@ -182,6 +183,8 @@ fn product_in<T: Real>(
         c_row: columns,
         start,
         start_row,
+        most_rows: left.rows,
+        most_columns: columns,
     };
     if let Some(engine) = reduced::Engine::of(&whole, workspace) {
         return reduced::product(engine, whole, &epilogue, workspace);
@@ -255,12 +258,12 @@ fn multiply<T: Real>(
         // SAFETY: as below.
         return unsafe { whole.compute_panel(kernel, isa, epilogue, workspace.own_panels()) };
     }
-    let cut = whole.cut(parts, sparse, kernel);
-    workspace.run_in_turn(cut.parts, |i, panels| {
-        let part = if cut.parts == 1 { *whole } else { whole.slice(i, cut, kernel) };
-        if part.rows == 0 || part.columns == 0 {
-            return;
-        }
+    let Cut { by_rows, turns } = whole.cut(parts, sparse, kernel);
+    let compute = |range: Range<usize>, panels: &mut Panels| {
+        let part = match by_rows {
+            true => whole.at(range.start, 0, range.len(), whole.columns),
+            false => whole.at(0, range.start, whole.rows, range.len()),
+        };
         // SAFETY: the sizes were checked; the caller of `product_with` has borrowed the output mutably, so it
         // overlaps neither operand, and the parts share no number of it; `isa` is one that this processor has.
         unsafe {
@@ -270,14 +273,21 @@ fn multiply<T: Real>(
                 None => part.compute(kernel, isa, epilogue, panels),
             }
         }
-    });
+    };
+    // However many rows there are, tiles share them evenly.
+    let (size, unit) = if by_rows { (whole.rows, 1) } else { (whole.columns, 2 * kernel.width) };
+    match turns {
+        None => workspace.share(Work::Vectors, parts, size, unit, compute),
+        Some(turns) => workspace.share_in_turn(turns, size, unit, compute),
+    }
 }
 
-/// How an output is cut: by rows or by columns.
+/// How an output is cut: by rows, or by columns in whole tiles.
 #[derive(Debug, Clone, Copy)]
 struct Cut {
     by_rows: bool,
-    parts: usize,
+    /// If into more parts than threads: into how many.
+    turns: Option<usize>,
 }
 
 /// A rectangle of the output with what it is computed from.
@@ -300,6 +310,10 @@ struct Part<T> {
     /// What the chains start from, if not zero.
     start: Option<*const T>,
     start_row: usize,
+    /// What the largest part has that may be cut from the same output. Memory is made for so many, so that a thread whose
+    /// part grows needs no more.
+    most_rows: usize,
+    most_columns: usize,
 }
 
 // SAFETY: the pointers come from shared slices of `Sync` numbers and, for `c`, from disjoint parts of
@@ -333,6 +347,8 @@ impl<T: Real> Part<T> {
             b: self.a,
             b_step: self.a_step,
             b_column: self.a_row,
+            most_rows: self.most_columns,
+            most_columns: self.most_rows,
             ..*self
         }
     }
@@ -356,20 +372,7 @@ impl<T: Real> Part<T> {
         if sparse == Some(sparse::Side::Left) && turns(self.rows, LEAST_ROWS_IN_TURN) >= 2 * threads {
             (by_rows, parts) = (true, turns(self.rows, LEAST_ROWS_IN_TURN));
         }
-        Cut { by_rows, parts: if threads > 1 && parts >= 2 * threads { parts } else { threads } }
-    }
-
-    /// Slice `i`; of columns in whole tiles.
-    fn slice(&self, i: usize, cut: Cut, kernel: &Kernel<T>) -> Self {
-        if cut.by_rows {
-            // However many there are, tiles share them evenly.
-            let border = |i: usize| self.rows * i / cut.parts;
-            self.at(border(i), 0, border(i + 1) - border(i), self.columns)
-        } else {
-            let unit = 2 * kernel.width;
-            let border = |i: usize| (self.columns.div_ceil(unit) * i / cut.parts * unit).min(self.columns);
-            self.at(0, border(i), self.rows, border(i + 1) - border(i))
-        }
+        Cut { by_rows, turns: Some(parts).filter(|parts| threads > 1 && *parts >= 2 * threads) }
     }
 
     /// Computes the rectangle.
@@ -470,7 +473,7 @@ impl<T: Real> Part<T> {
         panels: &mut Panels,
     ) {
         let mut memory = core::mem::take(&mut panels.sums);
-        let sums = room::<T>(&mut memory, self.rows * self.columns);
+        let sums = room::<T>(&mut memory, self.most_rows * self.most_columns);
         if let Some(start) = self.start {
             for column in 0..self.columns {
                 // SAFETY: a row of the transpose, and the number that all of it starts from.
@@ -599,7 +602,8 @@ impl<T: Real> Part<T> {
     /// As [`Part::compute`].
     unsafe fn pack_right(&self, kernel: &Kernel<T>, memory: &mut Vec<Line>) -> *const T {
         let wide = 2 * kernel.width;
-        let panels = room::<T>(memory, self.columns.next_multiple_of(wide) * self.depth);
+        let most = self.most_columns.min(COLUMNS).next_multiple_of(wide);
+        let panels = room::<T>(memory, most * self.depth);
         for j in (0..self.columns).step_by(wide) {
             let pack = Pack {
                 from: self.b.wrapping_add(j * self.b_column),
@@ -623,11 +627,11 @@ impl<T: Real> Part<T> {
     unsafe fn pack_left(
         &self,
         kernel: &Kernel<T>,
-        tiles: core::ops::Range<usize>,
+        tiles: Range<usize>,
         shares: Shares,
         memory: &mut Vec<Line>,
     ) -> *const T {
-        let panels = room::<T>(memory, self.rows * self.depth);
+        let panels = room::<T>(memory, self.most_rows.min(TILES * kernel.rows) * self.depth);
         let first = shares.start(tiles.start);
         for t in tiles {
             let (skipped, rows) = (shares.start(t) - first, shares.size(t));

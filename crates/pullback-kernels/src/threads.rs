@@ -81,6 +81,11 @@ impl Pool {
         self.workers.is_empty() || self.process == std::process::id()
     }
 
+    /// Whether there are threads beside the caller's.
+    pub(crate) fn has_workers(&self) -> bool {
+        !self.workers.is_empty()
+    }
+
     /// Calls `task(part)` once for each part below `parts`, on several threads, and returns when all are done.
     ///
     /// # Panics

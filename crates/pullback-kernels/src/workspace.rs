@@ -1,10 +1,12 @@
 //! What kernels work with beside their operands: an instruction set, threads, and memory of their own.
 
 use crate::array::Line;
+use crate::balance::{Balance, equal_part};
 use crate::threads::Pool;
 use crate::{Isa, Precision};
 use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// From so many nanoseconds of work on, another thread pays.
 const WORTH_A_THREAD: usize = 5_000;
@@ -35,6 +37,23 @@ pub struct Workspace {
     pub(crate) converted: Vec<Line>,
     /// Made when something is first worth more than one thread.
     pool: Option<Pool>,
+    /// How fast the threads are at each kind of work.
+    balances: [Balance; Work::COUNT],
+}
+
+/// Kinds of work: of two cores, one may be much faster at some of them and no faster at others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Work {
+    /// What is done row by row, mostly reading and writing.
+    Rows,
+    /// Multiplication by vectors.
+    Vectors,
+    /// Multiplication by tiles.
+    Tiles,
+}
+
+impl Work {
+    const COUNT: usize = 3;
 }
 
 /// The memory of one thread: repacked operands, and what a product keeps meanwhile.
@@ -46,14 +65,24 @@ pub(crate) struct Panels {
     pub(crate) sums: Vec<Line>,
     /// For each row and block of steps, which numbers are not zero.
     pub(crate) bits: Vec<u64>,
+    /// How long the thread took for its last part.
+    nanoseconds: u64,
 }
 
 impl Workspace {
     /// A workspace for `isa` and up to `threads` threads (at least one).
     pub fn new(isa: Isa, threads: usize) -> Self {
+        let threads = threads.max(1);
         let mut panels = Vec::new();
-        panels.resize_with(threads.max(1), Panels::default);
-        Self { isa, precision: Precision::F32, panels, converted: Vec::new(), pool: None }
+        panels.resize_with(threads, Panels::default);
+        Self {
+            isa,
+            precision: Precision::F32,
+            panels,
+            converted: Vec::new(),
+            pool: None,
+            balances: core::array::from_fn(|_| Balance::new(threads)),
+        }
     }
 
     /// The same with products of f32 matrices computed in that precision; those of f64 stay as they are.
@@ -105,21 +134,15 @@ impl Workspace {
         for (array, columns) in arrays.iter().zip(columns) {
             assert_eq!(Some(array.len()), rows.checked_mul(columns), "{rows} rows of {columns}");
         }
-        let parts = self.parts(nanoseconds);
-        if parts == 1 {
-            return task(0..rows, arrays, &mut self.panels[0]);
-        }
         let arrays = arrays.map(Exclusive::new);
-        let border = |i: usize| (rows * i / parts).next_multiple_of(unit).min(rows);
-        self.run(parts, |i, panels| {
-            let (first, last) = (border(i), border(i + 1));
+        self.share(Work::Rows, self.parts(nanoseconds), rows, unit, |rows, panels| {
             let pieces = core::array::from_fn(|n| {
-                let (start, length) = (first * columns[n], (last - first) * columns[n]);
+                let (start, length) = (rows.start * columns[n], rows.len() * columns[n]);
                 // SAFETY: inside the array, whose length was checked; no two parts have a row in common, and
                 // each is called once.
                 unsafe { core::slice::from_raw_parts_mut(arrays[n].at(start), length) }
             });
-            task(first..last, pieces, panels);
+            task(rows, pieces, panels);
         });
     }
 
@@ -133,25 +156,72 @@ impl Workspace {
         (nanoseconds / WORTH_A_THREAD).clamp(1, self.panels.len())
     }
 
-    /// Calls `task` once for each of any number of parts. Each thread has one that is its own, every time; which is
-    /// done with that takes the next of the others, so that one whose core others use as well holds up the rest by a
-    /// part at most.
-    pub(crate) fn run_in_turn(&mut self, parts: usize, task: impl Fn(usize, &mut Panels) + Sync) {
+    /// How fast the threads are believed to be.
+    #[cfg(test)]
+    pub(crate) fn balance_mut(&mut self, work: Work) -> &mut Balance {
+        &mut self.balances[work as usize]
+    }
+
+    /// Cuts what `size` counts into parts for so many threads, at multiples of `unit`, and calls `task` for each that is
+    /// not empty. A thread gets much the same part every time, as large as it has been fast at work of that kind.
+    pub(crate) fn share(
+        &mut self,
+        work: Work,
+        threads: usize,
+        size: usize,
+        unit: usize,
+        task: impl Fn(Range<usize>, &mut Panels) + Sync,
+    ) {
+        if threads == 1 {
+            return task(0..size, &mut self.panels[0]);
+        }
+        let mut balance = core::mem::take(&mut self.balances[work as usize]);
+        // Where there are no other threads, there may be no clock either.
+        let is_timed = self.pool.as_ref().is_some_and(Pool::has_workers) && balance.has_its_turn();
+        self.run(threads, |i, panels| {
+            let start = is_timed.then(Instant::now);
+            let part = balance.part(i, threads, size, unit);
+            if !part.is_empty() {
+                task(part, panels);
+            }
+            if let Some(start) = start {
+                panels.nanoseconds = start.elapsed().as_nanos() as u64;
+            }
+        });
+        if is_timed {
+            balance.learn(threads, size, unit, |i| self.panels[i].nanoseconds);
+        }
+        self.balances[work as usize] = balance;
+    }
+
+    /// Cuts what `size` counts into any number of equal parts, and calls `task` for each that is not empty. Each thread
+    /// has one that is its own, every time; which is done with that takes the next of the others, so that one whose core
+    /// others use as well holds up the rest by a part at most.
+    pub(crate) fn share_in_turn(
+        &mut self,
+        parts: usize,
+        size: usize,
+        unit: usize,
+        task: impl Fn(Range<usize>, &mut Panels) + Sync,
+    ) {
         let threads = self.panels.len().min(parts);
         let next = AtomicUsize::new(threads);
         self.run(threads, |own, panels| {
-            let mut part = own;
-            while part < parts {
-                task(part, panels);
+            let mut i = own;
+            while i < parts {
+                let part = equal_part(i, parts, size, unit);
+                if !part.is_empty() {
+                    task(part, panels);
+                }
                 // What a part writes is handed over at the end of `run`.
-                part = next.fetch_add(1, Ordering::Relaxed);
+                i = next.fetch_add(1, Ordering::Relaxed);
             }
         });
     }
 
     /// Calls `task` once for each part, of which there are at most as many as threads, each with panels of
     /// its own.
-    pub(crate) fn run(&mut self, parts: usize, task: impl Fn(usize, &mut Panels) + Sync) {
+    fn run(&mut self, parts: usize, task: impl Fn(usize, &mut Panels) + Sync) {
         assert!(parts <= self.panels.len(), "more parts than threads");
         if parts == 1 {
             return task(0, &mut self.panels[0]);

@@ -19,6 +19,7 @@ use super::pack::{PackFunction, PackTile, SIDE, STEPS, WORDS, pack, to_bf16};
 use super::tiles::{Block, CONFIGURATION, Tiles, block, order};
 use super::{Part, Pieces, TURNS, emulated, multiply, room};
 use crate::dispatch::Set;
+use crate::workspace::{Panels, Work};
 use crate::{Isa, Precision, Real, Workspace, map};
 use core::any::TypeId;
 use core::ops::Range;
@@ -43,6 +44,8 @@ const LEAST_PANELS_IN_TURN: usize = 8;
 const FINISHED: usize = 8;
 /// So many rows and steps are converted at a time, for the memory that they take.
 const CHUNK: usize = 4096;
+/// Threads share out the converting of two operands by so many parts of each.
+const SHARES: usize = 256;
 /// About how many multiply-adds a thread does, and how many numbers it converts, in a nanosecond.
 const MULTIPLIED_PER_NANOSECOND: usize = 80;
 const CONVERTED_PER_NANOSECOND: usize = 8;
@@ -210,10 +213,11 @@ fn product_of_tiles<T: Real>(
             let right_lanes = if row == 0 { columns } else { 0 };
             let numbers = (rows.rows + right_lanes) * rows.depth;
             let parts = workspace.parts(numbers / CONVERTED_PER_NANOSECOND);
-            workspace.run(parts, |i, _| {
+            workspace.share(Work::Rows, parts, SHARES, 1, |range, _| {
                 // Of both operands, so that each thread multiplies much of what it has converted.
                 for (is_left, count) in [(false, right_lanes.div_ceil(LANES)), (true, left_panels)] {
-                    let panels = count * i / parts..count * (i + 1) / parts;
+                    let border = |share: usize| (count * share + SHARES / 2) / SHARES;
+                    let panels = border(range.start)..border(range.end);
                     // SAFETY: the operands' sizes were checked, `room` made room for all panels, each of which is
                     // packed once; the engine is of an instruction set of this processor.
                     unsafe { rows.pack_panels(engine, is_left, panels, shared) };
@@ -221,15 +225,27 @@ fn product_of_tiles<T: Real>(
             });
             let multiply_adds = (rows.rows * columns).saturating_mul(rows.depth) * order(engine.parts).len();
             let threads = workspace.parts(multiply_adds / MULTIPLIED_PER_NANOSECOND);
-            let turns = (left_panels / LEAST_PANELS_IN_TURN).min(TURNS * threads);
-            let parts = if threads > 1 && turns >= 2 * threads { turns } else { threads };
-            workspace.run_in_turn(parts, |i, own| {
+            let by_rows = left_panels >= threads;
+            let sweep = |range: Range<usize>, own: &mut Panels| {
+                let swept = if by_rows { (range, 0..right_panels) } else { (0..left_panels, range) };
                 let sums = room(&mut own.sums, MOST_PANELS * LANES * LANES);
                 engine.run(|multiply| {
                     // SAFETY: the panels are packed; the parts share no number of the output, nor sums.
-                    unsafe { rows.sweep(engine, i, parts, shared, sums, is_last, epilogue, multiply) };
+                    unsafe { rows.sweep(engine, swept, shared, sums, is_last, epilogue, multiply) };
                 });
-            });
+            };
+            let turns = (left_panels / LEAST_PANELS_IN_TURN).min(TURNS * threads);
+            if threads > 1 && turns >= 2 * threads {
+                workspace.share_in_turn(turns, left_panels, 1, sweep);
+            } else {
+                workspace.share(
+                    Work::Tiles,
+                    threads,
+                    if by_rows { left_panels } else { right_panels },
+                    1,
+                    sweep,
+                );
+            }
         }
     }
     workspace.converted = memory;
@@ -304,29 +320,22 @@ impl<T: Real> Part<T> {
         }
     }
 
-    /// Multiplies part `i` of `parts`: of rows, if there are enough, else of columns; in whole panels.
+    /// Multiplies some panels of the left operand by some of the right one.
     ///
     /// # Safety
-    /// `T` must be f32, the panels packed, `c` valid for the rectangle, for the part exclusively so, `sums` for
+    /// `T` must be f32, the panels packed, `c` valid for the rectangle, for those panels exclusively so, `sums` for
     /// `MOST_PANELS` blocks, and `multiply` must be of an instruction set that the processor has.
     #[expect(clippy::too_many_arguments, reason = "one call, where each is at hand")]
     unsafe fn sweep(
         &self,
         engine: TileEngine,
-        i: usize,
-        parts: usize,
+        (rows, columns): (Range<usize>, Range<usize>),
         shared: Shared,
         sums: *mut f32,
         is_last: bool,
         epilogue: &impl Fn(usize, &mut [T]),
         multiply: &mut dyn FnMut(&Block),
     ) {
-        let (mut rows, mut columns) = (0..self.rows.div_ceil(LANES), 0..self.columns.div_ceil(LANES));
-        let sliced = if rows.end >= parts { &mut rows } else { &mut columns };
-        *sliced = sliced.end * i / parts..sliced.end * (i + 1) / parts;
-        if columns.is_empty() {
-            return;
-        }
         let tiles = self.depth.div_ceil(STEPS);
         let (step, tile_words) = (engine.tiles_of_piece(tiles), engine.tile_words());
         let bytes = tiles * tile_words * size_of::<u32>();

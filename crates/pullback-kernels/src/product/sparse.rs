@@ -91,6 +91,7 @@ impl<T: Real> Part<T> {
     ) {
         let is_turned = side == Side::Right;
         let turned = if is_turned { self.with_operands_turned() } else { self };
+        let most_width = SKIP_VECTORS * kernel.width;
         let width = turned.columns.div_ceil(kernel.width);
         // Panels of much the same width.
         let width = width.div_ceil(width.div_ceil(SKIP_VECTORS)) * kernel.width;
@@ -103,7 +104,7 @@ impl<T: Real> Part<T> {
             for column in (0..turned.columns).step_by(width) {
                 let columns = width.min(turned.columns - column);
                 let vectors = columns.div_ceil(kernel.width);
-                let sums = room::<T>(&mut panels.sums, rows * width);
+                let sums = room::<T>(&mut panels.sums, turned.most_rows.min(ROWS) * most_width);
                 for block in 0..blocks {
                     let step = block * SKIP_DEPTH;
                     let depth = SKIP_DEPTH.min(self.depth - step);
@@ -114,7 +115,7 @@ impl<T: Real> Part<T> {
                         lanes: columns,
                         depth,
                         width: vectors * kernel.width,
-                        to: room::<T>(&mut panels.right, SKIP_DEPTH * width),
+                        to: room::<T>(&mut panels.right, SKIP_DEPTH * most_width),
                     };
                     // SAFETY: the block is inside the rectangle; `room` made room for it.
                     unsafe { (kernel.pack)(&pack) };
@@ -187,12 +188,13 @@ impl<T: Real> Part<T> {
     /// As [`Part::compute`].
     unsafe fn find_zeros(&self, kernel: &Kernel<T>, memory: &mut Vec<Line>, bits: &mut Vec<u64>) -> Left<T> {
         let blocks = self.depth.div_ceil(SKIP_DEPTH);
-        bits.resize(bits.len().max(self.rows * blocks), 0);
+        let most = self.most_rows.min(ROWS);
+        bits.resize(bits.len().max(most * blocks), 0);
         let mut left = Left { a: self.a, row: self.a_row, block: SKIP_DEPTH, bits: bits.as_mut_ptr() };
         let is_packed = self.a_step != 1 || self.a_row * size_of::<T>() >= PAGE;
         if is_packed {
             let panel = self.rows * SKIP_DEPTH;
-            let to = room::<T>(memory, blocks * panel);
+            let to = room::<T>(memory, blocks * most * SKIP_DEPTH);
             left = Left { a: to, row: SKIP_DEPTH, block: panel, ..left };
         }
         for block in 0..blocks {

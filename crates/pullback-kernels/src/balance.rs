@@ -1,0 +1,179 @@
+//! How fast threads are beside each other: some processors have cores of two kinds, and a core that others use as well
+//! is slower. Work that is cut evenly waits for the slowest.
+//!
+//! Where work is cut changes no result, so the clock may decide it.
+
+use core::ops::Range;
+
+/// Speeds that differ by no more than this factor are taken as equal: parts that stay the same find in their core's cache
+/// what the thread left there.
+const ALIKE: f32 = 1.15;
+/// So much of what a thread's last part says about its speed is believed: one that the system interrupts seems slow.
+const BELIEVED: f32 = 0.125;
+/// One of so many times, threads are timed: to read the clock, and what other threads have written, takes about a
+/// microsecond.
+const TURNS: u32 = 4;
+/// A speed is believed to be at most so many times what it was, and at least the inverse.
+const MOST_CHANGE: f32 = 2.0;
+/// A thread is believed to have at least so much of the mean speed, so that it goes on being measured.
+const LEAST: f32 = 0.125;
+
+/// The speeds of threads at one kind of work. Only what they are beside each other counts.
+#[derive(Debug, Default)]
+pub(crate) struct Balance {
+    speeds: Vec<f32>,
+    /// What was seen last.
+    seen: Vec<f32>,
+    turn: u32,
+}
+
+impl Balance {
+    pub(crate) fn new(threads: usize) -> Self {
+        Self { speeds: vec![1.0; threads], seen: vec![0.0; threads], turn: 0 }
+    }
+
+    /// Whether to time threads now.
+    pub(crate) fn has_its_turn(&mut self) -> bool {
+        self.turn = (self.turn + 1) % TURNS;
+        self.turn == 0
+    }
+
+    /// The part of thread `i` of the first so many `threads`, of what `size` counts: as large as it is fast, beginning at
+    /// a multiple of `unit`, and empty only if there are fewer units than threads.
+    pub(crate) fn part(&self, i: usize, threads: usize, size: usize, unit: usize) -> Range<usize> {
+        let units = size.div_ceil(unit);
+        let speeds = &self.speeds[..threads];
+        let slowest = speeds.iter().copied().fold(f32::INFINITY, f32::min);
+        let fastest = speeds.iter().copied().fold(0.0, f32::max);
+        if fastest <= ALIKE * slowest {
+            return equal_part(i, threads, size, unit);
+        }
+        let all: f32 = speeds.iter().sum();
+        let border = |i: usize| {
+            let before: f32 = speeds[..i].iter().sum();
+            // Each has one; the others are shared out.
+            let others = units.saturating_sub(threads) as f32 * (before / all);
+            ((i + others.round() as usize) * unit).min(size)
+        };
+        border(i)..border(i + 1)
+    }
+
+    /// Learns from how long each of the first so many `threads` took for its [`part`](Self::part).
+    pub(crate) fn learn(
+        &mut self,
+        threads: usize,
+        size: usize,
+        unit: usize,
+        nanoseconds: impl Fn(usize) -> u64,
+    ) {
+        for i in 0..threads {
+            let part = self.part(i, threads, size, unit);
+            if part.is_empty() {
+                return;
+            }
+            self.seen[i] = part.len() as f32 / nanoseconds(i).max(1) as f32;
+        }
+        let (speeds, seen) = (&mut self.speeds[..threads], &self.seen[..threads]);
+        let (all, all_seen): (f32, f32) = (speeds.iter().sum(), seen.iter().sum());
+        let least = LEAST * all / threads as f32;
+        for (speed, seen) in speeds.iter_mut().zip(seen) {
+            let seen = (seen * all / all_seen).clamp(*speed / MOST_CHANGE, *speed * MOST_CHANGE);
+            *speed = (*speed + BELIEVED * (seen - *speed)).max(least);
+        }
+    }
+}
+
+/// Part `i` of so many equal ones of what `size` counts, beginning at a multiple of `unit`.
+pub(crate) fn equal_part(i: usize, parts: usize, size: usize, unit: usize) -> Range<usize> {
+    let border = |i: usize| (size.div_ceil(unit) * i / parts * unit).min(size);
+    border(i)..border(i + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Work;
+    use crate::{Isa, Operand, Precision, Start, Workspace, product_beside, product_with};
+
+    /// Parts for threads that need so many nanoseconds for each of what is counted.
+    fn learned(needs: &[u64], size: usize, unit: usize, rounds: usize) -> Vec<usize> {
+        let threads = needs.len();
+        let mut balance = Balance::new(threads);
+        let parts = |balance: &Balance| -> Vec<Range<usize>> {
+            (0..threads).map(|i| balance.part(i, threads, size, unit)).collect()
+        };
+        for _ in 0..rounds {
+            let parts = parts(&balance);
+            let next = parts.iter().fold(0, |next, part| {
+                assert_eq!(part.start, next);
+                assert!(part.start % unit == 0 || part.is_empty());
+                assert!(!part.is_empty() || size.div_ceil(unit) < threads);
+                part.end
+            });
+            assert_eq!(next, size);
+            balance.learn(threads, size, unit, |i| parts[i].len() as u64 * needs[i]);
+        }
+        parts(&balance).iter().map(ExactSizeIterator::len).collect()
+    }
+
+    #[test]
+    fn parts_become_as_large_as_threads_are_fast() {
+        assert_eq!(learned(&[10, 10], 100, 1, 200), [50, 50]);
+        assert_eq!(learned(&[10, 30], 202, 1, 200), [151, 51]);
+        assert_eq!(learned(&[20, 10, 20], 128, 32, 200), [32, 64, 32]);
+    }
+
+    #[test]
+    fn every_thread_goes_on_being_measured() {
+        assert_eq!(learned(&[10, 1_000_000_000], 1600, 1, 500), [1500, 100]);
+        assert_eq!(learned(&[1, 1000], 2, 1, 500), [1, 1]);
+    }
+
+    #[test]
+    fn parts_of_any_size_cover_everything_once() {
+        for size in [0, 1, 2, 3, 15, 16, 17, 31, 97, 1000] {
+            for unit in [1, 3, 16, 32] {
+                for needs in [&[7][..], &[0, 9], &[1, 100, 3], &[5, 4, 3, 2, 1, 0, 100]] {
+                    learned(needs, size, unit, 40);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bits_do_not_depend_on_how_fast_threads_are() {
+        let (rows, depth, columns) = (131, 97, 170);
+        let numbers = |count: usize, zeros: bool| -> Vec<f32> {
+            let number = |i: usize| {
+                if zeros && !i.is_multiple_of(3) { 0.0 } else { (i * 37 % 101) as f32 * 0.08 - 4.03 }
+            };
+            (0..count).map(number).collect()
+        };
+        for (precision, zeros) in [(Precision::F32, false), (Precision::F32, true), (Precision::Bf16, false)]
+        {
+            let (left, right) = (numbers(rows * depth, zeros), numbers(depth * columns, false));
+            let (left, right) = (Operand::new(&left, rows, depth), Operand::new(&right, depth, columns));
+            let outcome = |speeds: &[f32]| {
+                let mut workspace = Workspace::new(Isa::best(), speeds.len()).with_precision(precision);
+                let (mut y, mut beside, mut w) =
+                    (vec![0.0; rows * columns], vec![0.0; rows * columns], vec![1.0; rows * columns]);
+                for _ in 0..2 {
+                    for work in [Work::Rows, Work::Vectors, Work::Tiles] {
+                        *workspace.balance_mut(work) =
+                            Balance { speeds: speeds.to_vec(), seen: vec![0.0; speeds.len()], turn: 0 };
+                    }
+                    product_with(left, right, &mut y, Start::Zero, |_, y| y[0] += 0.0, &mut workspace);
+                    let step = |_: usize, g: &mut [f32], [w]: [&mut [f32]; 1]| {
+                        w.iter_mut().zip(g).for_each(|(w, g)| *w -= 0.5 * *g);
+                    };
+                    product_beside(left, right, &mut beside, [&mut w], step, &mut workspace);
+                }
+                [y, beside, w].concat().iter().map(|x| x.to_bits()).collect::<Vec<u32>>()
+            };
+            let want = outcome(&[1.0]);
+            for speeds in [&[1.0, 1.0][..], &[1.0, 9.0], &[7.0, 1.0, 0.1], &[0.3, 0.2, 0.9, 0.4, 0.6]] {
+                assert!(outcome(speeds) == want, "{precision:?}, zeros: {zeros}, speeds {speeds:?}");
+            }
+        }
+    }
+}
