@@ -155,7 +155,7 @@ impl Speed {
                     let (left, right) = (matrix(&a, rows, depth, left), matrix(&b, depth, columns, right));
                     faer::linalg::matmul::matmul(c, Accum::Replace, left, right, 1.0, Par::Seq);
                 },
-                &mut || _ = peak::vectors(multiply_adds),
+                &mut || _ = peak::vectors(multiply_adds, false),
             ],
         );
         if let Some((seconds, ratios)) = found {
@@ -178,8 +178,11 @@ impl Speed {
         /// Of the peak for comparison.
         const PER_ELEMENT: usize = 16;
         let name = format!("{name} ({})", isa.name());
-        let found =
-            self.contest(&name, &mut || work(isa), &mut [&mut || _ = peak::vectors(PER_ELEMENT * LENGTH)]);
+        let found = self.contest(
+            &name,
+            &mut || work(isa),
+            &mut [&mut || _ = peak::vectors(PER_ELEMENT * LENGTH, false)],
+        );
         if let Some((seconds, ratios)) = found {
             self.table.push(format!(
                 "{name:34} {:6.2} elements/ns, each in the time of {:4.1} multiply-adds at peak",

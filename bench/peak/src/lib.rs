@@ -4,9 +4,11 @@
 use pullback_kernels::Isa;
 use std::hint::black_box;
 
-/// So many multiply-adds of f32, in vectors as wide as the processor's widest; false if they are not known here.
+/// So many multiply-adds of f32, in vectors as wide as the processor's widest: of numbers that stay in registers, or with
+/// one of the factors loaded for each, from 16 KiB, and the other for every eight, as a product does that leaves out
+/// zeros; false if they are not known here.
 #[cfg(target_arch = "x86_64")]
-pub fn vectors(multiply_adds: usize) -> bool {
+pub fn vectors(multiply_adds: usize, with_loads: bool) -> bool {
     use core::arch::x86_64::*;
 
     #[target_feature(enable = "avx512f")]
@@ -33,9 +35,45 @@ pub fn vectors(multiply_adds: usize) -> bool {
         sums.iter().map(|sum| _mm256_cvtss_f32(*sum)).sum()
     }
 
+    #[repr(align(64))]
+    struct Rows([[f32; 128]; 32]);
+
+    #[target_feature(enable = "avx512f")]
+    fn rows_avx512(steps: usize, rows: &Rows, left: &[f32; 32]) -> f32 {
+        let mut sums = [_mm512_setzero_ps(); 8];
+        for step in 0..steps {
+            let left = _mm512_set1_ps(left[step % 32]);
+            for (sum, row) in sums.iter_mut().zip(rows.0[step % 32].as_chunks::<16>().0) {
+                // SAFETY: a chunk is a vector's numbers.
+                *sum = _mm512_fmadd_ps(left, unsafe { _mm512_loadu_ps(row.as_ptr()) }, *sum);
+            }
+        }
+        sums.iter().map(|sum| _mm512_reduce_add_ps(*sum)).sum()
+    }
+
+    #[target_feature(enable = "avx,fma")]
+    fn rows_avx2(steps: usize, rows: &Rows, left: &[f32; 32]) -> f32 {
+        let mut sums = [_mm256_setzero_ps(); 8];
+        for step in 0..steps {
+            let left = _mm256_set1_ps(left[step % 32]);
+            for (sum, row) in sums.iter_mut().zip(rows.0[step % 32].as_chunks::<8>().0) {
+                // SAFETY: as above.
+                *sum = _mm256_fmadd_ps(left, unsafe { _mm256_loadu_ps(row.as_ptr()) }, *sum);
+            }
+        }
+        sums.iter().map(|sum| _mm256_cvtss_f32(*sum)).sum()
+    }
+
     let factor = black_box(0.999);
-    if Isa::from_name("avx512").is_some() {
+    let (rows, left) = (black_box(Rows([[0.5; 128]; 32])), black_box([0.25; 32]));
+    if with_loads && Isa::from_name("avx512").is_some() {
         // SAFETY: `Isa::from_name` found the instructions.
+        black_box(unsafe { rows_avx512(multiply_adds / (8 * 16), &rows, &left) });
+    } else if with_loads && Isa::from_name("avx2").is_some() {
+        // SAFETY: as above.
+        black_box(unsafe { rows_avx2(multiply_adds / (8 * 8), &rows, &left) });
+    } else if Isa::from_name("avx512").is_some() {
+        // SAFETY: as above.
         black_box(unsafe { chains_avx512(multiply_adds / (12 * 16), factor) });
     } else if Isa::from_name("avx2").is_some() {
         // SAFETY: as above.
@@ -48,7 +86,7 @@ pub fn vectors(multiply_adds: usize) -> bool {
 
 /// Nobody has written them for other processors.
 #[cfg(not(target_arch = "x86_64"))]
-pub fn vectors(_multiply_adds: usize) -> bool {
+pub fn vectors(_multiply_adds: usize, _with_loads: bool) -> bool {
     false
 }
 

@@ -13,9 +13,12 @@ const MULTIPLY_ADDS: usize = 20_000_000;
 /// Does so many multiply-adds; false if it cannot.
 type Run = fn(usize) -> bool;
 
-const RUNS: [(&str, Run); 3] = [
-    ("f32 in vectors", peak::vectors),
+const RUNS: [(&str, Run); 4] = [
+    ("f32 in vectors", |multiply_adds| peak::vectors(multiply_adds, false)),
     ("bf16 in tiles", |multiply_adds| peak::tiles(multiply_adds, false)),
+    ("f32 in vectors that are loaded from the nearest cache", |multiply_adds| {
+        peak::vectors(multiply_adds, true)
+    }),
     ("bf16 in tiles that are loaded from the nearest cache", |multiply_adds| {
         peak::tiles(multiply_adds, true)
     }),
