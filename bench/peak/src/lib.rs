@@ -64,18 +64,22 @@ pub fn vectors(multiply_adds: usize, with_loads: bool) -> bool {
         sums.iter().map(|sum| _mm256_cvtss_f32(*sum)).sum()
     }
 
+    let has = |name| Isa::from_name(name).is_some();
+    if with_loads && (has("avx512") || has("avx2")) {
+        let (rows, left) = (black_box(Rows([[0.5; 128]; 32])), black_box([0.25; 32]));
+        black_box(match has("avx512") {
+            // SAFETY: `Isa::from_name` found the instructions.
+            true => unsafe { rows_avx512(multiply_adds / (8 * 16), &rows, &left) },
+            // SAFETY: as above.
+            false => unsafe { rows_avx2(multiply_adds / (8 * 8), &rows, &left) },
+        });
+        return true;
+    }
     let factor = black_box(0.999);
-    let (rows, left) = (black_box(Rows([[0.5; 128]; 32])), black_box([0.25; 32]));
-    if with_loads && Isa::from_name("avx512").is_some() {
-        // SAFETY: `Isa::from_name` found the instructions.
-        black_box(unsafe { rows_avx512(multiply_adds / (8 * 16), &rows, &left) });
-    } else if with_loads && Isa::from_name("avx2").is_some() {
-        // SAFETY: as above.
-        black_box(unsafe { rows_avx2(multiply_adds / (8 * 8), &rows, &left) });
-    } else if Isa::from_name("avx512").is_some() {
+    if has("avx512") {
         // SAFETY: as above.
         black_box(unsafe { chains_avx512(multiply_adds / (12 * 16), factor) });
-    } else if Isa::from_name("avx2").is_some() {
+    } else if has("avx2") {
         // SAFETY: as above.
         black_box(unsafe { chains_avx2(multiply_adds / (12 * 8), factor) });
     } else {

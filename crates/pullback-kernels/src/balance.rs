@@ -10,32 +10,33 @@ use core::ops::Range;
 const ALIKE: f32 = 1.15;
 /// So much of what a thread's last part says about its speed is believed: one that the system interrupts seems slow.
 const BELIEVED: f32 = 0.125;
-/// One of so many times, threads are timed: to read the clock, and what other threads have written, takes about a
+/// One of so many runs is timed: to read the clock, and what other threads have written, takes about a
 /// microsecond.
-const TURNS: u32 = 4;
+const TIMED: u32 = 4;
 /// A speed is believed to be at most so many times what it was, and at least the inverse.
 const MOST_CHANGE: f32 = 2.0;
 /// A thread is believed to have at least so much of the mean speed, so that it goes on being measured.
 const LEAST: f32 = 0.125;
 
 /// The speeds of threads at one kind of work. Only what they are beside each other counts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Balance {
     speeds: Vec<f32>,
     /// What was seen last.
     seen: Vec<f32>,
-    turn: u32,
+    /// Since one was timed.
+    runs: u32,
 }
 
 impl Balance {
     pub(crate) fn new(threads: usize) -> Self {
-        Self { speeds: vec![1.0; threads], seen: vec![0.0; threads], turn: 0 }
+        Self { speeds: vec![1.0; threads], seen: vec![0.0; threads], runs: 0 }
     }
 
-    /// Whether to time threads now.
-    pub(crate) fn has_its_turn(&mut self) -> bool {
-        self.turn = (self.turn + 1) % TURNS;
-        self.turn == 0
+    /// Whether to time the threads in the run that begins now.
+    pub(crate) fn is_timed_now(&mut self) -> bool {
+        self.runs = (self.runs + 1) % TIMED;
+        self.runs == 0
     }
 
     /// The part of thread `i` of the first so many `threads`, of what `size` counts: as large as it is fast, beginning at
@@ -160,9 +161,9 @@ mod tests {
                 for _ in 0..2 {
                     for work in [Work::Rows, Work::Vectors, Work::Tiles] {
                         *workspace.balance_mut(work) =
-                            Balance { speeds: speeds.to_vec(), seen: vec![0.0; speeds.len()], turn: 0 };
+                            Balance { speeds: speeds.to_vec(), seen: vec![0.0; speeds.len()], runs: 0 };
                     }
-                    product_with(left, right, &mut y, Start::Zero, |_, y| y[0] += 0.0, &mut workspace);
+                    product_with(left, right, &mut y, Start::Zero, |_, _| (), &mut workspace);
                     let step = |_: usize, g: &mut [f32], [w]: [&mut [f32]; 1]| {
                         w.iter_mut().zip(g).for_each(|(w, g)| *w -= 0.5 * *g);
                     };

@@ -175,12 +175,14 @@ impl Workspace {
         if threads == 1 {
             return task(0..size, &mut self.panels[0]);
         }
-        let mut balance = core::mem::take(&mut self.balances[work as usize]);
+        let Self { pool, panels, balances, .. } = self;
+        let balance = &mut balances[work as usize];
         // Where there are no other threads, there may be no clock either.
-        let is_timed = self.pool.as_ref().is_some_and(Pool::has_workers) && balance.has_its_turn();
-        self.run(threads, |i, panels| {
+        let is_timed = pool.as_ref().is_some_and(Pool::has_workers) && balance.is_timed_now();
+        let cut = &*balance;
+        run(pool, panels, threads, |i, panels| {
             let start = is_timed.then(Instant::now);
-            let part = balance.part(i, threads, size, unit);
+            let part = cut.part(i, threads, size, unit);
             if !part.is_empty() {
                 task(part, panels);
             }
@@ -189,9 +191,8 @@ impl Workspace {
             }
         });
         if is_timed {
-            balance.learn(threads, size, unit, |i| self.panels[i].nanoseconds);
+            balance.learn(threads, size, unit, |i| panels[i].nanoseconds);
         }
-        self.balances[work as usize] = balance;
     }
 
     /// Cuts what `size` counts into any number of equal parts, and calls `task` for each that is not empty. Each thread
@@ -206,7 +207,7 @@ impl Workspace {
     ) {
         let threads = self.panels.len().min(parts);
         let next = AtomicUsize::new(threads);
-        self.run(threads, |own, panels| {
+        run(&mut self.pool, &mut self.panels, threads, |own, panels| {
             let mut i = own;
             while i < parts {
                 let part = equal_part(i, parts, size, unit);
@@ -218,26 +219,30 @@ impl Workspace {
             }
         });
     }
+}
 
-    /// Calls `task` once for each part, of which there are at most as many as threads, each with panels of
-    /// its own.
-    fn run(&mut self, parts: usize, task: impl Fn(usize, &mut Panels) + Sync) {
-        assert!(parts <= self.panels.len(), "more parts than threads");
-        if parts == 1 {
-            return task(0, &mut self.panels[0]);
-        }
-        let threads = self.panels.len();
-        // The first time, and after a fork.
-        let pool = match self.pool.take().filter(Pool::is_alive) {
-            Some(pool) => self.pool.insert(pool),
-            None => self.pool.insert(Pool::new(threads)),
-        };
-        let panels = Exclusive::new(&mut self.panels);
-        pool.run(parts, |i| {
-            // SAFETY: there are at least as many panels as parts, and the pool calls each i once.
-            task(i, unsafe { &mut *panels.at(i) });
-        });
+/// Calls `task` once for each part, of which there are at most as many as threads, each with panels of
+/// its own.
+fn run(
+    pool: &mut Option<Pool>,
+    panels: &mut [Panels],
+    parts: usize,
+    task: impl Fn(usize, &mut Panels) + Sync,
+) {
+    assert!(parts <= panels.len(), "more parts than threads");
+    if parts == 1 {
+        return task(0, &mut panels[0]);
     }
+    // The first time, and after a fork.
+    let pool = match pool.take().filter(Pool::is_alive) {
+        Some(alive) => pool.insert(alive),
+        None => pool.insert(Pool::new(panels.len())),
+    };
+    let panels = Exclusive::new(panels);
+    pool.run(parts, |i| {
+        // SAFETY: there are at least as many panels as parts, and the pool calls each i once.
+        task(i, unsafe { &mut *panels.at(i) });
+    });
 }
 
 /// The beginning of a slice whose elements several threads use, each its own.

@@ -85,6 +85,23 @@ fn every_row_is_shared_out_once() {
 }
 
 #[test]
+fn panic_in_a_part_of_the_rows_spares_the_workspace() {
+    let mut workspace = Workspace::new(Isa::best(), 3);
+    let mut share = |bad: usize| {
+        let mut array = vec![0; 100];
+        workspace.share_rows(100, 1_000_000, [&mut array], [1], |rows, [array]| {
+            assert!(!rows.contains(&bad), "row {bad} is bad");
+            array.fill(1);
+        });
+        array
+    };
+    for bad in [0, 50, 99] {
+        assert!(catch_unwind(AssertUnwindSafe(|| share(bad))).is_err());
+        assert_eq!(share(100), [1; 100]);
+    }
+}
+
+#[test]
 #[should_panic = "4 rows of 2"]
 fn arrays_of_another_size_are_not_shared_out() {
     let mut array = [0; 7];
