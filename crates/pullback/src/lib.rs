@@ -42,5 +42,5 @@ pub use pullback_kernels::Real;
 
 /// The README's example, run as a test.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
