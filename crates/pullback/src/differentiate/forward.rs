@@ -1,7 +1,7 @@
 //! Forward mode: how nodes change when others change in a given direction, in one forward walk.
 
 use super::site;
-use crate::graph::{Builder, Graph, NodeId, Origin, Var};
+use crate::graph::{Builder, Graph, NodeId, NodeRole, Origin, Var};
 
 /// A graph with a tangent pass.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub fn forward(graph: &Graph, of: &[NodeId], wrt: &[NodeId]) -> Tangents {
     let mut dots: Vec<Option<Var<'_>>> = vec![None; graph.nodes().len()];
     let mut directions = Vec::with_capacity(wrt.len());
     for &id in wrt {
-        builder.set_origin(Origin { role: format!("direction of {}", graph.label(id)), ..Origin::default() });
+        builder.set_origin(Origin { role: NodeRole::DirectionOf(id), ..Origin::default() });
         let direction = builder.input(&format!("direction of {}", graph.label(id)), graph.shape(id).clone());
         dots[id.index()] = Some(direction);
         directions.push(direction);
@@ -40,7 +40,7 @@ pub fn forward(graph: &Graph, of: &[NodeId], wrt: &[NodeId]) -> Tangents {
         }
         builder.set_origin(Origin {
             layer: node.origin.layer,
-            role: format!("tangent of {}", graph.label(id)),
+            role: NodeRole::TangentOf(id),
             pulls_back: None,
             pushes_forward: Some(id),
         });

@@ -7,7 +7,7 @@
 
 use super::site;
 use crate::error::{Error, Result};
-use crate::graph::{Builder, Graph, NodeId, Origin, Var};
+use crate::graph::{Builder, Graph, NodeId, NodeRole, Origin, Var};
 
 /// A graph with a backward pass.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub fn reverse(graph: &Graph, cost: NodeId, wrt: &[NodeId]) -> Result<Gradients>
     let needed = graph.ancestors(&[cost]);
     let builder = Builder::extend(graph.clone());
     let mut bars: Vec<Option<Var<'_>>> = vec![None; graph.nodes().len()];
-    builder.set_origin(Origin { role: "gradient of the cost".into(), ..Origin::default() });
+    builder.set_origin(Origin { role: NodeRole::Seed, ..Origin::default() });
     bars[cost.index()] = Some(builder.filled(1.0, graph.shape(cost).clone()));
     for id in graph.ids().rev().filter(|id| needed[id.index()] && reaches[id.index()]) {
         let node = graph.node(id);
@@ -48,7 +48,7 @@ pub fn reverse(graph: &Graph, cost: NodeId, wrt: &[NodeId]) -> Result<Gradients>
             let target = graph.node(*input);
             builder.set_origin(Origin {
                 layer: target.origin.layer.or(node.origin.layer),
-                role: format!("gradient of {}", name(graph, *input)),
+                role: NodeRole::GradientOf(*input),
                 pulls_back: Some(id),
                 pushes_forward: None,
             });
@@ -66,10 +66,4 @@ pub fn reverse(graph: &Graph, cost: NodeId, wrt: &[NodeId]) -> Result<Gradients>
     let adjoints = bars.into_iter().map(|bar| bar.map(ids)).collect();
     let graph = builder.finish().expect("pullbacks of a legal graph make legal nodes");
     Ok(Gradients { graph, nodes, adjoints })
-}
-
-/// What a node is called in the roles of its derivatives.
-fn name(graph: &Graph, id: NodeId) -> String {
-    let role = &graph.node(id).origin.role;
-    if role.is_empty() { graph.label(id) } else { role.clone() }
 }

@@ -1,5 +1,6 @@
 //! What is said in each language. A language is one file in `messages/` and one line here.
 
+use crate::graph::NodeRole;
 use std::collections::BTreeMap;
 
 /// The languages: code and messages.
@@ -36,6 +37,11 @@ impl Catalog {
     /// A message without values; the key itself if there is none.
     pub fn get<'a>(&'a self, key: &'a str) -> &'a str {
         self.messages.get(key).map_or(key, String::as_str)
+    }
+
+    /// What a node is for: the message under `role.` and the role's word.
+    pub fn role(&self, role: NodeRole) -> &str {
+        self.messages.get(&format!("role.{}", role.word())).map_or("", String::as_str)
     }
 
     /// A message with its values.

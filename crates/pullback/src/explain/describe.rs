@@ -4,7 +4,7 @@ use super::examples::{Example, Published};
 use super::notation::Symbol;
 use super::trace::FactorKind;
 use super::{Block, Catalog, Dense, Document, Imaging, Notation, Trace, diagnose, ledger};
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, NodeId, NodeRole};
 use crate::network::Layer;
 use crate::train::Training;
 
@@ -345,10 +345,10 @@ impl Page<'_> {
         for &node in &outs {
             let graph = &self.trace.lowered().graph;
             let name = graph.node(node).op().map_or("", |op| op.name());
-            columns.push(match graph.node(node).origin.role.as_str() {
-                "dropout" => self.catalog.get("dropped").to_owned(),
-                "normalized" => self.catalog.get("normalized").to_owned(),
-                "scaled and shifted" => self.catalog.get("scaled").to_owned(),
+            columns.push(match graph.node(node).origin.role {
+                NodeRole::Dropout => self.catalog.get("dropped").to_owned(),
+                NodeRole::Normalized => self.catalog.get("normalized").to_owned(),
+                NodeRole::ScaledAndShifted => self.catalog.get("scaled").to_owned(),
                 _ => format!("{name}(z)"),
             });
         }
@@ -503,7 +503,7 @@ impl Page<'_> {
             rows.map(|unit| vec![name(unit), self.number(prediction[unit]), self.number(t[unit])]).collect();
         self.table(&["output", "prediction", "target"], rows);
         self.left_out(outputs);
-        let formula = lowered.graph.ids().filter(|&id| lowered.graph.node(id).origin.role == "cost");
+        let formula = lowered.graph.ids().filter(|&id| lowered.graph.node(id).origin.role == NodeRole::Cost);
         if let Some(op) = formula.filter_map(|id| lowered.graph.node(id).op()).next() {
             // What the cost reads: activations, or weighted sums where the last layer has none.
             let last = trace.dense().len();

@@ -8,7 +8,7 @@ use super::Trace;
 use crate::differentiate::forward;
 use crate::error::{Error, Result};
 use crate::execute::Executor;
-use crate::graph::Kind;
+use crate::graph::{Kind, NodeRole};
 use crate::plan::Plan;
 
 /// A way to the gradient.
@@ -237,7 +237,7 @@ fn by_paths(trace: &Trace, most: usize) -> Result<(Vec<Vec<f64>>, usize)> {
     for dense in trace.dense() {
         for element in 0..all[dense.weight].len() {
             let parts = trace.parts(dense.weight, element);
-            let own = parts.iter().filter(|part| part.role != "weighted sum");
+            let own = parts.iter().filter(|part| part.role != NodeRole::WeightedSum);
             all[dense.weight][element] += own.map(|part| part.value).sum::<f64>();
         }
     }

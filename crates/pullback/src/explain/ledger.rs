@@ -2,7 +2,7 @@
 
 use super::describe::number;
 use super::{Catalog, Trace};
-use crate::graph::Op;
+use crate::graph::{NodeRole, Op};
 use crate::network::Role;
 use crate::train::Training;
 
@@ -41,7 +41,7 @@ pub fn ledger(trace: &Trace, training: &Training, dense: usize, unit: usize, inp
     }
     let parts = trace.parts(layer.weight, element);
     for part in &parts {
-        let key = if part.role == "weighted sum" { "ledger_data" } else { "ledger_regularization" };
+        let key = if part.role == NodeRole::WeightedSum { "ledger_data" } else { "ledger_regularization" };
         members.push(Member { key, row: None, value: part.value });
     }
     let mut gradient = trace.gradient(layer.weight)[element];

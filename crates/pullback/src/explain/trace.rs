@@ -6,7 +6,7 @@
 use crate::differentiate::{Gradients, reverse};
 use crate::error::{Error, Result};
 use crate::execute::reference;
-use crate::graph::{Graph, Kind, NodeId, Op};
+use crate::graph::{Graph, Kind, NodeId, NodeRole, Op};
 use crate::network::{Form, Image, Layer, Lowered, Mode, Network, Parameter, Role};
 use pullback_kernels::Windows;
 
@@ -120,8 +120,8 @@ pub struct Factor {
 /// A part of a weight's gradient: from the data, or from regularization.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
-    /// What it was pulled back through: "weighted sum", "regularization".
-    pub role: String,
+    /// The role of what it was pulled back through: a weighted sum, regularization.
+    pub role: NodeRole,
     /// Its number.
     pub value: f64,
 }
@@ -305,10 +305,10 @@ impl Trace {
 
     /// What the slope of a link is.
     pub fn kind(&self, link: &Link) -> FactorKind {
-        match self.lowered.graph.node(link.node).origin.role.as_str() {
-            "cost" => FactorKind::Cost,
-            "dropout" => FactorKind::Mask,
-            "normalized" | "scaled and shifted" => FactorKind::Normalization,
+        match self.lowered.graph.node(link.node).origin.role {
+            NodeRole::Cost => FactorKind::Cost,
+            NodeRole::Dropout => FactorKind::Mask,
+            NodeRole::Normalized | NodeRole::ScaledAndShifted => FactorKind::Normalization,
             _ => FactorKind::Slope,
         }
     }
@@ -330,7 +330,7 @@ impl Trace {
             }
             return;
         }
-        let through = node.origin.pulls_back.map(|forward| self.graph().node(forward).origin.role.clone());
+        let through = node.origin.pulls_back.map(|forward| self.graph().node(forward).origin.role);
         let numbers = self.value(id);
         let value = numbers[if numbers.len() == 1 { 0 } else { element }];
         parts.push(Part { role: through.unwrap_or_default(), value });
@@ -341,7 +341,7 @@ impl Trace {
         let forward = &self.lowered.graph;
         let own = |id: &NodeId| {
             let origin = &forward.node(*id).origin;
-            origin.layer == Some(layer) && origin.role == "weighted sum"
+            origin.layer == Some(layer) && origin.role == NodeRole::WeightedSum
         };
         let product = forward
             .ids()
@@ -418,7 +418,7 @@ impl Trace {
             if self.graph().node(adjoint).origin.pulls_back != Some(node) {
                 return links;
             }
-            let is_cost = forward.node(node).origin.role == "cost";
+            let is_cost = forward.node(node).origin.role == NodeRole::Cost;
             match &self.graph().node(adjoint).kind {
                 // A rule of an operation that works unit by unit is one multiplication,
                 Kind::Operation(Op::Multiply(_), factors) => {

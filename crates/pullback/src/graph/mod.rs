@@ -12,10 +12,12 @@
 mod build;
 pub mod ops;
 mod print;
+mod role;
 mod shape;
 
 pub use build::{Builder, Var};
 pub use ops::Op;
+pub use role::NodeRole;
 pub use shape::Shape;
 
 use crate::error::ShapeError;
@@ -85,8 +87,8 @@ pub enum Kind {
 pub struct Origin {
     /// The layer that it belongs to, counted from 0.
     pub layer: Option<usize>,
-    /// What it is in the field's words: "weighted sum", "activation", "cost".
-    pub role: String,
+    /// What it is for: a weighted sum, an activation, the cost.
+    pub role: NodeRole,
     /// For a node of a backward pass: the forward node through which the derivative is pulled back.
     pub pulls_back: Option<NodeId>,
     /// For a node of a tangent pass: the forward node through which the tangent is pushed forward.

@@ -16,7 +16,7 @@ impl Graph {
                 format!("`{}`", op.formula().text(&names))
             }
         };
-        match (node.origin.layer, node.origin.role.as_str()) {
+        match (node.origin.layer, self.role(id).as_str()) {
             (None, "") => {}
             (None, role) => text.push_str(&format!(" ({role})")),
             (Some(layer), "") => text.push_str(&format!(" (layer {layer})")),
@@ -52,9 +52,7 @@ impl fmt::Display for Graph {
             }
             let origin = &node.origin;
             let mut notes = Vec::new();
-            if !origin.role.is_empty() {
-                notes.push(origin.role.clone());
-            }
+            notes.extend(Some(self.role(id)).filter(|role| !role.is_empty()));
             if let Some(layer) = origin.layer {
                 notes.push(format!("layer {layer}"));
             }

@@ -2,7 +2,7 @@
 
 use super::{Form, Layer, Network, Parameter};
 use crate::error::Result;
-use crate::graph::{Builder, Graph, NodeId, Origin, Var, ops};
+use crate::graph::{Builder, Graph, NodeId, NodeRole, Origin, Var, ops};
 use crate::random::{Purpose, Random};
 use pullback_kernels::Real;
 
@@ -120,12 +120,12 @@ impl Network {
         value = value.reshape([batch, self.outputs()]);
         let Lowering { masks, statistics, .. } = lowering;
 
-        let role = |role: &str| builder.set_origin(Origin { role: role.into(), ..Origin::default() });
-        role("prediction");
+        let role = |role| builder.set_origin(Origin { role, ..Origin::default() });
+        role(NodeRole::Prediction);
         let prediction = self.cost.prediction(value);
-        role("cost");
+        role(NodeRole::Cost);
         let data_cost = self.cost.lower(value, targets);
-        role("regularization");
+        role(NodeRole::Regularization);
         let divisor = if self.regularization.divide_by_batch { batch as f64 } else { 1.0 };
         let mut cost = data_cost;
         for (parameter, var) in parameters.iter().zip(&vars) {
@@ -174,19 +174,19 @@ impl<'b> Lowering<'_, 'b> {
         self.vars[self.place(layer, name).expect("a layer's parameters are on the list")]
     }
 
-    fn role(&self, layer: usize, role: &str) {
-        self.builder.set_origin(Origin { layer: Some(layer), role: role.into(), ..Origin::default() });
+    fn role(&self, layer: usize, role: NodeRole) {
+        self.builder.set_origin(Origin { layer: Some(layer), role, ..Origin::default() });
     }
 
     /// The numbers of each example in a row.
     fn rows(&self, index: usize, form: Form, value: Var<'b>) -> Var<'b> {
-        self.role(index, "row of all numbers");
+        self.role(index, NodeRole::Row);
         value.reshape([self.batch, form.elements()])
     }
 
     /// The channels of each pixel in a row; of what is no image, the numbers of each example.
     fn pixels(&self, index: usize, form: Form, value: Var<'b>) -> Var<'b> {
-        self.role(index, "pixels");
+        self.role(index, NodeRole::Pixels);
         value.reshape(form.matrix(self.batch))
     }
 
@@ -199,7 +199,7 @@ impl<'b> Lowering<'_, 'b> {
         Ok(match layer {
             Layer::Dense { has_bias, .. } => {
                 let rows = self.rows(index, form, value);
-                self.role(index, "weighted sum");
+                self.role(index, NodeRole::WeightedSum);
                 let weight = self.parameter(index, "weight");
                 let sum = rows.product_transposed(false, weight, true);
                 if index > 0 || self.background == 0.0 {
@@ -210,23 +210,23 @@ impl<'b> Lowering<'_, 'b> {
             }
             Layer::Convolution { has_bias, .. } => {
                 let pixels = self.pixels(index, form, value);
-                self.role(index, "weighted sum");
+                self.role(index, NodeRole::WeightedSum);
                 let convolution = ops::Convolution { windows: windows.expect("a convolution has windows") };
                 let sum = self.builder.apply(convolution, &[pixels, self.parameter(index, "weight")]);
                 self.with_bias(index, sum, *has_bias)
             }
             Layer::MaxPool { .. } => {
                 let pixels = self.pixels(index, form, value);
-                self.role(index, "largest of the window");
+                self.role(index, NodeRole::WindowMaximum);
                 let windows = windows.expect("a pooling has windows");
                 self.builder.apply(ops::MaxPool { windows }, &[pixels])
             }
             Layer::Activation { function } => {
-                self.role(index, "activation");
+                self.role(index, NodeRole::Activation);
                 function.lower(value)
             }
             Layer::Dropout { rate } if self.mode == Mode::Training && *rate > 0.0 => {
-                self.role(index, "dropout");
+                self.role(index, NodeRole::Dropout);
                 let mask = self.builder.input(&format!("layers.{index}.mask"), value.shape());
                 // Features and targets are the inputs before.
                 let input = TARGETS + 1 + self.masks.len();
@@ -246,9 +246,9 @@ impl<'b> Lowering<'_, 'b> {
             }
             Layer::LayerNorm { epsilon } => {
                 let value = self.rows(index, form, value);
-                self.role(index, "mean");
+                self.role(index, NodeRole::Mean);
                 let mean = value.mean_keeping(&[1]);
-                self.role(index, "variance");
+                self.role(index, NodeRole::Variance);
                 let centered = value - mean;
                 let variance = (centered * centered).mean_keeping(&[1]);
                 self.normalize(index, value, mean, variance, *epsilon)
@@ -260,14 +260,17 @@ impl<'b> Lowering<'_, 'b> {
     /// variance takes the unbiased estimate, the step itself the biased one.
     fn batch_statistics(&mut self, index: usize, value: Var<'b>, momentum: f64) -> (Var<'b>, Var<'b>) {
         let batch = value.shape().sizes()[0] as f64;
-        self.role(index, "mean");
+        self.role(index, NodeRole::Mean);
         let mean = value.mean(&[0]);
-        self.role(index, "variance");
+        self.role(index, NodeRole::Variance);
         let centered = value - mean;
         let variance = (centered * centered).mean(&[0]);
         let unbiased = variance.scale(if batch > 1.0 { batch / (batch - 1.0) } else { 1.0 });
-        for (name, new) in [("running_mean", mean), ("running_variance", unbiased)] {
-            self.role(index, name);
+        for (name, role, new) in [
+            ("running_mean", NodeRole::RunningMean, mean),
+            ("running_variance", NodeRole::RunningVariance, unbiased),
+        ] {
+            self.role(index, role);
             let place = self.place(index, name).expect("batch norm has running averages");
             let moved = self.vars[place].scale(1.0 - momentum) + new.scale(momentum);
             self.statistics.push((place, moved));
@@ -283,9 +286,9 @@ impl<'b> Lowering<'_, 'b> {
         variance: Var<'b>,
         epsilon: f64,
     ) -> Var<'b> {
-        self.role(index, "normalized");
+        self.role(index, NodeRole::Normalized);
         let normalized = (value - mean) * (variance + epsilon).power(-0.5);
-        self.role(index, "scaled and shifted");
+        self.role(index, NodeRole::ScaledAndShifted);
         normalized * self.parameter(index, "scale") + self.parameter(index, "shift")
     }
 }

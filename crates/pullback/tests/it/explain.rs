@@ -7,6 +7,7 @@ use pullback::explain::{
     Block, Catalog, FactorKind, Focus, LANGUAGES, Notation, Options, Symbol, Trace, describe, diagnose,
     ledger,
 };
+use pullback::graph::NodeRole;
 use pullback::network::{Activation, Cost, Layer, Mode, Network};
 use pullback::plan::Plan;
 use pullback::random::{Purpose, Random};
@@ -47,7 +48,7 @@ fn check(network: &Network, rows: usize) {
                 }
                 let found = gradient[unit * dense.inputs + input];
                 let regularization: f64 = (trace.parts(dense.weight, unit * dense.inputs + input).iter())
-                    .filter(|part| part.role != "weighted sum")
+                    .filter(|part| part.role != NodeRole::WeightedSum)
                     .map(|part| part.value)
                     .sum();
                 let tolerance = EXACT * found.abs() + EXACT * size * (rows as f64 - 1.0);
@@ -135,6 +136,9 @@ fn catalogs_say_the_same_in_every_language() {
         for key in english.keys() {
             assert_eq!(places(english.get(key)), places(other.get(key)), "{code}: {key}");
             assert!(!other.get(key).is_empty());
+        }
+        for role in NodeRole::ALL {
+            assert!(!other.role(*role).is_empty(), "{code} has no words for {role:?}");
         }
     }
     assert_eq!(Catalog::find("ko_KR.UTF-8").unwrap().language, "ko");

@@ -4,7 +4,7 @@
 use pullback::differentiate::{Gradients, check_gradients, compare_gradients, reverse};
 use pullback::execute::{Executor, reference};
 use pullback::graph::ops::{Case, Dice};
-use pullback::graph::{Builder, Graph, Kind, NodeId, Op, Origin, Var};
+use pullback::graph::{Builder, Graph, Kind, NodeId, NodeRole, Op, Origin, Var};
 use pullback::plan::Plan;
 use pullback_kernels::{Isa, Real};
 use std::collections::{BTreeMap, BTreeSet};
@@ -215,7 +215,7 @@ fn a_shape_mistake_names_both_operands_and_their_sources() {
     let features = builder.input("features", [32, 784]);
     builder.set_origin(Origin { layer: Some(2), ..Origin::default() });
     let weight = builder.parameter("layers.2.weight", [10, 128]);
-    builder.set_origin(Origin { layer: Some(2), role: "weighted sum".into(), ..Origin::default() });
+    builder.set_origin(Origin { layer: Some(2), role: NodeRole::WeightedSum, ..Origin::default() });
     let _ = features.product_transposed(false, weight, true);
     let message = builder.finish().unwrap_err().to_string();
     for part in ["[32, 784]", "features", "[10, 128]", "layers.2.weight", "layer 2", "784", "128"] {

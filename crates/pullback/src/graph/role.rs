@@ -1,0 +1,91 @@
+//! What a node is for, in the field's words: the list of roles.
+//!
+//! A layer says the role of each node that it makes. The words are printed with a graph and in errors, and are the
+//! keys under which `explain` finds them in its languages.
+
+use super::{Graph, NodeId};
+
+/// Makes the enum of roles, their words and the list of those that have words.
+macro_rules! roles {
+    ($($(#[$doc:meta])* $name:ident $word:literal),+ $(,)?) => {
+        /// What a node is for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+        #[non_exhaustive]
+        pub enum NodeRole {
+            /// Nothing that has a name.
+            #[default]
+            Unnamed,
+            $($(#[$doc])* $name,)+
+            /// The derivative of the cost with respect to a node.
+            GradientOf(NodeId),
+            /// How a node changes when others change in a given direction.
+            TangentOf(NodeId),
+            /// The direction in which a node changes.
+            DirectionOf(NodeId),
+        }
+
+        impl NodeRole {
+            /// The roles that have a word, in the order of the list.
+            pub const ALL: &[NodeRole] = &[$(NodeRole::$name,)+];
+
+            /// The word for it; empty for derivatives, which are named after their node, and for unnamed nodes.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(NodeRole::$name => $word,)+
+                    _ => "",
+                }
+            }
+        }
+    };
+}
+
+roles! {
+    /// All numbers of an example in a row.
+    Row "row of all numbers",
+    /// A row for each pixel and a column for each channel.
+    Pixels "pixels",
+    /// The weighted sums z of units or filters, bias included.
+    WeightedSum "weighted sum",
+    /// The largest number of each window of a pooling.
+    WindowMaximum "largest of the window",
+    /// A function of each weighted sum.
+    Activation "activation",
+    /// Units times their dropout mask.
+    Dropout "dropout",
+    /// The mean that a norm subtracts.
+    Mean "mean",
+    /// The variance that a norm divides by, as its root.
+    Variance "variance",
+    /// The next running mean of a batch norm.
+    RunningMean "running_mean",
+    /// The next running variance of a batch norm.
+    RunningVariance "running_variance",
+    /// Numbers less their mean, over their deviation.
+    Normalized "normalized",
+    /// Normalized numbers times a scale, plus a shift.
+    ScaledAndShifted "scaled and shifted",
+    /// What the network predicts.
+    Prediction "prediction",
+    /// The cost of the examples.
+    Cost "cost",
+    /// What regularization adds to the cost.
+    Regularization "regularization",
+    /// The one with which a backward pass begins: the derivative of the cost with respect to itself.
+    Seed "gradient of the cost",
+}
+
+impl Graph {
+    /// What a node is for, in words: `weighted sum`, `gradient of layers.0.weight`; empty if it has no role.
+    pub fn role(&self, id: NodeId) -> String {
+        let named = |of: NodeId| match self.role(of) {
+            role if role.is_empty() => self.label(of),
+            role => role,
+        };
+        match self.node(id).origin.role {
+            NodeRole::GradientOf(of) => format!("gradient of {}", named(of)),
+            NodeRole::TangentOf(of) => format!("tangent of {}", self.label(of)),
+            NodeRole::DirectionOf(of) => format!("direction of {}", self.label(of)),
+            role => role.word().to_owned(),
+        }
+    }
+}
