@@ -5,7 +5,7 @@
 use contestant::Workload;
 use pullback::data::{Dataset, Features, Targets};
 use pullback::network::{Activation, Cost, Image, Layer, Network};
-use pullback::train::{Batch, EpochReport, Flow, Observer, Optimizer, Training, train};
+use pullback::train::{Batch, EpochReport, Flow, Machine, Observer, Optimizer, Training, train};
 use std::error::Error;
 use std::time::Instant;
 
@@ -42,7 +42,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut training = Training {
         batch: Batch::Of(work.batch),
         optimizer: Optimizer::from_name(&work.optimizer).ok_or("unknown optimizer")?,
-        threads,
         ..Training::default()
     };
     if let Some(precision) = &work.precision {
@@ -52,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     contestant::serve(&work, |epochs| -> pullback::Result<(f64, f64)> {
         let training = Training { epochs: epochs + 1, ..training.clone() };
         let mut clock = Clock { first_end: None };
-        let trained = train(&network, &training, &data, &order, &[], &mut clock)?;
+        let trained = train(&network, &training, &data, &order, &[], &Machine::with_threads(threads), &mut clock)?;
         let seconds = clock.first_end.map_or(f64::NAN, |end| end.elapsed().as_secs_f64());
         Ok((seconds, trained.history.epochs.last().map_or(f64::NAN, |epoch| epoch.cost)))
     })

@@ -17,7 +17,7 @@ use pullback::data::Target;
 use pullback::data::{Encoding, Feature, Preprocessing};
 use pullback::error::nearest_name;
 use pullback::network::{Activation, Cost, Image, Layer, Network, Regularization};
-use pullback::train::{Batch, EarlyStopping, Optimizer, Schedule, Shape, Training};
+use pullback::train::{Batch, EarlyStopping, Optimizer, Schedule, Shape, Training, Unrecorded};
 
 /// More epochs than anyone can wait for; random numbers have an address in each.
 const MOST_EPOCHS: usize = 1_000_000_000;
@@ -179,7 +179,7 @@ impl Settings {
             early_stopping: patience.map(|patience| EarlyStopping { patience, ..EarlyStopping::default() }),
             shuffle: self.shuffle.unwrap_or(true),
             seed: self.seed(),
-            threads: checked_threads(self.threads.unwrap_or(0))?,
+            threads: Unrecorded,
         })
     }
 

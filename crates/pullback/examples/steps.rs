@@ -3,7 +3,7 @@
 #![allow(clippy::print_stdout)]
 
 use pullback::differentiate::reverse;
-use pullback::execute::Executor;
+use pullback::execute::{Executor, Machine};
 use pullback::network::{Activation, Cost, Mode, Network};
 use pullback::plan::Plan;
 use pullback::random::{Purpose, Random};
@@ -36,8 +36,9 @@ fn gradient_over_forward(network: &Network, batch: usize) -> pullback::Result<f6
     let gradients = reverse(&lowered.graph, lowered.cost, &lowered.parameters)?;
     let mut outputs = vec![lowered.cost];
     outputs.extend(&gradients.nodes);
-    let mut forward = Executor::<f32>::new(Plan::new(&lowered.graph, &[lowered.cost]), 1);
-    let mut full = Executor::<f32>::new(Plan::new(&gradients.graph, &outputs), 1);
+    let machine = Machine::with_threads(1);
+    let mut forward = Executor::<f32>::new(Plan::new(&lowered.graph, &[lowered.cost]), &machine);
+    let mut full = Executor::<f32>::new(Plan::new(&gradients.graph, &outputs), &machine);
     // Numbers as standardized features have them: products would leave out zeros.
     let random = Random::new(0, Purpose::Sample, 0);
     for executor in [&mut forward, &mut full] {

@@ -4,7 +4,7 @@ use super::{check_writable, print, print_json, write};
 use crate::failure::{Failure, Result};
 use crate::terminal::entry;
 use pullback::differentiate::reverse;
-use pullback::execute::Executor;
+use pullback::execute::{Executor, Machine};
 use pullback::explain::Trace;
 use pullback::explain::four_ways::{Counts, OneByOne, Way, count, gradient};
 use pullback::network::{Activation, Cost, Mode, Network};
@@ -167,7 +167,7 @@ impl Compare {
         let parameters: Vec<Vec<f64>> =
             (0..trace.parameters().len()).map(|place| trace.parameter(place).to_vec()).collect();
         let timed = |plan: Plan| {
-            let mut executor = Executor::<f64>::new(plan, 1);
+            let mut executor = Executor::<f64>::new(plan, &Machine::with_threads(1));
             for (position, name) in ["features", "targets"].into_iter().enumerate() {
                 let id = lowered.graph.find(name).expect("every network has features and targets");
                 executor.input_mut(position).copy_from_slice(trace.value(id));

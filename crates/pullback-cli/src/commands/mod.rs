@@ -12,8 +12,9 @@ mod rows;
 mod source;
 mod train;
 
+use crate::choices::checked_threads;
 use crate::failure::{Failure, Result};
-use pullback::execute::Isa;
+use pullback::execute::{Isa, Machine};
 use pullback::model::write_atomically;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -80,6 +81,11 @@ impl Cli {
             Command::Datasets(command) => command.run(),
         }
     }
+}
+
+/// What commands compute on.
+fn machine(threads: usize) -> Result<Machine> {
+    Ok(Machine { isa: instruction_set()?, ..Machine::with_threads(checked_threads(threads)?) })
 }
 
 /// The instruction set that the environment asks for, or the best one.

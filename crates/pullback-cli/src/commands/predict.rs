@@ -1,13 +1,11 @@
 //! `pullback predict`: what a model says of raw rows, as CSV.
 
 use super::source::load_for;
-use super::{ISA_HELP, check_writable, instruction_set, print, write};
-use crate::choices::checked_threads;
+use super::{ISA_HELP, check_writable, machine, print, write};
 use crate::failure::{Failure, Result};
 use crate::terminal::say;
 use pullback::data::Table;
 use pullback::model::{Model, Prediction};
-use pullback::train::Training;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -84,8 +82,7 @@ fn shown(number: &f64) -> String {
 
 /// What a model predicts for a table; what it could not represent is told.
 pub(super) fn predict(model: &Model<f32>, table: &Table, threads: usize) -> Result<Prediction> {
-    let training = Training { threads: checked_threads(threads)?, ..model.card.training.clone() };
-    let prediction = model.predict_on(instruction_set()?, table, training.thread_count())?;
+    let prediction = model.predict(table, &machine(threads)?)?;
     for warning in &prediction.warnings {
         say(format_args!("warning: {warning}"));
     }

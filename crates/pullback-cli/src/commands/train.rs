@@ -4,7 +4,7 @@ use super::evaluate::compare;
 use super::explain::trace_of;
 use super::rows::{Rows, TestRows};
 use super::source::load;
-use super::{ISA_HELP, check_writable, instruction_set, print, print_json, write};
+use super::{ISA_HELP, check_writable, machine, print, print_json, write};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::settings::Settings;
@@ -14,7 +14,7 @@ use pullback::explain::{Catalog, diagnose};
 use pullback::model::{Card, Fingerprint, Model};
 use pullback::network::{Layer, Network};
 use pullback::report::{Report, Series, curve, text};
-use pullback::train::{Batch, GradientMethod, History, Stop, Training, train_on};
+use pullback::train::{Batch, GradientMethod, History, Stop, Training, train};
 use pullback_data::ReadOptions;
 use serde::Serialize;
 use std::fmt::Write;
@@ -75,11 +75,9 @@ impl Train {
             Some(path) => self.settings.over_file(path)?,
             None => self.settings.clone(),
         };
-        let isa = instruction_set()?;
+        let machine = machine(settings.threads.unwrap_or(0))?;
         let data_options = settings.data_options()?;
-        let threads =
-            Training { threads: settings.threads.unwrap_or(0), ..Training::default() }.thread_count();
-        let read_options = ReadOptions { threads, ..settings.read_options()? };
+        let read_options = ReadOptions { threads: machine.thread_count(), ..settings.read_options()? };
         let parts = load(settings.data(), settings.seed(), &read_options)?;
         let table = &parts.train;
         if settings.target.is_empty() && table.target().is_none() {
@@ -115,7 +113,7 @@ impl Train {
         }
         let mut progress = Progress::new(training.epochs, rows.training.len(), self.quiet || self.json);
         let trained =
-            train_on(isa, &network, &training, &dataset, &rows.training, &rows.validation, &mut progress)?;
+            train(&network, &training, &dataset, &rows.training, &rows.validation, &machine, &mut progress)?;
         let seconds = progress.finish().as_secs_f64();
         refuse_diverged(&trained.history, &training)?;
 
@@ -124,14 +122,13 @@ impl Train {
             card: Card {
                 network,
                 preprocessing,
-                // The number of threads changes nothing, so it is no part of a model.
-                training: Training { threads: 0, ..training.clone() },
+                training: training.clone(),
                 history: trained.history,
                 data: Fingerprint::of(table, rows.training.len()),
                 configuration: Settings { threads: None, out: None, ..settings.clone() }.to_json()?,
             },
         };
-        let prediction = model.predict_on(isa, &tested, training.thread_count())?;
+        let prediction = model.predict(&tested, &machine)?;
         if !prediction.numbers.iter().all(|number| number.is_finite()) {
             // The last step, whose weights no cost was computed with.
             return Err(diverged("after the last epoch", None, &training));
@@ -161,7 +158,8 @@ impl Train {
             layers: card.network.layers.iter().map(Layer::describe).collect(),
             parameters: card.network.parameter_count()?,
             training: &training,
-            products: (!training.precision.is_full()).then(|| training.precision.of_products().engine(isa)),
+            products: (!training.precision.is_full())
+                .then(|| training.precision.of_products().engine(machine.isa)),
             history: &card.history,
             seconds,
             samples_per_second: (card.history.epochs.len() * rows.training.len()) as f64 / seconds.max(1e-9),

@@ -1,8 +1,9 @@
 //! Walks a plan's instructions. A run allocates nothing, locks nothing and looks nothing up.
 
+use super::Machine;
 use super::step::{Numbers, Source, Step};
 use crate::plan::{Gradient, Place, Plan};
-use pullback_kernels::{Array, Isa, Precision, Real, Workspace};
+use pullback_kernels::{Array, Real, Workspace};
 
 /// About how many numbers a thread copies from rows in memory in a nanosecond.
 const COPIED_PER_NANOSECOND: usize = 2;
@@ -25,15 +26,13 @@ pub struct Executor<T> {
     outputs: Vec<Source>,
     /// How many elements each parameter has.
     sizes: Vec<usize>,
-    threads: usize,
     /// What products repack operands in, and their threads.
     workspace: Workspace,
 }
 
 impl<T: Real> Executor<T> {
-    /// Makes the buffers of a plan. `threads` bounds how many threads a run uses; the results have
-    /// the same bits for any number.
-    pub fn new(plan: Plan, threads: usize) -> Self {
+    /// Makes the buffers of a plan. In full precision, the results have the same bits on any machine.
+    pub fn new(plan: Plan, machine: &Machine) -> Self {
         let source = |place: Place, elements: usize| Source { place, elements };
         Self {
             steps: plan.instructions.iter().map(Step::new).collect(),
@@ -49,21 +48,8 @@ impl<T: Real> Executor<T> {
             outputs: (plan.outputs.iter()).map(|(place, shape)| source(*place, shape.elements())).collect(),
             sizes: plan.parameters.iter().map(|parameter| parameter.shape.elements()).collect(),
             plan,
-            threads,
-            workspace: Workspace::new(Isa::best(), threads),
+            workspace: Workspace::new(machine.isa, machine.thread_count()).with_precision(machine.precision),
         }
-    }
-
-    /// The same on a given instruction set instead of the machine's best; the results have the same
-    /// bits.
-    pub fn with_isa(self, isa: Isa) -> Self {
-        let workspace = Workspace::new(isa, self.threads).with_precision(self.workspace.precision());
-        Self { workspace, ..self }
-    }
-
-    /// The same with products of f32 matrices computed in that precision.
-    pub fn with_precision(self, precision: Precision) -> Self {
-        Self { workspace: self.workspace.with_precision(precision), ..self }
     }
 
     /// The plan that is run.

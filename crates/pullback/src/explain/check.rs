@@ -8,7 +8,7 @@
 use super::Trace;
 use crate::differentiate::forward;
 use crate::error::Result;
-use crate::execute::Executor;
+use crate::execute::{Executor, Machine};
 use crate::graph::Kind;
 use crate::network::Network;
 use crate::plan::Plan;
@@ -65,9 +65,10 @@ pub struct ParameterCheck {
 pub fn check(trace: &Trace, gradients: &[Vec<f64>], options: &CheckOptions) -> Result<Vec<ParameterCheck>> {
     let network: &Network = trace.network();
     let lowered = trace.lowered();
-    let mut cost = Executor::<f64>::new(Plan::new(&lowered.graph, &[lowered.cost]), 1);
+    let machine = Machine::with_threads(1);
+    let mut cost = Executor::<f64>::new(Plan::new(&lowered.graph, &[lowered.cost]), &machine);
     let tangents = forward(&lowered.graph, &[lowered.cost], &lowered.parameters);
-    let mut tangent = Executor::<f64>::new(Plan::new(&tangents.graph, &tangents.nodes), 1);
+    let mut tangent = Executor::<f64>::new(Plan::new(&tangents.graph, &tangents.nodes), &machine);
     let inputs = lowered.graph.ids().filter(|&id| matches!(lowered.graph.node(id).kind, Kind::Input(_)));
     let mut given = 0;
     for (position, id) in inputs.enumerate() {

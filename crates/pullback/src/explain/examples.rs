@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::execute::reference;
 use crate::graph::{Builder, Graph, NodeId, Var};
 use crate::network::{Activation, Cost, Initializer, Layer, Network};
-use crate::train::{Batch, Optimizer, Silent, Training, train};
+use crate::train::{Batch, Machine, Optimizer, Silent, Training, train};
 
 /// The names of the examples.
 pub const NAMES: &[&str] = &["mazur", "ng", "circuit", "micrograd", "xor"];
@@ -410,12 +410,19 @@ fn xor() -> Result<Example> {
     let mut training = sgd(2.0);
     training.optimizer = Optimizer::Momentum { momentum: 0.9 };
     training.epochs = 3000;
-    training.threads = 1;
     let mut solved = 0;
     let mut shown = None;
     for seed in 0..30 {
         training.seed = seed;
-        let trained = train::<f64>(&network, &training, &data, &[0, 1, 2, 3], &[], &mut Silent)?;
+        let trained = train::<f64>(
+            &network,
+            &training,
+            &data,
+            &[0, 1, 2, 3],
+            &[],
+            &Machine::with_threads(1),
+            &mut Silent,
+        )?;
         let trace = Trace::new(&network, &trained.parameters, &features, &targets, 4)?;
         let prediction = trace.lowered().prediction;
         if (0..4).all(|row| (trace.at(prediction, row, 0) - targets[row]).abs() < 0.5) {

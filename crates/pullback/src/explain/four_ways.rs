@@ -7,7 +7,7 @@
 use super::Trace;
 use crate::differentiate::forward;
 use crate::error::{Error, Result};
-use crate::execute::Executor;
+use crate::execute::{Executor, Machine};
 use crate::graph::{Kind, NodeRole};
 use crate::plan::Plan;
 
@@ -142,7 +142,7 @@ impl OneByOne {
         } else {
             Plan::new(&lowered.graph, &[lowered.cost])
         };
-        let mut executor = Executor::new(plan, 1);
+        let mut executor = Executor::new(plan, &Machine::with_threads(1));
         let inputs = lowered.graph.ids().filter(|&id| matches!(lowered.graph.node(id).kind, Kind::Input(_)));
         let mut given = 0;
         for (position, id) in inputs.enumerate() {

@@ -7,8 +7,8 @@ pub use file::{FORMAT, Tensor, write_atomically, write_tensors};
 use crate::data::{Preprocessing, Table, Values, Warning};
 use crate::error::Result;
 use crate::network::Network;
-use crate::train::{History, Training, most_likely, predict_on};
-use pullback_kernels::{Isa, Real};
+use crate::train::{History, Machine, Training, most_likely, predict};
+use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
 
 /// A trained network with what it takes to use it on raw rows, and how it came about.
@@ -126,18 +126,10 @@ impl<T: Real> Model<T> {
     ///
     /// # Errors
     /// If a column that the model takes is missing or of another kind.
-    pub fn predict(&self, table: &Table, threads: usize) -> Result<Prediction> {
-        self.predict_on(Isa::best(), table, threads)
-    }
-
-    /// The same as [`predict`](Self::predict) on a given instruction set, which changes no bit of the result.
-    ///
-    /// # Errors
-    /// As [`predict`](Self::predict).
-    pub fn predict_on(&self, isa: Isa, table: &Table, threads: usize) -> Result<Prediction> {
+    pub fn predict(&self, table: &Table, machine: &Machine) -> Result<Prediction> {
         let Card { network, preprocessing, .. } = &self.card;
         let (features, warnings) = preprocessing.apply_features::<T>(table)?;
-        let numbers = predict_on(isa, network, &self.parameters, &features, threads)?;
+        let numbers = predict(network, &self.parameters, &features, machine)?;
         let outputs = network.outputs();
         let target = &preprocessing.target.target;
         let classes =

@@ -32,8 +32,8 @@ pub struct Training {
     pub shuffle: bool,
     /// Where all random numbers come from.
     pub seed: u64,
-    /// How many threads may work; 0 for as many as the machine has. Results do not depend on it.
-    pub threads: usize,
+    /// What files have always said of the number of threads: nothing. A [`Machine`](super::Machine) has it.
+    pub threads: Unrecorded,
 }
 
 impl Default for Training {
@@ -50,7 +50,7 @@ impl Default for Training {
             early_stopping: None,
             shuffle: true,
             seed: 0,
-            threads: 0,
+            threads: Unrecorded,
         }
     }
 }
@@ -59,14 +59,6 @@ impl Training {
     /// The learning rate: the given one, or the optimizer's conventional one.
     pub fn learning_rate(&self) -> f64 {
         self.learning_rate.unwrap_or(self.optimizer.conventional_rate())
-    }
-
-    /// The number of threads that may work.
-    pub fn thread_count(&self) -> usize {
-        match self.threads {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            threads => threads,
-        }
     }
 
     /// Refuses numbers that cannot be meant.
@@ -104,6 +96,23 @@ impl Training {
         }
         self.optimizer.check()?;
         self.schedule.check()
+    }
+}
+
+/// A number that files hold and nothing depends on: written as 0, read as any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "usize", into = "usize")]
+pub struct Unrecorded;
+
+impl From<usize> for Unrecorded {
+    fn from(_: usize) -> Self {
+        Self
+    }
+}
+
+impl From<Unrecorded> for usize {
+    fn from(_: Unrecorded) -> Self {
+        0
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::GradientMethod;
 use crate::differentiate::forward;
-use crate::execute::{Executor, Isa};
+use crate::execute::{Executor, Machine};
 use crate::graph::NodeId;
 use crate::network::Lowered;
 use crate::plan::Plan;
@@ -29,8 +29,7 @@ impl<T: Real> OneByOne<T> {
         method: GradientMethod,
         lowered: &Lowered,
         wrt: &[NodeId],
-        isa: Isa,
-        threads: usize,
+        machine: &Machine,
     ) -> Option<Self> {
         let (graph, output) = match method {
             GradientMethod::Back => return None,
@@ -43,7 +42,7 @@ impl<T: Real> OneByOne<T> {
         let own = Plan::new(&lowered.graph, &[lowered.cost]);
         Some(Self {
             is_forward: method == GradientMethod::Forward,
-            executor: Executor::new(Plan::new(&graph, &[output]), threads).with_isa(isa),
+            executor: Executor::new(Plan::new(&graph, &[output]), machine),
             inputs: own.inputs.len(),
             parameters: Vec::new(),
             numbers: wrt.iter().map(|&id| vec![T::ZERO; lowered.graph.shape(id).elements()]).collect(),

@@ -10,11 +10,9 @@ mod optimizer;
 mod schedule;
 mod trainer;
 
-pub use configuration::{Batch, EarlyStopping, GradientMethod, Precision, Training};
+pub use crate::execute::Machine;
+pub use configuration::{Batch, EarlyStopping, GradientMethod, Precision, Training, Unrecorded};
 pub use observer::{EpochReport, Flow, Observer, Silent, StepReport};
 pub use optimizer::Optimizer;
 pub use schedule::{Schedule, Shape};
-pub use trainer::{
-    Evaluation, History, Stop, Trained, evaluate, evaluate_on, most_likely, predict, predict_on, train,
-    train_on,
-};
+pub use trainer::{Evaluation, History, Stop, Trained, evaluate, most_likely, predict, train};

@@ -6,7 +6,7 @@ use super::{Batch, EpochReport, Flow, Observer, StepReport, Training};
 use crate::data::{Dataset, Features, Targets, batches, epoch_order};
 use crate::differentiate::reverse;
 use crate::error::{Error, Result};
-use crate::execute::{Executor, reference};
+use crate::execute::{Executor, Machine, reference};
 use crate::graph::{Graph, Kind};
 use crate::network::{FEATURES, Mask, Mode, Network, Parameter, Role, TARGETS};
 use crate::plan::Plan;
@@ -72,8 +72,8 @@ const EVALUATION_BATCH: usize = 256;
 /// Trains a network on some rows of a data set. After each epoch it is measured on the rows
 /// `validation`, which may be none.
 ///
-/// The result is a function of the arguments alone: the same on any number of threads. With a reduced
-/// [`Precision`](super::Precision), it depends on the instruction set too.
+/// The result depends on all arguments but `machine`, whose precision is not read: results depend on that, so it is
+/// part of `training`. With a reduced [`Precision`](super::Precision), they depend on the instruction set too.
 ///
 /// # Errors
 /// If the configuration contradicts itself or does not fit the data.
@@ -83,22 +83,7 @@ pub fn train<T: Real>(
     data: &Dataset<T>,
     rows: &[usize],
     validation: &[usize],
-    observer: &mut dyn Observer,
-) -> Result<Trained<T>> {
-    train_on(Isa::best(), network, training, data, rows, validation, observer)
-}
-
-/// The same as [`train`] on a given instruction set, which changes no bit of the result in full precision.
-///
-/// # Errors
-/// As [`train`].
-pub fn train_on<T: Real>(
-    isa: Isa,
-    network: &Network,
-    training: &Training,
-    data: &Dataset<T>,
-    rows: &[usize],
-    validation: &[usize],
+    machine: &Machine,
     observer: &mut dyn Observer,
 ) -> Result<Trained<T>> {
     training.check()?;
@@ -119,7 +104,7 @@ pub fn train_on<T: Real>(
                 .into(),
         ));
     }
-    Run::new(isa, network, training, data, rows, validation)?.train(observer)
+    Run::new(machine, network, training, data, rows, validation)?.train(observer)
 }
 
 /// Runs a network forwards on some rows of a data set.
@@ -131,30 +116,10 @@ pub fn evaluate<T: Real>(
     parameters: &[Vec<T>],
     data: &Dataset<T>,
     rows: &[usize],
-    threads: usize,
-) -> Result<Evaluation<T>> {
-    evaluate_on(Isa::best(), network, parameters, data, rows, threads)
-}
-
-/// The same as [`evaluate`] on a given instruction set, which changes no bit of the result.
-///
-/// # Errors
-/// As [`evaluate`].
-pub fn evaluate_on<T: Real>(
-    isa: Isa,
-    network: &Network,
-    parameters: &[Vec<T>],
-    data: &Dataset<T>,
-    rows: &[usize],
-    threads: usize,
+    machine: &Machine,
 ) -> Result<Evaluation<T>> {
     check_data(network, data.inputs(), data.outputs())?;
-    Evaluator::new(isa, network, rows.len(), threads)?.run(
-        parameters,
-        &data.features,
-        Some(&data.targets),
-        rows,
-    )
+    Evaluator::new(network, rows.len(), machine)?.run(parameters, &data.features, Some(&data.targets), rows)
 }
 
 /// What a network predicts for all rows, `[rows, outputs]`.
@@ -165,25 +130,11 @@ pub fn predict<T: Real>(
     network: &Network,
     parameters: &[Vec<T>],
     features: &Features<T>,
-    threads: usize,
-) -> Result<Vec<T>> {
-    predict_on(Isa::best(), network, parameters, features, threads)
-}
-
-/// The same as [`predict`] on a given instruction set, which changes no bit of the result.
-///
-/// # Errors
-/// As [`predict`].
-pub fn predict_on<T: Real>(
-    isa: Isa,
-    network: &Network,
-    parameters: &[Vec<T>],
-    features: &Features<T>,
-    threads: usize,
+    machine: &Machine,
 ) -> Result<Vec<T>> {
     check_data(network, features.inputs(), network.outputs())?;
     let rows: Vec<usize> = (0..features.rows()).collect();
-    Ok(Evaluator::new(isa, network, rows.len(), threads)?.run(parameters, features, None, &rows)?.predictions)
+    Ok(Evaluator::new(network, rows.len(), machine)?.run(parameters, features, None, &rows)?.predictions)
 }
 
 fn check_data(network: &Network, inputs: usize, outputs: usize) -> Result<()> {
@@ -231,14 +182,15 @@ struct Run<'a, T> {
 
 impl<'a, T: Real> Run<'a, T> {
     fn new(
-        isa: Isa,
+        machine: &Machine,
         network: &'a Network,
         training: &'a Training,
         data: &'a Dataset<T>,
         rows: &'a [usize],
         validation: &'a [usize],
     ) -> Result<Self> {
-        let threads = training.thread_count();
+        // Validation is in full precision whatever the steps are in.
+        let machine = &Machine { precision: Default::default(), ..*machine };
         let batch = match training.batch {
             Batch::Of(examples) => examples.min(rows.len()),
             Batch::Full => rows.len(),
@@ -257,12 +209,12 @@ impl<'a, T: Real> Run<'a, T> {
         Ok(Self {
             less_background,
             states: parameters.iter().map(|p| [state(p, kept > 0), state(p, kept > 1)]).collect(),
-            stepper: Stepper::new(isa, network, training, batch, background)?,
+            stepper: Stepper::new(machine, network, training, batch, background)?,
             last_stepper: (left > 0)
-                .then(|| Stepper::new(isa, network, training, left, background))
+                .then(|| Stepper::new(machine, network, training, left, background))
                 .transpose()?,
             evaluator: (!validation.is_empty())
-                .then(|| Evaluator::new(isa, network, validation.len(), threads))
+                .then(|| Evaluator::new(network, validation.len(), machine))
                 .transpose()?,
             clipped: match training.clip_norm {
                 Some(_) => vec![T::ZERO; parameters.iter().map(|numbers| numbers.len()).max().unwrap_or(0)],
@@ -277,7 +229,7 @@ impl<'a, T: Real> Run<'a, T> {
             batch,
             steps: 0,
             plateau: Plateau::new(),
-            isa,
+            isa: machine.isa,
             network,
             blame: None,
         })
@@ -484,14 +436,20 @@ struct Stepper<T> {
 }
 
 impl<T: Real> Stepper<T> {
-    fn new(isa: Isa, network: &Network, training: &Training, batch: usize, background: f64) -> Result<Self> {
-        let threads = training.thread_count();
+    fn new(
+        machine: &Machine,
+        network: &Network,
+        training: &Training,
+        batch: usize,
+        background: f64,
+    ) -> Result<Self> {
+        let machine = &Machine { precision: training.precision.of_products(), ..*machine };
         let lowered = network.lower_less(batch, Mode::Training, background)?;
         let specification = network.parameters()?;
         let trained: Vec<usize> =
             (0..specification.len()).filter(|&place| specification[place].role.is_trained()).collect();
         let wrt: Vec<_> = trained.iter().map(|&place| lowered.parameters[place]).collect();
-        let one_by_one = OneByOne::new(training.gradient, &lowered, &wrt, isa, threads);
+        let one_by_one = OneByOne::new(training.gradient, &lowered, &wrt, machine);
         let mut outputs = vec![lowered.cost];
         outputs.extend(lowered.statistics.iter().map(|(_, node)| node));
         let keeps_gradients = one_by_one.is_some() || training.clip_norm.is_some();
@@ -508,9 +466,7 @@ impl<T: Real> Stepper<T> {
             }
         };
         Ok(Self {
-            executor: Executor::new(plan, threads)
-                .with_isa(isa)
-                .with_precision(training.precision.of_products()),
+            executor: Executor::new(plan, machine),
             one_by_one,
             keeps_gradients,
             trained,
@@ -551,16 +507,16 @@ struct Evaluator<T> {
 }
 
 impl<T: Real> Evaluator<T> {
-    fn new(isa: Isa, network: &Network, rows: usize, threads: usize) -> Result<Self> {
+    fn new(network: &Network, rows: usize, machine: &Machine) -> Result<Self> {
         let batch = rows.clamp(1, EVALUATION_BATCH);
         let executor = |batch| -> Result<Executor<T>> {
             let lowered = network.lower(batch, Mode::Evaluation)?;
             let plan = Plan::new(&lowered.graph, &[lowered.data_cost, lowered.prediction]);
-            Ok(Executor::new(plan, threads).with_isa(isa))
+            Ok(Executor::new(plan, machine))
         };
         let left = rows % batch;
         Ok(Self {
-            isa,
+            isa: machine.isa,
             outputs: network.outputs(),
             batch,
             whole: executor(batch)?,

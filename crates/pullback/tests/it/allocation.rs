@@ -1,7 +1,7 @@
 //! A step allocates nothing: held by an allocator that counts.
 
 use pullback::differentiate::reverse;
-use pullback::execute::{Executor, Isa, Precision};
+use pullback::execute::{Executor, Isa, Machine, Precision};
 use pullback::network::{Activation, Cost, Image, Layer, Mode, Network};
 use pullback::plan::Plan;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -40,7 +40,7 @@ fn a_step_allocates_nothing() {
         let gradients = reverse(&lowered.graph, lowered.cost, &lowered.parameters).unwrap();
         let pairs: Vec<_> = gradients.nodes.iter().copied().zip(lowered.parameters.iter().copied()).collect();
         let plan = Plan::with_gradients(&gradients.graph, &[lowered.cost], &pairs);
-        let mut executor = Executor::<f32>::new(plan, threads).with_isa(isa).with_precision(precision);
+        let mut executor = Executor::<f32>::new(plan, &Machine { isa, threads, precision });
         let mut parameters = network.initialize(0).unwrap();
         let mut states = vec![[Vec::new(), Vec::new()]; parameters.len()];
         let mut step = || {

@@ -1,7 +1,7 @@
 //! The glass box shows what the trainer ran: factors multiply to gradients, examples are as published.
 
 use pullback::differentiate::reverse;
-use pullback::execute::Executor;
+use pullback::execute::{Executor, Machine};
 use pullback::explain::examples::{NAMES, Published, Subject, find};
 use pullback::explain::{
     Block, Catalog, FactorKind, Focus, LANGUAGES, Notation, Options, Symbol, Trace, describe, diagnose,
@@ -58,7 +58,8 @@ fn check(network: &Network, rows: usize) {
     }
     let lowered = network.lower(rows, Mode::Training).unwrap();
     let gradients = reverse(&lowered.graph, lowered.cost, &lowered.parameters).unwrap();
-    let mut executor = Executor::<f64>::new(Plan::new(&gradients.graph, &gradients.nodes), 1);
+    let mut executor =
+        Executor::<f64>::new(Plan::new(&gradients.graph, &gradients.nodes), &Machine::with_threads(1));
     executor.input_mut(0).copy_from_slice(&numbers(rows * network.inputs, 1));
     executor.input_mut(1).copy_from_slice(&one_hot(rows, network.outputs()));
     executor.run(&network.initialize(3).unwrap());

@@ -4,7 +4,7 @@ use pullback::data::{Dataset, Features, Targets};
 use pullback::explain::Trace;
 use pullback::explain::four_ways::{Way, count, gradient};
 use pullback::network::{Activation, Cost, Network};
-use pullback::train::{Batch, GradientMethod, Optimizer, Silent, Training, train};
+use pullback::train::{Batch, GradientMethod, Machine, Optimizer, Silent, Training, train};
 
 fn traced(network: &Network, rows: usize) -> Trace {
     let features: Vec<f64> =
@@ -83,10 +83,12 @@ fn every_way_trains_the_same_network() {
             batch: Batch::Of(3),
             optimizer: Optimizer::Sgd,
             learning_rate: Some(0.5),
-            threads: 1,
             ..Training::default()
         };
-        train::<f64>(&network, &training, &data, &[0, 1, 2, 3], &[], &mut Silent).unwrap().parameters.concat()
+        train::<f64>(&network, &training, &data, &[0, 1, 2, 3], &[], &Machine::with_threads(1), &mut Silent)
+            .unwrap()
+            .parameters
+            .concat()
     };
     let back = run(GradientMethod::Back);
     for (method, tolerance) in [(GradientMethod::Forward, 1e-9), (GradientMethod::Differences, 1e-4)] {

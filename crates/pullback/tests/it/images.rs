@@ -3,7 +3,7 @@
 
 use pullback::data::{Dataset, Features, Targets};
 use pullback::network::{Activation, Cost, Form, Image, Initializer, Layer, Network, Padding};
-use pullback::train::{Batch, Optimizer, Silent, Training, train};
+use pullback::train::{Batch, Machine, Optimizer, Silent, Training, train};
 
 fn relu() -> Layer {
     Layer::Activation { function: Activation::Relu }
@@ -111,10 +111,9 @@ fn it_learns_where_a_bar_stands_whatever_the_threads() {
             batch: Batch::Of(32),
             optimizer: Optimizer::Momentum { momentum: 0.9 },
             learning_rate: Some(0.05),
-            threads,
             ..Training::default()
         };
-        train(&network, &training, &data, &order, &[], &mut Silent).unwrap()
+        train(&network, &training, &data, &order, &[], &Machine::with_threads(threads), &mut Silent).unwrap()
     };
     let first = run(1);
     let cost = first.history.epochs.last().unwrap().cost;

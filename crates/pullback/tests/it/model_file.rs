@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use pullback::data::{Bytes, Column, DataOptions, Preprocessing, Table, Values, builtin};
 use pullback::model::{Card, Fingerprint, Model};
 use pullback::network::{Activation, Cost, Network};
-use pullback::train::{Silent, Training, train};
+use pullback::train::{Machine, Silent, Training, train};
 use std::path::Path;
 
 fn trained() -> (Model<f32>, Table) {
@@ -13,8 +13,9 @@ fn trained() -> (Model<f32>, Table) {
     let preprocessing = Preprocessing::fit(&table, &rows, &DataOptions::default()).unwrap();
     let data = preprocessing.apply::<f32>(&table).unwrap();
     let network = Network::dense(4, &[5], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
-    let training = Training { epochs: 2, threads: 1, ..Training::default() };
-    let trained = train(&network, &training, &data, &rows, &[], &mut Silent).unwrap();
+    let training = Training { epochs: 2, ..Training::default() };
+    let trained =
+        train(&network, &training, &data, &rows, &[], &Machine::with_threads(1), &mut Silent).unwrap();
     let card = Card {
         network,
         preprocessing,
@@ -61,7 +62,10 @@ fn what_is_saved_is_loaded_bit_for_bit() {
     let again = Model::<f32>::load(&path).unwrap();
     assert_eq!(model.parameters, again.parameters);
     assert_eq!(model.card.preprocessing, again.card.preprocessing);
-    assert_eq!(model.predict(&table, 1).unwrap(), again.predict(&table, 2).unwrap());
+    assert_eq!(
+        model.predict(&table, &Machine::with_threads(1)).unwrap(),
+        again.predict(&table, &Machine::with_threads(2)).unwrap()
+    );
     assert_eq!(model.to_bytes().unwrap(), again.to_bytes().unwrap());
     // The other precision holds the same numbers.
     let wide = Model::<f64>::load(&path).unwrap();

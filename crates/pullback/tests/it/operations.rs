@@ -2,7 +2,7 @@
 //! differences, and against the executor; and that a broken rule would be noticed.
 
 use pullback::differentiate::{Gradients, check_gradients, compare_gradients, reverse};
-use pullback::execute::{Executor, reference};
+use pullback::execute::{Executor, Machine, reference};
 use pullback::graph::ops::{Case, Dice};
 use pullback::graph::{Builder, Graph, Kind, NodeId, NodeRole, Op, Origin, Var};
 use pullback::plan::Plan;
@@ -155,7 +155,7 @@ fn the_executor_agrees_with_the_reference_on_every_instruction_set_and_thread_co
         for isa in Isa::available() {
             for threads in [1, 2, 7] {
                 let plan = Plan::new(&gradients.graph, &outputs);
-                let mut executor = Executor::new(plan, threads).with_isa(isa);
+                let mut executor = Executor::new(plan, &Machine { isa, ..Machine::with_threads(threads) });
                 let inputs =
                     trial.graph.ids().filter(|&id| matches!(trial.graph.node(id).kind, Kind::Input(_)));
                 for (position, id) in inputs.enumerate() {

@@ -1,7 +1,7 @@
 //! Gradients of whole networks against numbers computed by PyTorch in f64 (oracle/networks.py).
 
 use pullback::differentiate::reverse;
-use pullback::execute::{Executor, reference};
+use pullback::execute::{Executor, Machine, reference};
 use pullback::network::{Mode, Network};
 use pullback::plan::Plan;
 use serde::Deserialize;
@@ -65,7 +65,7 @@ fn costs_and_gradients_agree_with_pytorch() {
         outputs.extend(&gradients.nodes);
         outputs.extend(lowered.statistics.iter().map(|(_, node)| node));
 
-        let mut executor = Executor::new(Plan::new(&gradients.graph, &outputs), 1);
+        let mut executor = Executor::new(Plan::new(&gradients.graph, &outputs), &Machine::with_threads(1));
         executor.input_mut(0).copy_from_slice(&features);
         executor.input_mut(1).copy_from_slice(&case.targets);
         executor.run(&parameters);

@@ -1,7 +1,7 @@
 //! What planning drops, merges and reuses.
 
 use pullback::differentiate::reverse;
-use pullback::execute::{Executor, reference};
+use pullback::execute::{Executor, Machine, reference};
 use pullback::graph::{Builder, NodeId, Var};
 use pullback::network::{Activation, Cost, Image, Layer, Mode, Network};
 use pullback::plan::{Gradient, Plan};
@@ -81,7 +81,7 @@ fn an_executor_runs_again_with_other_numbers() {
     let w = builder.parameter("w", [2]);
     let wanted = id((x * w).sum_all());
     let graph = builder.finish().unwrap();
-    let mut executor = Executor::<f64>::new(Plan::new(&graph, &[wanted]), 1);
+    let mut executor = Executor::<f64>::new(Plan::new(&graph, &[wanted]), &Machine::with_threads(1));
     executor.input_mut(0).copy_from_slice(&[1.0, 2.0]);
     executor.run(&[vec![3.0, 4.0]]);
     assert_eq!(executor.output(0), [11.0]);
@@ -153,7 +153,7 @@ fn check_values(build: impl FnOnce(&Builder) -> Vec<NodeId>) -> Plan {
     let values: Vec<Vec<f64>> = graph.ids().map(numbers).collect();
     let right = reference(&graph, &values);
     let plan = Plan::new(&graph, &outputs);
-    let mut executor = Executor::<f64>::new(plan.clone(), 1);
+    let mut executor = Executor::<f64>::new(plan.clone(), &Machine::with_threads(1));
     let inputs = graph.ids().filter(|&id| matches!(graph.node(id).kind, pullback::graph::Kind::Input(_)));
     for (position, id) in inputs.enumerate() {
         executor.input_mut(position).copy_from_slice(&values[id.index()]);
@@ -331,14 +331,14 @@ fn gradients_are_handed_out_when_their_parameter_is_no_longer_read() {
 
     let mut outputs = vec![lowered.cost];
     outputs.extend(&backward.nodes);
-    let mut kept = Executor::<f64>::new(Plan::new(&backward.graph, &outputs), 1);
+    let mut kept = Executor::<f64>::new(Plan::new(&backward.graph, &outputs), &Machine::with_threads(1));
     fill(&mut kept);
     kept.run(&parameters);
 
     let pairs: Vec<_> = backward.nodes.iter().copied().zip(lowered.parameters.iter().copied()).collect();
     let plan = Plan::with_gradients(&backward.graph, &[lowered.cost], &pairs);
     assert!(plan.elements() < kept.plan().elements(), "a gradient's memory serves the next");
-    let mut handed_out = Executor::<f64>::new(plan, 1);
+    let mut handed_out = Executor::<f64>::new(plan, &Machine::with_threads(1));
     fill(&mut handed_out);
     handed_out.run(&parameters);
     assert_eq!(handed_out.output(0), kept.output(0));
@@ -380,7 +380,7 @@ fn gradients_that_are_ready_at_once_are_handed_out_once_each() {
         let plan = Plan::with_gradients(&graph, outputs, &pairs);
         let [first, second] = &plan.gradients[..] else { panic!("two gradients") };
         assert!(first.after == second.after && first.is_updated_inside && !second.is_updated_inside);
-        let mut executor = Executor::<f64>::new(plan, 1);
+        let mut executor = Executor::<f64>::new(plan, &Machine::with_threads(1));
         let numbers =
             |count: usize| (0..count).map(|i| (i * i % 17) as f64 * 0.25 - 2.0).collect::<Vec<f64>>();
         executor.input_mut(0).copy_from_slice(&numbers(7 * 96));

@@ -5,7 +5,7 @@ use crate::operations::{DIFFERENCES, FORWARD, is_smooth};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use pullback::differentiate::{check_gradients, reverse};
-use pullback::execute::{Executor, reference};
+use pullback::execute::{Executor, Machine, reference};
 use pullback::graph::ops::{Case, Dice};
 use pullback::graph::{Builder, Graph, Kind, NodeId, Op, Origin};
 use pullback::plan::Plan;
@@ -121,7 +121,7 @@ proptest! {
         let right = reference(&gradients.graph, &given);
         let mut outputs = vec![cost];
         outputs.extend(gradients.nodes.iter().filter(|&&id| gradients.graph.node(id).op().is_some()));
-        let mut executor = Executor::new(Plan::new(&gradients.graph, &outputs), 2);
+        let mut executor = Executor::new(Plan::new(&gradients.graph, &outputs), &Machine::with_threads(2));
         let places = graph.ids().filter(|&id| matches!(graph.node(id).kind, Kind::Input(_)));
         for (position, id) in places.enumerate() {
             executor.input_mut(position).copy_from_slice(&given[id.index()]);

@@ -3,13 +3,18 @@
 use pullback::data::{
     Bytes, Column, DataOptions, Dataset, Features, Preprocessing, Table, Targets, Task, Values,
 };
-use pullback::execute::Isa;
+use pullback::execute::{Isa, Machine};
 use pullback::network::{Activation, Cost, Layer, Network};
 use pullback::random::{Purpose, Random};
 use pullback::train::{
     Batch, EarlyStopping, EpochReport, Flow, GradientMethod, Observer, Optimizer, Precision, Schedule, Shape,
-    Silent, Stop, Training, evaluate, most_likely, train, train_on,
+    Silent, Stop, Training, evaluate, most_likely, train,
 };
+
+/// One thread, which is enough for small networks.
+fn one() -> Machine {
+    Machine::with_threads(1)
+}
 
 fn dataset(values: Vec<f32>, width: usize, targets: Targets<f32>) -> Dataset<f32> {
     let rows = values.len() / width;
@@ -38,7 +43,7 @@ fn all(data: &Dataset<f32>) -> Vec<usize> {
 }
 
 fn accuracy(network: &Network, parameters: &[Vec<f32>], data: &Dataset<f32>) -> f64 {
-    let predictions = evaluate(network, parameters, data, &all(data), 1).unwrap().predictions;
+    let predictions = evaluate(network, parameters, data, &all(data), &one()).unwrap().predictions;
     let classes = data.targets.classes().unwrap();
     let right = (predictions.chunks_exact(data.outputs()).zip(classes))
         .filter(|(prediction, class)| most_likely(prediction) == **class as usize)
@@ -52,15 +57,9 @@ fn xor_is_learned_by_four_sigmoid_units() {
     let network = Network::dense(2, &[4], 1, Activation::Sigmoid, Cost::SigmoidCrossEntropy);
     for seed in 0..5 {
         let optimizer = Optimizer::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
-        let training = Training {
-            epochs: 1500,
-            learning_rate: Some(0.05),
-            optimizer,
-            seed,
-            threads: 1,
-            ..Training::default()
-        };
-        let trained = train(&network, &training, &data, &all(&data), &[], &mut Silent).unwrap();
+        let training =
+            Training { epochs: 1500, learning_rate: Some(0.05), optimizer, seed, ..Training::default() };
+        let trained = train(&network, &training, &data, &all(&data), &[], &one(), &mut Silent).unwrap();
         assert_eq!(accuracy(&network, &trained.parameters, &data), 1.0, "seed {seed}");
     }
 }
@@ -70,7 +69,7 @@ fn every_optimizer_and_schedule_lowers_the_cost() {
     let data = blobs(120, 4, 3);
     let network = Network::dense(4, &[8], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
     let check = |what: String, training: Training| {
-        let trained = train(&network, &training, &data, &all(&data), &[], &mut Silent).unwrap();
+        let trained = train(&network, &training, &data, &all(&data), &[], &one(), &mut Silent).unwrap();
         let (first, last) = (trained.history.epochs[0].cost, trained.history.epochs.last().unwrap().cost);
         assert!(last < 0.5 * first, "{what}: {first} to {last}");
         assert!(accuracy(&network, &trained.parameters, &data) > 0.9, "{what}");
@@ -79,15 +78,12 @@ fn every_optimizer_and_schedule_lowers_the_cost() {
         let optimizer = Optimizer::from_name(name).unwrap();
         assert_eq!(optimizer.name(), *name);
         let learning_rate = Some(if *name == "sgd" || *name == "adagrad" { 0.1 } else { 0.02 });
-        check((*name).to_string(), Training { optimizer, learning_rate, threads: 1, ..Training::default() });
+        check((*name).to_string(), Training { optimizer, learning_rate, ..Training::default() });
     }
     for name in Shape::NAMES {
         let shape = Shape::from_name(name).unwrap();
         let schedule = Schedule { warmup_epochs: 1.0, shape };
-        check(
-            (*name).to_string(),
-            Training { schedule, learning_rate: Some(0.03), threads: 1, ..Training::default() },
-        );
+        check((*name).to_string(), Training { schedule, learning_rate: Some(0.03), ..Training::default() });
     }
 }
 
@@ -105,9 +101,9 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
     let data = blobs(1103, 9, 3);
     let (rows, validation) = (all(&data)[..1003].to_vec(), all(&data)[1003..].to_vec());
     let run = |seed, threads, clip_norm| {
-        let training =
-            Training { epochs: 2, batch: Batch::Of(400), clip_norm, seed, threads, ..Training::default() };
-        train(&busy_network(), &training, &data, &rows, &validation, &mut Silent).unwrap()
+        let training = Training { epochs: 2, batch: Batch::Of(400), clip_norm, seed, ..Training::default() };
+        let machine = Machine::with_threads(threads);
+        train(&busy_network(), &training, &data, &rows, &validation, &machine, &mut Silent).unwrap()
     };
     for clip_norm in [None, Some(0.5)] {
         let one = run(5, 1, clip_norm);
@@ -150,9 +146,10 @@ fn a_background_that_is_left_out_changes_no_more_than_the_rounding() {
         let [pictures, full] = pictures(background);
         let train_on = |isa, data: &Dataset<f64>, threads, batch| {
             let network = Network::dense(144, &[64], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
-            let training = Training { epochs: 3, batch, threads, ..Training::default() };
+            let training = Training { epochs: 3, batch, ..Training::default() };
             let rows: Vec<usize> = (0..data.rows()).collect();
-            train_on(isa, &network, &training, data, &rows, &[], &mut Silent).unwrap()
+            let machine = Machine { isa, ..Machine::with_threads(threads) };
+            train(&network, &training, data, &rows, &[], &machine, &mut Silent).unwrap()
         };
         for batch in [Batch::Of(64), Batch::Full] {
             let one = train_on(Isa::best(), &pictures, 1, batch);
@@ -173,8 +170,10 @@ fn trainers_at_the_same_time_do_not_touch_each_other() {
     let data = blobs(1103, 9, 3);
     let (network, rows) = (busy_network(), all(&data));
     let run = &|seed| {
-        let training = Training { epochs: 3, batch: Batch::Of(400), seed, threads: 2, ..Training::default() };
-        train(&network, &training, &data, &rows, &[], &mut Silent).unwrap().parameters
+        let training = Training { epochs: 3, batch: Batch::Of(400), seed, ..Training::default() };
+        train(&network, &training, &data, &rows, &[], &Machine::with_threads(2), &mut Silent)
+            .unwrap()
+            .parameters
     };
     let alone: Vec<_> = (0..2).map(run).collect();
     let together: Vec<_> = std::thread::scope(|scope| {
@@ -193,11 +192,13 @@ fn reduced_precision_trains_as_well_with_the_same_bits_on_any_number_of_threads(
     let (rows, held_out) = rows.split_at(1400);
     let network = Network::dense(64, &[48], 10, Activation::Relu, Cost::SoftmaxCrossEntropy);
     let run = |isa: Isa, precision, seed, threads| {
-        let training = Training { epochs: 8, precision, seed, threads, ..Training::default() };
-        train_on(isa, &network, &training, &data, rows, &[], &mut Silent).unwrap().parameters
+        let training = Training { epochs: 8, precision, seed, ..Training::default() };
+        let machine = Machine { isa, ..Machine::with_threads(threads) };
+        train(&network, &training, &data, rows, &[], &machine, &mut Silent).unwrap().parameters
     };
     for seed in 0..3 {
-        let cost = |parameters: &[Vec<f32>]| evaluate(&network, parameters, &data, held_out, 1).unwrap().cost;
+        let cost =
+            |parameters: &[Vec<f32>]| evaluate(&network, parameters, &data, held_out, &one()).unwrap().cost;
         let full = run(Isa::best(), Precision::F32, seed, 1);
         for isa in [Isa::best(), Isa::portable(), Isa::amx_emulated()] {
             for precision in [Precision::Bf16, Precision::Bf16x3] {
@@ -223,7 +224,7 @@ fn reduced_precision_is_refused_where_it_has_no_use() {
         warnings: Vec::new(),
     };
     let training = Training { precision: Precision::Bf16, ..Training::default() };
-    let error = train(&network, &training, &data, &[0], &[], &mut Silent).unwrap_err().to_string();
+    let error = train(&network, &training, &data, &[0], &[], &one(), &mut Silent).unwrap_err().to_string();
     assert!(error.contains("bf16") && error.contains("f64"), "{error}");
     let training = Training { gradient: GradientMethod::Differences, ..training };
     let error = training.check().unwrap_err().to_string();
@@ -237,7 +238,9 @@ fn gradients_that_are_kept_and_that_are_handed_out_train_the_same() {
         let run = |clip_norm| {
             let optimizer = Optimizer::from_name(name).unwrap();
             let training = Training { epochs: 2, optimizer, clip_norm, ..Training::default() };
-            train(&busy_network(), &training, &data, &all(&data), &[], &mut Silent).unwrap().parameters
+            train(&busy_network(), &training, &data, &all(&data), &[], &one(), &mut Silent)
+                .unwrap()
+                .parameters
         };
         // To clip, the whole gradient has to be there before the first weight changes.
         assert_eq!(run(None), run(Some(1e9)), "{name}");
@@ -278,12 +281,11 @@ fn the_last_partial_batch_is_trained_on_too() {
             Flow::Continue
         }
     }
-    let training =
-        Training { epochs: 1, batch: Batch::Of(8), shuffle: false, threads: 1, ..Training::default() };
+    let training = Training { epochs: 1, batch: Batch::Of(8), shuffle: false, ..Training::default() };
     let mut steps = Steps(Vec::new());
-    let whole = train(&network, &training, &data, &all(&data), &[], &mut steps).unwrap();
+    let whole = train(&network, &training, &data, &all(&data), &[], &one(), &mut steps).unwrap();
     assert_eq!(steps.0, [8, 10]);
-    let without = train(&network, &training, &data, &all(&data)[..8], &[], &mut Silent).unwrap();
+    let without = train(&network, &training, &data, &all(&data)[..8], &[], &one(), &mut Silent).unwrap();
     assert_ne!(whole.parameters, without.parameters);
 }
 
@@ -296,15 +298,9 @@ fn early_stopping_keeps_the_best_weights() {
     let data = dataset(values, 5, Targets::Binary(ids));
     let network = Network::dense(5, &[32], 1, Activation::Relu, Cost::SigmoidCrossEntropy);
     let early_stopping = Some(EarlyStopping { patience: 5, least_improvement: 0.0 });
-    let training = Training {
-        epochs: 500,
-        learning_rate: Some(0.01),
-        early_stopping,
-        threads: 1,
-        ..Training::default()
-    };
+    let training = Training { epochs: 500, learning_rate: Some(0.01), early_stopping, ..Training::default() };
     let (rows, validation): (Vec<usize>, Vec<usize>) = (0..200).partition(|row| row % 4 != 0);
-    let trained = train(&network, &training, &data, &rows, &validation, &mut Silent).unwrap();
+    let trained = train(&network, &training, &data, &rows, &validation, &one(), &mut Silent).unwrap();
     let history = trained.history;
     assert_eq!(history.stop, Stop::NoImprovement);
     let costs: Vec<f64> = history.epochs.iter().map(|epoch| epoch.validation_cost.unwrap()).collect();
@@ -312,7 +308,7 @@ fn early_stopping_keeps_the_best_weights() {
     let kept = history.kept_epoch.unwrap();
     assert_eq!(costs[kept], best);
     assert_eq!(history.epochs.len(), kept + 1 + 5);
-    assert_eq!(evaluate(&network, &trained.parameters, &data, &validation, 1).unwrap().cost, best);
+    assert_eq!(evaluate(&network, &trained.parameters, &data, &validation, &one()).unwrap().cost, best);
 }
 
 #[test]
@@ -328,10 +324,9 @@ fn a_cost_that_stops_being_finite_stops_training_and_keeps_finite_weights() {
         optimizer: Optimizer::Sgd,
         learning_rate: Some(1.0),
         batch: Batch::Full,
-        threads: 1,
         ..Training::default()
     };
-    let trained = train(&network, &training, &data, &all(&data), &[], &mut Silent).unwrap();
+    let trained = train(&network, &training, &data, &all(&data), &[], &one(), &mut Silent).unwrap();
     assert!(matches!(trained.history.stop, Stop::Diverged { step: 0, .. }), "{:?}", trained.history.stop);
     let blame = trained.history.blame.unwrap();
     assert!(blame.contains("cost"), "{blame}");
@@ -348,8 +343,8 @@ fn an_observer_can_stop_a_run() {
     }
     let data = xor();
     let network = Network::dense(2, &[4], 1, Activation::Tanh, Cost::SigmoidCrossEntropy);
-    let training = Training { threads: 1, ..Training::default() };
-    let trained = train(&network, &training, &data, &all(&data), &[], &mut After(3)).unwrap();
+    let training = Training { ..Training::default() };
+    let trained = train(&network, &training, &data, &all(&data), &[], &one(), &mut After(3)).unwrap();
     assert_eq!((trained.history.epochs.len(), trained.history.stop), (3, Stop::Observer));
 }
 
@@ -365,10 +360,9 @@ fn clipping_bounds_the_step() {
             optimizer: Optimizer::Sgd,
             learning_rate: Some(1.0),
             clip_norm,
-            threads: 1,
             ..Training::default()
         };
-        let trained = train(&network, &training, &data, &all(&data), &[], &mut Silent).unwrap();
+        let trained = train(&network, &training, &data, &all(&data), &[], &one(), &mut Silent).unwrap();
         let squares =
             trained.parameters.iter().flatten().zip(start.iter().flatten()).map(|(x, y)| (x - y) * (x - y));
         f64::from(squares.sum::<f32>()).sqrt()
@@ -386,10 +380,9 @@ fn a_hundred_hidden_layers_train() {
         optimizer: Optimizer::Momentum { momentum: 0.9 },
         learning_rate: Some(0.003),
         clip_norm: Some(1.0),
-        threads: 1,
         ..Training::default()
     };
-    let trained = train(&network, &training, &data, &all(&data), &[], &mut Silent).unwrap();
+    let trained = train(&network, &training, &data, &all(&data), &[], &one(), &mut Silent).unwrap();
     let reached = accuracy(&network, &trained.parameters, &data);
     assert!(reached > 0.9, "accuracy {reached}");
 }
@@ -398,7 +391,8 @@ fn a_hundred_hidden_layers_train() {
 fn contradictions_are_refused_with_a_reason() {
     let data = blobs(12, 4, 3);
     let check = |network: &Network, training: Training, expected: &str| {
-        let error = train(network, &training, &data, &all(&data), &[], &mut Silent).unwrap_err().to_string();
+        let error =
+            train(network, &training, &data, &all(&data), &[], &one(), &mut Silent).unwrap_err().to_string();
         assert!(error.contains(expected), "`{error}` does not say `{expected}`");
     };
     let good = Network::dense(4, &[8], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
