@@ -13,9 +13,9 @@
 
 use crate::failure::{Failure, Result};
 use crate::settings::{NetworkTable, Settings};
+use pullback::Error;
 use pullback::data::Target;
 use pullback::data::{Encoding, Feature, Preprocessing};
-use pullback::error::nearest_name;
 use pullback::network::{Activation, Cost, Image, Layer, Network, Regularization};
 use pullback::train::{Batch, EarlyStopping, Optimizer, Schedule, Shape, Training, Unrecorded};
 
@@ -185,8 +185,8 @@ impl Settings {
 
     fn optimizer(&self) -> Result<Optimizer> {
         let name = self.optimizer.as_deref().unwrap_or("adam");
-        let mut optimizer =
-            Optimizer::from_name(name).ok_or_else(|| unknown("optimizer", name, Optimizer::NAMES))?;
+        let mut optimizer = Optimizer::from_name(name)
+            .ok_or_else(|| Error::unknown_name("optimizer", name, Optimizer::NAMES))?;
         let mut left = [
             ("momentum", self.momentum),
             ("beta-1", self.beta_1),
@@ -230,7 +230,8 @@ impl Settings {
 
     fn schedule(&self) -> Result<Schedule> {
         let name = self.schedule.as_deref().unwrap_or("cosine");
-        let mut shape = Shape::from_name(name).ok_or_else(|| unknown("schedule", name, Shape::NAMES))?;
+        let mut shape =
+            Shape::from_name(name).ok_or_else(|| Error::unknown_name("schedule", name, Shape::NAMES))?;
         let mut factor_left = self.schedule_factor;
         let mut epochs_left = self.schedule_epochs;
         let mut part_left = self.schedule_part;
@@ -310,12 +311,4 @@ fn image(preprocessing: &Preprocessing) -> Option<Image> {
         [height, width, channels] => Some(Image { height, width, channels }),
         _ => None,
     }
-}
-
-fn unknown(what: &str, name: &str, known: &[&'static str]) -> Failure {
-    let help = match nearest_name(name, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known are {}", known.join(", ")),
-    };
-    Failure::usage(format!("there is no {what} `{name}`"), help)
 }

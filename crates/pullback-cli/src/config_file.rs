@@ -1,7 +1,7 @@
 //! Settings as a TOML file: reading one under flags, and writing one. What is wrong is told with its
 //! line, and with the key or name that was probably meant.
 
-use crate::failure::{Failure, Result, split};
+use crate::failure::{Failure, Result};
 use crate::settings::Settings;
 use pullback::error::nearest_name;
 use serde::{Deserialize, Deserializer};
@@ -47,13 +47,15 @@ fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
                 near.map_or(KEYS.into(), |near| format!("did you mean `{near}`?")),
             )
         }
-        Some((given, known)) if message.starts_with("unknown variant") => {
-            let near = nearest_name(given, known.iter().copied());
-            let all = || format!("known are {}", known.join(", "));
-            (
-                format!("there is no `{given}` here"),
-                near.map_or_else(all, |near| format!("did you mean `{near}`?")),
-            )
+        Some((given, known))
+            if message.starts_with("unknown variant") || message.starts_with("there is no ") =>
+        {
+            let what = match message.split_once(", expected ") {
+                Some((what, _)) if message.starts_with("there is no ") => what.to_owned(),
+                _ => format!("there is no `{given}` here"),
+            };
+            let error = pullback::Error::configuration(what).unknown(given, known);
+            (error.to_string(), error.help_text().unwrap_or_default().to_owned())
         }
         _ => match message.strip_prefix("invalid type: ").and_then(|types| types.split_once(", expected ")) {
             Some((found, expected)) => {
@@ -66,10 +68,7 @@ fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
                 };
                 (format!("{found} where {expected} is expected"), format!("write {expected}"))
             }
-            None => {
-                let (what, help) = split(&message);
-                (what, help.unwrap_or_else(|| "correct it: the file is in the TOML format".into()))
-            }
+            None => (message, "correct it: the file is in the TOML format".into()),
         },
     };
     let line = error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());

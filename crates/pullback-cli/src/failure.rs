@@ -100,32 +100,13 @@ fn without_numbers(message: &str) -> String {
     parts.fold(first, |message, part| message + part.split_once(')').map_or("", |(_number, rest)| rest))
 }
 
-/// The library's messages say what is wrong and, after the last colon or semicolon, what to do.
-pub(crate) fn split(message: &str) -> (String, Option<String>) {
-    let cut = [": ", "; "].iter().filter_map(|mark| message.rfind(mark)).max();
-    match cut {
-        Some(at) => (message[..at].to_owned(), Some(message[at + 2..].to_owned())),
-        None => (message.to_owned(), None),
-    }
-}
-
 impl From<pullback::Error> for Failure {
     fn from(error: pullback::Error) -> Self {
-        let (what, help) = split(&error.to_string());
-        let code = match error {
-            pullback::Error::Configuration(_) | pullback::Error::Shape(_) => USAGE,
+        let code = match error.kind() {
+            pullback::ErrorKind::Configuration | pullback::ErrorKind::Shape => USAGE,
             _ => FAILURE,
         };
-        Self { code, what, help }
-    }
-}
-
-impl From<pullback_data::Error> for Failure {
-    fn from(error: pullback_data::Error) -> Self {
-        match error {
-            pullback_data::Error::Table(error) => error.into(),
-            error => Self { code: FAILURE, what: error.to_string(), help: error.help().map(str::to_owned) },
-        }
+        Self { code, what: error.to_string(), help: error.help_text().map(str::to_owned) }
     }
 }
 
@@ -155,16 +136,20 @@ impl From<clap::Error> for Failure {
                 Err(error) => Self::output(&error),
             },
             ErrorKind::ValueValidation => {
+                let own = error.source().and_then(|source| source.downcast_ref::<pullback::Error>());
                 let cause = error.source().map_or_else(String::new, ToString::to_string);
-                let (what, help) = if cause.contains("float") {
-                    (format!("`{value}` is not a number"), None)
+                let what = if own.is_some() {
+                    cause
+                } else if cause.contains("float") {
+                    format!("`{value}` is not a number")
                 } else if cause.contains("integer") || cause.contains("digit") {
-                    (format!("`{value}` is not a whole number of at least 0"), None)
+                    format!("`{value}` is not a whole number of at least 0")
                 } else if cause.contains("too large") {
-                    (format!("{value} is too large a number"), None)
+                    format!("{value} is too large a number")
                 } else {
-                    split(&cause)
+                    cause
                 };
+                let help = own.and_then(|own| own.help_text().map(str::to_owned));
                 Self::usage(
                     format!("{name}: {what}"),
                     help.unwrap_or_else(|| all("flags and what they take")),

@@ -4,7 +4,6 @@
 use crate::config_file::{one_or_more, units};
 use crate::failure::{Failure, Result};
 use pullback::data::{ColumnType, DataOptions, Imputation, Scaling, Task};
-use pullback::error::nearest_name;
 use pullback::network::{Activation, Cost, Image, Initializer, Layer};
 use pullback::train::{Batch, GradientMethod, Precision};
 use pullback_data::ReadOptions;
@@ -14,14 +13,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Reads a name that serde knows.
-fn by_name<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
+fn by_name<T: DeserializeOwned>(text: &str) -> std::result::Result<T, pullback::Error> {
     serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|error| {
         let message = error.to_string();
-        let known: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
-        match nearest_name(text, known.iter().copied()) {
-            Some(near) => format!("there is no `{text}`; did you mean `{near}`?"),
-            None => format!("there is no `{text}`; known are {}", known.join(", ")),
-        }
+        let known = message.split('`').skip(3).step_by(2);
+        pullback::Error::configuration(format!("there is no `{text}`")).unknown(text, known)
     })
 }
 

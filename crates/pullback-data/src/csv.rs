@@ -11,10 +11,11 @@
 //! A cell is missing if it is empty or `NA`, `N/A`, `n/a`, `null`, `NULL` or `?`. A cell `NaN` or
 //! `inf` among numbers is refused: it is no number, and nobody said that it is missing.
 
-use crate::error::{Error, Place, Result};
+use crate::malformed;
 use crate::sniff::ReadOptions;
 use csv::{ByteRecord, ReaderBuilder};
 use pullback::data::{Categories, Column, ColumnType, Table, Values};
+use pullback::error::{Place, Result};
 use std::path::Path;
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -69,7 +70,7 @@ impl<'a> Records<'a> {
     fn each(mut self, mut visit: impl FnMut(u64, &[&str]) -> Result<()>) -> Result<()> {
         loop {
             let more = self.reader.read_byte_record(&mut self.record).map_err(|error| {
-                Error::malformed(Place::file(self.path), error.to_string(), "check the file's quotes")
+                malformed(Place::file(self.path), error.to_string(), "check the file's quotes")
             })?;
             if !more {
                 return Ok(());
@@ -78,15 +79,15 @@ impl<'a> Records<'a> {
             let mut cells = Vec::with_capacity(self.record.len());
             for (at, field) in self.record.iter().enumerate() {
                 if field.len() > LARGEST_FIELD {
-                    return Err(Error::malformed(
-                        Place::line(self.path, line),
+                    return Err(malformed(
+                        Place::file(self.path).line(line),
                         format!("field {} has {} bytes", at + 1, field.len()),
                         "look for a quote that is opened and never closed",
                     ));
                 }
                 cells.push(std::str::from_utf8(field).map_err(|_| {
-                    Error::malformed(
-                        Place::line(self.path, line),
+                    malformed(
+                        Place::file(self.path).line(line),
                         format!("field {} is not UTF-8 text", at + 1),
                         "save the file as UTF-8, for example with `iconv -f latin1 -t utf8`",
                     )
@@ -98,8 +99,8 @@ impl<'a> Records<'a> {
             }
             let expected = *self.fields.get_or_insert(cells.len());
             if cells.len() != expected {
-                return Err(Error::malformed(
-                    Place::line(self.path, line),
+                return Err(malformed(
+                    Place::file(self.path).line(line),
                     format!(
                         "{} {} where the lines before have {expected}",
                         cells.len(),
@@ -155,8 +156,8 @@ impl Seen {
             }
             let others =
                 if self.texts > 1 { format!(" (and {} more)", self.texts - 1) } else { String::new() };
-            return Err(Error::malformed(
-                Place::cell(path, *line, name),
+            return Err(malformed(
+                Place::file(path).line(*line).column(name),
                 format!("\"{text}\" is not a number, as the other cells of the column are{others}"),
                 format!(
                     "correct the cell, leave it empty if it is missing, or declare \"{name}\" categorical"
@@ -165,8 +166,8 @@ impl Seen {
         }
         match &self.first_not_finite {
             None => Ok(true),
-            Some((line, text)) => Err(Error::malformed(
-                Place::cell(path, *line, name),
+            Some((line, text)) => Err(malformed(
+                Place::file(path).line(*line).column(name),
                 format!("\"{text}\" is not a finite number"),
                 "correct the cell, or leave it empty if it is missing",
             )),
@@ -178,7 +179,7 @@ impl Seen {
 pub(crate) fn read(path: &Path, content: &[u8], options: &ReadOptions) -> Result<Table> {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     if content.contains(&0) {
-        return Err(Error::malformed(
+        return Err(malformed(
             Place::file(path),
             "this is not text: it contains zero bytes",
             "give a CSV or TSV file in UTF-8, or IDX images",
@@ -206,7 +207,7 @@ pub(crate) fn read(path: &Path, content: &[u8], options: &ReadOptions) -> Result
         Ok(())
     })?;
     if rows == 0 {
-        return Err(Error::malformed(
+        return Err(malformed(
             Place::file(path),
             "a header and no rows",
             "give at least one row of data below the header",
@@ -245,7 +246,7 @@ pub(crate) fn read(path: &Path, content: &[u8], options: &ReadOptions) -> Result
             },
         )
     });
-    Ok(Table::new(path.display().to_string(), columns.collect())?)
+    Table::new(path.display().to_string(), columns.collect())
 }
 
 /// The names of the columns, and whether the first line gives them.
@@ -261,11 +262,11 @@ fn header(
         if first.is_none() {
             first = Some(cells.iter().map(|text| text.trim().to_owned()).collect());
         }
-        Err(Error::malformed(Place::file(path), "", ""))
+        Err(malformed(Place::file(path), "", ""))
     });
     let Some(first) = first else {
         sample?;
-        return Err(Error::malformed(
+        return Err(malformed(
             Place::file(path),
             "the file has no lines but empty ones",
             "give a file with at least one row",
@@ -277,15 +278,15 @@ fn header(
     }
     for (at, name) in first.iter().enumerate() {
         if name.is_empty() {
-            return Err(Error::malformed(
-                Place::line(path, 1),
+            return Err(malformed(
+                Place::file(path).line(1),
                 format!("column {} has no name", at + 1),
                 "name it, or say that there is no header",
             ));
         }
         if first[..at].contains(name) {
-            return Err(Error::malformed(
-                Place::line(path, 1),
+            return Err(malformed(
+                Place::file(path).line(1),
                 format!("two columns are named \"{name}\""),
                 "rename one, or say that there is no header",
             ));
@@ -305,7 +306,7 @@ fn sniff_delimiter(path: &Path, content: &[u8]) -> u8 {
             }
             fields = cells.len();
             lines += 1;
-            if lines < SAMPLE_LINES { Ok(()) } else { Err(Error::malformed(Place::file(path), "", "")) }
+            if lines < SAMPLE_LINES { Ok(()) } else { Err(malformed(Place::file(path), "", "")) }
         });
         let is_even = (whole.is_ok() || lines >= SAMPLE_LINES) && fields > 1;
         (if is_even { fields } else { 0 }, first)

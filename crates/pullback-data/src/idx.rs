@@ -3,9 +3,10 @@
 //! A file is a big-endian header (two zero bytes, the type, the number of axes, the size along each)
 //! and the numbers. A header is believed only as far as the file bears it out.
 
-use crate::error::{Error, Place, Result};
+use crate::malformed;
 use crate::sniff::{Parts, ReadOptions, content};
 use pullback::data::{Bytes, Column, Table, Values};
+use pullback::error::{Place, Result};
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -20,7 +21,7 @@ pub(crate) fn is_idx(content: &[u8]) -> bool {
 /// The sizes that the header tells, and the numbers after it.
 fn parse(path: &Path, mut content: Vec<u8>) -> Result<(Vec<usize>, Vec<u8>)> {
     let wrong = |what: String| {
-        Error::malformed(Place::file(path), what, "give an IDX file of unsigned bytes, or get the file again")
+        malformed(Place::file(path), what, "give an IDX file of unsigned bytes, or get the file again")
     };
     if !is_idx(&content) {
         return Err(wrong("this is no IDX file: it does not begin with two zero bytes and a type".into()));
@@ -62,7 +63,7 @@ pub(crate) fn read_images(path: &Path, content: Vec<u8>, options: &ReadOptions) 
         .find(|labels| labels.is_file());
     match labels {
         Some(labels) => table(path, content, &labels, options),
-        None => Err(Error::malformed(
+        None => Err(malformed(
             Place::file(path),
             "these images come without labels",
             "give the folder of the four files, or name the files like MNIST's: \
@@ -75,31 +76,27 @@ fn table(path: &Path, images: Vec<u8>, labels_path: &Path, options: &ReadOptions
     let (sizes, pixels) = parse(path, images)?;
     let (label_sizes, labels) = parse(labels_path, content(labels_path, options.limit_bytes)?)?;
     if sizes.len() < 2 || label_sizes.len() != 1 {
-        return Err(Error::malformed(
+        return Err(malformed(
             Place::file(if sizes.len() < 2 { path } else { labels_path }),
             format!("images have axes {sizes:?} and labels {label_sizes:?}"),
             "images need the axes rows, height and width, labels one axis",
         ));
     }
     if sizes[0] != labels.len() {
-        return Err(Error::malformed(
+        return Err(malformed(
             Place::file(labels_path),
             format!("{} labels for {} images", labels.len(), sizes[0]),
             "give the labels that belong to the images",
         ));
     }
     if sizes[0] == 0 {
-        return Err(Error::malformed(
-            Place::file(path),
-            "there are no images",
-            "give a file with at least one",
-        ));
+        return Err(malformed(Place::file(path), "there are no images", "give a file with at least one"));
     }
     let images = Bytes::new(pixels, sizes[1..].to_vec(), u8::MAX)?;
     let labels = labels.iter().map(|&label| f64::from(label)).collect();
     let columns =
         vec![Column::new("image", Values::Bytes(images)), Column::new("label", Values::Numbers(labels))];
-    Ok(Table::new(path.display().to_string(), columns)?.with_target("label")?)
+    Table::new(path.display().to_string(), columns)?.with_target("label")
 }
 
 /// Reads a folder of the four files of MNIST or Fashion-MNIST, compressed or not.
@@ -115,7 +112,7 @@ pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Parts>
         let reader = || thread::Builder::new().spawn_scoped(scope, || part("t10k")).ok();
         let test = if options.threads > 1 { reader() } else { None };
         let Some(train) = part("train")? else {
-            return Err(Error::malformed(
+            return Err(malformed(
                 Place::file(folder),
                 "a directory without IDX images",
                 "give a file, or a directory that holds train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not",

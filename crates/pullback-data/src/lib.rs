@@ -7,9 +7,14 @@
 #![forbid(unsafe_code)]
 
 mod csv;
-mod error;
 mod idx;
 mod sniff;
 
-pub use error::{Error, Place, Result};
+use pullback::error::{Error, Place};
+
+/// Content that is not what its format says.
+fn malformed(place: Place, what: impl Into<String>, help: impl Into<String>) -> Error {
+    Error::data(what).at(place).help(help)
+}
+
 pub use sniff::{FORMATS, Format, Parts, ReadOptions, read};

@@ -1,9 +1,10 @@
 //! The list of readers, and which one fits a path.
 
-use crate::error::{Error, Place, Result};
+use crate::malformed;
 use crate::{csv, idx};
 use flate2::bufread::MultiGzDecoder;
 use pullback::data::{ColumnType, Table};
+use pullback::error::{Error, Place, Result};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufReader, Cursor, ErrorKind, Read, Seek, SeekFrom};
@@ -78,11 +79,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Parts> {
     }
     let content = content(path, options.limit_bytes)?;
     if content.is_empty() {
-        return Err(Error::malformed(
-            Place::file(path),
-            "the file is empty",
-            "give a file with at least one row",
-        ));
+        return Err(malformed(Place::file(path), "the file is empty", "give a file with at least one row"));
     }
     let format =
         FORMATS.iter().find(|format| (format.is_format)(&content)).expect("the last one takes everything");
@@ -113,14 +110,14 @@ pub(crate) fn content(path: &Path, limit_bytes: u64) -> Result<Vec<u8>> {
         if !is_compressed || cause.raw_os_error().is_some() {
             return unreadable(path, cause);
         }
-        Error::malformed(
+        malformed(
             Place::file(path),
             format!("the compressed content is damaged: {cause}"),
             "get the file again, or check it with `gzip -t`",
         )
     })?;
     if content.len() as u64 > limit_bytes {
-        return Err(Error::malformed(
+        return Err(malformed(
             Place::file(path),
             format!("the content is larger than {limit_bytes} bytes"),
             "give a smaller file, or part of it",
@@ -155,15 +152,12 @@ fn take(source: impl Read, size: u64, limit_bytes: u64) -> io::Result<Vec<u8>> {
 }
 
 fn unreadable(path: &Path, cause: std::io::Error) -> Error {
-    let help = match cause.kind() {
-        ErrorKind::NotFound => match neighbor(path) {
-            Some(near) => format!("did you mean {}?", near.display()),
-            None => "check the path".to_owned(),
-        },
-        ErrorKind::PermissionDenied => "check who may read the file".to_owned(),
-        _ => "check the path and the disk".to_owned(),
-    };
-    Error::Unreadable { path: path.to_path_buf(), cause, help }
+    let near = if cause.kind() == ErrorKind::NotFound { neighbor(path) } else { None };
+    let error = Error::io(path, cause);
+    match near {
+        Some(near) => error.help(format!("did you mean {}?", near.display())),
+        None => error,
+    }
 }
 
 /// The file beside it whose name is nearest.

@@ -37,7 +37,7 @@ pub mod report;
 pub mod train;
 
 pub use differentiate::check_gradients;
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use pullback_kernels::Real;
 
 /// The README's example, run as a test.

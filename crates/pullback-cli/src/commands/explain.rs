@@ -4,8 +4,8 @@ use super::source::load_for;
 use super::{check_writable, print, print_json, write};
 use crate::failure::{Failure, Result};
 use crate::terminal::WIDTH;
+use pullback::Error;
 use pullback::data::{Dataset, Table};
-use pullback::error::nearest_name;
 use pullback::explain::examples::{self, Example, Subject};
 use pullback::explain::{
     Catalog, Document, Focus, LANGUAGES, Notation, Options, Trace, describe, describe_circuit,
@@ -152,13 +152,8 @@ impl Explain {
     }
 
     fn options(&self, trace: &Trace) -> Result<Options> {
-        let notation = Notation::from_name(&self.notation).ok_or_else(|| {
-            let help = match nearest_name(&self.notation, Notation::NAMES.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known are {}", Notation::NAMES.join(", ")),
-            };
-            Failure::usage(format!("there is no notation `{}`", self.notation), help)
-        })?;
+        let notation = Notation::from_name(&self.notation)
+            .ok_or_else(|| Error::unknown_name("notation", &self.notation, Notation::NAMES))?;
         Ok(Options {
             focus: self.focus(trace)?,
             notation,
@@ -205,13 +200,7 @@ impl Explain {
     fn find(name: &str) -> Result<Example> {
         match examples::find(name) {
             Some(example) => Ok(example?),
-            None => {
-                let help = match nearest_name(name, examples::NAMES.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("known are {}", examples::NAMES.join(", ")),
-                };
-                Err(Failure::usage(format!("there is no example `{name}`"), help))
-            }
+            None => Err(Error::unknown_name("example", name, examples::NAMES).into()),
         }
     }
 

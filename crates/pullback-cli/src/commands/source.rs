@@ -2,10 +2,11 @@
 
 use crate::failure::{Failure, Result};
 use crate::settings::Settings;
+use pullback::Error;
 use pullback::data::{ColumnType, Encoding, Table, builtin};
 use pullback::error::nearest_name;
 use pullback::model::Model;
-use pullback_data::{Error, Parts, ReadOptions, read};
+use pullback_data::{Parts, ReadOptions, read};
 use std::path::Path;
 
 /// At most so many missing columns are named.
@@ -21,15 +22,19 @@ pub(super) fn load(data: &str, seed: u64, options: &ReadOptions) -> Result<Parts
     }
     let looks_like_a_name = !data.contains(['/', '\\', '.']);
     if !path.exists() && looks_like_a_name {
-        let help = match nearest_name(data, builtin::ALL.iter().map(|set| set.name)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "give a path, or a name that `pullback datasets` lists".to_owned(),
-        };
-        return Err(Failure::usage(format!("there is no file and no built-in data set `{data}`"), help));
+        let error = Error::configuration(format!("there is no file and no built-in data set `{data}`"))
+            .unknown(data, builtin::ALL.iter().map(|set| set.name));
+        let is_misspelt = error.nearest().is_some();
+        return Err(if is_misspelt {
+            error
+        } else {
+            error.help("give a path, or a name that `pullback datasets` lists")
+        }
+        .into());
     }
     read(path, options).map_err(|error| match error {
         // A column that was declared and is not there.
-        Error::Table(error) if !options.types.is_empty() => Failure::from(error).into_usage(),
+        error if !error.known().is_empty() => Failure::from(error).into_usage(),
         error => error.into(),
     })
 }

@@ -12,10 +12,7 @@ fn read_as(name: &str, content: &[u8], options: &ReadOptions) -> Result<Parts, S
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, content).unwrap();
-    read(&path, options).map_err(|error| {
-        let help = error.help().map(str::to_owned).unwrap_or_default();
-        format!("{error}; {help}")
-    })
+    read(&path, options).map_err(|error| error.one_line())
 }
 
 /// The numbers of a column.

@@ -190,15 +190,15 @@ impl Bytes {
     pub fn new(data: Vec<u8>, shape: Vec<usize>, maximum: u8) -> Result<Self> {
         let width: usize = shape.iter().try_fold(1usize, |size, &side| size.checked_mul(side)).unwrap_or(0);
         if shape.is_empty() || width == 0 || !data.len().is_multiple_of(width) {
-            return Err(Error::Data(format!(
-                "{} bytes are no whole number of blocks of shape {shape:?}: give one block for each row",
+            return Err(Error::data(format!(
+                "{} bytes are no whole number of blocks of shape {shape:?}",
                 data.len()
-            )));
+            ))
+            .help("give one block for each row"));
         }
         if maximum == 0 || maximum < 255 && data.iter().any(|&byte| byte > maximum) {
-            return Err(Error::Data(format!(
-                "bytes above the stated maximum {maximum}: state the largest byte that the source can hold"
-            )));
+            return Err(Error::data(format!("bytes above the stated maximum {maximum}"))
+                .help("state the largest byte that the source can hold"));
         }
         Ok(Self { rows: data.len() / width, data: Arc::new(data), shape, maximum })
     }

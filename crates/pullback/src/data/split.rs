@@ -25,9 +25,8 @@ pub struct Split {
 /// If `strata` is shorter than the largest row.
 pub fn split(rows: &[usize], strata: Option<&[u32]>, fraction: f64, random: &Random) -> Result<Split> {
     if !(0.0..1.0).contains(&fraction) {
-        return Err(Error::Configuration(format!(
-            "{fraction} of the rows cannot be held out: give a fraction of at least 0 and below 1"
-        )));
+        return Err(Error::configuration(format!("{fraction} of the rows cannot be held out"))
+            .help("give a fraction of at least 0 and below 1"));
     }
     let mut order: Vec<usize> = rows.to_vec();
     random.shuffle(&mut order);

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::column::{Bytes, Categories, Column, Values};
-use crate::error::{Error, Result, nearest_name};
+use crate::error::{Error, Place, Result};
 
 /// Named, typed columns of equal length.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,30 +26,31 @@ impl Table {
     pub fn new(source: impl Into<String>, columns: Vec<Column>) -> Result<Self> {
         let source = source.into();
         let Some(rows) = columns.first().map(|column| column.values.rows()).filter(|&rows| rows > 0) else {
-            return Err(Error::Data(format!("{source} has no rows: give at least one row and one column")));
+            return Err(
+                Error::data(format!("{source} has no rows")).help("give at least one row and one column")
+            );
         };
         let mut names = BTreeSet::new();
         for column in &columns {
             let name = &column.name;
             if !names.insert(name) {
-                return Err(Error::Data(format!("{source} has two columns \"{name}\": rename one")));
+                return Err(Error::data(format!("{source} has two columns \"{name}\"")).help("rename one"));
             }
             if column.values.rows() != rows {
-                return Err(Error::Data(format!(
-                    "{source}: column \"{name}\" has {} rows, but column \"{}\" has {rows}: \
-                     give all columns the same number of rows",
+                return Err(Error::data(format!(
+                    "column \"{name}\" has {} rows, but column \"{}\" has {rows}",
                     column.values.rows(),
                     columns[0].name,
-                )));
+                ))
+                .at(Place::source(source))
+                .help("give all columns the same number of rows"));
             }
             if let Values::Numbers(numbers) = &column.values
                 && let Some(row) = numbers.iter().position(|number| number.is_infinite())
             {
-                return Err(Error::Data(format!(
-                    "{source}, row {}, column \"{name}\": an infinite number: \
-                     correct it, or leave the cell empty",
-                    row + 1
-                )));
+                return Err(Error::data("an infinite number")
+                    .at(Place::source(source).row(row + 1).column(name))
+                    .help("correct it, or leave the cell empty"));
             }
         }
         Ok(Self { source, columns, rows, target: None })
@@ -100,11 +101,13 @@ impl Table {
     /// If there is none; the message offers the nearest name.
     pub fn column(&self, name: &str) -> Result<&Column> {
         self.get(name).ok_or_else(|| {
-            let offer = match nearest_name(name, self.names()) {
+            let error = Error::data(format!("{} has no column \"{name}\"", self.source));
+            let error = error.unknown(name, self.names());
+            let help = match error.nearest() {
                 Some(near) => format!("did you mean \"{near}\"?"),
                 None => format!("its columns are {}", listed(self.names())),
             };
-            Error::Data(format!("{} has no column \"{name}\": {offer}", self.source))
+            error.help(help)
         })
     }
 
@@ -133,10 +136,11 @@ impl Table {
         for column in &self.columns {
             let values = concat_values(&column.values, &other.column(&column.name)?.values);
             let Some(values) = values else {
-                return Err(Error::Data(format!(
-                    "column \"{}\" is of one kind in {} and of another in {}: declare its type",
+                return Err(Error::data(format!(
+                    "column \"{}\" is of one kind in {} and of another in {}",
                     column.name, self.source, other.source
-                )));
+                ))
+                .help("declare its type"));
             };
             columns.push(Column::new(&*column.name, values));
         }

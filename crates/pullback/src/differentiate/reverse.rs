@@ -28,11 +28,12 @@ pub struct Gradients {
 /// If `cost` is not a single number.
 pub fn reverse(graph: &Graph, cost: NodeId, wrt: &[NodeId]) -> Result<Gradients> {
     if graph.shape(cost).elements() != 1 {
-        return Err(Error::Configuration(format!(
-            "only a single number has a gradient: {} has shape {}; sum it, or take one of its elements",
+        return Err(Error::configuration(format!(
+            "only a single number has a gradient: {} has shape {}",
             graph.describe(cost),
             graph.shape(cost)
-        )));
+        ))
+        .help("sum it, or take one of its elements"));
     }
     let reaches = graph.descendants(wrt);
     let needed = graph.ancestors(&[cost]);

@@ -194,11 +194,8 @@ impl OneByOne {
 fn by_paths(trace: &Trace, most: usize) -> Result<(Vec<Vec<f64>>, usize)> {
     let counts = count(trace);
     if !trace.images().is_empty() || trace.dense().iter().any(|dense| dense.links.is_empty()) {
-        return Err(Error::Configuration(
-            "a layer mixes its units on the way to the next; paths are walked through dense layers and \
-             activations alone"
-                .into(),
-        ));
+        return Err(Error::configuration("a layer mixes its units on the way to the next")
+            .help("paths are walked through dense layers and activations alone"));
     }
     let mut all: Vec<Vec<f64>> = trace.parameters().iter().map(|p| vec![0.0; p.shape.elements()]).collect();
     let mut found = 0;
@@ -213,10 +210,11 @@ fn by_paths(trace: &Trace, most: usize) -> Result<(Vec<Vec<f64>>, usize)> {
                 }
                 walked += later * trace.rows() as f64;
                 if walked > MOST_PATHS {
-                    return Err(Error::Configuration(format!(
-                        "there are {:.3e} paths, too many to be walked; take a smaller network",
+                    return Err(Error::configuration(format!(
+                        "there are {:.3e} paths, too many to be walked",
                         counts.path_count
-                    )));
+                    ))
+                    .help("take a smaller network"));
                 }
                 let sum: f64 = (0..trace.rows())
                     .map(|row| {

@@ -162,9 +162,8 @@ impl Trace {
             && parameters.len() == specification.len()
             && parameters.iter().zip(&specification).all(|(own, p)| own.len() == p.shape.elements());
         if !fits || rows == 0 {
-            return Err(Error::Configuration(
-                "features, targets and parameters do not fit the network; give at least one whole row".into(),
-            ));
+            return Err(Error::configuration("features, targets and parameters do not fit the network")
+                .help("give at least one whole row"));
         }
         let lowered = network.lower(rows, mode)?;
         let gradients = reverse(&lowered.graph, lowered.cost, &lowered.parameters)?;

@@ -5,7 +5,7 @@
 //! a crash or a full disk leaves the old file or the new one, never half of one.
 
 use super::{Card, Model};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::network::Parameter;
 use pullback_kernels::Real;
 use safetensors::tensor::{Dtype, TensorView};
@@ -50,20 +50,24 @@ impl<T: Real> Model<T> {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             card: self.card.clone(),
         };
-        let document = serde_json::to_string(&document)
-            .map_err(|error| Error::ModelFile(format!("the model cannot be written as JSON: {error}")))?;
+        let document = serde_json::to_string(&document).map_err(|error| {
+            Error::model(format!("the model cannot be written as JSON: {error}")).caused_by(error)
+        })?;
         let specification = self.card.network.parameters()?;
         let bytes: Vec<Vec<u8>> = self.parameters.iter().map(|numbers| to_le_bytes(numbers)).collect();
         let views = (specification.iter().zip(&bytes))
             .map(|(parameter, bytes)| {
                 let view = TensorView::new(dtype::<T>(), parameter.shape.sizes().to_vec(), bytes).map_err(
-                    |error| Error::ModelFile(format!("`{}` cannot be written: {error}", parameter.name)),
+                    |error| {
+                        Error::model(format!("`{}` cannot be written: {error}", parameter.name))
+                            .caused_by(error)
+                    },
                 )?;
                 Ok((parameter.name.clone(), view))
             })
             .collect::<Result<Vec<_>>>()?;
         serialize(views, Some(HashMap::from([(KEY.to_owned(), document)])))
-            .map_err(|error| Error::ModelFile(format!("the model cannot be written: {error}")))
+            .map_err(|error| Error::model(format!("the model cannot be written: {error}")).caused_by(error))
     }
 
     /// Writes the model to a file, whole or not at all.
@@ -71,8 +75,7 @@ impl<T: Real> Model<T> {
     /// # Errors
     /// If the system refuses; an old file is then untouched.
     pub fn save(&self, path: &Path) -> Result<()> {
-        write_atomically(path, &self.to_bytes()?)
-            .map_err(|error| Error::ModelFile(format!("{} cannot be written: {error}", path.display())))
+        write_atomically(path, &self.to_bytes()?).map_err(|error| Error::unwritable(path, error))
     }
 
     /// Reads a model from a file. Numbers of another precision are rounded to this one.
@@ -80,47 +83,58 @@ impl<T: Real> Model<T> {
     /// # Errors
     /// If there is no such file, or it is damaged, or no model of ours, or a later version wrote it.
     pub fn load(path: &Path) -> Result<Self> {
-        let wrong = |what: String| Error::ModelFile(format!("{}: {what}", path.display()));
         if path.is_dir() {
-            return Err(wrong("this is a directory: give the model file itself".into()));
+            return Err(Error::model("this is a directory")
+                .at(Place::file(path))
+                .help("give the model file itself"));
         }
-        let bytes = fs::read(path)
-            .map_err(|error| wrong(format!("the model cannot be read ({error}): check the path")))?;
-        Self::from_bytes(&bytes).map_err(wrong)
+        let bytes = fs::read(path).map_err(|error| Error::io(path, error))?;
+        Self::from_bytes(&bytes).map_err(|error| error.at(Place::file(path)))
     }
 
     /// Reads a model from the bytes of a file; the error says what is wrong with them.
-    fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+    fn from_bytes(bytes: &[u8]) -> Result<Self> {
         if bytes.is_empty() {
-            return Err("the file is empty: train the model again, or get the file again".into());
+            return Err(
+                Error::model("the file is empty").help("train the model again, or get the file again")
+            );
         }
         let damaged = |error: safetensors::SafeTensorError| {
-            format!(
-                "this is no whole safetensors file ({error}): it is damaged, cut off, or no model; get it again"
-            )
+            Error::model(format!(
+                "this is no whole safetensors file ({error}): it is damaged, cut off, or no model"
+            ))
+            .help("get it again")
+            .caused_by(error)
         };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        let document = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or(
-            "a safetensors file that another program wrote: it says nothing of layers and columns; give a model \
-             that `pullback train` saved",
-        )?;
+        let document =
+            header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or_else(|| {
+                Error::model(
+                    "a safetensors file that another program wrote: it says nothing of layers and columns",
+                )
+                .help("give a model that `pullback train` saved")
+            })?;
         let unreadable = |error: serde_json::Error| {
-            format!("the description in the file cannot be read ({error}): it is damaged")
+            Error::model(format!("the description in the file cannot be read ({error}): it is damaged"))
+                .help("get it again")
+                .caused_by(error)
         };
         let head: Head = serde_json::from_str(document).map_err(unreadable)?;
         if head.format > FORMAT {
-            return Err(format!(
-                "written by pullback {} in format {}, but this is pullback {}, which reads formats up to {FORMAT}: \
-                 update pullback",
+            return Err(Error::model(format!(
+                "written by pullback {} in format {}, but this is pullback {}, which reads formats up to {FORMAT}",
                 head.version,
                 head.format,
                 env!("CARGO_PKG_VERSION")
-            ));
+            ))
+            .help("update pullback"));
         }
         let Document { card, .. } = serde_json::from_str(document).map_err(unreadable)?;
         let specification = card.network.parameters().map_err(|error| {
-            format!("the description in the file contradicts itself ({error}): it is damaged")
+            Error::model(format!("the description in the file contradicts itself ({error}): it is damaged"))
+                .help("get it again")
+                .caused_by(error)
         })?;
         let preprocessing = &card.preprocessing;
         let target = &preprocessing.target;
@@ -129,12 +143,11 @@ impl<T: Real> Model<T> {
             || target.target.outputs() != card.network.outputs()
             || target.names.len() != named
         {
-            return Err("the network in the file does not fit its columns: it is damaged".into());
+            return Err(Error::model("the network in the file does not fit its columns: it is damaged")
+                .help("get it again"));
         }
-        let parameters = specification
-            .iter()
-            .map(|parameter| numbers(&tensors, parameter))
-            .collect::<Result<Vec<_>, _>>()?;
+        let parameters =
+            specification.iter().map(|parameter| numbers(&tensors, parameter)).collect::<Result<Vec<_>>>()?;
         Ok(Self { parameters, card })
     }
 }
@@ -156,8 +169,9 @@ pub struct Tensor<'a> {
 /// # Errors
 /// If an array has more or fewer numbers than its shape says.
 pub fn write_tensors(tensors: &[Tensor<'_>], is_wide: bool, about: &serde_json::Value) -> Result<Vec<u8>> {
-    let wrong =
-        |error: &dyn std::fmt::Display| Error::ModelFile(format!("the tensors cannot be written: {error}"));
+    let wrong = |error: safetensors::SafeTensorError| {
+        Error::model(format!("the tensors cannot be written: {error}")).caused_by(error)
+    };
     let bytes: Vec<Vec<u8>> = (tensors.iter())
         .map(|tensor| {
             if is_wide {
@@ -170,24 +184,25 @@ pub fn write_tensors(tensors: &[Tensor<'_>], is_wide: bool, about: &serde_json::
     let kind = if is_wide { Dtype::F64 } else { Dtype::F32 };
     let views = (tensors.iter().zip(&bytes))
         .map(|(tensor, bytes)| {
-            let view = TensorView::new(kind, tensor.shape.clone(), bytes).map_err(|error| wrong(&error))?;
+            let view = TensorView::new(kind, tensor.shape.clone(), bytes).map_err(wrong)?;
             Ok((tensor.name.clone(), view))
         })
         .collect::<Result<Vec<_>>>()?;
-    serialize(views, Some(HashMap::from([(KEY.to_owned(), about.to_string())])))
-        .map_err(|error| wrong(&error))
+    serialize(views, Some(HashMap::from([(KEY.to_owned(), about.to_string())]))).map_err(wrong)
 }
 
 /// One parameter's numbers.
-fn numbers<T: Real>(tensors: &SafeTensors<'_>, parameter: &Parameter) -> Result<Vec<T>, String> {
+fn numbers<T: Real>(tensors: &SafeTensors<'_>, parameter: &Parameter) -> Result<Vec<T>> {
+    let damaged = |what: String| Error::model(what).help("get the file again");
     let name = &parameter.name;
-    let tensor = tensors.tensor(name).map_err(|_| format!("the file lacks `{name}`: it is damaged"))?;
+    let tensor =
+        tensors.tensor(name).map_err(|_| damaged(format!("the file lacks `{name}`: it is damaged")))?;
     if tensor.shape() != parameter.shape.sizes() {
-        return Err(format!(
+        return Err(damaged(format!(
             "`{name}` has shape {:?}, but the network needs {}: the file is damaged",
             tensor.shape(),
             parameter.shape
-        ));
+        )));
     }
     let data = tensor.data();
     let numbers: Vec<T> = match tensor.dtype() {
@@ -198,12 +213,15 @@ fn numbers<T: Real>(tensors: &SafeTensors<'_>, parameter: &Parameter) -> Result<
         Dtype::F64 => {
             data.as_chunks::<8>().0.iter().map(|bytes| T::from_f64(f64::from_le_bytes(*bytes))).collect()
         }
-        other => return Err(format!("`{name}` holds {other:?} numbers; only F32 and F64 can be read")),
+        other => {
+            return Err(Error::model(format!("`{name}` holds {other:?} numbers"))
+                .help("only F32 and F64 can be read"));
+        }
     };
     if numbers.iter().any(|number| !number.is_finite()) {
-        return Err(format!(
+        return Err(damaged(format!(
             "`{name}` holds a number that is not finite: the file is damaged, or training diverged"
-        ));
+        )));
     }
     Ok(numbers)
 }

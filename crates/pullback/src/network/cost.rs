@@ -26,9 +26,10 @@ named! {
 impl Cost {
     pub(super) fn check(self) -> Result<()> {
         match self {
-            Cost::Huber(delta) if !(delta > 0.0 && delta.is_finite()) => Err(Error::Configuration(format!(
-                "the huber cost turns into a line at a difference of {delta}; it must be positive"
-            ))),
+            Cost::Huber(delta) if !(delta > 0.0 && delta.is_finite()) => Err(Error::configuration(format!(
+                "the huber cost turns into a line at a difference of {delta}"
+            ))
+            .help("it must be positive")),
             _ => Ok(()),
         }
     }

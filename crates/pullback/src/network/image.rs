@@ -35,9 +35,8 @@ impl Image {
         let numbers = height.checked_mul(width).and_then(|pixels| pixels.checked_mul(channels));
         match numbers {
             Some(1..=MOST_NUMBERS) => Ok(self),
-            _ => Err(Error::Configuration(format!(
-                "{whose} an image of {self} numbers; give sizes from 1 on whose product is at most {MOST_NUMBERS}"
-            ))),
+            _ => Err(Error::configuration(format!("{whose} an image of {self} numbers"))
+                .help(format!("give sizes from 1 on whose product is at most {MOST_NUMBERS}"))),
         }
     }
 }
@@ -105,18 +104,19 @@ impl Padding {
         stride: usize,
         what: &str,
     ) -> Result<(Windows, Image)> {
-        let wrong = |why: String| Err(Error::Configuration(format!("{what} {why}")));
+        let wrong = |why: String, help: &str| Err(Error::configuration(format!("{what} {why}")).help(help));
         let image = match form {
             Form::Image(image) => image,
             Form::Row(units) => {
-                return wrong(format!(
-                    "needs an image, but reads a row of {units} numbers; put it before the dense layers, and \
-                     give the network the shape of its images, as `image = {{ height = 28, width = 28 }}`"
-                ));
+                return wrong(
+                    format!("needs an image, but reads a row of {units} numbers"),
+                    "put it before the dense layers, and give the network the shape of its images, as \
+                     `image = { height = 28, width = 28 }`",
+                );
             }
         };
         if size == 0 || stride == 0 {
-            return wrong(format!("has size {size} and stride {stride}; give at least 1"));
+            return wrong(format!("has size {size} and stride {stride}"), "give at least 1");
         }
         let windows = match self {
             Padding::Valid => Windows::inside(image.height, image.width, size, stride),
@@ -125,10 +125,10 @@ impl Padding {
         };
         match windows {
             Some(windows) => Ok((windows, image)),
-            None => wrong(format!(
-                "has windows of {size} x {size} pixels, but reads an image of {image}; make them smaller, or \
-                 leave out a pooling before it"
-            )),
+            None => wrong(
+                format!("has windows of {size} x {size} pixels, but reads an image of {image}"),
+                "make them smaller, or leave out a pooling before it",
+            ),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::named::named;
 use super::regularization::strength;
 use super::{Form, Image, Initializer, Padding, Regularization};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::graph::{Shape, Var, ops};
 use crate::random::Random;
 use pullback_kernels::Windows;
@@ -312,26 +312,27 @@ impl Layer {
     }
 
     pub(super) fn check(&self, index: usize) -> Result<()> {
-        let wrong = |what: String| Err(Error::Configuration(format!("layer {index}: {what}")));
+        let wrong =
+            |what: String, help: &str| Err(Error::configuration(what).at(Place::layer(index)).help(help));
         match self {
-            Layer::Dense { units: 0, .. } => wrong("a dense layer of 0 units; give at least 1".into()),
+            Layer::Dense { units: 0, .. } => wrong("a dense layer of 0 units".into(), "give at least 1"),
             Layer::Convolution { filters: 0, .. } => {
-                wrong("a convolution of 0 filters; give at least 1".into())
+                wrong("a convolution of 0 filters".into(), "give at least 1")
             }
             Layer::Dense { l1, l2, .. } | Layer::Convolution { l1, l2, .. } => {
                 strength("l1", l1.unwrap_or(0.0))?;
                 strength("l2", l2.unwrap_or(0.0))
             }
             Layer::Dropout { rate } if !(0.0..1.0).contains(rate) => {
-                wrong(format!("a dropout rate of {rate}; it must be at least 0 and below 1"))
+                wrong(format!("a dropout rate of {rate}"), "it must be at least 0 and below 1")
             }
             Layer::BatchNorm { momentum, .. } if !(0.0..=1.0).contains(momentum) => {
-                wrong(format!("a batch norm momentum of {momentum}; it must be between 0 and 1"))
+                wrong(format!("a batch norm momentum of {momentum}"), "it must be between 0 and 1")
             }
             Layer::BatchNorm { epsilon, .. } | Layer::LayerNorm { epsilon }
                 if epsilon.is_nan() || *epsilon <= 0.0 =>
             {
-                wrong(format!("a normalization epsilon of {epsilon}; it must be positive"))
+                wrong(format!("a normalization epsilon of {epsilon}"), "it must be positive")
             }
             _ => Ok(()),
         }

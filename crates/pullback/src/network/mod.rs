@@ -17,7 +17,6 @@ pub use initializer::Initializer;
 pub use layer::{Activation, Layer, Parameter, Role};
 pub(crate) use lower::{FEATURES, TARGETS};
 pub use lower::{Lowered, Mask, Mode};
-pub use named::UnknownName;
 pub use regularization::Regularization;
 
 use crate::error::{Error, Result};
@@ -85,11 +84,12 @@ impl Network {
             None => Form::Row(self.inputs),
         };
         if let (Some(image), true) = (self.image, form.elements() != self.inputs) {
-            return Err(Error::Configuration(format!(
-                "an image of {image} has {} numbers, but an example has {}; correct height, width and channels",
+            return Err(Error::configuration(format!(
+                "an image of {image} has {} numbers, but an example has {}",
                 form.elements(),
                 self.inputs
-            )));
+            ))
+            .help("correct height, width and channels"));
         }
         let mut forms = vec![form];
         for (index, layer) in self.layers.iter().enumerate() {
@@ -105,12 +105,12 @@ impl Network {
     /// If the description contradicts itself: no inputs, a layer without units, a rate out of range.
     pub fn parameters(&self) -> Result<Vec<Parameter>> {
         if self.inputs == 0 {
-            return Err(Error::Configuration("the network has no inputs; give at least one feature".into()));
+            return Err(Error::configuration("the network has no inputs").help("give at least one feature"));
         }
         if self.layers.is_empty() {
-            return Err(Error::Configuration(
-                "the network has no layers; give at least one dense layer".into(),
-            ));
+            return Err(
+                Error::configuration("the network has no layers").help("give at least one dense layer")
+            );
         }
         self.cost.check()?;
         self.regularization.check()?;

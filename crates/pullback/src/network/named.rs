@@ -2,34 +2,17 @@
 //!
 //! One spelling serves flags, files and Python keywords.
 
-use crate::error::nearest_name;
-use std::fmt;
+use crate::error::Error;
 
-/// A name that is none of the choices.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownName {
-    what: &'static str,
-    given: String,
-    known: Vec<&'static str>,
+/// A name that is none of the choices; a number after it is left aside.
+pub(super) fn unknown(what: &str, given: &str, known: &[&str]) -> Error {
+    let name = given.split(':').next().unwrap_or_default();
+    Error::configuration(format!("there is no {what} `{given}`")).unknown(name, known)
 }
 
-impl fmt::Display for UnknownName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no {} `{}`", self.what, self.given)?;
-        let name = self.given.split(':').next().unwrap_or_default();
-        match nearest_name(name, self.known.iter().copied()) {
-            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
-            None => write!(f, "; known are {}", self.known.join(", ")),
-        }
-    }
-}
-
-impl std::error::Error for UnknownName {}
-
-impl UnknownName {
-    pub(super) fn new(what: &'static str, given: &str, known: &[&'static str]) -> Self {
-        Self { what, given: given.to_string(), known: known.to_vec() }
-    }
+/// The error in the words in which serde tells of unknown names, so that its readers find the known ones.
+pub(super) fn expected(error: &Error) -> String {
+    format!("{error}, expected one of `{}`", error.known().join("`, `"))
 }
 
 /// Splits `name:number`. A number that cannot be read makes the name unknown as a whole.
@@ -68,9 +51,9 @@ macro_rules! named {
         }
 
         impl std::str::FromStr for $type {
-            type Err = $crate::network::named::UnknownName;
+            type Err = $crate::error::Error;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                let unknown = || $crate::network::named::UnknownName::new($what, text, Self::NAMES);
+                let unknown = || $crate::network::named::unknown($what, text, Self::NAMES);
                 let (name, number) = $crate::network::named::split(text).ok_or_else(unknown)?;
                 match name {
                     $($name => $crate::network::named::read!(number, unknown, $type::$variant $(, $default)?),)*
@@ -92,9 +75,9 @@ macro_rules! named {
         }
 
         impl TryFrom<String> for $type {
-            type Error = $crate::network::named::UnknownName;
-            fn try_from(text: String) -> Result<Self, Self::Error> {
-                text.parse()
+            type Error = String;
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse().map_err(|error| $crate::network::named::expected(&error))
             }
         }
 

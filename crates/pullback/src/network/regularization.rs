@@ -27,6 +27,6 @@ pub(super) fn strength(name: &str, value: f64) -> Result<()> {
     if value >= 0.0 && value.is_finite() {
         Ok(())
     } else {
-        Err(Error::Configuration(format!("{name} is {value}; it must be zero or a positive number")))
+        Err(Error::configuration(format!("{name} is {value}")).help("it must be zero or a positive number"))
     }
 }

@@ -66,33 +66,35 @@ impl Training {
     /// # Errors
     /// Names the first such number and what it must be.
     pub fn check(&self) -> Result<()> {
-        let wrong = |what: String| Err(Error::Configuration(what));
+        let wrong = |what: String, help: &str| Err(Error::configuration(what).help(help));
         let rate = self.learning_rate();
         if !(rate > 0.0 && rate.is_finite()) {
-            return wrong(format!("the learning rate is {rate}; it must be a positive number"));
+            return wrong(format!("the learning rate is {rate}"), "it must be a positive number");
         }
         if let Batch::Of(0) = self.batch {
-            return wrong("a batch of 0 examples makes no step; give at least 1, or `full`".into());
+            return wrong("a batch of 0 examples makes no step".into(), "give at least 1, or `full`");
         }
         if let Some(norm) = self.clip_norm
             && !(norm > 0.0 && norm.is_finite())
         {
-            return wrong(format!(
-                "gradients cannot be clipped to a norm of {norm}; it must be a positive number"
-            ));
+            return wrong(
+                format!("gradients cannot be clipped to a norm of {norm}"),
+                "it must be a positive number",
+            );
         }
         if let Some(stopping) = &self.early_stopping
             && stopping.patience == 0
         {
             return wrong(
-                "early stopping with a patience of 0 epochs would never train; give at least 1".into(),
+                "early stopping with a patience of 0 epochs would never train".into(),
+                "give at least 1",
             );
         }
         if !self.precision.is_full() && !self.gradient.is_back() {
-            return wrong(format!(
-                "products in {} are too coarse to find gradients one by one; take the precision f32, or back propagation",
-                self.precision.name()
-            ));
+            return wrong(
+                format!("products in {} are too coarse to find gradients one by one", self.precision.name()),
+                "take the precision f32, or back propagation",
+            );
         }
         self.optimizer.check()?;
         self.schedule.check()
@@ -214,20 +216,20 @@ impl TryFrom<BatchForm> for Batch {
     fn try_from(form: BatchForm) -> Result<Self, String> {
         match form {
             BatchForm::Number(count) => Ok(Batch::Of(count)),
-            BatchForm::Word(word) => word.parse(),
+            BatchForm::Word(word) => word.parse().map_err(|error: Error| error.one_line()),
         }
     }
 }
 
 impl std::str::FromStr for Batch {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
         match text {
             "full" => Ok(Batch::Full),
-            _ => text
-                .parse()
-                .map(Batch::Of)
-                .map_err(|_| format!("`{text}` is not a batch size; give a number of examples or `full`")),
+            _ => text.parse().map(Batch::Of).map_err(|_| {
+                Error::configuration(format!("`{text}` is not a batch size"))
+                    .help("give a number of examples or `full`")
+            }),
         }
     }
 }

@@ -141,14 +141,15 @@ impl Optimizer {
             if (0.0..1.0).contains(&value) {
                 Ok(())
             } else {
-                Err(Error::Configuration(format!("{name} is {value}; it must be at least 0 and below 1")))
+                Err(Error::configuration(format!("{name} is {value}"))
+                    .help("it must be at least 0 and below 1"))
             }
         };
         let positive = |name: &str, value: f64| {
             if value > 0.0 && value.is_finite() {
                 Ok(())
             } else {
-                Err(Error::Configuration(format!("{name} is {value}; it must be a positive number")))
+                Err(Error::configuration(format!("{name} is {value}")).help("it must be a positive number"))
             }
         };
         match *self {
@@ -168,9 +169,8 @@ impl Optimizer {
                 if weight_decay >= 0.0 && weight_decay.is_finite() {
                     Ok(())
                 } else {
-                    Err(Error::Configuration(format!(
-                        "weight_decay is {weight_decay}; it must be zero or a positive number"
-                    )))
+                    Err(Error::configuration(format!("weight_decay is {weight_decay}"))
+                        .help("it must be zero or a positive number"))
                 }
             }
             Optimizer::RmsProp { decay, epsilon } => {

@@ -110,27 +110,30 @@ impl Shape {
 
 impl Schedule {
     pub(super) fn check(&self) -> Result<()> {
-        let wrong = |what: String| Err(Error::Configuration(what));
+        let wrong = |what: String, help: &str| Err(Error::configuration(what).help(help));
         if !(self.warmup_epochs >= 0.0 && self.warmup_epochs.is_finite()) {
-            return wrong(format!("a warm-up of {} epochs; it must be zero or positive", self.warmup_epochs));
+            return wrong(
+                format!("a warm-up of {} epochs", self.warmup_epochs),
+                "it must be zero or positive",
+            );
         }
         match self.shape {
             Shape::Step { epochs: 0, .. } => {
-                wrong("the step schedule needs at least 1 epoch between steps".into())
+                wrong("the step schedule has 0 epochs between steps".into(), "give at least 1")
             }
             Shape::Step { factor, .. } | Shape::Exponential { factor } | Shape::Plateau { factor, .. }
                 if !(factor > 0.0 && factor <= 1.0) =>
             {
-                wrong(format!("the schedule's factor is {factor}; it must be above 0 and at most 1"))
+                wrong(format!("the schedule's factor is {factor}"), "it must be above 0 and at most 1")
             }
             Shape::Plateau { patience: 0, .. } => {
-                wrong("the plateau schedule needs a patience of at least 1".into())
+                wrong("the plateau schedule has a patience of 0 epochs".into(), "give at least 1")
             }
             Shape::Cosine { final_fraction } if !(0.0..=1.0).contains(&final_fraction) => {
-                wrong(format!("the final fraction is {final_fraction}; it must be between 0 and 1"))
+                wrong(format!("the final fraction is {final_fraction}"), "it must be between 0 and 1")
             }
             Shape::OneCycle { rising } if !(rising > 0.0 && rising < 1.0) => {
-                wrong(format!("the rising part is {rising}; it must be between 0 and 1"))
+                wrong(format!("the rising part is {rising}"), "it must be between 0 and 1")
             }
             _ => Ok(()),
         }

@@ -88,21 +88,22 @@ pub fn train<T: Real>(
 ) -> Result<Trained<T>> {
     training.check()?;
     if !training.precision.is_full() && T::NAME != f32::NAME {
-        return Err(Error::Configuration(format!(
-            "{} is a precision for numbers of f32, but the data is of {}; take the precision f32, which means full",
+        return Err(Error::configuration(format!(
+            "{} is a precision for numbers of f32, but the data is of {}",
             training.precision.name(),
             T::NAME.to_lowercase()
-        )));
+        ))
+        .help("take the precision f32, which means full"));
     }
     check_data(network, data.inputs(), data.outputs())?;
     if rows.is_empty() {
-        return Err(Error::Data("there are no rows to train on".into()));
+        return Err(Error::data("there are no rows to train on").help("give at least one"));
     }
     if training.early_stopping.is_some() && validation.is_empty() {
-        return Err(Error::Configuration(
-            "early stopping measures the validation cost, but no rows are held out for validation; hold some out"
-                .into(),
-        ));
+        return Err(Error::configuration(
+            "early stopping measures the validation cost, but no rows are held out for validation",
+        )
+        .help("hold some out"));
     }
     Run::new(machine, network, training, data, rows, validation)?.train(observer)
 }
@@ -139,16 +140,18 @@ pub fn predict<T: Real>(
 
 fn check_data(network: &Network, inputs: usize, outputs: usize) -> Result<()> {
     if network.inputs != inputs {
-        return Err(Error::Configuration(format!(
+        return Err(Error::configuration(format!(
             "the network takes {} features, but the data has {inputs}",
             network.inputs
-        )));
+        ))
+        .help(format!("give the network {inputs} inputs, or data of {} features", network.inputs)));
     }
     if network.outputs() != outputs {
-        return Err(Error::Configuration(format!(
-            "the network has {} outputs, but the targets need {outputs}; give the last dense layer {outputs} units",
+        return Err(Error::configuration(format!(
+            "the network has {} outputs, but the targets need {outputs}",
             network.outputs()
-        )));
+        ))
+        .help(format!("give the last dense layer {outputs} units")));
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ fn counts_are_those_of_hand() {
 #[test]
 fn too_many_paths_are_refused_with_their_number() {
     let network = Network::dense(8, &[8; 12], 2, Activation::Tanh, Cost::SoftmaxCrossEntropy);
-    let message = gradient(&traced(&network, 1), Way::Paths, usize::MAX).unwrap_err().to_string();
+    let message = gradient(&traced(&network, 1), Way::Paths, usize::MAX).unwrap_err().one_line();
     assert!(message.contains("paths") && message.contains("e11") || message.contains("e12"), "{message}");
 }
 

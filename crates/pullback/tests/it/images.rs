@@ -44,7 +44,7 @@ fn forms_follow_the_layers() {
 #[test]
 fn what_reads_no_fitting_image_is_refused_with_what_to_do() {
     let check = |network: Network, parts: &[&str]| {
-        let message = network.parameters().unwrap_err().to_string();
+        let message = network.parameters().unwrap_err().one_line();
         for part in parts {
             assert!(message.contains(part), "`{part}` is not in: {message}");
         }

@@ -139,7 +139,7 @@ fn columns_are_found_by_name_whatever_their_order() {
     let fitted = Preprocessing::fit(&first, &[0, 1], &options("t")).unwrap();
     assert_eq!(features(&fitted, &first), features(&fitted, &turned));
     let lacking = table(vec![numbers("yy", &[5.0, 9.0]), numbers("x", &[1.0, 2.0])]);
-    let message = fitted.apply_features::<f64>(&lacking).unwrap_err().to_string();
+    let message = fitted.apply_features::<f64>(&lacking).unwrap_err().one_line();
     assert!(message.contains("\"y\"") && message.contains("yy"), "{message}");
 }
 
@@ -152,7 +152,7 @@ fn classes_keep_their_places_and_new_ones_are_refused() {
         other => panic!("{other:?}"),
     }
     let new = table(vec![numbers("x", &[1.0, 2.0]), texts("t", &["a", "d"])]);
-    let message = fitted.apply::<f32>(&new).unwrap_err().to_string();
+    let message = fitted.apply::<f32>(&new).unwrap_err().one_line();
     assert!(message.contains("\"d\"") && message.contains("t.csv"), "{message}");
 }
 

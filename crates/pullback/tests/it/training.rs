@@ -224,10 +224,10 @@ fn reduced_precision_is_refused_where_it_has_no_use() {
         warnings: Vec::new(),
     };
     let training = Training { precision: Precision::Bf16, ..Training::default() };
-    let error = train(&network, &training, &data, &[0], &[], &one(), &mut Silent).unwrap_err().to_string();
+    let error = train(&network, &training, &data, &[0], &[], &one(), &mut Silent).unwrap_err().one_line();
     assert!(error.contains("bf16") && error.contains("f64"), "{error}");
     let training = Training { gradient: GradientMethod::Differences, ..training };
-    let error = training.check().unwrap_err().to_string();
+    let error = training.check().unwrap_err().one_line();
     assert!(error.contains("bf16") && error.contains("back propagation"), "{error}");
 }
 
@@ -392,7 +392,7 @@ fn contradictions_are_refused_with_a_reason() {
     let data = blobs(12, 4, 3);
     let check = |network: &Network, training: Training, expected: &str| {
         let error =
-            train(network, &training, &data, &all(&data), &[], &one(), &mut Silent).unwrap_err().to_string();
+            train(network, &training, &data, &all(&data), &[], &one(), &mut Silent).unwrap_err().one_line();
         assert!(error.contains(expected), "`{error}` does not say `{expected}`");
     };
     let good = Network::dense(4, &[8], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);

@@ -1,7 +1,7 @@
 //! The list of data sets that come with the library: real ones, embedded, and generated ones.
 
 use super::{Categories, Column, Table, Values};
-use crate::error::{Error, Result, nearest_name};
+use crate::error::{Error, Result};
 use crate::random::{Purpose, Random, cosine_of_turns};
 use flate2::read::GzDecoder;
 use std::io::Read;
@@ -165,15 +165,8 @@ pub fn find(name: &str) -> Option<&'static Builtin> {
 pub fn load(name: &str, seed: u64) -> Result<Table> {
     match find(name) {
         Some(set) => set.load(seed),
-        None => {
-            let offer = match nearest_name(name, ALL.iter().map(|set| set.name)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    format!("there are {}", ALL.iter().map(|set| set.name).collect::<Vec<_>>().join(", "))
-                }
-            };
-            Err(Error::Data(format!("there is no built-in data set `{name}`: {offer}")))
-        }
+        None => Err(Error::data(format!("there is no built-in data set `{name}`"))
+            .unknown(name, ALL.iter().map(|set| set.name))),
     }
 }
 
@@ -199,9 +192,9 @@ impl Builtin {
 /// The columns of an embedded file: no quotes, no missing cells; texts where a cell is no number.
 fn columns(compressed: &[u8]) -> Result<Vec<Column>> {
     let mut text = String::new();
-    GzDecoder::new(compressed)
-        .read_to_string(&mut text)
-        .map_err(|error| Error::Data(format!("an embedded data set cannot be read: {error}")))?;
+    GzDecoder::new(compressed).read_to_string(&mut text).map_err(|error| {
+        Error::data(format!("an embedded data set cannot be read: {error}")).caused_by(error)
+    })?;
     let mut lines = text.lines();
     let names: Vec<&str> = lines.next().unwrap_or_default().split(',').collect();
     let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
@@ -335,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_misspelt_name_gets_the_nearest() {
-        let error = load("digit", 0).unwrap_err().to_string();
-        assert_eq!(error, "there is no built-in data set `digit`: did you mean `digits`?");
+        let error = load("digit", 0).unwrap_err().one_line();
+        assert_eq!(error, "there is no built-in data set `digit`; did you mean `digits`?");
     }
 }

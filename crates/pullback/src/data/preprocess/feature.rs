@@ -2,7 +2,7 @@
 
 use super::{Warning, categories_of, is_categorical, names_in, numbers_of, places};
 use crate::data::{Bytes, Column, ColumnType, DataOptions, Imputation, Scaling, Table, Values};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use serde::{Deserialize, Serialize};
 
 /// A column that is an input, or several.
@@ -138,11 +138,9 @@ impl Feature {
                     }
                 };
                 if !(center.is_finite() && spread.is_finite() && spread > 0.0) {
-                    return Err(Error::Data(format!(
-                        "{}: the numbers of column \"{name}\" are too far apart to be scaled: leave it out, or \
-                         take the logarithm",
-                        table.source()
-                    )));
+                    return Err(Error::data("the numbers are too far apart to be scaled")
+                        .at(Place::source(table.source()).column(name))
+                        .help("leave the column out, or take the logarithm"));
                 }
                 feature(Encoding::Numeric { center, spread, fill })
             }
@@ -178,17 +176,15 @@ impl Feature {
         };
         match &column.values {
             Values::Bytes(bytes) if bytes.shape() == shape => Ok(bytes),
-            Values::Bytes(bytes) => Err(Error::Data(format!(
-                "{}: images of shape {:?} in column \"{}\", but the model takes {shape:?}: give images of that size",
-                table.source(),
-                bytes.shape(),
-                self.name
-            ))),
-            _ => Err(Error::Data(format!(
-                "{}: column \"{}\" must hold images of shape {shape:?}, as the model was trained on",
-                table.source(),
-                self.name
-            ))),
+            Values::Bytes(bytes) => Err(Error::data(format!(
+                "images of shape {:?}, but the model takes {shape:?}",
+                bytes.shape()
+            ))
+            .at(Place::source(table.source()).column(&self.name))
+            .help("give images of that size")),
+            _ => Err(Error::data("no images, on which the model was trained")
+                .at(Place::source(table.source()).column(&self.name))
+                .help(format!("give images of shape {shape:?}"))),
         }
     }
 

@@ -16,7 +16,7 @@ pub use feature::{Encoding, Feature};
 pub use target::{Target, TargetColumn, strata};
 
 use super::{Categories, ColumnType, DataOptions, Dataset, Features, Table, Values};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use pullback_kernels::{ByteScale, Real};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -70,7 +70,8 @@ impl Preprocessing {
     /// missing cell, one class only), or no feature is left.
     pub fn fit(table: &Table, rows: &[usize], options: &DataOptions) -> Result<Self> {
         if rows.is_empty() {
-            return Err(Error::Data(format!("{} has no rows left to train on", table.source())));
+            return Err(Error::data(format!("{} has no rows left to train on", table.source()))
+                .help("give more rows, or hold fewer out"));
         }
         for name in options.ignore.iter().chain(options.types.keys()) {
             table.column(name)?;
@@ -89,10 +90,13 @@ impl Preprocessing {
             }
         }
         if features.iter().map(Feature::width).sum::<usize>() == 0 {
-            return Err(Error::Data(format!(
-                "{} has no column to predict \"{}\" from: give at least one other column{}",
+            return Err(Error::data(format!(
+                "{} has no column to predict \"{}\" from",
                 table.source(),
-                target.names.join("\", \""),
+                target.names.join("\", \"")
+            ))
+            .help(format!(
+                "give at least one other column{}",
                 left_out
                     .first()
                     .map_or(String::new(), |(name, why)| format!(" (\"{name}\" is left out: {why})"))
@@ -195,20 +199,16 @@ fn numbers_of<'a>(table: &Table, name: &str, values: &'a Values) -> Result<Cow<'
                 None => Ok(f64::NAN),
                 Some(text) => {
                     text.trim().parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| {
-                        Error::Data(format!(
-                            "{}, row {}, column \"{name}\": \"{text}\" is not a number: correct the cell, \
-                         or declare the column categorical",
-                            table.source(),
-                            row + 1
-                        ))
+                        Error::data(format!("\"{text}\" is not a number"))
+                            .at(Place::source(table.source()).row(row + 1).column(name))
+                            .help("correct the cell, or declare the column categorical")
                     })
                 }
             })
             .collect(),
-        Values::Bytes(_) => Err(Error::Data(format!(
-            "{}: column \"{name}\" holds images, not numbers: leave it out, or do not declare its type",
-            table.source()
-        ))),
+        Values::Bytes(_) => Err(Error::data("images, not numbers")
+            .at(Place::source(table.source()).column(name))
+            .help("leave the column out, or do not declare its type")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{categories_of, is_categorical, names_in, numbers_of, places};
 use crate::data::{Categories, DataOptions, Table, Targets, Task, Values};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -96,11 +96,13 @@ fn names(table: &Table, options: &DataOptions) -> Result<Vec<String>> {
     if options.target.is_empty() {
         return match table.target() {
             Some(name) => Ok(vec![name.to_owned()]),
-            None => Err(Error::Configuration(format!(
-                "{} does not say which column to predict: name it as the target; its columns are {}",
-                table.source(),
-                crate::data::table::listed(table.names())
-            ))),
+            None => {
+                Err(Error::configuration(format!("{} does not say which column to predict", table.source()))
+                    .help(format!(
+                        "name it as the target; its columns are {}",
+                        crate::data::table::listed(table.names())
+                    )))
+            }
         };
     }
     options.target.iter().map(|name| Ok(table.column(name)?.name.clone())).collect()
@@ -110,9 +112,8 @@ fn names(table: &Table, options: &DataOptions) -> Result<Vec<String>> {
 fn task(table: &Table, names: &[String], options: &DataOptions) -> Result<(Task, String)> {
     if let Some(task) = options.task {
         if names.len() > 1 && task != Task::Regression {
-            return Err(Error::Configuration(
-                "several targets can be predicted together only as numbers: name one, or make it a regression".into(),
-            ));
+            return Err(Error::configuration("several targets can be predicted together only as numbers")
+                .help("name one, or make it a regression"));
         }
         return Ok((task, "as asked".into()));
     }
@@ -160,10 +161,9 @@ pub fn strata(table: &Table, options: &DataOptions) -> Result<Option<Vec<u32>>> 
 fn texts<'a>(table: &'a Table, name: &str) -> Result<Cow<'a, Categories>> {
     let values = &table.column(name)?.values;
     if matches!(values, Values::Bytes(_)) {
-        return Err(Error::Data(format!(
-            "{}: column \"{name}\" holds images and cannot be predicted",
-            table.source()
-        )));
+        return Err(Error::data("images cannot be predicted")
+            .at(Place::source(table.source()).column(name))
+            .help("name another column as the target"));
     }
     let texts = categories_of(values);
     match (0..table.rows()).find(|&row| texts.code(row).is_none()) {
@@ -173,11 +173,9 @@ fn texts<'a>(table: &'a Table, name: &str) -> Result<Cow<'a, Categories>> {
 }
 
 fn missing(table: &Table, name: &str, row: usize) -> Error {
-    Error::Data(format!(
-        "{}, row {}, column \"{name}\": the target is missing: fill the cell or leave the row out",
-        table.source(),
-        row + 1
-    ))
+    Error::data("the target is missing")
+        .at(Place::source(table.source()).row(row + 1).column(name))
+        .help("fill the cell or leave the row out")
 }
 
 impl TargetColumn {
@@ -206,21 +204,21 @@ impl TargetColumn {
                 let texts = texts(table, name)?;
                 let classes = names_in(&texts, rows.iter().copied());
                 if classes.len() < 2 {
-                    return Err(Error::Data(format!(
-                        "{}: every row has \"{}\" in column \"{name}\": there is nothing to tell apart; give rows \
-                         of at least two classes, or another target",
-                        table.source(),
+                    return Err(Error::data(format!(
+                        "every row has \"{}\" in column \"{name}\": there is nothing to tell apart",
                         classes[0]
-                    )));
+                    ))
+                    .at(Place::source(table.source()))
+                    .help("give rows of at least two classes, or another target"));
                 }
                 match (task, <[String; 2]>::try_from(classes)) {
                     (Task::Binary, Ok(classes)) => Target::Binary { classes },
                     (Task::Binary, Err(classes)) => {
-                        return Err(Error::Configuration(format!(
-                            "column \"{name}\" has {} classes, so the task is not binary: leave the task open or \
-                             make it classes",
+                        return Err(Error::configuration(format!(
+                            "column \"{name}\" has {} classes, so the task is not binary",
                             classes.len()
-                        )));
+                        ))
+                        .help("leave the task open or make it classes"));
                     }
                     (_, Ok(classes)) => Target::Classes { classes: classes.to_vec() },
                     (_, Err(classes)) => Target::Classes { classes },
@@ -255,14 +253,13 @@ impl TargetColumn {
             .map(|row| {
                 let place = texts.code(row).and_then(|code| places[code]);
                 place.map(|place| place as u32).ok_or_else(|| {
-                    Error::Data(format!(
-                        "{}, row {}, column \"{name}\": class \"{}\" was not seen in training, which knows {}: \
-                         leave the row out, or train again with rows of that class",
-                        table.source(),
-                        row + 1,
+                    Error::data(format!(
+                        "class \"{}\" was not seen in training, which knows {}",
                         texts.text(row).unwrap_or_default(),
                         crate::data::table::listed(classes.iter().map(String::as_str))
                     ))
+                    .at(Place::source(table.source()).row(row + 1).column(name))
+                    .help("leave the row out, or train again with rows of that class")
                 })
             })
             .collect::<Result<Vec<u32>>>()?;
