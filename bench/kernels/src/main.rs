@@ -4,7 +4,7 @@
 use pullback::data::{Dataset, Features, Targets};
 use pullback::network::{Activation, Cost, Network};
 use pullback::random::{Purpose, Random};
-use pullback::train::{Batch, Optimizer, Silent, Training, train};
+use pullback::train::{Batch, Machine, Optimizer, Silent, Training, train};
 use pullback_kernels::update::AdamSettings;
 use pullback_kernels::{Isa, Operand, Real, Start, Workspace, map, product_with, softmax_cross_entropy};
 use std::error::Error;
@@ -176,10 +176,9 @@ fn step(
             epochs: times / steps,
             batch: Batch::Of(batch),
             optimizer: Optimizer::from_name(optimizer).expect("the table names an optimizer"),
-            threads: 1,
             ..Training::default()
         };
         let order: Vec<usize> = (0..rows).collect();
-        train(&network, &training, &data, &order, &[], &mut Silent).map(|_| ())
+        train(&network, &training, &data, &order, &[], &Machine::with_threads(1), &mut Silent).map(|_| ())
     })
 }

@@ -5,7 +5,7 @@
 use contestant::Workload;
 use pullback::data::{Dataset, Features, Targets};
 use pullback::network::{Activation, Cost, Image, Layer, Network};
-use pullback::train::{Batch, EpochReport, Flow, Machine, Observer, Optimizer, Training, train};
+use pullback::train::{Batch, Epoch, Flow, Machine, Observer, Optimizer, Training, train};
 use std::error::Error;
 use std::time::Instant;
 
@@ -63,7 +63,7 @@ struct Clock {
 }
 
 impl Observer for Clock {
-    fn epoch(&mut self, _report: &EpochReport) -> Flow {
+    fn epoch(&mut self, _epoch: &mut Epoch<'_>) -> Flow {
         self.first_end.get_or_insert_with(Instant::now);
         Flow::Continue
     }

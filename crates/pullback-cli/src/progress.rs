@@ -3,7 +3,7 @@
 
 use crate::terminal::{count, figure, say, time};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use pullback::train::{EpochReport, Flow, Observer, StepReport};
+use pullback::train::{Epoch, Flow, Observer, StepReport};
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
@@ -75,7 +75,8 @@ impl Observer for Progress {
         Flow::Continue
     }
 
-    fn epoch(&mut self, report: &EpochReport) -> Flow {
+    fn epoch(&mut self, epoch: &mut Epoch<'_>) -> Flow {
+        let report = epoch.report;
         let validation = match (report.validation_accuracy, report.validation_cost) {
             (Some(accuracy), _) => format!(", val {:.2} %", 100.0 * accuracy),
             (None, Some(cost)) => format!(", val {}", figure(cost)),

@@ -231,7 +231,7 @@ fn refuse_diverged(history: &History, training: &Training) -> Result<()> {
     match (history.stop, history.kept_epoch) {
         (Stop::Diverged { epoch, step }, _) => {
             let place = format!("in epoch {}, step {}", epoch + 1, step + 1);
-            Err(diverged(&place, history.blame.as_deref(), training))
+            Err(diverged(&place, history.blame.as_ref().map(|blame| &blame.node[..]), training))
         }
         (_, None) => Err(diverged("of the validation rows", None, training)),
         _ => Ok(()),

@@ -78,8 +78,8 @@ impl<T: Real> Executor<T> {
     /// parameter as soon as its gradient is known, piece by piece, while that is near: the gradient's memory then
     /// serves the next.
     ///
-    /// `states` holds for each parameter what is kept from step to step: up to two arrays of its size, and empty
-    /// ones. `update(parameter, gradient, [numbers, state, state])` is called for each piece with the parameter's
+    /// `states` holds for each parameter what is kept from step to step: up to three arrays of its size, and empty
+    /// ones. `update(parameter, gradient, [numbers, state, state, state])` is called for each piece with the parameter's
     /// place, a piece of its gradient, and the same piece of it and of its states; on several threads, where that
     /// pays. What it does to a number must not depend on where the pieces are cut.
     ///
@@ -88,8 +88,8 @@ impl<T: Real> Executor<T> {
     pub fn run_gradients<P: AsRef<[T]> + AsMut<[T]> + Sync>(
         &mut self,
         parameters: &mut [P],
-        states: &mut [[P; 2]],
-        update: impl Fn(usize, &[T], [&mut [T]; 3]) + Sync,
+        states: &mut [[P; 3]],
+        update: impl Fn(usize, &[T], [&mut [T]; 4]) + Sync,
     ) {
         self.check(parameters);
         assert_eq!(states.len(), parameters.len(), "number of parameters' states");
@@ -101,9 +101,9 @@ impl<T: Real> Executor<T> {
             done = after;
             let (before, rest) = parameters.split_at_mut(parameter);
             let (changing, behind) = rest.split_first_mut().expect("a plan has all parameters");
-            let [first, second] = &mut states[parameter];
-            let arrays = [changing.as_mut(), first.as_mut(), second.as_mut()];
-            let update = |gradient: &[T], pieces: [&mut [T]; 3]| update(parameter, gradient, pieces);
+            let [first, second, third] = &mut states[parameter];
+            let arrays = [changing.as_mut(), first.as_mut(), second.as_mut(), third.as_mut()];
+            let update = |gradient: &[T], pieces: [&mut [T]; 4]| update(parameter, gradient, pieces);
             let Self { plan, steps, inputs, constants, buffers, workspace, .. } = self;
             if is_updated_inside {
                 let step = &steps[after - 1];

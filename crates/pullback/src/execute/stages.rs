@@ -30,20 +30,21 @@ pub(super) fn in_place_then_update<T: Real>(
     stages: &[Stage],
     first: usize,
     gradient: &mut [T],
-    others: [&mut [T]; 3],
+    others: [&mut [T]; 4],
     numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
-    update: impl Fn(&[T], [&mut [T]; 3]),
+    update: impl Fn(&[T], [&mut [T]; 4]),
     isa: Isa,
 ) {
     if stages.is_empty() {
         return update(gradient, others);
     }
-    let [parameter, kept, kept_too] = others;
-    let (mut kept, mut kept_too) = (kept.chunks_mut(PIECE), kept_too.chunks_mut(PIECE));
+    let [parameter, states @ ..] = others;
+    let mut states = states.map(|state| state.chunks_mut(PIECE));
     let pieces = gradient.chunks_mut(PIECE).zip(parameter.chunks_mut(PIECE));
     for (i, (gradient, parameter)) in pieces.enumerate() {
         apply(stages, first + i * PIECE, gradient, parameter, numbers, isa);
-        update(gradient, [parameter, kept.next().unwrap_or_default(), kept_too.next().unwrap_or_default()]);
+        let [first, second, third] = states.each_mut().map(|state| state.next().unwrap_or_default());
+        update(gradient, [parameter, first, second, third]);
     }
 }
 

@@ -224,8 +224,8 @@ impl Step {
         instruction: &Instruction,
         numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
         gradient: &mut [T],
-        parameter_and_states: [&mut [T]; 3],
-        update: impl Fn(&[T], [&mut [T]; 3]) + Sync,
+        parameter_and_states: [&mut [T]; 4],
+        update: impl Fn(&[T], [&mut [T]; 4]) + Sync,
         workspace: &mut Workspace,
     ) {
         let Kernel::Product(matrices) = self.kernel else {

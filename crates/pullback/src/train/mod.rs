@@ -1,18 +1,28 @@
 //! Gradient descent: batches, optimizer, schedule, validation, early stopping, progress.
 //!
-//! [`train`] is the loop; the command line, Python and the browser watch it through an
-//! [`Observer`] and share its configuration, [`Training`].
+//! [`train`] is the loop over a [`Trainer`], whose [`State`] can be saved and taken up again; the command line, Python
+//! and the browser watch it through an [`Observer`] and share its configuration, [`Training`].
 
+mod blame;
 mod configuration;
+mod evaluate;
+mod exact;
 mod gradient;
+mod history;
 mod observer;
 mod optimizer;
 mod schedule;
+mod state;
+mod stepper;
 mod trainer;
 
 pub use crate::execute::Machine;
+pub use blame::{Blame, Cause};
 pub use configuration::{Batch, EarlyStopping, GradientMethod, Precision, Training, Unrecorded};
-pub use observer::{EpochReport, Flow, Observer, Silent, StepReport};
+pub use evaluate::{Evaluation, evaluate, most_likely, predict};
+pub use history::{History, Stop, Trained};
+pub use observer::{Epoch, EpochReport, Flow, Observer, Silent, StepReport};
 pub use optimizer::Optimizer;
 pub use schedule::{Schedule, Shape};
-pub use trainer::{Evaluation, History, Stop, Trained, evaluate, most_likely, predict, train};
+pub use state::State;
+pub use trainer::{Trainer, train};

@@ -40,7 +40,84 @@ pub enum Flow {
     Stop,
 }
 
-/// Someone who watches a run and may stop it.
+/// A run after an epoch: what there is to see, computed only where it is asked for.
+pub struct Epoch<'a> {
+    /// How the epoch went.
+    pub report: &'a EpochReport,
+    parameters: &'a dyn Fn() -> Vec<Vec<f64>>,
+    predictions: &'a dyn Fn() -> Vec<f64>,
+    is_kept: bool,
+}
+
+impl<'a> Epoch<'a> {
+    pub(super) fn new(
+        report: &'a EpochReport,
+        parameters: &'a dyn Fn() -> Vec<Vec<f64>>,
+        predictions: &'a dyn Fn() -> Vec<f64>,
+    ) -> Self {
+        Self { report, parameters, predictions, is_kept: false }
+    }
+
+    /// The parameters after the epoch, in the order of [`Network::parameters`](crate::network::Network::parameters).
+    pub fn parameters(&self) -> Vec<Vec<f64>> {
+        (self.parameters)()
+    }
+
+    /// What the network predicts for the validation rows, in their order: `[rows, outputs]`; of no length without
+    /// validation rows.
+    pub fn predictions(&self) -> Vec<f64> {
+        (self.predictions)()
+    }
+
+    /// Says that these are the best parameters so far: the run ends with the last ones that were kept. If early stopping
+    /// is on, it still decides when to stop.
+    pub fn keep(&mut self) {
+        self.is_kept = true;
+    }
+
+    pub(super) fn is_kept(&self) -> bool {
+        self.is_kept
+    }
+}
+
+impl std::fmt::Debug for Epoch<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Epoch").field("report", self.report).field("is_kept", &self.is_kept).finish()
+    }
+}
+
+/// Someone who watches a run, may stop it, and may say which parameters are the best.
+///
+/// An own measure, an own stop, and the best weights back:
+///
+/// ```
+/// use pullback::data::{DataOptions, Preprocessing, builtin};
+/// use pullback::network::{Activation, Cost, Network};
+/// use pullback::train::{Epoch, Flow, Machine, Observer, Training, train};
+///
+/// struct WorstRow { best: f64, epoch: usize } // the smallest of the largest probabilities
+/// impl Observer for WorstRow {
+///     fn epoch(&mut self, epoch: &mut Epoch<'_>) -> Flow {
+///         let rows = epoch.predictions();
+///         let surest = rows.chunks(3).map(|row| row.iter().copied().fold(0.0, f64::max));
+///         let worst = surest.fold(1.0, f64::min);
+///         if worst > self.best {
+///             (self.best, self.epoch) = (worst, epoch.report.epoch);
+///             epoch.keep();
+///         }
+///         if epoch.report.epoch > self.epoch + 20 { Flow::Stop } else { Flow::Continue }
+///     }
+/// }
+///
+/// let table = builtin::load("iris", 0)?;
+/// let (rows, held_out): (Vec<_>, Vec<_>) = (0..table.rows()).partition(|row| row % 5 > 0);
+/// let data = Preprocessing::fit(&table, &rows, &DataOptions::default())?.apply::<f32>(&table)?;
+/// let network = Network::dense(4, &[8], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+/// let (training, mut own) = (Training { epochs: 200, ..Training::default() }, WorstRow { best: 0.0, epoch: 0 });
+/// let trained = train(&network, &training, &data, &rows, &held_out, &Machine::default(), &mut own)?;
+/// assert_eq!(trained.history.kept_epoch, Some(own.epoch));
+/// # Ok::<(), pullback::Error>(())
+/// ```
 pub trait Observer {
     /// After each step.
     fn step(&mut self, _report: &StepReport) -> Flow {
@@ -48,7 +125,7 @@ pub trait Observer {
     }
 
     /// After each epoch.
-    fn epoch(&mut self, _report: &EpochReport) -> Flow {
+    fn epoch(&mut self, _epoch: &mut Epoch<'_>) -> Flow {
         Flow::Continue
     }
 }

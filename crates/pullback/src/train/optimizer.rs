@@ -6,6 +6,9 @@ use crate::error::{Error, Result};
 use pullback_kernels::{Isa, Real, update};
 use serde::{Deserialize, Serialize};
 
+/// How many arrays of a parameter's size an optimizer keeps for it at most.
+pub(super) const MOST_STATES: usize = 3;
+
 /// How a gradient changes a weight.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -200,7 +203,7 @@ impl Optimizer {
         let mut parameter = [weight];
         let [others, weights] = self.rules(rate, 1);
         let rule = if decays { weights } else { others };
-        rule.update(Isa::portable(), &[gradient], [&mut parameter, &mut first, &mut second]);
+        rule.update(Isa::portable(), &[gradient], [&mut parameter, &mut first, &mut second, &mut []]);
         first.append(&mut second);
         (parameter[0], first)
     }
@@ -251,7 +254,7 @@ pub(super) enum Rule<T> {
 impl<T: Real> Rule<T> {
     /// Changes numbers of a parameter by their gradient, and what the optimizer keeps for them (empty where it keeps
     /// less).
-    pub(super) fn update(&self, isa: Isa, g: &[T], [w, first, second]: [&mut [T]; 3]) {
+    pub(super) fn update(&self, isa: Isa, g: &[T], [w, first, second, _]: [&mut [T]; 1 + MOST_STATES]) {
         match self {
             Rule::Sgd(rule) => rule.weights(isa, w, g),
             Rule::Momentum(rule) => rule.weights(isa, w, g, first),

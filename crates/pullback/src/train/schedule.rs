@@ -108,6 +108,13 @@ impl Shape {
     }
 }
 
+impl Shape {
+    /// Whether the rate at a step depends on how many epochs there are in all.
+    pub(super) fn depends_on_epochs(self) -> bool {
+        matches!(self, Shape::Cosine { .. } | Shape::OneCycle { .. })
+    }
+}
+
 impl Schedule {
     pub(super) fn check(&self) -> Result<()> {
         let wrong = |what: String, help: &str| Err(Error::configuration(what).help(help));
@@ -177,8 +184,10 @@ fn fall(progress: f64) -> f64 {
 }
 
 /// What a plateau schedule has seen.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Plateau {
+    #[serde(with = "super::exact")]
     best: f64,
     waited: usize,
     factor: f64,
@@ -200,6 +209,11 @@ impl Plateau {
                 (self.factor, self.waited) = (self.factor * factor, 0);
             }
         }
+    }
+
+    /// Whether a schedule can have come here: the factor only falls.
+    pub(super) fn is_possible(&self) -> bool {
+        (0.0..=1.0).contains(&self.factor)
     }
 
     /// The factor of the learning rate.

@@ -1,73 +1,17 @@
 //! The loop: shuffle, take a batch, run forward and backward, change the weights, repeat.
 
-use super::gradient::OneByOne;
-use super::schedule::Plateau;
-use super::{Batch, EpochReport, Flow, Observer, StepReport, Training};
-use crate::data::{Dataset, Features, Targets, batches, epoch_order};
-use crate::differentiate::reverse;
+use super::evaluate::{Evaluator, accuracy, check_data};
+use super::state::{Fingerprint, Hash, names};
+use super::stepper::{COST, Stepper};
+use super::{
+    Batch, Blame, Epoch, EpochReport, Flow, History, Machine, Observer, Silent, State, StepReport, Stop,
+    Trained, Training,
+};
+use crate::data::{Dataset, Features, epoch_order};
 use crate::error::{Error, Result};
-use crate::execute::{Executor, Machine, reference};
-use crate::graph::{Graph, Kind};
-use crate::network::{FEATURES, Mask, Mode, Network, Parameter, Role, TARGETS};
-use crate::plan::Plan;
-use pullback_kernels::{Array, Isa, Real, dot};
-use serde::{Deserialize, Serialize};
-
-/// What came out of a training run.
-#[derive(Debug, Clone)]
-pub struct Trained<T> {
-    /// The parameters, in the order of [`Network::parameters`].
-    pub parameters: Vec<Vec<T>>,
-    /// How it went.
-    pub history: History,
-}
-
-/// How a training run went.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct History {
-    /// One report an epoch.
-    pub epochs: Vec<EpochReport>,
-    /// The epoch whose parameters were kept, counted from 0: the best one with early stopping,
-    /// else the last one. Absent if no epoch was finished.
-    pub kept_epoch: Option<usize>,
-    /// Why it ended.
-    pub stop: Stop,
-    /// Where the first number arose that is not finite, if the run diverged.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub blame: Option<String>,
-}
-
-/// Why a training run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Stop {
-    /// All epochs are done.
-    Finished,
-    /// The validation cost had not improved for as long as early stopping waits.
-    NoImprovement,
-    /// The observer said so.
-    Observer,
-    /// The cost stopped being a finite number at this step; the parameters are those from before
-    /// the epoch.
-    Diverged {
-        /// The epoch, counted from 0.
-        epoch: usize,
-        /// The step of the epoch, counted from 0.
-        step: usize,
-    },
-}
-
-/// A network's cost and predictions on given rows.
-#[derive(Debug, Clone)]
-pub struct Evaluation<T> {
-    /// The mean cost, without regularization.
-    pub cost: f64,
-    /// `[rows, outputs]`: probabilities, or numbers in the units of the targets.
-    pub predictions: Vec<T>,
-}
-
-/// How many rows are evaluated at a time.
-const EVALUATION_BATCH: usize = 256;
+use crate::network::{FEATURES, Mode, Network, Parameter, Role, TARGETS};
+use pullback_kernels::{Array, Real};
+use std::cell::OnceCell;
 
 /// Trains a network on some rows of a data set. After each epoch it is measured on the rows
 /// `validation`, which may be none.
@@ -86,114 +30,105 @@ pub fn train<T: Real>(
     machine: &Machine,
     observer: &mut dyn Observer,
 ) -> Result<Trained<T>> {
-    training.check()?;
-    if !training.precision.is_full() && T::NAME != f32::NAME {
-        return Err(Error::configuration(format!(
-            "{} is a precision for numbers of f32, but the data is of {}",
-            training.precision.name(),
-            T::NAME.to_lowercase()
-        ))
-        .help("take the precision f32, which means full"));
-    }
-    check_data(network, data.inputs(), data.outputs())?;
-    if rows.is_empty() {
-        return Err(Error::data("there are no rows to train on").help("give at least one"));
-    }
-    if training.early_stopping.is_some() && validation.is_empty() {
-        return Err(Error::configuration(
-            "early stopping measures the validation cost, but no rows are held out for validation",
-        )
-        .help("hold some out"));
-    }
-    Run::new(machine, network, training, data, rows, validation)?.train(observer)
+    let mut trainer = Trainer::new(network, training, data, rows, validation, machine)?;
+    while trainer.epoch(observer) == Flow::Continue {}
+    Ok(trainer.end(observer))
 }
 
-/// Runs a network forwards on some rows of a data set.
+/// A training run that goes on a step or an epoch at a time, and whose state can be taken and given back.
 ///
-/// # Errors
-/// If the network or its parameters do not fit the data.
-pub fn evaluate<T: Real>(
-    network: &Network,
-    parameters: &[Vec<T>],
-    data: &Dataset<T>,
-    rows: &[usize],
-    machine: &Machine,
-) -> Result<Evaluation<T>> {
-    check_data(network, data.inputs(), data.outputs())?;
-    Evaluator::new(network, rows.len(), machine)?.run(parameters, &data.features, Some(&data.targets), rows)
-}
-
-/// What a network predicts for all rows, `[rows, outputs]`.
+/// ```
+/// use pullback::data::{DataOptions, Preprocessing, builtin};
+/// use pullback::network::{Activation, Cost, Network};
+/// use pullback::train::{Flow, Machine, Silent, State, Trainer, Training};
 ///
-/// # Errors
-/// If the network or its parameters do not fit the features.
-pub fn predict<T: Real>(
-    network: &Network,
-    parameters: &[Vec<T>],
-    features: &Features<T>,
-    machine: &Machine,
-) -> Result<Vec<T>> {
-    check_data(network, features.inputs(), network.outputs())?;
-    let rows: Vec<usize> = (0..features.rows()).collect();
-    Ok(Evaluator::new(network, rows.len(), machine)?.run(parameters, features, None, &rows)?.predictions)
-}
-
-fn check_data(network: &Network, inputs: usize, outputs: usize) -> Result<()> {
-    if network.inputs != inputs {
-        return Err(Error::configuration(format!(
-            "the network takes {} features, but the data has {inputs}",
-            network.inputs
-        ))
-        .help(format!("give the network {inputs} inputs, or data of {} features", network.inputs)));
-    }
-    if network.outputs() != outputs {
-        return Err(Error::configuration(format!(
-            "the network has {} outputs, but the targets need {outputs}",
-            network.outputs()
-        ))
-        .help(format!("give the last dense layer {outputs} units")));
-    }
-    Ok(())
-}
-
-/// The state of a training run.
-struct Run<'a, T> {
+/// let table = builtin::load("iris", 0)?;
+/// let rows: Vec<usize> = (0..table.rows()).collect();
+/// let data = Preprocessing::fit(&table, &rows, &DataOptions::default())?.apply::<f32>(&table)?;
+/// let network = Network::dense(4, &[8], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+/// let (training, machine) = (Training { epochs: 4, ..Training::default() }, Machine::default());
+///
+/// let mut one = Trainer::new(&network, &training, &data, &rows, &[], &machine)?;
+/// one.epoch(&mut Silent);
+/// one.step(); // in the middle of the second epoch
+/// let bytes = one.state().to_bytes()?;
+/// while one.epoch(&mut Silent) == Flow::Continue {}
+///
+/// let mut other = Trainer::resume(&network, &training, &data, &rows, &[], &machine, State::from_bytes(&bytes)?)?;
+/// while other.epoch(&mut Silent) == Flow::Continue {}
+/// assert_eq!(one.finish().parameters, other.finish().parameters); // bit for bit
+/// # Ok::<(), pullback::Error>(())
+/// ```
+pub struct Trainer<'a, T: Real> {
+    network: &'a Network,
     training: &'a Training,
     data: &'a Dataset<T>,
     rows: &'a [usize],
     validation: &'a [usize],
+    machine: Machine,
     specification: Vec<Parameter>,
-    parameters: Vec<Array<T>>,
-    /// What the optimizer keeps for each parameter.
-    states: Vec<[Array<T>; 2]>,
-    /// What the steps are given instead of the data's features, if that pays: those less a number, the background.
+    state: State<T>,
+    /// Whether an observer ended the run, for now.
+    is_stopped: bool,
+    blame: Option<Blame>,
+    /// How many rows make a step.
+    batch: usize,
+    /// The rows in the order of the epoch that is running, if it is known.
+    order: Vec<usize>,
+    /// What the steps are given instead of the data's features, if that pays: those minus a number, the background.
     less_background: Option<(Features<T>, f64)>,
-    /// For whole batches, and for what is left at the end of an epoch.
+    /// For whole batches, and for the rows left over at the end of an epoch.
     stepper: Stepper<T>,
     last_stepper: Option<Stepper<T>>,
     evaluator: Option<Evaluator<T>>,
-    batch: usize,
-    /// Steps done.
-    steps: usize,
+    /// Whether the stepper holds all rows, which make one batch.
+    is_filled: bool,
+    /// What tells the run from others, once it was asked for.
+    fingerprint: OnceCell<Fingerprint>,
     /// A clipped gradient.
     clipped: Vec<T>,
-    plateau: Plateau,
-    isa: Isa,
-    network: &'a Network,
-    blame: Option<String>,
 }
 
-impl<'a, T: Real> Run<'a, T> {
-    fn new(
-        machine: &Machine,
+impl<T: Real> std::fmt::Debug for Trainer<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Trainer").field("position", &self.state.position).finish_non_exhaustive()
+    }
+}
+
+impl<'a, T: Real> Trainer<'a, T> {
+    /// A run before its first step.
+    ///
+    /// # Errors
+    /// If the configuration contradicts itself or does not fit the data.
+    pub fn new(
         network: &'a Network,
         training: &'a Training,
         data: &'a Dataset<T>,
         rows: &'a [usize],
         validation: &'a [usize],
+        machine: &Machine,
     ) -> Result<Self> {
+        training.check()?;
+        if !training.precision.is_full() && T::NAME != f32::NAME {
+            return Err(Error::configuration(format!(
+                "{} is a precision for numbers of f32, but the data is of {}",
+                training.precision.name(),
+                T::NAME.to_lowercase()
+            ))
+            .help("take the precision f32, which means full"));
+        }
+        check_data(network, data.inputs(), data.outputs())?;
+        if rows.is_empty() {
+            return Err(Error::data("there are no rows to train on").help("give at least one"));
+        }
+        if training.early_stopping.is_some() && validation.is_empty() {
+            return Err(Error::configuration(
+                "early stopping measures the validation cost, but no rows are held out for validation",
+            )
+            .help("hold some out"));
+        }
         // Validation is in full precision whatever the steps are in.
-        let machine = &Machine { precision: Default::default(), ..*machine };
+        let machine = Machine { precision: Default::default(), ..*machine };
         let batch = match training.batch {
             Batch::Of(examples) => examples.min(rows.len()),
             Batch::Full => rows.len(),
@@ -201,188 +136,315 @@ impl<'a, T: Real> Run<'a, T> {
         let specification = network.parameters()?;
         let parameters: Vec<Array<T>> =
             network.initialize(training.seed)?.iter().map(|numbers| Array::from(&numbers[..])).collect();
-        let kept = training.optimizer.states();
-        let state =
-            |parameter: &Array<T>, wanted: bool| Array::zeros(if wanted { parameter.len() } else { 0 });
         let left = rows.len() % batch;
         // Products of reduced precision leave out no zeros.
         let leaves_out_zeros = network.begins_dense() && training.precision.is_full();
         let less_background = leaves_out_zeros.then(|| data.features.less_background(rows)).flatten();
         let background = less_background.as_ref().map_or(0.0, |(_, number)| *number);
+        let clipped = match training.clip_norm {
+            Some(_) => vec![T::ZERO; parameters.iter().map(|numbers| numbers.len()).max().unwrap_or(0)],
+            None => Vec::new(),
+        };
         Ok(Self {
+            state: State::start(&specification, parameters, training.optimizer.states()),
+            is_stopped: false,
+            blame: None,
+            batch,
+            order: Vec::new(),
             less_background,
-            states: parameters.iter().map(|p| [state(p, kept > 0), state(p, kept > 1)]).collect(),
-            stepper: Stepper::new(machine, network, training, batch, background)?,
+            stepper: Stepper::new(&machine, network, training, batch, background)?,
             last_stepper: (left > 0)
-                .then(|| Stepper::new(machine, network, training, left, background))
+                .then(|| Stepper::new(&machine, network, training, left, background))
                 .transpose()?,
             evaluator: (!validation.is_empty())
-                .then(|| Evaluator::new(network, validation.len(), machine))
+                .then(|| Evaluator::new(network, validation.len(), &machine))
                 .transpose()?,
-            clipped: match training.clip_norm {
-                Some(_) => vec![T::ZERO; parameters.iter().map(|numbers| numbers.len()).max().unwrap_or(0)],
-                None => Vec::new(),
-            },
+            is_filled: false,
+            fingerprint: OnceCell::new(),
+            clipped,
+            network,
             training,
             data,
             rows,
             validation,
+            machine,
             specification,
-            parameters,
-            batch,
-            steps: 0,
-            plateau: Plateau::new(),
-            isa: machine.isa,
-            network,
-            blame: None,
         })
     }
 
-    fn train(mut self, observer: &mut dyn Observer) -> Result<Trained<T>> {
-        let mut epochs: Vec<EpochReport> = Vec::with_capacity(self.training.epochs.min(10_000));
-        let mut order = Vec::new();
-        let mut stop = Stop::Finished;
-        // What is gone back to: the best epoch's parameters, or those before a divergence.
-        let mut saved = self.parameters.clone();
-        let mut kept_epoch = None;
-        let mut best = f64::INFINITY;
-        for epoch in 0..self.training.epochs {
-            if self.training.early_stopping.is_none() {
-                saved.clone_from(&self.parameters);
-            }
-            // All rows in one batch: their order changes only the rounding, and they need not be copied again.
-            if self.training.shuffle && self.batch < self.rows.len() {
-                epoch_order(self.rows, self.training.seed, epoch as u32, &mut order);
-            } else {
-                order.clear();
-                order.extend_from_slice(self.rows);
-            }
-            let (report, ended) = self.epoch(epoch, &order, observer)?;
-            if let Some(reason @ Stop::Diverged { .. }) = ended {
-                stop = reason;
-                break;
-            }
-            epochs.push(report);
-            match (&self.training.early_stopping, report.validation_cost) {
-                (Some(stopping), Some(cost)) => {
-                    if cost < best - stopping.least_improvement {
-                        (best, kept_epoch) = (cost, Some(epoch));
-                        saved.clone_from(&self.parameters);
-                    } else if epoch - kept_epoch.unwrap_or(0) >= stopping.patience {
-                        stop = Stop::NoImprovement;
-                    }
-                }
-                _ => kept_epoch = Some(epoch),
-            }
-            if observer.epoch(&report) == Flow::Stop || ended.is_some() {
-                stop = Stop::Observer;
-            }
-            if stop != Stop::Finished {
-                break;
-            }
+    /// The same run from a state on. The number of epochs may differ from that of the run which the state was taken
+    /// of, unless the schedule depends on it; all else must be the same, but for the machine.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`], or if the state is of another run.
+    pub fn resume(
+        network: &'a Network,
+        training: &'a Training,
+        data: &'a Dataset<T>,
+        rows: &'a [usize],
+        validation: &'a [usize],
+        machine: &Machine,
+        state: State<T>,
+    ) -> Result<Self> {
+        let mut trainer = Self::new(network, training, data, rows, validation, machine)?;
+        let of_another = |what: &str| {
+            Err(Error::training(format!("the state is of another run: its {what} are not those of this one"))
+                .help("resume with the network, settings and rows of the run that it was saved of"))
+        };
+        if let Some(what) = state.fingerprint.difference(trainer.fingerprint()) {
+            return of_another(what);
         }
-        let goes_back = self.training.early_stopping.is_some() || matches!(stop, Stop::Diverged { .. });
-        let parameters = if goes_back { saved } else { self.parameters };
-        let parameters = parameters.iter().map(|numbers| numbers.to_vec()).collect();
-        Ok(Trained { parameters, history: History { epochs, kept_epoch, stop, blame: self.blame } })
+        if state.names != names(&trainer.specification) {
+            return of_another("parameters");
+        }
+        if state.optimizer_states != training.optimizer.states() {
+            return of_another("optimizer's numbers");
+        }
+        let (at, steps) = (&state.position, trainer.steps_per_epoch());
+        let examples = at.step.saturating_mul(trainer.batch).min(rows.len());
+        let is_possible = at.step <= steps
+            && at.examples == examples
+            && at.epoch.checked_mul(steps).and_then(|done| done.checked_add(at.step)) == Some(at.steps)
+            && [at.best_epoch, at.kept_epoch].into_iter().flatten().all(|epoch| epoch < at.epoch)
+            && at.plateau.is_possible()
+            && (state.has_best() || !trainer.needs_best(&state));
+        if !is_possible {
+            return of_another("numbers");
+        }
+        trainer.state = state;
+        Ok(trainer)
     }
 
-    /// One pass over the examples in the given order.
-    fn epoch(
-        &mut self,
-        epoch: usize,
-        order: &[usize],
-        observer: &mut dyn Observer,
-    ) -> Result<(EpochReport, Option<Stop>)> {
-        let steps_per_epoch = order.len().div_ceil(self.batch);
+    /// Whether the run cannot go on without the parameters that it may go back to.
+    fn needs_best(&self, state: &State<T>) -> bool {
+        let at = &state.position;
+        at.step > 0 || at.is_kept_by_observer || (self.training.early_stopping.is_some() && at.steps > 0)
+    }
+
+    fn steps_per_epoch(&self) -> usize {
+        self.rows.len().div_ceil(self.batch)
+    }
+
+    /// The run's state, from which [`Trainer::resume`] goes on with the same bits.
+    pub fn state(&self) -> State<T> {
+        let mut state = State { fingerprint: self.fingerprint().clone(), ..self.state.clone() };
+        if !self.needs_best(&state) {
+            state.best.iter_mut().for_each(|numbers| *numbers = Array::zeros(0));
+        }
+        state
+    }
+
+    /// The parameters as they are now, in the order of [`Network::parameters`].
+    pub fn parameters(&self) -> impl ExactSizeIterator<Item = &[T]> {
+        self.state.parameters()
+    }
+
+    /// Why the run ended, if it did. What an observer stopped goes on with the next step.
+    pub fn stop(&self) -> Option<Stop> {
+        match self.state.position.stop {
+            Some(stop) => Some(stop),
+            None if self.is_stopped => Some(Stop::Observer),
+            None => (self.state.position.epoch >= self.training.epochs).then_some(Stop::Finished),
+        }
+    }
+
+    /// Does one step: a batch forwards and backwards, and the change of the weights. The first step of an epoch ends the
+    /// epoch before. Absent if the run is over.
+    pub fn step(&mut self) -> Option<StepReport> {
+        if self.state.position.step == self.steps_per_epoch() {
+            self.end_epoch(&mut Silent);
+        }
+        self.is_stopped = false;
+        if self.stop().is_some() {
+            return None;
+        }
+        let Self { training, rows, batch, .. } = *self;
+        let steps_per_epoch = self.steps_per_epoch();
+        let (epoch, step, steps) =
+            (self.state.position.epoch, self.state.position.step, self.state.position.steps);
+        if step == 0 {
+            self.order.clear();
+            // Early stopping without an epoch yet goes back to the start.
+            let is_early = training.early_stopping.is_some() && steps > 0;
+            if !is_early && !self.state.position.is_kept_by_observer {
+                self.state.best.clone_from(&self.state.parameters);
+            }
+        }
+        if self.order.is_empty() {
+            // All rows in one batch: their order changes only the rounding, and they need not be copied again.
+            if training.shuffle && batch < rows.len() {
+                epoch_order(rows, training.seed, epoch as u32, &mut self.order);
+            } else {
+                self.order.extend_from_slice(rows);
+            }
+        }
+
+        let factor = training.schedule.factor(steps, steps_per_epoch, training.epochs);
+        let rate = training.learning_rate() * factor * self.state.position.plateau.factor();
+        let range = step * batch..((step + 1) * batch).min(rows.len());
+        let examples = range.len();
+        let (cost, norm) = self.descend(range, rate);
+        let at = &mut self.state.position;
+        if !cost.is_finite() {
+            at.stop = Some(Stop::Diverged { epoch, step });
+            return None;
+        }
+        at.step += 1;
+        at.steps += 1;
+        at.examples += examples;
+        at.cost += cost * examples as f64;
+        at.learning_rate = rate;
+        at.gradient_norm = Real::max(norm, at.gradient_norm);
+        Some(StepReport { epoch, examples: at.examples, examples_per_epoch: rows.len(), cost })
+    }
+
+    /// Does the steps that are left of an epoch, and measures the network on the validation rows. Stops where the
+    /// observer says so, after a step too; the next call goes on from there.
+    pub fn epoch(&mut self, observer: &mut dyn Observer) -> Flow {
+        let steps = self.steps_per_epoch();
+        // A whole epoch may wait for its end.
+        while self.state.position.step < steps {
+            let Some(report) = self.step() else { return Flow::Stop };
+            if observer.step(&report) == Flow::Stop {
+                self.is_stopped = true;
+                return Flow::Stop;
+            }
+        }
+        self.end_epoch(observer);
+        if self.stop().is_some() { Flow::Stop } else { Flow::Continue }
+    }
+
+    /// What the run has come to, without the rest of an epoch that has begun.
+    pub fn finish(self) -> Trained<T> {
+        self.end(&mut Silent)
+    }
+
+    fn end(mut self, observer: &mut dyn Observer) -> Trained<T> {
+        let stop = self.stop().unwrap_or(Stop::Observer);
+        let has_diverged = matches!(stop, Stop::Diverged { .. });
+        if self.state.position.step > 0 && !has_diverged {
+            self.end_epoch(observer);
+        }
+        let at = &self.state.position;
+        let goes_back = self.training.early_stopping.is_some() || has_diverged || at.is_kept_by_observer;
+        // Before the first step there is nothing to go back to.
+        let goes_back = goes_back && self.state.has_best();
+        let State { parameters, best, epochs, position, .. } = self.state;
+        let parameters = if goes_back { best } else { parameters };
+        Trained {
+            parameters: parameters.iter().map(|numbers| numbers.to_vec()).collect(),
+            history: History { epochs, kept_epoch: position.kept_epoch, stop, blame: self.blame },
+        }
+    }
+
+    /// Ends an epoch: validation, plateau, early stopping, and the observer's word.
+    fn end_epoch(&mut self, observer: &mut dyn Observer) {
+        let Self { training, data, validation, .. } = *self;
+        let at = &self.state.position;
+        let epoch = at.epoch;
         let mut report = EpochReport {
             epoch,
-            cost: 0.0,
+            cost: at.cost / at.examples as f64,
             validation_cost: None,
             validation_accuracy: None,
-            learning_rate: 0.0,
-            gradient_norm: None,
+            learning_rate: at.learning_rate,
+            gradient_norm: training.clip_norm.map(|_| at.gradient_norm),
         };
-        let mut seen = 0;
-        let mut ended = None;
-        for (step, rows) in batches(order, self.batch).enumerate() {
-            let factor = self.training.schedule.factor(self.steps, steps_per_epoch, self.training.epochs);
-            report.learning_rate = self.training.learning_rate() * factor * self.plateau.factor();
-            let (cost, norm) = self.step(epoch, step, rows, report.learning_rate);
-            if !cost.is_finite() {
-                return Ok((report, Some(Stop::Diverged { epoch, step })));
-            }
-            seen += rows.len();
-            report.cost += cost * rows.len() as f64;
-            report.gradient_norm = norm.map(|norm| Real::max(norm, report.gradient_norm.unwrap_or(0.0)));
-            let done = StepReport { epoch, examples: seen, examples_per_epoch: order.len(), cost };
-            if observer.step(&done) == Flow::Stop {
-                ended = Some(Stop::Observer);
-                break;
-            }
-        }
-        report.cost /= seen as f64;
+        let mut predictions = Vec::new();
         if let Some(evaluator) = &mut self.evaluator {
-            let Dataset { features, targets, .. } = self.data;
-            let evaluation = evaluator.run(&self.parameters, features, Some(targets), self.validation)?;
+            let Dataset { features, targets, .. } = data;
+            let evaluation = evaluator.run(&self.state.parameters, features, Some(targets), validation);
             report.validation_cost = Some(evaluation.cost);
-            report.validation_accuracy = accuracy(&evaluation.predictions, targets, self.validation);
+            report.validation_accuracy = accuracy(&evaluation.predictions, targets, validation);
+            predictions = evaluation.predictions;
         }
-        self.plateau.epoch(self.training.schedule.shape, report.validation_cost.unwrap_or(report.cost));
-        Ok((report, ended))
+        let State { position: at, parameters, best, epochs, .. } = &mut self.state;
+        at.plateau.epoch(training.schedule.shape, report.validation_cost.unwrap_or(report.cost));
+        epochs.push(report);
+        match (&training.early_stopping, report.validation_cost) {
+            (Some(stopping), Some(cost)) => {
+                if cost < at.best_cost - stopping.least_improvement {
+                    (at.best_cost, at.best_epoch) = (cost, Some(epoch));
+                    if !at.is_kept_by_observer {
+                        at.kept_epoch = Some(epoch);
+                        best.clone_from(parameters);
+                    }
+                } else if epoch - at.best_epoch.unwrap_or(0) >= stopping.patience {
+                    at.stop = Some(Stop::NoImprovement);
+                }
+            }
+            _ if at.is_kept_by_observer => {}
+            _ => at.kept_epoch = Some(epoch),
+        }
+        let wide = |numbers: &[T]| numbers.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
+        let all = || parameters.iter().map(|numbers| wide(numbers)).collect();
+        let predicted = || wide(&predictions);
+        let mut seen = Epoch::new(&report, &all, &predicted);
+        let flow = observer.epoch(&mut seen);
+        if seen.is_kept() {
+            (at.is_kept_by_observer, at.kept_epoch) = (true, Some(epoch));
+            best.clone_from(parameters);
+        }
+        at.epoch += 1;
+        (at.step, at.examples, at.cost, at.gradient_norm) = (0, 0, 0.0, 0.0);
+        if flow == Flow::Stop {
+            at.stop = None;
+            self.is_stopped = true;
+        }
     }
 
-    /// One step of gradient descent: the batch's cost, and the gradient's norm if it is clipped.
-    fn step(&mut self, epoch: usize, step: usize, rows: &[usize], rate: f64) -> (f64, Option<f64>) {
-        self.steps += 1;
+    /// One step of gradient descent on the rows at some places of the order: the batch's cost, and the gradient's norm,
+    /// 0 if it is not clipped.
+    fn descend(&mut self, range: std::ops::Range<usize>, rate: f64) -> (f64, f64) {
+        let Self { training, data, machine, .. } = *self;
+        let rows = &self.order[range];
+        let State { position: at, parameters, kept, .. } = &mut self.state;
         let stepper = match &mut self.last_stepper {
             Some(last) if rows.len() < self.batch => last,
             _ => &mut self.stepper,
         };
-        stepper.fill_masks(self.training.seed, epoch, step);
-        if self.steps == 1 || rows.len() < self.rows.len() {
-            let (isa, data) = (self.isa, self.data);
+        stepper.fill_masks(training.seed, at.epoch, at.step);
+        if !self.is_filled {
             let features = self.less_background.as_ref().map_or(&data.features, |(features, _)| features);
             let write = |range: std::ops::Range<usize>, piece: &mut [T]| {
-                features.write_on(isa, &rows[range], piece);
+                features.write_on(machine.isa, &rows[range], piece);
             };
             stepper.executor.fill_rows(FEATURES, rows.len(), write);
             data.write_targets(rows, stepper.executor.input_mut(TARGETS));
+            self.is_filled = self.batch == self.rows.len();
         }
-        stepper.executor.run(&self.parameters);
+        stepper.executor.run(parameters);
         let cost = stepper.executor.output(COST)[0].to_f64();
         if !cost.is_finite() {
             let background = self.less_background.as_ref().map_or(0.0, |(_, number)| *number);
             let lowered = self.network.lower_less(rows.len(), Mode::Training, background);
-            self.blame = (lowered.ok()).and_then(|lowered| {
-                first_not_finite(&lowered.graph, &mut stepper.executor, &self.parameters)
-            });
-            return (cost, None);
+            self.blame = (lowered.ok())
+                .and_then(|lowered| Blame::find(&lowered.graph, &mut stepper.executor, parameters));
+            return (cost, 0.0);
         }
         if let Some(one_by_one) = &mut stepper.one_by_one {
-            one_by_one.fill(&mut stepper.executor, &self.parameters, &stepper.trained);
+            one_by_one.fill(&mut stepper.executor, parameters, &stepper.trained);
         }
 
-        let rules = self.training.optimizer.rules(rate, self.steps as u64);
+        let rules = training.optimizer.rules(rate, at.steps as u64 + 1);
         let rule =
             |place: usize| &rules[usize::from(matches!(self.specification[place].role, Role::Weight(_)))];
-        let isa = self.isa;
-        stepper.executor.run_gradients(&mut self.parameters, &mut self.states, |place, gradient, numbers| {
-            rule(place).update(isa, gradient, numbers);
+        stepper.executor.run_gradients(parameters, kept, |place, gradient, numbers| {
+            rule(place).update(machine.isa, gradient, numbers);
         });
 
-        let norm = self.training.clip_norm.map(|_| stepper.gradient_norm(self.isa));
-        let factor = match (self.training.clip_norm, norm) {
+        let norm = training.clip_norm.map(|_| stepper.gradient_norm(machine.isa));
+        let factor = match (training.clip_norm, norm) {
             (Some(limit), Some(norm)) if norm > limit => Some(T::from_f64(limit / norm)),
             _ => None,
         };
-        let kept = if stepper.keeps_gradients { &stepper.trained[..] } else { &[] };
-        for (output, &place) in kept.iter().enumerate() {
+        let gradients = if stepper.keeps_gradients { &stepper.trained[..] } else { &[] };
+        for (output, &place) in gradients.iter().enumerate() {
             let mut gradient = stepper.gradient(output);
             if let Some(factor) = factor {
                 let clipped = &mut self.clipped[..gradient.len()];
                 pullback_kernels::map(
-                    self.isa,
+                    machine.isa,
                     gradient,
                     clipped,
                     #[inline(always)]
@@ -390,188 +452,42 @@ impl<'a, T: Real> Run<'a, T> {
                 );
                 gradient = clipped;
             }
-            let [first, second] = &mut self.states[place];
-            rule(place).update(isa, gradient, [&mut self.parameters[place], first, second]);
+            let [first, second, third] = &mut kept[place];
+            rule(place).update(machine.isa, gradient, [&mut parameters[place], first, second, third]);
         }
         for (output, &place) in stepper.statistics.iter().enumerate() {
             let new = stepper.executor.output(COST + 1 + output);
-            self.parameters[place].copy_from_slice(new);
+            parameters[place].copy_from_slice(new);
         }
-        (cost, norm)
+        (cost, norm.unwrap_or(0.0))
     }
-}
 
-/// The first node of a forward pass with a number that is not finite, in words.
-fn first_not_finite<T: Real>(
-    graph: &Graph,
-    given: &mut Executor<T>,
-    parameters: &[Array<T>],
-) -> Option<String> {
-    let (mut inputs, mut own) = (0.., parameters.iter());
-    let values: Vec<Vec<T>> = (graph.nodes().iter())
-        .map(|node| match node.kind {
-            Kind::Input(_) => inputs.next().map(|at| given.input_mut(at).to_vec()),
-            Kind::Parameter(_) => own.next().map(|numbers| numbers.to_vec()),
-            _ => None,
-        })
-        .map(Option::unwrap_or_default)
-        .collect();
-    let values = reference(graph, &values);
-    let first = graph.ids().find(|id| values[id.index()].iter().any(|x| !x.is_finite()))?;
-    Some(graph.describe(first))
-}
+    /// What tells the run from others: a hash of the network, of the settings and of the rows.
+    fn fingerprint(&self) -> &Fingerprint {
+        self.fingerprint.get_or_init(|| self.find_fingerprint())
+    }
 
-/// The place of the cost among a stepper's outputs; statistics follow, then gradients if they are kept.
-const COST: usize = 0;
-
-/// Forward and backward pass for one batch size.
-struct Stepper<T> {
-    executor: Executor<T>,
-    /// What finds the gradients instead of the executor, if they are not back-propagated.
-    one_by_one: Option<OneByOne<T>>,
-    /// Whether all gradients are there after a run; else each is handed out when it is ready.
-    keeps_gradients: bool,
-    /// The places of the trained parameters, in the order of their gradients.
-    trained: Vec<usize>,
-    /// The places of the parameters that the forward pass itself moves.
-    statistics: Vec<usize>,
-    masks: Vec<Mask>,
-}
-
-impl<T: Real> Stepper<T> {
-    fn new(
-        machine: &Machine,
-        network: &Network,
-        training: &Training,
-        batch: usize,
-        background: f64,
-    ) -> Result<Self> {
-        let machine = &Machine { precision: training.precision.of_products(), ..*machine };
-        let lowered = network.lower_less(batch, Mode::Training, background)?;
-        let specification = network.parameters()?;
-        let trained: Vec<usize> =
-            (0..specification.len()).filter(|&place| specification[place].role.is_trained()).collect();
-        let wrt: Vec<_> = trained.iter().map(|&place| lowered.parameters[place]).collect();
-        let one_by_one = OneByOne::new(training.gradient, &lowered, &wrt, machine);
-        let mut outputs = vec![lowered.cost];
-        outputs.extend(lowered.statistics.iter().map(|(_, node)| node));
-        let keeps_gradients = one_by_one.is_some() || training.clip_norm.is_some();
-        let plan = if one_by_one.is_some() {
-            Plan::new(&lowered.graph, &outputs)
-        } else {
-            let gradients = reverse(&lowered.graph, lowered.cost, &wrt)?;
-            if keeps_gradients {
-                outputs.extend(&gradients.nodes);
-                Plan::new(&gradients.graph, &outputs)
-            } else {
-                let pairs: Vec<_> = gradients.nodes.iter().copied().zip(wrt).collect();
-                Plan::with_gradients(&gradients.graph, &outputs, &pairs)
-            }
+    fn find_fingerprint(&self) -> Fingerprint {
+        let settings = Training {
+            // A longer run of the same settings begins with the same steps.
+            epochs: if self.training.schedule.shape.depends_on_epochs() { self.training.epochs } else { 0 },
+            ..self.training.clone()
         };
-        Ok(Self {
-            executor: Executor::new(plan, machine),
-            one_by_one,
-            keeps_gradients,
-            trained,
-            statistics: lowered.statistics.iter().map(|(place, _)| *place).collect(),
-            masks: lowered.masks,
-        })
-    }
-
-    /// Draws the dropout masks of a step.
-    fn fill_masks(&mut self, seed: u64, epoch: usize, step: usize) {
-        for (number, mask) in self.masks.iter().enumerate() {
-            mask.draw(seed, epoch, step, number, self.executor.input_mut(mask.input));
+        let json = |text: serde_json::Result<String>| Hash::of_text(&text.unwrap_or_default()).digits();
+        let mut data = Hash::new().with(self.rows.len() as u64).with(self.validation.len() as u64);
+        let (inputs, outputs) = (self.data.inputs(), self.data.outputs());
+        let mut numbers = vec![T::ZERO; inputs.max(outputs)];
+        for row in self.rows.iter().chain(self.validation) {
+            data = data.with(*row as u64);
+            self.data.write_features(&[*row], &mut numbers[..inputs]);
+            data = numbers[..inputs].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
+            self.data.write_targets(&[*row], &mut numbers[..outputs]);
+            data = numbers[..outputs].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
+        }
+        Fingerprint {
+            network: json(serde_json::to_string(self.network)),
+            training: json(serde_json::to_string(&settings)),
+            data: data.digits(),
         }
     }
-
-    /// The gradient of the trained parameter at that position, if gradients are kept.
-    fn gradient(&self, position: usize) -> &[T] {
-        match &self.one_by_one {
-            Some(one_by_one) => one_by_one.gradient(position),
-            None => self.executor.output(COST + 1 + self.statistics.len() + position),
-        }
-    }
-
-    /// The norm of the whole gradient.
-    fn gradient_norm(&self, isa: Isa) -> f64 {
-        let gradients = (0..self.trained.len()).map(|output| self.gradient(output));
-        gradients.map(|gradient| dot(isa, gradient, gradient).to_f64()).sum::<f64>().sqrt()
-    }
-}
-
-/// The forward pass in evaluation, for whole batches and for what is left.
-struct Evaluator<T> {
-    isa: Isa,
-    outputs: usize,
-    batch: usize,
-    whole: Executor<T>,
-    last: Option<Executor<T>>,
-}
-
-impl<T: Real> Evaluator<T> {
-    fn new(network: &Network, rows: usize, machine: &Machine) -> Result<Self> {
-        let batch = rows.clamp(1, EVALUATION_BATCH);
-        let executor = |batch| -> Result<Executor<T>> {
-            let lowered = network.lower(batch, Mode::Evaluation)?;
-            let plan = Plan::new(&lowered.graph, &[lowered.data_cost, lowered.prediction]);
-            Ok(Executor::new(plan, machine))
-        };
-        let left = rows % batch;
-        Ok(Self {
-            isa: machine.isa,
-            outputs: network.outputs(),
-            batch,
-            whole: executor(batch)?,
-            last: (left > 0).then(|| executor(left)).transpose()?,
-        })
-    }
-
-    fn run(
-        &mut self,
-        parameters: &[impl AsRef<[T]> + Sync],
-        features: &Features<T>,
-        targets: Option<&Targets<T>>,
-        rows: &[usize],
-    ) -> Result<Evaluation<T>> {
-        let mut predictions = Vec::with_capacity(rows.len() * self.outputs);
-        let mut cost = 0.0;
-        for rows in rows.chunks(self.batch) {
-            let executor = match &mut self.last {
-                Some(last) if rows.len() < self.batch => last,
-                _ => &mut self.whole,
-            };
-            let isa = self.isa;
-            executor.fill_rows(FEATURES, rows.len(), |range, piece| {
-                features.write_on(isa, &rows[range], piece);
-            });
-            if let Some(targets) = targets {
-                targets.write(rows, executor.input_mut(TARGETS));
-            }
-            executor.run(parameters);
-            cost += executor.output(0)[0].to_f64() * rows.len() as f64;
-            predictions.extend_from_slice(executor.output(1));
-        }
-        Ok(Evaluation { cost: cost / rows.len().max(1) as f64, predictions })
-    }
-}
-
-/// The share of rows whose class is predicted; absent for numbers.
-fn accuracy<T: Real>(predictions: &[T], targets: &Targets<T>, rows: &[usize]) -> Option<f64> {
-    let classes = targets.classes()?;
-    let width = targets.outputs();
-    let right = (predictions.chunks_exact(width).zip(rows))
-        .filter(|(prediction, row)| most_likely(prediction) == classes[**row] as usize)
-        .count();
-    Some(right as f64 / rows.len() as f64)
-}
-
-/// The class that a row of probabilities says: the most probable (of equal ones the first), or for
-/// one output, the second class if it is more probable than not.
-pub fn most_likely<T: Real>(prediction: &[T]) -> usize {
-    if let [probability] = prediction {
-        return usize::from(*probability > T::from_f64(0.5));
-    }
-    (1..prediction.len())
-        .fold(0, |best, class| if prediction[class] > prediction[best] { class } else { best })
 }

@@ -42,7 +42,7 @@ fn a_step_allocates_nothing() {
         let plan = Plan::with_gradients(&gradients.graph, &[lowered.cost], &pairs);
         let mut executor = Executor::<f32>::new(plan, &Machine { isa, threads, precision });
         let mut parameters = network.initialize(0).unwrap();
-        let mut states = vec![[Vec::new(), Vec::new()]; parameters.len()];
+        let mut states = vec![[const { Vec::new() }; 3]; parameters.len()];
         let mut step = || {
             executor.fill_rows(0, batch, |_, features| features.fill(0.5));
             executor.run(&parameters);

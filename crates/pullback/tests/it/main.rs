@@ -14,5 +14,6 @@ mod oracle;
 mod plans;
 mod preprocessing;
 mod random_graphs;
+mod resume;
 mod training;
 mod worked_examples;

@@ -347,15 +347,17 @@ fn gradients_are_handed_out_when_their_parameter_is_no_longer_read() {
     assert_eq!(updated.collect::<Vec<_>>(), [2, 0], "the large weights, of the second and the first layer");
     let mut changed = parameters.clone();
     // The gradient is written to one state, and how often each of its numbers is met to the other.
-    let mut states: Vec<[Vec<f64>; 2]> =
-        parameters.iter().map(|numbers| [vec![0.0; numbers.len()], vec![0.0; numbers.len()]]).collect();
-    handed_out.run_gradients(&mut changed, &mut states, |_, gradient, [numbers, first, second]| {
+    let mut states: Vec<[Vec<f64>; 3]> = parameters
+        .iter()
+        .map(|numbers| [vec![0.0; numbers.len()], vec![0.0; numbers.len()], Vec::new()])
+        .collect();
+    handed_out.run_gradients(&mut changed, &mut states, |_, gradient, [numbers, first, second, _]| {
         first.copy_from_slice(gradient);
         second.iter_mut().for_each(|times| *times += 1.0);
         // Whoever read the parameter after this would make the other gradients NaN.
         numbers.fill(f64::NAN);
     });
-    for (position, [gradient, times]) in states.iter().enumerate() {
+    for (position, [gradient, times, _]) in states.iter().enumerate() {
         assert_eq!(gradient, kept.output(1 + position), "gradient {position}");
         assert!(times.iter().all(|times| *times == 1.0), "each number of gradient {position} is met once");
     }
@@ -389,7 +391,7 @@ fn gradients_that_are_ready_at_once_are_handed_out_once_each() {
         let values =
             reference(&graph, &[numbers(7 * 96), numbers(7 * 90), before[0].clone(), before[1].clone()]);
         let mut after = before.clone();
-        let mut states = vec![[Vec::new(), Vec::new()]; 2];
+        let mut states = vec![[const { Vec::new() }; 3]; 2];
         executor.run(&after);
         executor.run_gradients(&mut after, &mut states, |_, gradient, [numbers, ..]| {
             numbers.iter_mut().zip(gradient).for_each(|(number, gradient)| *number -= gradient);

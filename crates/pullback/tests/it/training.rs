@@ -7,8 +7,8 @@ use pullback::execute::{Isa, Machine};
 use pullback::network::{Activation, Cost, Layer, Network};
 use pullback::random::{Purpose, Random};
 use pullback::train::{
-    Batch, EarlyStopping, EpochReport, Flow, GradientMethod, Observer, Optimizer, Precision, Schedule, Shape,
-    Silent, Stop, Training, evaluate, most_likely, train,
+    Batch, Cause, EarlyStopping, Epoch, Flow, GradientMethod, Observer, Optimizer, Precision, Schedule,
+    Shape, Silent, Stop, Training, evaluate, most_likely, train,
 };
 
 /// One thread, which is enough for small networks.
@@ -329,7 +329,8 @@ fn a_cost_that_stops_being_finite_stops_training_and_keeps_finite_weights() {
     let trained = train(&network, &training, &data, &all(&data), &[], &one(), &mut Silent).unwrap();
     assert!(matches!(trained.history.stop, Stop::Diverged { step: 0, .. }), "{:?}", trained.history.stop);
     let blame = trained.history.blame.unwrap();
-    assert!(blame.contains("cost"), "{blame}");
+    assert!(blame.node.contains("cost") && blame.role == "cost", "{blame:?}");
+    assert_eq!((blame.cause, blame.largest_feature), (Cause::Targets, f64::from(1e20_f32)));
     assert!(trained.parameters.iter().flatten().all(|weight| weight.is_finite()));
 }
 
@@ -337,8 +338,8 @@ fn a_cost_that_stops_being_finite_stops_training_and_keeps_finite_weights() {
 fn an_observer_can_stop_a_run() {
     struct After(usize);
     impl Observer for After {
-        fn epoch(&mut self, report: &EpochReport) -> Flow {
-            if report.epoch + 1 == self.0 { Flow::Stop } else { Flow::Continue }
+        fn epoch(&mut self, epoch: &mut Epoch<'_>) -> Flow {
+            if epoch.report.epoch + 1 == self.0 { Flow::Stop } else { Flow::Continue }
         }
     }
     let data = xor();

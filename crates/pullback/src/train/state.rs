@@ -1,0 +1,432 @@
+//! The state of a training run as a value, and as the bytes of a safetensors file.
+//!
+//! Random numbers have addresses, not generators with a state, so a run is at a place that a few numbers say: after so
+//! many epochs and steps, with these parameters and what the optimizer keeps of them. A run that is resumed from its
+//! state ends with the same bits as one that was never interrupted, on any machine.
+
+use super::optimizer::MOST_STATES;
+use super::schedule::Plateau;
+use super::{EpochReport, Stop};
+use crate::error::{Error, Result};
+use crate::network::Parameter;
+use pullback_kernels::{Array, Real};
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensors, serialize};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// The version of the layout of a state's bytes. A reader refuses a later one.
+const FORMAT: u32 = 1;
+/// The key of the JSON document in the metadata.
+const KEY: &str = "pullback_state";
+
+/// The state of a training run: parameters, what the optimizer keeps, the best parameters so far, the position.
+///
+/// [`Trainer::state`](super::Trainer::state) gives it, [`Trainer::resume`](super::Trainer::resume) takes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State<T: Real> {
+    /// The names of the parameters, `layers.0.weight`, and their shapes.
+    pub(super) names: Vec<(String, Vec<usize>)>,
+    /// The parameters, running averages among them.
+    pub(super) parameters: Vec<Array<T>>,
+    /// How many arrays the optimizer keeps for each parameter.
+    pub(super) optimizer_states: usize,
+    /// What it keeps; of no length where it keeps less.
+    pub(super) kept: Vec<[Array<T>; MOST_STATES]>,
+    /// The parameters that the run may end with instead: the best ones so far, or those before the epoch; of no length
+    /// where neither is needed.
+    pub(super) best: Vec<Array<T>>,
+    pub(super) position: Position,
+    /// One report an epoch.
+    pub(super) epochs: Vec<EpochReport>,
+    pub(super) fingerprint: Fingerprint,
+}
+
+/// Where a run is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Position {
+    /// Finished epochs.
+    pub(super) epoch: usize,
+    /// Steps done in the epoch that is running.
+    pub(super) step: usize,
+    /// Steps done in all.
+    pub(super) steps: usize,
+    /// Examples seen in the epoch that is running.
+    pub(super) examples: usize,
+    /// The sum of their costs.
+    #[serde(with = "super::exact")]
+    pub(super) cost: f64,
+    /// The learning rate of the last step.
+    #[serde(with = "super::exact")]
+    pub(super) learning_rate: f64,
+    /// The largest norm of the gradient in the epoch that is running.
+    #[serde(with = "super::exact")]
+    pub(super) gradient_norm: f64,
+    pub(super) plateau: Plateau,
+    /// Early stopping's best cost, and the epoch that it was reached in.
+    #[serde(with = "super::exact")]
+    pub(super) best_cost: f64,
+    pub(super) best_epoch: Option<usize>,
+    /// The epoch whose parameters the run would end with.
+    pub(super) kept_epoch: Option<usize>,
+    /// Whether an observer decides which parameters are kept.
+    pub(super) is_kept_by_observer: bool,
+    /// Why the run ended, if it did so before its last epoch.
+    pub(super) stop: Option<Stop>,
+}
+
+impl Position {
+    pub(super) fn start() -> Self {
+        Self {
+            epoch: 0,
+            step: 0,
+            steps: 0,
+            examples: 0,
+            cost: 0.0,
+            learning_rate: 0.0,
+            gradient_norm: 0.0,
+            plateau: Plateau::new(),
+            best_cost: f64::INFINITY,
+            best_epoch: None,
+            kept_epoch: None,
+            is_kept_by_observer: false,
+            stop: None,
+        }
+    }
+}
+
+/// Which run a state belongs to; empty as long as nobody asked.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Fingerprint {
+    pub(super) network: String,
+    pub(super) training: String,
+    pub(super) data: String,
+}
+
+impl Fingerprint {
+    /// What differs, in words.
+    pub(super) fn difference(&self, other: &Self) -> Option<&'static str> {
+        let parts = [
+            (&self.network, &other.network, "network"),
+            (&self.training, &other.training, "training settings"),
+            (&self.data, &other.data, "rows"),
+        ];
+        parts.into_iter().find(|(one, two, _)| one != two).map(|(.., what)| what)
+    }
+}
+
+/// Hashes words of 64 bits, to tell runs apart: enough to notice another one, not to resist an attacker.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hash(u64);
+
+impl Hash {
+    pub(super) fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// The same and another word (FNV-1a's step on words, mixed by a rotation).
+    #[must_use]
+    pub(super) fn with(self, word: u64) -> Self {
+        Self((self.0.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
+    pub(super) fn of_text(text: &str) -> Self {
+        text.bytes().fold(Self::new(), |hash, byte| hash.with(u64::from(byte)))
+    }
+
+    pub(super) fn digits(self) -> String {
+        format!("{:016x}", self.0)
+    }
+}
+
+/// The JSON document.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    format: u32,
+    /// The version of the library that wrote it.
+    version: String,
+    /// The names of the parameters, in order.
+    parameters: Vec<String>,
+    /// How many arrays the optimizer keeps for each.
+    optimizer_states: usize,
+    fingerprint: Fingerprint,
+    position: Position,
+}
+
+/// What every version of the document has.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+    version: String,
+}
+
+/// The columns of the history, each a tensor of f64: a name, how it is read off a report and written to it.
+type Column = (&'static str, fn(&EpochReport) -> Option<f64>, fn(&mut EpochReport, f64));
+const COLUMNS: [Column; 5] = [
+    ("history.cost", |report| Some(report.cost), |report, x| report.cost = x),
+    (
+        "history.validation_cost",
+        |report| report.validation_cost,
+        |report, x| report.validation_cost = Some(x),
+    ),
+    (
+        "history.validation_accuracy",
+        |report| report.validation_accuracy,
+        |report, x| report.validation_accuracy = Some(x),
+    ),
+    ("history.learning_rate", |report| Some(report.learning_rate), |report, x| report.learning_rate = x),
+    ("history.gradient_norm", |report| report.gradient_norm, |report, x| report.gradient_norm = Some(x)),
+];
+
+impl<T: Real> State<T> {
+    /// A run's state before its first step.
+    pub(super) fn start(
+        specification: &[Parameter],
+        parameters: Vec<Array<T>>,
+        optimizer_states: usize,
+    ) -> Self {
+        let kept = |numbers: &Array<T>, wanted| Array::zeros(if wanted { numbers.len() } else { 0 });
+        Self {
+            names: names(specification),
+            optimizer_states,
+            kept: (parameters.iter())
+                .map(|numbers| std::array::from_fn(|state| kept(numbers, state < optimizer_states)))
+                .collect(),
+            best: parameters.iter().map(|_| Array::zeros(0)).collect(),
+            parameters,
+            position: Position::start(),
+            epochs: Vec::new(),
+            fingerprint: Fingerprint::default(),
+        }
+    }
+
+    /// The number of finished epochs.
+    pub fn epoch(&self) -> usize {
+        self.position.epoch
+    }
+
+    /// The number of steps done in the epoch that is running.
+    pub fn step(&self) -> usize {
+        self.position.step
+    }
+
+    /// One report for each finished epoch.
+    pub fn epochs(&self) -> &[EpochReport] {
+        &self.epochs
+    }
+
+    /// The parameters, in the order of [`Network::parameters`](crate::network::Network::parameters).
+    pub fn parameters(&self) -> impl ExactSizeIterator<Item = &[T]> {
+        self.parameters.iter().map(|numbers| &numbers[..])
+    }
+
+    /// The parameters' names, in the same order.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.names.iter().map(|(name, _)| &name[..])
+    }
+
+    /// What the optimizer keeps for the parameter at a place, up to three arrays of its size.
+    ///
+    /// # Panics
+    /// If there are fewer parameters.
+    pub fn optimizer(&self, place: usize) -> impl Iterator<Item = &[T]> {
+        self.kept[place][..self.optimizer_states].iter().map(|numbers| &numbers[..])
+    }
+
+    /// The state as the bytes of a safetensors file: tensors `layers.0.weight`, `optimizer.layers.0.weight.0`,
+    /// `best.layers.0.weight` and `history.cost`; the position in a JSON document in the metadata.
+    ///
+    /// # Errors
+    /// If the document cannot be written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let wrong = |error: &dyn std::fmt::Display| {
+            Error::training(format!("the state of a training run cannot be written: {error}"))
+        };
+        let document = Document {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            parameters: self.names().map(str::to_owned).collect(),
+            optimizer_states: self.optimizer_states,
+            fingerprint: self.fingerprint.clone(),
+            position: self.position.clone(),
+        };
+        let document = serde_json::to_string(&document).map_err(|error| wrong(&error))?;
+        let mut tensors: Vec<(String, Vec<usize>, Dtype, Vec<u8>)> = Vec::new();
+        let mut add = |name: String, shape: &[usize], numbers: &[T]| {
+            tensors.push((name, shape.to_vec(), dtype::<T>(), to_bytes(numbers)));
+        };
+        for (place, (name, shape)) in self.names.iter().enumerate() {
+            add(name.clone(), shape, &self.parameters[place]);
+            for (at, numbers) in self.kept[place][..self.optimizer_states].iter().enumerate() {
+                add(format!("optimizer.{name}.{at}"), shape, numbers);
+            }
+            if !self.best[place].is_empty() {
+                add(format!("best.{name}"), shape, &self.best[place]);
+            }
+        }
+        for (name, get, _) in COLUMNS {
+            let column: Option<Vec<f64>> = self.epochs.iter().map(get).collect();
+            if let Some(column) = column.filter(|column| !column.is_empty()) {
+                tensors.push((name.to_owned(), vec![column.len()], Dtype::F64, to_bytes(&column)));
+            }
+        }
+        let views = (tensors.iter())
+            .map(|(name, shape, kind, bytes)| {
+                let view = TensorView::new(*kind, shape.clone(), bytes).map_err(|error| wrong(&error))?;
+                Ok((name.clone(), view))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        serialize(views, Some(HashMap::from([(KEY.to_owned(), document)]))).map_err(|error| wrong(&error))
+    }
+
+    /// Reads a state from the bytes of a safetensors file.
+    ///
+    /// # Errors
+    /// If it is damaged, of another kind or of a later version, or holds numbers of another type than `T`.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Self::read(bytes)
+            .map_err(|what| Error::training(format!("the state of a training run cannot be read: {what}")))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, String> {
+        let damaged =
+            |error: safetensors::SafeTensorError| format!("it is no whole safetensors file: {error}");
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        let document = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
+        let document = document.ok_or("it is a safetensors file of something else")?;
+        let unreadable = |error: serde_json::Error| format!("its description is damaged: {error}");
+        let head: Head = serde_json::from_str(document).map_err(unreadable)?;
+        if head.format > FORMAT {
+            return Err(format!(
+                "it was written by pullback {} in format {}, but this version reads formats up to {FORMAT}",
+                head.version, head.format
+            ));
+        }
+        let Document { parameters: names, optimizer_states, fingerprint, position, .. } =
+            serde_json::from_str(document).map_err(unreadable)?;
+        if optimizer_states > MOST_STATES {
+            return Err(format!("an optimizer keeps {MOST_STATES} arrays at most, not {optimizer_states}"));
+        }
+
+        let mut read = 0;
+        let mut tensor = |name: &str| {
+            let found = tensors.tensor(name).map_err(|_| format!("it lacks `{name}`"));
+            read += usize::from(found.is_ok());
+            found
+        };
+        let of_shape = |name: &str, view: &TensorView<'_>, shape: &[usize]| {
+            if view.shape() == shape {
+                return numbers::<T>(name, view);
+            }
+            Err(format!("`{name}` is of shape {:?}, not {shape:?}", view.shape()))
+        };
+        let mut state = Self {
+            names: Vec::new(),
+            optimizer_states,
+            parameters: Vec::new(),
+            kept: Vec::new(),
+            best: Vec::new(),
+            epochs: Vec::new(),
+            position,
+            fingerprint,
+        };
+        for name in names {
+            let view = tensor(&name)?;
+            let shape = view.shape().to_vec();
+            state.parameters.push(numbers::<T>(&name, &view)?);
+            let mut kept: [Array<T>; MOST_STATES] = std::array::from_fn(|_| Array::zeros(0));
+            for (at, kept) in kept.iter_mut().enumerate().take(optimizer_states) {
+                let name = format!("optimizer.{name}.{at}");
+                *kept = of_shape(&name, &tensor(&name)?, &shape)?;
+            }
+            state.kept.push(kept);
+            let best = format!("best.{name}");
+            state.best.push(match tensor(&best) {
+                Ok(view) => of_shape(&best, &view, &shape)?,
+                Err(_) => Array::zeros(0),
+            });
+            state.names.push((name, shape));
+        }
+
+        let empty = EpochReport {
+            epoch: 0,
+            cost: 0.0,
+            validation_cost: None,
+            validation_accuracy: None,
+            learning_rate: 0.0,
+            gradient_norm: None,
+        };
+        let finished = state.position.epoch;
+        for (at, (name, get, set)) in COLUMNS.iter().enumerate() {
+            let Ok(view) = tensor(name) else {
+                if finished > 0 && get(&empty).is_some() {
+                    return Err(format!("it lacks `{name}`"));
+                }
+                continue;
+            };
+            let column = numbers::<f64>(name, &view)?;
+            if column.len() != finished {
+                return Err(format!("`{name}` has {} numbers for {finished} epochs", column.len()));
+            }
+            if at == 0 {
+                state.epochs = (0..finished).map(|epoch| EpochReport { epoch, ..empty }).collect();
+            }
+            state.epochs.iter_mut().zip(&column[..]).for_each(|(report, number)| set(report, *number));
+        }
+        let (read, held) = (read, tensors.len());
+        if read != held {
+            return Err(format!("it holds {held} tensors, of which {read} belong to it"));
+        }
+        let has_best = state.best.iter().any(|numbers| !numbers.is_empty());
+        if has_best && state.best.iter().zip(&state.parameters).any(|(best, own)| best.len() != own.len()) {
+            return Err("it lacks some of the best parameters".into());
+        }
+        Ok(state)
+    }
+
+    /// Whether all of the parameters that the run may end with instead are there.
+    pub(super) fn has_best(&self) -> bool {
+        self.best.iter().zip(&self.parameters).all(|(best, own)| best.len() == own.len())
+    }
+}
+
+/// The parameters' names and shapes.
+pub(super) fn names(specification: &[Parameter]) -> Vec<(String, Vec<usize>)> {
+    let parameters = specification.iter();
+    parameters.map(|parameter| (parameter.name.clone(), parameter.shape.sizes().to_vec())).collect()
+}
+
+fn dtype<T: Real>() -> Dtype {
+    if size_of::<T>() == 4 { Dtype::F32 } else { Dtype::F64 }
+}
+
+fn to_bytes<T: Real>(numbers: &[T]) -> Vec<u8> {
+    match dtype::<T>() {
+        Dtype::F32 => numbers.iter().flat_map(|number| (number.to_f64() as f32).to_le_bytes()).collect(),
+        _ => numbers.iter().flat_map(|number| number.to_f64().to_le_bytes()).collect(),
+    }
+}
+
+/// The numbers of a tensor, which are of the type `T`, or the same bits would not go on.
+fn numbers<T: Real>(name: &str, view: &TensorView<'_>) -> Result<Array<T>, String> {
+    if view.dtype() != dtype::<T>() {
+        return Err(format!(
+            "`{name}` holds {:?} numbers, but {:?} ones are needed",
+            view.dtype(),
+            dtype::<T>()
+        ));
+    }
+    let data = view.data();
+    let numbers: Vec<T> = match view.dtype() {
+        Dtype::F32 => {
+            let numbers = data.as_chunks::<4>().0.iter();
+            numbers.map(|bytes| T::from_f64(f64::from(f32::from_le_bytes(*bytes)))).collect()
+        }
+        _ => data.as_chunks::<8>().0.iter().map(|bytes| T::from_f64(f64::from_le_bytes(*bytes))).collect(),
+    };
+    Ok(Array::from(&numbers[..]))
+}
