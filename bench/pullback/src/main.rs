@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let order: Vec<usize> = (0..rows).collect();
     let mut training = Training {
         batch: Batch::Of(work.batch),
-        optimizer: Optimizer::from_name(&work.optimizer).ok_or("unknown optimizer")?,
+        optimizer: Optimizer::from_name(&work.optimizer)?,
         ..Training::default()
     };
     if let Some(precision) = &work.precision {

@@ -13,7 +13,6 @@
 
 use crate::failure::{Failure, Result};
 use crate::settings::{NetworkTable, Settings};
-use pullback::Error;
 use pullback::data::Target;
 use pullback::data::{Encoding, Feature, Preprocessing};
 use pullback::network::{Activation, Cost, Image, Layer, Network, Regularization};
@@ -184,80 +183,47 @@ impl Settings {
     }
 
     fn optimizer(&self) -> Result<Optimizer> {
-        let name = self.optimizer.as_deref().unwrap_or("adam");
-        let mut optimizer = Optimizer::from_name(name)
-            .ok_or_else(|| Error::unknown_name("optimizer", name, Optimizer::NAMES))?;
-        let mut left = [
+        let mut optimizer = Optimizer::from_name(self.optimizer.as_deref().unwrap_or("adam"))?;
+        let given = [
             ("momentum", self.momentum),
-            ("beta-1", self.beta_1),
-            ("beta-2", self.beta_2),
+            ("beta_1", self.beta_1),
+            ("beta_2", self.beta_2),
             ("decay", self.decay),
             ("epsilon", self.epsilon),
-            ("weight-decay", self.weight_decay),
+            ("weight_decay", self.weight_decay),
         ];
-        let mut take = |name: &str, value: &mut f64| {
-            let setting = left.iter_mut().find(|(own, _)| *own == name).and_then(|(_, given)| given.take());
-            *value = setting.unwrap_or(*value);
-        };
-        match &mut optimizer {
-            Optimizer::Sgd => {}
-            Optimizer::Momentum { momentum } | Optimizer::Nesterov { momentum } => take("momentum", momentum),
-            Optimizer::Adam { beta_1, beta_2, epsilon } => {
-                take("beta-1", beta_1);
-                take("beta-2", beta_2);
-                take("epsilon", epsilon);
+        for (field, value) in given {
+            let Some(value) = value else { continue };
+            if optimizer.get(field).is_none() {
+                let flag = field.replace('_', "-");
+                return Err(Failure::usage(
+                    format!("the optimizer {} has no {flag}", optimizer.name()),
+                    format!("leave out `--{flag}`, or take an optimizer that has it"),
+                ));
             }
-            Optimizer::AdamW { beta_1, beta_2, epsilon, weight_decay } => {
-                take("beta-1", beta_1);
-                take("beta-2", beta_2);
-                take("epsilon", epsilon);
-                take("weight-decay", weight_decay);
-            }
-            Optimizer::RmsProp { decay, epsilon } => {
-                take("decay", decay);
-                take("epsilon", epsilon);
-            }
-            Optimizer::AdaGrad { epsilon } => take("epsilon", epsilon),
+            optimizer.set(field, value)?;
         }
-        match left.iter().find(|(_, value)| value.is_some()) {
-            None => Ok(optimizer),
-            Some((flag, _)) => Err(Failure::usage(
-                format!("the optimizer {name} has no {flag}"),
-                format!("leave out `--{flag}`, or take an optimizer that has it"),
-            )),
-        }
+        Ok(optimizer)
     }
 
     fn schedule(&self) -> Result<Schedule> {
-        let name = self.schedule.as_deref().unwrap_or("cosine");
-        let mut shape =
-            Shape::from_name(name).ok_or_else(|| Error::unknown_name("schedule", name, Shape::NAMES))?;
-        let mut factor_left = self.schedule_factor;
-        let mut epochs_left = self.schedule_epochs;
-        let mut part_left = self.schedule_part;
-        match &mut shape {
-            Shape::Constant => {}
-            Shape::Step { epochs, factor } | Shape::Plateau { factor, patience: epochs } => {
-                *epochs = epochs_left.take().unwrap_or(*epochs);
-                *factor = factor_left.take().unwrap_or(*factor);
-            }
-            Shape::Exponential { factor } => *factor = factor_left.take().unwrap_or(*factor),
-            Shape::Cosine { final_fraction: part } | Shape::OneCycle { rising: part } => {
-                *part = part_left.take().unwrap_or(*part);
-            }
-        }
-        let unused = [
-            ("schedule-factor", factor_left.is_some()),
-            ("schedule-epochs", epochs_left.is_some()),
-            ("schedule-part", part_left.is_some()),
+        let mut shape = Shape::from_name(self.schedule.as_deref().unwrap_or("cosine"))?;
+        let given = [
+            ("schedule-factor", self.schedule_factor, ["factor"].as_slice()),
+            ("schedule-epochs", self.schedule_epochs.map(|epochs| epochs as f64), &["epochs", "patience"]),
+            ("schedule-part", self.schedule_part, &["final_fraction", "rising"]),
         ];
-        match unused.iter().find(|(_, is_left)| *is_left) {
-            None => Ok(Schedule { warmup_epochs: self.warmup_epochs.unwrap_or(0.0), shape }),
-            Some((flag, _)) => Err(Failure::usage(
-                format!("the schedule {name} has no use for `--{flag}`"),
-                "leave it out, or take another schedule",
-            )),
+        for (flag, value, fields) in given {
+            let Some(value) = value else { continue };
+            let Some(field) = fields.iter().find(|field| shape.get(field).is_some()) else {
+                return Err(Failure::usage(
+                    format!("the schedule {} has no use for `--{flag}`", shape.name()),
+                    "leave it out, or take another schedule",
+                ));
+            };
+            shape.set(field, value)?;
         }
+        Ok(Schedule { warmup_epochs: self.warmup_epochs.unwrap_or(0.0), shape })
     }
 
     /// These settings with nothing left to be decided from the data: what a model is stored with, so that

@@ -7,19 +7,9 @@ use pullback::data::{ColumnType, DataOptions, Imputation, Scaling, Task};
 use pullback::network::{Activation, Cost, Image, Initializer, Layer};
 use pullback::train::{Batch, GradientMethod, Precision};
 use pullback_data::ReadOptions;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-
-/// Reads a name that serde knows.
-fn by_name<T: DeserializeOwned>(text: &str) -> std::result::Result<T, pullback::Error> {
-    serde_json::from_value(serde_json::Value::String(text.to_owned())).map_err(|error| {
-        let message = error.to_string();
-        let known = message.split('`').skip(3).step_by(2);
-        pullback::Error::configuration(format!("there is no `{text}`")).unknown(text, known)
-    })
-}
 
 /// What a training run can be told.
 #[derive(Debug, Clone, Default, PartialEq, clap::Args, Serialize, Deserialize)]
@@ -35,7 +25,7 @@ pub(crate) struct Settings {
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_more")]
     pub(crate) target: Vec<String>,
     /// What kind of prediction: binary, classes, regression [default: by the target]
-    #[arg(long, value_parser = by_name::<Task>, help_heading = "Data")]
+    #[arg(long, help_heading = "Data")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) task: Option<Task>,
     /// Columns to leave out
@@ -47,11 +37,11 @@ pub(crate) struct Settings {
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_more", rename = "type")]
     pub(crate) types: Vec<String>,
     /// How numbers are scaled: standardize, min_max, none [default: standardize]
-    #[arg(long, value_parser = by_name::<Scaling>, help_heading = "Data")]
+    #[arg(long, help_heading = "Data")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) scaling: Option<Scaling>,
     /// What stands in for a missing cell: mean, median, most_frequent [default: mean]
-    #[arg(long, value_parser = by_name::<Imputation>, help_heading = "Data")]
+    #[arg(long, help_heading = "Data")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) imputation: Option<Imputation>,
     /// The character between fields, or `tab` [default: found out]
@@ -177,12 +167,12 @@ pub(crate) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) warmup_epochs: Option<f64>,
     /// How gradients are found: back (propagation), forward (mode), differences [default: back]
-    #[arg(long, value_name = "METHOD", value_parser = by_name::<GradientMethod>, help_heading = "Training")]
+    #[arg(long, value_name = "METHOD", help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) gradient: Option<GradientMethod>,
     /// How matrices are multiplied in training: f32, bf16 (rounded, faster), bf16x3 (as exact as f32, faster with
     /// AMX); weights stay f32 [default: f32]
-    #[arg(long, value_parser = by_name::<Precision>, help_heading = "Training")]
+    #[arg(long, help_heading = "Training")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) precision: Option<Precision>,
     /// The largest norm of the gradient
@@ -250,7 +240,7 @@ impl Settings {
             .iter()
             .map(|text| {
                 text.rsplit_once('=')
-                    .and_then(|(name, kind)| Some((name.to_owned(), by_name(kind).ok()?)))
+                    .and_then(|(name, kind)| Some((name.to_owned(), kind.parse().ok()?)))
                     .ok_or_else(|| {
                         Failure::usage(
                             format!("`{text}` declares no type"),

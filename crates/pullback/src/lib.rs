@@ -23,6 +23,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod choice;
 pub mod data;
 pub mod differentiate;
 pub mod error;

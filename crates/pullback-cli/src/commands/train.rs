@@ -91,7 +91,7 @@ impl Train {
         let inputs = preprocessing.inputs();
         let network = settings.network(&preprocessing, rows.training.len())?;
         let training = settings.training(inputs, rows.training.len(), rows.validation.len())?;
-        training.check()?;
+        training.check::<f32>()?;
         let settings = settings.decided(&network, &training, rows.test_fraction, rows.validation_fraction);
         if self.print_config {
             return print(&settings.to_toml()?);

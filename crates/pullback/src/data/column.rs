@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
+use crate::choice::choices;
 use crate::error::{Error, Result};
 
 /// A named column of a table.
@@ -26,14 +25,16 @@ impl Column {
     }
 }
 
-/// What a column can be declared to hold, where what was inferred is not what was meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ColumnType {
-    /// Numbers.
-    Numeric,
-    /// Texts that name categories; numbers are taken as their texts.
-    Categorical,
+choices! {
+    /// What a column can be declared to hold, where what was inferred is not what was meant.
+    #[derive(Eq)]
+    #[non_exhaustive]
+    "column type" ColumnType as text {
+        /// Numbers.
+        Numeric = "numeric",
+        /// Texts that name categories; numbers are taken as their texts.
+        Categorical = "categorical",
+    }
 }
 
 /// The values of a column, one a row.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::column::ColumnType;
+use crate::choice::choices;
 
 /// How a table becomes a data set, where the defaults are not what is meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,44 +44,47 @@ impl Default for DataOptions {
     }
 }
 
-/// What is predicted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Task {
-    /// One of two classes, by one output: the probability of the second.
-    Binary,
-    /// One of several classes, by one output a class.
-    Classes,
-    /// Numbers.
-    Regression,
+choices! {
+    /// What is predicted.
+    #[derive(Eq)]
+    "task" Task as text {
+        /// One of two classes, by one output: the probability of the second.
+        Binary = "binary",
+        /// One of several classes, by one output a class.
+        Classes = "classes",
+        /// Numbers.
+        Regression = "regression",
+    }
 }
 
-/// How numeric features are scaled, by figures of the training rows: each column by its own, images
-/// by those of all their bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scaling {
-    /// To mean 0 and standard deviation 1.
-    #[default]
-    Standardize,
-    /// To the range 0 to 1 (images: by the largest byte that the source can hold).
-    MinMax,
-    /// Not at all.
-    None,
+choices! {
+    /// How numeric features are scaled, by figures of the training rows: each column by its own, images
+    /// by those of all their bytes.
+    #[derive(Eq)]
+    #[non_exhaustive]
+    "scaling" Scaling as text, default "standardize" {
+        /// To mean 0 and standard deviation 1.
+        Standardize = "standardize",
+        /// To the range 0 to 1 (images: by the largest byte that the source can hold).
+        MinMax = "min_max",
+        /// Not at all.
+        None = "none",
+    }
 }
 
-/// What stands in for a missing cell of a numeric feature, from the training rows. A missing
-/// category counts as a category of its own, or by [`Imputation::MostFrequent`] as the commonest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Imputation {
-    /// The mean.
-    #[default]
-    Mean,
-    /// The median.
-    Median,
-    /// The most frequent value; of equally frequent ones the smallest.
-    MostFrequent,
+choices! {
+    /// What stands in for a missing cell of a numeric feature, from the training rows. A missing
+    /// category counts as a category of its own, or by [`Imputation::MostFrequent`] as the commonest.
+    #[derive(Eq)]
+    #[non_exhaustive]
+    "imputation" Imputation as text, default "mean" {
+        /// The mean.
+        Mean = "mean",
+        /// The median.
+        Median = "median",
+        /// The most frequent value; of equally frequent ones the smallest.
+        MostFrequent = "most_frequent",
+    }
 }
 
 fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

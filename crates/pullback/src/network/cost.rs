@@ -1,15 +1,15 @@
 //! The list of costs.
 
-use super::named::named;
-use crate::error::{Error, Result};
+use crate::choice::{Bound, choices};
 use crate::graph::{Var, ops};
 
-named! {
+choices! {
     /// What training makes small: summed over the outputs, averaged over the batch.
     ///
     /// The fitting one for a task is the default: softmax cross-entropy for classes, sigmoid
     /// cross-entropy for two classes, squared error for numbers.
-    "cost" Cost {
+    #[non_exhaustive]
+    "cost" Cost as text {
         /// Classes: `-sum(t * log(softmax(z)))`, from the weighted sums z of the last layer.
         SoftmaxCrossEntropy = "softmax_cross_entropy",
         /// Independent yes-or-no outputs: `-t log(sigmoid(z)) - (1 - t) log(1 - sigmoid(z))`.
@@ -19,21 +19,14 @@ named! {
         /// Numbers with outliers: `|a - t|`.
         AbsoluteError = "absolute_error",
         /// Numbers with outliers: a square up to the given difference, a line beyond.
-        Huber(1.0) = "huber",
+        Huber(
+            /// Up to which difference it is a square.
+            difference: f64 = 1.0, Bound::Positive
+        ) = "huber",
     }
 }
 
 impl Cost {
-    pub(super) fn check(self) -> Result<()> {
-        match self {
-            Cost::Huber(delta) if !(delta > 0.0 && delta.is_finite()) => Err(Error::configuration(format!(
-                "the huber cost turns into a line at a difference of {delta}"
-            ))
-            .help("it must be positive")),
-            _ => Ok(()),
-        }
-    }
-
     /// The mean cost of a batch of `[batch, outputs]`.
     pub(super) fn lower<'b>(self, output: Var<'b>, targets: Var<'b>) -> Var<'b> {
         let builder = output.builder();

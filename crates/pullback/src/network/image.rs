@@ -1,6 +1,6 @@
 //! What an example is between two layers: a row of numbers, or an image.
 
-use super::named::named;
+use crate::choice::choices;
 use crate::error::{Error, Result};
 use pullback_kernels::Windows;
 use serde::{Deserialize, Serialize};
@@ -82,9 +82,9 @@ impl Form {
     }
 }
 
-named! {
+choices! {
     /// Where the windows of a convolution may be.
-    "padding" Padding {
+    "padding" Padding as text {
         /// Inside the image: the result is smaller.
         Valid = "valid",
         /// Around every pixel, with zeros around the image: with a stride of 1, the result is as large.

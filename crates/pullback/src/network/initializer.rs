@@ -1,15 +1,16 @@
 //! The list of initializers: where weights start.
 
 use super::Activation;
-use super::named::named;
+use crate::choice::{Bound, choices};
 use crate::random::Random;
 
-named! {
+choices! {
     /// The distribution of a layer's initial weights; biases start at zero.
     ///
     /// With the number of inputs n and of outputs m of the layer; for a convolution the numbers of a window
     /// and the sums that one number goes into:
-    "initializer" Initializer {
+    #[non_exhaustive]
+    "initializer" Initializer as text {
         /// Uniform within sqrt(6 / (n + m)) (Glorot, Bengio, 2010).
         XavierUniform = "xavier_uniform",
         /// Normal with variance 2 / (n + m) (Glorot, Bengio, 2010).
@@ -23,9 +24,15 @@ named! {
         /// Uniform within sqrt(3 / n) (LeCun, Bottou, Orr, Müller, 1998).
         LecunUniform = "lecun_uniform",
         /// Uniform within the given bound, as in Ng's course.
-        Uniform(0.12) = "uniform",
+        Uniform(
+            /// The largest absolute value.
+            bound: f64 = 0.12, Bound::Positive
+        ) = "uniform",
         /// Normal with the given standard deviation.
-        Normal(1.0) = "normal",
+        Normal(
+            /// The standard deviation.
+            deviation: f64 = 1.0, Bound::Positive
+        ) = "normal",
         /// All zero: every unit of a hidden layer stays the same as its neighbors.
         Zeros = "zeros",
     }

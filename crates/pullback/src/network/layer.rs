@@ -1,17 +1,18 @@
 //! The list of layers, and the parameters that each has.
 
-use super::named::named;
 use super::regularization::strength;
 use super::{Form, Image, Initializer, Padding, Regularization};
+use crate::choice::{Bound, choices};
 use crate::error::{Error, Place, Result};
 use crate::graph::{Shape, Var, ops};
 use crate::random::Random;
-use pullback_kernels::Windows;
+use pullback_kernels::{Real, Windows};
 use serde::{Deserialize, Serialize};
 
-named! {
+choices! {
     /// The function that a unit applies to its weighted sum z.
-    "activation" Activation {
+    #[non_exhaustive]
+    "activation" Activation as text {
         /// z itself.
         Identity = "identity",
         /// 1 / (1 + exp(-z))
@@ -21,9 +22,15 @@ named! {
         /// max(0, z)
         Relu = "relu",
         /// z, or the given slope times z below zero.
-        LeakyRelu(0.01) = "leaky_relu",
+        LeakyRelu(
+            /// The slope below zero.
+            slope: f64 = 0.01, Bound::Finite
+        ) = "leaky_relu",
         /// z, or alpha (exp(z) - 1) below zero.
-        Elu(1.0) = "elu",
+        Elu(
+            /// The negative of the limit far below zero.
+            alpha: f64 = 1.0, Bound::Finite
+        ) = "elu",
         /// z Phi(z), with the normal distribution's function Phi.
         Gelu = "gelu",
         /// z sigmoid(z)
@@ -320,8 +327,8 @@ impl Layer {
                 wrong("a convolution of 0 filters".into(), "give at least 1")
             }
             Layer::Dense { l1, l2, .. } | Layer::Convolution { l1, l2, .. } => {
-                strength("l1", l1.unwrap_or(0.0))?;
-                strength("l2", l2.unwrap_or(0.0))
+                strength::<f64>("l1", l1.unwrap_or(0.0))?;
+                strength::<f64>("l2", l2.unwrap_or(0.0))
             }
             Layer::Dropout { rate } if !(0.0..1.0).contains(rate) => {
                 wrong(format!("a dropout rate of {rate}"), "it must be at least 0 and below 1")
@@ -336,6 +343,22 @@ impl Layer {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses settings that are none any more when they are rounded to numbers of `T`.
+    pub(super) fn check_in<T: Real>(&self, index: usize) -> Result<()> {
+        let checked = match self {
+            Layer::Dense { l1, l2, .. } | Layer::Convolution { l1, l2, .. } => {
+                strength::<T>("l1", l1.unwrap_or(0.0)).and_then(|()| strength::<T>("l2", l2.unwrap_or(0.0)))
+            }
+            Layer::Dropout { rate } => Bound::Share.check::<T>("the dropout rate", *rate),
+            Layer::BatchNorm { epsilon, .. } | Layer::LayerNorm { epsilon } => {
+                Bound::Positive.check::<T>("the epsilon of the normalization", *epsilon)
+            }
+            Layer::Activation { function } => function.check::<T>(),
+            Layer::MaxPool { .. } => Ok(()),
+        };
+        checked.map_err(|error| error.at(Place::layer(index)))
     }
 
     /// The layer's parameters for what it reads.

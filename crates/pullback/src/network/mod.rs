@@ -8,7 +8,6 @@ mod image;
 mod initializer;
 mod layer;
 mod lower;
-mod named;
 mod regularization;
 
 pub use cost::Cost;
@@ -99,6 +98,17 @@ impl Network {
         Ok(forms)
     }
 
+    /// Refuses settings that are none any more when they are rounded to numbers of `T`: strengths that are then
+    /// zero or infinite, for example.
+    ///
+    /// # Errors
+    /// Names the first such setting and its bound.
+    pub(crate) fn check_in<T: Real>(&self) -> Result<()> {
+        self.cost.check::<T>()?;
+        self.regularization.check::<T>()?;
+        self.layers.iter().enumerate().try_for_each(|(index, layer)| layer.check_in::<T>(index))
+    }
+
     /// The parameters in the order of the graph, with names, shapes and initial distributions.
     ///
     /// # Errors
@@ -112,8 +122,8 @@ impl Network {
                 Error::configuration("the network has no layers").help("give at least one dense layer")
             );
         }
-        self.cost.check()?;
-        self.regularization.check()?;
+        self.cost.check::<f64>()?;
+        self.regularization.check::<f64>()?;
         let mut parameters = Vec::new();
         for (index, layer) in self.layers.iter().enumerate() {
             layer.check(index)?;

@@ -1,6 +1,8 @@
 //! What is added to the cost for large weights. Biases, scales and shifts are left out.
 
-use crate::error::{Error, Result};
+use crate::choice::Bound;
+use crate::error::Result;
+use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
 
 /// L2 adds `l2 / 2 * sum(w^2)`, L1 adds `l1 * sum(|w|)`; a layer can have its own instead.
@@ -17,16 +19,13 @@ pub struct Regularization {
 }
 
 impl Regularization {
-    pub(super) fn check(&self) -> Result<()> {
-        strength("l1", self.l1)?;
-        strength("l2", self.l2)
+    /// Refuses strengths that are negative, or no strengths any more as numbers of `T`.
+    pub(super) fn check<T: Real>(&self) -> Result<()> {
+        strength::<T>("l1", self.l1)?;
+        strength::<T>("l2", self.l2)
     }
 }
 
-pub(super) fn strength(name: &str, value: f64) -> Result<()> {
-    if value >= 0.0 && value.is_finite() {
-        Ok(())
-    } else {
-        Err(Error::configuration(format!("{name} is {value}")).help("it must be zero or a positive number"))
-    }
+pub(super) fn strength<T: Real>(name: &str, value: f64) -> Result<()> {
+    Bound::AtLeastZero.check::<T>(name, value)
 }

@@ -1,7 +1,9 @@
 //! What a training run is told, beside the network and the data.
 
 use super::{Optimizer, Schedule};
+use crate::choice::{Bound, choices};
 use crate::error::{Error, Result};
+use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
 
 /// The configuration of a training run. Every field has a default.
@@ -61,26 +63,18 @@ impl Training {
         self.learning_rate.unwrap_or(self.optimizer.conventional_rate())
     }
 
-    /// Refuses numbers that cannot be meant.
+    /// Refuses numbers that cannot be meant, or that are none any more when they are rounded to numbers of `T`.
     ///
     /// # Errors
     /// Names the first such number and what it must be.
-    pub fn check(&self) -> Result<()> {
+    pub fn check<T: Real>(&self) -> Result<()> {
         let wrong = |what: String, help: &str| Err(Error::configuration(what).help(help));
-        let rate = self.learning_rate();
-        if !(rate > 0.0 && rate.is_finite()) {
-            return wrong(format!("the learning rate is {rate}"), "it must be a positive number");
-        }
+        Bound::Positive.check::<T>("the learning rate", self.learning_rate())?;
         if let Batch::Of(0) = self.batch {
             return wrong("a batch of 0 examples makes no step".into(), "give at least 1, or `full`");
         }
-        if let Some(norm) = self.clip_norm
-            && !(norm > 0.0 && norm.is_finite())
-        {
-            return wrong(
-                format!("gradients cannot be clipped to a norm of {norm}"),
-                "it must be a positive number",
-            );
+        if let Some(norm) = self.clip_norm {
+            Bound::Positive.check::<T>("the norm to which gradients are clipped", norm)?;
         }
         if let Some(stopping) = &self.early_stopping
             && stopping.patience == 0
@@ -96,7 +90,7 @@ impl Training {
                 "take the precision f32, or back propagation",
             );
         }
-        self.optimizer.check()?;
+        self.optimizer.check::<T>()?;
         self.schedule.check()
     }
 }
@@ -118,52 +112,41 @@ impl From<Unrecorded> for usize {
     }
 }
 
-/// How gradients are found. All give the same numbers; only one of them does so in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GradientMethod {
-    /// Back propagation: one backward pass for all weights.
-    #[default]
-    Back,
-    /// Forward mode: one sweep a weight, exact.
-    Forward,
-    /// Central differences: two runs of the network a weight.
-    Differences,
+choices! {
+    /// How gradients are found. All give the same numbers; only one of them does so in time.
+    #[derive(Eq)]
+    "gradient method" GradientMethod as text, default "back" {
+        /// Back propagation: one backward pass for all weights.
+        Back = "back",
+        /// Forward mode: one sweep a weight, exact.
+        Forward = "forward",
+        /// Central differences: two runs of the network a weight.
+        Differences = "differences",
+    }
 }
 
 impl GradientMethod {
-    /// The names, in the order of the list.
-    pub const NAMES: &[&str] = &["back", "forward", "differences"];
-
     /// Whether it is back propagation.
     pub fn is_back(&self) -> bool {
         *self == GradientMethod::Back
     }
 }
 
-/// The precision in which the matrices of a step are multiplied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Precision {
-    /// f32.
-    #[default]
-    F32,
-    /// Operands rounded to bf16, which has 8 significant bits; products are summed in f32.
-    Bf16,
-    /// Operands split into three numbers of bf16: as exact as f32, for processors with AMX.
-    Bf16x3,
+choices! {
+    /// The precision in which the matrices of a step are multiplied.
+    #[derive(Eq)]
+    #[non_exhaustive]
+    "precision" Precision as text, default "f32" {
+        /// f32.
+        F32 = "f32",
+        /// Operands rounded to bf16, which has 8 significant bits; products are summed in f32.
+        Bf16 = "bf16",
+        /// Operands split into three numbers of bf16: as exact as f32, for processors with AMX.
+        Bf16x3 = "bf16x3",
+    }
 }
 
 impl Precision {
-    /// Its name, as in files and flags.
-    pub fn name(self) -> &'static str {
-        match self {
-            Precision::F32 => "f32",
-            Precision::Bf16 => "bf16",
-            Precision::Bf16x3 => "bf16x3",
-        }
-    }
-
     /// Whether it is f32.
     pub fn is_full(&self) -> bool {
         *self == Precision::F32

@@ -1,6 +1,7 @@
 //! How the learning rate changes during training.
 
-use crate::error::{Error, Result};
+use crate::choice::{Bound, choices};
+use crate::error::Result;
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
 
@@ -14,97 +15,44 @@ pub struct Schedule {
     pub shape: Shape,
 }
 
-/// The course of the learning rate after the warm-up.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Shape {
-    /// It stays.
-    #[default]
-    Constant,
-    /// It is multiplied by `factor` every `epochs` epochs.
-    Step {
-        /// How many epochs apart.
-        #[serde(default = "ten")]
-        epochs: usize,
-        /// By how much.
-        #[serde(default = "tenth")]
-        factor: f64,
-    },
-    /// It is multiplied by `factor` every epoch.
-    Exponential {
-        /// By how much.
-        #[serde(default = "nineteen_twentieths")]
-        factor: f64,
-    },
-    /// It falls along half a cosine to `final_fraction` of itself at the last step (Loshchilov,
-    /// Hutter, 2017).
-    Cosine {
-        /// What is left at the end.
-        #[serde(default)]
-        final_fraction: f64,
-    },
-    /// It rises along half a cosine from a 25th over the first `rising` part of all steps, then
-    /// falls to nearly nothing (Smith, Topin, 2018).
-    OneCycle {
-        /// Which part of all steps rises.
-        #[serde(default = "three_tenths")]
-        rising: f64,
-    },
-    /// It is multiplied by `factor` when the validation cost (without validation examples, the
-    /// training cost) has not fallen for `patience` epochs.
-    Plateau {
-        /// By how much.
-        #[serde(default = "tenth")]
-        factor: f64,
-        /// How many epochs are waited for.
-        #[serde(default = "five")]
-        patience: usize,
-    },
-}
-
-fn ten() -> usize {
-    10
-}
-fn five() -> usize {
-    5
-}
-fn tenth() -> f64 {
-    0.1
-}
-fn three_tenths() -> f64 {
-    0.3
-}
-fn nineteen_twentieths() -> f64 {
-    0.95
-}
-
-impl Shape {
-    /// The names, in the order of the list.
-    pub const NAMES: &[&str] = &["constant", "step", "exponential", "cosine", "one_cycle", "plateau"];
-
-    /// The shape of that name with its default settings.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "constant" => Shape::Constant,
-            "step" => Shape::Step { epochs: 10, factor: 0.1 },
-            "exponential" => Shape::Exponential { factor: 0.95 },
-            "cosine" => Shape::Cosine { final_fraction: 0.0 },
-            "one_cycle" => Shape::OneCycle { rising: 0.3 },
-            "plateau" => Shape::Plateau { factor: 0.1, patience: 5 },
-            _ => return None,
-        })
-    }
-
-    /// The name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Shape::Constant => "constant",
-            Shape::Step { .. } => "step",
-            Shape::Exponential { .. } => "exponential",
-            Shape::Cosine { .. } => "cosine",
-            Shape::OneCycle { .. } => "one_cycle",
-            Shape::Plateau { .. } => "plateau",
-        }
+choices! {
+    /// The course of the learning rate after the warm-up.
+    #[non_exhaustive]
+    "schedule" Shape as table, default "constant" {
+        /// It stays.
+        Constant = "constant",
+        /// It is multiplied by `factor` every `epochs` epochs.
+        Step {
+            /// How many epochs apart.
+            epochs: usize = 10, Bound::Count;
+            /// By how much.
+            factor: f64 = 0.1, Bound::Factor;
+        } = "step",
+        /// It is multiplied by `factor` every epoch.
+        Exponential {
+            /// By how much.
+            factor: f64 = 0.95, Bound::Factor;
+        } = "exponential",
+        /// It falls along half a cosine to `final_fraction` of itself at the last step (Loshchilov,
+        /// Hutter, 2017).
+        Cosine {
+            /// What is left at the end.
+            final_fraction: f64 = 0.0, Bound::UpToOne;
+        } = "cosine",
+        /// It rises along half a cosine from a 25th over the first `rising` part of all steps, then
+        /// falls to nearly nothing (Smith, Topin, 2018).
+        OneCycle {
+            /// Which part of all steps rises.
+            rising: f64 = 0.3, Bound::Inside;
+        } = "one_cycle",
+        /// It is multiplied by `factor` when the validation cost (without validation examples, the
+        /// training cost) has not fallen for `patience` epochs.
+        Plateau {
+            /// By how much.
+            factor: f64 = 0.1, Bound::Factor;
+            /// How many epochs are waited for.
+            patience: usize = 5, Bound::Count;
+        } = "plateau",
     }
 }
 
@@ -117,33 +65,8 @@ impl Shape {
 
 impl Schedule {
     pub(super) fn check(&self) -> Result<()> {
-        let wrong = |what: String, help: &str| Err(Error::configuration(what).help(help));
-        if !(self.warmup_epochs >= 0.0 && self.warmup_epochs.is_finite()) {
-            return wrong(
-                format!("a warm-up of {} epochs", self.warmup_epochs),
-                "it must be zero or positive",
-            );
-        }
-        match self.shape {
-            Shape::Step { epochs: 0, .. } => {
-                wrong("the step schedule has 0 epochs between steps".into(), "give at least 1")
-            }
-            Shape::Step { factor, .. } | Shape::Exponential { factor } | Shape::Plateau { factor, .. }
-                if !(factor > 0.0 && factor <= 1.0) =>
-            {
-                wrong(format!("the schedule's factor is {factor}"), "it must be above 0 and at most 1")
-            }
-            Shape::Plateau { patience: 0, .. } => {
-                wrong("the plateau schedule has a patience of 0 epochs".into(), "give at least 1")
-            }
-            Shape::Cosine { final_fraction } if !(0.0..=1.0).contains(&final_fraction) => {
-                wrong(format!("the final fraction is {final_fraction}"), "it must be between 0 and 1")
-            }
-            Shape::OneCycle { rising } if !(rising > 0.0 && rising < 1.0) => {
-                wrong(format!("the rising part is {rising}"), "it must be between 0 and 1")
-            }
-            _ => Ok(()),
-        }
+        Bound::AtLeastZero.check::<f64>("the number of epochs of the warm-up", self.warmup_epochs)?;
+        self.shape.check::<f64>()
     }
 
     /// The factor of the learning rate at a step, counted from 0. (What a plateau takes off comes

@@ -108,7 +108,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         validation: &'a [usize],
         machine: &Machine,
     ) -> Result<Self> {
-        training.check()?;
+        training.check::<T>()?;
+        network.check_in::<T>()?;
         if !training.precision.is_full() && T::NAME != f32::NAME {
             return Err(Error::configuration(format!(
                 "{} is a precision for numbers of f32, but the data is of {}",

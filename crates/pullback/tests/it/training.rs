@@ -227,7 +227,7 @@ fn reduced_precision_is_refused_where_it_has_no_use() {
     let error = train(&network, &training, &data, &[0], &[], &one(), &mut Silent).unwrap_err().one_line();
     assert!(error.contains("bf16") && error.contains("f64"), "{error}");
     let training = Training { gradient: GradientMethod::Differences, ..training };
-    let error = training.check().unwrap_err().one_line();
+    let error = training.check::<f64>().unwrap_err().one_line();
     assert!(error.contains("bf16") && error.contains("back propagation"), "{error}");
 }
 
@@ -413,5 +413,5 @@ fn contradictions_are_refused_with_a_reason() {
         "no rows are held out",
     );
     let dropout = Network { layers: vec![Layer::Dropout { rate: 1.0 }, Layer::dense(3)], ..good };
-    check(&dropout, training(), "layer 0: a dropout rate of 1");
+    check(&dropout, training(), "layer 0: the dropout rate is 1");
 }
