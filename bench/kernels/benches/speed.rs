@@ -9,8 +9,8 @@ use criterion::Criterion;
 use faer::{Accum, MatMut, MatRef, Par};
 use pullback_kernels::update::AdamSettings;
 use pullback_kernels::{
-    ByteScale, Isa, Operand, Pool, Real, Start, Workspace, gather, gather_bytes, map, product_with,
-    softmax_cross_entropy, sum_rows,
+    ByteScale, Isa, MaskAddress, Operand, Pool, Real, Start, Workspace, dropout_mask, gather, gather_bytes,
+    map, product_with, softmax_cross_entropy, sum_rows,
 };
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -222,6 +222,11 @@ impl Speed {
         let (mut w, g, mut m, mut v) =
             (numbers(LENGTH), numbers(LENGTH), numbers(LENGTH), vec![1.0_f32; LENGTH]);
         self.pass("adam", isa, |isa| settings.at_step(9).weights(isa, &mut w, black_box(&g), &mut m, &mut v));
+        let (mut mask, mut workspace) = (numbers(LENGTH), Workspace::new(isa, 1));
+        self.pass("dropout mask", isa, |_| {
+            let address = MaskAddress { key: [1, 2], step: 3, number: 4 };
+            dropout_mask(address, 0.2, black_box(&mut mask), &mut workspace);
+        });
     }
 
     /// Batches gathered from matrices that no cache holds, beside plain loops: a look-up for each byte, a copy of

@@ -17,6 +17,8 @@ const TIMED: u32 = 4;
 const MOST_CHANGE: f32 = 2.0;
 /// A thread is believed to have at least so much of the mean speed, so that it goes on being measured.
 const LEAST: f32 = 0.125;
+/// The fastest thread's speed as a whole number; the others have less in proportion.
+const SHARES: f32 = 1_048_576.0;
 
 /// The speeds of threads at one kind of work. Only what they are beside each other counts.
 #[derive(Debug)]
@@ -49,12 +51,15 @@ impl Balance {
         if fastest <= ALIKE * slowest {
             return equal_part(i, threads, size, unit);
         }
-        let all: f32 = speeds.iter().sum();
+        // In whole numbers: a sum of f32 would miss units beyond 2^24.
+        let share = |speed: &f32| (speed / fastest * SHARES) as u64 + 1;
+        let all: u64 = speeds.iter().map(share).sum();
+        // Each thread has one unit; the others are shared out.
+        let others = units.saturating_sub(threads) as u128;
         let border = |i: usize| {
-            let before: f32 = speeds[..i].iter().sum();
-            // Each has one; the others are shared out.
-            let others = units.saturating_sub(threads) as f32 * (before / all);
-            ((i + others.round() as usize) * unit).min(size)
+            let before: u64 = speeds[..i].iter().map(share).sum();
+            let own = (others * u128::from(before) + u128::from(all / 2)) / u128::from(all);
+            (i + own as usize).saturating_mul(unit).min(size)
         };
         border(i)..border(i + 1)
     }
@@ -86,7 +91,9 @@ impl Balance {
 
 /// Part `i` of so many equal ones of what `size` counts, beginning at a multiple of `unit`.
 pub(crate) fn equal_part(i: usize, parts: usize, size: usize, unit: usize) -> Range<usize> {
-    let border = |i: usize| (size.div_ceil(unit) * i / parts * unit).min(size);
+    let (each, left) = (size.div_ceil(unit) / parts, size.div_ceil(unit) % parts);
+    // `units * i / parts` without its overflow.
+    let border = |i: usize| (each * i + left * i / parts).saturating_mul(unit).min(size);
     border(i)..border(i + 1)
 }
 
@@ -128,6 +135,29 @@ mod tests {
     fn every_thread_goes_on_being_measured() {
         assert_eq!(learned(&[10, 1_000_000_000], 1600, 1, 500), [1500, 100]);
         assert_eq!(learned(&[1, 1000], 2, 1, 500), [1, 1]);
+    }
+
+    #[test]
+    fn no_unit_of_very_many_is_left_undone() {
+        for size in [(1 << 24) + 1, (1_u64 << 32) + 3, u64::MAX] {
+            let Ok(size) = usize::try_from(size) else { continue };
+            for unit in [1, 3, 16] {
+                for speeds in [&[1.0, 1.0, 1.0][..], &[1.0, 8.0], &[0.37, 3.1, 1.0, 0.125], &[1e-9, 1e9, 1.0]]
+                {
+                    let threads = speeds.len();
+                    let balance = Balance { speeds: speeds.to_vec(), seen: vec![0.0; threads], runs: 0 };
+                    let next = (0..threads).fold(0, |next, i| {
+                        let part = balance.part(i, threads, size, unit);
+                        assert!(
+                            part.start == next && part.end > next,
+                            "{size} by {unit}, {speeds:?}: {part:?}"
+                        );
+                        part.end
+                    });
+                    assert_eq!(next, size, "by {unit}, {speeds:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -45,10 +45,14 @@ impl Sizes {
     /// If the operands do not fit.
     fn of(windows: &Windows, channels: usize, x: usize, w: usize, y: usize) -> Self {
         let images = windows.images(x, channels);
-        let patch = windows.area() * channels;
+        let patch =
+            windows.area().checked_mul(channels).expect("a window of an image is no larger than memory");
         assert!(w > 0 && w.is_multiple_of(patch), "{w} weights are no whole filters of {patch}");
         let filters = w / patch;
-        assert_eq!(y, images * windows.count() * filters, "size of the result of a convolution");
+        let result = windows.count().checked_mul(filters);
+        let results = result.and_then(|result| result.checked_mul(images));
+        assert_eq!(Some(y), results, "size of the result of a convolution");
+        // An image is no larger than the batch, whose size was checked.
         let (image, result) = (windows.pixels() * channels, windows.count() * filters);
         Self { images, image, result, filters, patch }
     }
@@ -205,9 +209,9 @@ pub(crate) unsafe fn convolve_image<T: Real, V: Vector<T>>(mut job: Job<'_, T>) 
     let windows = job.windows;
     let whole = windows.whole_columns();
     for filter in (0..job.filters).step_by(V::WIDTH) {
-        for i in 0..windows.down {
+        for i in 0..windows.down() {
             let mut j = 0;
-            while j < windows.across {
+            while j < windows.across() {
                 let count = if whole.contains(&j) { whole.end - j } else { 1 };
                 // SAFETY: the windows from j on are as many as the tile takes, and inside, or it is one.
                 j += unsafe {
@@ -237,7 +241,7 @@ unsafe fn tile<T: Real, V: Vector<T>, const COUNT: usize>(
 ) -> usize {
     let &mut Job { windows, channels, filters, x, weights, start, ref mut y } = job;
     let columns = windows.columns_inside(j);
-    let step = windows.stride * channels;
+    let step = windows.stride() * channels;
     // SAFETY: every pixel below is inside the image, every weight inside its window's part that is inside the
     // image, and the mask has the filters that there are.
     unsafe {
@@ -246,7 +250,7 @@ unsafe fn tile<T: Real, V: Vector<T>, const COUNT: usize>(
         let mut sums = [from; COUNT];
         for row in windows.rows_inside(i) {
             let pixel = windows.pixel([i, j], [row, columns.start]) * channels;
-            let weight = (row * windows.size + columns.start) * channels;
+            let weight = (row * windows.size() + columns.start) * channels;
             let (mut a, mut b) = (x.as_ptr().add(pixel), weights.as_ptr().add(weight * filters + filter));
             for _ in 0..columns.len() * channels {
                 let factor = V::load_masked(b, mask);
@@ -257,7 +261,7 @@ unsafe fn tile<T: Real, V: Vector<T>, const COUNT: usize>(
                 b = b.wrapping_add(filters);
             }
         }
-        let to = y.as_mut_ptr().add((i * windows.across + j) * filters + filter);
+        let to = y.as_mut_ptr().add((i * windows.across() + j) * filters + filter);
         for (at, sum) in sums.iter().enumerate() {
             sum.store_masked(to.add(at * filters), mask);
         }
@@ -282,8 +286,9 @@ pub fn convolve_transposed<T: Real>(
     let Sizes { images, image, result, filters, patch, .. } = sizes;
     let isa = workspace.isa();
     let kernel = T::kernel(isa);
+    let all_patches = windows.count().checked_mul(patch).expect("patches fit the address space");
     workspace.share_rows_and_panels(images, 1, sizes.nanoseconds(), [x], [image], |images, [x], panels| {
-        let patches = numbers::<T>(&mut panels.left, windows.count() * patch + MOST_LANES);
+        let patches = numbers::<T>(&mut panels.left, all_patches + MOST_LANES);
         let y = y[Sizes::of_images(&images, result)].chunks_exact(result);
         for (x, y) in x.chunks_exact_mut(image).zip(y) {
             let product = Product {
@@ -294,7 +299,7 @@ pub fn convolve_transposed<T: Real>(
                 sizes: [windows.count(), patch],
                 adds: false,
             };
-            product.write(kernel, &mut patches[..windows.count() * patch]);
+            product.write(kernel, &mut patches[..all_patches]);
             let patches = &*patches;
             by_lanes!(isa, channels, write_sums(windows, channels, patches, x));
         }
@@ -331,25 +336,26 @@ pub fn filter_gradient<T: Real>(
         [columns],
         |own, [sums], panels| {
             // As many rows of windows as stay near, in equal blocks.
-            let line = windows.across * patch;
-            let blocks = (windows.down * line * size_of::<T>()).div_ceil(NEAR_BYTES).clamp(1, windows.down);
-            let rows = windows.down.div_ceil(blocks);
+            let line = windows.across() * patch;
+            let blocks =
+                (windows.down() * line * size_of::<T>()).div_ceil(NEAR_BYTES).clamp(1, windows.down());
+            let rows = windows.down().div_ceil(blocks);
             let patches = numbers::<T>(&mut panels.left, rows * line);
             for (part, sums) in own.zip(sums.chunks_exact_mut(columns)) {
                 let mut adds = false;
                 for at in images * part / parts..images * (part + 1) / parts {
-                    for first in (0..windows.down).step_by(rows) {
-                        let last = windows.down.min(first + rows);
+                    for first in (0..windows.down()).step_by(rows) {
+                        let last = windows.down().min(first + rows);
                         let patches = &mut patches[..(last - first) * line];
                         let x = &x[at * image..];
                         by_lanes!(
                             isa,
-                            windows.size * channels,
+                            windows.size() * channels,
                             write_patches(windows, channels, first..last, x, patches)
                         );
-                        let depth = (last - first) * windows.across;
+                        let depth = (last - first) * windows.across();
                         let product = Product {
-                            a: &y[at * result + first * windows.across * filters..][..depth * filters],
+                            a: &y[at * result + first * windows.across() * filters..][..depth * filters],
                             a_strides: [1, filters],
                             b: patches,
                             depth,
@@ -390,9 +396,9 @@ impl<T: Real> Product<'_, T> {
     fn write(&self, kernel: &Kernel<T>, c: &mut [T]) {
         let [rows, columns] = self.sizes;
         let [a_row, a_step] = self.a_strides;
-        assert_eq!(self.a.len(), rows * self.depth, "left operand");
-        assert_eq!(self.b.len(), self.depth * columns, "right operand");
-        assert_eq!(c.len(), rows * columns, "result");
+        assert_eq!(Some(self.a.len()), rows.checked_mul(self.depth), "left operand");
+        assert_eq!(Some(self.b.len()), self.depth.checked_mul(columns), "right operand");
+        assert_eq!(Some(c.len()), rows.checked_mul(columns), "result");
         let c = c.as_mut_ptr();
         let wide = 2 * kernel.width;
         let tiles = rows.div_ceil(kernel.rows);
@@ -425,7 +431,8 @@ impl<T: Real> Product<'_, T> {
 
 /// So many numbers of a thread's memory, whatever they are.
 fn numbers<T: Real>(memory: &mut Vec<Line>, count: usize) -> &mut [T] {
-    let lines = (count * size_of::<T>()).div_ceil(size_of::<Line>());
+    let bytes = count.checked_mul(size_of::<T>()).expect("what is repacked fits the address space");
+    let lines = bytes.div_ceil(size_of::<Line>());
     if memory.len() < lines {
         resize(memory, lines);
     }
@@ -443,22 +450,22 @@ fn write_patches<T: Real, const LANES: usize>(
     x: &[T],
     y: &mut [T],
 ) {
-    let run = windows.size * channels;
-    let (first, line) = (rows.start, windows.width * channels);
+    let run = windows.size() * channels;
+    let (first, line) = (rows.start, windows.width() * channels);
     // How far a window's numbers reach, and what is copied beyond them.
     let rounded = run.next_multiple_of(LANES);
-    let (read, written) = ((windows.size - 1) * line + rounded, (windows.size - 1) * run + rounded);
+    let (read, written) = ((windows.size() - 1) * line + rounded, (windows.size() - 1) * run + rounded);
     for i in rows {
         let rows = windows.rows_inside(i);
-        for j in 0..windows.across {
+        for j in 0..windows.across() {
             let columns = windows.columns_inside(j);
-            let to = ((i - first) * windows.across + j) * windows.size * run;
-            let is_whole = rows.len() == windows.size && columns.len() == windows.size;
+            let to = ((i - first) * windows.across() + j) * windows.size() * run;
+            let is_whole = rows.len() == windows.size() && columns.len() == windows.size();
             let from = windows.pixel([i, j], [rows.start, columns.start]) * channels;
             if is_whole && from + read <= x.len() && to + written <= y.len() {
                 // What is written beyond the end of a run is written again by the next one.
                 let (mut from, mut to) = (from, to);
-                for _ in 0..windows.size {
+                for _ in 0..windows.size() {
                     let mut at = 0;
                     while at < run {
                         let numbers = load::<T, LANES>(x, from + at);
@@ -468,7 +475,7 @@ fn write_patches<T: Real, const LANES: usize>(
                     (from, to) = (from + line, to + run);
                 }
             } else {
-                y[to..][..windows.size * run].fill(T::ZERO);
+                y[to..][..windows.size() * run].fill(T::ZERO);
                 for row in rows.clone() {
                     let from = windows.pixel([i, j], [row, columns.start]) * channels;
                     let (to, length) = (to + row * run + columns.start * channels, columns.len() * channels);
@@ -483,7 +490,10 @@ fn write_patches<T: Real, const LANES: usize>(
 /// on its own and then of all, so that the chains are short.
 #[inline(always)]
 fn write_sums<T: Real, const LANES: usize>(windows: &Windows, channels: usize, patches: &[T], y: &mut [T]) {
-    let &Windows { height, width, size, stride, above, left, down, across } = windows;
+    let ([height, width], [above, left]) =
+        ([windows.height(), windows.width()], [windows.above(), windows.left()]);
+    let ([down, across], size, stride) =
+        ([windows.down(), windows.across()], windows.size(), windows.stride());
     // The windows along an axis that hold a place, which `before` places precede.
     let holding = |place: usize, before: usize, count: usize| {
         (place + before + 1).saturating_sub(size).div_ceil(stride)..((place + before) / stride + 1).min(count)

@@ -13,42 +13,102 @@ const PER_NANOSECOND: usize = 4;
 
 /// Square windows that slide over images of one size. A window that sticks out of the image reads zeros
 /// there, or nothing where it looks for the largest.
+///
+/// Only constructors make windows: each holds at least one pixel of the image, and no product of sizes
+/// overflows. Kernels rely on that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Windows {
-    /// The image's rows of pixels.
-    pub height: usize,
-    /// The image's columns of pixels.
-    pub width: usize,
-    /// How many rows and columns a window has.
-    pub size: usize,
-    /// How many pixels one window begins after its neighbor.
-    pub stride: usize,
-    /// By how many rows the first windows stick out above.
-    pub above: usize,
-    /// By how many columns the first windows stick out on the left.
-    pub left: usize,
-    /// How many windows there are one below another.
-    pub down: usize,
-    /// How many windows there are side by side.
-    pub across: usize,
+    height: usize,
+    width: usize,
+    size: usize,
+    stride: usize,
+    above: usize,
+    left: usize,
+    down: usize,
+    across: usize,
 }
 
 impl Windows {
-    /// Windows that are inside the image as a whole; none if it is smaller than one.
+    /// Windows that are inside the image as a whole; none if it is smaller than one, or `size` or `stride` is zero.
     pub fn inside(height: usize, width: usize, size: usize, stride: usize) -> Option<Self> {
-        let count = |extent: usize| Some(extent.checked_sub(size)? / stride + 1);
+        let count = |extent: usize| Some(extent.checked_sub(size)?.checked_div(stride)? + 1);
         let (down, across) = (count(height)?, count(width)?);
-        Some(Self { height, width, size, stride, above: 0, left: 0, down, across })
+        Self { height, width, size, stride, above: 0, left: 0, down, across }.checked()
     }
 
     /// A window for every pixel, or every `stride` pixels: the image is as if surrounded by zeros, of which
-    /// the odd one is below and on the right.
-    pub fn around(height: usize, width: usize, size: usize, stride: usize) -> Self {
+    /// the odd one is below and on the right. None if a size or `stride` is zero.
+    pub fn around(height: usize, width: usize, size: usize, stride: usize) -> Option<Self> {
+        if stride == 0 {
+            return None;
+        }
         let (down, across) = (height.div_ceil(stride), width.div_ceil(stride));
-        let before =
-            |extent: usize, count: usize| ((count.max(1) - 1) * stride + size).saturating_sub(extent) / 2;
-        let (above, left) = (before(height, down), before(width, across));
-        Self { height, width, size, stride, above, left, down, across }
+        let before = |extent: usize, count: usize| {
+            let end = (count.checked_sub(1)? * stride).checked_add(size)?;
+            Some(end.saturating_sub(extent) / 2)
+        };
+        let (above, left) = (before(height, down)?, before(width, across)?);
+        Self { height, width, size, stride, above, left, down, across }.checked()
+    }
+
+    /// The windows, if there are any and the numbers of an image, a window and all windows can be counted.
+    fn checked(self) -> Option<Self> {
+        let Self { height, width, size, stride, above, left, down, across } = self;
+        for (extent, before) in [(height, above), (width, left)] {
+            extent.checked_add(before)?.checked_add(size)?.checked_add(stride)?;
+        }
+        let numbers = [height.checked_mul(width)?, size.checked_mul(size)?, down.checked_mul(across)?];
+        // A patch for each window, and the pixels of a row of windows.
+        numbers[1].checked_mul(numbers[2])?;
+        numbers.iter().all(|count| *count > 0).then_some(self)
+    }
+
+    /// The image's rows of pixels.
+    #[inline(always)]
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The image's columns of pixels.
+    #[inline(always)]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The rows and columns of a window.
+    #[inline(always)]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// From one window to the next, in pixels.
+    #[inline(always)]
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// The rows of zeros above the image that the first windows hold.
+    #[inline(always)]
+    pub fn above(&self) -> usize {
+        self.above
+    }
+
+    /// The columns of zeros on the left of the image that the first windows hold.
+    #[inline(always)]
+    pub fn left(&self) -> usize {
+        self.left
+    }
+
+    /// The windows one below another.
+    #[inline(always)]
+    pub fn down(&self) -> usize {
+        self.down
+    }
+
+    /// The windows side by side.
+    #[inline(always)]
+    pub fn across(&self) -> usize {
+        self.across
     }
 
     /// The pixels of an image.
@@ -113,7 +173,7 @@ impl Windows {
 
     /// The number of images in a batch of so many numbers.
     pub(crate) fn images(&self, numbers: usize, channels: usize) -> usize {
-        let image = self.pixels() * channels;
+        let image = self.pixels().checked_mul(channels).expect("an image is no larger than memory");
         assert!(image > 0 && numbers.is_multiple_of(image), "{numbers} numbers are no whole images");
         numbers / image
     }

@@ -15,6 +15,7 @@ mod elementwise;
 mod images;
 mod precision;
 mod product;
+mod random;
 mod real;
 mod reduce;
 mod rows;
@@ -36,6 +37,7 @@ pub use elementwise::{
 pub use images::{Windows, max_pool, route_to_max};
 pub use precision::Precision;
 pub use product::{Operand, Start, product, product_beside, product_with};
+pub use random::{MaskAddress, dropout_mask, philox};
 pub use real::Real;
 pub use reduce::{dot, max, max_columns, max_rows, sum, sum_columns, sum_rows};
 pub use rows::{ByteScale, gather, gather_bytes};

@@ -2,10 +2,9 @@
 //!
 //! No generator state exists that would have to be saved, or that threads would have to share, so
 //! an interrupted and resumed run draws what an uninterrupted one would have drawn. The generator
-//! is Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3",
-//! 2011); its known answers stand in the tests.
+//! is Philox4x32-10 ([`philox`]).
 
-use pullback_kernels::{Isa, Real};
+use pullback_kernels::{Isa, MaskAddress, Real, philox};
 
 /// What a random number is for. Numbers for different purposes are independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,6 +88,13 @@ impl Random {
         scaled(self.bits(index), bound)
     }
 
+    /// Where the dropout mask `number` of a training step stands, for [`pullback_kernels::dropout_mask`]. Its key is
+    /// the first block of these numbers: masks and numbers drawn by index have nothing in common.
+    pub fn mask(&self, step: u32, number: u32) -> MaskAddress {
+        let [low, high, ..] = self.block(0);
+        MaskAddress { key: [low, high], step, number }
+    }
+
     /// Puts `items` in a random order (Fisher and Yates).
     pub fn shuffle<T>(&self, items: &mut [T]) {
         let isa = Isa::best();
@@ -156,48 +162,9 @@ pub(crate) fn cosine_of_turns(turns: f64) -> f64 {
     }
 }
 
-/// Some blocks of Philox4x32-10 side by side, so that they are computed by vectors: each counter and each block is
-/// a column.
-#[inline(always)]
-fn philox<const BLOCKS: usize>(mut counter: [[u32; BLOCKS]; 4], mut key: [u32; 2]) -> [[u32; BLOCKS]; 4] {
-    for round in 0..10 {
-        if round > 0 {
-            key[0] = key[0].wrapping_add(0x9E37_79B9);
-            key[1] = key[1].wrapping_add(0xBB67_AE85);
-        }
-        let mut next = [[0; BLOCKS]; 4];
-        for i in 0..BLOCKS {
-            let first = u64::from(counter[0][i]) * 0xD251_1F53;
-            let second = u64::from(counter[2][i]) * 0xCD9E_8D57;
-            next[0][i] = (second >> 32) as u32 ^ counter[1][i] ^ key[0];
-            next[1][i] = second as u32;
-            next[2][i] = (first >> 32) as u32 ^ counter[3][i] ^ key[1];
-            next[3][i] = first as u32;
-        }
-        counter = next;
-    }
-    counter
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn philox_gives_the_known_answers() {
-        let philox =
-            |counter: [u32; 4], key| super::philox(counter.map(|word| [word]), key).map(|[word]| word);
-        // Random123's kat_vectors, philox4x32 10.
-        assert_eq!(philox([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
-        assert_eq!(
-            philox([u32::MAX; 4], [u32::MAX; 2]),
-            [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]
-        );
-        assert_eq!(
-            philox([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
-            [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
-        );
-    }
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "the platform's cosine is the reference here")]

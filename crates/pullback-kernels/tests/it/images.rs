@@ -12,7 +12,8 @@ fn numbers<T: Real>(count: usize, seed: usize) -> Vec<T> {
 
 /// Calls `visit(pixel, place)` for the pixels of a window that are inside the image, in order.
 fn for_each_pixel(windows: &Windows, window: usize, mut visit: impl FnMut(usize, usize)) {
-    let Windows { height, width, size, stride, above, left, across, .. } = *windows;
+    let (height, width, across) = (windows.height(), windows.width(), windows.across());
+    let (size, stride, above, left) = (windows.size(), windows.stride(), windows.above(), windows.left());
     for row in 0..size {
         for column in 0..size {
             let (i, j) = (window / across * stride + row, window % across * stride + column);
@@ -135,7 +136,7 @@ fn convolutions_and_poolings_agree_with_plain_loops() {
         for (size, stride) in [(1, 1), (1, 3), (2, 2), (3, 1), (3, 2), (5, 1), (2, 3)] {
             let kinds = [
                 Windows::inside(height, width, size, stride),
-                (size <= 2 * height.min(width)).then(|| Windows::around(height, width, size, stride)),
+                Windows::around(height, width, size, stride).filter(|_| size <= 2 * height.min(width)),
             ];
             for windows in kinds.into_iter().flatten() {
                 for (images, channels, filters) in [(1, 1, 6), (3, 2, 1), (2, 7, 17), (2, 9, 8), (2, 17, 3)] {
@@ -161,4 +162,35 @@ fn a_number_that_is_none_is_larger_than_any() {
     route_to_max(&windows, 1, &x, &[5.0], &mut x_bar, workspace);
     assert!(y[0].is_nan());
     assert_eq!(x_bar, [0.0, 5.0, 0.0, 0.0]);
+}
+
+#[test]
+fn windows_that_cannot_be_counted_are_none() {
+    let huge = usize::MAX / 2;
+    for sizes in [[0, 3, 1, 1], [3, 0, 1, 1], [3, 3, 0, 1], [3, 3, 1, 0], [huge, huge, 1, 1], [huge, 8, 1, 1]]
+    {
+        let [height, width, size, stride] = sizes;
+        assert_eq!(Windows::inside(height, width, size, stride), None, "{sizes:?} inside");
+        assert_eq!(Windows::around(height, width, size, stride), None, "{sizes:?} around");
+    }
+    assert_eq!(Windows::inside(3, 3, 4, 1), None);
+    for size in [huge, usize::MAX] {
+        assert_eq!(Windows::around(3, 3, size, 1), None);
+    }
+}
+
+#[test]
+#[should_panic = "an image is no larger than memory"]
+fn channels_that_overflow_are_no_image() {
+    let windows = Windows::inside(4, 4, 2, 2).expect("the image is larger than a window");
+    let workspace = &mut Workspace::new(Isa::best(), 1);
+    max_pool::<f32>(&windows, usize::MAX / 8, &[1.0; 16], &mut [0.0; 4], workspace);
+}
+
+#[test]
+#[should_panic = "size of the result of a convolution"]
+fn a_result_of_another_size_is_refused() {
+    let windows = Windows::inside(3, 3, 2, 1).expect("the image is larger than a window");
+    let workspace = &mut Workspace::new(Isa::best(), 1);
+    convolve::<f32>(&windows, 1, &[1.0; 9], &[1.0; 8], None, &mut [0.0; 7], |_, _| (), workspace);
 }

@@ -3,6 +3,7 @@
 mod array;
 mod images;
 mod product;
+mod random;
 mod reduced;
 mod rows;
 mod slices;

@@ -415,7 +415,7 @@ impl Page<'_> {
             for row in windows.rows_inside(corner[0]) {
                 for column in windows.columns_inside(corner[1]) {
                     let pixel = windows.pixel(corner, [row, column]) * channels;
-                    let weight = (filter * windows.area() + row * windows.size + column) * channels;
+                    let weight = (filter * windows.area() + row * windows.size() + column) * channels;
                     terms.extend((0..channels).map(|at| (weights[weight + at], x[pixel + at])));
                 }
             }
@@ -469,7 +469,7 @@ impl Page<'_> {
         self.heading(self.image_layer(position));
         self.text(self.catalog.get("filter_gradients_text").to_owned());
         let (gradient, weights) = (self.trace.gradient(filters.weight), self.trace.parameter(filters.weight));
-        let (size, channels) = (filters.windows.size, layer.reads.channels);
+        let (size, channels) = (filters.windows.size(), layer.reads.channels);
         let width = size * size * channels;
         let shown = self.shown(gradient);
         let mut rows = Vec::new();

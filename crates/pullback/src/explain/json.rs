@@ -56,7 +56,7 @@ pub fn document(trace: &Trace, title: &str) -> Value {
         .map(|layer| {
             let filters = layer.filters.as_ref().map(|filters| {
                 json!({
-                    "size": filters.windows.size,
+                    "size": filters.windows.size(),
                     "weight": trace.parameter(filters.weight),
                     "weight_gradient": trace.gradient(filters.weight),
                     "bias": filters.bias.map(|bias| trace.parameter(bias)),

@@ -121,7 +121,7 @@ impl Padding {
         let windows = match self {
             Padding::Valid => Windows::inside(image.height, image.width, size, stride),
             Padding::Same if size > 2 * image.height.min(image.width) => None,
-            Padding::Same => Some(Windows::around(image.height, image.width, size, stride)),
+            Padding::Same => Windows::around(image.height, image.width, size, stride),
         };
         match windows {
             Some(windows) => Ok((windows, image)),

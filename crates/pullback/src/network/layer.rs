@@ -282,7 +282,7 @@ impl Layer {
                     Layer::Convolution { filters, .. } => *filters,
                     _ => image.channels,
                 };
-                let made = Image { height: windows.down, width: windows.across, channels };
+                let made = Image { height: windows.down(), width: windows.across(), channels };
                 Form::Image(made.checked(&format!("layer {index}, {}, makes", self.describe()))?)
             }
             _ => form,

@@ -10,14 +10,15 @@ use pullback_kernels::{Real, Windows};
 
 /// `2x2 of 28x28 pixels`, with what is not as usual.
 fn described(windows: &Windows) -> String {
-    let &Windows { height, width, size, stride, .. } = windows;
+    let (height, width) = (windows.height(), windows.width());
+    let (size, stride) = (windows.size(), windows.stride());
     let stride = if stride == 1 { String::new() } else { format!(" every {stride}") };
     let around = if windows.are_inside() { "" } else { ", zeros around" };
     format!("{size}x{size}{stride} of {height}x{width} pixels{around}")
 }
 
 fn formula(name: &str, windows: &Windows, operands: &str) -> Formula {
-    let &Windows { size, .. } = windows;
+    let size = windows.size();
     Formula::new(
         format!("{name}({operands}, {})", described(windows)),
         format!(r"\operatorname{{{}}}_{{{size} \times {size}}}({operands})", name.replace(' ', r"\ ")),
@@ -66,7 +67,7 @@ fn windows(dice: &mut Dice) -> Windows {
     let (height, width, size, stride) = (small(4), small(4), small(3), small(3));
     match Windows::inside(height, width, size, stride) {
         Some(windows) if dice.coin() => windows,
-        _ => Windows::around(height, width, size, stride),
+        _ => Windows::around(height, width, size, stride).expect("no size is zero"),
     }
 }
 
@@ -82,10 +83,10 @@ fn operands(dice: &mut Dice) -> (Windows, [Shape; 3]) {
 /// The pixels that a window holds, in order: the place in the window, and that in the image; none there
 /// where the window sticks out.
 fn for_each_pixel(windows: &Windows, window: usize, mut visit: impl FnMut(usize, Option<usize>)) {
-    let (i, j) = (window / windows.across, window % windows.across);
+    let (i, j) = (window / windows.across(), window % windows.across());
     let (rows, columns) = (windows.rows_inside(i), windows.columns_inside(j));
     for place in 0..windows.area() {
-        let (row, column) = (place / windows.size, place % windows.size);
+        let (row, column) = (place / windows.size(), place % windows.size());
         let is_inside = rows.contains(&row) && columns.contains(&column);
         visit(place, is_inside.then(|| windows.pixel([i, j], [row, column])));
     }
