@@ -36,11 +36,14 @@ pub use elementwise::{
 };
 pub use images::{Windows, max_pool, route_to_max};
 pub use precision::Precision;
-pub use product::{Operand, Start, product, product_beside, product_with};
+pub use product::{
+    Batch, Operand, PackedOperand, Start, batched_product, product, product_beside, product_packed,
+    product_with,
+};
 pub use random::{MaskAddress, dropout_mask, philox};
 pub use real::Real;
 pub use reduce::{dot, max, max_columns, max_rows, sum, sum_columns, sum_rows};
-pub use rows::{ByteScale, gather, gather_bytes};
+pub use rows::{ByteScale, RowIndex, gather, gather_bytes, gather_rows, scatter_add_rows};
 pub use softmax::{log_softmax, sigmoid_cross_entropy, softmax, softmax_cross_entropy};
 pub use threads::Pool;
 pub use workspace::Workspace;

@@ -12,13 +12,18 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod amx;
+mod batched;
 #[cfg(target_arch = "x86_64")]
 mod dots;
 mod emulated;
 mod pack;
+mod packed;
 mod reduced;
 mod sparse;
 mod tiles;
+
+pub use batched::{Batch, batched_product};
+pub use packed::{PackedOperand, product_packed};
 
 use crate::array::{Line, resize};
 use crate::tile::{Kernel, Pack, Tile};
@@ -150,46 +155,14 @@ fn product_in<T: Real>(
     epilogue: impl Fn(usize, &mut [T]) + Sync,
     workspace: &mut Workspace,
 ) {
-    assert_eq!(left.columns, right.rows, "inner sizes of a product");
-    assert_eq!(Some(output.len()), left.rows.checked_mul(right.columns), "output size of a product");
+    let whole = Part::whole(pieces, left, right, output, start);
     if output.is_empty() {
         return;
     }
-    let columns = right.columns;
-    let c = output.as_mut_ptr();
-    let (start, start_row) = match start {
-        Start::Zero => (None, 0),
-        Start::Output => (Some(c.cast_const()), columns),
-        Start::Row(row) => {
-            assert_eq!(row.len(), columns, "size of the row that a product starts from");
-            (Some(row.as_ptr()), 0)
-        }
-    };
-    let whole = Part {
-        pieces,
-        first_row: 0,
-        first_column: 0,
-        rows: left.rows,
-        columns,
-        depth: left.columns,
-        a: left.data.as_ptr(),
-        a_row: left.row_stride,
-        a_step: left.column_stride,
-        b: right.data.as_ptr(),
-        b_step: right.row_stride,
-        // The stride of a single column is never used.
-        b_column: if columns == 1 { 1 } else { right.column_stride },
-        c,
-        c_row: columns,
-        start,
-        start_row,
-        most_rows: left.rows,
-        most_columns: columns,
-    };
     if let Some(engine) = reduced::Engine::of(&whole, workspace) {
         return reduced::product(engine, whole, &epilogue, workspace);
     }
-    let sparse = sparse::side(workspace.isa(), left, right, start.is_none());
+    let sparse = sparse::side(workspace.isa(), left, right, whole.start.is_none());
     multiply(&whole, sparse, &epilogue, workspace);
 }
 
@@ -252,9 +225,7 @@ fn multiply<T: Real>(
     let kernel = T::kernel(isa);
     let multiply_adds = (whole.rows * whole.columns).saturating_mul(whole.depth);
     let parts = workspace.parts(multiply_adds / PER_NANOSECOND);
-    let is_panel =
-        whole.columns <= 2 * kernel.width && whole.depth <= DEPTH && whole.rows <= TILES * kernel.rows;
-    if parts == 1 && is_panel && sparse.is_none() {
+    if parts == 1 && whole.is_panel(kernel) && sparse.is_none() {
         // SAFETY: as below.
         return unsafe { whole.compute_panel(kernel, isa, epilogue, workspace.own_panels()) };
     }
@@ -282,6 +253,29 @@ fn multiply<T: Real>(
     }
 }
 
+/// Computes a whole product on one thread, zeros included.
+///
+/// # Safety
+/// As [`Part::compute`].
+unsafe fn multiply_dense<T: Real>(
+    whole: Part<T>,
+    kernel: &Kernel<T>,
+    isa: Isa,
+    epilogue: &impl Fn(usize, &mut [T]),
+    panels: &mut Panels,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if whole.is_panel(kernel) {
+            whole.compute_panel(kernel, isa, epilogue, panels);
+        } else if whole.turning_pays(kernel) {
+            whole.compute_turned(kernel, isa, epilogue, panels);
+        } else {
+            whole.compute(kernel, isa, epilogue, panels);
+        }
+    }
+}
+
 /// How an output is cut: by rows, or by columns in whole tiles.
 #[derive(Debug, Clone, Copy)]
 struct Cut {
@@ -305,6 +299,9 @@ struct Part<T> {
     b: *const T,
     b_step: usize,
     b_column: usize,
+    /// Whether `b` points to panels: then its strides are from step to step in a panel, and from one panel to the
+    /// next for each of its columns.
+    is_packed: bool,
     c: *mut T,
     c_row: usize,
     /// What the chains start from, if not zero.
@@ -321,6 +318,58 @@ struct Part<T> {
 unsafe impl<T: Real> Sync for Part<T> {}
 
 impl<T: Real> Part<T> {
+    /// All of a product.
+    ///
+    /// # Panics
+    /// If the sizes do not fit.
+    fn whole(
+        pieces: Pieces,
+        left: Operand<'_, T>,
+        right: Operand<'_, T>,
+        output: &mut [T],
+        start: Start<'_, T>,
+    ) -> Self {
+        assert_eq!(left.columns, right.rows, "inner sizes of a product");
+        assert_eq!(Some(output.len()), left.rows.checked_mul(right.columns), "output size of a product");
+        let columns = right.columns;
+        let c = output.as_mut_ptr();
+        let (start, start_row) = match start {
+            Start::Zero => (None, 0),
+            Start::Output => (Some(c.cast_const()), columns),
+            Start::Row(row) => {
+                assert_eq!(row.len(), columns, "size of the row that a product starts from");
+                (Some(row.as_ptr()), 0)
+            }
+        };
+        Self {
+            pieces,
+            first_row: 0,
+            first_column: 0,
+            rows: left.rows,
+            columns,
+            depth: left.columns,
+            a: left.data.as_ptr(),
+            a_row: left.row_stride,
+            a_step: left.column_stride,
+            b: right.data.as_ptr(),
+            b_step: right.row_stride,
+            // The stride of a single column is never used.
+            b_column: if columns == 1 { 1 } else { right.column_stride },
+            is_packed: false,
+            c,
+            c_row: columns,
+            start,
+            start_row,
+            most_rows: left.rows,
+            most_columns: columns,
+        }
+    }
+
+    /// Whether it is a single block of one panel's columns.
+    fn is_panel(&self, kernel: &Kernel<T>) -> bool {
+        self.columns <= 2 * kernel.width && self.depth <= DEPTH && self.rows <= TILES * kernel.rows
+    }
+
     /// The rectangle of `rows` by `columns` numbers from (row, column) on.
     fn at(&self, row: usize, column: usize, rows: usize, columns: usize) -> Self {
         Self {
@@ -388,7 +437,7 @@ impl<T: Real> Part<T> {
         panels: &mut Panels,
     ) {
         let wide = 2 * kernel.width;
-        let packs_right = self.b_column != 1 || self.packing_right_pays(kernel);
+        let packs_right = !self.is_packed && (self.b_column != 1 || self.packing_right_pays(kernel));
         let packs_left = self.packing_left_pays(kernel);
         let shares = Shares::new(self.rows, kernel.rows);
         for column in (0..self.columns).step_by(COLUMNS) {
@@ -422,6 +471,8 @@ impl<T: Real> Part<T> {
                         let tiles = &kernel.tiles[usize::from(tile_columns > kernel.width)];
                         let (b, b_step) = if packs_right {
                             (rows.b.wrapping_add(j * depth), wide)
+                        } else if self.is_packed {
+                            (rows.b.wrapping_add(j * rows.b_column), wide)
                         } else {
                             (rows.b.wrapping_add(j), rows.b_step)
                         };
@@ -520,7 +571,7 @@ impl<T: Real> Part<T> {
         epilogue: &impl Fn(usize, &mut [T]),
         panels: &mut Panels,
     ) {
-        let (b, b_step) = if self.b_column != 1 {
+        let (b, b_step) = if self.b_column != 1 && !self.is_packed {
             // SAFETY: the caller's promise.
             (unsafe { self.pack_right(kernel, &mut panels.right) }, 2 * kernel.width)
         } else {
@@ -575,7 +626,7 @@ impl<T: Real> Part<T> {
     /// larger than `left`, which is then repacked instead, and the output together, which is then turned; and the rows,
     /// as columns, fill vectors.
     fn turning_pays(&self, kernel: &Kernel<T>) -> bool {
-        let is_across = self.b_step == 1 && self.b_column != 1 && self.a_step == 1;
+        let is_across = !self.is_packed && self.b_step == 1 && self.b_column != 1 && self.a_step == 1;
         let starts_alike = self.start.is_none() || self.start_row == 0;
         is_across
             && starts_alike

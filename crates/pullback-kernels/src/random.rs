@@ -89,27 +89,33 @@ pub fn dropout_mask<T: Real>(address: MaskAddress, rate: f64, out: &mut [T], wor
 /// counter of that lane.
 #[inline(always)]
 fn fill_groups<T: Real>(address: MaskAddress, first: u64, threshold: u32, kept: T, out: &mut [T]) {
-    let entry = |number: u32| if number < threshold { T::ZERO } else { kept };
-    let numbers = |group: u64| {
-        let counter = |lane: usize| group * LANES as u64 + lane as u64;
-        let low = core::array::from_fn(|lane| counter(lane) as u32);
-        let high = core::array::from_fn(|lane| (counter(lane) >> 32) as u32);
-        philox([low, high, [address.number; LANES], [address.step; LANES]], address.key)
-    };
     let (groups, rest) = out.as_chunks_mut::<GROUP>();
     let last = first + groups.len() as u64;
     for (group, out) in (first..).zip(groups) {
-        for (out, numbers) in out.as_chunks_mut::<LANES>().0.iter_mut().zip(numbers(group)) {
-            for lane in 0..LANES {
-                out[lane] = entry(numbers[lane]);
-            }
-        }
+        *out = group_of(address, group, threshold, kept);
     }
     if !rest.is_empty() {
-        for (out, number) in rest.iter_mut().zip(numbers(last).as_flattened()) {
-            *out = entry(*number);
+        let group: [T; GROUP] = group_of(address, last, threshold, kept);
+        rest.copy_from_slice(&group[..rest.len()]);
+    }
+}
+
+/// One group of a mask.
+#[inline(always)]
+fn group_of<T: Real>(address: MaskAddress, group: u64, threshold: u32, kept: T) -> [T; GROUP] {
+    let (mut low, mut high) = ([0; LANES], [0; LANES]);
+    for lane in 0..LANES {
+        let counter = group * LANES as u64 + lane as u64;
+        (low[lane], high[lane]) = (counter as u32, (counter >> 32) as u32);
+    }
+    let numbers = philox([low, high, [address.number; LANES], [address.step; LANES]], address.key);
+    let mut out = [T::ZERO; GROUP];
+    for word in 0..4 {
+        for lane in 0..LANES {
+            out[word * LANES + lane] = if numbers[word][lane] < threshold { T::ZERO } else { kept };
         }
     }
+    out
 }
 
 #[cfg(test)]

@@ -3,9 +3,11 @@
 //! Where the next row lies only the order tells, so the processor is asked for it while this one is written;
 //! else it would wait for memory at the beginning of each row.
 
-use crate::{Isa, Real};
+use crate::{Isa, Real, Workspace};
 use core::marker::PhantomData;
 
+/// About how many numbers a thread copies or adds in a nanosecond.
+const PER_NANOSECOND: usize = 4;
 /// So far before its turn a row is asked for: so many bytes of rows, but at least and at most so many rows.
 const BYTES_AHEAD: usize = 2048;
 const ROWS_AHEAD: (usize, usize) = (2, 16);
@@ -14,17 +16,52 @@ const ROWS_AHEAD: (usize, usize) = (2, 16);
 /// `cargo bench --manifest-path bench/Cargo.toml -p pullback-kernel-benches -- "rows of"`).
 const LARGE_BYTES: usize = 16 << 20;
 
+/// A number that says which row is meant: whole and not negative.
+pub trait RowIndex: Copy + Sync {
+    /// The index of the row; `usize::MAX`, which no row has, if the number is none.
+    fn row(self) -> usize;
+}
+
+impl RowIndex for usize {
+    #[inline(always)]
+    fn row(self) -> usize {
+        self
+    }
+}
+
+impl RowIndex for u32 {
+    #[inline(always)]
+    fn row(self) -> usize {
+        usize::try_from(self).unwrap_or(usize::MAX)
+    }
+}
+
+macro_rules! float_index {
+    ($float:ident) => {
+        impl RowIndex for $float {
+            #[inline(always)]
+            fn row(self) -> usize {
+                let index = self as usize;
+                if index as $float == self { index } else { usize::MAX }
+            }
+        }
+    };
+}
+
+float_index!(f32);
+float_index!(f64);
+
 /// Writes the given rows of `x`, `[any, columns]`, to `out`, `[rows.len(), columns]`.
 ///
 /// ```
 /// let mut out = [0.0; 4];
-/// pullback_kernels::gather(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, &[2, 0], &mut out);
+/// pullback_kernels::gather(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, &[2_usize, 0], &mut out);
 /// assert_eq!(out, [5.0, 6.0, 1.0, 2.0]);
 /// ```
 ///
 /// # Panics
 /// If a row is out of range or `out` has another size.
-pub fn gather<T: Real>(x: &[T], columns: usize, rows: &[usize], out: &mut [T]) {
+pub fn gather<T: Real>(x: &[T], columns: usize, rows: &[impl RowIndex], out: &mut [T]) {
     match columns {
         1 => return gather_narrow::<T, 1>(x, rows, out),
         2 => return gather_narrow::<T, 2>(x, rows, out),
@@ -47,12 +84,84 @@ pub fn gather<T: Real>(x: &[T], columns: usize, rows: &[usize], out: &mut [T]) {
 }
 
 /// The same for rows so narrow that a call to copy one would take longer than the copy.
-fn gather_narrow<T: Real, const COLUMNS: usize>(x: &[T], rows: &[usize], out: &mut [T]) {
+fn gather_narrow<T: Real, const COLUMNS: usize>(x: &[T], rows: &[impl RowIndex], out: &mut [T]) {
     let ((x, _), (out, rest)) = (x.as_chunks::<COLUMNS>(), out.as_chunks_mut::<COLUMNS>());
     assert!(out.len() == rows.len() && rest.is_empty(), "the output is [rows, columns]");
-    for (out, &row) in out.iter_mut().zip(rows) {
+    for (out, row) in out.iter_mut().zip(rows) {
+        let row = row.row();
         *out = *x.get(row).unwrap_or_else(|| panic!("row {row} is out of range"));
     }
+}
+
+/// [`gather`] on the threads of a workspace: the rows of an embedding's `table`, `[any, columns]`.
+///
+/// ```
+/// use pullback_kernels::{Isa, Workspace, gather_rows};
+/// let mut out = [0.0; 4];
+/// let table = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+/// gather_rows(&table, 2, &[2.0_f32, 0.0], &mut out, &mut Workspace::new(Isa::best(), 2));
+/// assert_eq!(out, [5.0, 6.0, 1.0, 2.0]);
+/// ```
+///
+/// # Panics
+/// If a row is out of range or `out` has another size.
+pub fn gather_rows<T: Real>(
+    table: &[T],
+    columns: usize,
+    rows: &[impl RowIndex],
+    out: &mut [T],
+    workspace: &mut Workspace,
+) {
+    let nanoseconds = out.len() / PER_NANOSECOND;
+    workspace.share_rows(rows.len(), nanoseconds, [out], [columns], |own, [out]| {
+        gather(table, columns, &rows[own], out);
+    });
+}
+
+/// The adjoint of [`gather_rows`]: writes `sums`, `[any, columns]`, each row the sum of the rows of `x`,
+/// `[rows.len(), columns]`, that `rows` sends there, added in ascending order; zero where none is.
+///
+/// ```
+/// use pullback_kernels::{Isa, Workspace, scatter_add_rows};
+/// let (x, mut sums) = ([1.0, 2.0, 4.0], [9.0; 4]);
+/// scatter_add_rows(&x, 1, &[3_usize, 0, 3], &mut sums, &mut Workspace::new(Isa::best(), 2));
+/// assert_eq!(sums, [2.0, 0.0, 0.0, 5.0]);
+/// ```
+///
+/// # Panics
+/// If a row is out of range, or `x` or `sums` has another size.
+pub fn scatter_add_rows<T: Real>(
+    x: &[T],
+    columns: usize,
+    rows: &[impl RowIndex],
+    sums: &mut [T],
+    workspace: &mut Workspace,
+) {
+    assert_eq!(Some(x.len()), rows.len().checked_mul(columns), "the rows that are added are [rows, columns]");
+    let (count, rest) = (sums.len().checked_div(columns), sums.len().checked_rem(columns));
+    assert!(rest.unwrap_or(sums.len()) == 0, "{} sums are not whole rows of {columns}", sums.len());
+    let Some(count) = count else { return };
+    let stray = rows.iter().map(|row| row.row()).find(|row| *row >= count);
+    assert!(stray.is_none(), "row {} is out of range", stray.unwrap_or(0));
+    let (isa, nanoseconds) = (workspace.isa(), (2 * x.len() + sums.len()) / PER_NANOSECOND);
+    // Each thread reads all of the indices and adds to rows of its own.
+    workspace.share_rows(count, nanoseconds, [sums], [columns], |own, [sums]| {
+        sums.fill(T::ZERO);
+        isa.run(
+            #[inline(always)]
+            || {
+                for (row, x) in rows.iter().zip(x.chunks_exact(columns)) {
+                    let row = row.row();
+                    if own.contains(&row) {
+                        let sums = &mut sums[(row - own.start) * columns..][..columns];
+                        for (sum, x) in sums.iter_mut().zip(x) {
+                            *sum += *x;
+                        }
+                    }
+                }
+            },
+        );
+    });
 }
 
 /// What a byte stands for: `(byte - center) / spread`, rounded to `T`.
@@ -169,7 +278,7 @@ fn for_each_byte<T: Real>(
 fn for_each_row<X, T>(
     x: &[X],
     columns: usize,
-    rows: &[usize],
+    rows: &[impl RowIndex],
     out: &mut [T],
     write: impl Fn(&[X], &mut [T]),
 ) {
@@ -177,14 +286,18 @@ fn for_each_row<X, T>(
     if columns == 0 {
         return;
     }
-    let row = |row: usize| &x[row * columns..][..columns];
+    let count = x.len() / columns;
+    let row = |row: usize| {
+        assert!(row < count, "row {row} is out of range");
+        &x[row * columns..][..columns]
+    };
     let is_large = size_of_val(x) > LARGE_BYTES;
     let ahead = (BYTES_AHEAD / (columns * size_of::<X>())).clamp(ROWS_AHEAD.0, ROWS_AHEAD.1);
     for (i, out) in out.chunks_exact_mut(columns).enumerate() {
         if is_large && let Some(&next) = rows.get(i + ahead) {
-            prefetch(row(next));
+            prefetch(row(next.row()));
         }
-        write(row(rows[i]), out);
+        write(row(rows[i].row()), out);
     }
 }
 

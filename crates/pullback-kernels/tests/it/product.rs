@@ -221,3 +221,130 @@ fn product_is_the_best_instruction_sets() {
     product(Operand::new(&a, 5, 7), Operand::new(&b, 7, 3), &mut c, 2);
     assert_bits(&c, &reference(&a, &b, &[0.0; 15], 5, 3, 7), "product");
 }
+
+/// A batch of products with every transpose, on every number of threads, and its epilogue.
+fn check_batch<T: Real>(
+    isa: Isa,
+    threads: usize,
+    count: usize,
+    (rows, columns, depth): (usize, usize, usize),
+) {
+    let (a, b) = (numbers::<T>(count * rows * depth, 1), numbers::<T>(count * depth * columns, 2));
+    let each = |x: &[T], size: usize, change: &dyn Fn(&[T]) -> Vec<T>| -> Vec<T> {
+        if size == 0 { vec![] } else { x.chunks(size).flat_map(change).collect() }
+    };
+    let a_transposed = each(&a, rows * depth, &|x| transpose(x, rows, depth));
+    let b_transposed = each(&b, depth * columns, &|x| transpose(x, depth, columns));
+    let size = rows * columns;
+    let want: Vec<T> = (0..count)
+        .flat_map(|i| {
+            let (a, b) =
+                (&a[i * rows * depth..][..rows * depth], &b[i * depth * columns..][..depth * columns]);
+            reference(a, b, &vec![T::ZERO; size], rows, columns, depth)
+        })
+        .collect();
+    let scaled: Vec<T> = (0..want.len()).map(|i| want[i] * T::from_f64(i as f64)).collect();
+    let workspace = &mut Workspace::new(isa, threads);
+    for (left_is_transposed, right_is_transposed) in
+        [(false, false), (true, false), (false, true), (true, true)]
+    {
+        let left = match left_is_transposed {
+            true => Batch::new(&a_transposed, [count, depth, rows]).transposed(),
+            false => Batch::new(&a, [count, rows, depth]),
+        };
+        let right = match right_is_transposed {
+            true => Batch::new(&b_transposed, [count, columns, depth]).transposed(),
+            false => Batch::new(&b, [count, depth, columns]),
+        };
+        let what = format!(
+            "{count} of {rows} x {columns} x {depth} {} transposed {left_is_transposed} {right_is_transposed} on {} \
+             by {threads}",
+            T::NAME,
+            isa.name()
+        );
+        let mut c = vec![T::ONE; count * size];
+        batched_product(left, right, &mut c, |_, _| (), workspace);
+        assert_bits(&c, &want, &what);
+        let epilogue = |first: usize, numbers: &mut [T]| {
+            for (i, x) in (first..).zip(numbers) {
+                *x *= T::from_f64(i as f64);
+            }
+        };
+        batched_product(left, right, &mut c, epilogue, workspace);
+        assert_bits(&c, &scaled, &format!("{what}, with epilogue"));
+    }
+}
+
+#[test]
+fn batched_products_are_the_same_on_every_instruction_set_and_number_of_threads() {
+    for isa in Isa::available() {
+        for sizes in [(0, 3, 2), (1, 1, 1), (5, 7, 0), (15, 16, 17), (16, 33, 8), (31, 67, 13), (17, 9, 64)] {
+            for count in [0, 1, 2, 5] {
+                check_batch::<f32>(isa, 1, count, sizes);
+                check_batch::<f64>(isa, 2, count, sizes);
+            }
+        }
+        for threads in [2, 3, 7] {
+            check_batch::<f32>(isa, threads, 11, (37, 41, 29));
+            // Fewer than threads: each is shared.
+            check_batch::<f32>(isa, threads, 2, (67, 131, 97));
+        }
+    }
+}
+
+/// Products with an operand that was packed before, of all transposes and starts.
+fn check_packed<T: Real>(isa: Isa, threads: usize, rows: usize, columns: usize, depth: usize) {
+    let (a, b) = (numbers::<T>(rows * depth, 1), numbers::<T>(depth * columns, 2));
+    let b_transposed = transpose(&b, depth, columns);
+    let (bias, before) = (numbers::<T>(columns, 3), numbers::<T>(rows * columns, 4));
+    let bias_rows: Vec<T> = (0..rows).flat_map(|_| bias.iter().copied()).collect();
+    let from_bias = reference(&a, &b, &bias_rows, rows, columns, depth);
+    let added = reference(&a, &b, &before, rows, columns, depth);
+    let workspace = &mut Workspace::new(isa, threads);
+    let left = Operand::new(&a, rows, depth);
+    for (right, what) in [
+        (Operand::new(&b, depth, columns), "as it is"),
+        (Operand::new(&b_transposed, columns, depth).transposed(), "transposed"),
+    ] {
+        let right = PackedOperand::new(right, isa);
+        assert_eq!([right.rows(), right.columns()], [depth, columns]);
+        let what =
+            format!("{rows} x {columns} x {depth} {} packed {what} on {} by {threads}", T::NAME, isa.name());
+        for _ in 0..2 {
+            let mut c = before.clone();
+            product_packed(left, &right, &mut c, Start::Row(&bias), |_, _| (), workspace);
+            assert_bits(&c, &from_bias, &what);
+        }
+        let mut c = before.clone();
+        let twice = |_: usize, numbers: &mut [T]| numbers.iter_mut().for_each(|x| *x += *x);
+        product_packed(left, &right, &mut c, Start::Output, twice, workspace);
+        let want: Vec<T> = added.iter().map(|x| *x + *x).collect();
+        assert_bits(&c, &want, &format!("{what}, added to, with epilogue"));
+    }
+}
+
+#[test]
+fn products_with_packed_operands_are_the_same_on_every_instruction_set() {
+    for isa in Isa::available() {
+        for rows in [0, 1, 2, 3, 4, 15, 67] {
+            for columns in [0, 1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 67] {
+                for depth in [0, 1, 17, 513] {
+                    check_packed::<f32>(isa, 1, rows, columns, depth);
+                }
+                check_packed::<f64>(isa, 1, rows, columns, 29);
+            }
+        }
+        for threads in [1, 2, 3, 7] {
+            check_packed::<f32>(isa, threads, 1, 2085, 521);
+            check_packed::<f32>(isa, threads, 131, 131, 521);
+        }
+    }
+}
+
+#[test]
+#[should_panic = "instruction set of a packed operand"]
+fn an_operand_packed_for_another_instruction_set_is_refused() {
+    let right = PackedOperand::new(Operand::new(&[1.0_f32], 1, 1), Isa::portable());
+    let workspace = &mut Workspace::new(Isa::amx_emulated(), 1);
+    product_packed(Operand::new(&[1.0], 1, 1), &right, &mut [0.0], Start::Zero, |_, _| (), workspace);
+}

@@ -98,11 +98,78 @@ fn rows_of_a_matrix_that_no_cache_holds_are_the_same() {
 #[test]
 #[should_panic(expected = "out of range")]
 fn a_row_beyond_the_last_is_refused() {
-    gather(&[1.0; 6], 2, &[0, 3], &mut [0.0; 4]);
+    gather(&[1.0; 6], 2, &[0_usize, 3], &mut [0.0; 4]);
 }
 
 #[test]
 #[should_panic(expected = "[rows, columns]")]
 fn an_output_of_another_size_is_refused() {
-    gather(&[1.0; 6], 2, &[0, 1], &mut [0.0; 3]);
+    gather(&[1.0; 6], 2, &[0_usize, 1], &mut [0.0; 3]);
+}
+
+/// Rows of an embedding, gathered by indices of each type and added up again, with every number of threads.
+fn check_embedding<T: Real + RowIndex>() {
+    for columns in COLUMNS {
+        let table: Vec<T> = numbers(ROWS * columns, 1);
+        for count in [0, 1, 2, 3, 11, 401] {
+            let rows = order(count);
+            let x: Vec<T> = numbers(count * columns, 2);
+            let want_rows: Vec<T> =
+                rows.iter().flat_map(|row| &table[row * columns..][..columns]).copied().collect();
+            let mut want_sums = vec![T::ZERO; ROWS * columns];
+            for (i, row) in rows.iter().enumerate() {
+                for j in 0..columns {
+                    want_sums[row * columns + j] += x[i * columns + j];
+                }
+            }
+            let numbers: Vec<T> = rows.iter().map(|row| T::from_f64(*row as f64)).collect();
+            let short: Vec<u32> = rows.iter().map(|row| *row as u32).collect();
+            for isa in Isa::available() {
+                for threads in [1, 2, 3, 7] {
+                    let workspace = &mut Workspace::new(isa, threads);
+                    let what =
+                        format!("{count} rows of {columns} {} on {} by {threads}", T::NAME, isa.name());
+                    let mut out = vec![T::ONE; count * columns];
+                    gather_rows(&table, columns, &rows, &mut out, workspace);
+                    assert_bits(&out, &want_rows, &what);
+                    gather_rows(&table, columns, &numbers, &mut out, workspace);
+                    assert_bits(&out, &want_rows, &format!("{what}, by numbers"));
+                    let mut sums = vec![T::ONE; ROWS * columns];
+                    scatter_add_rows(&x, columns, &rows, &mut sums, workspace);
+                    assert_bits(&sums, &want_sums, &format!("sums of {what}"));
+                    scatter_add_rows(&x, columns, &short, &mut sums, workspace);
+                    assert_bits(&sums, &want_sums, &format!("sums of {what}, by u32"));
+                    scatter_add_rows(&x, columns, &numbers, &mut sums, workspace);
+                    assert_bits(&sums, &want_sums, &format!("sums of {what}, by numbers"));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_of_an_embedding_are_gathered_and_added_in_order() {
+    check_embedding::<f32>();
+    check_embedding::<f64>();
+}
+
+#[test]
+fn a_number_that_is_no_index_is_refused() {
+    for bad in [-1.0, 0.5, 3.0, 1e30, f32::NAN, f32::INFINITY] {
+        let workspace = &mut Workspace::new(Isa::best(), 1);
+        let mut run = |work: &mut dyn FnMut(&mut Workspace)| {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut *workspace))).is_err()
+        };
+        for columns in [1, 9] {
+            let table = vec![1.0_f32; 3 * columns];
+            let gathers = &mut |w: &mut Workspace| {
+                gather_rows(&table, columns, &[bad], &mut vec![0.0_f32; columns], w);
+            };
+            assert!(run(gathers), "gathered row {bad}");
+            let scatters = &mut |w: &mut Workspace| {
+                scatter_add_rows(&vec![1.0_f32; columns], columns, &[bad], &mut table.clone(), w);
+            };
+            assert!(run(scatters), "added to row {bad}");
+        }
+    }
 }
