@@ -163,15 +163,10 @@ fn step(
         let random = Random::new(1, Purpose::Sample, 0);
         let values = (0..rows * inputs).map(|at| random.uniform(at as u64) as f32).collect();
         let ids: Vec<u32> = (0..rows).map(|row| random.below(row as u64, outputs.max(2)) as u32).collect();
-        let data = Dataset {
-            features: Features::Dense { values, width: inputs, rows },
-            targets: if outputs == 1 {
-                Targets::Binary(ids)
-            } else {
-                Targets::Classes { ids, classes: outputs }
-            },
-            warnings: Vec::new(),
-        };
+        let targets = if outputs == 1 { Targets::binary(ids) } else { Targets::classes(ids, outputs) };
+        let data = Features::dense(values, inputs)
+            .and_then(|features| Dataset::new(features, targets?))
+            .expect("as many targets as rows");
         let training = Training {
             epochs: times / steps,
             batch: Batch::Of(batch),

@@ -30,14 +30,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let rows = work.rows();
     let ids = work.classes();
-    let data = Dataset {
-        features: Features::Dense { values: work.features(), width: work.inputs, rows },
-        targets: match work.outputs {
-            1 => Targets::Binary(ids),
-            classes => Targets::Classes { ids, classes },
-        },
-        warnings: Vec::new(),
+    let targets = match work.outputs {
+        1 => Targets::binary(ids)?,
+        classes => Targets::classes(ids, classes)?,
     };
+    let data = Dataset::new(Features::dense(work.features(), work.inputs)?, targets)?;
     let order: Vec<usize> = (0..rows).collect();
     let mut training = Training {
         batch: Batch::Of(work.batch),

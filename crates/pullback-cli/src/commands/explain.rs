@@ -278,11 +278,7 @@ pub(super) fn trace_of(model: &Model<f64>, table: &Table, first: usize, count: u
 fn trace_in(mode: Mode, model: &Model<f64>, table: &Table, first: usize, count: usize) -> Result<Trace> {
     let chosen: Vec<usize> = (first..first + count).collect();
     let dataset: Dataset<f64> = model.card.preprocessing.apply(&table.select(&chosen)?)?;
-    let rows: Vec<usize> = (0..count).collect();
-    let mut features = vec![0.0; count * dataset.inputs()];
-    let mut targets = vec![0.0; count * dataset.outputs()];
-    dataset.write_features(&rows, &mut features);
-    dataset.write_targets(&rows, &mut targets);
+    let (features, targets) = (dataset.features().to_dense(), dataset.targets().to_dense());
     let (network, seed) = (&model.card.network, model.card.training.seed);
     Ok(Trace::with_mode(network, &model.parameters, &features, &targets, count, mode, seed)?)
 }

@@ -58,11 +58,8 @@ impl Values {
         }
     }
 
-    /// The values of the given rows, in their order.
-    ///
-    /// # Panics
-    /// If a row is out of range.
-    pub fn select(&self, rows: &[usize]) -> Self {
+    /// The values of the given rows, which the caller has checked, in their order.
+    pub(super) fn select(&self, rows: &[usize]) -> Self {
         match self {
             Self::Numbers(numbers) => Self::Numbers(rows.iter().map(|&row| numbers[row]).collect()),
             Self::Categories(categories) => Self::Categories(Categories {
@@ -138,11 +135,8 @@ impl Categories {
         self.codes.len()
     }
 
-    /// How many of the given rows have each of [`Categories::names`].
-    ///
-    /// # Panics
-    /// If a row is out of range.
-    pub fn counts(&self, rows: impl IntoIterator<Item = usize>) -> Vec<usize> {
+    /// How many of the given rows, which the caller has checked, have each of [`Categories::names`].
+    pub(super) fn counts(&self, rows: impl IntoIterator<Item = usize>) -> Vec<usize> {
         let mut counts = vec![0; self.names.len()];
         for code in rows.into_iter().filter_map(|row| self.code(row)) {
             counts[code] += 1;
@@ -155,19 +149,13 @@ impl Categories {
         &self.names
     }
 
-    /// A row's position in [`Categories::names`]; [`None`] if the cell is missing.
-    ///
-    /// # Panics
-    /// If the row is out of range.
+    /// A row's position in [`Categories::names`]; [`None`] if the cell is missing, or there is no such row.
     pub fn code(&self, row: usize) -> Option<usize> {
-        let code = self.codes[row];
+        let code = *self.codes.get(row)?;
         (code != MISSING).then_some(code as usize)
     }
 
-    /// A row's text; [`None`] if the cell is missing.
-    ///
-    /// # Panics
-    /// If the row is out of range.
+    /// A row's text; [`None`] if the cell is missing, or there is no such row.
     pub fn text(&self, row: usize) -> Option<&str> {
         self.code(row).map(|code| self.names[code].as_str())
     }
@@ -229,20 +217,17 @@ impl Bytes {
         &self.data
     }
 
-    /// The bytes of a row.
-    ///
-    /// # Panics
-    /// If the row is out of range.
+    /// The bytes of a row; none if there is no such row.
     pub fn row(&self, row: usize) -> &[u8] {
+        if row >= self.rows {
+            return &[];
+        }
         let width = self.width();
         &self.data[row * width..(row + 1) * width]
     }
 
     /// How often each byte stands in the rows.
-    ///
-    /// # Panics
-    /// If a row is out of range.
-    pub fn counts<'a>(&self, rows: impl IntoIterator<Item = &'a usize>) -> [u64; 256] {
+    pub(crate) fn counts<'a>(&self, rows: impl IntoIterator<Item = &'a usize>) -> [u64; 256] {
         // Images have equal pixels side by side: each of four tables need not wait for what the last one wrote.
         let mut tables = [[0_u64; 256]; 4];
         for &row in rows {

@@ -1,33 +1,116 @@
-//! Numbers to train on: features and targets, one row an example.
-//!
-//! Bytes stay bytes until a batch is assembled: images take a quarter of the memory of f32, and
-//! converting the rows of one batch costs little beside the step that uses them.
+//! Numbers to train on: blocks of inputs, and the targets of the same rows.
 
-use pullback_kernels::{ByteScale, Isa, Real, gather, gather_bytes};
-
-use super::Bytes;
+use super::features::check_rows;
 use super::preprocess::Warning;
+use super::{Features, Targets};
+use crate::error::{Error, Result};
+use pullback_kernels::Real;
+use std::collections::BTreeSet;
 
-/// Features and targets of the same rows.
+/// Inputs and targets of the same rows. It cannot be wrong: what is not of equal length is refused.
+///
+/// ```
+/// use pullback::data::{Dataset, Features, Targets};
+/// let features = Features::dense(vec![0.0_f32, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], 2)?;
+/// let data = Dataset::new(features, Targets::binary(vec![0, 1, 1, 0])?)?;
+/// assert_eq!((data.rows(), data.width(), data.outputs()), (4, 2, 1));
+/// # Ok::<(), pullback::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset<T> {
-    /// What a network is given, `[rows, inputs]`.
-    pub features: Features<T>,
-    /// What it is to predict, `[rows, outputs]`.
-    pub targets: Targets<T>,
-    /// What preprocessing met that it could not represent.
-    pub warnings: Vec<Warning>,
+    inputs: Vec<Input<T>>,
+    targets: Targets<T>,
+    warnings: Vec<Warning>,
 }
 
-impl<T: Real> Dataset<T> {
-    /// The number of rows.
-    pub fn rows(&self) -> usize {
-        self.features.rows()
+/// A named block of inputs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Input<T> {
+    name: String,
+    features: Features<T>,
+}
+
+impl<T> Input<T> {
+    /// Its name, by which a network takes it.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    /// The number of inputs of a network for this data.
-    pub fn inputs(&self) -> usize {
-        self.features.inputs()
+    /// What it holds.
+    pub fn features(&self) -> &Features<T> {
+        &self.features
+    }
+}
+
+/// The name of a block that is the only one.
+const ONLY: &str = "features";
+
+impl<T: Real> Dataset<T> {
+    /// One block of inputs, which is named `features`, and targets.
+    ///
+    /// # Errors
+    /// If they are not of the same number of rows.
+    pub fn new(features: Features<T>, targets: Targets<T>) -> Result<Self> {
+        Self::with_inputs(vec![(ONLY.to_owned(), features)], targets)
+    }
+
+    /// Several blocks of inputs, each with a name of its own, and targets.
+    ///
+    /// # Errors
+    /// If there is no block, two have the same name or one has none, or they are not all of the same number of rows.
+    pub fn with_inputs(inputs: Vec<(String, Features<T>)>, targets: Targets<T>) -> Result<Self> {
+        if inputs.is_empty() {
+            return Err(Error::data("there is no block of inputs").help("give at least one"));
+        }
+        let mut names = BTreeSet::new();
+        for (name, features) in &inputs {
+            if name.is_empty() || !names.insert(name) {
+                return Err(Error::data(format!(
+                    "there are two blocks of inputs named \"{name}\", or one without a name"
+                ))
+                .help("give each its own"));
+            }
+            if features.rows() != targets.rows() {
+                return Err(Error::data(format!(
+                    "the inputs \"{name}\" have {} rows, but the targets {}",
+                    features.rows(),
+                    targets.rows()
+                ))
+                .help("give both for the same rows"));
+            }
+        }
+        let inputs = inputs.into_iter().map(|(name, features)| Input { name, features }).collect();
+        Ok(Self { inputs, targets, warnings: Vec::new() })
+    }
+
+    /// The same, with what preprocessing met that it could not represent.
+    pub(super) fn with_warnings(self, warnings: Vec<Warning>) -> Self {
+        Self { warnings, ..self }
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.targets.rows()
+    }
+
+    /// The blocks of inputs, at least one.
+    pub fn inputs(&self) -> &[Input<T>] {
+        &self.inputs
+    }
+
+    /// The first block of inputs: for most data, the only one.
+    pub fn features(&self) -> &Features<T> {
+        &self.inputs[0].features
+    }
+
+    /// The number of inputs of a row, of all blocks.
+    pub fn width(&self) -> usize {
+        self.inputs.iter().map(|input| input.features.width()).sum()
+    }
+
+    /// What is to be predicted, `[rows, outputs]`.
+    pub fn targets(&self) -> &Targets<T> {
+        &self.targets
     }
 
     /// The number of outputs of a network for this data.
@@ -35,167 +118,16 @@ impl<T: Real> Dataset<T> {
         self.targets.outputs()
     }
 
-    /// Writes the features of the given rows to `out`, `[rows.len(), inputs]`.
+    /// What preprocessing met that it could not represent.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Refuses rows that there are not.
     ///
-    /// # Panics
-    /// If a row is out of range or `out` has another size.
-    pub fn write_features(&self, rows: &[usize], out: &mut [T]) {
-        self.features.write(rows, out);
-    }
-
-    /// Writes the targets of the given rows to `out`, `[rows.len(), outputs]`.
-    ///
-    /// # Panics
-    /// If a row is out of range or `out` has another size.
-    pub fn write_targets(&self, rows: &[usize], out: &mut [T]) {
-        self.targets.write(rows, out);
-    }
-}
-
-/// What a network is given.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Features<T> {
-    /// Numbers, row after row.
-    Dense {
-        /// `[rows, width]`.
-        values: Vec<T>,
-        /// The number of inputs.
-        width: usize,
-        /// The number of rows.
-        rows: usize,
-    },
-    /// Bytes, and the number that each byte stands for.
-    Bytes {
-        /// `[rows, width]`, shared with the table that they came from.
-        bytes: Bytes,
-        /// What each of the 256 bytes stands for.
-        scale: ByteScale<T>,
-    },
-}
-
-impl<T: Real> Features<T> {
-    /// The number of rows.
-    pub fn rows(&self) -> usize {
-        match self {
-            Self::Dense { rows, .. } => *rows,
-            Self::Bytes { bytes, .. } => bytes.rows(),
-        }
-    }
-
-    /// The number of inputs.
-    pub fn inputs(&self) -> usize {
-        match self {
-            Self::Dense { width, .. } => *width,
-            Self::Bytes { bytes, .. } => bytes.width(),
-        }
-    }
-
-    /// Writes the given rows to `out`, `[rows.len(), inputs]`.
-    ///
-    /// # Panics
-    /// If a row is out of range or `out` has another size.
-    pub fn write(&self, rows: &[usize], out: &mut [T]) {
-        self.write_on(Isa::best(), rows, out);
-    }
-
-    /// The same as [`write`](Self::write) on a given instruction set, which changes no bit of the result.
-    ///
-    /// # Panics
-    /// As [`write`](Self::write).
-    pub fn write_on(&self, isa: Isa, rows: &[usize], out: &mut [T]) {
-        match self {
-            Self::Dense { values, width, .. } => gather(values, *width, rows, out),
-            Self::Bytes { bytes, scale } => {
-                gather_bytes(isa, bytes.data(), bytes.width(), *scale, rows, out);
-            }
-        }
-    }
-
-    /// The same features less their most frequent number, and that number, if a sample of the given rows has so much
-    /// of it that zeros in its place pay: products leave them out. Pictures are mostly such a background.
-    pub(crate) fn less_background(&self, rows: &[usize]) -> Option<(Self, f64)> {
-        let Self::Bytes { bytes, scale } = self else { return None };
-        let counts = bytes.counts(rows.iter().step_by(rows.len().div_ceil(BACKGROUND_ROWS).max(1)));
-        let background = (0..=u8::MAX).max_by_key(|byte| counts[usize::from(*byte)])?;
-        let pays =
-            counts[usize::from(background)] as f64 >= BACKGROUND_SHARE * counts.iter().sum::<u64>() as f64;
-        let number = scale.number(background).to_f64();
-        (pays && number != 0.0)
-            .then(|| (Self::Bytes { bytes: bytes.clone(), scale: scale.with_zero(background) }, number))
-    }
-}
-
-/// So many rows are looked at for a background.
-const BACKGROUND_ROWS: usize = 256;
-/// From this share on, a background is left out: below, products do not leave out its zeros.
-const BACKGROUND_SHARE: f64 = 0.3;
-
-/// What a network is to predict.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Targets<T> {
-    /// 0 or 1 a row, for one output.
-    Binary(Vec<u32>),
-    /// The class of each row, for one output a class.
-    Classes {
-        /// The class of each row, below `classes`.
-        ids: Vec<u32>,
-        /// The number of classes.
-        classes: usize,
-    },
-    /// Numbers, standardized if the options say so.
-    Values {
-        /// `[rows, width]`.
-        values: Vec<T>,
-        /// The number of outputs.
-        width: usize,
-    },
-}
-
-impl<T: Real> Targets<T> {
-    /// The number of rows.
-    pub fn rows(&self) -> usize {
-        match self {
-            Self::Binary(ids) | Self::Classes { ids, .. } => ids.len(),
-            Self::Values { values, width } => values.len() / width,
-        }
-    }
-
-    /// The number of outputs.
-    pub fn outputs(&self) -> usize {
-        match self {
-            Self::Binary(_) => 1,
-            Self::Classes { classes, .. } => *classes,
-            Self::Values { width, .. } => *width,
-        }
-    }
-
-    /// The class of each row; [`None`] for a regression.
-    pub fn classes(&self) -> Option<&[u32]> {
-        match self {
-            Self::Binary(ids) | Self::Classes { ids, .. } => Some(ids),
-            Self::Values { .. } => None,
-        }
-    }
-
-    /// Writes the given rows to `out`, `[rows.len(), outputs]`: a class as one 1 among 0.
-    ///
-    /// # Panics
-    /// If a row is out of range or `out` has another size.
-    pub fn write(&self, rows: &[usize], out: &mut [T]) {
-        assert_eq!(out.len(), rows.len() * self.outputs(), "the output is [rows, outputs]");
-        match self {
-            Self::Binary(ids) => {
-                for (out, &row) in out.iter_mut().zip(rows) {
-                    *out = if ids[row] == 1 { T::ONE } else { T::ZERO };
-                }
-            }
-            Self::Classes { ids, classes } => {
-                out.fill(T::ZERO);
-                for (out, &row) in out.chunks_exact_mut(*classes).zip(rows) {
-                    out[ids[row] as usize] = T::ONE;
-                }
-            }
-            Self::Values { values, width } => gather(values, *width, rows, out),
-        }
+    /// # Errors
+    /// If a row is out of range.
+    pub fn check_rows(&self, rows: &[usize]) -> Result<()> {
+        check_rows(rows, self.rows())
     }
 }

@@ -2,23 +2,27 @@
 //!
 //! The way of the data is [`Table`] (what was read) -> [`split()`] (which rows train) ->
 //! [`Preprocessing`] (fitted on those rows only, stored in the model) -> [`Dataset`] (numbers) ->
-//! [`batches`] (the rows of one step). Reading files is left to the crate `pullback-data`; the data
+//! the rows of one step after another. Reading files is left to the crate `pullback-data`; the data
 //! sets that come with the library are in [`builtin`].
 
 pub mod builtin;
 
-mod batches;
 mod column;
 mod dataset;
+mod features;
 mod options;
+mod order;
 mod preprocess;
 mod split;
 mod table;
+mod targets;
 
-pub use batches::{batches, epoch_order};
 pub use column::{Bytes, Categories, Column, ColumnType, Values};
-pub use dataset::{Dataset, Features, Targets};
+pub use dataset::{Dataset, Input};
+pub use features::{Features, FeaturesView};
 pub use options::{DataOptions, Imputation, Scaling, Task};
+pub(crate) use order::epoch_order;
 pub use preprocess::{Encoding, Feature, Preprocessing, Target, TargetColumn, Warning, strata};
 pub use split::{Split, split};
 pub use table::Table;
+pub use targets::Targets;

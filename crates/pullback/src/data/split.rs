@@ -1,5 +1,6 @@
 //! Which rows are held out: drawn by address, in proportion of each class.
 
+use super::features::check_rows;
 use crate::error::{Error, Result};
 use crate::random::Random;
 
@@ -19,14 +20,14 @@ pub struct Split {
 /// give each split of a run an `epoch` of its own, of [`Purpose::Split`](crate::random::Purpose).
 ///
 /// # Errors
-/// If the fraction is not in `[0, 1)`.
-///
-/// # Panics
-/// If `strata` is shorter than the largest row.
+/// If the fraction is not in `[0, 1)`, or `strata` is shorter than the largest row.
 pub fn split(rows: &[usize], strata: Option<&[u32]>, fraction: f64, random: &Random) -> Result<Split> {
     if !(0.0..1.0).contains(&fraction) {
         return Err(Error::configuration(format!("{fraction} of the rows cannot be held out"))
             .help("give a fraction of at least 0 and below 1"));
+    }
+    if let Some(strata) = strata {
+        check_rows(rows, strata.len())?;
     }
     let mut order: Vec<usize> = rows.to_vec();
     random.shuffle(&mut order);

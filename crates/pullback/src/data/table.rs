@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::column::{Bytes, Categories, Column, Values};
+use super::features::check_rows;
 use crate::error::{Error, Place, Result};
 
 /// Named, typed columns of equal length.
@@ -114,11 +115,9 @@ impl Table {
     /// The given rows, in their order.
     ///
     /// # Errors
-    /// If `rows` is empty.
-    ///
-    /// # Panics
-    /// If a row is out of range.
+    /// If `rows` is empty, or a row is out of range.
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
+        check_rows(rows, self.rows)?;
         let columns = self
             .columns
             .iter()

@@ -1,6 +1,7 @@
 //! Well-known worked examples of back propagation, with the numbers that their authors published.
 
 use super::Trace;
+use crate::data::{Dataset, Features, Targets};
 use crate::differentiate::reverse;
 use crate::error::Result;
 use crate::execute::reference;
@@ -402,11 +403,7 @@ fn xor() -> Result<Example> {
     let network = sigmoid_layers(2, &[2, 1], Cost::SquaredError, true);
     let features = [0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
     let targets = [0.0, 1.0, 1.0, 0.0];
-    let data = crate::data::Dataset {
-        features: crate::data::Features::Dense { values: features.to_vec(), width: 2, rows: 4 },
-        targets: crate::data::Targets::Values { values: targets.to_vec(), width: 1 },
-        warnings: Vec::new(),
-    };
+    let data = Dataset::new(Features::dense(features.to_vec(), 2)?, Targets::values(targets.to_vec(), 1)?)?;
     let mut training = sgd(2.0);
     training.optimizer = Optimizer::Momentum { momentum: 0.9 };
     training.epochs = 3000;

@@ -3,6 +3,7 @@
 //! A [`Network`] says nothing about batches, number types or threads. [`Network::lower`] turns it
 //! into a graph for one batch size; every choice that has a conventional default can be left open.
 
+mod check;
 mod cost;
 mod image;
 mod initializer;

@@ -91,15 +91,18 @@ impl Report {
         target: &Target,
         names: &[String],
     ) -> Self {
-        match (targets, target.classes()) {
-            (Targets::Binary(ids) | Targets::Classes { ids, .. }, Some(classes)) => Report::Classification(
-                Classification::new(&prediction.numbers, prediction.outputs, ids, classes),
-            ),
-            (targets, _) => {
-                let mut numbers = vec![T::ZERO; targets.rows() * targets.outputs()];
-                targets.write(&(0..targets.rows()).collect::<Vec<_>>(), &mut numbers);
-                Report::Regression(Regression::new(&prediction.numbers, &target.restore(&numbers), names))
-            }
+        match (targets.ids(), target.classes()) {
+            (Some(ids), Some(classes)) => Report::Classification(Classification::new(
+                &prediction.numbers,
+                prediction.outputs,
+                ids,
+                classes,
+            )),
+            _ => Report::Regression(Regression::new(
+                &prediction.numbers,
+                &target.restore(&targets.to_dense()),
+                names,
+            )),
         }
     }
 

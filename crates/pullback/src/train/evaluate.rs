@@ -31,11 +31,13 @@ pub fn evaluate<T: Real>(
     rows: &[usize],
     machine: &Machine,
 ) -> Result<Evaluation<T>> {
-    check_data(network, data.inputs(), data.outputs())?;
+    check_data(network, data)?;
+    network.check_parameters(parameters)?;
+    data.check_rows(rows)?;
     let evaluation = Evaluator::new(network, rows.len(), machine)?.run(
         parameters,
-        &data.features,
-        Some(&data.targets),
+        data.features(),
+        Some(data.targets()),
         rows,
     );
     Ok(evaluation)
@@ -51,26 +53,39 @@ pub fn predict<T: Real>(
     features: &Features<T>,
     machine: &Machine,
 ) -> Result<Vec<T>> {
-    check_data(network, features.inputs(), network.outputs())?;
+    check_inputs(network, features.width())?;
+    network.check_parameters(parameters)?;
     let rows: Vec<usize> = (0..features.rows()).collect();
     Ok(Evaluator::new(network, rows.len(), machine)?.run(parameters, features, None, &rows).predictions)
 }
 
 /// Refuses data that a network cannot take.
-pub(super) fn check_data(network: &Network, inputs: usize, outputs: usize) -> Result<()> {
-    if network.inputs != inputs {
+pub(super) fn check_data<T: Real>(network: &Network, data: &Dataset<T>) -> Result<()> {
+    if let blocks @ 2.. = data.inputs().len() {
         return Err(Error::configuration(format!(
-            "the network takes {} features, but the data has {inputs}",
-            network.inputs
+            "the network takes one block of inputs, but the data has {blocks}"
         ))
-        .help(format!("give the network {inputs} inputs, or data of {} features", network.inputs)));
+        .help("give one block"));
     }
+    check_inputs(network, data.width())?;
+    let outputs = data.outputs();
     if network.outputs() != outputs {
         return Err(Error::configuration(format!(
             "the network has {} outputs, but the targets need {outputs}",
             network.outputs()
         ))
         .help(format!("give the last dense layer {outputs} units")));
+    }
+    Ok(())
+}
+
+fn check_inputs(network: &Network, inputs: usize) -> Result<()> {
+    if network.inputs != inputs {
+        return Err(Error::configuration(format!(
+            "the network takes {} features, but the data has {inputs}",
+            network.inputs
+        ))
+        .help(format!("give the network {inputs} inputs, or data of {} features", network.inputs)));
     }
     Ok(())
 }
@@ -118,7 +133,7 @@ impl<T: Real> Evaluator<T> {
             };
             let isa = self.isa;
             executor.fill_rows(FEATURES, rows.len(), |range, piece| {
-                features.write_on(isa, &rows[range], piece);
+                features.write(isa, &rows[range], piece);
             });
             if let Some(targets) = targets {
                 targets.write(rows, executor.input_mut(TARGETS));
@@ -133,7 +148,7 @@ impl<T: Real> Evaluator<T> {
 
 /// The share of rows whose class is predicted; absent for numbers.
 pub(super) fn accuracy<T: Real>(predictions: &[T], targets: &Targets<T>, rows: &[usize]) -> Option<f64> {
-    let classes = targets.classes()?;
+    let classes = targets.ids()?;
     let width = targets.outputs();
     let right = (predictions.chunks_exact(width).zip(rows))
         .filter(|(prediction, row)| most_likely(prediction) == classes[**row] as usize)

@@ -118,7 +118,9 @@ impl<'a, T: Real> Trainer<'a, T> {
             ))
             .help("take the precision f32, which means full"));
         }
-        check_data(network, data.inputs(), data.outputs())?;
+        check_data(network, data)?;
+        data.check_rows(rows)?;
+        data.check_rows(validation)?;
         if rows.is_empty() {
             return Err(Error::data("there are no rows to train on").help("give at least one"));
         }
@@ -140,7 +142,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let left = rows.len() % batch;
         // Products of reduced precision leave out no zeros.
         let leaves_out_zeros = network.begins_dense() && training.precision.is_full();
-        let less_background = leaves_out_zeros.then(|| data.features.less_background(rows)).flatten();
+        let less_background = leaves_out_zeros.then(|| data.features().less_background(rows)).flatten();
         let background = less_background.as_ref().map_or(0.0, |(_, number)| *number);
         let clipped = match training.clip_norm {
             Some(_) => vec![T::ZERO; parameters.iter().map(|numbers| numbers.len()).max().unwrap_or(0)],
@@ -353,7 +355,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         };
         let mut predictions = Vec::new();
         if let Some(evaluator) = &mut self.evaluator {
-            let Dataset { features, targets, .. } = data;
+            let (features, targets) = (data.features(), data.targets());
             let evaluation = evaluator.run(&self.state.parameters, features, Some(targets), validation);
             report.validation_cost = Some(evaluation.cost);
             report.validation_accuracy = accuracy(&evaluation.predictions, targets, validation);
@@ -406,12 +408,12 @@ impl<'a, T: Real> Trainer<'a, T> {
         };
         stepper.fill_masks(training.seed, at.epoch, at.step);
         if !self.is_filled {
-            let features = self.less_background.as_ref().map_or(&data.features, |(features, _)| features);
+            let features = self.less_background.as_ref().map_or(data.features(), |(features, _)| features);
             let write = |range: std::ops::Range<usize>, piece: &mut [T]| {
-                features.write_on(machine.isa, &rows[range], piece);
+                features.write(machine.isa, &rows[range], piece);
             };
             stepper.executor.fill_rows(FEATURES, rows.len(), write);
-            data.write_targets(rows, stepper.executor.input_mut(TARGETS));
+            data.targets().write(rows, stepper.executor.input_mut(TARGETS));
             self.is_filled = self.batch == self.rows.len();
         }
         stepper.executor.run(parameters);
@@ -476,13 +478,13 @@ impl<'a, T: Real> Trainer<'a, T> {
         };
         let json = |text: serde_json::Result<String>| Hash::of_text(&text.unwrap_or_default()).digits();
         let mut data = Hash::new().with(self.rows.len() as u64).with(self.validation.len() as u64);
-        let (inputs, outputs) = (self.data.inputs(), self.data.outputs());
+        let (inputs, outputs) = (self.data.width(), self.data.outputs());
         let mut numbers = vec![T::ZERO; inputs.max(outputs)];
         for row in self.rows.iter().chain(self.validation) {
             data = data.with(*row as u64);
-            self.data.write_features(&[*row], &mut numbers[..inputs]);
+            self.data.features().write(self.machine.isa, &[*row], &mut numbers[..inputs]);
             data = numbers[..inputs].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
-            self.data.write_targets(&[*row], &mut numbers[..outputs]);
+            self.data.targets().write(&[*row], &mut numbers[..outputs]);
             data = numbers[..outputs].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
         }
         Fingerprint {

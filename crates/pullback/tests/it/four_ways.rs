@@ -70,11 +70,8 @@ fn too_many_paths_are_refused_with_their_number() {
 
 #[test]
 fn every_way_trains_the_same_network() {
-    let data = Dataset {
-        features: Features::Dense { values: vec![0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], width: 2, rows: 4 },
-        targets: Targets::Binary(vec![0, 1, 1, 0]),
-        warnings: Vec::new(),
-    };
+    let features = Features::dense(vec![0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], 2).unwrap();
+    let data = Dataset::new(features, Targets::binary(vec![0, 1, 1, 0]).unwrap()).unwrap();
     let network = Network::dense(2, &[4], 1, Activation::Sigmoid, Cost::SigmoidCrossEntropy);
     let run = |gradient: GradientMethod| {
         let training = Training {

@@ -97,11 +97,8 @@ fn it_learns_where_a_bar_stands_whatever_the_threads() {
             }
         }
     }
-    let data = Dataset {
-        features: Features::Dense { values, width: 72, rows },
-        targets: Targets::Classes { ids, classes: 3 },
-        warnings: Vec::new(),
-    };
+    let features = Features::dense(values, 72).unwrap();
+    let data = Dataset::new(features, Targets::classes(ids, 3).unwrap()).unwrap();
     let layers = vec![Layer::convolution(4, 3), relu(), Layer::max_pool(2)];
     let network = network(Some(IMAGE), layers);
     let order: Vec<usize> = (0..rows).collect();

@@ -3,6 +3,7 @@
 
 mod allocation;
 mod architecture;
+mod border;
 mod explain;
 mod explain_check;
 mod four_ways;

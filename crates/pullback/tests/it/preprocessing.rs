@@ -1,8 +1,8 @@
 //! From tables to numbers: fitted on the rows that are trained on, and on no others.
 
 use pullback::data::{
-    Bytes, Categories, Column, ColumnType, DataOptions, Encoding, Features, Imputation, Preprocessing,
-    Scaling, Table, Targets, Values, builtin, split,
+    Bytes, Categories, Column, ColumnType, DataOptions, Encoding, Imputation, Preprocessing, Scaling, Table,
+    Values, builtin, split,
 };
 use pullback::random::{Purpose, Random};
 
@@ -24,10 +24,7 @@ fn options(target: &str) -> DataOptions {
 }
 
 fn features(preprocessing: &Preprocessing, table: &Table) -> Vec<f64> {
-    match preprocessing.apply_features::<f64>(table).unwrap().0 {
-        Features::Dense { values, .. } => values,
-        Features::Bytes { bytes, scale } => bytes.data().iter().map(|&byte| scale.number(byte)).collect(),
-    }
+    preprocessing.apply_features::<f64>(table).unwrap().0.to_dense()
 }
 
 #[test]
@@ -147,10 +144,8 @@ fn columns_are_found_by_name_whatever_their_order() {
 fn classes_keep_their_places_and_new_ones_are_refused() {
     let known = table(vec![numbers("x", &[1.0, 2.0, 3.0]), texts("t", &["b", "c", "a"])]);
     let fitted = Preprocessing::fit(&known, &[0, 1, 2], &options("t")).unwrap();
-    match fitted.apply::<f32>(&known).unwrap().targets {
-        Targets::Classes { ids, classes } => assert_eq!((ids, classes), (vec![1, 2, 0], 3)),
-        other => panic!("{other:?}"),
-    }
+    let data = fitted.apply::<f32>(&known).unwrap();
+    assert_eq!((data.targets().ids(), data.outputs()), (Some(&[1, 2, 0][..]), 3));
     let new = table(vec![numbers("x", &[1.0, 2.0]), texts("t", &["a", "d"])]);
     let message = fitted.apply::<f32>(&new).unwrap_err().one_line();
     assert!(message.contains("\"d\"") && message.contains("t.csv"), "{message}");

@@ -15,11 +15,7 @@ fn data() -> Dataset<f32> {
     let random = Random::new(11, Purpose::Sample, 0);
     let ids: Vec<u32> = (0..ROWS).map(|row| (row % 3) as u32).collect();
     let values = (0..ROWS * 6).map(|at| (random.normal(at as u64) + f64::from(ids[at / 6])) as f32).collect();
-    Dataset {
-        features: Features::Dense { values, width: 6, rows: ROWS },
-        targets: Targets::Classes { ids, classes: 3 },
-        warnings: Vec::new(),
-    }
+    Dataset::new(Features::dense(values, 6).unwrap(), Targets::classes(ids, 3).unwrap()).unwrap()
 }
 
 /// Everything that draws random numbers, keeps running averages or depends on the batch.

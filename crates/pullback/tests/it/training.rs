@@ -17,12 +17,11 @@ fn one() -> Machine {
 }
 
 fn dataset(values: Vec<f32>, width: usize, targets: Targets<f32>) -> Dataset<f32> {
-    let rows = values.len() / width;
-    Dataset { features: Features::Dense { values, width, rows }, targets, warnings: Vec::new() }
+    Dataset::new(Features::dense(values, width).unwrap(), targets).unwrap()
 }
 
 fn xor() -> Dataset<f32> {
-    dataset(vec![0., 0., 0., 1., 1., 0., 1., 1.], 2, Targets::Binary(vec![0, 1, 1, 0]))
+    dataset(vec![0., 0., 0., 1., 1., 0., 1., 1.], 2, Targets::binary(vec![0, 1, 1, 0]).unwrap())
 }
 
 /// Points around one center a class.
@@ -35,7 +34,7 @@ fn blobs(rows: usize, width: usize, classes: usize) -> Dataset<f32> {
             (2.0 * center + random.normal(at as u64)) as f32
         })
         .collect();
-    dataset(values, width, Targets::Classes { ids, classes })
+    dataset(values, width, Targets::classes(ids, classes).unwrap())
 }
 
 fn all(data: &Dataset<f32>) -> Vec<usize> {
@@ -44,7 +43,7 @@ fn all(data: &Dataset<f32>) -> Vec<usize> {
 
 fn accuracy(network: &Network, parameters: &[Vec<f32>], data: &Dataset<f32>) -> f64 {
     let predictions = evaluate(network, parameters, data, &all(data), &one()).unwrap().predictions;
-    let classes = data.targets.classes().unwrap();
+    let classes = data.targets().ids().unwrap();
     let right = (predictions.chunks_exact(data.outputs()).zip(classes))
         .filter(|(prediction, class)| most_likely(prediction) == **class as usize)
         .count();
@@ -134,9 +133,8 @@ fn pictures(background: u8) -> [Dataset<f64>; 2] {
     let all: Vec<usize> = (0..rows).collect();
     let preprocessing = Preprocessing::fit(&table, &all, &options).unwrap();
     let pictures: Dataset<f64> = preprocessing.apply(&table).unwrap();
-    let mut values = vec![0.0; rows * width];
-    pictures.write_features(&all, &mut values);
-    let full = Dataset { features: Features::Dense { values, width, rows }, ..pictures.clone() };
+    let features = Features::dense(pictures.features().to_dense(), width).unwrap();
+    let full = Dataset::new(features, pictures.targets().clone()).unwrap();
     [pictures, full]
 }
 
@@ -218,11 +216,8 @@ fn reduced_precision_trains_as_well_with_the_same_bits_on_any_number_of_threads(
 #[test]
 fn reduced_precision_is_refused_where_it_has_no_use() {
     let network = Network::dense(2, &[4], 1, Activation::Sigmoid, Cost::SigmoidCrossEntropy);
-    let data = Dataset {
-        features: Features::Dense { values: vec![0.0, 1.0_f64], width: 2, rows: 1 },
-        targets: Targets::Binary(vec![1]),
-        warnings: Vec::new(),
-    };
+    let features = Features::dense(vec![0.0, 1.0_f64], 2).unwrap();
+    let data = Dataset::new(features, Targets::binary(vec![1]).unwrap()).unwrap();
     let training = Training { precision: Precision::Bf16, ..Training::default() };
     let error = train(&network, &training, &data, &[0], &[], &one(), &mut Silent).unwrap_err().one_line();
     assert!(error.contains("bf16") && error.contains("f64"), "{error}");
@@ -295,7 +290,7 @@ fn early_stopping_keeps_the_best_weights() {
     let random = Random::new(3, Purpose::Sample, 0);
     let values = (0..200 * 5).map(|at| random.normal(at) as f32).collect();
     let ids: Vec<u32> = (0..200).map(|at| random.below(10_000 + at, 2) as u32).collect();
-    let data = dataset(values, 5, Targets::Binary(ids));
+    let data = dataset(values, 5, Targets::binary(ids).unwrap());
     let network = Network::dense(5, &[32], 1, Activation::Relu, Cost::SigmoidCrossEntropy);
     let early_stopping = Some(EarlyStopping { patience: 5, least_improvement: 0.0 });
     let training = Training { epochs: 500, learning_rate: Some(0.01), early_stopping, ..Training::default() };
@@ -313,11 +308,7 @@ fn early_stopping_keeps_the_best_weights() {
 
 #[test]
 fn a_cost_that_stops_being_finite_stops_training_and_keeps_finite_weights() {
-    let data = dataset(
-        vec![1e20, -1e20, 3e19, 1e19],
-        1,
-        Targets::Values { values: vec![1e20, 2., 3., 4.], width: 1 },
-    );
+    let data = dataset(vec![1e20, -1e20, 3e19, 1e19], 1, Targets::values(vec![1e20, 2., 3., 4.], 1).unwrap());
     let network = Network::dense(1, &[], 1, Activation::Identity, Cost::SquaredError);
     let training = Training {
         epochs: 50,

@@ -15,9 +15,10 @@ mod target;
 pub use feature::{Encoding, Feature};
 pub use target::{Target, TargetColumn, strata};
 
+use super::features::check_rows;
 use super::{Categories, ColumnType, DataOptions, Dataset, Features, Table, Values};
 use crate::error::{Error, Place, Result};
-use pullback_kernels::{ByteScale, Real};
+use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -66,13 +67,14 @@ impl Preprocessing {
     /// Decides how to encode each column by what the given rows hold.
     ///
     /// # Errors
-    /// If a column that the options name does not exist, the target cannot be predicted as asked (a
+    /// If a row is out of range, a column that the options name does not exist, the target cannot be predicted as asked (a
     /// missing cell, one class only), or no feature is left.
     pub fn fit(table: &Table, rows: &[usize], options: &DataOptions) -> Result<Self> {
         if rows.is_empty() {
             return Err(Error::data(format!("{} has no rows left to train on", table.source()))
                 .help("give more rows, or hold fewer out"));
         }
+        check_rows(rows, table.rows())?;
         for name in options.ignore.iter().chain(options.types.keys()) {
             table.column(name)?;
         }
@@ -121,7 +123,7 @@ impl Preprocessing {
     /// If a column is missing or of another kind, or a target is missing or of an unknown class.
     pub fn apply<T: Real>(&self, table: &Table) -> Result<Dataset<T>> {
         let (features, warnings) = self.apply_features(table)?;
-        Ok(Dataset { features, targets: self.target.apply(table)?, warnings })
+        Ok(Dataset::new(features, self.target.apply(table)?)?.with_warnings(warnings))
     }
 
     /// Features of all rows; the table need not have a target.
@@ -133,12 +135,11 @@ impl Preprocessing {
             self.features.as_slice()
         {
             let bytes = only.bytes(table)?.clone();
-            let features = Features::Bytes { bytes, scale: ByteScale::new(*center, *spread) };
-            return Ok((features, Vec::new()));
+            return Ok((Features::bytes(bytes, *center, *spread)?, Vec::new()));
         }
         let width = self.inputs();
         let rows = table.rows();
-        let mut values = vec![T::ZERO; rows * width];
+        let mut values = zeros(rows, width, table)?;
         let mut warnings = Vec::new();
         let mut first = 0;
         for feature in &self.features {
@@ -148,8 +149,34 @@ impl Preprocessing {
             warnings.extend(feature.write(table, &mut write)?);
             first += own;
         }
-        Ok((Features::Dense { values, width, rows }, warnings))
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            return Err(too_far(table, &self.input_names()[at % width], at / width));
+        }
+        Ok((Features::dense(values, width)?, warnings))
     }
+}
+
+/// So many zeros for each row of a table, if there is memory for them.
+fn zeros<T: Real>(rows: usize, width: usize, table: &Table) -> Result<Vec<T>> {
+    let mut values = Vec::new();
+    let numbers = rows.checked_mul(width).filter(|&numbers| values.try_reserve_exact(numbers).is_ok());
+    let Some(numbers) = numbers else {
+        return Err(Error::data(format!(
+            "{}: {rows} rows of {width} inputs need {:.0} GB of memory, more than there is",
+            table.source(),
+            rows as f64 * width as f64 * size_of::<T>() as f64 / 1e9
+        ))
+        .help("give fewer rows, or leave columns out"));
+    };
+    values.resize(numbers, T::ZERO);
+    Ok(values)
+}
+
+/// What is said of a number that is beyond what can be computed with.
+fn too_far(table: &Table, input: &str, row: usize) -> Error {
+    Error::data("the number is too large to compute with, once scaled by what was seen in training")
+        .at(Place::source(table.source()).row(row + 1).column(input))
+        .help("correct the cell, or leave the row out")
 }
 
 /// A column's cells as texts; blocks of bytes have none.

@@ -1,6 +1,6 @@
 //! What is predicted, and how it becomes targets of a network.
 
-use super::{categories_of, is_categorical, names_in, numbers_of, places};
+use super::{categories_of, is_categorical, names_in, numbers_of, places, too_far, zeros};
 use crate::data::{Categories, DataOptions, Table, Targets, Task, Values};
 use crate::error::{Error, Place, Result};
 use pullback_kernels::Real;
@@ -238,13 +238,16 @@ impl TargetColumn {
                 unreachable!("it has no classes")
             };
             let width = self.names.len();
-            let mut values = vec![T::ZERO; table.rows() * width];
+            let mut values = zeros(table.rows(), width, table)?;
             for (at, name) in self.names.iter().enumerate() {
                 for (row, &number) in target_numbers(table, name)?.iter().enumerate() {
                     values[row * width + at] = T::from_f64((number - centers[at]) / spreads[at]);
                 }
             }
-            return Ok(Targets::Values { values, width });
+            if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+                return Err(too_far(table, &self.names[at % width], at / width));
+            }
+            return Targets::values(values, width);
         };
         let name = &self.names[0];
         let texts = texts(table, name)?;
@@ -263,10 +266,10 @@ impl TargetColumn {
                 })
             })
             .collect::<Result<Vec<u32>>>()?;
-        Ok(match &self.target {
-            Target::Binary { .. } => Targets::Binary(ids),
-            _ => Targets::Classes { ids, classes: classes.len() },
-        })
+        match &self.target {
+            Target::Binary { .. } => Targets::binary(ids),
+            _ => Targets::classes(ids, classes.len()),
+        }
     }
 }
 

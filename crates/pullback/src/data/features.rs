@@ -1,0 +1,220 @@
+//! What a network is given: a block of numbers, of bytes, or of codes, one row an example.
+//!
+//! Bytes stay bytes until a batch is assembled: images take a quarter of the memory of f32, and
+//! converting the rows of one batch costs little beside the step that uses them.
+
+use super::Bytes;
+use crate::error::{Error, Result};
+use pullback_kernels::{ByteScale, Isa, Real, gather, gather_bytes};
+
+/// A block of inputs, `[rows, width]`. It cannot be wrong: its constructors check lengths, ranges and
+/// that every number is finite.
+///
+/// ```
+/// use pullback::data::Features;
+/// let features = Features::dense(vec![0.5_f32, 1.0, 1.5, 2.0], 2)?;
+/// assert_eq!((features.rows(), features.width()), (2, 2));
+/// assert!(Features::dense(vec![0.5_f32, f32::NAN], 2).is_err());
+/// # Ok::<(), pullback::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Features<T> {
+    block: Block<T>,
+    rows: usize,
+    width: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Block<T> {
+    Dense(Vec<T>),
+    Bytes { bytes: Bytes, scale: ByteScale<T> },
+    Codes { codes: Vec<u32>, levels: Vec<u32> },
+}
+
+/// What a block of inputs holds, row after row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum FeaturesView<'a, T> {
+    /// Finite numbers.
+    Dense(&'a [T]),
+    /// Bytes, each of which stands for a number.
+    Bytes {
+        /// Shared with the table that they came from.
+        bytes: &'a Bytes,
+        /// The number that each byte stands for.
+        scale: ByteScale<T>,
+    },
+    /// Codes, each below the number of levels of its column.
+    Codes {
+        /// `[rows, width]`.
+        codes: &'a [u32],
+        /// The number of levels of each column, `[width]`.
+        levels: &'a [u32],
+    },
+}
+
+/// The most levels of a column of codes: as many whole numbers as every [`Real`] holds exactly.
+const MOST_LEVELS: u32 = 1 << 24;
+
+impl<T: Real> Features<T> {
+    /// Numbers, row after row, `width` a row.
+    ///
+    /// # Errors
+    /// If `width` is 0, the numbers are no whole number of rows, or one is not finite.
+    pub fn dense(values: Vec<T>, width: usize) -> Result<Self> {
+        let rows = whole_rows(values.len(), width, "inputs")?;
+        check_finite(&values, width, "inputs")?;
+        Ok(Self { block: Block::Dense(values), rows, width })
+    }
+
+    /// Bytes, of which `center` becomes 0 and `center + spread` becomes 1.
+    ///
+    /// # Errors
+    /// If `center` is not finite, or `spread` not a positive number.
+    pub fn bytes(bytes: Bytes, center: f64, spread: f64) -> Result<Self> {
+        let scale = ByteScale::<T>::new(center, spread);
+        if !(spread > 0.0 && scale.number(0).is_finite() && scale.number(u8::MAX).is_finite()) {
+            return Err(Error::data(format!(
+                "bytes cannot be scaled by a center of {center} and a spread of {spread}"
+            ))
+            .help("give a finite center and a positive spread"));
+        }
+        Ok(Self { rows: bytes.rows(), width: bytes.width(), block: Block::Bytes { bytes, scale } })
+    }
+
+    /// Codes, row after row; a code of a column is below that column's number of levels.
+    ///
+    /// # Errors
+    /// If there is no column, a column has no level or too many, the codes are no whole number of rows, or one
+    /// is out of range.
+    pub fn codes(codes: Vec<u32>, levels: Vec<u32>) -> Result<Self> {
+        let width = levels.len();
+        let rows = whole_rows(codes.len(), width, "codes")?;
+        if let Some((column, levels)) =
+            levels.iter().enumerate().find(|(_, levels)| !(1..=MOST_LEVELS).contains(*levels))
+        {
+            return Err(Error::data(format!("column {} of the codes has {levels} levels", column + 1))
+                .help(format!("give from 1 to {MOST_LEVELS}")));
+        }
+        for (row, codes) in codes.chunks_exact(width).enumerate() {
+            if let Some(column) = (0..width).find(|&column| codes[column] >= levels[column]) {
+                return Err(Error::data(format!(
+                    "row {}, column {} of the codes: {} is no code of {} levels, which count from 0",
+                    row + 1,
+                    column + 1,
+                    codes[column],
+                    levels[column]
+                )));
+            }
+        }
+        Ok(Self { block: Block::Codes { codes, levels }, rows, width })
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The number of inputs of a row, at least 1.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// What the block holds.
+    pub fn view(&self) -> FeaturesView<'_, T> {
+        match &self.block {
+            Block::Dense(values) => FeaturesView::Dense(values),
+            Block::Bytes { bytes, scale } => FeaturesView::Bytes { bytes, scale: *scale },
+            Block::Codes { codes, levels } => FeaturesView::Codes { codes, levels },
+        }
+    }
+
+    /// The numbers of the given rows, `[rows.len(), width]`.
+    ///
+    /// # Errors
+    /// If a row is out of range.
+    pub fn select(&self, rows: &[usize]) -> Result<Vec<T>> {
+        check_rows(rows, self.rows)?;
+        let mut out = vec![T::ZERO; rows.len() * self.width];
+        self.write(Isa::best(), rows, &mut out);
+        Ok(out)
+    }
+
+    /// The numbers of all rows, `[rows, width]`.
+    pub fn to_dense(&self) -> Vec<T> {
+        let rows: Vec<usize> = (0..self.rows).collect();
+        self.select(&rows).expect("all rows are in range")
+    }
+
+    /// Writes the given rows, which the caller has checked, to `out`, `[rows.len(), width]`. The instruction set
+    /// changes no bit of the result.
+    pub(crate) fn write(&self, isa: Isa, rows: &[usize], out: &mut [T]) {
+        match &self.block {
+            Block::Dense(values) => gather(values, self.width, rows, out),
+            Block::Bytes { bytes, scale } => gather_bytes(isa, bytes.data(), self.width, *scale, rows, out),
+            Block::Codes { codes, .. } => {
+                for (out, &row) in out.chunks_exact_mut(self.width).zip(rows) {
+                    for (number, &code) in out.iter_mut().zip(&codes[row * self.width..]) {
+                        *number = T::from_f64(f64::from(code));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same features less their most frequent number, and that number, if a sample of the given rows has so much
+    /// of it that zeros in its place pay: products leave them out. Pictures are mostly such a background.
+    pub(crate) fn less_background(&self, rows: &[usize]) -> Option<(Self, f64)> {
+        let Block::Bytes { bytes, scale } = &self.block else { return None };
+        let counts = bytes.counts(rows.iter().step_by(rows.len().div_ceil(BACKGROUND_ROWS).max(1)));
+        let background = (0..=u8::MAX).max_by_key(|byte| counts[usize::from(*byte)])?;
+        let pays =
+            counts[usize::from(background)] as f64 >= BACKGROUND_SHARE * counts.iter().sum::<u64>() as f64;
+        let number = scale.number(background).to_f64();
+        (pays && number != 0.0).then(|| {
+            let block = Block::Bytes { bytes: bytes.clone(), scale: scale.with_zero(background) };
+            (Self { block, ..*self }, number)
+        })
+    }
+}
+
+/// The number of rows that are looked at for a background.
+const BACKGROUND_ROWS: usize = 256;
+/// From this share on, a background is left out: below, products do not leave out its zeros.
+const BACKGROUND_SHARE: f64 = 0.3;
+
+/// The number of rows that so many numbers make.
+pub(super) fn whole_rows(numbers: usize, width: usize, what: &str) -> Result<usize> {
+    if width == 0 {
+        return Err(Error::data(format!("{what} of width 0 are no rows")).help("give at least one column"));
+    }
+    if !numbers.is_multiple_of(width) {
+        return Err(Error::data(format!("{numbers} numbers are no whole number of rows of {width} {what}"))
+            .help(format!("give {width} for each row")));
+    }
+    Ok(numbers / width)
+}
+
+/// Refuses numbers that are not finite.
+pub(super) fn check_finite<T: Real>(values: &[T], width: usize, what: &str) -> Result<()> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(Error::data(format!(
+            "row {}, column {} of the {what}: {} is not a finite number",
+            at / width + 1,
+            at % width + 1,
+            values[at].to_f64()
+        ))
+        .help("correct it or leave the row out")),
+    }
+}
+
+/// Refuses rows that there are not.
+pub(super) fn check_rows(rows: &[usize], count: usize) -> Result<()> {
+    match rows.iter().find(|&&row| row >= count) {
+        None => Ok(()),
+        Some(row) => Err(Error::data(format!(
+            "there is no row {row}: the data has {count} rows, which count from 0 here"
+        ))),
+    }
+}
