@@ -3,6 +3,20 @@
 //! A step is a rule for one weight (`weight`), which may also be applied where a gradient is still in
 //! a register, and a loop over slices (`weights`). `w` is a weight, `g` the gradient dC/dw.
 
+mod adamax;
+mod amsgrad;
+mod lion;
+mod muon;
+mod nadam;
+mod rule;
+
+pub use adamax::Adamax;
+pub use amsgrad::AmsGrad;
+pub use lion::Lion;
+pub use muon::Muon;
+pub use nadam::{Nadam, NadamSettings};
+pub use rule::{MOST_STATES, Rule};
+
 use crate::{Isa, Real};
 
 /// Gradient descent: `w -= learning_rate * g`.

@@ -1,11 +1,24 @@
 //! Choices that have a name and settings: activations, costs, optimizers, schedules, scalings, ...
 //!
-//! [`choices!`] takes one list, in which an item has a variant, its documentation, its settings with default, bound
+//! `choices!` takes one list, in which an item has a variant, its documentation, its settings with default, bound
 //! and documentation, and a name; it makes the enum, names, texts, file forms and checks, so that flags, files, help
 //! and code cannot differ. What is common to all lists is the trait [`Choices`].
 //!
 //! As a text, a choice is `name`, `name:number` or `name:setting=number,...`. In a file it is that text, or, of lists
 //! made `as table`, `{ kind = "name", setting = number }`.
+//!
+//! ```
+//! use pullback::train::Optimizer;
+//!
+//! let mut optimizer: Optimizer = "adam:beta_1=0.8".parse()?;
+//! optimizer.set("epsilon", 0.01)?;
+//! assert_eq!(optimizer.to_string(), "adam:beta_1=0.8,epsilon=0.01");
+//! assert!(optimizer.set("beta_2", 1.0).is_err());
+//!
+//! let sgd = &Optimizer::CHOICES[0];
+//! assert_eq!((sgd.name, sgd.doc, sgd.fields.len()), ("sgd", "Plain gradient descent.", 0));
+//! # Ok::<(), pullback::Error>(())
+//! ```
 
 use crate::error::{Error, Result};
 use pullback_kernels::Real;
@@ -159,7 +172,7 @@ impl Number for usize {
     }
 }
 
-/// A list of choices, made by [`choices!`].
+/// A list of choices, made by `choices!`.
 pub trait Choices: Copy + Sized {
     /// What is chosen, for messages: `optimizer`.
     const WHAT: &'static str;

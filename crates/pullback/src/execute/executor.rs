@@ -57,6 +57,11 @@ impl<T: Real> Executor<T> {
         &self.plan
     }
 
+    /// What the plan is run with, for products beside it.
+    pub fn workspace_mut(&mut self) -> &mut Workspace {
+        &mut self.workspace
+    }
+
     /// An input's numbers, to be filled before a run. Inputs stand in the graph's order.
     ///
     /// # Panics

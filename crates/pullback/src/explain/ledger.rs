@@ -4,7 +4,7 @@ use super::describe::number;
 use super::{Catalog, Trace};
 use crate::graph::{NodeRole, Op};
 use crate::network::Role;
-use crate::train::Training;
+use crate::train::{FirstStep, Training};
 
 /// One line of a ledger.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +44,8 @@ pub fn ledger(trace: &Trace, training: &Training, dense: usize, unit: usize, inp
         let key = if part.role == NodeRole::WeightedSum { "ledger_data" } else { "ledger_regularization" };
         members.push(Member { key, row: None, value: part.value });
     }
-    let mut gradient = trace.gradient(layer.weight)[element];
+    let mut gradients = trace.gradient(layer.weight).to_vec();
+    let mut gradient = gradients[element];
     members.push(Member { key: "ledger_gradient", row: None, value: gradient });
     if let Some(limit) = training.clip_norm {
         let trained = trace.parameters().iter().enumerate().filter(|(_, p)| p.role.is_trained());
@@ -52,15 +53,24 @@ pub fn ledger(trace: &Trace, training: &Training, dense: usize, unit: usize, inp
         let norm = squares.sum::<f64>().sqrt();
         members.push(Member { key: "ledger_norm", row: None, value: norm });
         if norm > limit {
-            gradient *= limit / norm;
+            gradients.iter_mut().for_each(|gradient| *gradient *= limit / norm);
+            gradient = gradients[element];
             members.push(Member { key: "ledger_clipped", row: None, value: gradient });
         }
     }
     let decays = matches!(trace.parameters()[layer.weight].role, Role::Weight(_));
-    let (new_weight, states) =
-        training.optimizer.first_step(training.learning_rate(), weight, gradient, decays);
-    for (key, value) in ["ledger_first_state", "ledger_second_state"].into_iter().zip(states) {
-        members.push(Member { key, row: None, value });
+    // Of the whole matrix, which some optimizers look at.
+    let FirstStep { numbers, states } = training.optimizer.first_step(
+        training.learning_rate(),
+        [layer.units, layer.inputs],
+        trace.parameter(layer.weight),
+        &gradients,
+        decays,
+    );
+    let new_weight = numbers[element];
+    let keys = ["ledger_first_state", "ledger_second_state", "ledger_third_state"];
+    for (key, state) in keys.into_iter().zip(states) {
+        members.push(Member { key, row: None, value: state[element] });
     }
     members.push(Member { key: "ledger_change", row: None, value: new_weight - weight });
     Ledger { members, gradient, new_weight }

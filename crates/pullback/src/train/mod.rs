@@ -22,7 +22,7 @@ pub use configuration::{Batch, EarlyStopping, GradientMethod, Precision, Trainin
 pub use evaluate::{Evaluation, evaluate, most_likely, predict};
 pub use history::{History, Stop, Trained};
 pub use observer::{Epoch, EpochReport, Flow, Observer, Silent, StepReport};
-pub use optimizer::Optimizer;
+pub use optimizer::{FirstStep, Optimizer};
 pub use schedule::{Schedule, Shape};
 pub use state::State;
 pub use trainer::{Trainer, train};

@@ -144,3 +144,77 @@ impl Plateau {
         self.factor
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "compared within a tolerance")]
+mod tests {
+    use super::*;
+
+    /// The factors of all steps.
+    fn factors(shape: Shape, warmup_epochs: f64, steps_per_epoch: usize, epochs: usize) -> Vec<f64> {
+        let schedule = Schedule { warmup_epochs, shape };
+        (0..steps_per_epoch * epochs).map(|step| schedule.factor(step, steps_per_epoch, epochs)).collect()
+    }
+
+    fn assert_near(found: &[f64], wanted: &[f64]) {
+        assert_eq!(found.len(), wanted.len());
+        for (step, (found, wanted)) in found.iter().zip(wanted).enumerate() {
+            assert!((found - wanted).abs() < 1e-14, "step {step}: {found}, not {wanted}");
+        }
+    }
+
+    #[test]
+    fn rates_follow_their_formulas() {
+        use std::f64::consts::PI;
+        assert_near(&factors(Shape::Constant, 0.0, 2, 2), &[1.0; 4]);
+        let step = Shape::Step { epochs: 2, factor: 0.1 };
+        assert_near(&factors(step, 0.0, 2, 5), &[1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01]);
+        let exponential = Shape::Exponential { factor: 0.5 };
+        assert_near(&factors(exponential, 0.0, 2, 3), &[1.0, 1.0, 0.5, 0.5, 0.25, 0.25]);
+        // Half a cosine, from the first step to the last.
+        let cosine = Shape::Cosine { final_fraction: 0.2 };
+        let wanted: Vec<f64> =
+            (0..6).map(|step| 0.2 + 0.8 * 0.5 * (1.0 + (PI * f64::from(step) / 5.0).cos())).collect();
+        assert_near(&factors(cosine, 0.0, 3, 2), &wanted);
+        assert_eq!(factors(cosine, 0.0, 3, 2)[5], 0.2);
+        // From a 25th up to 1 at the given part of the steps, and down to a 10,000th of where it began.
+        let one_cycle = factors(Shape::OneCycle { rising: 0.3 }, 0.0, 1, 11);
+        let wanted: Vec<f64> = (0..11)
+            .map(|step| match f64::from(step) / 10.0 {
+                progress if step < 3 => 0.04 + 0.96 * 0.5 * (1.0 - (PI * progress / 0.3).cos()),
+                progress => 4e-6 + (1.0 - 4e-6) * 0.5 * (1.0 + (PI * (progress - 0.3) / 0.7).cos()),
+            })
+            .collect();
+        assert_near(&one_cycle, &wanted);
+        assert_near(&[one_cycle[0], one_cycle[3], one_cycle[10]], &[0.04, 1.0, 4e-6]);
+    }
+
+    #[test]
+    fn a_warm_up_rises_in_a_straight_line_and_then_leaves_the_shape_alone() {
+        assert_near(&factors(Shape::Constant, 1.5, 2, 3), &[1.0 / 3.0, 2.0 / 3.0, 1.0, 1.0, 1.0, 1.0]);
+        // The shape begins behind it, but counts epochs from the start.
+        let cosine = Shape::Cosine { final_fraction: 0.0 };
+        assert_near(&factors(cosine, 1.0, 2, 2), &[0.5, 1.0, 1.0, 0.0]);
+        let step = Shape::Step { epochs: 1, factor: 0.1 };
+        assert_near(&factors(step, 1.0, 2, 2), &[0.5, 1.0, 0.1, 0.1]);
+        // Less than one step.
+        assert_near(&factors(Shape::Constant, 0.1, 2, 1), &[1.0, 1.0]);
+    }
+
+    #[test]
+    fn a_plateau_waits_as_long_again_after_each_cut() {
+        let shape = Shape::Plateau { factor: 0.5, patience: 2 };
+        let mut plateau = Plateau::new();
+        let after: Vec<f64> = [3.0, 3.0, 2.9, 2.9, 2.9, 2.9, 3.5, 2.9, 2.8, 2.8, 2.8]
+            .into_iter()
+            .map(|cost| {
+                plateau.epoch(shape, cost);
+                plateau.factor()
+            })
+            .collect();
+        assert_eq!(after, [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0.125]);
+        let mut other = Plateau::new();
+        (0..9).for_each(|_| other.epoch(Shape::Constant, 1.0));
+        assert_eq!(other.factor(), 1.0);
+    }
+}

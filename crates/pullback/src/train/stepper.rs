@@ -44,7 +44,8 @@ impl<T: Real> Stepper<T> {
         let one_by_one = OneByOne::new(training.gradient, &lowered, &wrt, machine);
         let mut outputs = vec![lowered.cost];
         outputs.extend(lowered.statistics.iter().map(|(_, node)| node));
-        let keeps_gradients = one_by_one.is_some() || training.clip_norm.is_some();
+        let keeps_gradients =
+            one_by_one.is_some() || training.clip_norm.is_some() || !training.optimizer.is_piecewise();
         let plan = if one_by_one.is_some() {
             Plan::new(&lowered.graph, &outputs)
         } else {

@@ -87,6 +87,8 @@ pub struct Trainer<'a, T: Real> {
     fingerprint: OnceCell<Fingerprint>,
     /// A clipped gradient.
     clipped: Vec<T>,
+    /// What an optimizer works with that changes whole matrices.
+    scratch: Vec<T>,
 }
 
 impl<T: Real> std::fmt::Debug for Trainer<'_, T> {
@@ -144,9 +146,10 @@ impl<'a, T: Real> Trainer<'a, T> {
         let leaves_out_zeros = network.begins_dense() && training.precision.is_full();
         let less_background = leaves_out_zeros.then(|| data.features().less_background(rows)).flatten();
         let background = less_background.as_ref().map_or(0.0, |(_, number)| *number);
+        let is_piecewise = training.optimizer.is_piecewise();
         let clipped = match training.clip_norm {
-            Some(_) => vec![T::ZERO; parameters.iter().map(|numbers| numbers.len()).max().unwrap_or(0)],
-            None => Vec::new(),
+            None if is_piecewise => Vec::new(),
+            _ => vec![T::ZERO; parameters.iter().map(|numbers| numbers.len()).max().unwrap_or(0)],
         };
         Ok(Self {
             state: State::start(&specification, parameters, training.optimizer.states()),
@@ -165,6 +168,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             is_filled: false,
             fingerprint: OnceCell::new(),
             clipped,
+            scratch: Vec::new(),
             network,
             training,
             data,
@@ -443,6 +447,25 @@ impl<'a, T: Real> Trainer<'a, T> {
         };
         let gradients = if stepper.keeps_gradients { &stepper.trained[..] } else { &[] };
         for (output, &place) in gradients.iter().enumerate() {
+            let Parameter { role, shape, .. } = &self.specification[place];
+            if let (false, Role::Weight(_), &[rows, columns]) =
+                (training.optimizer.is_piecewise(), role, shape.sizes())
+            {
+                let [first, second, third] = &mut kept[place];
+                let arrays = [&mut parameters[place][..], first, second, third];
+                let whole = &mut self.clipped[..rows * columns];
+                let factor = factor.unwrap_or(T::ONE);
+                pullback_kernels::map(
+                    machine.isa,
+                    stepper.gradient(output),
+                    whole,
+                    #[inline(always)]
+                    |g| g * factor,
+                );
+                let workspace = stepper.executor.workspace_mut();
+                rule(place).update_matrix([rows, columns], whole, arrays, &mut self.scratch, workspace);
+                continue;
+            }
             let mut gradient = stepper.gradient(output);
             if let Some(factor) = factor {
                 let clipped = &mut self.clipped[..gradient.len()];

@@ -4,7 +4,7 @@ use pullback::data::{
     Bytes, Column, DataOptions, Dataset, Features, Preprocessing, Table, Targets, Task, Values,
 };
 use pullback::execute::{Isa, Machine};
-use pullback::network::{Activation, Cost, Layer, Network};
+use pullback::network::{Activation, Cost, Layer, Network, Role};
 use pullback::random::{Purpose, Random};
 use pullback::train::{
     Batch, Cause, EarlyStopping, Epoch, Flow, GradientMethod, Observer, Optimizer, Precision, Schedule,
@@ -239,6 +239,31 @@ fn gradients_that_are_kept_and_that_are_handed_out_train_the_same() {
         };
         // To clip, the whole gradient has to be there before the first weight changes.
         assert_eq!(run(None), run(Some(1e9)), "{name}");
+    }
+}
+
+#[test]
+fn weight_decay_takes_from_weights_alone() {
+    let data = blobs(40, 9, 3);
+    let mut network = Network::dense(9, &[8], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    network.layers.insert(1, Layer::LayerNorm { epsilon: 1e-5 });
+    let roles: Vec<_> = network.parameters().unwrap().iter().map(|parameter| parameter.role).collect();
+    for name in Optimizer::NAMES {
+        let mut optimizer = Optimizer::from_name(name).unwrap();
+        if optimizer.get("weight_decay").is_none() {
+            continue;
+        }
+        // One step: scales, which begin at one, would show a decay.
+        let mut step = |weight_decay: f64| {
+            optimizer.set("weight_decay", weight_decay).unwrap();
+            let training = Training { epochs: 1, batch: Batch::Full, optimizer, ..Training::default() };
+            train(&network, &training, &data, &all(&data), &[], &one(), &mut Silent).unwrap().parameters
+        };
+        let (without, with) = (step(0.0), step(10.0));
+        for (place, role) in roles.iter().enumerate() {
+            let is_weight = matches!(role, Role::Weight(_));
+            assert_eq!(without[place] != with[place], is_weight, "{name}, {role:?}");
+        }
     }
 }
 

@@ -1,0 +1,76 @@
+//! What all optimizers' steps have in common: they change a parameter by its gradient, and what is kept for it.
+
+use super::{AdaGrad, Adam, Momentum, Nesterov, RmsProp, Sgd};
+use crate::{Isa, Real, Workspace};
+
+/// The most arrays of a parameter's size that an optimizer keeps for it from step to step.
+pub const MOST_STATES: usize = 3;
+
+/// An optimizer's constants at one step.
+pub trait Rule<T: Real>: Send + Sync {
+    /// Changes a piece of a parameter by its gradient: `[w, state, state, state]`, where states that the optimizer does
+    /// not keep are empty. Where a parameter is cut into pieces changes no bit.
+    ///
+    /// # Panics
+    /// If lengths differ.
+    fn update(&self, isa: Isa, g: &[T], arrays: [&mut [T]; 1 + MOST_STATES]);
+
+    /// Changes a whole matrix of weights, which some optimizers need to see at once; `scratch` is memory to keep for the
+    /// next call.
+    ///
+    /// # Panics
+    /// If lengths differ, or are not `rows * columns`.
+    fn update_matrix(
+        &self,
+        [_rows, _columns]: [usize; 2],
+        g: &[T],
+        arrays: [&mut [T]; 1 + MOST_STATES],
+        _scratch: &mut Vec<T>,
+        workspace: &mut Workspace,
+    ) {
+        self.update(workspace.isa(), g, arrays);
+    }
+}
+
+/// Steps all weights by the rule of one weight: `rule(w, g, states)` gives the new weight and states.
+///
+/// # Panics
+/// If lengths differ.
+#[inline(always)]
+pub(super) fn step_each<T: Real, const STATES: usize>(
+    isa: Isa,
+    w: &mut [T],
+    g: &[T],
+    states: [&mut [T]; STATES],
+    rule: impl Fn(T, T, [T; STATES]) -> (T, [T; STATES]),
+) {
+    let length = w.len();
+    assert!(g.len() == length && states.iter().all(|state| state.len() == length), "lengths of a step");
+    isa.run(
+        #[inline(always)]
+        move || {
+            for at in 0..length {
+                let old = core::array::from_fn(|state| states[state][at]);
+                let (new_weight, new) = rule(w[at], g[at], old);
+                w[at] = new_weight;
+                for state in 0..STATES {
+                    states[state][at] = new[state];
+                }
+            }
+        },
+    );
+}
+
+macro_rules! rules {
+    ($($rule:ident($($state:ident),*)),*) => {
+        $(impl<T: Real> Rule<T> for $rule<T> {
+            fn update(&self, isa: Isa, g: &[T], [w, $($state,)* ..]: [&mut [T]; 1 + MOST_STATES]) {
+                self.weights(isa, w, g $(, $state)*);
+            }
+        })*
+    };
+}
+
+rules! {
+    Sgd(), Momentum(v), Nesterov(v), RmsProp(s), AdaGrad(s), Adam(m, v)
+}

@@ -1,0 +1,188 @@
+//! How a gradient changes a weight. `list` has one item an optimizer; here is what is common to all.
+//!
+//! The formulas stand at the kernels, [`pullback_kernels::update`].
+
+mod list;
+#[cfg(test)]
+mod tests;
+
+pub use list::Optimizer;
+pub(super) use list::Rule;
+
+pub(super) use pullback_kernels::update::MOST_STATES;
+
+use pullback_kernels::update;
+use pullback_kernels::{Isa, Real, Workspace};
+
+/// What an optimizer's constants at one step depend on, beside its settings.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At {
+    /// The learning rate.
+    rate: f64,
+    /// The number of the step, counted from 1.
+    step: u64,
+    /// Whether the parameter is a matrix of weights, which decays, or a bias, scale or shift, which does not.
+    decays: bool,
+}
+
+impl At {
+    /// What is left of a number after decay.
+    fn keep<T: Real>(self, weight_decay: f64) -> T {
+        real(if self.decays { 1.0 - self.rate * weight_decay } else { 1.0 })
+    }
+
+    /// Adam, without decay of weights.
+    fn adam<T: Real>(self, beta_1: f64, beta_2: f64, epsilon: f64) -> update::Adam<T> {
+        self.adam_w(beta_1, beta_2, epsilon, 0.0)
+    }
+
+    /// Adam, with decay of weights apart from the gradient.
+    fn adam_w<T: Real>(self, beta_1: f64, beta_2: f64, epsilon: f64, decay: f64) -> update::Adam<T> {
+        let weight_decay = if self.decays { decay } else { 0.0 };
+        update::AdamSettings { learning_rate: self.rate, beta_1, beta_2, epsilon, weight_decay }
+            .at_step(self.step)
+    }
+}
+
+fn real<T: Real>(value: f64) -> T {
+    T::from_f64(value)
+}
+
+/// What the first step of an optimizer makes of a parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FirstStep {
+    /// The parameter after it.
+    pub numbers: Vec<f64>,
+    /// What is kept for the next step: arrays of the parameter's size.
+    pub states: Vec<Vec<f64>>,
+}
+
+impl Optimizer {
+    /// What the first step makes of a matrix of weights (or of another parameter, which does not decay).
+    pub fn first_step(
+        &self,
+        rate: f64,
+        shape: [usize; 2],
+        numbers: &[f64],
+        gradient: &[f64],
+        decays: bool,
+    ) -> FirstStep {
+        let mut numbers = numbers.to_vec();
+        let kept = |state: usize| vec![0.0; if state < self.states() { numbers.len() } else { 0 }];
+        let mut states: [Vec<f64>; MOST_STATES] = std::array::from_fn(kept);
+        let [first, second, third] = &mut states;
+        let arrays = [&mut numbers[..], first, second, third];
+        let rule = self.rule(At { rate, step: 1, decays });
+        if decays && !self.is_piecewise() {
+            rule.update_matrix(
+                shape,
+                gradient,
+                arrays,
+                &mut Vec::new(),
+                &mut Workspace::new(Isa::portable(), 1),
+            );
+        } else {
+            rule.update(Isa::portable(), gradient, arrays);
+        }
+        FirstStep { numbers, states: states.into_iter().filter(|state| !state.is_empty()).collect() }
+    }
+
+    /// What step number `step`, counted from 1, does to a parameter that does not decay, and to one that does.
+    pub(super) fn rules<T: Real>(&self, rate: f64, step: u64) -> [Rule<T>; 2] {
+        [false, true].map(|decays| self.rule(At { rate, step, decays }))
+    }
+}
+
+/// Makes the list of optimizers: for each item its documentation, variant, settings and name as in `choices!`, the
+/// learning rate that is taken where none is given, the number of arrays of a parameter's size that it keeps, whether it
+/// changes each number of a parameter by its own gradient alone (`piecewise`) or a matrix as a `whole`, its kernel, and
+/// the kernel's constants at a step.
+macro_rules! optimizers {
+    (default $default:literal, $(
+        $(#[doc = $doc:literal])*
+        $variant:ident
+        $({ $(
+            $(#[doc = $field_doc:literal])*
+            $field:ident = $field_default:literal, $field_bound:expr;
+        )* })?
+        = $name:literal, rate $rate:literal, states $states:literal, $form:ident, $kernel:ident, |$at:ident| $rule:expr;
+    )*) => {
+        choices! {
+            /// How a gradient changes a weight.
+            #[non_exhaustive]
+            "optimizer" Optimizer as table, default $default {
+                $(
+                    $(#[doc = $doc])*
+                    $variant $({ $( $(#[doc = $field_doc])* $field: f64 = $field_default, $field_bound; )* })? = $name
+                ),*
+            }
+        }
+
+        impl Optimizer {
+            /// The learning rate that is taken when none is given.
+            pub fn conventional_rate(&self) -> f64 {
+                match self {
+                    $(Optimizer::$variant { .. } => $rate),*
+                }
+            }
+
+            /// How many arrays of a parameter's size it keeps for each parameter.
+            pub fn states(&self) -> usize {
+                match self {
+                    $(Optimizer::$variant { .. } => $states),*
+                }
+            }
+
+            /// Whether each number of a parameter changes by its own gradient, so that pieces of it can be changed
+            /// apart; else a matrix of weights is changed as a whole.
+            pub fn is_piecewise(&self) -> bool {
+                match self {
+                    $(Optimizer::$variant { .. } => stringify!($form) == "piecewise"),*
+                }
+            }
+
+            /// What a step does to a parameter.
+            pub(super) fn rule<T: Real>(&self, at: At) -> Rule<T> {
+                match *self {
+                    $(Optimizer::$variant $({ $($field),* })? => {
+                        let $at = at;
+                        Rule::$variant($rule)
+                    })*
+                }
+            }
+        }
+
+        /// An optimizer's constants at one step.
+        #[derive(Debug, Clone, Copy)]
+        pub(in crate::train) enum Rule<T> {
+            $($variant(update::$kernel<T>)),*
+        }
+
+        impl<T: Real> Rule<T> {
+            /// Changes numbers of a parameter by their gradient, and what the optimizer keeps for them (empty where it
+            /// keeps less).
+            pub(in crate::train) fn update(&self, isa: Isa, g: &[T], arrays: [&mut [T]; 1 + MOST_STATES]) {
+                match self {
+                    $(Rule::$variant(rule) => update::Rule::update(rule, isa, g, arrays)),*
+                }
+            }
+
+            /// The same for a whole matrix of weights.
+            pub(in crate::train) fn update_matrix(
+                &self,
+                shape: [usize; 2],
+                g: &[T],
+                arrays: [&mut [T]; 1 + MOST_STATES],
+                scratch: &mut Vec<T>,
+                workspace: &mut Workspace,
+            ) {
+                match self {
+                    $(Rule::$variant(rule) => {
+                        update::Rule::update_matrix(rule, shape, g, arrays, scratch, workspace)
+                    })*
+                }
+            }
+        }
+    };
+}
+use optimizers;
