@@ -2,7 +2,7 @@
 //! [-- FILTER]`.
 //!
 //! Criterion times each kernel of Pullback and compares it with its last run. In between, whoever does the same
-//! and chains of fused multiply-adds in registers, the processor's peak, take turns with it; the table at the end
+//! and chains of fused multiply-adds in registers, the processor's peak, alternate with it; the table at the end
 //! has the medians of such neighbors' ratios, which a busy machine hardly changes.
 
 use criterion::Criterion;
@@ -74,7 +74,7 @@ struct Speed {
 }
 
 impl Speed {
-    /// Times `work` by Criterion, with the others in turns; returns the median seconds of `work`, and of each
+    /// Times `work` by Criterion, alternating with the others; returns the median seconds of `work`, and of each
     /// other's time over its neighbor's. Nothing, if a filter leaves it out.
     fn contest(
         &mut self,
@@ -173,7 +173,7 @@ impl Speed {
         }
     }
 
-    /// A kernel that passes over `LENGTH` numbers in the nearest cache.
+    /// A kernel that passes over `LENGTH` numbers in the first-level cache.
     fn pass(&mut self, name: &str, isa: Isa, mut work: impl FnMut(Isa)) {
         /// Of the peak for comparison.
         const PER_ELEMENT: usize = 16;
@@ -229,7 +229,7 @@ impl Speed {
         });
     }
 
-    /// Batches gathered from matrices that no cache holds, beside plain loops: a look-up for each byte, a copy of
+    /// Batches gathered from matrices that no cache holds, beside plain loops: a table look-up for each byte, a copy of
     /// each row.
     fn batches(&mut self) {
         const BATCH: usize = 128;
@@ -277,7 +277,7 @@ impl Speed {
         }
     }
 
-    /// A batch of so many numbers, gathered by us and by a plain loop.
+    /// A batch of `numbers` numbers, gathered by us and by a plain loop.
     fn batch(&mut self, name: &str, numbers: usize, ours: &mut dyn FnMut(), plain: &mut dyn FnMut()) {
         if let Some((seconds, ratios)) = self.contest(name, ours, &mut [plain]) {
             self.table.push(format!(
@@ -314,12 +314,16 @@ impl Speed {
     }
 }
 
-fn operand(data: &[f32], rows: usize, columns: usize, is_turned: bool) -> Operand<'_, f32> {
-    if is_turned { Operand::new(data, columns, rows).transposed() } else { Operand::new(data, rows, columns) }
+fn operand(data: &[f32], rows: usize, columns: usize, is_transposed: bool) -> Operand<'_, f32> {
+    if is_transposed {
+        Operand::new(data, columns, rows).transposed()
+    } else {
+        Operand::new(data, rows, columns)
+    }
 }
 
-fn matrix(data: &[f32], rows: usize, columns: usize, is_turned: bool) -> MatRef<'_, f32> {
-    if is_turned {
+fn matrix(data: &[f32], rows: usize, columns: usize, is_transposed: bool) -> MatRef<'_, f32> {
+    if is_transposed {
         MatRef::from_column_major_slice(data, rows, columns)
     } else {
         MatRef::from_row_major_slice(data, rows, columns)

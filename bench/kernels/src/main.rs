@@ -10,7 +10,7 @@ use pullback_kernels::{Isa, Operand, Real, Start, Workspace, map, product_with, 
 use std::error::Error;
 use std::hint::black_box;
 
-/// A name, how often the work is done at once, and the work: done so many times at once.
+/// A name, how often the work is repeated, and the work, which repeats it.
 type Work = (String, usize, Box<dyn Fn(usize) -> pullback::Result<()>>);
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -81,15 +81,15 @@ fn numbers(count: usize) -> Vec<f32> {
 }
 
 /// A matrix of given size, read as it is or as its transpose.
-fn operand(data: &[f32], ([rows, columns], is_turned): ([usize; 2], bool)) -> Operand<'_, f32> {
+fn operand(data: &[f32], ([rows, columns], is_transposed): ([usize; 2], bool)) -> Operand<'_, f32> {
     let operand = Operand::new(data, rows, columns);
-    if is_turned { operand.transposed() } else { operand }
+    if is_transposed { operand.transposed() } else { operand }
 }
 
 /// A product of matrices with given sizes, each read as it is or as its transpose.
 fn product(name: String, left: ([usize; 2], bool), right: ([usize; 2], bool)) -> Work {
-    let read = |([rows, columns], is_turned): ([usize; 2], bool)| {
-        if is_turned { [columns, rows] } else { [rows, columns] }
+    let read = |([rows, columns], is_transposed): ([usize; 2], bool)| {
+        if is_transposed { [columns, rows] } else { [rows, columns] }
     };
     let [[rows, depth], [_, columns]] = [read(left), read(right)];
     work(name, 2_000_000_usize.div_ceil(rows * columns * depth), move |times| {

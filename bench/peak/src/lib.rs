@@ -1,12 +1,11 @@
-//! What the processor itself could do: multiply-adds that stay in registers, in chains enough that none waits for
-//! another.
+//! The processor's peak: multiply-adds in registers, in enough chains that none waits for another.
 
 use pullback_kernels::Isa;
 use std::hint::black_box;
 
-/// So many multiply-adds of f32, in vectors as wide as the processor's widest: of numbers that stay in registers, or with
-/// one of the factors loaded for each, from 16 KiB, and the other for every eight, as a product does that leaves out
-/// zeros; false if they are not known here.
+/// Does `multiply_adds` multiply-adds of f32 in the processor's widest vectors; false on an architecture without them
+/// here. With loads, one factor is loaded for each from 16 KiB, and the other for every eight, as in a product that leaves
+/// out zeros; else all numbers stay in registers.
 #[cfg(target_arch = "x86_64")]
 pub fn vectors(multiply_adds: usize, with_loads: bool) -> bool {
     use core::arch::x86_64::*;
@@ -94,8 +93,8 @@ pub fn vectors(_multiply_adds: usize, _with_loads: bool) -> bool {
     false
 }
 
-/// So many multiply-adds of bf16, in the tile registers of AMX: of tiles that stay there, or with two of each operand
-/// loaded from the same lines for each four products; false if this process may not use them.
+/// Does `multiply_adds` multiply-adds of bf16 in the tile registers of AMX; false if this process may not use them. With
+/// loads, two tiles of each operand are loaded from the same lines for every four products; else all stay in registers.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub fn tiles(multiply_adds: usize, with_loads: bool) -> bool {
     use core::arch::asm;
@@ -103,7 +102,7 @@ pub fn tiles(multiply_adds: usize, with_loads: bool) -> bool {
     #[repr(align(64))]
     struct Lines([u16; 512]);
 
-    // To look for them asks the system for its permission.
+    // This asks the system for permission to use them.
     if Isa::from_name("amx").is_none() {
         return false;
     }

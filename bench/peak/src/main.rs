@@ -7,19 +7,19 @@ use std::error::Error;
 use std::io::{BufRead, Write};
 use std::time::{Duration, Instant};
 
-/// Between two looks at the clock.
+/// Multiply-adds between two readings of the clock.
 const MULTIPLY_ADDS: usize = 20_000_000;
 
-/// Does so many multiply-adds; false if it cannot.
+/// Does a number of multiply-adds; false if it cannot.
 type Run = fn(usize) -> bool;
 
 const RUNS: [(&str, Run); 4] = [
     ("f32 in vectors", |multiply_adds| peak::vectors(multiply_adds, false)),
     ("bf16 in tiles", |multiply_adds| peak::tiles(multiply_adds, false)),
-    ("f32 in vectors that are loaded from the nearest cache", |multiply_adds| {
+    ("f32 in vectors that are loaded from the first-level cache", |multiply_adds| {
         peak::vectors(multiply_adds, true)
     }),
-    ("bf16 in tiles that are loaded from the nearest cache", |multiply_adds| {
+    ("bf16 in tiles that are loaded from the first-level cache", |multiply_adds| {
         peak::tiles(multiply_adds, true)
     }),
 ];

@@ -48,7 +48,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     contestant::serve(&work, |epochs| -> pullback::Result<(f64, f64)> {
         let training = Training { epochs: epochs + 1, ..training.clone() };
         let mut clock = Clock { first_end: None };
-        let trained = train(&network, &training, &data, &order, &[], &Machine::with_threads(threads), &mut clock)?;
+        let trained =
+            train(&network, &training, &data, &order, &[], &Machine::with_threads(threads), &mut clock)?;
         let seconds = clock.first_end.map_or(f64::NAN, |end| end.elapsed().as_secs_f64());
         Ok((seconds, trained.history.epochs.last().map_or(f64::NAN, |epoch| epoch.cost)))
     })

@@ -22,7 +22,7 @@ const SHAPES: [(usize, usize, usize); 9] = [
     (16, 16, 16),
 ];
 const ROUNDS: usize = 15;
-/// Each measurement runs so many multiply-adds.
+/// Multiply-adds of a measurement.
 const WORK: usize = 50_000_000;
 
 /// Multiply-adds a nanosecond of f32 and of bf16, in chains that stay in registers.
@@ -59,7 +59,7 @@ fn chains() -> (f64, f64) {
 
     let speed = |multiply_adds: usize, chains: unsafe fn(f32) -> f32| {
         let start = Instant::now();
-        // SAFETY: the caller asked for the instructions.
+        // SAFETY: the caller checked that the processor has the instructions.
         black_box(unsafe { chains(black_box(0.999)) });
         (STEPS * multiply_adds) as f64 / start.elapsed().as_secs_f64() * 1e-9
     };

@@ -11,7 +11,7 @@ use pullback_kernels::special::{
 use pullback_kernels::{Isa, Real, map};
 use std::thread;
 
-/// So many numbers are computed at a time.
+/// Numbers in a block.
 const BLOCK: usize = 4096;
 
 /// A function, what it should be, and what is found.

@@ -2,7 +2,7 @@
 //! `RUSTFLAGS="--cfg loom" cargo test --release -p pullback-kernels --test pool_model --target-dir target/loom`.
 //!
 //! A wake-up that is lost shows as a deadlock, a write that is not visible as a race on a [`Cell`].
-//! In a pool of two the worker looks before it sleeps, in one of three the workers sleep at once.
+//! In a pool of two the worker spins before it parks, in one of three the workers park at once.
 
 #![cfg(loom)]
 
@@ -41,7 +41,7 @@ fn check(pool: &Pool, parts: usize) {
     assert!(cells.iter().all(|cell| cell.get() == 1));
 }
 
-/// Every order with at most so many switches away from a thread that could go on.
+/// Every order with at most `switches` switches away from a thread that could go on.
 fn model(switches: usize, run: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(switches);

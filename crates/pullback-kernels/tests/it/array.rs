@@ -2,7 +2,7 @@
 
 use pullback_kernels::Array;
 
-/// Below, at and above the size from which arrays share memory, and more than they share at a time.
+/// Below, at and above the size from which arrays share memory, and more than one shared allocation holds.
 const LENGTHS: [usize; 8] = [0, 1, 16_383, 16_384, 16_385, 100_003, 524_288, 3_000_001];
 
 fn filled(length: usize, number: f32) -> Array<f32> {

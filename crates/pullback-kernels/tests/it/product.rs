@@ -46,7 +46,7 @@ fn check_sparse<T: Real>(isa: Isa, threads: usize, sizes: (usize, usize, usize),
 /// All transposes, from zero, from the output with an epilogue, and from a row.
 fn check_operands<T: Real>(isa: Isa, threads: usize, sizes: (usize, usize, usize), a: &[T], b: &[T]) {
     let (rows, columns, depth) = sizes;
-    let (a_turned, b_turned) = (transpose(a, rows, depth), transpose(b, depth, columns));
+    let (a_transposed, b_transposed) = (transpose(a, rows, depth), transpose(b, depth, columns));
     let bias = numbers::<T>(columns, 3);
     let before = numbers::<T>(rows * columns, 4);
     let zero = reference(a, b, &vec![T::ZERO; rows * columns], rows, columns, depth);
@@ -54,19 +54,19 @@ fn check_operands<T: Real>(isa: Isa, threads: usize, sizes: (usize, usize, usize
     let bias_rows: Vec<T> = (0..rows).flat_map(|_| bias.iter().copied()).collect();
     let from_bias = reference(a, b, &bias_rows, rows, columns, depth);
     let mut workspace = Workspace::new(isa, threads);
-    for (left_turned, right_turned) in [(false, false), (true, false), (false, true), (true, true)] {
-        let left = if left_turned {
-            Operand::new(&a_turned, depth, rows).transposed()
+    for (left_transposed, right_transposed) in [(false, false), (true, false), (false, true), (true, true)] {
+        let left = if left_transposed {
+            Operand::new(&a_transposed, depth, rows).transposed()
         } else {
             Operand::new(a, rows, depth)
         };
-        let right = if right_turned {
-            Operand::new(&b_turned, columns, depth).transposed()
+        let right = if right_transposed {
+            Operand::new(&b_transposed, columns, depth).transposed()
         } else {
             Operand::new(b, depth, columns)
         };
         let what = format!(
-            "{rows} x {columns} x {depth} {} turned {left_turned} {right_turned} on {} with {threads} threads",
+            "{rows} x {columns} x {depth} {} transposed {left_transposed} {right_transposed} on {} with {threads} threads",
             T::NAME,
             isa.name()
         );
@@ -122,7 +122,7 @@ fn large_products_are_the_same_on_every_instruction_set() {
     check_sizes::<f32>(&[29, 67, 131], &[255, 256, 257, 521]);
     check_sizes::<f64>(&[29, 67, 131], &[256, 257]);
     for isa in Isa::available() {
-        // Rows that fill vectors, and so many more columns that the transpose is computed.
+        // Rows that fill vectors, and enough more columns that the transpose is computed.
         for (rows, columns, depth) in [(16, 131, 257), (32, 67, 521), (48, 260, 67)] {
             check::<f32>(isa, 1, rows, columns, depth);
             check::<f64>(isa, 1, rows, columns, depth);
@@ -208,7 +208,7 @@ fn zeros_are_left_out_on_every_instruction_set() {
         for side in ["left", "right"] {
             let sum = half_zeros_meet_infinity(isa, side, 130);
             assert_eq!(sum, 128.0 * 128.0 * 64.0, "{side} on {}", isa.name());
-            // Too small a product to look for zeros.
+            // Too small a product to sample for zeros.
             assert!(half_zeros_meet_infinity(isa, side, 8).is_nan(), "{side} on {}", isa.name());
         }
     }

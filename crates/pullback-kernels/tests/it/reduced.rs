@@ -57,7 +57,7 @@ fn widened(start: f32, a: &[Parts], b: &[Parts]) -> f32 {
     a.iter().zip(b).fold(start, |sum, (a, b)| a[0].mul_add(b[0], sum))
 }
 
-/// TDPBF16PS of some parts, 32 steps at a time.
+/// TDPBF16PS of some parts, in blocks of 32 steps.
 fn tiles_of(start: f32, a: &[Parts], b: &[Parts], order: &[(usize, usize)]) -> f32 {
     a.chunks(32).zip(b.chunks(32)).fold(start, |sum, (a, b)| {
         order.iter().fold(sum, |sum, &(i, j)| {
@@ -81,10 +81,10 @@ fn tiles_x3(start: f32, a: &[Parts], b: &[Parts]) -> f32 {
 fn check(isa: Isa, precision: Precision, threads: usize, size: Size, reference: Reference) {
     let Size { rows, columns, depth } = size;
     let (a, b) = (numbers::<f32>(rows * depth, 1), numbers::<f32>(depth * columns, 2));
-    let (a_turned, b_turned) = (transpose(&a, rows, depth), transpose(&b, depth, columns));
+    let (a_transposed, b_transposed) = (transpose(&a, rows, depth), transpose(&b, depth, columns));
     let (bias, before) = (numbers::<f32>(columns, 3), numbers::<f32>(rows * columns, 4));
     let split = |x: &[f32]| x.iter().map(|x| parts(*x)).collect::<Vec<_>>();
-    let (a_parts, b_parts) = (split(&a), split(&b_turned));
+    let (a_parts, b_parts) = (split(&a), split(&b_transposed));
     let want = |start: &dyn Fn(usize) -> f32| -> Vec<f32> {
         let number = |i: usize| {
             let (row, column) = (i / columns, i % columns);
@@ -95,19 +95,19 @@ fn check(isa: Isa, precision: Precision, threads: usize, size: Size, reference: 
     };
     let (zero, added, from_bias) = (want(&|_| 0.0), want(&|i| before[i]), want(&|i| bias[i % columns]));
     let mut workspace = Workspace::new(isa, threads).with_precision(precision);
-    for (left_turned, right_turned) in [(false, false), (true, false), (false, true), (true, true)] {
-        let left = if left_turned {
-            Operand::new(&a_turned, depth, rows).transposed()
+    for (left_transposed, right_transposed) in [(false, false), (true, false), (false, true), (true, true)] {
+        let left = if left_transposed {
+            Operand::new(&a_transposed, depth, rows).transposed()
         } else {
             Operand::new(&a, rows, depth)
         };
-        let right = if right_turned {
-            Operand::new(&b_turned, columns, depth).transposed()
+        let right = if right_transposed {
+            Operand::new(&b_transposed, columns, depth).transposed()
         } else {
             Operand::new(&b, depth, columns)
         };
         let what = format!(
-            "{rows} x {columns} x {depth} turned {left_turned} {right_turned}, {precision:?} on {}, {threads} threads",
+            "{rows} x {columns} x {depth} transposed {left_transposed} {right_transposed}, {precision:?} on {}, {threads} threads",
             isa.name()
         );
         let mut c = before.clone();
@@ -281,7 +281,7 @@ fn errors_of_reduced_products_stay_within_their_bounds() {
             check(&tiny(&a), &tiny(&b));
             check(&a, &tiny(&b));
             check(&huge(&a), &tiny(&b));
-            // The bound is no idle one: rounding to bf16 comes near it.
+            // The bound is tight: rounding to bf16 comes close to it.
             let reached = check(&worst, &worst[..301 * 35]);
             assert!(
                 precision != Precision::Bf16 || reached > 0.1,

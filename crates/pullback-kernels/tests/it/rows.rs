@@ -8,7 +8,7 @@ const COLUMNS: [usize; 15] = [0, 1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 97, 257,
 const COUNTS: [usize; 5] = [0, 1, 2, 3, 11];
 const ROWS: usize = 67;
 
-/// So many rows in an order with repetitions.
+/// `count` rows, with repetitions.
 fn order(count: usize) -> Vec<usize> {
     (0..count).map(|i| (i * 31 + 5) % ROWS / (1 + i % 2)).collect()
 }
@@ -74,7 +74,7 @@ fn rows_of_a_matrix_that_no_cache_holds_are_the_same() {
     let x: Vec<f32> = bytes[..4_500_000].iter().map(|&byte| f32::from(byte)).collect();
     let scale = ByteScale::<f32>::new(0.0, 1.0);
     for columns in [1, 17, 784, 5003] {
-        // Fewer than are asked for ahead, and more; the last row is among them.
+        // Fewer than are prefetched, and more; the last row is among them.
         for count in [1, 2, 3, 15, 16, 17, 40] {
             let order = |all: usize| (0..count).map(|i| (i * 7_919 + all - 1) % all).collect::<Vec<_>>();
             let mut out = vec![0.0; count * columns];

@@ -273,6 +273,77 @@ fn max_of_nan_is_nan() {
     }
 }
 
+/// Five steps of each optimizer, weight by weight, written from the formulas of its authors and not from the kernels'
+/// code: an update that forgets its state, or is another one's, differs from the second step on.
+fn check_steps<T: Real>() {
+    let number = T::from_f64;
+    let (rate, factor, epsilon) = (number(0.1), number(0.9), number(1e-8));
+    let (beta_1, beta_2, adam_rate, decay) = (0.9_f64, 0.999_f64, 0.01_f64, 0.1_f64);
+    let tolerance = T::EPSILON.to_f64() * 64.0;
+    for_all(|isa, length| {
+        let first = numbers::<T>(length, 20);
+        let gradients: Vec<Vec<T>> = (0..5).map(|step| numbers::<T>(length, 21 + step)).collect();
+        let mut got: [Vec<T>; 6] = std::array::from_fn(|_| first.clone());
+        let [mut v, mut nesterov_v, mut s, mut sums, mut m, mut squares] =
+            std::array::from_fn(|_| vec![T::ZERO; length]);
+        for (step, g) in gradients.iter().enumerate() {
+            let [sgd, momentum, nesterov, rms_prop, ada_grad, adam] = &mut got;
+            Sgd { learning_rate: rate }.weights(isa, sgd, g);
+            Momentum { learning_rate: rate, momentum: factor }.weights(isa, momentum, g, &mut v);
+            Nesterov { learning_rate: rate, momentum: factor }.weights(isa, nesterov, g, &mut nesterov_v);
+            RmsProp { learning_rate: rate, decay: factor, epsilon }.weights(isa, rms_prop, g, &mut s);
+            AdaGrad { learning_rate: rate, epsilon }.weights(isa, ada_grad, g, &mut sums);
+            let settings =
+                AdamSettings { learning_rate: adam_rate, beta_1, beta_2, epsilon: 1e-8, weight_decay: decay };
+            settings.at_step::<T>(step as u64 + 1).weights(isa, adam, g, &mut m, &mut squares);
+        }
+        for i in 0..length {
+            let g: Vec<f64> = gradients.iter().map(|g| g[i].to_f64()).collect();
+            let w = first[i].to_f64();
+            let (rate, factor, epsilon) = (rate.to_f64(), factor.to_f64(), epsilon.to_f64());
+            // Sums over all steps, without a state.
+            let velocity = |t: usize| -> f64 { (0..=t).map(|u| factor.powi((t - u) as i32) * g[u]).sum() };
+            let mean_square = |t: usize| -> f64 {
+                (0..=t).map(|u| (1.0 - factor) * factor.powi((t - u) as i32) * g[u] * g[u]).sum()
+            };
+            let square = |t: usize| -> f64 { g[..=t].iter().map(|g| g * g).sum() };
+            let adam = (0..5).fold(w, |w, t| {
+                let mean = |beta: f64, power: i32| -> f64 {
+                    let sum: f64 =
+                        (0..=t).map(|u| (1.0 - beta) * beta.powi((t - u) as i32) * g[u].powi(power)).sum();
+                    sum / (1.0 - beta.powi(t as i32 + 1))
+                };
+                w - adam_rate * decay * w - adam_rate * mean(beta_1, 1) / (mean(beta_2, 2).sqrt() + epsilon)
+            });
+            let steps = |step: &dyn Fn(usize) -> f64| w - (0..5).map(|t| rate * step(t)).sum::<f64>();
+            let want = [
+                steps(&|t| g[t]),
+                steps(&velocity),
+                steps(&|t| g[t] + factor * velocity(t)),
+                steps(&|t| g[t] / (mean_square(t).sqrt() + epsilon)),
+                steps(&|t| g[t] / (square(t).sqrt() + epsilon)),
+                adam,
+            ];
+            let names = ["sgd", "momentum", "nesterov", "rms_prop", "ada_grad", "adam"];
+            for ((name, got), want) in names.iter().zip(&got).zip(want) {
+                let got = got[i].to_f64();
+                assert!(
+                    (got - want).abs() <= tolerance * (1.0 + want.abs()),
+                    "{name} of {length} {} on {}: {got}, {want}",
+                    T::NAME,
+                    isa.name()
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn several_steps_of_each_optimizer_follow_its_formula() {
+    check_steps::<f32>();
+    check_steps::<f64>();
+}
+
 fn check_updates<T: Real>() {
     let number = T::from_f64;
     for_all(|isa, length| {

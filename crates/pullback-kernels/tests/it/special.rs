@@ -11,7 +11,7 @@ use pullback_kernels::{Isa, Real, map};
 
 /// How far `libm` may be off in f64, in units of the last place.
 const LIBM_ERROR: f64 = 1.0;
-/// Every so many floats are tested; prime, so that all mantissas have their turn.
+/// The distance between tested floats: prime, so that all mantissas are tested.
 const STRIDE: usize = 97;
 
 fn libm_sigmoid(x: f64) -> f64 {
