@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let front = work.convolutions.iter().flat_map(|layer| {
             [
                 Layer::convolution(layer.filters, layer.size),
-                Layer::Activation { function: activation },
+                Layer::function(activation),
                 Layer::max_pool(layer.pool),
             ]
         });

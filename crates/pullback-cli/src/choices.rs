@@ -15,6 +15,7 @@ use crate::failure::{Failure, Result};
 use crate::settings::{NetworkTable, Settings};
 use pullback::data::Target;
 use pullback::data::{Encoding, Feature, Preprocessing};
+use pullback::network::layers::Dense;
 use pullback::network::{Activation, Cost, Image, Layer, Network, Regularization};
 use pullback::train::{Batch, EarlyStopping, Optimizer, Schedule, Shape, Training, Unrecorded};
 
@@ -72,7 +73,7 @@ impl Settings {
         };
         let said = self.network.as_ref().and_then(|table| table.image);
         let image = if layers.iter().any(Layer::needs_image) { said.or(image(preprocessing)) } else { said };
-        let network = Network { inputs, image, layers, cost, regularization };
+        let network = Network { inputs, image, named: Vec::new(), layers, cost, regularization };
         network.parameters()?;
         Ok(network)
     }
@@ -116,20 +117,19 @@ impl Settings {
             None if inputs >= 256 || rows >= 1000 => vec![128],
             None => vec![64],
         };
-        let dense =
-            |units| Layer::Dense { units, has_bias: true, initializer: self.initializer, l1: None, l2: None };
+        let dense = |units| Layer::from(Dense { initializer: self.initializer, ..Dense::new(units) });
         let mut layers = Vec::new();
         for units in hidden {
             layers.push(dense(units));
             if self.batch_norm == Some(true) {
-                layers.push(Layer::BatchNorm { momentum: 0.1, epsilon: 1e-5 });
+                layers.push(Layer::batch_norm());
             }
             if self.layer_norm == Some(true) {
-                layers.push(Layer::LayerNorm { epsilon: 1e-5 });
+                layers.push(Layer::layer_norm());
             }
-            layers.push(Layer::Activation { function: self.activation.unwrap_or(Activation::Relu) });
+            layers.push(Layer::function(self.activation.unwrap_or(Activation::Relu)));
             if let Some(rate) = self.dropout {
-                layers.push(Layer::Dropout { rate });
+                layers.push(Layer::dropout(rate));
             }
         }
         layers.push(dense(outputs));

@@ -84,7 +84,8 @@ fn layers(out: &mut String, model: &Model<f32>) -> Result<()> {
     let image = network.image.map_or(String::new(), |image| format!(", images of {image}"));
     let _ = writeln!(out, "{:5}  {} inputs{image}", "", network.inputs);
     for (index, layer) in network.layers.iter().enumerate() {
-        let weights = specification.iter().find(|p| p.layer == index && matches!(p.role, Role::Weight(_)));
+        let weights =
+            specification.iter().find(|p| p.layer == Some(index) && matches!(p.role, Role::Weight(_)));
         let shape = weights.map_or(String::new(), |weights| {
             let sizes: Vec<String> = weights.shape.sizes().iter().map(usize::to_string).collect();
             sizes.join(" x ")
@@ -95,7 +96,7 @@ fn layers(out: &mut String, model: &Model<f32>) -> Result<()> {
         let numbers: Vec<f32> = specification
             .iter()
             .zip(&model.parameters)
-            .filter(|(parameter, _)| parameter.layer == index && parameter.role.is_trained())
+            .filter(|(parameter, _)| parameter.layer == Some(index) && parameter.role.is_trained())
             .flat_map(|(_, numbers)| numbers)
             .copied()
             .collect();

@@ -190,29 +190,15 @@ fn no_target(table: &Table) -> Failure {
 fn check_memory(network: &Network, training: &Training, rows: usize) -> Result<()> {
     /// A weight, its gradient, the best one, what the optimizer keeps of it, and its initial value in f64.
     const NUMBERS_PER_WEIGHT: f64 = 7.0;
-    /// What forward and backward pass keep of each unit for each example, about.
-    const NUMBERS_PER_UNIT: f64 = 2.0;
+    /// What the forward pass computes, and about as much on the way back.
+    const PASSES: f64 = 2.0;
     let batch = match training.batch {
         Batch::Of(examples) => examples.min(rows),
         Batch::Full => rows,
-    } as f64;
-    let mut weights = 0.0;
-    let mut units = 0.0;
-    let forms = network.forms()?;
-    for (layer, forms) in network.layers.iter().zip(forms.windows(2)) {
-        let [inputs, outputs] = [forms[0].elements() as f64, forms[1].elements() as f64];
-        units += outputs;
-        match layer {
-            Layer::Dense { .. } => weights += (inputs + 1.0) * outputs,
-            Layer::Convolution { filters, size, .. } => {
-                let patch = (size * size * forms[0].columns()) as f64;
-                weights += (patch + 1.0) * *filters as f64;
-                units += outputs / *filters as f64 * patch;
-            }
-            _ => {}
-        }
-    }
-    let bytes = size_of::<f32>() as f64 * (NUMBERS_PER_WEIGHT * weights + NUMBERS_PER_UNIT * units * batch);
+    };
+    let memory = network.memory(batch)?;
+    let (weights, activations) = (memory.parameters as f64, memory.activations as f64);
+    let bytes = size_of::<f32>() as f64 * (NUMBERS_PER_WEIGHT * weights + PASSES * activations);
     if Vec::<u8>::new().try_reserve_exact(bytes as usize).is_ok() {
         return Ok(());
     }

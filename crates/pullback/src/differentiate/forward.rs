@@ -40,6 +40,7 @@ pub fn forward(graph: &Graph, of: &[NodeId], wrt: &[NodeId]) -> Tangents {
         }
         builder.set_origin(Origin {
             layer: node.origin.layer,
+            path: node.origin.path.clone(),
             role: NodeRole::TangentOf(id),
             pulls_back: None,
             pushes_forward: Some(id),

@@ -47,8 +47,10 @@ pub fn reverse(graph: &Graph, cost: NodeId, wrt: &[NodeId]) -> Result<Gradients>
         let at = site(&builder, graph, id);
         for (position, input) in node.inputs().iter().enumerate().filter(|(_, x)| reaches[x.index()]) {
             let target = graph.node(*input);
+            let of = if target.origin.place().is_some() { &target.origin } else { &node.origin };
             builder.set_origin(Origin {
-                layer: target.origin.layer.or(node.origin.layer),
+                layer: of.layer,
+                path: of.path.clone(),
                 role: NodeRole::GradientOf(*input),
                 pulls_back: Some(id),
                 pushes_forward: None,

@@ -120,10 +120,10 @@ fn sigmoid_layers(inputs: usize, units: &[usize], cost: Cost, last_is_sigmoid: b
     for (at, &units_here) in units.iter().enumerate() {
         layers.push(Layer::dense(units_here));
         if at + 1 < units.len() || last_is_sigmoid {
-            layers.push(Layer::Activation { function: Activation::Sigmoid });
+            layers.push(Layer::function(Activation::Sigmoid));
         }
     }
-    Network { inputs, image: None, layers, cost, regularization: Default::default() }
+    Network { inputs, image: None, named: Vec::new(), layers, cost, regularization: Default::default() }
 }
 
 fn mazur() -> Result<Example> {
@@ -277,8 +277,8 @@ fn ng() -> Result<Example> {
 fn course_network() -> Result<Claim> {
     let mut network = sigmoid_layers(400, &[25, 10], Cost::SigmoidCrossEntropy, false);
     for layer in &mut network.layers {
-        if let Layer::Dense { initializer, .. } = layer {
-            *initializer = Some(Initializer::Uniform(0.12));
+        if let Layer::Dense(dense) = layer {
+            dense.initializer = Some(Initializer::Uniform(0.12));
         }
     }
     network.regularization.l2 = 1.0;

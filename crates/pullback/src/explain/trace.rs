@@ -171,9 +171,10 @@ impl Trace {
         let inputs =
             gradients.graph.ids().filter(|&id| matches!(gradients.graph.node(id).kind, Kind::Input(_)));
         let inputs: Vec<NodeId> = inputs.collect();
-        for (id, numbers) in inputs.iter().zip([features, targets]) {
-            given[id.index()] = numbers.to_vec();
+        for (at, input) in lowered.inputs.iter().enumerate() {
+            given[inputs[input.place].index()] = lowered.columns(features, at);
         }
+        given[inputs[lowered.targets].index()] = targets.to_vec();
         for (number, mask) in lowered.masks.iter().enumerate() {
             let id = inputs[mask.input];
             let mut numbers = vec![0.0; gradients.graph.shape(id).elements()];
@@ -336,7 +337,9 @@ impl Trace {
     }
 
     fn find_dense(&self, layer: usize) -> Option<Dense> {
-        let Layer::Dense { units, .. } = self.network.layers[layer] else { return None };
+        let Layer::Dense(crate::network::layers::Dense { units, .. }) = self.network.layers[layer] else {
+            return None;
+        };
         let forward = &self.lowered.graph;
         let own = |id: &NodeId| {
             let origin = &forward.node(*id).origin;
@@ -362,11 +365,11 @@ impl Trace {
     }
 
     fn weight_of(&self, layer: usize) -> Option<usize> {
-        self.parameters.iter().position(|p| p.layer == layer && matches!(p.role, Role::Weight(_)))
+        self.parameters.iter().position(|p| p.layer == Some(layer) && matches!(p.role, Role::Weight(_)))
     }
 
     fn bias_of(&self, layer: usize) -> Option<usize> {
-        self.parameters.iter().position(|p| p.layer == layer && p.role == Role::Bias)
+        self.parameters.iter().position(|p| p.layer == Some(layer) && p.role == Role::Bias)
     }
 
     fn find_imaging(&self, layer: usize, forms: &[Form]) -> Option<Imaging> {
@@ -378,7 +381,7 @@ impl Trace {
             own.iter().copied().find(|&id| forward.node(id).op().is_some_and(is_kind))
         };
         let (reader, result, filters) = match self.network.layers[layer] {
-            Layer::Convolution { .. } => {
+            Layer::Convolution(_) => {
                 let convolution = find(|op| matches!(op, Op::Convolution(_)))?;
                 let Some(Op::Convolution(op)) = forward.node(convolution).op() else { return None };
                 let filters = Filters {
@@ -389,7 +392,7 @@ impl Trace {
                 };
                 (convolution, *own.last()?, Some(filters))
             }
-            Layer::MaxPool { .. } => {
+            Layer::MaxPool(_) => {
                 let pool = find(|op| matches!(op, Op::MaxPool(_)))?;
                 (pool, pool, None)
             }

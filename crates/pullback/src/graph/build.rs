@@ -231,6 +231,12 @@ impl<'b> Var<'b> {
         self.binary(ops::MatrixProduct { transpose_left, transpose_right }, other)
     }
 
+    /// The products of matrices in pairs, `[..., m, k]` and `[..., k, n]`, in which those of either operand may be
+    /// read as their transposes.
+    pub fn batched_product(self, transpose_left: bool, other: Var<'b>, transpose_right: bool) -> Var<'b> {
+        self.binary(ops::BatchedProduct { transpose_left, transpose_right }, other)
+    }
+
     /// The sum over `axes`, which disappear.
     pub fn sum(self, axes: &[usize]) -> Var<'b> {
         self.unary(ops::Sum { axes: axes.to_vec(), keep_axes: false })

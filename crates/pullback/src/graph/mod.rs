@@ -87,12 +87,24 @@ pub enum Kind {
 pub struct Origin {
     /// The layer that it belongs to, counted from 0.
     pub layer: Option<usize>,
+    /// Where that layer stands, if its number does not say it: `3.1` in a block, `image.0` of an input's own layers.
+    pub path: String,
     /// What it is for: a weighted sum, an activation, the cost.
     pub role: NodeRole,
     /// For a node of a backward pass: the forward node through which the derivative is pulled back.
     pub pulls_back: Option<NodeId>,
     /// For a node of a tangent pass: the forward node through which the tangent is pushed forward.
     pub pushes_forward: Option<NodeId>,
+}
+
+impl Origin {
+    /// The layer as people read it: `3`, `3.1`, `image.0`.
+    pub fn place(&self) -> Option<String> {
+        match self.layer {
+            _ if !self.path.is_empty() => Some(self.path.clone()),
+            layer => layer.map(|layer| layer.to_string()),
+        }
+    }
 }
 
 /// One value in a graph: what it is, its shape, and where it came from.
@@ -226,9 +238,11 @@ impl Graph {
     /// For each node, whether it depends on one of `sources` (or is one of them).
     pub fn descendants(&self, sources: &[NodeId]) -> Vec<bool> {
         let mut reached = vec![false; self.nodes.len()];
+        for id in sources {
+            reached[id.index()] = true;
+        }
         for id in self.ids() {
-            reached[id.index()] =
-                sources.contains(&id) || self.node(id).inputs().iter().any(|input| reached[input.index()]);
+            reached[id.index()] |= self.node(id).inputs().iter().any(|input| reached[input.index()]);
         }
         reached
     }

@@ -16,7 +16,7 @@ impl Graph {
                 format!("`{}`", op.formula().text(&names))
             }
         };
-        match (node.origin.layer, self.role(id).as_str()) {
+        match (node.origin.place(), self.role(id).as_str()) {
             (None, "") => {}
             (None, role) => text.push_str(&format!(" ({role})")),
             (Some(layer), "") => text.push_str(&format!(" (layer {layer})")),
@@ -53,7 +53,7 @@ impl fmt::Display for Graph {
             let origin = &node.origin;
             let mut notes = Vec::new();
             notes.extend(Some(self.role(id)).filter(|role| !role.is_empty()));
-            if let Some(layer) = origin.layer {
+            if let Some(layer) = origin.place() {
                 notes.push(format!("layer {layer}"));
             }
             if let Some(forward) = origin.pulls_back {

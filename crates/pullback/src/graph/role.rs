@@ -64,6 +64,46 @@ roles! {
     Normalized "normalized",
     /// Normalized numbers times a scale, plus a shift.
     ScaledAndShifted "scaled and shifted",
+    /// A row for each position of a sequence.
+    Positions "positions",
+    /// The pixels or positions of each example beside each other.
+    Places "all places of an example",
+    /// The mean over all pixels or positions.
+    PlaceMean "mean over all places",
+    /// The mean square that an RMS norm divides by, as its root.
+    MeanSquare "mean square",
+    /// Normalized numbers times a scale.
+    Scaled "scaled",
+    /// The codes of a batch, one after the other.
+    Codes "codes",
+    /// The trained row of each code.
+    Embedded "rows of the codes",
+    /// A sequence plus the trained row of each position.
+    Positioned "rows of the positions added",
+    /// The weighted sums that attention begins with.
+    AttentionSums "queries, keys and values",
+    /// The same, head by head.
+    Heads "head by head",
+    /// What each position looks for.
+    Queries "queries",
+    /// What each position is found by.
+    Keys "keys",
+    /// What each position gives.
+    Values "values",
+    /// How well each query meets each key.
+    Scores "scores",
+    /// The same, without later positions.
+    SeenScores "scores of what is seen",
+    /// The softmax of the scores.
+    AttentionWeights "attention weights",
+    /// The mean of the values, by the attention weights.
+    WeightedValues "weighted values",
+    /// What a residual block reads, made fit for the sum.
+    Shortcut "projection",
+    /// What a residual block reads plus what its layers make.
+    ResidualSum "sum with what was read",
+    /// All numbers of several inputs in one row.
+    Joined "inputs joined",
     /// What the network predicts.
     Prediction "prediction",
     /// The cost of the examples.

@@ -1,10 +1,14 @@
 //! From a network to the graph of its forward pass and cost, for one batch size.
 
-use super::{Form, Layer, Network, Parameter};
+use super::layers::Layer;
+use super::path::Path;
+use super::{Form, Network};
 use crate::error::Result;
-use crate::graph::{Builder, Graph, NodeId, NodeRole, Origin, Var, ops};
+use crate::graph::ops::Concatenate;
+use crate::graph::{Builder, Graph, NodeId, NodeRole, Origin, Shape, Var};
 use crate::random::{Purpose, Random};
 use pullback_kernels::Real;
+use std::collections::HashMap;
 
 /// Whether the graph is for a training step or for prediction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +24,8 @@ pub enum Mode {
 pub struct Mask {
     /// The input's place among the graph's inputs.
     pub input: usize,
-    /// The layer that it belongs to.
-    pub layer: usize,
+    /// The number of the layer that it belongs to or is inside of; absent for an input's own layers.
+    pub layer: Option<usize>,
     /// The probability of zero; the other entries are `1 / (1 - rate)`.
     pub rate: f64,
 }
@@ -38,12 +42,27 @@ impl Mask {
     }
 }
 
-/// A network as a graph. Its inputs are, in order: features `[batch, inputs]`, targets
-/// `[batch, outputs]`, dropout masks. Its parameters are the network's, in order.
+/// What is given of each example: an input of the graph, `[batch, numbers]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Given {
+    /// Its name: `features`, or that of one of several inputs.
+    pub name: String,
+    /// What an example is in it.
+    pub form: Form,
+    /// Its place among the graph's inputs.
+    pub place: usize,
+}
+
+/// A network as a graph. Its inputs are, in order: what is given of examples (`features`, or the named inputs),
+/// targets `[batch, outputs]`, dropout masks. Its parameters are the network's, in order.
 #[derive(Debug, Clone)]
 pub struct Lowered {
     /// Every operation of forward pass and cost.
     pub graph: Graph,
+    /// What is given of examples, in order.
+    pub inputs: Vec<Given>,
+    /// The place of the targets among the graph's inputs.
+    pub targets: usize,
     /// The parameters' nodes, in the order of [`Network::parameters`].
     pub parameters: Vec<NodeId>,
     /// The last layer's result, `[batch, outputs]`.
@@ -60,15 +79,29 @@ pub struct Lowered {
     pub statistics: Vec<(usize, NodeId)>,
 }
 
-/// The place of the features among the graph's inputs.
+impl Lowered {
+    /// The columns of one of several inputs, out of rows that hold them side by side in their order.
+    ///
+    /// # Panics
+    /// If `features` are not whole rows, or `input` is not among the inputs.
+    pub fn columns<T: Copy>(&self, features: &[T], input: usize) -> Vec<T> {
+        let width = |input: &Given| input.form.elements();
+        let (all, first): (usize, usize) =
+            (self.inputs.iter().map(width).sum(), self.inputs[..input].iter().map(width).sum());
+        let own = width(&self.inputs[input]);
+        features.chunks_exact(all).flat_map(|row| &row[first..first + own]).copied().collect()
+    }
+}
+
+/// The place of the features among the graph's inputs, of a network that has one input.
 pub(crate) const FEATURES: usize = 0;
-/// The place of the targets among the graph's inputs.
+/// The place of the targets among the graph's inputs, of such a network.
 pub(crate) const TARGETS: usize = 1;
 
 impl Network {
     /// Whether the features are weighted and summed before anything else.
     pub(crate) fn begins_dense(&self) -> bool {
-        matches!(self.layers.first(), Some(Layer::Dense { .. }))
+        self.named.is_empty() && matches!(self.layers.first(), Some(Layer::Dense(_)))
     }
 
     /// The graph of forward pass and cost for batches of `batch` examples.
@@ -82,42 +115,63 @@ impl Network {
     /// The same for features that are given less a number, `background`: where many of them are that number, as in
     /// pictures, zeros are left, which products leave out. What the number contributes is added to the weighted sums
     /// of a dense first layer, once for each unit, x W^T = (x - c) W^T + c W^T 1; before other layers it is added to
-    /// the features themselves.
+    /// the features themselves (to codes never).
     ///
     /// # Errors
     /// As [`Network::lower`].
     pub fn lower_less(&self, batch: usize, mode: Mode, background: f64) -> Result<Lowered> {
         let parameters = self.parameters()?;
+        let outputs = self.outputs();
         let builder = Builder::new();
-        let features = builder.input("features", [batch, self.inputs]);
-        let targets = builder.input("targets", [batch, self.outputs()]);
+        let given: Vec<Given> = match &self.named[..] {
+            [] => vec![Given { name: "features".into(), form: self.form()?, place: FEATURES }],
+            named => (named.iter().enumerate())
+                .map(|(place, input)| Given { name: input.name.clone(), form: input.form, place })
+                .collect(),
+        };
+        let features: Vec<Var<'_>> =
+            given.iter().map(|input| builder.input(&input.name, [batch, input.form.elements()])).collect();
+        let place_of_targets = given.len();
+        let targets = builder.input("targets", [batch, outputs]);
         let vars: Vec<Var<'_>> = parameters
             .iter()
             .map(|parameter| {
-                builder.set_origin(Origin { layer: Some(parameter.layer), ..Origin::default() });
+                builder.set_origin(Origin { layer: parameter.layer, ..Origin::default() });
                 builder.parameter(&parameter.name, parameter.shape.clone())
             })
             .collect();
 
+        let begins_dense = self.begins_dense();
         let mut lowering = Lowering {
             builder: &builder,
-            parameters: &parameters,
+            places: parameters.iter().enumerate().map(|(at, parameter)| (&parameter.name[..], at)).collect(),
             vars: &vars,
+            path: Path::network(),
             batch,
             mode,
-            background,
+            background: if begins_dense { background } else { 0.0 },
+            inputs: place_of_targets + 1,
             masks: vec![],
             statistics: vec![],
         };
-        let mut value = features;
-        if background != 0.0 && !self.begins_dense() {
-            value = value + background;
+        let whole = |input: &Given, value: Var<'_>| {
+            background == 0.0 || begins_dense || matches!(input.form, Form::Index(_)) || value.id().is_none()
+        };
+        let mut made = Vec::new();
+        for (at, (input, &features)) in given.iter().zip(&features).enumerate() {
+            let value = if whole(input, features) { features } else { features + background };
+            let named = self.named.get(at);
+            lowering.path = Path::input(&input.name);
+            made.push(match named {
+                Some(named) => lowering.layers(&named.layers, input.form, value),
+                None => (value, input.form),
+            });
         }
-        for (index, (layer, form)) in self.layers.iter().zip(self.forms()?).enumerate() {
-            value = lowering.layer(index, layer, form, value)?;
-        }
+        lowering.path = Path::network();
+        let (value, form) = lowering.join(&made);
+        let (value, _) = lowering.layers(&self.layers, form, value);
         // Where an image is what is predicted, all its numbers.
-        value = value.reshape([batch, self.outputs()]);
+        let value = value.reshape([batch, outputs]);
         let Lowering { masks, statistics, .. } = lowering;
 
         let role = |role| builder.set_origin(Origin { role, ..Origin::default() });
@@ -146,149 +200,151 @@ impl Network {
         let graph = builder.finish()?;
         let (parameters, statistics, output, prediction, data_cost, cost) =
             ids.expect("a graph without shape errors has all its nodes");
-        Ok(Lowered { graph, parameters, output, prediction, data_cost, cost, masks, statistics })
+        Ok(Lowered {
+            graph,
+            inputs: given,
+            targets: place_of_targets,
+            parameters,
+            output,
+            prediction,
+            data_cost,
+            cost,
+            masks,
+            statistics,
+        })
     }
 }
 
-/// The state of a walk over the layers.
-struct Lowering<'a, 'b> {
+/// The walk over the layers that makes the graph, and where it stands.
+#[derive(Debug)]
+pub struct Lowering<'a, 'b> {
     builder: &'b Builder,
-    parameters: &'a [Parameter],
+    /// Where the parameter of each name stands among `vars`.
+    places: HashMap<&'a str, usize>,
     vars: &'a [Var<'b>],
+    path: Path,
     batch: usize,
     mode: Mode,
-    /// What the features are given less.
+    /// What the features of a dense first layer are given less.
     background: f64,
+    /// How many inputs the graph has.
+    inputs: usize,
     masks: Vec<Mask>,
     statistics: Vec<(usize, Var<'b>)>,
 }
 
 impl<'b> Lowering<'_, 'b> {
-    /// The place of a layer's parameter.
-    fn place(&self, layer: usize, name: &str) -> Option<usize> {
-        let name = format!("layers.{layer}.{name}");
-        self.parameters.iter().position(|parameter| parameter.name == name)
+    /// The number of examples.
+    pub(super) fn batch(&self) -> usize {
+        self.batch
     }
 
-    fn parameter(&self, layer: usize, name: &str) -> Var<'b> {
-        self.vars[self.place(layer, name).expect("a layer's parameters are on the list")]
+    /// Whether the graph is for training.
+    pub(super) fn mode(&self) -> Mode {
+        self.mode
     }
 
-    fn role(&self, layer: usize, role: NodeRole) {
-        self.builder.set_origin(Origin { layer: Some(layer), role, ..Origin::default() });
+    /// Appends layers, one after the other; says what an example is after them.
+    pub(super) fn layers(&mut self, layers: &[Layer], reads: Form, x: Var<'b>) -> (Var<'b>, Form) {
+        let (mut value, mut form) = (x, reads);
+        self.path.enter();
+        for (number, layer) in layers.iter().enumerate() {
+            self.path.set(number);
+            value = layer.lower(self, form, value);
+            form = layer.form(form).expect("forms are checked before lowering");
+        }
+        self.path.leave();
+        (value, form)
     }
 
-    /// The numbers of each example in a row.
-    fn rows(&self, index: usize, form: Form, value: Var<'b>) -> Var<'b> {
-        self.role(index, NodeRole::Row);
+    /// All numbers of several inputs in one row; one input as it is.
+    fn join(&self, made: &[(Var<'b>, Form)]) -> (Var<'b>, Form) {
+        if let [only] = made {
+            return *only;
+        }
+        let role = Origin { role: NodeRole::Joined, ..Origin::default() };
+        self.builder.set_origin(role);
+        let width = made.iter().map(|(_, form)| form.elements()).sum();
+        let mut parts: Vec<Var<'b>> =
+            made.iter().map(|(value, form)| value.reshape([self.batch, form.elements()])).collect();
+        while parts.len() > 1 {
+            let groups = parts.chunks(Concatenate::MAX_OPERANDS);
+            parts = groups
+                .map(|group| match group {
+                    [one] => *one,
+                    more => self.builder.apply(Concatenate { axis: 1 }, more),
+                })
+                .collect();
+        }
+        (parts[0], Form::Row(width))
+    }
+
+    /// The present layer's parameter of that name.
+    pub(super) fn parameter(&self, name: &str) -> Var<'b> {
+        self.vars[self.place(name)]
+    }
+
+    fn place(&self, name: &str) -> usize {
+        let name = self.path.name(name);
+        *self.places.get(&name[..]).expect("a layer lowers with the parameters that it declares")
+    }
+
+    /// Says what the nodes are that are made from now on.
+    pub(super) fn role(&self, role: NodeRole) {
+        self.builder.set_origin(Origin {
+            layer: self.path.layer(),
+            path: self.path.beyond_layer(),
+            role,
+            ..Origin::default()
+        });
+    }
+
+    /// The numbers of each example in a row, `[batch, numbers]`.
+    pub(super) fn rows(&self, form: Form, value: Var<'b>) -> Var<'b> {
+        self.role(NodeRole::Row);
         value.reshape([self.batch, form.elements()])
     }
 
-    /// The channels of each pixel in a row; of what is no image, the numbers of each example.
-    fn pixels(&self, index: usize, form: Form, value: Var<'b>) -> Var<'b> {
-        self.role(index, NodeRole::Pixels);
+    /// A row for each pixel or position; of a row, for each example.
+    pub(super) fn matrix(&self, form: Form, value: Var<'b>) -> Var<'b> {
+        self.role(if matches!(form, Form::Sequence(_)) { NodeRole::Positions } else { NodeRole::Pixels });
         value.reshape(form.matrix(self.batch))
     }
 
-    fn with_bias(&self, index: usize, sum: Var<'b>, has_bias: bool) -> Var<'b> {
-        if has_bias { sum + self.parameter(index, "bias") } else { sum }
+    /// The sum with the present layer's bias.
+    pub(super) fn with_bias(&self, sum: Var<'b>, has_bias: bool) -> Var<'b> {
+        if has_bias { sum + self.parameter("bias") } else { sum }
     }
 
-    fn layer(&mut self, index: usize, layer: &Layer, form: Form, value: Var<'b>) -> Result<Var<'b>> {
-        let windows = layer.windows(index, form)?.map(|(windows, _)| windows);
-        Ok(match layer {
-            Layer::Dense { has_bias, .. } => {
-                let rows = self.rows(index, form, value);
-                self.role(index, NodeRole::WeightedSum);
-                let weight = self.parameter(index, "weight");
-                let sum = rows.product_transposed(false, weight, true);
-                if index > 0 || self.background == 0.0 {
-                    return Ok(self.with_bias(index, sum, *has_bias));
-                }
-                let of_background = weight.sum(&[1]).scale(self.background);
-                sum + self.with_bias(index, of_background, *has_bias)
-            }
-            Layer::Convolution { has_bias, .. } => {
-                let pixels = self.pixels(index, form, value);
-                self.role(index, NodeRole::WeightedSum);
-                let convolution = ops::Convolution { windows: windows.expect("a convolution has windows") };
-                let sum = self.builder.apply(convolution, &[pixels, self.parameter(index, "weight")]);
-                self.with_bias(index, sum, *has_bias)
-            }
-            Layer::MaxPool { .. } => {
-                let pixels = self.pixels(index, form, value);
-                self.role(index, NodeRole::WindowMaximum);
-                let windows = windows.expect("a pooling has windows");
-                self.builder.apply(ops::MaxPool { windows }, &[pixels])
-            }
-            Layer::Activation { function } => {
-                self.role(index, NodeRole::Activation);
-                function.lower(value)
-            }
-            Layer::Dropout { rate } if self.mode == Mode::Training && *rate > 0.0 => {
-                self.role(index, NodeRole::Dropout);
-                let mask = self.builder.input(&format!("layers.{index}.mask"), value.shape());
-                // Features and targets are the inputs before.
-                let input = TARGETS + 1 + self.masks.len();
-                self.masks.push(Mask { input, layer: index, rate: *rate });
-                value * mask
-            }
-            Layer::Dropout { .. } => value,
-            Layer::BatchNorm { momentum, epsilon } => {
-                let value = self.pixels(index, form, value);
-                let (mean, variance) = match self.mode {
-                    Mode::Training => self.batch_statistics(index, value, *momentum),
-                    Mode::Evaluation => {
-                        (self.parameter(index, "running_mean"), self.parameter(index, "running_variance"))
-                    }
-                };
-                self.normalize(index, value, mean, variance, *epsilon)
-            }
-            Layer::LayerNorm { epsilon } => {
-                let value = self.rows(index, form, value);
-                self.role(index, NodeRole::Mean);
-                let mean = value.mean_keeping(&[1]);
-                self.role(index, NodeRole::Variance);
-                let centered = value - mean;
-                let variance = (centered * centered).mean_keeping(&[1]);
-                self.normalize(index, value, mean, variance, *epsilon)
-            }
-        })
+    /// What the features are given less, said once: to the dense layer that reads them.
+    pub(super) fn take_background(&mut self) -> f64 {
+        std::mem::take(&mut self.background)
     }
 
-    /// Mean and variance of the batch; they also move the running ones. As is usual, the running
-    /// variance takes the unbiased estimate, the step itself the biased one.
-    fn batch_statistics(&mut self, index: usize, value: Var<'b>, momentum: f64) -> (Var<'b>, Var<'b>) {
-        let batch = value.shape().sizes()[0] as f64;
-        self.role(index, NodeRole::Mean);
-        let mean = value.mean(&[0]);
-        self.role(index, NodeRole::Variance);
-        let centered = value - mean;
-        let variance = (centered * centered).mean(&[0]);
-        let unbiased = variance.scale(if batch > 1.0 { batch / (batch - 1.0) } else { 1.0 });
-        for (name, role, new) in [
-            ("running_mean", NodeRole::RunningMean, mean),
-            ("running_variance", NodeRole::RunningVariance, unbiased),
-        ] {
-            self.role(index, role);
-            let place = self.place(index, name).expect("batch norm has running averages");
-            let moved = self.vars[place].scale(1.0 - momentum) + new.scale(momentum);
-            self.statistics.push((place, moved));
-        }
-        (mean, variance)
+    /// A mask of dropout, drawn anew for each step.
+    pub(super) fn mask(&mut self, rate: f64, shape: Shape) -> Var<'b> {
+        let mask = self.builder.input(&self.path.name("mask"), shape);
+        self.masks.push(Mask { input: self.inputs, layer: self.path.layer(), rate });
+        self.inputs += 1;
+        mask
     }
 
-    fn normalize(
+    /// The new value of a parameter that is not trained.
+    pub(super) fn statistic(&mut self, name: &str, new: Var<'b>) {
+        self.statistics.push((self.place(name), new));
+    }
+
+    /// Centered, scaled to a variance of one, then scaled and shifted by the present layer's parameters.
+    pub(super) fn normalize(
         &self,
-        index: usize,
         value: Var<'b>,
         mean: Var<'b>,
         variance: Var<'b>,
         epsilon: f64,
     ) -> Var<'b> {
-        self.role(index, NodeRole::Normalized);
+        self.role(NodeRole::Normalized);
         let normalized = (value - mean) * (variance + epsilon).power(-0.5);
-        self.role(index, NodeRole::ScaledAndShifted);
-        normalized * self.parameter(index, "scale") + self.parameter(index, "shift")
+        self.role(NodeRole::ScaledAndShifted);
+        normalized * self.parameter("scale") + self.parameter("shift")
     }
 }

@@ -26,6 +26,6 @@ impl Regularization {
     }
 }
 
-pub(super) fn strength<T: Real>(name: &str, value: f64) -> Result<()> {
+fn strength<T: Real>(name: &str, value: f64) -> Result<()> {
     Bound::AtLeastZero.check::<T>(name, value)
 }

@@ -1,5 +1,6 @@
 //! A step allocates nothing: held by an allocator that counts.
 
+use crate::layers::{for_each_case, network};
 use pullback::differentiate::reverse;
 use pullback::execute::{Executor, Isa, Machine, Precision};
 use pullback::network::{Activation, Cost, Image, Layer, Mode, Network};
@@ -44,7 +45,9 @@ fn a_step_allocates_nothing() {
         let mut parameters = network.initialize(0).unwrap();
         let mut states = vec![[const { Vec::new() }; 3]; parameters.len()];
         let mut step = || {
-            executor.fill_rows(0, batch, |_, features| features.fill(0.5));
+            for input in &lowered.inputs {
+                executor.fill_rows(input.place, batch, |_, numbers| numbers.fill(0.5));
+            }
             executor.run(&parameters);
             executor.run_gradients(&mut parameters, &mut states, |_, gradient, [parameter, ..]| {
                 parameter.iter_mut().zip(gradient).for_each(|(w, g)| *w -= 0.01 * g);
@@ -61,6 +64,7 @@ fn a_step_allocates_nothing() {
     let check = |network: &Network, threads: usize| {
         check_on(network, threads, Isa::best(), Precision::F32);
     };
+    for_each_case(|_, _, case| check(&network(&case), 1));
     let classes = Cost::SoftmaxCrossEntropy;
     for name in Activation::NAMES {
         check(&Network::dense(20, &[16, 8], 5, name.parse().unwrap(), classes), 1);
@@ -69,15 +73,15 @@ fn a_step_allocates_nothing() {
         check(&Network::dense(20, &[16], 5, Activation::Tanh, name.parse().unwrap()), 1);
     }
     let mut network = Network::dense(20, &[16, 8], 5, Activation::Relu, classes);
-    network.layers.insert(1, Layer::BatchNorm { momentum: 0.1, epsilon: 1e-5 });
-    network.layers.insert(3, Layer::Dropout { rate: 0.5 });
-    network.layers.insert(5, Layer::LayerNorm { epsilon: 1e-5 });
+    network.layers.insert(1, Layer::batch_norm());
+    network.layers.insert(3, Layer::dropout(0.5));
+    network.layers.insert(5, Layer::layer_norm());
     network.regularization.l2 = 0.1;
     network.regularization.l1 = 0.1;
     check(&network, 1);
     let mut network = Network::dense(196, &[8], 5, Activation::Relu, classes);
     network.image = Some(Image { height: 14, width: 14, channels: 1 });
-    let relu = || Layer::Activation { function: Activation::Relu };
+    let relu = || Layer::function(Activation::Relu);
     let front = [Layer::convolution(6, 3), relu(), Layer::max_pool(2), Layer::convolution(9, 3), relu()];
     network.layers.splice(0..0, front);
     check(&network, 1);

@@ -86,7 +86,7 @@ fn the_factors_of_every_weight_multiply_to_the_gradient_that_the_trainer_uses() 
         check(&network, 1);
     }
     let mut network = Network::dense(5, &[4], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
-    network.layers.insert(1, Layer::BatchNorm { momentum: 0.1, epsilon: 1e-5 });
+    network.layers.insert(1, Layer::batch_norm());
     let trace = traced(&network, 1);
     for unit in 0..4 {
         let dense = &trace.dense()[0];
@@ -96,7 +96,7 @@ fn the_factors_of_every_weight_multiply_to_the_gradient_that_the_trainer_uses() 
         assert!((product - trace.at(dense.delta, 0, unit)).abs() <= EXACT * product.abs());
     }
     let mut network = Network::dense(5, &[4, 4], 3, Activation::Sigmoid, Cost::SquaredError);
-    network.layers.push(Layer::Activation { function: Activation::Sigmoid });
+    network.layers.push(Layer::function(Activation::Sigmoid));
     check(&network, 1);
 }
 
@@ -256,7 +256,7 @@ fn an_example_is_a_network_or_a_circuit() {
 #[test]
 fn in_training_the_dropout_mask_is_a_factor() {
     let mut network = Network::dense(4, &[12], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
-    network.layers.insert(2, Layer::Dropout { rate: 0.5 });
+    network.layers.insert(2, Layer::dropout(0.5));
     let parameters: Vec<Vec<f64>> = network.initialize(3).unwrap();
     let (features, targets) = (numbers(2 * 4, 1), one_hot(2, 3));
     let trace = Trace::with_mode(&network, &parameters, &features, &targets, 2, Mode::Training, 9).unwrap();

@@ -35,7 +35,7 @@ fn right_gradients_pass_with_every_activation_and_cost() {
 fn right_gradients_of_convolutions_pass_though_they_are_near_kinks() {
     let mut network = Network::dense(144, &[6], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
     network.image = Some(Image { height: 12, width: 12, channels: 1 });
-    let relu = Layer::Activation { function: Activation::Relu };
+    let relu = Layer::function(Activation::Relu);
     let front = [
         Layer::convolution(4, 3),
         relu.clone(),

@@ -2,11 +2,12 @@
 //! bits on any number of threads.
 
 use pullback::data::{Dataset, Features, Targets};
+use pullback::network::layers::Convolution;
 use pullback::network::{Activation, Cost, Form, Image, Initializer, Layer, Network, Padding};
 use pullback::train::{Batch, Machine, Optimizer, Silent, Training, train};
 
 fn relu() -> Layer {
-    Layer::Activation { function: Activation::Relu }
+    Layer::function(Activation::Relu)
 }
 
 /// Small images through the given layers to three classes.
@@ -21,16 +22,8 @@ const IMAGE: Image = Image { height: 6, width: 12, channels: 1 };
 
 #[test]
 fn forms_follow_the_layers() {
-    let same = Layer::Convolution {
-        filters: 5,
-        size: 3,
-        stride: 2,
-        padding: Padding::Same,
-        has_bias: false,
-        initializer: None,
-        l1: None,
-        l2: None,
-    };
+    let same =
+        Convolution { stride: 2, padding: Padding::Same, has_bias: false, ..Convolution::new(5, 3) }.into();
     let network = network(Some(IMAGE), vec![Layer::convolution(4, 3), Layer::max_pool(2), same]);
     let image = |height, width, channels| Form::Image(Image { height, width, channels });
     assert_eq!(
@@ -56,7 +49,7 @@ fn what_reads_no_fitting_image_is_refused_with_what_to_do() {
         &["layer 0", "reads a row of 72 numbers", "image = {"],
     );
     let late = vec![Layer::dense(8), relu(), Layer::max_pool(2)];
-    check(network(Some(IMAGE), late), &["layer 2, max pool 2x2", "before the dense layers"]);
+    check(network(Some(IMAGE), late), &["layer 2: max pool 2x2", "before the dense layers"]);
     check(network(Some(IMAGE), vec![Layer::convolution(2, 7)]), &["windows of 7 x 7", "6 x 12 x 1"]);
     check(network(Some(IMAGE), vec![Layer::convolution(2, 0)]), &["size 0", "at least 1"]);
     check(network(Some(IMAGE), vec![Layer::convolution(0, 2)]), &["0 filters"]);
@@ -68,10 +61,8 @@ fn what_reads_no_fitting_image_is_refused_with_what_to_do() {
 
 #[test]
 fn a_filter_starts_by_the_numbers_of_its_window() {
-    let mut layer = Layer::convolution(50, 5);
-    if let Layer::Convolution { initializer, .. } = &mut layer {
-        *initializer = Some(Initializer::XavierUniform);
-    }
+    let layer =
+        Convolution { initializer: Some(Initializer::XavierUniform), ..Convolution::new(50, 5) }.into();
     let channels = Image { height: 6, width: 6, channels: 2 };
     let weights = &network(Some(channels), vec![layer]).initialize::<f64>(0).unwrap()[0];
     // sqrt(6 / (n + m)) with n = 5 * 5 * 2 and m = 5 * 5 * 50.

@@ -8,6 +8,7 @@ mod explain;
 mod explain_check;
 mod four_ways;
 mod images;
+mod layers;
 mod metrics;
 mod model_file;
 mod operations;

@@ -106,7 +106,7 @@ fn step_names_of(network: &Network) -> Vec<String> {
 
 #[test]
 fn a_convolution_takes_its_bias_and_activation_and_the_first_one_has_no_gradient_of_its_images() {
-    let relu = Layer::Activation { function: Activation::Relu };
+    let relu = Layer::function(Activation::Relu);
     let mut network = Network::dense(100, &[], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
     network.image = Some(Image { height: 10, width: 10, channels: 1 });
     let front = [Layer::convolution(4, 3), relu.clone(), Layer::max_pool(2), Layer::convolution(5, 3), relu];

@@ -21,8 +21,8 @@ fn data() -> Dataset<f32> {
 /// Everything that draws random numbers, keeps running averages or depends on the batch.
 fn network() -> Network {
     let mut network = Network::dense(6, &[12, 7], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
-    network.layers.insert(1, Layer::BatchNorm { momentum: 0.1, epsilon: 1e-5 });
-    network.layers.insert(3, Layer::Dropout { rate: 0.3 });
+    network.layers.insert(1, Layer::batch_norm());
+    network.layers.insert(3, Layer::dropout(0.3));
     network.regularization.l2 = 1e-3;
     network
 }

@@ -89,8 +89,8 @@ fn every_optimizer_and_schedule_lowers_the_cost() {
 /// Everything that draws random numbers or depends on the batch, in one network.
 fn busy_network() -> Network {
     let mut network = Network::dense(9, &[130, 70], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
-    network.layers.insert(1, Layer::BatchNorm { momentum: 0.1, epsilon: 1e-5 });
-    network.layers.insert(3, Layer::Dropout { rate: 0.3 });
+    network.layers.insert(1, Layer::batch_norm());
+    network.layers.insert(3, Layer::dropout(0.3));
     network.regularization.l2 = 1e-3;
     network
 }
@@ -246,7 +246,7 @@ fn gradients_that_are_kept_and_that_are_handed_out_train_the_same() {
 fn weight_decay_takes_from_weights_alone() {
     let data = blobs(40, 9, 3);
     let mut network = Network::dense(9, &[8], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
-    network.layers.insert(1, Layer::LayerNorm { epsilon: 1e-5 });
+    network.layers.insert(1, Layer::layer_norm());
     let roles: Vec<_> = network.parameters().unwrap().iter().map(|parameter| parameter.role).collect();
     for name in Optimizer::NAMES {
         let mut optimizer = Optimizer::from_name(name).unwrap();
@@ -428,6 +428,6 @@ fn contradictions_are_refused_with_a_reason() {
         Training { early_stopping: Some(EarlyStopping::default()), ..training() },
         "no rows are held out",
     );
-    let dropout = Network { layers: vec![Layer::Dropout { rate: 1.0 }, Layer::dense(3)], ..good };
+    let dropout = Network { layers: vec![Layer::dropout(1.0), Layer::dense(3)], ..good };
     check(&dropout, training(), "layer 0: the dropout rate is 1");
 }

@@ -47,6 +47,10 @@ def convolution(filters, size, **more):
     return {"kind": "convolution", "filters": filters, "size": size, **more}
 
 
+def residual(*layers):
+    return {"kind": "residual", "layers": layers}
+
+
 def pictures(value, image):
     """Rows of pixels with their channels, as the images `[batch, channels, height, width]` of PyTorch."""
     return value.reshape(BATCH, *image).permute(0, 3, 1, 2)
@@ -63,35 +67,44 @@ def around(value, size, stride):
     return F.pad(value, (pad[1] // 2, pad[1] - pad[1] // 2, pad[0] // 2, pad[0] - pad[0] // 2))
 
 
-def case(name, layers, cost, regularization=None, image=None):
-    """Runs a network as `network` would describe it, with random parameters."""
-    inputs = image[0] * image[1] * image[2] if image else INPUTS
-    network = {"inputs": inputs, "layers": layers, "cost": cost}
-    if image:
-        network["image"] = dict(zip(("height", "width", "channels"), image))
-    if regularization:
-        network["regularization"] = regularization
-    regularization = regularization or {}
-    x = torch.randn(BATCH, inputs)
-    if cost == "softmax_cross_entropy":
-        t = F.one_hot(torch.randint(OUTPUTS, (BATCH,)), OUTPUTS).double()
-    elif cost == "sigmoid_cross_entropy":
-        t = torch.randint(2, (BATCH, OUTPUTS)).double()
-    else:
-        t = torch.randn(BATCH, OUTPUTS)
+class Pass:
+    """The forward pass of a network, with random parameters.
 
-    parameters, running, penalty = {}, {}, torch.zeros(())
-    divisor = BATCH if regularization.get("divide_by_batch") else 1
-    value, width = x, inputs
-    for index, layer in enumerate(layers):
+    Between layers a value is `[batch, numbers]`, and its form is ("row", n), ("image", (height, width, channels)),
+    ("sequence", (length, width)) or ("index", (count, levels)).
+    """
 
-        def regularize(weight, layer):
-            l2 = layer.get("l2", regularization.get("l2", 0.0))
-            l1 = layer.get("l1", regularization.get("l1", 0.0))
-            return l2 / (2 * divisor) * (weight**2).sum() + l1 / divisor * weight.abs().sum()
+    def __init__(self, regularization):
+        self.parameters, self.running, self.penalty = {}, {}, torch.zeros(())
+        self.regularization = regularization
+        self.divisor = BATCH if regularization.get("divide_by_batch") else 1
+
+    def regularize(self, weight, layer=None):
+        layer = layer or {}
+        l2 = layer.get("l2", self.regularization.get("l2", 0.0))
+        l1 = layer.get("l1", self.regularization.get("l1", 0.0))
+        self.penalty = self.penalty + (
+            l2 / (2 * self.divisor) * (weight**2).sum() + l1 / self.divisor * weight.abs().sum()
+        )
+
+    def layers(self, layers, value, form, path):
+        for index, layer in enumerate(layers):
+            value, form = self.layer(layer, value, form, f"{path}.{index}")
+        return value, form
+
+    def layer(self, layer, value, form, path):
+        kind, size_of = form
+        image = size_of if kind == "image" else None
+        width = size_of[1] if kind == "sequence" else value.shape[1]
+        rows = value.reshape(-1, width)
 
         def parameter(name, value):
-            return parameters.setdefault(f"layers.{index}.{name}", value.requires_grad_())
+            return self.parameters.setdefault(f"{path}.{name}", value.requires_grad_())
+
+        def as_before(rows, width):
+            """Rows as a value again, in the same form with so many columns."""
+            changed = ("sequence", (size_of[0], width)) if kind == "sequence" else ("row", width)
+            return rows.reshape(BATCH, -1), changed
 
         if layer["kind"] == "convolution":
             size, stride = layer["size"], layer.get("stride", 1)
@@ -101,38 +114,134 @@ def case(name, layers, cost, regularization=None, image=None):
             if layer.get("padding") == "same":
                 value = around(value, size, stride)
             value = F.conv2d(value, filters, parameter("bias", torch.randn(layer["filters"])), stride)
-            image = (*value.shape[2:], layer["filters"])
-            value = numbers(value)
-            width = value.shape[1]
-            penalty = penalty + regularize(weight, layer)
-        elif layer["kind"] == "max_pool":
+            self.regularize(weight, layer)
+            return numbers(value), ("image", (*value.shape[2:], layer["filters"]))
+        if layer["kind"] == "max_pool":
             value = F.max_pool2d(pictures(value, image), layer["size"], layer.get("stride", layer["size"]))
-            image = (*value.shape[2:], image[2])
-            value = numbers(value)
-            width = value.shape[1]
-        elif layer["kind"] == "dense":
-            image = None
+            return numbers(value), ("image", (*value.shape[2:], image[2]))
+        if layer["kind"] == "global_average_pool":
+            value = value.reshape(BATCH, -1, size_of[-1]).mean(1)
+            return value, ("row", value.shape[1])
+        if layer["kind"] in ("flatten", "dropout"):
+            return value, form if layer["kind"] == "dropout" else ("row", value.shape[1])
+        if layer["kind"] == "dense":
             weight = parameter("weight", torch.randn(layer["units"], width))
-            value = value @ weight.T
+            rows = F.linear(rows, weight)
             if layer.get("has_bias", True):
-                value = value + parameter("bias", torch.randn(layer["units"]))
-            width = layer["units"]
-            penalty = penalty + regularize(weight, layer)
-        elif layer["kind"] == "activation":
-            value = ACTIVATIONS[layer["function"]](value)
-        elif layer["kind"] == "batch_norm":
+                rows = rows + parameter("bias", torch.randn(layer["units"]))
+            self.regularize(weight, layer)
+            return as_before(rows, layer["units"])
+        if layer["kind"] == "activation":
+            return ACTIVATIONS[layer["function"]](value), form
+        if layer["kind"] == "batch_norm":
             columns = image[2] if image else width
             scale, shift = parameter("scale", torch.rand(columns) + 0.5), parameter("shift", torch.randn(columns))
             mean, variance = torch.zeros(columns), torch.ones(columns)
             shape = value.shape
-            value = F.batch_norm(value.reshape(-1, columns), mean, variance, scale, shift, True, 0.1, 1e-5).reshape(shape)
-            running[f"layers.{index}.running_mean"] = mean.tolist()
-            running[f"layers.{index}.running_variance"] = variance.tolist()
-        elif layer["kind"] == "layer_norm":
+            value = F.batch_norm(value.reshape(-1, columns), mean, variance, scale, shift, True, 0.1, 1e-5)
+            self.running[f"{path}.running_mean"] = mean.tolist()
+            self.running[f"{path}.running_variance"] = variance.tolist()
+            return value.reshape(shape), form
+        if layer["kind"] == "layer_norm":
             scale, shift = parameter("scale", torch.rand(width) + 0.5), parameter("shift", torch.randn(width))
-            value = F.layer_norm(value, [width], scale, shift, 1e-5)
-    data_cost = COSTS[cost](value, t) / BATCH
-    total = data_cost + penalty
+            return F.layer_norm(rows, [width], scale, shift, 1e-5).reshape(BATCH, -1), form
+        if layer["kind"] == "rms_norm":
+            scale = parameter("scale", torch.rand(width) + 0.5)
+            return F.rms_norm(rows, [width], scale, 1e-6).reshape(BATCH, -1), form
+        if layer["kind"] == "embedding":
+            table = parameter("weight", torch.randn(size_of[1], layer["width"]))
+            value = F.embedding(value.long(), table).reshape(BATCH, -1)
+            return value, ("sequence", (size_of[0], layer["width"]))
+        if layer["kind"] == "position":
+            table = parameter("weight", torch.randn(*size_of))
+            return (value.reshape(BATCH, *size_of) + table).reshape(BATCH, -1), form
+        if layer["kind"] == "attention":
+            length = size_of[0]
+            has_bias = layer.get("has_bias", True)
+            weights = parameter("weight", torch.randn(3 * width, width))
+            bias = parameter("bias", torch.randn(3 * width)) if has_bias else None
+            output = parameter("output_weight", torch.randn(width, width))
+            output_bias = parameter("output_bias", torch.randn(width)) if has_bias else None
+            unseen = None
+            if layer.get("is_causal"):
+                unseen = torch.triu(torch.ones(length, length, dtype=torch.bool), 1)
+            self.regularize(weights)
+            self.regularize(output)
+            sequence = value.reshape(BATCH, length, width).transpose(0, 1)
+            result, _ = F.multi_head_attention_forward(
+                sequence, sequence, sequence, width, layer["heads"], weights, bias, None, None, False, 0.0,
+                output, output_bias, need_weights=False, attn_mask=unseen,
+            )  # fmt: skip
+            return result.transpose(0, 1).reshape(BATCH, -1), form
+        if layer["kind"] == "residual":
+            inner, made = self.layers(layer["layers"], value, form, path)
+            if made != form and kind == "image":
+                weight = parameter("projection", torch.randn(made[1][2], image[2]))
+                stride = -(-image[0] // made[1][0])
+                value = numbers(F.conv2d(pictures(value, image), weight[:, :, None, None], None, stride))
+                self.regularize(weight)
+            elif made != form:
+                weight = parameter("projection", torch.randn(made[1][1] if kind == "sequence" else made[1], width))
+                value = F.linear(rows, weight).reshape(BATCH, -1)
+                self.regularize(weight)
+            return value + inner, made
+        raise ValueError(layer["kind"])
+
+
+def targets(cost):
+    if cost == "softmax_cross_entropy":
+        return F.one_hot(torch.randint(OUTPUTS, (BATCH,)), OUTPUTS).double()
+    if cost == "sigmoid_cross_entropy":
+        return torch.randint(2, (BATCH, OUTPUTS)).double()
+    return torch.randn(BATCH, OUTPUTS)
+
+
+def case(name, layers, cost, regularization=None, image=None):
+    """Runs a network as `network` would describe it, with random parameters."""
+    inputs = image[0] * image[1] * image[2] if image else INPUTS
+    network = {"inputs": inputs, "layers": layers, "cost": cost}
+    if image:
+        network["image"] = dict(zip(("height", "width", "channels"), image))
+    if regularization:
+        network["regularization"] = regularization
+    x = torch.randn(BATCH, inputs)
+    t = targets(cost)
+    run = Pass(regularization or {})
+    value, _ = run.layers(layers, x, ("image", image) if image else ("row", inputs), "layers")
+    return result(name, network, x, t, run, value)
+
+
+def several(name, inputs, layers, cost):
+    """The same for named inputs, each with its own layers."""
+    network = {"inputs": inputs, "layers": layers, "cost": cost}
+    run, columns, made = Pass({}), [], []
+    for own in inputs:
+        if "index" in own:
+            form = ("index", (own["index"]["count"], own["index"]["levels"]))
+            x = torch.randint(form[1][1], (BATCH, form[1][0])).double()
+        elif "sequence" in own:
+            form = ("sequence", (own["sequence"]["length"], own["sequence"]["width"]))
+            x = torch.randn(BATCH, form[1][0] * form[1][1])
+        elif "image" in own:
+            form = ("image", (own["image"]["height"], own["image"]["width"], own["image"].get("channels", 1)))
+            x = torch.randn(BATCH, form[1][0] * form[1][1] * form[1][2])
+        else:
+            form = ("row", own["row"])
+            x = torch.randn(BATCH, own["row"])
+        columns.append(x)
+        made.append(run.layers(own.get("layers", []), x, form, f"inputs.{own['name']}"))
+    t = targets(cost)
+    value, form = made[0]
+    if len(made) > 1:
+        value = torch.cat([value for value, _ in made], 1)
+        form = ("row", value.shape[1])
+    value, _ = run.layers(layers, value, form, "layers")
+    return result(name, network, torch.cat(columns, 1), t, run, value)
+
+
+def result(name, network, x, t, run, value):
+    data_cost = COSTS[network["cost"]](value, t) / BATCH
+    total = data_cost + run.penalty
     total.backward()
     flat = lambda tensor: tensor.detach().reshape(-1).tolist()
     return {
@@ -140,12 +249,12 @@ def case(name, layers, cost, regularization=None, image=None):
         "network": network,
         "features": flat(x),
         "targets": flat(t),
-        "parameters": {key: flat(value) for key, value in parameters.items()},
+        "parameters": {key: flat(value) for key, value in run.parameters.items()},
         "output": flat(value),
         "data_cost": data_cost.item(),
         "cost": total.item(),
-        "gradients": {key: flat(value.grad) for key, value in parameters.items()},
-        "running": running,
+        "gradients": {key: flat(value.grad) for key, value in run.parameters.items()},
+        "running": run.running,
     }
 
 
@@ -189,5 +298,67 @@ colors = [
     dense(OUTPUTS),
 ]
 cases.append(case("strides and zeros around", colors, "squared_error", None, (9, 12, 2)))
+pooled = [
+    convolution(3, 3, padding="same"),
+    {"kind": "rms_norm"},
+    activation("silu"),
+    {"kind": "global_average_pool"},
+    {"kind": "dropout", "rate": 0.0},
+    dense(OUTPUTS),
+]
+cases.append(case("rms norm and global average pooling", pooled, "softmax_cross_entropy", None, (5, 4, 2)))
+blocks = [
+    residual(dense(INPUTS), activation("tanh"), residual(dense(INPUTS))),
+    residual(dense(HIDDEN), {"kind": "layer_norm"}),
+    dense(OUTPUTS),
+]
+cases.append(case("residual blocks, one in another", blocks, "softmax_cross_entropy", {"l2": 0.1}))
+resnet = [
+    convolution(3, 3, padding="same"),
+    residual(convolution(3, 3, padding="same"), {"kind": "batch_norm"}, activation("relu")),
+    residual(convolution(4, 3, stride=2, padding="same"), activation("gelu"), convolution(4, 3, padding="same")),
+    {"kind": "global_average_pool"},
+    dense(OUTPUTS),
+]
+cases.append(case("residual blocks of images", resnet, "softmax_cross_entropy", {"l1": 0.01}, (7, 6, 2)))
+
+
+def block(is_causal, norm, inner):
+    return [
+        residual({"kind": norm}, {"kind": "attention", "heads": 2, "is_causal": is_causal}),
+        residual({"kind": norm}, dense(inner), activation("gelu"), dense(6)),
+    ]
+
+
+words = [{"name": "words", "index": {"count": 5, "levels": 11}}]
+transformer = [
+    {"kind": "embedding", "width": 6},
+    {"kind": "position"},
+    *block(False, "layer_norm", 9),
+    *block(True, "rms_norm", 7),
+    {"kind": "layer_norm"},
+    {"kind": "global_average_pool"},
+    dense(OUTPUTS),
+]
+cases.append(several("transformer", words, transformer, "softmax_cross_entropy"))
+series = [{"name": "series", "sequence": {"length": 4, "width": 3}}]
+attention = [
+    {"kind": "attention", "heads": 3, "has_bias": False},
+    {"kind": "batch_norm"},
+    {"kind": "flatten"},
+    dense(OUTPUTS),
+]
+cases.append(several("attention of a series", series, attention, "squared_error"))
+table = [
+    {"name": "numbers", "row": 5},
+    {"name": "codes", "index": {"count": 3, "levels": 8}, "layers": [{"kind": "embedding", "width": 2}]},
+    {
+        "name": "image",
+        "image": {"height": 5, "width": 4},
+        "layers": [convolution(2, 3), activation("relu"), {"kind": "global_average_pool"}],
+    },
+]
+common = [dense(HIDDEN), activation("tanh"), dense(OUTPUTS)]
+cases.append(several("numbers, codes and an image", table, common, "softmax_cross_entropy"))
 json.dump({"torch": torch.__version__, "batch": BATCH, "cases": cases}, sys.stdout, indent=1)
 print()

@@ -6,8 +6,10 @@
 
 mod activation;
 mod arithmetic;
+mod batched_product;
 mod cost;
 mod elementwise;
+mod gather;
 mod images;
 mod operation;
 mod product;
@@ -16,16 +18,18 @@ mod reduce;
 
 pub use activation::{Elu, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
 pub use arithmetic::{Add, Divide, Equal, Multiply, Subtract};
+pub use batched_product::BatchedProduct;
 pub use cost::{
     AbsoluteError, Huber, LogSoftmax, SigmoidCrossEntropy, Softmax, SoftmaxCrossEntropy, SquaredError,
 };
 pub use elementwise::{Abs, Erf, Exp, Log, Power, Scale, Sign, Step};
+pub use gather::{GatherRows, ScatterAddRows};
 pub use images::{Convolution, FilterGradient, MaxPool, PickAtMax, RouteToMax, TransposedConvolution};
 pub use operation::{
     Case, Dice, Elementwise, Formula, Operation, Other, Pairwise, Pattern, Site, View, ViewMut,
 };
 pub use product::MatrixProduct;
-pub use rearrange::{Broadcast, Concatenate, Pad, Reshape, Slice, Transpose};
+pub use rearrange::{Broadcast, Concatenate, LowerTriangle, Pad, Reshape, Slice, Transpose};
 pub use reduce::{Max, Mean, Sum};
 
 use super::{Shape, Var};
@@ -187,10 +191,14 @@ operations! {
     Identity, Sigmoid, Tanh, Relu, LeakyRelu, Elu, Gelu, Silu, Softplus,
     // product.rs
     MatrixProduct,
+    // batched_product.rs
+    BatchedProduct,
+    // gather.rs
+    GatherRows, ScatterAddRows,
     // reduce.rs
     Sum, Mean, Max,
     // rearrange.rs
-    Reshape, Broadcast, Transpose, Concatenate, Slice, Pad,
+    Reshape, Broadcast, Transpose, Concatenate, Slice, Pad, LowerTriangle,
     // images.rs
     Convolution, TransposedConvolution, FilterGradient, MaxPool, RouteToMax, PickAtMax,
     // cost.rs

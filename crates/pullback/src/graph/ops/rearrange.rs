@@ -2,7 +2,7 @@
 
 use super::{Case, Dice, Formula, Operation, Site, View, ViewMut};
 use crate::graph::shape::{for_each_broadcast, for_each_strided};
-use crate::graph::{Shape, Var};
+use crate::graph::{Scalar, Shape, Var};
 use pullback_kernels::Real;
 
 /// The only operand of an operation that takes one.
@@ -396,5 +396,69 @@ impl Operation for Pad {
         let rank = 1 + dice.below(3);
         let op = Pad { axis: dice.below(rank), before: dice.below(3), after: dice.below(3) };
         Case::new(op, vec![dice.shape(rank)])
+    }
+}
+
+/// The elements on and below the diagonal of each matrix of the last two axes, and one number above it: what
+/// position `i` may see of position `j <= i`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LowerTriangle {
+    /// What stands above the diagonal.
+    pub above: Scalar,
+}
+
+impl LowerTriangle {
+    /// The same of a derivative, which does not depend on what is left out.
+    fn of_derivative<'b>(derivative: Var<'b>) -> Var<'b> {
+        derivative.builder().apply(LowerTriangle { above: 0.0.into() }, &[derivative])
+    }
+}
+
+impl Operation for LowerTriangle {
+    const NAME: &'static str = "lower triangle";
+
+    fn formula(&self) -> Formula {
+        let above = self.above;
+        Formula::new(
+            format!("{{0}} where column <= row, else {above}"),
+            format!(r"\begin{{cases}} {{0}} & j \le i \\ {above} & \text{{else}} \end{{cases}}"),
+        )
+    }
+
+    fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
+        let x = single(inputs)?;
+        match x.sizes() {
+            [.., rows, columns] if rows == columns => Ok(x.clone()),
+            _ => Err(format!("the last two axes must be of one size, but the operand is {x}")),
+        }
+    }
+
+    fn value<T: Real>(&self, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
+        let (size, above) = (output.shape.last(), T::from_f64(self.above.value()));
+        output.data.copy_from_slice(inputs[0].data);
+        for matrix in output.data.chunks_exact_mut((size * size).max(1)) {
+            for (row, numbers) in matrix.chunks_exact_mut(size).enumerate() {
+                numbers[row + 1..].fill(above);
+            }
+        }
+    }
+
+    fn pullback<'b>(&self, _at: &Site<'b>, y_bar: Var<'b>, _input: usize) -> Option<Var<'b>> {
+        Some(Self::of_derivative(y_bar))
+    }
+
+    fn pushforward<'b>(&self, _at: &Site<'b>, x_dot: &[Option<Var<'b>>]) -> Option<Var<'b>> {
+        Some(Self::of_derivative(x_dot[0]?))
+    }
+
+    fn multiply_adds(&self, _inputs: &[&Shape], _output: &Shape) -> u64 {
+        0
+    }
+
+    fn case(dice: &mut Dice) -> Case<Self> {
+        let (size, above) = (dice.size(), dice.between(-1.0, 1.0).into());
+        let matrix = [size, size];
+        let shape = if dice.coin() { matrix.into() } else { [dice.size(), size, size].into() };
+        Case::new(LowerTriangle { above }, vec![shape])
     }
 }
