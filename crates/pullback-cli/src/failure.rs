@@ -1,6 +1,6 @@
 //! How a command ends that cannot do what it is asked: what, what to do, and an exit code.
 
-use crate::terminal::say;
+use crate::terminal::say_styled;
 use anstyle::{AnsiColor, Style};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::error::Error as _;
@@ -48,15 +48,20 @@ impl Failure {
         Self { help: Some(help.to_string()), ..self }
     }
 
+    /// The same, of a flag.
+    pub(crate) fn of(self, flag: &str) -> Self {
+        Self { what: format!("{flag}: {}", self.what), ..self }
+    }
+
     pub(crate) fn print(&self) {
         if self.what.is_empty() {
             return;
         }
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let bold = Style::new().bold();
-        say(format_args!("{red}error{red:#}: {}", without_numbers(&self.what)));
+        say_styled("", "error", red, &without_numbers(&self.what));
         if let Some(help) = &self.help {
-            say(format_args!("  {bold}help{bold:#}: {help}"));
+            say_styled("  ", "help", bold, help);
         }
     }
 

@@ -1,17 +1,19 @@
 //! The `pullback` command: trains neural networks from tables and images.
 //!
-//! `settings` is the one list of what can be said by flags and in a configuration file, `config_file`
-//! reads that file, `choices` decides what neither says. `commands` has one file a command, `failure` is
-//! how a command ends that cannot do what it is asked, `progress` what is shown meanwhile, `terminal` how
-//! things are shown. All numbers come from the library.
+//! `commands` has one file a command; none imports another. A command is flags, a job of the library, and what
+//! is printed: `flags` makes the flags of the library's list of settings, `config_file` reads the same from a file,
+//! `source` reads rows, `machine` says what there is of memory, `files` what a command reads and writes, `failure` is how a command ends that cannot do what it is
+//! asked, `progress` what is shown meanwhile, `terminal` how things are shown. All numbers come from the library.
 #![forbid(unsafe_code)]
 
-mod choices;
 mod commands;
 mod config_file;
 mod failure;
+mod files;
+mod flags;
+mod machine;
 mod progress;
-mod settings;
+mod source;
 mod terminal;
 
 use clap::Parser;

@@ -20,6 +20,8 @@ pub(crate) struct Progress {
     is_quiet: bool,
     start: Instant,
     shown: Instant,
+    /// The end of the last epoch.
+    end: Instant,
     /// The last epoch's figures.
     figures: Option<String>,
 }
@@ -36,15 +38,15 @@ impl Progress {
             bar
         });
         let now = Instant::now();
-        Self { epochs, examples_per_epoch, bar, is_quiet, start: now, shown: now, figures: None }
+        Self { epochs, examples_per_epoch, bar, is_quiet, start: now, shown: now, end: now, figures: None }
     }
 
-    /// Takes the bar away; tells how long training took.
+    /// Takes the bar away; tells how long training took, to the end of the last epoch.
     pub(crate) fn finish(&self) -> Duration {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        self.start.elapsed()
+        self.end - self.start
     }
 
     /// Samples a second, and the time that is left.
@@ -77,6 +79,7 @@ impl Observer for Progress {
 
     fn epoch(&mut self, epoch: &mut Epoch<'_>) -> Flow {
         let report = epoch.report;
+        self.end = Instant::now();
         let validation = match (report.validation_accuracy, report.validation_cost) {
             (Some(accuracy), _) => format!(", val {:.2} %", 100.0 * accuracy),
             (None, Some(cost)) => format!(", val {}", figure(cost)),

@@ -1,7 +1,13 @@
-//! What is written for people: lines on standard error, entries of a report, numbers in few characters.
+//! All that is printed: lines on standard error, reports and documents on standard output, numbers in few
+//! characters. What is printed for people shows control characters and marks of direction escaped, whatever names,
+//! cells and paths hold; CSV, JSON and TOML are printed as they are.
 
+use crate::failure::{Failure, Result};
+use anstyle::Style;
+use serde::Serialize;
+use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 /// The width of what is printed.
@@ -11,10 +17,68 @@ const INDENT: usize = 10;
 /// What is no longer than this is not broken between commas.
 const LONGEST_PHRASE: usize = 40;
 
-/// Writes a line to standard error, without colors where they are not wanted. That nobody reads it is no
-/// failure.
+/// Writes a line to standard error. That nobody reads it is no failure.
 pub(crate) fn say(line: impl Display) {
-    let _ = writeln!(anstream::stderr(), "{line}");
+    let _ = writeln!(anstream::stderr(), "{}", escaped(&line.to_string(), is_unsafe));
+}
+
+/// Writes a line to standard error that begins with a word in a style, where colors are wanted.
+pub(crate) fn say_styled(indent: &str, word: &str, style: Style, line: &str) {
+    let _ = writeln!(anstream::stderr(), "{indent}{style}{word}{style:#}: {}", escaped(line, is_unsafe));
+}
+
+/// Says what the user should know though nothing failed.
+pub(crate) fn warn(line: impl Display) {
+    say(format_args!("warning: {line}"));
+}
+
+/// Prints a report for people to standard output.
+pub(crate) fn print(report: &str) -> Result<()> {
+    print_raw(escaped(report, |c| c != '\n' && is_unsafe(c)).as_bytes())
+}
+
+/// Prints a text with codes for colors, which are left out if something in it has to be escaped.
+pub(crate) fn print_colored(plain: &str, colored: impl FnOnce() -> String) -> Result<()> {
+    match plain.chars().any(|c| c != '\n' && is_unsafe(c)) {
+        true => print(plain),
+        false => print_raw(colored().as_bytes()),
+    }
+}
+
+/// Prints a JSON document to standard output.
+pub(crate) fn print_json(document: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(document).map_err(|error| {
+        Failure::new(format!("the report cannot be written as JSON: {error}"), "report this")
+    })?;
+    print_raw(format!("{text}\n").as_bytes())
+}
+
+/// Prints bytes to standard output: a document for programs.
+pub(crate) fn print_raw(bytes: &[u8]) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
+}
+
+/// Whether a terminal would obey a character instead of showing it: control characters, and those that change the
+/// direction or the line of what follows.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A text with some of its characters as `\u{1b}`.
+fn escaped(text: &str, is_unsafe: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_unsafe(c) {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
 }
 
 /// Adds an entry to a report: a name, and what it is, in lines of at most [`WIDTH`].
@@ -25,6 +89,7 @@ pub(crate) fn entry(out: &mut String, name: &str, value: &str) {
 /// A text in lines of at most [`WIDTH`] characters that start at column `indent`, the first one aside.
 /// What stands between commas stays together where it can.
 pub(crate) fn wrapped(text: &str, indent: usize) -> String {
+    let text = escaped(text, is_unsafe);
     let words: Vec<&str> = text.split(' ').collect();
     let mut pieces: Vec<String> = Vec::new();
     for phrase in words.split_inclusive(|word| word.ends_with([',', ';'])) {
@@ -54,8 +119,9 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> String {
 
 /// The beginning of a text that is longer than `length` characters, marked as such.
 pub(crate) fn shortened(text: &str, length: usize) -> String {
+    let text = escaped(text, is_unsafe);
     if text.chars().count() <= length {
-        return text.to_owned();
+        return text.into_owned();
     }
     let start: String = text.chars().take(length.saturating_sub(1)).collect();
     format!("{start}~")
@@ -125,6 +191,15 @@ mod tests {
             [12, 3400, 125_000, 7_300_000].map(Duration::from_millis).map(time),
             ["12 ms", "3.4 s", "2 min 5 s", "2 h 1 min"]
         );
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_escaped() {
+        let shown = |text: &str| escaped(text, is_unsafe).into_owned();
+        assert_eq!(shown("a\u{1b}[2J\u{9b}1m\r\n"), "a\\u{1b}[2J\\u{9b}1m\\r\\n");
+        assert_eq!(shown("\u{202e}txt.exe\u{2066}\u{feff}"), "\\u{202e}txt.exe\\u{2066}\\u{feff}");
+        assert_eq!(shown("petal_width, 한국어, é, 👍🏽"), "petal_width, 한국어, é, 👍🏽");
+        assert_eq!(wrapped("a\nb", 4), "a\\nb");
     }
 
     #[test]

@@ -152,6 +152,12 @@ impl Error {
         self
     }
 
+    /// The same, as an error of another kind: what is wrong of a table may be a mistake in how it was asked for.
+    pub fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.content.kind = kind;
+        self
+    }
+
     /// The same with the error that led to it.
     pub fn caused_by(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
         self.content.source = Some(Arc::new(cause));

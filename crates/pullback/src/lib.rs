@@ -27,9 +27,11 @@ pub mod choice;
 pub mod data;
 pub mod differentiate;
 pub mod error;
+pub mod estimator;
 pub mod execute;
 pub mod explain;
 pub mod graph;
+pub mod job;
 pub mod model;
 pub mod network;
 pub mod plan;
@@ -39,6 +41,8 @@ pub mod train;
 
 pub use differentiate::check_gradients;
 pub use error::{Error, ErrorKind, Result};
+pub use estimator::{Classifier, Regressor};
+pub use model::Model;
 pub use pullback_kernels::Real;
 
 /// The README's example, run as a test.

@@ -1,12 +1,13 @@
 //! `pullback check`: are a model's gradients right? By differences and forward mode, layer by layer.
 
-use super::evaluate::chosen;
-use super::explain::trace_of;
-use super::{print, print_json};
 use crate::failure::{Failure, Result};
-use crate::terminal::entry;
-use pullback::explain::{CheckOptions, ParameterCheck, check};
+use crate::machine::free_memory;
+use crate::source::{Chosen, chosen};
+use crate::terminal::{entry, print, print_json};
+use pullback::explain::{CheckOptions, ParameterCheck, check, trace_rows};
+use pullback::job::memory;
 use pullback::model::Model;
+use pullback::network::Mode;
 use serde_json::json;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -41,9 +42,10 @@ impl Check {
             return Err(Failure::usage("nothing would be checked", "give at least 1 row and 1 sample"));
         }
         let model = Model::<f64>::load(&self.model)?;
-        let (table, what) = chosen(&Model::<f32>::load(&self.model)?, self.data.as_deref())?;
+        let Chosen { table, what, .. } = chosen(&model.card, self.data.as_deref())?;
         let rows = self.rows.min(table.rows());
-        let trace = trace_of(&model, &table, 0, rows)?;
+        memory::check(&model.card.network, rows, memory::Work::Trace, free_memory())?;
+        let trace = trace_rows(&model, &table, 0..rows, Mode::Evaluation)?;
         let gradients: Vec<Vec<f64>> =
             (0..trace.parameters().len()).map(|place| trace.gradient(place).to_vec()).collect();
         let options = CheckOptions {

@@ -1,12 +1,14 @@
 //! `pullback compare`: what back propagation saves, counted and measured, over depth or width.
 
-use super::{check_writable, print, print_json, write};
 use crate::failure::{Failure, Result};
-use crate::terminal::entry;
+use crate::files::Files;
+use crate::machine::free_memory;
+use crate::terminal::{entry, print, print_json};
 use pullback::differentiate::reverse;
 use pullback::execute::{Executor, Machine};
 use pullback::explain::Trace;
 use pullback::explain::four_ways::{Counts, OneByOne, Way, count, gradient};
+use pullback::job::memory;
 use pullback::network::{Activation, Cost, Mode, Network};
 use pullback::plan::Plan;
 use serde::Serialize;
@@ -70,14 +72,15 @@ struct Line {
     times: [Taken; 4],
 }
 
-/// So many networks at most are measured.
+/// Nobody waits longer than a day for a comparison.
+const MOST_SECONDS: f64 = 86_400.0;
+
+/// The largest number of networks that are measured.
 const MOST_LINES: usize = 12;
 
 impl Compare {
     pub(super) fn run(&self) -> Result<()> {
-        if let Some(out) = &self.svg {
-            check_writable(out, &[])?;
-        }
+        let out = Files::default().output(self.svg.as_deref(), "--svg")?;
         let (what, sizes) = self.sizes()?;
         if self.layers.contains(&0) || self.inputs == Some(0) || self.outputs < 2 || self.batch == 0 {
             return Err(Failure::usage(
@@ -85,12 +88,21 @@ impl Compare {
                 "give positive numbers",
             ));
         }
+        if let Some(&largest) = sizes.last() {
+            self.check_memory(&self.hidden(what, largest))?;
+        }
+        if !(self.budget > 0.0 && self.budget <= MOST_SECONDS) {
+            return Err(Failure::usage(
+                format!("a budget of {} seconds", self.budget),
+                format!("give a positive number of at most {MOST_SECONDS}"),
+            ));
+        }
         let share = Duration::from_secs_f64((self.budget / sizes.len() as f64).clamp(0.01, 600.0));
         let rate = self.path_rate()?;
         let lines =
             sizes.iter().map(|&size| self.line(what, size, share, rate)).collect::<Result<Vec<_>>>()?;
-        if let Some(out) = &self.svg {
-            write(out, plot(&lines, what).as_bytes())?;
+        if self.svg.is_some() {
+            out.write(plot(&lines, what).as_bytes())?;
         }
         let laws = laws(&lines, what);
         if self.json {
@@ -131,12 +143,30 @@ impl Compare {
         Ok((what, sizes))
     }
 
-    fn trace(&self, hidden: &[usize]) -> Result<Trace> {
+    /// The units of the hidden layers of one network of the comparison.
+    fn hidden(&self, what: &str, size: usize) -> Vec<usize> {
+        match what {
+            "depth" => vec![self.layers[0]; size],
+            _ => vec![size; self.layers.len()],
+        }
+    }
+
+    fn network(&self, hidden: &[usize]) -> Network {
         let inputs = self.inputs.unwrap_or(hidden[0]);
-        let network =
-            Network::dense(inputs, hidden, self.outputs, self.activation, Cost::SoftmaxCrossEntropy);
-        let number =
-            |at: usize| (((at + 1) * 7919 + self.seed as usize * 104_729) % 2003) as f64 / 1001.0 - 1.0;
+        Network::dense(inputs, hidden, self.outputs, self.activation, Cost::SoftmaxCrossEntropy)
+    }
+
+    /// Refuses networks for which there is no memory, before the first one is measured.
+    fn check_memory(&self, hidden: &[usize]) -> Result<()> {
+        Ok(memory::check(&self.network(hidden), self.batch, memory::Work::Trace, free_memory())?)
+    }
+
+    fn trace(&self, hidden: &[usize]) -> Result<Trace> {
+        let network = self.network(hidden);
+        let inputs = network.inputs;
+        let number = |at: usize| {
+            (((at + 1) * 7919 + self.seed as usize % 2003 * 104_729) % 2003) as f64 / 1001.0 - 1.0
+        };
         let features: Vec<f64> = (0..self.batch * inputs).map(number).collect();
         let targets: Vec<f64> = (0..self.batch * self.outputs)
             .map(|at| f64::from(u8::from(at % self.outputs == at / self.outputs % self.outputs)))
@@ -153,11 +183,7 @@ impl Compare {
     }
 
     fn line(&self, what: &str, size: usize, share: Duration, rate: f64) -> Result<Line> {
-        let hidden = match what {
-            "depth" => vec![self.layers[0]; size],
-            _ => vec![size; self.layers.len()],
-        };
-        let trace = self.trace(&hidden)?;
+        let trace = self.trace(&self.hidden(what, size))?;
         let counts = count(&trace);
         let network = trace.network();
         let lowered = network.lower(self.batch, Mode::Evaluation)?;

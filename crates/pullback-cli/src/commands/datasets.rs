@@ -1,8 +1,8 @@
 //! `pullback datasets`: what comes with the program.
 
-use super::{print, print_json, write};
 use crate::failure::{Failure, Result};
-use crate::terminal::wrapped;
+use crate::files::Files;
+use crate::terminal::{print, print_json, wrapped};
 use pullback::data::{Table, Values, builtin};
 use serde_json::json;
 use std::fmt::Write;
@@ -26,12 +26,9 @@ pub(crate) struct Datasets {
 impl Datasets {
     pub(super) fn run(&self) -> Result<()> {
         if let Some(name) = &self.name {
+            let out = Files::default().output(self.out.as_deref(), "--out")?;
             let table = builtin::load(name, self.seed).map_err(|error| Failure::from(error).into_usage())?;
-            let text = csv(&table)?;
-            return match &self.out {
-                None => print(&text),
-                Some(path) => write(path, text.as_bytes()),
-            };
+            return out.write(&csv(&table)?);
         }
         if self.json {
             let sets = builtin::ALL.iter().map(|set| {
@@ -57,7 +54,7 @@ impl Datasets {
     }
 }
 
-fn csv(table: &Table) -> Result<String> {
+fn csv(table: &Table) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let bug = |error: csv::Error| Failure::new(format!("the table makes no CSV: {error}"), "report this");
     writer.write_record(table.names()).map_err(bug)?;
@@ -69,8 +66,7 @@ fn csv(table: &Table) -> Result<String> {
         });
         writer.write_record(cells).map_err(bug)?;
     }
-    let bytes = writer
+    writer
         .into_inner()
-        .map_err(|error| Failure::new(format!("the table makes no CSV: {error}"), "report this"))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+        .map_err(|error| Failure::new(format!("the table makes no CSV: {error}"), "report this"))
 }

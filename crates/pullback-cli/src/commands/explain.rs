@@ -1,16 +1,18 @@
 //! `pullback explain`: one forward and backward pass with every number, of a model or a worked example.
 
-use super::source::load_for;
-use super::{check_writable, print, print_json, write};
 use crate::failure::{Failure, Result};
-use crate::terminal::WIDTH;
+use crate::files::{Files, Output};
+use crate::machine::free_memory;
+use crate::source::load_for;
+use crate::terminal::{WIDTH, print, print_colored, print_json};
 use pullback::Error;
-use pullback::data::{Dataset, Table};
+use pullback::data::Table;
 use pullback::explain::examples::{self, Example, Subject};
 use pullback::explain::{
     Catalog, Document, Focus, LANGUAGES, Notation, Options, Trace, describe, describe_circuit,
-    describe_claims, diagram, json,
+    describe_claims, diagram, json, trace_rows,
 };
+use pullback::job::memory;
 use pullback::model::Model;
 use pullback::network::Mode;
 use std::io::IsTerminal;
@@ -82,15 +84,14 @@ pub(crate) struct Explain {
 impl Explain {
     pub(super) fn run(&self) -> Result<()> {
         let catalog = self.catalog()?;
-        if let Some(out) = &self.out {
-            let made_from: Vec<&Path> = self.model.iter().map(PathBuf::as_path).collect();
-            check_writable(out, &made_from)?;
-        }
+        let data = self.data.as_deref().map(Path::new);
+        let files = Files::reading(self.model.as_deref().into_iter().chain(data));
+        let out = files.output(self.out.as_deref(), "--out")?;
         if self.examples {
-            return self.conformance(&catalog);
+            return self.conformance(&catalog, &out);
         }
         if let Some(name) = &self.example {
-            return self.example(name, &catalog);
+            return self.example(name, &catalog, &out);
         }
         let (Some(path), Some(data)) = (&self.model, &self.data) else {
             return Err(Failure::usage(
@@ -100,8 +101,7 @@ impl Explain {
             ));
         };
         let model = Model::<f64>::load(path)?;
-        // Columns are found as for predictions; only the precision differs.
-        let table = load_for(&Model::<f32>::load(path)?, data)?;
+        let table = load_for(&model.card, data)?;
         let trace = self.trace(&model, &table)?;
         let mut options = self.options(&trace)?;
         let target = &model.card.preprocessing.target;
@@ -121,7 +121,7 @@ impl Explain {
             )
         };
         let page = describe(&trace, &title, &options, &catalog);
-        self.show(&page, Some(&trace), &title, &catalog)
+        self.show(&page, Some(&trace), &title, &catalog, &out)
     }
 
     fn catalog(&self) -> Result<Catalog> {
@@ -148,7 +148,8 @@ impl Explain {
             ));
         }
         let mode = if self.training { Mode::Training } else { Mode::Evaluation };
-        trace_in(mode, model, table, self.row, self.rows)
+        memory::check(&model.card.network, self.rows, memory::Work::Trace, free_memory())?;
+        Ok(trace_rows(model, table, self.row..end, mode)?)
     }
 
     fn options(&self, trace: &Trace) -> Result<Options> {
@@ -204,7 +205,7 @@ impl Explain {
         }
     }
 
-    fn example(&self, name: &str, catalog: &Catalog) -> Result<()> {
+    fn example(&self, name: &str, catalog: &Catalog, out: &Output) -> Result<()> {
         let example = Self::find(name)?;
         let title = catalog.say("title_example", &[("name", &name)]);
         let claims = describe_claims(&[&example], catalog);
@@ -224,10 +225,10 @@ impl Explain {
             ));
         }
         page.blocks.extend(claims.blocks);
-        self.show(&page, trace, &title, catalog)
+        self.show(&page, trace, &title, catalog, out)
     }
 
-    fn conformance(&self, catalog: &Catalog) -> Result<()> {
+    fn conformance(&self, catalog: &Catalog, out: &Output) -> Result<()> {
         let all = examples::NAMES.iter().map(|name| Self::find(name)).collect::<Result<Vec<_>>>()?;
         let mut page = describe_claims(&all.iter().collect::<Vec<_>>(), catalog);
         page.blocks[0] = pullback::explain::Block::Heading(1, catalog.get("examples_title").to_owned());
@@ -236,14 +237,21 @@ impl Explain {
                 "the list of examples has no such form",
                 "take `--format text`, `markdown` or `html`",
             )),
-            _ => self.show(&page, None, "", catalog),
+            _ => self.show(&page, None, "", catalog, out),
         }
     }
 
-    fn show(&self, page: &Document, trace: Option<&Trace>, title: &str, catalog: &Catalog) -> Result<()> {
+    fn show(
+        &self,
+        page: &Document,
+        trace: Option<&Trace>,
+        title: &str,
+        catalog: &Catalog,
+        out: &Output,
+    ) -> Result<()> {
         let drawing = trace.and_then(|trace| diagram::svg(trace, catalog));
         let text = match (self.format, trace) {
-            (Format::Json, Some(trace)) if self.out.is_none() => {
+            (Format::Json, Some(trace)) if out.path().is_none() => {
                 return print_json(&json::document(trace, title));
             }
             (Format::Json, Some(trace)) => json::document(trace, title).to_string(),
@@ -256,31 +264,19 @@ impl Explain {
             })?,
             (Format::Markdown, _) => page.markdown(),
             (Format::Html, _) => page.html(drawing.as_deref()),
-            (_, _) => {
-                let out = std::io::stdout();
-                let is_seen = self.out.is_none() && out.is_terminal();
-                let has_color = is_seen && std::env::var_os("NO_COLOR").is_none();
-                page.text(if is_seen { columns() } else { WIDTH }, has_color)
+            (_, _) if out.path().is_none() => {
+                let is_seen = std::io::stdout().is_terminal();
+                let width = if is_seen { columns() } else { WIDTH };
+                let plain = page.text(width, false);
+                return match is_seen && std::env::var_os("NO_COLOR").is_none() {
+                    true => print_colored(&plain, || page.text(width, true)),
+                    false => print(&plain),
+                };
             }
+            (_, _) => page.text(WIDTH, false),
         };
-        match &self.out {
-            None => print(&text),
-            Some(path) => write(path, text.as_bytes()),
-        }
+        out.write(text.as_bytes())
     }
-}
-
-/// One forward and backward pass over some rows of a table, as one batch.
-pub(super) fn trace_of(model: &Model<f64>, table: &Table, first: usize, count: usize) -> Result<Trace> {
-    trace_in(Mode::Evaluation, model, table, first, count)
-}
-
-fn trace_in(mode: Mode, model: &Model<f64>, table: &Table, first: usize, count: usize) -> Result<Trace> {
-    let chosen: Vec<usize> = (first..first + count).collect();
-    let dataset: Dataset<f64> = model.card.preprocessing.apply(&table.select(&chosen)?)?;
-    let (features, targets) = (dataset.features().to_dense(), dataset.targets().to_dense());
-    let (network, seed) = (&model.card.network, model.card.training.seed);
-    Ok(Trace::with_mode(network, &model.parameters, &features, &targets, count, mode, seed)?)
 }
 
 /// The width of the terminal, within what can be read.

@@ -1,15 +1,17 @@
 //! `pullback gradients`: every derivative of the cost, as tensors in a safetensors file.
 
-use super::evaluate::chosen;
-use super::explain::trace_of;
-use super::{check_writable, print, print_json, write};
 use crate::failure::{Failure, Result};
-use crate::terminal::figure;
-use pullback::explain::Trace;
+use crate::files::Files;
+use crate::machine::free_memory;
+use crate::source::{Chosen, chosen, source_of};
+use crate::terminal::{figure, print, print_json};
+use pullback::explain::{Trace, trace_rows};
+use pullback::job::memory;
 use pullback::model::{Model, Tensor, write_tensors};
+use pullback::network::Mode;
 use serde_json::json;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Precision {
@@ -47,8 +49,11 @@ const BATCH: usize = 256;
 impl Gradients {
     pub(super) fn run(&self) -> Result<()> {
         let model = Model::<f64>::load(&self.model)?;
-        check_writable(&self.out, &[&self.model])?;
-        let (table, _) = chosen(&Model::<f32>::load(&self.model)?, self.data.as_deref())?;
+        let source = source_of(&model.card)?;
+        let data = self.data.as_deref().or(source.as_deref());
+        let files = Files::reading([&*self.model].into_iter().chain(data.map(Path::new)));
+        let out = files.output(Some(&self.out), "--out")?;
+        let Chosen { table, .. } = chosen(&model.card, self.data.as_deref())?;
         let rows = self.rows.unwrap_or(table.rows()).min(table.rows());
         if rows == 0 {
             return Err(Failure::usage("there are no rows to take gradients of", "give at least one"));
@@ -58,10 +63,11 @@ impl Gradients {
             (0..specification.len()).filter(|&place| specification[place].role.is_trained()).collect();
         let mut costs = Vec::new();
         let mut sums: Vec<Vec<f64>> = trained.iter().map(|_| Vec::new()).collect();
-        let step = if self.per_example { 1 } else { BATCH };
+        let step = if self.per_example { 1 } else { BATCH.min(rows) };
+        memory::check(&model.card.network, step, memory::Work::Trace, free_memory())?;
         for first in (0..rows).step_by(step) {
             let count = step.min(rows - first);
-            let trace: Trace = trace_of(&model, &table, first, count)?;
+            let trace: Trace = trace_rows(&model, &table, first..first + count, Mode::Evaluation)?;
             if self.per_example {
                 costs.push(trace.cost());
             } else {
@@ -98,7 +104,7 @@ impl Gradients {
             "data": table.source(), "rows": rows, "per_example": self.per_example,
         });
         let bytes = write_tensors(&tensors, self.precision == Precision::F64, &about)?;
-        write(&self.out, &bytes)?;
+        out.write(&bytes)?;
         let norm = |numbers: &[f64]| numbers.iter().map(|x| x * x).sum::<f64>().sqrt();
         let largest = |numbers: &[f64]| numbers.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
         if self.json {

@@ -1,9 +1,9 @@
 //! `pullback inspect`: what a model is and how it was trained.
 
-use super::source::settings_of;
-use super::{print, print_json};
+use crate::config_file::to_toml;
 use crate::failure::{Failure, Result};
-use crate::terminal::{entry, figure, setting, shortened, wrapped};
+use crate::source::settings_of;
+use crate::terminal::{entry, figure, print, print_json, print_raw, setting, shortened, wrapped};
 use pullback::data::{Encoding, Feature, Target};
 use pullback::model::{Card, Model};
 use pullback::network::{Regularization, Role};
@@ -35,13 +35,13 @@ impl Inspect {
     pub(super) fn run(&self) -> Result<()> {
         let model = Model::<f32>::load(&self.model)?;
         if self.print_config {
-            if model.card.configuration.is_null() {
-                return Err(Failure::new(
+            let settings = settings_of(&model.card)?.ok_or_else(|| {
+                Failure::new(
                     format!("{} does not say with which settings it was trained", self.model.display()),
                     "give a model that `pullback train` saved",
-                ));
-            }
-            return print(&settings_of(&model).to_toml()?);
+                )
+            })?;
+            return print_raw(to_toml(&settings)?.as_bytes());
         }
         if self.json {
             return print_json(&model.card);
@@ -83,16 +83,13 @@ fn layers(out: &mut String, model: &Model<f32>) -> Result<()> {
         writeln!(out, "\nlayer  {:24}  {:>16}  {:>10}  {:>10}", "what", "weights", "parameters", "largest");
     let image = network.image.map_or(String::new(), |image| format!(", images of {image}"));
     let _ = writeln!(out, "{:5}  {} inputs{image}", "", network.inputs);
-    for (index, layer) in network.layers.iter().enumerate() {
+    for (index, layer) in network.layers.iter().enumerate().take(MOST_LINES) {
         let weights =
             specification.iter().find(|p| p.layer == Some(index) && matches!(p.role, Role::Weight(_)));
         let shape = weights.map_or(String::new(), |weights| {
             let sizes: Vec<String> = weights.shape.sizes().iter().map(usize::to_string).collect();
             sizes.join(" x ")
         });
-        if index >= MOST_LINES {
-            continue;
-        }
         let numbers: Vec<f32> = specification
             .iter()
             .zip(&model.parameters)

@@ -1,10 +1,10 @@
 //! `pullback predict`: what a model says of raw rows, as CSV.
 
-use super::source::load_for;
-use super::{ISA_HELP, check_writable, machine, print, write};
 use crate::failure::{Failure, Result};
+use crate::files::Files;
+use crate::machine::ISA_HELP;
+use crate::source::{load_for, predict};
 use crate::terminal::say;
-use pullback::data::Table;
 use pullback::model::{Model, Prediction};
 use std::path::{Path, PathBuf};
 
@@ -28,21 +28,20 @@ pub(crate) struct Predict {
 
 impl Predict {
     pub(super) fn run(&self) -> Result<()> {
+        let files = Files::reading([&*self.model, Path::new(&self.data)]);
+        let out = files.output(self.out.as_deref(), "--out")?;
         let model = Model::<f32>::load(&self.model)?;
-        let out = self.out.as_deref().filter(|path| *path != Path::new("-"));
-        if let Some(path) = out {
-            check_writable(path, &[Path::new(&self.data), &self.model])?;
-        }
-        let table = load_for(&model, &self.data)?;
+        let table = load_for(&model.card, &self.data)?;
         let prediction = predict(&model, &table, self.threads)?;
         let csv = self.csv(&model, &prediction)?;
-        let Some(path) = out else { return print(&csv) };
-        write(path, csv.as_bytes())?;
-        say(format_args!("{} predictions in {}", table.rows(), path.display()));
+        out.write(&csv)?;
+        if let Some(path) = out.path() {
+            say(format_args!("{} predictions in {}", table.rows(), path.display()));
+        }
         Ok(())
     }
 
-    fn csv(&self, model: &Model<f32>, prediction: &Prediction) -> Result<String> {
+    fn csv(&self, model: &Model<f32>, prediction: &Prediction) -> Result<Vec<u8>> {
         let target = &model.card.preprocessing.target;
         let mut writer = csv::Writer::from_writer(Vec::new());
         let bug =
@@ -66,10 +65,9 @@ impl Predict {
             }
             writer.write_record(&record).map_err(bug)?;
         }
-        let bytes = writer
+        writer
             .into_inner()
-            .map_err(|error| Failure::new(format!("the predictions make no CSV: {error}"), "report this"))?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+            .map_err(|error| Failure::new(format!("the predictions make no CSV: {error}"), "report this"))
     }
 }
 
@@ -78,23 +76,4 @@ fn shown(number: &f64) -> String {
     let number = *number as f32;
     let (plain, exponential) = (number.to_string(), format!("{number:e}"));
     if plain.len() <= exponential.len() + 4 { plain } else { exponential }
-}
-
-/// What a model predicts for a table; what it could not represent is told.
-pub(super) fn predict(model: &Model<f32>, table: &Table, threads: usize) -> Result<Prediction> {
-    let prediction = model.predict(table, &machine(threads)?)?;
-    for warning in &prediction.warnings {
-        say(format_args!("warning: {warning}"));
-    }
-    match prediction.numbers.iter().position(|number| !number.is_finite()) {
-        None => Ok(prediction),
-        Some(at) => Err(Failure::new(
-            format!(
-                "{}, row {}: the prediction is not a finite number",
-                table.source(),
-                at / prediction.outputs + 1
-            ),
-            "look for a number in the row that is far from all that the model was trained on",
-        )),
-    }
 }

@@ -1,20 +1,20 @@
 //! `pullback train`: from data to a saved model and a report.
 
-use super::evaluate::compare;
-use super::explain::trace_of;
-use super::rows::{Rows, TestRows};
-use super::source::load;
-use super::{ISA_HELP, check_writable, machine, print, print_json, write};
-use crate::failure::{Failure, Result};
+use crate::config_file::{self, to_toml};
+use crate::failure::Result;
+use crate::files::Files;
+use crate::flags::Flags;
+use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::progress::Progress;
-use crate::settings::Settings;
-use crate::terminal::{WIDTH, count, entry, say, setting, time, typed};
-use pullback::data::{Dataset, Preprocessing, Table};
-use pullback::explain::{Catalog, diagnose};
-use pullback::model::{Card, Fingerprint, Model};
-use pullback::network::{Layer, Network};
+use crate::source::{load, read_options, read_test};
+use crate::terminal::{WIDTH, count, entry, print, print_json, print_raw, setting, time, typed, warn};
+use pullback::data::Task;
+use pullback::explain::Catalog;
+use pullback::job::{Fitted, Job};
+use pullback::model::{Card, Fingerprint};
+use pullback::network::Layer;
 use pullback::report::{Report, Series, curve, text};
-use pullback::train::{Batch, GradientMethod, History, Stop, Training, train};
+use pullback::train::{GradientMethod, History, Stop, Training};
 use pullback_data::ReadOptions;
 use serde::Serialize;
 use std::fmt::Write;
@@ -28,8 +28,8 @@ use std::time::Duration;
 )]
 pub(crate) struct Train {
     #[command(flatten)]
-    settings: Settings,
-    /// A TOML file with the same settings; flags go before it
+    flags: Flags,
+    /// A TOML file with the same settings; flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print the settings of the run as a TOML file, and train nothing
@@ -38,7 +38,7 @@ pub(crate) struct Train {
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
-    /// Show no progress and no report
+    /// Show no progress and no report, only warnings and errors
     #[arg(long, short)]
     quiet: bool,
 }
@@ -71,83 +71,49 @@ struct Document<'a> {
 
 impl Train {
     pub(super) fn run(&self) -> Result<()> {
-        let settings = match &self.config {
-            Some(path) => self.settings.over_file(path)?,
-            None => self.settings.clone(),
-        };
+        let mut settings = self.flags.settings()?;
+        if let Some(path) = &self.config {
+            settings = settings.over(config_file::read(path)?);
+        }
         let machine = machine(settings.threads.unwrap_or(0))?;
-        let data_options = settings.data_options()?;
-        let read_options = ReadOptions { threads: machine.thread_count(), ..settings.read_options()? };
-        let parts = load(settings.data(), settings.seed(), &read_options)?;
-        let table = &parts.train;
-        if settings.target.is_empty() && table.target().is_none() {
-            return Err(no_target(table));
-        }
-        for name in data_options.target.iter().chain(&data_options.ignore).chain(data_options.types.keys()) {
-            table.column(name).map_err(|error| Failure::from(error).into_usage())?;
-        }
-        let rows = Rows::choose(&settings, &parts)?;
-        let preprocessing = Preprocessing::fit(table, &rows.training, &data_options)?;
-        let inputs = preprocessing.inputs();
-        let network = settings.network(&preprocessing, rows.training.len())?;
-        let training = settings.training(inputs, rows.training.len(), rows.validation.len())?;
-        training.check::<f32>()?;
-        let settings = settings.decided(&network, &training, rows.test_fraction, rows.validation_fraction);
-        if self.print_config {
-            return print(&settings.to_toml()?);
-        }
-        check_memory(&network, &training, rows.training.len())?;
-        let out = settings.out.clone().unwrap_or_else(|| PathBuf::from("model.safetensors"));
-        check_writable(&out, &[Path::new(settings.data())])?;
-        let dataset: Dataset<f32> = preprocessing.apply(table)?;
-        let tested = rows.tested(table)?;
-        if let TestRows::Apart(table) = &rows.test {
-            // What is wrong with them is better known before training.
-            preprocessing.apply::<f32>(table)?;
-        }
-
-        if !self.quiet {
-            for (name, why) in &preprocessing.left_out {
-                say(format_args!("warning: column \"{name}\" is left out: {why}"));
-            }
-        }
-        let mut progress = Progress::new(training.epochs, rows.training.len(), self.quiet || self.json);
-        let trained =
-            train(&network, &training, &dataset, &rows.training, &rows.validation, &machine, &mut progress)?;
-        let seconds = progress.finish().as_secs_f64();
-        refuse_diverged(&trained.history, &training)?;
-
-        let model = Model {
-            parameters: trained.parameters,
-            card: Card {
-                network,
-                preprocessing,
-                training: training.clone(),
-                history: trained.history,
-                data: Fingerprint::of(table, rows.training.len()),
-                configuration: Settings { threads: None, out: None, ..settings.clone() }.to_json()?,
-            },
+        let (data, test_data) = (settings.data().to_owned(), settings.test_data.clone());
+        let place = settings.out.clone().unwrap_or_else(|| PathBuf::from("model.safetensors"));
+        let read = [self.config.as_deref(), Some(Path::new(&data)), test_data.as_deref()];
+        let out = match self.print_config {
+            true => None,
+            false => Some(Files::reading(read.into_iter().flatten()).output(Some(&place), "--out")?),
         };
-        let prediction = model.predict(&tested, &machine)?;
-        if !prediction.numbers.iter().all(|number| number.is_finite()) {
-            // The last step, whose weights no cost was computed with.
-            return Err(diverged("after the last epoch", None, &training));
+
+        let read_options = ReadOptions { threads: machine.thread_count(), ..read_options(&settings)? };
+        let mut tables = load(&data, settings.seed(), &read_options)?;
+        if let Some(path) = &test_data {
+            tables.test = Some(read_test(path, &settings)?);
         }
-        let report = compare(&model, &prediction, &tested)?;
-        if !self.quiet && !self.json {
-            warn_of_findings(&model, table, &rows.training)?;
+        let job = Job::new(settings, tables).decide()?;
+        let Some(out) = out else { return print_raw(to_toml(job.settings())?.as_bytes()) };
+        job.check_memory(free_memory())?;
+        for (name, why) in &job.preprocessing().left_out {
+            warn(format_args!("column \"{name}\" is left out: {why}"));
         }
-        write(&out, &model.to_bytes()?)?;
+        let (rows, training) = (job.rows(), job.training());
+        let mut progress = Progress::new(training.epochs, rows.training.len(), self.quiet || self.json);
+        let Fitted { model, tested, report, findings } = job.run(&machine, &mut progress)?;
+        let seconds = progress.finish().as_secs_f64();
+        let catalog = Catalog::english();
+        for finding in findings {
+            warn(finding.text(&catalog));
+        }
+        out.write(&model.to_bytes()?)?;
 
         let card = &model.card;
         let document = Document {
             version: 1,
-            model: out.display().to_string(),
+            model: place.display().to_string(),
             data: &card.data,
             task: match card.preprocessing.target.target.task() {
-                pullback::data::Task::Binary => "binary",
-                pullback::data::Task::Classes => "classes",
-                pullback::data::Task::Regression => "regression",
+                Task::Binary => "binary",
+                Task::Classes => "classes",
+                Task::Regression => "regression",
             },
             reason: &card.preprocessing.target.reason,
             left_out: &card.preprocessing.left_out,
@@ -157,7 +123,7 @@ impl Train {
             is_tested_on_training_rows: rows.is_tested_on_training_rows(),
             layers: card.network.layers.iter().map(Layer::describe).collect(),
             parameters: card.network.parameter_count()?,
-            training: &training,
+            training,
             products: (!training.precision.is_full())
                 .then(|| training.precision.of_products().engine(machine.isa)),
             history: &card.history,
@@ -168,79 +134,9 @@ impl Train {
         match (self.json, self.quiet) {
             (true, _) => print_json(&document),
             (false, true) => Ok(()),
-            (false, false) => print(&render(&document, card, settings.data())),
+            (false, false) => print(&render(&document, card, &data)),
         }
     }
-}
-
-fn no_target(table: &Table) -> Failure {
-    let names: Vec<&str> = table.names().collect();
-    let shown = names[..names.len().min(10)].join(", ");
-    let more = if names.len() > 10 { format!(" and {} more", names.len() - 10) } else { String::new() };
-    Failure::usage(
-        format!("{} does not say which column to predict", table.source()),
-        format!(
-            "name it, for example `--target {}`; the columns are {shown}{more}",
-            typed(names.last().unwrap_or(&"COLUMN"))
-        ),
-    )
-}
-
-/// Refuses a network for which there is no memory: running out of it would end the process.
-fn check_memory(network: &Network, training: &Training, rows: usize) -> Result<()> {
-    /// A weight, its gradient, the best one, what the optimizer keeps of it, and its initial value in f64.
-    const NUMBERS_PER_WEIGHT: f64 = 7.0;
-    /// What the forward pass computes, and about as much on the way back.
-    const PASSES: f64 = 2.0;
-    let batch = match training.batch {
-        Batch::Of(examples) => examples.min(rows),
-        Batch::Full => rows,
-    };
-    let memory = network.memory(batch)?;
-    let (weights, activations) = (memory.parameters as f64, memory.activations as f64);
-    let bytes = size_of::<f32>() as f64 * (NUMBERS_PER_WEIGHT * weights + PASSES * activations);
-    if Vec::<u8>::new().try_reserve_exact(bytes as usize).is_ok() {
-        return Ok(());
-    }
-    Err(Failure::new(
-        format!(
-            "a network of {} parameters in batches of {batch} needs {} GB of memory, which there is not",
-            count(weights),
-            count((bytes / 1e9).ceil())
-        ),
-        "give it fewer units with `--hidden`, or make batches smaller with `--batch`",
-    ))
-}
-
-/// Refuses a run without a result.
-fn refuse_diverged(history: &History, training: &Training) -> Result<()> {
-    match (history.stop, history.kept_epoch) {
-        (Stop::Diverged { epoch, step }, _) => {
-            let place = format!("in epoch {}, step {}", epoch + 1, step + 1);
-            Err(diverged(&place, history.blame.as_ref().map(|blame| &blame.node[..]), training))
-        }
-        (_, None) => Err(diverged("of the validation rows", None, training)),
-        _ => Ok(()),
-    }
-}
-
-fn diverged(place: &str, blame: Option<&str>, training: &Training) -> Failure {
-    let rate = training.learning_rate();
-    let tenth = format!("{:.1e}", rate / 10.0).parse().unwrap_or(rate);
-    let lower = f64::min(tenth, training.optimizer.conventional_rate());
-    Failure::new(
-        match blame {
-            Some(node) => format!(
-                "the cost {place} is not a finite number, which first arises in {node}; no model is saved"
-            ),
-            None => format!("the cost {place} is not a finite number; no model is saved"),
-        },
-        format!(
-            "try a lower learning rate than {}, for example `--learning-rate {}`, or `--clip-norm 1`",
-            setting(rate),
-            setting(lower)
-        ),
-    )
 }
 
 fn render(document: &Document<'_>, card: &Card, data: &str) -> String {
@@ -324,29 +220,4 @@ fn render(document: &Document<'_>, card: &Card, data: &str) -> String {
     let _ = writeln!(out, "  pullback inspect {model}");
     let _ = writeln!(out, "  pullback predict {model} {} --out predictions.csv", typed(data));
     out
-}
-
-/// So many rows tell which units never pass anything back.
-const DIAGNOSED_ROWS: usize = 64;
-/// Larger networks are not looked at unasked.
-const MOST_DIAGNOSED: usize = 1 << 20;
-
-/// Says what stood in the way of training, where it is more than a few units: `explain` shows the rest.
-fn warn_of_findings(model: &Model<f32>, table: &Table, training_rows: &[usize]) -> Result<()> {
-    if model.card.network.parameter_count()? > MOST_DIAGNOSED {
-        return Ok(());
-    }
-    let rows = &training_rows[..training_rows.len().min(DIAGNOSED_ROWS)];
-    let wide = |numbers: &Vec<f32>| numbers.iter().map(|&x| f64::from(x)).collect();
-    let model = Model { parameters: model.parameters.iter().map(wide).collect(), card: model.card.clone() };
-    let trace = trace_of(&model, &table.select(rows)?, 0, rows.len())?;
-    let catalog = Catalog::english();
-    for finding in diagnose(&trace) {
-        let is_local = matches!(finding.key, "dead" | "inactive" | "saturated");
-        let units = trace.dense().get(finding.layer.saturating_sub(1)).map_or(0, |dense| dense.units);
-        if !is_local || finding.count * 2 >= units {
-            say(format_args!("warning: {}", finding.text(&catalog)));
-        }
-    }
-    Ok(())
 }

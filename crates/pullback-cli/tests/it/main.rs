@@ -1,6 +1,7 @@
 //! The command as its users meet it, one binary.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod border;
 mod docs;
 mod failures;
 mod four_ways;

@@ -13,4 +13,4 @@ mod step;
 pub use executor::Executor;
 pub use machine::Machine;
 pub use pullback_kernels::{Isa, Precision};
-pub use reference::reference;
+pub use reference::{given, reference};

@@ -1,7 +1,7 @@
 //! Runs every operation by its own reference value, in order: the plainest way to a graph's numbers.
 
 use crate::graph::ops::{View, ViewMut};
-use crate::graph::{Graph, Kind};
+use crate::graph::{Graph, Kind, NodeId};
 use pullback_kernels::Real;
 
 /// The values of all nodes, in order. `given` holds those of inputs and parameters at their places;
@@ -32,4 +32,14 @@ pub fn reference<T: Real>(graph: &Graph, given: &[Vec<T>]) -> Vec<Vec<T>> {
         });
     }
     values
+}
+
+/// Numbers at the places of their nodes, as [`reference`] and
+/// [`check_gradients`](crate::differentiate::check_gradients) take them.
+pub fn given<T: Real>(numbers: &[(NodeId, Vec<T>)]) -> Vec<Vec<T>> {
+    let mut given = vec![Vec::new(); numbers.iter().map(|(id, _)| id.index() + 1).max().unwrap_or(0)];
+    for (id, numbers) in numbers {
+        given[id.index()].clone_from(numbers);
+    }
+    given
 }

@@ -14,6 +14,7 @@ pub mod four_ways;
 pub mod json;
 mod ledger;
 mod notation;
+mod rows;
 mod trace;
 
 pub use catalog::{Catalog, LANGUAGES};
@@ -22,4 +23,5 @@ pub use describe::{Focus, Options, describe, describe_circuit, describe_claims};
 pub use document::{Block, Document};
 pub use ledger::{Finding, Ledger, Member, diagnose, ledger};
 pub use notation::{Notation, Symbol};
+pub use rows::trace_rows;
 pub use trace::{Dense, Factor, FactorKind, Filters, Imaging, Link, Part, Trace};

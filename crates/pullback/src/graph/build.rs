@@ -97,6 +97,30 @@ impl Builder {
         }
     }
 
+    /// The graph that a function builds, and the nodes that it returns.
+    ///
+    /// ```
+    /// use pullback::graph::Builder;
+    /// let (graph, [w, cost]) = Builder::graph(|b| {
+    ///     let w = b.parameter("w", [3]);
+    ///     [w, (w * w).sum_all()]
+    /// })?;
+    /// assert_eq!(graph.shape(w).sizes(), [3]);
+    /// assert_eq!(graph.shape(cost).rank(), 0);
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The first shape mistake that was made.
+    pub fn graph<const N: usize>(
+        build: impl for<'b> FnOnce(&'b Self) -> [Var<'b>; N],
+    ) -> Result<(Graph, [NodeId; N]), ShapeError> {
+        let builder = Self::new();
+        let ids = build(&builder).map(Var::id);
+        let graph = builder.finish()?;
+        Ok((graph, ids.map(|id| id.expect("a graph without a mistake has all its nodes"))))
+    }
+
     /// The finished graph.
     ///
     /// # Errors

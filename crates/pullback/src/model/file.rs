@@ -92,8 +92,11 @@ impl<T: Real> Model<T> {
         Self::from_bytes(&bytes).map_err(|error| error.at(Place::file(path)))
     }
 
-    /// Reads a model from the bytes of a file; the error says what is wrong with them.
-    fn from_bytes(bytes: &[u8]) -> Result<Self> {
+    /// Reads a model from the bytes of a file.
+    ///
+    /// # Errors
+    /// If they are damaged, or no model of ours, or a later version wrote them.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         if bytes.is_empty() {
             return Err(
                 Error::model("the file is empty").help("train the model again, or get the file again")

@@ -100,7 +100,7 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    pub(super) fn initialize(&self, random: &Random) -> Vec<f64> {
+    pub(crate) fn initialize(&self, random: &Random) -> Vec<f64> {
         let count = self.shape.elements();
         match self.role {
             Role::Weight(initializer) => initializer.weights(count, self.fans, random),

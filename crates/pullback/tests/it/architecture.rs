@@ -68,3 +68,26 @@ fn folders_import_only_what_the_table_allows() {
         assert!(excess.is_empty(), "{folder} imports {excess:?}, which ARCHITECTURE.md does not allow");
     }
 }
+
+/// Commands share what stands beside them, and nothing else.
+#[test]
+fn no_command_imports_another() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pullback-cli/src/commands");
+    let mut files = Vec::new();
+    sources(&folder, &mut files);
+    let name = |file: &PathBuf| file.file_stem().unwrap().to_str().unwrap().to_owned();
+    let names: BTreeSet<String> = files.iter().map(name).filter(|name| name != "mod").collect();
+    assert!(names.contains("train") && names.contains("evaluate"), "{names:?}");
+    for file in files.iter().filter(|file| name(file) != "mod") {
+        let text = fs::read_to_string(file).unwrap();
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for start in ["super::", "commands::"] {
+                for path in line.split(start).skip(1) {
+                    let first = path.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap();
+                    assert!(!names.contains(first), "{} imports the command {first}", name(file));
+                }
+            }
+        }
+        assert!(!text.contains("use super::{"), "{} takes things of the list of commands", name(file));
+    }
+}

@@ -4,6 +4,8 @@
 mod allocation;
 mod architecture;
 mod border;
+mod estimators;
+mod examples;
 mod explain;
 mod explain_check;
 mod four_ways;

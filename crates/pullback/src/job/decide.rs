@@ -11,13 +11,14 @@
 //! - Learning rate: falls along a cosine from the optimizer's conventional one; with Adam, from 0.01 below
 //!   200 rows, and up to 8 inputs below 5000 rows.
 
-use crate::failure::{Failure, Result};
-use crate::settings::{NetworkTable, Settings};
-use pullback::data::Target;
-use pullback::data::{Encoding, Feature, Preprocessing};
-use pullback::network::layers::Dense;
-use pullback::network::{Activation, Cost, Image, Layer, Network, Regularization};
-use pullback::train::{Batch, EarlyStopping, Optimizer, Schedule, Shape, Training, Unrecorded};
+use super::configuration;
+use super::settings::{Hidden, NetworkTable, Settings};
+use crate::data::{ColumnType, DataOptions, Encoding, Feature, Preprocessing, Target};
+use crate::error::{Error, Result};
+use crate::network::layers::Dense;
+use crate::network::{Activation, Cost, Image, Layer, Network, Regularization};
+use crate::train::{Batch, EarlyStopping, Optimizer, Schedule, Shape, Training, Unrecorded};
+use std::collections::BTreeMap;
 
 /// More epochs than anyone can wait for; random numbers have an address in each.
 const MOST_EPOCHS: usize = 1_000_000_000;
@@ -26,9 +27,12 @@ const MOST_EPOCHS: usize = 1_000_000_000;
 const MOST_THREADS: usize = 1024;
 
 /// Refuses a number of threads that cannot be meant.
-pub(crate) fn checked_threads(threads: usize) -> Result<usize> {
+///
+/// # Errors
+/// If they are too many.
+pub fn checked_threads(threads: usize) -> Result<usize> {
     if threads > MOST_THREADS {
-        return Err(Failure::usage(
+        return Err(configuration(
             format!("{threads} threads are too many"),
             format!("give at most {MOST_THREADS}; more than the machine has processors gain nothing"),
         ));
@@ -38,7 +42,7 @@ pub(crate) fn checked_threads(threads: usize) -> Result<usize> {
 
 impl Settings {
     /// The network for data that are so preprocessed, with so many training rows.
-    pub(crate) fn network(&self, preprocessing: &Preprocessing, rows: usize) -> Result<Network> {
+    pub(super) fn network(&self, preprocessing: &Preprocessing, rows: usize) -> Result<Network> {
         let (inputs, target) = (preprocessing.inputs(), &preprocessing.target.target);
         let fitting = match target {
             Target::Binary { .. } => Cost::SigmoidCrossEntropy,
@@ -48,13 +52,13 @@ impl Settings {
         let cost = self.cost.unwrap_or(fitting);
         if target.classes().is_none() && matches!(cost, Cost::SoftmaxCrossEntropy | Cost::SigmoidCrossEntropy)
         {
-            return Err(Failure::usage(
+            return Err(configuration(
                 format!("the cost {cost} is for classes, but the target is numbers"),
                 "take squared_error, absolute_error or huber, or make it `--task classes`",
             ));
         }
         if cost == Cost::SoftmaxCrossEntropy && target.outputs() == 1 {
-            return Err(Failure::usage(
+            return Err(configuration(
                 "softmax over one output is always 1, whatever the network learns",
                 "take sigmoid_cross_entropy, or give both classes an output with `--task classes`",
             ));
@@ -81,7 +85,7 @@ impl Settings {
     /// Refuses settings of hidden layers where there are none to set.
     fn refuse_hidden(&self, why: &str) -> Result<()> {
         let given = [
-            ("hidden", self.hidden.as_deref().is_some_and(|units| units != "none")),
+            ("hidden", self.hidden.as_ref().is_some_and(|units| !units.0.is_empty())),
             ("activation", self.activation.is_some()),
             ("dropout", self.dropout.is_some()),
             ("batch-norm", self.batch_norm == Some(true)),
@@ -89,7 +93,7 @@ impl Settings {
         ];
         match given.iter().find(|(_, is_given)| *is_given) {
             None => Ok(()),
-            Some((flag, _)) => Err(Failure::usage(
+            Some((flag, _)) => Err(configuration(
                 format!("{why}, so `--{flag}` has no use"),
                 format!("leave out `--{flag}`"),
             )),
@@ -97,21 +101,12 @@ impl Settings {
     }
 
     fn layers(&self, inputs: usize, rows: usize, outputs: usize) -> Result<Vec<Layer>> {
-        let hidden: Vec<usize> = match self.hidden.as_deref() {
-            Some("none") => {
+        let hidden: Vec<usize> = match &self.hidden {
+            Some(Hidden(units)) if units.is_empty() => {
                 self.refuse_hidden("there are no hidden layers")?;
                 Vec::new()
             }
-            Some(text) => text
-                .split(',')
-                .map(|units| units.trim().parse().ok().filter(|&units| units > 0))
-                .collect::<Option<_>>()
-                .ok_or_else(|| {
-                    Failure::usage(
-                        format!("`{text}` does not give the units of hidden layers"),
-                        "write positive numbers with commas, for example `--hidden 128,64`, or `none`",
-                    )
-                })?,
+            Some(Hidden(units)) => units.clone(),
             None if rows < 10 => vec![8],
             None if inputs <= 8 => vec![32, 32],
             None if inputs >= 256 || rows >= 1000 => vec![128],
@@ -137,15 +132,15 @@ impl Settings {
     }
 
     /// The training configuration for so many inputs and rows to train on, with `validation` more to watch.
-    pub(crate) fn training(&self, inputs: usize, rows: usize, validation: usize) -> Result<Training> {
+    pub(super) fn training(&self, inputs: usize, rows: usize, validation: usize) -> Result<Training> {
         if let Some(epochs) = self.epochs.filter(|epochs| !(1..=MOST_EPOCHS).contains(epochs)) {
-            return Err(Failure::usage(
+            return Err(configuration(
                 format!("{epochs} epochs cannot be trained"),
                 format!("give at least 1 and at most {MOST_EPOCHS}"),
             ));
         }
         if validation == 0 && self.early_stopping.is_some_and(|epochs| epochs > 0) {
-            return Err(Failure::usage(
+            return Err(configuration(
                 "early stopping watches the cost of rows that are held out, but none are",
                 "hold some out with `--validation 0.1`, or leave out `--early-stopping`",
             ));
@@ -196,7 +191,7 @@ impl Settings {
             let Some(value) = value else { continue };
             if optimizer.get(field).is_none() {
                 let flag = field.replace('_', "-");
-                return Err(Failure::usage(
+                return Err(configuration(
                     format!("the optimizer {} has no {flag}", optimizer.name()),
                     format!("leave out `--{flag}`, or take an optimizer that has it"),
                 ));
@@ -216,7 +211,7 @@ impl Settings {
         for (flag, value, fields) in given {
             let Some(value) = value else { continue };
             let Some(field) = fields.iter().find(|field| shape.get(field).is_some()) else {
-                return Err(Failure::usage(
+                return Err(configuration(
                     format!("the schedule {} has no use for `--{flag}`", shape.name()),
                     "leave it out, or take another schedule",
                 ));
@@ -228,26 +223,28 @@ impl Settings {
 
     /// These settings with nothing left to be decided from the data: what a model is stored with, so that
     /// a run told so is the same run. `test` and `validation` are the fractions held out.
-    pub(crate) fn decided(
+    pub(super) fn decided(
         &self,
         network: &Network,
         training: &Training,
         test: Option<f64>,
         validation: f64,
     ) -> Self {
-        let hidden: Vec<String> = match &self.network {
-            Some(_) => Vec::new(),
-            None => network.layers.iter().filter_map(Layer::units).map(|units| units.to_string()).collect(),
+        let hidden = match &self.network {
+            Some(_) => None,
+            None => {
+                let units: Vec<usize> = network.layers.iter().filter_map(Layer::units).collect();
+                units.split_last().map(|(_outputs, hidden)| Hidden(hidden.to_vec()))
+            }
         };
-        let hidden = hidden.split_last().map(|(_outputs, hidden)| hidden.join(","));
-        let has_hidden = hidden.as_deref().is_some_and(|units| !units.is_empty());
+        let has_hidden = hidden.as_ref().is_some_and(|units| !units.0.is_empty());
         Self {
             data: Some(self.data().to_owned()),
             scaling: Some(self.scaling.unwrap_or_default()),
             imputation: Some(self.imputation.unwrap_or_default()),
             test,
             validation: Some(validation),
-            hidden: hidden.map(|units| if units.is_empty() { "none".into() } else { units }),
+            hidden,
             activation: has_hidden.then(|| self.activation.unwrap_or(Activation::Relu)),
             cost: Some(network.cost),
             network: self
@@ -264,6 +261,72 @@ impl Settings {
             seed: Some(training.seed),
             ..self.clone()
         }
+    }
+}
+
+impl Settings {
+    /// The settings in the form in which a model file stores them: without what changes nothing of a model.
+    pub(super) fn to_json(&self) -> Result<serde_json::Value> {
+        let stored = Self { threads: None, out: None, ..self.clone() };
+        serde_json::to_value(stored).map_err(|error| {
+            Error::configuration(format!("the settings make no JSON: {error}")).caused_by(error)
+        })
+    }
+
+    /// The name of the data: a built-in set or a path.
+    pub fn data(&self) -> &str {
+        self.data.as_deref().unwrap_or("digits")
+    }
+
+    /// The seed of all random numbers.
+    pub fn seed(&self) -> u64 {
+        self.seed.unwrap_or(0)
+    }
+
+    /// The declared types of columns.
+    ///
+    /// # Errors
+    /// If a text is not of the form `column=type`.
+    pub fn column_types(&self) -> Result<BTreeMap<String, ColumnType>> {
+        self.r#type
+            .0
+            .iter()
+            .map(|text| {
+                text.rsplit_once('=')
+                    .and_then(|(name, kind)| Some((name.to_owned(), kind.parse().ok()?)))
+                    .ok_or_else(|| {
+                        configuration(
+                            format!("`{text}` declares no type"),
+                            "write a column and its type: `--type zip=categorical` or `--type zip=numeric`",
+                        )
+                    })
+            })
+            .collect()
+    }
+
+    /// The fractions of rows to hold out for test and validation, where they are given.
+    pub(super) fn fractions(&self) -> Result<[Option<f64>; 2]> {
+        let checked = |flag: &str, fraction: Option<f64>| match fraction {
+            Some(fraction) if !(0.0..1.0).contains(&fraction) => Err(configuration(
+                format!("`--{flag}` is {fraction}"),
+                "give the fraction of the rows to hold out: at least 0 and below 1, for example 0.2",
+            )),
+            fraction => Ok(fraction),
+        };
+        Ok([checked("test", self.test)?, checked("validation", self.validation)?])
+    }
+
+    /// How a table becomes a data set.
+    pub(super) fn data_options(&self) -> Result<DataOptions> {
+        Ok(DataOptions {
+            target: self.target.0.clone(),
+            task: self.task,
+            ignore: self.ignore.0.clone(),
+            types: self.column_types()?,
+            scaling: self.scaling.unwrap_or_default(),
+            imputation: self.imputation.unwrap_or_default(),
+            ..DataOptions::default()
+        })
     }
 }
 

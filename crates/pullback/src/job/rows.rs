@@ -1,33 +1,37 @@
 //! Which rows of the data are trained on, watched and tested on: a function of the data and the settings,
 //! so that a stored model can be tested again on the rows that were held out from it.
 
-use crate::failure::{Failure, Result};
-use crate::settings::Settings;
-use pullback::data::{Table, split, strata};
-use pullback::random::{Purpose, Random};
-use pullback_data::Parts;
+use super::{Settings, Tables, configuration};
+use crate::data::{DataOptions, Table, split, strata};
+use crate::error::Result;
+use crate::random::{Purpose, Random};
 use std::borrow::Cow;
 
-/// Below so many rows the test is on the training rows.
+/// Below this number of rows the test is on the training rows.
 const FEWEST_ROWS_TO_SPLIT: usize = 10;
-/// From so many rows some are held out for validation.
+/// From this number of rows some are held out for validation.
 const FEWEST_ROWS_TO_VALIDATE: usize = 200;
-/// So many rows tell one epoch from another; more would be missed in training.
+/// This many rows tell one epoch from another; more would be missed in training.
 const MOST_ROWS_TO_VALIDATE: f64 = 2000.0;
 
-/// The rows of a run, by what they are for.
-pub(super) struct Rows {
-    pub(super) training: Vec<usize>,
-    pub(super) validation: Vec<usize>,
-    pub(super) test: TestRows,
-    /// Which part of all rows is held out to test on; absent if the source or another file has those.
-    pub(super) test_fraction: Option<f64>,
-    /// Which part of the other rows is held out to watch.
-    pub(super) validation_fraction: f64,
+/// The rows of a job, by what they are for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// To train on.
+    pub training: Vec<usize>,
+    /// To watch training by.
+    pub validation: Vec<usize>,
+    /// To test on.
+    pub test: TestRows,
+    /// Which part of all rows is held out to test on; absent if there is a table of its own for that.
+    pub test_fraction: Option<f64>,
+    /// Which part of the other rows is held out for validation.
+    pub validation_fraction: f64,
 }
 
 /// Rows to test on.
-pub(super) enum TestRows {
+#[derive(Debug, Clone, PartialEq)]
+pub enum TestRows {
     /// Rows of the same table.
     HeldOut(Vec<usize>),
     /// A table of its own.
@@ -37,29 +41,29 @@ pub(super) enum TestRows {
 }
 
 impl Rows {
-    pub(super) fn choose(settings: &Settings, parts: &Parts) -> Result<Self> {
-        let table = &parts.train;
+    pub(super) fn choose(
+        settings: &Settings,
+        options: &DataOptions,
+        apart: Option<Table>,
+        table: &Table,
+    ) -> Result<Self> {
         let all: Vec<usize> = (0..table.rows()).collect();
-        let classes = strata(table, &settings.data_options()?)?;
-        let hold_out = |rows: &[usize], fraction: f64, epoch| -> Result<_> {
+        let classes = strata(table, options)?;
+        let hold_out = |rows: &[usize], fraction: f64, epoch| {
             let random = Random::new(settings.seed(), Purpose::Split, epoch);
-            Ok(split(rows, classes.as_deref(), fraction, &random)?)
+            split(rows, classes.as_deref(), fraction, &random)
         };
         let [test_given, validation_given] = settings.fractions()?;
+        if settings.test_data.is_some() && test_given.is_some() {
+            return Err(configuration(
+                "`--test` and `--test-data` both say what to test on",
+                "leave out one of them",
+            ));
+        }
         let mut test_fraction = None;
-        let (rest, test) = match (&settings.test_data, &parts.test, test_given) {
-            (Some(_), _, Some(_)) => {
-                return Err(Failure::usage(
-                    "`--test` and `--test-data` both say what to test on",
-                    "leave out one of them",
-                ));
-            }
-            (Some(path), ..) => {
-                let read = pullback_data::read(path, &settings.read_options()?)?;
-                (all, TestRows::Apart(Box::new(read.test.unwrap_or(read.train))))
-            }
-            (None, Some(test), None) => (all, TestRows::Apart(Box::new(test.clone()))),
-            (None, _, fraction) => {
+        let (rest, test) = match (apart, test_given) {
+            (Some(apart), None) => (all, TestRows::Apart(Box::new(apart))),
+            (_, fraction) => {
                 let usual = if table.rows() < FEWEST_ROWS_TO_SPLIT { 0.0 } else { 0.2 };
                 let fraction = *test_fraction.insert(fraction.unwrap_or(usual));
                 let parts = hold_out(&all, fraction, 0)?;
@@ -86,7 +90,10 @@ impl Rows {
     }
 
     /// The rows to test on, of the table that the rows were chosen from.
-    pub(super) fn tested<'a>(&'a self, table: &Table) -> Result<Cow<'a, Table>> {
+    ///
+    /// # Errors
+    /// If there are none.
+    pub fn tested<'a>(&'a self, table: &Table) -> Result<Cow<'a, Table>> {
         Ok(match &self.test {
             TestRows::HeldOut(rows) => Cow::Owned(table.select(rows)?),
             TestRows::Training => Cow::Owned(table.select(&self.training)?),
@@ -95,7 +102,15 @@ impl Rows {
     }
 
     /// Whether the test is on the rows that were trained on.
-    pub(super) fn is_tested_on_training_rows(&self) -> bool {
+    pub fn is_tested_on_training_rows(&self) -> bool {
         matches!(self.test, TestRows::Training)
     }
+}
+
+/// The rows of a job with these settings, without the rest of it.
+///
+/// # Errors
+/// As [`Job::decide`](super::Job::decide).
+pub fn held_out(settings: &Settings, tables: Tables) -> Result<Rows> {
+    Rows::choose(settings, &settings.data_options()?, tables.test, &tables.train)
 }

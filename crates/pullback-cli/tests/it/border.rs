@@ -1,0 +1,140 @@
+//! What crosses the border of the command: files that must not be replaced, names that a terminal must not obey,
+//! counts that nobody can mean.
+
+use crate::{Place, text};
+
+/// Runs what would replace a file that it reads, in all spellings of the file's name.
+fn check_kept(place: &Place, file: &str, arguments: &[&str], flag: &str) {
+    let before = place.read(file);
+    let mut names =
+        vec![file.to_owned(), format!("./{file}"), format!("sub/../{file}"), format!("{file}.hard")];
+    std::fs::hard_link(place.path(file), place.path(&format!("{file}.hard"))).unwrap();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(place.path(file), place.path(&format!("{file}.soft"))).unwrap();
+        names.push(format!("{file}.soft"));
+    }
+    for name in &names {
+        let all: Vec<&str> = arguments.iter().copied().chain([flag, name]).collect();
+        let output = place.run(&all);
+        assert_eq!(output.status.code(), Some(2), "{all:?}: {}", text(&output.stdout));
+        let message = text(&output.stderr);
+        assert!(message.contains("would be replaced by what is made from it"), "{all:?}: {message}");
+        assert!(place.read(file) == before, "{all:?} replaces {file}");
+    }
+    for name in &names[3..] {
+        std::fs::remove_file(place.path(name)).unwrap();
+    }
+}
+
+#[test]
+fn no_command_replaces_what_it_reads() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("sub")).unwrap();
+    place.succeed(&["datasets", "iris", "--out", "iris.csv"]);
+    place.write("other.csv", place.read("iris.csv")).write("c.toml", "epochs = 1\ntarget = \"species\"\n");
+    place.write(
+        "test.toml",
+        "epochs = 1\ntest_data = \"other.csv\"\ndata = \"iris.csv\"\ntarget = \"species\"\n",
+    );
+    place.succeed(&["train", "iris.csv", "--config", "c.toml", "--quiet", "--out", "m"]);
+    let train = ["train", "iris.csv", "--target", "species", "--test-data", "other.csv"];
+    check_kept(&place, "iris.csv", &train, "--out");
+    check_kept(&place, "other.csv", &train, "--out");
+    check_kept(&place, "c.toml", &["train", "iris.csv", "--config", "c.toml"], "--out");
+    check_kept(&place, "other.csv", &["train", "--config", "test.toml"], "--out");
+    check_kept(&place, "iris.csv", &["train", "--config", "test.toml"], "-o");
+    for command in
+        [&["predict", "m", "iris.csv"][..], &["explain", "m", "iris.csv"], &["gradients", "m", "iris.csv"]]
+    {
+        check_kept(&place, "iris.csv", command, "--out");
+        check_kept(&place, "m", command, "--out");
+    }
+}
+
+#[test]
+fn a_terminal_shows_names_and_does_not_obey_them() {
+    let place = Place::new();
+    let name = "a\u{1b}[2J\u{202e}b";
+    let rows: String = (0..40).map(|row| format!("{row},{}\u{9b}\n", ["x", "y"][row / 20])).collect();
+    place
+        .write("t.csv", format!("{name},t\u{1b}]0;\u{7}\n{rows}"))
+        .write("c.toml", "target = \"t\\u001b]0;\\u0007\"\n");
+    let mut all = Vec::new();
+    for arguments in [
+        &["train", "t.csv", "--config", "c.toml", "--epochs", "2"][..],
+        &["evaluate", "model.safetensors", "t.csv"],
+        &["inspect", "model.safetensors"],
+        &["check", "model.safetensors", "t.csv"],
+        &["explain", "model.safetensors", "t.csv"],
+        &["train", "t.csv"],
+        &["train", "t.csv", "--target", "a\u{1b}[2J\u{202e}c"],
+        &["train", "no\u{1b}ne.csv", "--target", "t"],
+        &["train", "--\u{1b}x"],
+        &["predict", "model.safetensors", "iris"],
+    ] {
+        let output = place.run(arguments);
+        all.push((arguments.to_vec(), text(&output.stdout) + &text(&output.stderr)));
+    }
+    for (arguments, shown) in &all {
+        let bad = shown.chars().find(|&c| c != '\n' && (c.is_control() || c == '\u{202e}'));
+        assert!(bad.is_none(), "{arguments:?} prints {bad:?}: {shown:?}");
+    }
+    assert!(all[5].1.contains("a\\u{1b}[2J\\u{202e}b"), "{}", all[5].1);
+    // Documents for programs hold what there is.
+    let card = place.json(&["inspect", "model.safetensors", "--json"]);
+    assert_eq!(card["preprocessing"]["features"][0]["name"], name);
+    let csv = place.succeed(&["predict", "model.safetensors", "t.csv"]);
+    assert!(csv.starts_with("t\u{1b}]0;\u{7}\n"), "{csv:?}");
+}
+
+/// Every flag of every command that takes a number, with numbers that nobody can mean.
+#[test]
+fn no_number_makes_a_command_panic() {
+    let place = Place::new();
+    place.succeed(&["train", "xor", "--epochs", "2", "--quiet", "--out", "m"]);
+    let commands: [(&[&str], &[&str]); 7] = [
+        (
+            &["compare", "--depth", "1..2", "--layers", "2", "--budget", "0.1"],
+            &["--layers", "--depth", "--width", "--inputs", "--outputs", "--batch", "--budget", "--seed"],
+        ),
+        (&["explain", "m", "xor"], &["--row", "--rows", "--digits", "--most-units", "--unit", "--weight"]),
+        (&["check", "m", "xor"], &["--rows", "--samples", "--tolerance", "--seed"]),
+        (&["gradients", "m", "xor"], &["--rows"]),
+        (&["predict", "m", "xor"], &["--threads"]),
+        (&["evaluate", "m"], &["--threads"]),
+        (&["datasets", "moons"], &["--seed"]),
+    ];
+    let numbers = ["0", "1", "9223372036854775808", "18446744073709551615", "-1", "nan", "inf", "1e300"];
+    let run = |arguments: &[&str]| {
+        let output = place.run(arguments);
+        let code = output.status.code();
+        assert!(matches!(code, Some(0..=2)), "{arguments:?}: {code:?} {}", text(&output.stderr));
+        assert!(!text(&output.stderr).contains("this is a bug"), "{arguments:?}: {}", text(&output.stderr));
+    };
+    for (command, flags) in commands {
+        for flag in flags {
+            for number in numbers {
+                let kept = command.iter().position(|word| word == flag);
+                let mut arguments = command.to_vec();
+                if let Some(at) = kept {
+                    arguments.drain(at..at + 2);
+                }
+                let given = format!("{flag}={number}");
+                arguments.push(&given);
+                run(&arguments);
+            }
+        }
+    }
+    let help = place.succeed(&["train", "--help"]);
+    let words = help.split_whitespace().filter(|word| word.starts_with("--") && !word.contains('['));
+    let flags: Vec<&str> = words.map(|word| word.trim_end_matches(',')).collect();
+    assert!(flags.contains(&"--learning-rate") && flags.contains(&"--epsilon"), "{flags:?}");
+    for flag in
+        flags.into_iter().filter(|flag| !matches!(*flag, "--help" | "--config" | "--epochs" | "--precision"))
+    {
+        for number in numbers {
+            run(&["train", "xor", "--epochs", "1", "--quiet", &format!("{flag}={number}")]);
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! Arrays in, a model out: a [`Classifier`] and a [`Regressor`] run the same job as the command, on numbers that the
+//! caller has in memory.
+//!
+//! ```
+//! use pullback::{Classifier, Model};
+//!
+//! let x: Vec<f32> = (0..300).flat_map(|i| [i as f32, ((i * 7) % 300) as f32]).collect(); // two columns
+//! let y: Vec<u32> = x.chunks(2).map(|row| u32::from(row[0] > row[1])).collect();
+//! let model = Classifier::new().hidden([16]).epochs(100).fit(&x, 2, &y)?;
+//!
+//! let again = Model::from_bytes(&model.to_bytes()?)?;
+//! assert_eq!(again.predict_classes(&[290.0, 10.0, 10.0, 290.0])?, [1, 0]);
+//! let probabilities = again.predict_probabilities(&[290.0, 10.0])?;
+//! assert!(probabilities[1] > 0.9);
+//! # Ok::<(), pullback::Error>(())
+//! ```
+
+use crate::data::{Categories, Column, Scaling, Table, Values};
+use crate::error::{Error, Result};
+use crate::job::{Hidden, Job, Names, Settings};
+use crate::model::{Model, Prediction};
+use crate::network::Activation;
+use crate::train::{Batch, Machine, Observer, Silent};
+use pullback_kernels::Real;
+
+/// The name of the target, or of the first one.
+const TARGET: &str = "y";
+
+/// Learns classes from rows of numbers.
+///
+/// It trains on all rows, but from 200 rows on for a tenth of them that tell when to stop; see
+/// [`Job`] for what is decided from the data. The same data, settings and seed give the same bits.
+#[derive(Debug, Clone, Default)]
+pub struct Classifier {
+    settings: Settings,
+    machine: Machine,
+}
+
+/// Learns numbers from rows of numbers.
+///
+/// ```
+/// use pullback::Regressor;
+/// let x: Vec<f64> = (0..100).map(|i| f64::from(i) / 50.0 - 1.0).collect();
+/// let y: Vec<f64> = x.iter().map(|x| 3.0 * x + 1.0).collect();
+/// let model = Regressor::new().hidden([]).fit(&x, 1, &y)?;
+/// assert!((model.predict_numbers(&[0.5])?[0] - 2.5).abs() < 0.01);
+/// # Ok::<(), pullback::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Regressor {
+    settings: Settings,
+    machine: Machine,
+}
+
+/// What both estimators can be told.
+macro_rules! builders {
+    ($type:ident) => {
+        impl $type {
+            /// An estimator with nothing said: all is decided from the data.
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            /// The units of each hidden layer; none for a linear model.
+            #[must_use]
+            pub fn hidden(mut self, units: impl IntoIterator<Item = usize>) -> Self {
+                self.settings.hidden = Some(Hidden(units.into_iter().collect()));
+                self
+            }
+
+            /// The activation of hidden layers.
+            #[must_use]
+            pub fn activation(mut self, activation: Activation) -> Self {
+                self.settings.activation = Some(activation);
+                self
+            }
+
+            /// How many times all examples are seen.
+            #[must_use]
+            pub fn epochs(mut self, epochs: usize) -> Self {
+                self.settings.epochs = Some(epochs);
+                self
+            }
+
+            /// How many examples make a step.
+            #[must_use]
+            pub fn batch(mut self, batch: Batch) -> Self {
+                self.settings.batch = Some(batch);
+                self
+            }
+
+            /// The factor of each step.
+            #[must_use]
+            pub fn learning_rate(mut self, rate: f64) -> Self {
+                self.settings.learning_rate = Some(rate);
+                self
+            }
+
+            /// The strength of L2 regularization.
+            #[must_use]
+            pub fn l2(mut self, strength: f64) -> Self {
+                self.settings.l2 = Some(strength);
+                self
+            }
+
+            /// The dropout rate after each hidden layer.
+            #[must_use]
+            pub fn dropout(mut self, rate: f64) -> Self {
+                self.settings.dropout = Some(rate);
+                self
+            }
+
+            /// How columns are scaled.
+            #[must_use]
+            pub fn scaling(mut self, scaling: Scaling) -> Self {
+                self.settings.scaling = Some(scaling);
+                self
+            }
+
+            /// The fraction of the rows that are held out to tell when to stop.
+            #[must_use]
+            pub fn validation(mut self, fraction: f64) -> Self {
+                self.settings.validation = Some(fraction);
+                self
+            }
+
+            /// Stops when the validation cost has not improved for that many epochs; 0 for never.
+            #[must_use]
+            pub fn early_stopping(mut self, epochs: usize) -> Self {
+                self.settings.early_stopping = Some(epochs);
+                self
+            }
+
+            /// The seed of all random numbers.
+            #[must_use]
+            pub fn seed(mut self, seed: u64) -> Self {
+                self.settings.seed = Some(seed);
+                self
+            }
+
+            /// What it runs on; this changes no bit of the model.
+            #[must_use]
+            pub fn machine(mut self, machine: Machine) -> Self {
+                self.machine = machine;
+                self
+            }
+
+            /// Any other setting of [`Settings::LIST`], by its name.
+            ///
+            /// # Errors
+            /// If there is no such setting, or the text is none of its values.
+            pub fn set(mut self, name: &str, text: &str) -> Result<Self> {
+                self.settings.set(name, text)?;
+                Ok(self)
+            }
+        }
+    };
+}
+
+builders!(Classifier);
+builders!(Regressor);
+
+impl Classifier {
+    /// Learns from rows of `width` numbers in `x`, `[rows, width]`, and the class of each row.
+    ///
+    /// # Errors
+    /// If lengths do not fit, a number is not finite (with its row and column, counted from 0), there are fewer than
+    /// two classes, or settings contradict each other.
+    pub fn fit<T: Real>(&self, x: &[T], width: usize, y: &[u32]) -> Result<Model<f32>> {
+        self.fit_watched(x, width, y, &mut Silent)
+    }
+
+    /// The same, watched by an observer that may stop it.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_watched<T: Real>(
+        &self,
+        x: &[T],
+        width: usize,
+        y: &[u32],
+        observer: &mut dyn Observer,
+    ) -> Result<Model<f32>> {
+        let mut columns = columns(x, width)?;
+        let rows = x.len() / width;
+        if y.len() != rows {
+            return Err(Error::data(format!("{} classes for {rows} rows of {width} numbers", y.len()))
+                .help("give one class a row"));
+        }
+        let classes = Categories::from_texts(y.iter().map(|class| Some(class.to_string())));
+        columns.push(Column::new(TARGET, Values::Categories(classes)));
+        run(&self.settings, &self.machine, columns, vec![TARGET.into()], observer)
+    }
+}
+
+impl Regressor {
+    /// Learns from rows of `width` numbers in `x`, `[rows, width]`, and the numbers to predict, `[rows, outputs]`.
+    ///
+    /// # Errors
+    /// If lengths do not fit, a number is not finite (with its row and column, counted from 0), or settings
+    /// contradict each other.
+    pub fn fit<T: Real>(&self, x: &[T], width: usize, y: &[T]) -> Result<Model<f32>> {
+        self.fit_watched(x, width, y, &mut Silent)
+    }
+
+    /// The same, watched by an observer that may stop it.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_watched<T: Real>(
+        &self,
+        x: &[T],
+        width: usize,
+        y: &[T],
+        observer: &mut dyn Observer,
+    ) -> Result<Model<f32>> {
+        let mut columns = columns(x, width)?;
+        let rows = x.len() / width;
+        if y.is_empty() || !y.len().is_multiple_of(rows) {
+            return Err(Error::data(format!("{} targets for {rows} rows of {width} numbers", y.len()))
+                .help("give as many for each row"));
+        }
+        let outputs = y.len() / rows;
+        refuse_infinite("y", y, outputs)?;
+        let name = |output: usize| if outputs == 1 { TARGET.to_owned() } else { format!("{TARGET}{output}") };
+        let names: Vec<String> = (0..outputs).map(name).collect();
+        columns.extend(names.iter().enumerate().map(|(output, name)| column(name, y, output, outputs)));
+        let settings = Settings { task: Some(crate::data::Task::Regression), ..self.settings.clone() };
+        run(&settings, &self.machine, columns, names, observer)
+    }
+}
+
+fn run(
+    settings: &Settings,
+    machine: &Machine,
+    columns: Vec<Column>,
+    target: Vec<String>,
+    observer: &mut dyn Observer,
+) -> Result<Model<f32>> {
+    // Who tests, tests on rows of his own.
+    let settings =
+        Settings { data: Some("arrays".into()), target: Names(target), test: Some(0.0), ..settings.clone() };
+    let job = Job::new(settings, Table::new("arrays", columns)?).decide()?;
+    job.check_memory(None)?;
+    Ok(job.run(machine, observer)?.model)
+}
+
+/// The columns of an array `[rows, width]`.
+fn columns<T: Real>(x: &[T], width: usize) -> Result<Vec<Column>> {
+    if width == 0 || x.is_empty() || !x.len().is_multiple_of(width) {
+        return Err(Error::data(format!("x has {} numbers, which are no rows of {width}", x.len()))
+            .help("give a multiple of the width, and at least one row"));
+    }
+    refuse_infinite("x", x, width)?;
+    Ok((0..width).map(|at| column(&format!("x{at}"), x, at, width)).collect())
+}
+
+fn column<T: Real>(name: &str, numbers: &[T], at: usize, width: usize) -> Column {
+    let numbers = numbers.iter().skip(at).step_by(width).map(|number| number.to_f64()).collect();
+    Column::new(name, Values::Numbers(numbers))
+}
+
+fn refuse_infinite<T: Real>(what: &str, numbers: &[T], width: usize) -> Result<()> {
+    match numbers.iter().position(|number| !number.is_finite()) {
+        None => Ok(()),
+        Some(at) => Err(Error::data(format!(
+            "{what}, row {}, column {}: {} is not a finite number",
+            at / width,
+            at % width,
+            numbers[at].to_f64()
+        ))
+        .help("correct it, or leave the row out")),
+    }
+}
+
+impl Model<f32> {
+    /// The class of each row of an array `[rows, width]`, as [`Classifier::fit`] was given them.
+    ///
+    /// # Errors
+    /// If the array is no rows of the model's width, a number is not finite, or the model was made otherwise and
+    /// predicts no such classes.
+    pub fn predict_classes<T: Real>(&self, x: &[T]) -> Result<Vec<u32>> {
+        let names = self.card.preprocessing.target.target.classes().unwrap_or_default();
+        let classes: Vec<u32> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        let predicted = self.predict_array(x)?.classes;
+        match predicted {
+            Some(predicted) if classes.len() == names.len() => {
+                Ok(predicted.into_iter().map(|class| classes[class]).collect())
+            }
+            _ => Err(Error::model("the model predicts no classes that are whole numbers")
+                .help("predict for a table, or numbers")),
+        }
+    }
+
+    /// The probability of each class for each row, `[rows, classes]`, the classes in ascending order.
+    ///
+    /// # Errors
+    /// As [`predict_classes`](Self::predict_classes).
+    pub fn predict_probabilities<T: Real>(&self, x: &[T]) -> Result<Vec<f64>> {
+        if self.card.preprocessing.target.target.classes().is_none() {
+            return Err(Error::model("the model predicts numbers, which have no probabilities"));
+        }
+        let Prediction { numbers, outputs, .. } = self.predict_array(x)?;
+        Ok(match outputs {
+            1 => numbers.iter().flat_map(|second| [1.0 - second, *second]).collect(),
+            _ => numbers,
+        })
+    }
+
+    /// What the network puts out for each row, `[rows, outputs]`: the numbers of a regression.
+    ///
+    /// # Errors
+    /// As [`predict_classes`](Self::predict_classes).
+    pub fn predict_numbers<T: Real>(&self, x: &[T]) -> Result<Vec<f64>> {
+        Ok(self.predict_array(x)?.numbers)
+    }
+
+    fn predict_array<T: Real>(&self, x: &[T]) -> Result<Prediction> {
+        let preprocessing = &self.card.preprocessing;
+        let used = preprocessing.features.iter().map(|feature| &feature.name);
+        let left_out = preprocessing.left_out.iter().map(|(name, _)| name);
+        let width = used.chain(left_out).count();
+        self.predict(&Table::new("x", columns(x, width)?)?, &Machine::default())
+    }
+}

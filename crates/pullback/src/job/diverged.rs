@@ -1,0 +1,71 @@
+//! What is said of a run whose cost did not stay finite: where that arose, and advice about what is to blame.
+
+use super::Decided;
+use crate::data::{Scaling, Values};
+use crate::error::Error;
+use crate::train::{Blame, Cause, History, Stop};
+
+/// Refuses a run without a result.
+pub(super) fn refuse(history: &History, job: &Decided) -> Result<(), Error> {
+    match (history.stop, history.kept_epoch) {
+        (Stop::Diverged { epoch, step }, _) => {
+            let place = format!("in epoch {}, step {}", epoch + 1, step + 1);
+            Err(error(&place, history.blame.as_ref(), job))
+        }
+        (_, None) => Err(error("of the validation rows", None, job)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn error(place: &str, blame: Option<&Blame>, job: &Decided) -> Error {
+    let arises = blame.map_or(String::new(), |blame| format!(", which first arises in {}", blame.node));
+    let error =
+        Error::training(format!("the cost {place} is not a finite number{arises}; no model is saved"));
+    let target = &job.preprocessing.target.names;
+    error.help(match blame.map(|blame| blame.cause) {
+        Some(Cause::Features) => {
+            let features: Vec<&str> =
+                job.preprocessing.features.iter().map(|feature| feature.name.as_str()).collect();
+            let what = largest(job, &features);
+            match job.settings.scaling {
+                Some(Scaling::None) => format!("{what}, and is not scaled: leave out `--scaling none`"),
+                _ => format!("{what}: correct it, or leave the column out with `--ignore`"),
+            }
+        }
+        Some(Cause::Targets) => {
+            let names: Vec<&str> = target.iter().map(String::as_str).collect();
+            format!("{}: give the target in a larger unit", largest(job, &names))
+        }
+        Some(Cause::Regularization) => "make the regularization weaker: lower `--l1` and `--l2`".to_owned(),
+        Some(Cause::Steps) | None => {
+            let rate = job.training.learning_rate();
+            let tenth = format!("{:.1e}", rate / 10.0).parse().unwrap_or(rate);
+            let lower = f64::min(tenth, job.training.optimizer.conventional_rate());
+            format!(
+                "try a lower learning rate than {}, for example `--learning-rate {}`, or `--clip-norm 1`",
+                shown(rate),
+                shown(lower)
+            )
+        }
+    })
+}
+
+/// Which of the columns has the number of the largest magnitude, among the training rows.
+fn largest(job: &Decided, names: &[&str]) -> String {
+    let mut most = (0.0, names.first().copied().unwrap_or_default());
+    for column in names.iter().filter_map(|name| job.table.get(name)) {
+        let Values::Numbers(numbers) = &column.values else { continue };
+        for &row in &job.rows.training {
+            if numbers[row].abs() > most.0 {
+                most = (numbers[row].abs(), &column.name);
+            }
+        }
+    }
+    format!("column \"{}\" has numbers as large as {}", most.1, shown(most.0))
+}
+
+/// A number in few characters: `0.001`, `1e30`.
+fn shown(number: f64) -> String {
+    let (plain, exponential) = (number.to_string(), format!("{number:e}"));
+    if plain.len() <= exponential.len().max(8) { plain } else { exponential }
+}

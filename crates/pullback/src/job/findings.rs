@@ -1,0 +1,72 @@
+//! What stood in the way of training, where it is more than a few units: `explain` shows the rest.
+
+use crate::data::Table;
+use crate::error::Result;
+use crate::explain::{self, Catalog, diagnose, trace_rows};
+use crate::model::{Card, Model};
+use crate::network::Mode;
+use crate::random::{Purpose, Random};
+
+/// This many rows tell which units never pass anything back.
+const DIAGNOSED_ROWS: usize = 64;
+/// Larger networks are not looked at unasked.
+const MOST_DIAGNOSED: usize = 1 << 20;
+
+/// Something that stood in the way of training.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// In what the layers compute.
+    Pass(explain::Finding),
+    /// No weight changed.
+    NothingLearned {
+        /// The learning rate of the run.
+        learning_rate: f64,
+    },
+}
+
+impl Finding {
+    /// The finding in the language of a catalog.
+    pub fn text(&self, catalog: &Catalog) -> String {
+        match self {
+            Self::Pass(finding) => finding.text(catalog),
+            Self::NothingLearned { learning_rate } => format!(
+                "no weight changed: each step at a learning rate of {learning_rate:e} is smaller than the rounding of \
+                 the weights; try a higher one"
+            ),
+        }
+    }
+}
+
+pub(super) fn find(model: &Model<f32>, table: &Table, training_rows: &[usize]) -> Result<Vec<Finding>> {
+    let (network, training) = (&model.card.network, &model.card.training);
+    let mut found = Vec::new();
+    if !has_changed(model)? {
+        found.push(Finding::NothingLearned { learning_rate: training.learning_rate() });
+    }
+    if network.parameter_count()? > MOST_DIAGNOSED {
+        return Ok(found);
+    }
+    let rows = &training_rows[..training_rows.len().min(DIAGNOSED_ROWS)];
+    let trace = trace_rows(model, &table.select(rows)?, 0..rows.len(), Mode::Evaluation)?;
+    for finding in diagnose(&trace) {
+        let is_local = matches!(finding.key, "dead" | "inactive" | "saturated");
+        let units = trace.dense().get(finding.layer.saturating_sub(1)).map_or(0, |dense| dense.units);
+        if !is_local || finding.count * 2 >= units {
+            found.push(Finding::Pass(finding));
+        }
+    }
+    Ok(found)
+}
+
+/// Whether training changed any number. Small parameters are looked at first: their initial values take no time.
+fn has_changed(model: &Model<f32>) -> Result<bool> {
+    let Card { network, training, .. } = &model.card;
+    let mut parameters: Vec<_> = (0u32..).zip(network.parameters()?).zip(&model.parameters).collect();
+    parameters.sort_by_key(|(_, numbers)| numbers.len());
+    Ok(parameters.into_iter().any(|((index, parameter), numbers)| {
+        let random = Random::new(training.seed, Purpose::Initializer, index);
+        let initial = || parameter.initialize(&random);
+        parameter.role.is_trained() && initial().iter().zip(numbers).any(|(was, is)| *was as f32 != *is)
+    }))
+}

@@ -1,0 +1,76 @@
+//! How much memory a network takes, asked before it is used: running out of it would end the process. The library
+//! does not know how much is free; the front end does.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::network::Network;
+
+/// What a network is run for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Training in f32 on a table of so many rows.
+    Training {
+        /// The rows of the table.
+        rows: usize,
+    },
+    /// Prediction in f32 for so many rows.
+    Prediction {
+        /// The rows of the table.
+        rows: usize,
+    },
+    /// One forward and backward pass in f64 with all its numbers.
+    Trace,
+}
+
+/// A weight, its gradient, the best one, two that the optimizer keeps, and its initial value in f64.
+const NUMBERS_PER_TRAINED_WEIGHT: f64 = 7.0;
+/// A weight in f64, its gradient, and both again for who reads them.
+const NUMBERS_PER_TRACED_WEIGHT: f64 = 4.0;
+/// About how many bytes it takes to run a network on batches of `batch` examples.
+///
+/// # Errors
+/// If the description contradicts itself.
+pub fn needed_bytes(network: &Network, batch: usize, work: Work) -> Result<f64> {
+    let memory = network.memory(batch)?;
+    let (weights, values) = (memory.parameters as f64, memory.activations as f64);
+    let features = |rows: usize| rows as f64 * network.inputs as f64;
+    Ok(match work {
+        Work::Training { rows } => {
+            4.0 * (NUMBERS_PER_TRAINED_WEIGHT * weights + 2.0 * values + features(rows))
+        }
+        Work::Prediction { rows } => 4.0 * (2.0 * weights + values + features(rows)),
+        Work::Trace => 8.0 * (NUMBERS_PER_TRACED_WEIGHT * weights + 3.0 * values),
+    })
+}
+
+/// Refuses a network for which there is no memory.
+///
+/// # Errors
+/// If it needs more than `free` bytes.
+pub fn check(network: &Network, batch: usize, work: Work, free: Option<u64>) -> Result<()> {
+    let needed = needed_bytes(network, batch, work)?;
+    // Where nobody knows what is free, the system is asked for as much.
+    let is_there = match free {
+        Some(free) => needed <= free as f64,
+        None => Vec::<u8>::new().try_reserve_exact(needed as usize).is_ok(),
+    };
+    if is_there {
+        return Ok(());
+    }
+    let free = match free {
+        Some(free) => format!("{} are free", size(free as f64)),
+        None => "so much is not free".to_owned(),
+    };
+    let what = format!("the network in batches of {batch} needs {} of memory; {free}", size(needed));
+    Err(Error::new(ErrorKind::Memory, what)
+        .help("give it fewer units with `--hidden`, or make batches smaller with `--batch`"))
+}
+
+/// A number of bytes in the unit that fits: `74 GB`.
+fn size(bytes: f64) -> String {
+    match bytes {
+        bytes if bytes >= 1e15 => format!("{:.1e} GB", bytes / 1e9),
+        bytes if bytes >= 1e10 => format!("{:.0} GB", bytes / 1e9),
+        bytes if bytes >= 1e9 => format!("{:.1} GB", bytes / 1e9),
+        bytes => format!("{:.0} MB", bytes / 1e6),
+    }
+}

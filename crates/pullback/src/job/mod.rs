@@ -1,0 +1,230 @@
+//! What every front end runs: from tables to a trained and measured model. A [`Job`] has settings and tables;
+//! [`Job::decide`] decides from the data what the settings leave open; [`Decided::run`] trains, measures and looks
+//! for what stood in the way.
+//!
+//! It reads no file, prints nothing and knows no flag: a command, a Python package and a page give it tables and an
+//! observer, and show what comes back.
+//!
+//! ```
+//! use pullback::data::builtin;
+//! use pullback::job::{Job, Settings};
+//! use pullback::train::Silent;
+//!
+//! let mut settings = Settings::default();
+//! settings.set("epochs", "20")?;
+//! let decided = Job::new(settings, builtin::load("iris", 0)?).decide()?;
+//! assert_eq!(decided.rows().training.len(), 120);
+//! let fitted = decided.run(&Default::default(), &mut Silent)?;
+//! assert_eq!(fitted.tested.rows(), 30);
+//! let bytes = fitted.model.to_bytes()?; // a model file
+//! # assert!(bytes.len() > 1000);
+//! # Ok::<(), pullback::Error>(())
+//! ```
+
+mod decide;
+mod diverged;
+mod findings;
+pub mod memory;
+mod rows;
+mod settings;
+
+pub use decide::checked_threads;
+pub use findings::Finding;
+pub use rows::{Rows, TestRows, held_out};
+pub use settings::{Form, Hidden, Names, NetworkTable, Setting, Settings};
+
+use crate::data::{Dataset, Preprocessing, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Card, Fingerprint, Model, Prediction};
+use crate::network::Network;
+use crate::report::Report;
+use crate::train::{Batch, Machine, Observer, Training, train};
+use std::fmt::Display;
+
+/// Rows to train on, and rows to test on if the source sets some apart.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    /// All rows, or those to train on.
+    pub train: Table,
+    /// The rows to test on.
+    pub test: Option<Table>,
+}
+
+impl From<Table> for Tables {
+    fn from(train: Table) -> Self {
+        Self { train, test: None }
+    }
+}
+
+/// Settings and the data that they are for.
+#[derive(Debug, Clone)]
+pub struct Job {
+    settings: Settings,
+    tables: Tables,
+}
+
+/// A job with nothing left open.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    settings: Settings,
+    preprocessing: Preprocessing,
+    network: Network,
+    training: Training,
+    rows: Rows,
+    table: Table,
+}
+
+/// What a job made.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    /// The model.
+    pub model: Model<f32>,
+    /// The rows that it was tested on.
+    pub tested: Table,
+    /// How good it is on them.
+    pub report: Report,
+    /// What stood in the way of training.
+    pub findings: Vec<Finding>,
+}
+
+impl Job {
+    /// A job for a table, or for tables to train and to test on.
+    pub fn new(settings: Settings, tables: impl Into<Tables>) -> Self {
+        Self { settings, tables: tables.into() }
+    }
+
+    /// Decides what the settings leave open.
+    ///
+    /// # Errors
+    /// If settings contradict each other or the data: a column that is not there, a cost that does not fit the
+    /// target, rows that cannot be held out.
+    pub fn decide(self) -> Result<Decided> {
+        let Self { settings, tables } = self;
+        let options = settings.data_options()?;
+        let table = &tables.train;
+        if options.target.is_empty() && table.target().is_none() {
+            return Err(no_target(table));
+        }
+        for name in options.target.iter().chain(&options.ignore).chain(options.types.keys()) {
+            table.column(name).map_err(|error| error.of_kind(ErrorKind::Configuration))?;
+        }
+        let rows = Rows::choose(&settings, &options, tables.test, table)?;
+        let preprocessing = Preprocessing::fit(table, &rows.training, &options)?;
+        let network = settings.network(&preprocessing, rows.training.len())?;
+        let training =
+            settings.training(preprocessing.inputs(), rows.training.len(), rows.validation.len())?;
+        training.check::<f32>()?;
+        let settings = settings.decided(&network, &training, rows.test_fraction, rows.validation_fraction);
+        Ok(Decided { settings, preprocessing, network, training, rows, table: tables.train })
+    }
+}
+
+impl Decided {
+    /// The settings with nothing left open: a job with them is the same job.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// How columns become numbers, by the training rows.
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The configuration of the training run.
+    pub fn training(&self) -> &Training {
+        &self.training
+    }
+
+    /// Which rows are for what.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// The table that the rows are of.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Refuses a network for which there is no memory: running out of it would end the process.
+    ///
+    /// # Errors
+    /// If it needs more than `free` bytes.
+    pub fn check_memory(&self, free: Option<u64>) -> Result<()> {
+        let rows = self.rows.training.len();
+        let batch = match self.training.batch {
+            Batch::Of(examples) => examples.min(rows),
+            Batch::Full => rows,
+        };
+        let work = memory::Work::Training { rows: self.table.rows() };
+        memory::check(&self.network, batch, work, free)
+    }
+
+    /// Trains and measures.
+    ///
+    /// # Errors
+    /// If rows to test on do not fit, or the cost does not stay finite.
+    pub fn run(&self, machine: &Machine, observer: &mut dyn Observer) -> Result<Fitted> {
+        let Self { settings, preprocessing, network, training, rows, table } = self;
+        let dataset: Dataset<f32> = preprocessing.apply(table)?;
+        if let TestRows::Apart(table) = &rows.test {
+            // What is wrong with them is better known before training.
+            preprocessing.apply::<f32>(table)?;
+        }
+        let tested = rows.tested(table)?.into_owned();
+        let trained =
+            train(network, training, &dataset, &rows.training, &rows.validation, machine, observer)?;
+        diverged::refuse(&trained.history, self)?;
+        let model = Model {
+            parameters: trained.parameters,
+            card: Card {
+                network: network.clone(),
+                preprocessing: preprocessing.clone(),
+                training: training.clone(),
+                history: trained.history,
+                data: Fingerprint::of(table, rows.training.len()),
+                configuration: settings.to_json()?,
+            },
+        };
+        let prediction = model.predict(&tested, machine)?;
+        if !prediction.numbers.iter().all(|number| number.is_finite()) {
+            // The last step, whose weights no cost was computed with.
+            return Err(diverged::error("after the last epoch", None, self));
+        }
+        let report = measure(&model, &prediction, &tested)?;
+        let findings = findings::find(&model, table, &rows.training)?;
+        Ok(Fitted { model, tested, report, findings })
+    }
+}
+
+/// How good predictions for the rows of a table are.
+///
+/// # Errors
+/// If the table has no targets, or others than the model knows.
+pub fn measure(model: &Model<f32>, prediction: &Prediction, table: &Table) -> Result<Report> {
+    let target = &model.card.preprocessing.target;
+    Ok(Report::new(prediction, &target.apply::<f32>(table)?, &target.target, &target.names))
+}
+
+fn no_target(table: &Table) -> Error {
+    let names: Vec<&str> = table.names().collect();
+    let shown = names[..names.len().min(10)].join(", ");
+    let more = if names.len() > 10 { format!(" and {} more", names.len() - 10) } else { String::new() };
+    let is_plain = |name: &&&str| name.chars().all(|c| c.is_alphanumeric() || "._-".contains(c));
+    let example = match names.last().filter(is_plain) {
+        Some(name) => format!(", for example `--target {name}`"),
+        None => " with `--target`".to_owned(),
+    };
+    configuration(
+        format!("{} does not say which column to predict", table.source()),
+        format!("name it{example}; the columns are {shown}{more}"),
+    )
+}
+
+fn configuration(what: impl Display, help: impl Display) -> Error {
+    Error::configuration(what.to_string()).help(help.to_string())
+}

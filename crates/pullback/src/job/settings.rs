@@ -1,0 +1,414 @@
+//! The one list of what a job can be told. Each line is a field of [`Settings`], a key of a configuration file, a
+//! flag of the command, and a row of [`Settings::LIST`], from which a front end makes its form and its help. What
+//! stays open is decided from the data.
+
+use crate::data::{Imputation, Scaling, Task};
+use crate::error::{Error, Result};
+use crate::network::{Activation, Cost, Image, Initializer, Layer};
+use crate::train::{Batch, GradientMethod, Optimizer, Precision, Shape};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// A line of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Setting {
+    /// The key, as in files: `learning_rate`.
+    pub name: &'static str,
+    /// The heading that it stands under; empty for what a run reads and writes.
+    pub heading: &'static str,
+    /// What it is.
+    pub doc: &'static str,
+    /// What its value is called: `RATE`.
+    pub value: &'static str,
+    /// What happens without it; empty if that goes without saying.
+    pub default: &'static str,
+    /// What may be written.
+    pub form: Form,
+    /// The names that a choice has; empty if it is none.
+    pub names: &'static [&'static str],
+}
+
+/// What may be written as the value of a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Form {
+    /// A text, or a choice by its name.
+    Text,
+    /// A place of a file.
+    Path,
+    /// Texts with commas between them.
+    List,
+    /// `true` or `false`.
+    Switch,
+    /// A whole number of at least 0.
+    Whole,
+    /// A number.
+    Number,
+}
+
+/// The type of a setting.
+trait Value: Sized {
+    const FORM: Form;
+    /// Whether nothing is said.
+    fn is_open(&self) -> bool;
+    fn read(text: &OsStr) -> Result<Self>;
+}
+
+macro_rules! settings {
+    (
+        $($heading:literal {
+            $(
+                $(#[doc = $doc:literal])+
+                $name:ident: $type:ty, $value:literal $(of $names:expr)? $(, default $default:literal)?;
+            )*
+        })*
+    ) => {
+        /// What a job can be told; a setting that is left open is decided from the data.
+        ///
+        /// ```
+        /// use pullback::job::Settings;
+        /// let mut settings = Settings::default();
+        /// settings.set("hidden", "64,32")?;
+        /// settings.set("learning_rate", "0.01")?;
+        /// assert_eq!(settings.learning_rate, Some(0.01));
+        /// assert!(settings.set("learning_rate", "fast").is_err());
+        /// # Ok::<(), pullback::Error>(())
+        /// ```
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Settings {
+            $($(
+                $(#[doc = $doc])+
+                #[serde(skip_serializing_if = "Value::is_open")]
+                pub $name: $type,
+            )*)*
+            /// The layers in full, in a configuration file only.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub network: Option<NetworkTable>,
+        }
+
+        impl Settings {
+            /// The list, in the order of the help and of files.
+            pub const LIST: &[Setting] = &[$($(
+                Setting {
+                    name: bare(stringify!($name)),
+                    heading: $heading,
+                    doc: concat!($($doc),+).trim_ascii_start(),
+                    value: $value,
+                    default: concat!($($default)?),
+                    form: <$type as Value>::FORM,
+                    names: names!($($names)?),
+                },
+            )*)*];
+
+            /// Sets a setting by its name, from the text that a flag or a form gives.
+            ///
+            /// # Errors
+            /// If there is no such setting, or the text is none of its values.
+            pub fn set(&mut self, name: &str, text: impl AsRef<OsStr>) -> Result<()> {
+                let text = text.as_ref();
+                $($(
+                    if name == bare(stringify!($name)) {
+                        self.$name = Value::read(text)?;
+                        return Ok(());
+                    }
+                )*)*
+                Err(Error::unknown_name("setting", name, Self::LIST.iter().map(|setting| setting.name)))
+            }
+
+            /// These settings, and where they say nothing, others.
+            #[must_use]
+            pub fn over(self, others: Self) -> Self {
+                Self {
+                    $($($name: if self.$name.is_open() { others.$name } else { self.$name },)*)*
+                    network: self.network.or(others.network),
+                }
+            }
+        }
+    };
+}
+
+macro_rules! names {
+    () => {
+        &[]
+    };
+    ($names:expr) => {
+        $names
+    };
+}
+
+settings! {
+    "" {
+        /// A built-in data set, a CSV file, or a folder or file of IDX images
+        data: Option<String>, "DATA", default "digits";
+    }
+    "Data" {
+        /// The column to predict; several for a regression with several
+        target: Names, "COLUMN";
+        /// What kind of prediction
+        task: Option<Task>, "TASK" of Task::NAMES, default "by the target";
+        /// Columns to leave out
+        ignore: Names, "COLUMN";
+        /// A column's type where it is not what it looks like: numeric or categorical
+        r#type: Names, "COLUMN=TYPE";
+        /// How numbers are scaled
+        scaling: Option<Scaling>, "SCALING" of Scaling::NAMES, default "standardize";
+        /// What replaces a missing cell
+        imputation: Option<Imputation>, "IMPUTATION" of Imputation::NAMES, default "mean";
+        /// The character between fields, or `tab`
+        delimiter: Option<String>, "CHARACTER", default "detected";
+        /// Whether the first line names the columns
+        header: Option<bool>, "HEADER", default "detected";
+        /// The fraction of the rows to hold out for the test
+        test: Option<f64>, "FRACTION", default "0.2";
+        /// A file to test on instead
+        test_data: Option<PathBuf>, "FILE";
+        /// The fraction of the other rows to hold out for validation
+        validation: Option<f64>, "FRACTION", default "by the rows";
+    }
+    "Network" {
+        /// The units of each hidden layer, or `none`
+        hidden: Option<Hidden>, "UNITS,...", default "by the data";
+        /// The activation of hidden layers
+        activation: Option<Activation>, "ACTIVATION" of Activation::NAMES, default "relu";
+        /// The initial distribution of weights
+        initializer: Option<Initializer>, "INITIALIZER" of Initializer::NAMES, default "by the activation";
+        /// The dropout rate after each hidden layer
+        dropout: Option<f64>, "RATE";
+        /// Batch norm before each hidden activation
+        batch_norm: Option<bool>, "BATCH_NORM";
+        /// Layer norm before each hidden activation
+        layer_norm: Option<bool>, "LAYER_NORM";
+        /// The cost to minimize
+        cost: Option<Cost>, "COST" of Cost::NAMES, default "by the task";
+        /// The strength of L2 regularization
+        l2: Option<f64>, "STRENGTH";
+        /// The strength of L1 regularization
+        l1: Option<f64>, "STRENGTH";
+        /// Divide L1 and L2 by the number of examples in the batch: lambda/(2m)
+        divide_by_batch: Option<bool>, "DIVIDE_BY_BATCH";
+    }
+    "Training" {
+        /// How many times all examples are seen
+        epochs: Option<usize>, "EPOCHS", default "by the rows";
+        /// The examples of a step, or `full` for all
+        batch: Option<Batch>, "EXAMPLES", default "32";
+        /// The optimizer
+        optimizer: Option<String>, "OPTIMIZER" of Optimizer::NAMES, default "adam";
+        /// The factor of each step
+        learning_rate: Option<f64>, "RATE", default "by the optimizer";
+        /// For momentum and nesterov
+        momentum: Option<f64>, "MOMENTUM", default "0.9";
+        /// For adam and adamw
+        beta_1: Option<f64>, "BETA", default "0.9";
+        /// For adam and adamw
+        beta_2: Option<f64>, "BETA", default "0.999";
+        /// For rmsprop
+        decay: Option<f64>, "DECAY", default "0.99";
+        /// For adam, adamw, rmsprop and adagrad
+        epsilon: Option<f64>, "EPSILON";
+        /// For adamw
+        weight_decay: Option<f64>, "FRACTION", default "0.01";
+        /// How the learning rate changes
+        schedule: Option<String>, "SCHEDULE" of Shape::NAMES, default "cosine";
+        /// The factor of step, exponential and plateau
+        schedule_factor: Option<f64>, "FACTOR";
+        /// The epochs between steps, or the patience of plateau
+        schedule_epochs: Option<usize>, "EPOCHS";
+        /// The fraction that cosine leaves at the end, or the part of one_cycle in which the rate rises
+        schedule_part: Option<f64>, "FRACTION";
+        /// The epochs in which the learning rate rises from zero
+        warmup_epochs: Option<f64>, "EPOCHS";
+        /// How gradients are computed
+        gradient: Option<GradientMethod>, "METHOD" of GradientMethod::NAMES, default "back";
+        /// The precision of matrix products in training (bf16 is rounded and faster, bf16x3 as exact as f32 and faster
+        /// with AMX; weights stay f32)
+        precision: Option<Precision>, "PRECISION" of Precision::NAMES, default "f32";
+        /// The largest norm of the gradient
+        clip_norm: Option<f64>, "NORM";
+        /// Stop when the validation cost has not improved for that many epochs, 0 for never
+        early_stopping: Option<usize>, "EPOCHS", default "20 with validation rows";
+        /// Whether each epoch has an order of its own
+        shuffle: Option<bool>, "SHUFFLE", default "true";
+        /// The seed of all random numbers
+        seed: Option<u64>, "SEED", default "0";
+        /// The number of threads; the result does not depend on it
+        threads: Option<usize>, "THREADS", default "all";
+    }
+    "" {
+        /// Where the model is saved
+        out: Option<PathBuf>, "FILE", default "model.safetensors";
+    }
+}
+
+/// A name without the mark that lets a keyword be one.
+const fn bare(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        [b'r', b'#', ..] => name.split_at(2).1,
+        _ => name,
+    }
+}
+
+/// The `[network]` table of a configuration file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkTable {
+    /// The shape of an example, where it is an image and the data do not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Image>,
+    /// All layers, the last dense one included.
+    pub layers: Vec<Layer>,
+}
+
+/// Names of columns: in a file one or a list of them, in a flag with commas.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Names(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "a text or a list of texts")]
+        enum Form {
+            One(String),
+            More(Vec<String>),
+        }
+        Ok(Self(match Form::deserialize(from)? {
+            Form::One(text) => vec![text],
+            Form::More(texts) => texts,
+        }))
+    }
+}
+
+/// The units of hidden layers: `128,64` or `none`; in a file also a number or a list of numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hidden(pub Vec<usize>);
+
+impl FromStr for Hidden {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "none" {
+            return Ok(Self(Vec::new()));
+        }
+        let units = text.split(',').map(|units| units.trim().parse().ok().filter(|&units| units > 0));
+        units.collect::<Option<_>>().map(Self).ok_or_else(|| {
+            super::configuration(
+                format!("`{text}` does not give the units of hidden layers"),
+                "write positive numbers with commas, for example `--hidden 128,64`, or `none`",
+            )
+        })
+    }
+}
+
+impl fmt::Display for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("none");
+        }
+        let units: Vec<String> = self.0.iter().map(usize::to_string).collect();
+        f.write_str(&units.join(","))
+    }
+}
+
+impl Serialize for Hidden {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hidden {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "a number of units, a list of them, or \"none\"")]
+        enum Form {
+            Text(String),
+            One(usize),
+            More(Vec<usize>),
+        }
+        let text = match Form::deserialize(from)? {
+            Form::Text(text) => text,
+            Form::One(units) => units.to_string(),
+            Form::More(units) => Self(units).to_string(),
+        };
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Value for Names {
+    const FORM: Form = Form::List;
+    fn is_open(&self) -> bool {
+        self.0.is_empty()
+    }
+    fn read(text: &OsStr) -> Result<Self> {
+        Ok(Self(utf8(text)?.split(',').map(str::to_owned).collect()))
+    }
+}
+
+/// What can be left open is read in one way for each type.
+macro_rules! values {
+    ($($type:ty: $form:ident, $read:expr;)*) => {
+        $(impl Value for Option<$type> {
+            const FORM: Form = Form::$form;
+            fn is_open(&self) -> bool {
+                self.is_none()
+            }
+            fn read(text: &OsStr) -> Result<Self> {
+                let read: fn(&OsStr) -> Result<$type> = $read;
+                read(text).map(Some)
+            }
+        })*
+    };
+}
+
+values! {
+    String: Text, |text| Ok(utf8(text)?.to_owned());
+    PathBuf: Path, |text| Ok(PathBuf::from(text));
+    bool: Switch, |text| match utf8(text)? {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        other => Err(Error::configuration(format!("there is no `{other}`")).unknown(other, ["true", "false"])),
+    };
+    f64: Number, |text| {
+        let text = utf8(text)?;
+        text.parse().map_err(|_| super::configuration(format!("`{text}` is not a number"), "write one, for example 0.1"))
+    };
+    usize: Whole, whole;
+    u64: Whole, whole;
+    Hidden: Text, parsed;
+    Batch: Text, parsed;
+    Task: Text, parsed;
+    Scaling: Text, parsed;
+    Imputation: Text, parsed;
+    Activation: Text, parsed;
+    Initializer: Text, parsed;
+    Cost: Text, parsed;
+    GradientMethod: Text, parsed;
+    Precision: Text, parsed;
+}
+
+fn utf8(text: &OsStr) -> Result<&str> {
+    text.to_str().ok_or_else(|| {
+        super::configuration(format!("`{}` is not UTF-8", text.display()), "write it in UTF-8")
+    })
+}
+
+fn whole<T: FromStr<Err = std::num::ParseIntError>>(text: &OsStr) -> Result<T> {
+    let text = utf8(text)?;
+    text.parse().map_err(|error: std::num::ParseIntError| match error.kind() {
+        std::num::IntErrorKind::PosOverflow => {
+            super::configuration(format!("{text} is too large a number"), "give a smaller one")
+        }
+        _ => super::configuration(
+            format!("`{text}` is not a whole number of at least 0"),
+            "write one, for example 10",
+        ),
+    })
+}
+
+fn parsed<T: FromStr<Err = Error>>(text: &OsStr) -> Result<T> {
+    utf8(text)?.parse()
+}
