@@ -5,9 +5,9 @@ use crate::graph::ops::{Concatenate, Mean, Sum, View, ViewMut};
 use crate::graph::{Op, Shape};
 use crate::plan::{Instruction, Place};
 use pullback_kernels::{
-    Array, Operand, Real, Start, Workspace, convolve, convolve_transposed, dot, filter_gradient, log_softmax,
-    map_in_place, max_pool, product_beside, product_with, route_to_max, sigmoid_cross_entropy, softmax,
-    softmax_cross_entropy, sum_columns, sum_rows,
+    Array, Batch, Operand, Real, Start, Workspace, batched_product, convolve, convolve_transposed, dot,
+    filter_gradient, log_softmax, map_in_place, max_pool, product_beside, product_with, route_to_max,
+    sigmoid_cross_entropy, softmax, softmax_cross_entropy, sum_columns, sum_rows,
 };
 
 /// Numbers that are read: where they lie, and how many they are.
@@ -32,10 +32,30 @@ impl Matrix {
     }
 }
 
+/// Matrices of one size after each other, and how they are read.
+#[derive(Debug, Clone, Copy)]
+struct Matrices {
+    sizes: [usize; 3],
+    is_transposed: bool,
+}
+
+impl Matrices {
+    fn new(shape: &Shape, is_transposed: bool) -> Self {
+        let (outer, matrix) = shape.sizes().split_at(shape.rank() - 2);
+        Self { sizes: [outer.iter().product(), matrix[0], matrix[1]], is_transposed }
+    }
+
+    fn of<T: Real>(self, numbers: &[T]) -> Batch<'_, T> {
+        let batch = Batch::new(numbers, self.sizes);
+        if self.is_transposed { batch.transposed() } else { batch }
+    }
+}
+
 /// What computes an operation.
 #[derive(Debug, Clone, Copy)]
 enum Kernel {
     Product([Matrix; 2]),
+    BatchedProduct([Matrices; 2]),
     Convolution {
         channels: usize,
     },
@@ -162,6 +182,10 @@ impl Step {
                 }
                 return;
             }
+            (Kernel::BatchedProduct([left, right]), _) => {
+                batched_product(left.of(x), right.of(other()), output, epilogue, workspace);
+                return;
+            }
             (Kernel::Convolution { channels }, Op::Convolution(op)) => {
                 let start = self.row.map(|row| numbers.at(row));
                 convolve(&op.windows, channels, x, other(), start, output, epilogue, workspace);
@@ -261,6 +285,10 @@ impl Kernel {
             }
             Op::Convolution(_) if shape.elements() > 0 => Kernel::Convolution { channels },
             _ if x.elements() == 0 => Kernel::Value,
+            Op::BatchedProduct(op) if shape.elements() > 0 => Kernel::BatchedProduct([
+                Matrices::new(x, op.transpose_left),
+                Matrices::new(&inputs[1].1, op.transpose_right),
+            ]),
             Op::TransposedConvolution(_) => Kernel::TransposedConvolution { channels: shape.last() },
             Op::FilterGradient(_) => Kernel::FilterGradient { channels },
             Op::MaxPool(_) => Kernel::MaxPool { channels },

@@ -93,11 +93,6 @@ impl Lowered {
     }
 }
 
-/// The place of the features among the graph's inputs, of a network that has one input.
-pub(crate) const FEATURES: usize = 0;
-/// The place of the targets among the graph's inputs, of such a network.
-pub(crate) const TARGETS: usize = 1;
-
 impl Network {
     /// Whether the features are weighted and summed before anything else.
     pub(crate) fn begins_dense(&self) -> bool {
@@ -124,7 +119,7 @@ impl Network {
         let outputs = self.outputs();
         let builder = Builder::new();
         let given: Vec<Given> = match &self.named[..] {
-            [] => vec![Given { name: "features".into(), form: self.form()?, place: FEATURES }],
+            [] => vec![Given { name: "features".into(), form: self.form()?, place: 0 }],
             named => (named.iter().enumerate())
                 .map(|(place, input)| Given { name: input.name.clone(), form: input.form, place })
                 .collect(),

@@ -26,7 +26,6 @@ pub use initializer::Initializer;
 pub use inputs::Input;
 pub use layer::{Activation, Parameter, Role};
 pub use layers::Layer;
-pub(crate) use lower::{FEATURES, TARGETS};
 pub use lower::{Given, Lowered, Lowering, Mask, Mode};
 pub use memory::Memory;
 pub use path::Refusal;

@@ -1,8 +1,8 @@
 //! Where the first number arose that is not finite, and what is to blame for it.
 
 use crate::execute::{Executor, reference};
-use crate::graph::{Graph, Kind, NodeId, NodeRole};
-use crate::network::{FEATURES, TARGETS};
+use crate::graph::{Kind, NodeId, NodeRole};
+use crate::network::Lowered;
 use pullback_kernels::{Array, Real};
 use serde::{Deserialize, Serialize};
 
@@ -50,10 +50,11 @@ const HUGE: f64 = 1e6;
 impl Blame {
     /// Finds the first such number of a forward pass, by the operations' own values.
     pub(super) fn find<T: Real>(
-        graph: &Graph,
+        lowered: &Lowered,
         given: &mut Executor<T>,
         parameters: &[Array<T>],
     ) -> Option<Self> {
+        let graph = &lowered.graph;
         let largest = |numbers: &[T]| {
             // A NaN is larger than any number here.
             let magnitudes = numbers.iter().map(|x| x.to_f64().abs());
@@ -73,8 +74,9 @@ impl Blame {
         let node = graph.node(first);
         let size = |id: &NodeId| largest(&values[id.index()]);
         let operand = node.inputs().iter().max_by(|one, other| size(one).total_cmp(&size(other)));
-        let largest_feature = largest(given.input_mut(FEATURES));
-        let largest_target = largest(given.input_mut(TARGETS));
+        let largest_feature =
+            (0..lowered.targets).map(|place| largest(given.input_mut(place))).fold(0.0, f64::max);
+        let largest_target = largest(given.input_mut(lowered.targets));
         let largest_parameter = parameters.iter().map(|numbers| largest(numbers)).fold(0.0, f64::max);
         let role = graph.role(first);
         // What is no number is not small.

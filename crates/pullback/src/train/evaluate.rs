@@ -1,10 +1,10 @@
 //! A network forwards: its cost and predictions on given rows.
 
 use super::Machine;
-use crate::data::{Dataset, Features, Targets};
+use crate::data::{Dataset, Features, FeaturesView, Targets};
 use crate::error::{Error, Result};
 use crate::execute::Executor;
-use crate::network::{FEATURES, Mode, Network, TARGETS};
+use crate::network::{Form, Mode, Network};
 use crate::plan::Plan;
 use pullback_kernels::{Isa, Real};
 
@@ -31,15 +31,11 @@ pub fn evaluate<T: Real>(
     rows: &[usize],
     machine: &Machine,
 ) -> Result<Evaluation<T>> {
-    check_data(network, data)?;
+    let blocks = check_data(network, data)?;
     network.check_parameters(parameters)?;
     data.check_rows(rows)?;
-    let evaluation = Evaluator::new(network, rows.len(), machine)?.run(
-        parameters,
-        data.features(),
-        Some(data.targets()),
-        rows,
-    );
+    let evaluation =
+        Evaluator::new(network, rows.len(), machine)?.run(parameters, &blocks, Some(data.targets()), rows);
     Ok(evaluation)
 }
 
@@ -53,21 +49,19 @@ pub fn predict<T: Real>(
     features: &Features<T>,
     machine: &Machine,
 ) -> Result<Vec<T>> {
-    check_inputs(network, features.width())?;
+    let blocks = check_inputs(network, &[("features", features)])?;
     network.check_parameters(parameters)?;
     let rows: Vec<usize> = (0..features.rows()).collect();
-    Ok(Evaluator::new(network, rows.len(), machine)?.run(parameters, features, None, &rows).predictions)
+    Ok(Evaluator::new(network, rows.len(), machine)?.run(parameters, &blocks, None, &rows).predictions)
 }
 
-/// Refuses data that a network cannot take.
-pub(super) fn check_data<T: Real>(network: &Network, data: &Dataset<T>) -> Result<()> {
-    if let blocks @ 2.. = data.inputs().len() {
-        return Err(Error::configuration(format!(
-            "the network takes one block of inputs, but the data has {blocks}"
-        ))
-        .help("give one block"));
-    }
-    check_inputs(network, data.width())?;
+/// The blocks that a network's inputs take, in their order; refuses data that it cannot take.
+pub(super) fn check_data<'a, T: Real>(
+    network: &Network,
+    data: &'a Dataset<T>,
+) -> Result<Vec<&'a Features<T>>> {
+    let given: Vec<_> = data.inputs().iter().map(|input| (input.name(), input.features())).collect();
+    let blocks = check_inputs(network, &given)?;
     let outputs = data.outputs();
     if network.outputs() != outputs {
         return Err(Error::configuration(format!(
@@ -76,18 +70,80 @@ pub(super) fn check_data<T: Real>(network: &Network, data: &Dataset<T>) -> Resul
         ))
         .help(format!("give the last dense layer {outputs} units")));
     }
-    Ok(())
+    Ok(blocks)
 }
 
-fn check_inputs(network: &Network, inputs: usize) -> Result<()> {
-    if network.inputs != inputs {
+/// The same without targets. One block fits one input whatever their names are; several are found by name.
+fn check_inputs<'a, T: Real>(
+    network: &Network,
+    given: &[(&str, &'a Features<T>)],
+) -> Result<Vec<&'a Features<T>>> {
+    let wanted = network.named.len().max(1);
+    if given.len() != wanted {
+        let counted = |count: usize| if count == 1 { "one block".into() } else { format!("{count} blocks") };
+        let (wanted, has) = (counted(wanted), counted(given.len()));
         return Err(Error::configuration(format!(
-            "the network takes {} features, but the data has {inputs}",
-            network.inputs
+            "the network takes {wanted} of inputs, but the data has {has}"
         ))
-        .help(format!("give the network {inputs} inputs, or data of {} features", network.inputs)));
+        .help(format!("give {wanted}")));
     }
-    Ok(())
+    if network.named.is_empty() {
+        let (features, inputs) = (given[0].1, given[0].1.width());
+        if network.inputs != inputs {
+            return Err(Error::configuration(format!(
+                "the network takes {} features, but the data has {inputs}",
+                network.inputs
+            ))
+            .help(format!("give the network {inputs} inputs, or data of {} features", network.inputs)));
+        }
+        return Ok(vec![features]);
+    }
+    let block = |input: &crate::network::Input| {
+        let name = &input.name[..];
+        let found = given.iter().find(|(own, _)| wanted == 1 || *own == name);
+        let Some(&(_, features)) = found else {
+            return Err(Error::configuration(format!(
+                "the data has no block `{name}` for the network's input"
+            ))
+            .unknown(name, given.iter().map(|(own, _)| *own)));
+        };
+        let (width, takes) = (features.width(), input.form.elements());
+        if width != takes {
+            return Err(Error::configuration(format!(
+                "input `{name}` takes {takes} numbers, but its block has {width}"
+            ))
+            .help("correct the input, or the block"));
+        }
+        if let Form::Index(index) = input.form {
+            match features.view() {
+                FeaturesView::Codes { levels, .. } => {
+                    if let Some(most) = levels.iter().find(|&&most| most as usize > index.levels) {
+                        let has = index.levels;
+                        let what = format!(
+                            "input `{name}` takes {has} levels, but a column of its block has {most}"
+                        );
+                        return Err(Error::configuration(what).help(format!("give the input {most} levels")));
+                    }
+                }
+                FeaturesView::Dense(numbers) => index.check(numbers)?,
+                FeaturesView::Bytes { .. } => {
+                    return Err(Error::configuration(format!(
+                        "input `{name}` takes codes, but its block has bytes"
+                    ))
+                    .help("give a block of codes"));
+                }
+            }
+        }
+        Ok(features)
+    };
+    network.named.iter().map(block).collect()
+}
+
+/// Fills the inputs of a graph, which take `blocks` in their order, with some rows.
+pub(super) fn fill<T: Real>(executor: &mut Executor<T>, isa: Isa, blocks: &[&Features<T>], rows: &[usize]) {
+    for (place, features) in blocks.iter().enumerate() {
+        executor.fill_rows(place, rows.len(), |range, piece| features.write(isa, &rows[range], piece));
+    }
 }
 
 /// The forward pass in evaluation, for whole batches and for the rows left over.
@@ -120,7 +176,7 @@ impl<T: Real> Evaluator<T> {
     pub(super) fn run(
         &mut self,
         parameters: &[impl AsRef<[T]> + Sync],
-        features: &Features<T>,
+        blocks: &[&Features<T>],
         targets: Option<&Targets<T>>,
         rows: &[usize],
     ) -> Evaluation<T> {
@@ -131,12 +187,9 @@ impl<T: Real> Evaluator<T> {
                 Some(last) if rows.len() < self.batch => last,
                 _ => &mut self.whole,
             };
-            let isa = self.isa;
-            executor.fill_rows(FEATURES, rows.len(), |range, piece| {
-                features.write(isa, &rows[range], piece);
-            });
+            fill(executor, self.isa, blocks, rows);
             if let Some(targets) = targets {
-                targets.write(rows, executor.input_mut(TARGETS));
+                targets.write(rows, executor.input_mut(blocks.len()));
             }
             executor.run(parameters);
             cost += executor.output(0)[0].to_f64() * rows.len() as f64;

@@ -1,6 +1,6 @@
 //! The loop: shuffle, take a batch, run forward and backward, change the weights, repeat.
 
-use super::evaluate::{Evaluator, accuracy, check_data};
+use super::evaluate::{Evaluator, accuracy, check_data, fill};
 use super::state::{Fingerprint, Hash, names};
 use super::stepper::{COST, Stepper};
 use super::{
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::data::{Dataset, Features, epoch_order};
 use crate::error::{Error, Result};
-use crate::network::{FEATURES, Mode, Network, Parameter, Role, TARGETS};
+use crate::network::{Mode, Network, Parameter, Role};
 use pullback_kernels::{Array, Real};
 use std::cell::OnceCell;
 
@@ -77,6 +77,8 @@ pub struct Trainer<'a, T: Real> {
     order: Vec<usize>,
     /// What the steps are given instead of the data's features, if that pays: those minus a number, the background.
     less_background: Option<(Features<T>, f64)>,
+    /// What the network's inputs take of the data, in their order.
+    blocks: Vec<&'a Features<T>>,
     /// For whole batches, and for the rows left over at the end of an epoch.
     stepper: Stepper<T>,
     last_stepper: Option<Stepper<T>>,
@@ -120,7 +122,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             ))
             .help("take the precision f32, which means full"));
         }
-        check_data(network, data)?;
+        let blocks = check_data(network, data)?;
         data.check_rows(rows)?;
         data.check_rows(validation)?;
         if rows.is_empty() {
@@ -158,6 +160,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             batch,
             order: Vec::new(),
             less_background,
+            blocks,
             stepper: Stepper::new(&machine, network, training, batch, background)?,
             last_stepper: (left > 0)
                 .then(|| Stepper::new(&machine, network, training, left, background))
@@ -359,8 +362,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         };
         let mut predictions = Vec::new();
         if let Some(evaluator) = &mut self.evaluator {
-            let (features, targets) = (data.features(), data.targets());
-            let evaluation = evaluator.run(&self.state.parameters, features, Some(targets), validation);
+            let targets = data.targets();
+            let evaluation = evaluator.run(&self.state.parameters, &self.blocks, Some(targets), validation);
             report.validation_cost = Some(evaluation.cost);
             report.validation_accuracy = accuracy(&evaluation.predictions, targets, validation);
             predictions = evaluation.predictions;
@@ -412,12 +415,11 @@ impl<'a, T: Real> Trainer<'a, T> {
         };
         stepper.fill_masks(training.seed, at.epoch, at.step);
         if !self.is_filled {
-            let features = self.less_background.as_ref().map_or(data.features(), |(features, _)| features);
-            let write = |range: std::ops::Range<usize>, piece: &mut [T]| {
-                features.write(machine.isa, &rows[range], piece);
-            };
-            stepper.executor.fill_rows(FEATURES, rows.len(), write);
-            data.targets().write(rows, stepper.executor.input_mut(TARGETS));
+            match &self.less_background {
+                Some((features, _)) => fill(&mut stepper.executor, machine.isa, &[features], rows),
+                None => fill(&mut stepper.executor, machine.isa, &self.blocks, rows),
+            }
+            data.targets().write(rows, stepper.executor.input_mut(self.blocks.len()));
             self.is_filled = self.batch == self.rows.len();
         }
         stepper.executor.run(parameters);
@@ -425,8 +427,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         if !cost.is_finite() {
             let background = self.less_background.as_ref().map_or(0.0, |(_, number)| *number);
             let lowered = self.network.lower_less(rows.len(), Mode::Training, background);
-            self.blame = (lowered.ok())
-                .and_then(|lowered| Blame::find(&lowered.graph, &mut stepper.executor, parameters));
+            self.blame =
+                (lowered.ok()).and_then(|lowered| Blame::find(&lowered, &mut stepper.executor, parameters));
             return (cost, 0.0);
         }
         if let Some(one_by_one) = &mut stepper.one_by_one {

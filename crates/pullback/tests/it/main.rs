@@ -11,6 +11,7 @@ mod explain_check;
 mod four_ways;
 mod images;
 mod layers;
+mod learning;
 mod metrics;
 mod model_file;
 mod operations;
