@@ -1,18 +1,13 @@
 //! Walks a plan's instructions. A run allocates nothing, locks nothing and looks nothing up.
 
 use super::Machine;
+use super::Rules;
 use super::step::{Numbers, Source, Step};
-use crate::plan::{Gradient, Place, Plan};
-use pullback_kernels::{Array, Real, Workspace};
+use crate::plan::{Place, Plan};
+use pullback_kernels::{Array, MaskAddress, Real, Workspace, dot, dropout_mask};
 
 /// About how many numbers a thread copies from rows in memory in a nanosecond.
 const COPIED_PER_NANOSECOND: usize = 2;
-
-/// About how many numbers of a parameter or its states a thread changes in a nanosecond.
-const UPDATED_PER_NANOSECOND: usize = 8;
-
-/// Fewer numbers than this are changed faster than shared out.
-const WORTH_SHARING: usize = 4096;
 
 /// A plan with its buffers.
 #[derive(Debug)]
@@ -24,8 +19,12 @@ pub struct Executor<T> {
     constants: Vec<Array<T>>,
     buffers: Vec<Array<T>>,
     outputs: Vec<Source>,
-    /// How many elements each parameter has.
+    /// How many elements each resident has.
     sizes: Vec<usize>,
+    /// The norm of the last step's whole gradient, if it is clipped.
+    norm: f64,
+    /// What rules work with that change whole matrices.
+    scratch: Vec<T>,
     /// What products repack operands in, and their threads.
     workspace: Workspace,
 }
@@ -46,7 +45,9 @@ impl<T: Real> Executor<T> {
                 .collect(),
             buffers: plan.buffers.iter().map(|&elements| Array::zeros(elements)).collect(),
             outputs: (plan.outputs.iter()).map(|(place, shape)| source(*place, shape.elements())).collect(),
-            sizes: plan.parameters.iter().map(|parameter| parameter.shape.elements()).collect(),
+            sizes: plan.residents.iter().map(|resident| resident.shape.elements()).collect(),
+            norm: 0.0,
+            scratch: Vec::new(),
             plan,
             workspace: Workspace::new(machine.isa, machine.thread_count()).with_precision(machine.precision),
         }
@@ -57,11 +58,6 @@ impl<T: Real> Executor<T> {
         &self.plan
     }
 
-    /// What the plan is run with, for products beside it.
-    pub fn workspace_mut(&mut self) -> &mut Workspace {
-        &mut self.workspace
-    }
-
     /// An input's numbers, to be filled before a run. Inputs stand in the graph's order.
     ///
     /// # Panics
@@ -70,66 +66,70 @@ impl<T: Real> Executor<T> {
         &mut self.inputs[position]
     }
 
-    /// Runs the plan with the parameters in the graph's order until all outputs are known.
+    /// Runs the plan with its residents until all outputs are known.
     ///
     /// # Panics
-    /// If `parameters` are not as many or as large as the plan says.
-    pub fn run<P: AsRef<[T]> + Sync>(&mut self, parameters: &[P]) {
-        self.check(parameters);
-        self.run_steps(parameters, 0..self.plan.outputs_after);
+    /// If `residents` are not as many or as large as the plan says.
+    pub fn run<P: AsRef<[T]> + Sync>(&mut self, residents: &[P]) {
+        assert_eq!(residents.len(), self.sizes.len(), "number of residents");
+        for (position, (numbers, size)) in residents.iter().zip(&self.sizes).enumerate() {
+            let length = numbers.as_ref().len();
+            assert_eq!(length, *size, "size of `{}`", self.plan.residents[position].name);
+        }
+        for at in 0..self.plan.outputs_after {
+            self.run_step(residents, at);
+        }
     }
 
-    /// After a [`run`](Self::run), finds the gradients that the plan hands out, and lets `update` change each
-    /// parameter as soon as its gradient is known, piece by piece, while that is near: the gradient's memory then
-    /// serves the next.
-    ///
-    /// `states` holds for each parameter what is kept from step to step: up to three arrays of its size, and empty
-    /// ones. `update(parameter, gradient, [numbers, state, state, state])` is called for each piece with the parameter's
-    /// place, a piece of its gradient, and the same piece of it and of its states; on several threads, where that
-    /// pays. What it does to a number must not depend on where the pieces are cut.
+    /// After a [`run`](Self::run), changes the residents as the plan says: by `rules`, on several threads where that pays.
     ///
     /// # Panics
-    /// If `parameters` or `states` are not as many or as large as the plan says.
-    pub fn run_gradients<P: AsRef<[T]> + AsMut<[T]> + Sync>(
+    /// If `residents` are not as many or as large as the plan says.
+    pub fn change<P: AsRef<[T]> + AsMut<[T]> + Sync>(
         &mut self,
-        parameters: &mut [P],
-        states: &mut [[P; 3]],
-        update: impl Fn(usize, &[T], [&mut [T]; 4]) + Sync,
+        residents: &mut [P],
+        rules: &(impl Rules<T> + ?Sized),
     ) {
-        self.check(parameters);
-        assert_eq!(states.len(), parameters.len(), "number of parameters' states");
-        let mut done = self.plan.outputs_after;
-        for at in 0..self.plan.gradients.len() {
-            let Gradient { after, parameter, place, elements, is_updated_inside, .. } =
-                self.plan.gradients[at];
-            self.run_steps(parameters, done..after - usize::from(is_updated_inside));
-            done = after;
-            let (before, rest) = parameters.split_at_mut(parameter);
-            let (changing, behind) = rest.split_first_mut().expect("a plan has all parameters");
-            let [first, second, third] = &mut states[parameter];
-            let arrays = [changing.as_mut(), first.as_mut(), second.as_mut(), third.as_mut()];
-            let update = |gradient: &[T], pieces: [&mut [T]; 4]| update(parameter, gradient, pieces);
-            let Self { plan, steps, inputs, constants, buffers, workspace, .. } = self;
-            if is_updated_inside {
-                let step = &steps[after - 1];
-                let (others, gradient) = without(buffers, step.buffer);
-                let numbers =
-                    Numbers { inputs, constants, buffers: others, parameters: [&*before, &*behind] };
-                let (instruction, gradient) = (&plan.instructions[after - 1], &mut gradient[..step.elements]);
-                step.run_and_update(instruction, &numbers, gradient, arrays, update, workspace);
-            } else {
-                let gradient = read(inputs, constants, buffers, Source { place, elements });
-                if elements < WORTH_SHARING {
-                    update(gradient, arrays);
-                    continue;
+        assert_eq!(residents.len(), self.sizes.len(), "number of residents");
+        for at in self.plan.outputs_after..self.steps.len() {
+            let Some((first, count)) = self.steps[at].changed else {
+                self.run_step(residents, at);
+                continue;
+            };
+            let Self { plan, steps, inputs, constants, buffers, workspace, scratch, .. } = self;
+            let step = &steps[at];
+            // The buffers and residents that are written are none of those that are read, so they can be taken out.
+            let (before, rest) = residents.split_at_mut(first);
+            let (changing, behind) = rest.split_at_mut(count);
+            let residents = [&*before, &*behind];
+            let instruction = &plan.instructions[at];
+            match step.buffer.or(step.second) {
+                None => {
+                    let numbers =
+                        Numbers { inputs, constants, buffers: [buffers, &[]], residents, changing: count };
+                    step.change(instruction, &numbers, &mut [], changing, rules, (scratch, workspace));
                 }
-                let columns = arrays.each_ref().map(|array| usize::from(!array.is_empty()));
-                let nanoseconds = elements * columns.iter().sum::<usize>() / UPDATED_PER_NANOSECOND;
-                workspace.share_rows(elements, nanoseconds, arrays, columns, |range, pieces| {
-                    update(&gradient[range], pieces);
-                });
+                Some(buffer) => {
+                    let (buffers, gradient) = without(buffers, buffer);
+                    let gradient = &mut gradient[..step.elements];
+                    let numbers = Numbers { inputs, constants, buffers, residents, changing: count };
+                    step.change(instruction, &numbers, gradient, changing, rules, (scratch, workspace));
+                }
             }
         }
+    }
+
+    /// The norm of the whole gradient, not clipped yet, after a [`change`](Self::change) by a plan that clips; else 0.
+    pub fn gradient_norm(&self) -> f64 {
+        self.norm
+    }
+
+    /// Fills an input with a dropout mask, on several threads if it is large.
+    ///
+    /// # Panics
+    /// If the graph has fewer inputs, or the rate is not in [0, 1).
+    pub fn fill_mask(&mut self, position: usize, address: MaskAddress, rate: f64) {
+        dropout_mask(address, rate, &mut self.inputs[position], &mut self.workspace);
     }
 
     /// Fills an input row by row: `write` is called with ranges of rows and their piece of the input, on
@@ -156,26 +156,29 @@ impl<T: Real> Executor<T> {
         );
     }
 
-    fn check(&self, parameters: &[impl AsRef<[T]>]) {
-        assert_eq!(parameters.len(), self.sizes.len(), "number of parameters");
-        for (position, (numbers, size)) in parameters.iter().zip(&self.sizes).enumerate() {
-            let length = numbers.as_ref().len();
-            assert_eq!(length, *size, "size of parameter `{}`", self.plan.parameters[position].name);
+    #[inline(always)]
+    fn run_step<P: AsRef<[T]> + Sync>(&mut self, residents: &[P], at: usize) {
+        let Self { plan, steps, inputs, constants, buffers, workspace, norm, .. } = self;
+        let (step, instruction) = (&steps[at], &plan.instructions[at]);
+        let Some(buffer) = step.buffer else { return };
+        // The results' buffers are none of the operands', so they can be taken out meanwhile.
+        let mut second = step.second.map(|to| std::mem::take(&mut buffers[to]));
+        let (others, result) = without(buffers, buffer);
+        let numbers =
+            Numbers { inputs, constants, buffers: others, residents: [residents, &[]], changing: 1 };
+        if let Some(limit) = step.limit() {
+            let squares = (instruction.reads.iter()).map(|(place, shape)| {
+                let gradient = numbers.at(Source { place: *place, elements: shape.elements() });
+                dot(workspace.isa(), gradient, gradient).to_f64()
+            });
+            *norm = squares.sum::<f64>().sqrt();
+            result[0] = if *norm > limit { T::from_f64(limit / *norm) } else { T::ONE };
+            return;
         }
-    }
-
-    fn run_steps(&mut self, parameters: &[impl AsRef<[T]> + Sync], range: std::ops::Range<usize>) {
-        let Self { plan, steps, inputs, constants, buffers, workspace, .. } = self;
-        for (step, instruction) in steps[range.clone()].iter().zip(&plan.instructions[range]) {
-            // The results' buffers are none of the operands', so they can be taken out meanwhile.
-            let mut gradient = step.gradient.map(|to| std::mem::take(&mut buffers[to.buffer]));
-            let (others, result) = without(buffers, step.buffer);
-            let numbers = Numbers { inputs, constants, buffers: others, parameters: [parameters, &[]] };
-            let slopes = gradient.as_deref_mut().unwrap_or_default();
-            step.run(instruction, &numbers, &mut result[..step.elements], slopes, workspace);
-            if let (Some(to), Some(gradient)) = (step.gradient, gradient) {
-                buffers[to.buffer] = gradient;
-            }
+        let more = second.as_deref_mut().unwrap_or_default();
+        step.run(instruction, &numbers, &mut result[..step.elements], more, workspace);
+        if let (Some(to), Some(second)) = (step.second, second) {
+            buffers[to] = second;
         }
     }
 
@@ -202,5 +205,5 @@ fn read<'a, T: Real>(
     buffers: &'a [Array<T>],
     source: Source,
 ) -> &'a [T] {
-    Numbers::<T> { inputs, constants, buffers: [buffers, &[]], parameters: [&[], &[]] }.at(source)
+    Numbers::<T> { inputs, constants, buffers: [buffers, &[]], residents: [&[], &[]], changing: 1 }.at(source)
 }

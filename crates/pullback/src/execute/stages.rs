@@ -60,7 +60,7 @@ fn apply<T: Real>(
 ) {
     for Stage { action, position, other } in stages {
         let other = match *other {
-            Some((Place::Parameter(index), _, pattern)) if numbers.is_changing(index) => {
+            Some((Place::Resident(index), _, pattern)) if numbers.is_changing(index) => {
                 Other { pattern, data: own, first: 0 }
             }
             Some((place, elements, pattern)) => {
@@ -73,6 +73,7 @@ fn apply<T: Real>(
             || match action {
                 Action::Apply(op) => op.in_place(values, *position, other),
                 Action::TimesSlope(slope) => times_slope(*slope, values, other),
+                Action::Update(_) => {}
                 Action::AddScaled(factor) => {
                     let factor = T::from_f64(factor.value());
                     other.apply(

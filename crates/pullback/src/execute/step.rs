@@ -1,14 +1,21 @@
 //! One instruction made ready: which kernel computes it, and what does not change from run to run.
 
+use super::Rules;
 use super::stages::{in_place, in_place_then_update};
 use crate::graph::ops::{Concatenate, Mean, Sum, View, ViewMut};
 use crate::graph::{Op, Shape};
-use crate::plan::{Instruction, Place};
+use crate::plan::{self, Action, Change, Instruction, Place, Update};
 use pullback_kernels::{
     Array, Batch, Operand, Real, Start, Workspace, batched_product, convolve, convolve_transposed, dot,
-    filter_gradient, log_softmax, map_in_place, max_pool, product_beside, product_with, route_to_max,
+    filter_gradient, log_softmax, map, map_in_place, max_pool, product_beside, product_with, route_to_max,
     sigmoid_cross_entropy, softmax, softmax_cross_entropy, sum_columns, sum_rows,
 };
+
+/// About how many numbers of a parameter or its states a thread changes in a nanosecond.
+const UPDATED_PER_NANOSECOND: usize = 8;
+
+/// Fewer numbers than this are changed faster than shared out.
+const WORTH_SHARING: usize = 4096;
 
 /// Numbers that are read: where they lie, and how many they are.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +66,11 @@ enum Kernel {
     Convolution {
         channels: usize,
     },
+    /// A product of a gradient that changes its parameter piece by piece.
+    ProductThatUpdates([Matrix; 2], Update),
+    Norm(f64),
+    Store,
+    Update(Update),
     TransposedConvolution {
         channels: usize,
     },
@@ -95,17 +107,17 @@ pub(super) struct Step {
     kernel: Kernel,
     /// The first two; what takes one has it twice.
     operands: [Source; 2],
+    /// The row that the sums of a product start from.
     row: Option<Source>,
-    pub(super) buffer: usize,
+    /// The buffer of the result, if it is one.
+    pub(super) buffer: Option<usize>,
     pub(super) elements: usize,
-    pub(super) gradient: Option<Gradient>,
-}
-
-/// Where a cost's gradient goes, and what it is scaled by.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Gradient {
-    pub(super) buffer: usize,
+    /// The buffer of a second result: a cost's gradient, or a clipped one.
+    pub(super) second: Option<usize>,
+    /// What a cost's gradient is scaled by.
     factor: f64,
+    /// The parameter that is changed: its place, and how many residents are written from there on.
+    pub(super) changed: Option<(usize, usize)>,
 }
 
 /// All numbers that a step can read.
@@ -114,16 +126,18 @@ pub(super) struct Numbers<'a, T, P = Array<T>> {
     pub(super) constants: &'a [Array<T>],
     /// The buffers without the one that is written: those before it and those after it.
     pub(super) buffers: [&'a [Array<T>]; 2],
-    /// The parameters without the one that is being changed, if one is: in the same way.
-    pub(super) parameters: [&'a [P]; 2],
+    /// The residents without those that are being changed, if some are: in the same way.
+    pub(super) residents: [&'a [P]; 2],
+    /// How many are being changed.
+    pub(super) changing: usize,
 }
 
 impl<'a, T: Real, P: AsRef<[T]>> Numbers<'a, T, P> {
     #[inline(always)]
     pub(super) fn at(&self, Source { place, elements }: Source) -> &'a [T] {
         let numbers: &[T] = match place {
-            Place::Buffer(index) => &around(self.buffers, index)[..],
-            Place::Parameter(index) => around(self.parameters, index).as_ref(),
+            Place::Buffer(index) => &around(self.buffers, 1, index)[..],
+            Place::Resident(index) => around(self.residents, self.changing, index).as_ref(),
             Place::Input(index) => &self.inputs[index],
             Place::Constant(index) => &self.constants[index],
         };
@@ -131,29 +145,46 @@ impl<'a, T: Real, P: AsRef<[T]>> Numbers<'a, T, P> {
     }
 
     /// Whether it is the parameter that is being changed.
-    pub(super) fn is_changing(&self, parameter: usize) -> bool {
-        self.parameters[0].len() == parameter
+    pub(super) fn is_changing(&self, resident: usize) -> bool {
+        self.residents[0].len() == resident
     }
 }
 
-/// One of those before and after an item that is missing.
+/// One of those before and after some that are missing.
 #[inline(always)]
-fn around<A>([before, after]: [&[A]; 2], index: usize) -> &A {
-    before.get(index).unwrap_or_else(|| &after[index - before.len() - 1])
+fn around<A>([before, after]: [&[A]; 2], missing: usize, index: usize) -> &A {
+    before.get(index).unwrap_or_else(|| &after[index - before.len() - missing])
 }
 
 impl Step {
     pub(super) fn new(instruction: &Instruction) -> Self {
         let source = |(place, shape): &(Place, Shape)| Source { place: *place, elements: shape.elements() };
-        let first = source(&instruction.inputs[0]);
+        let first = source(&instruction.reads[0]);
+        let mut buffers = instruction.writes.iter().filter_map(|(place, _)| match place {
+            Place::Buffer(buffer) => Some(*buffer),
+            _ => None,
+        });
+        let mut residents = instruction.writes.iter().filter_map(|(place, _)| match place {
+            Place::Resident(resident) => Some(*resident),
+            _ => None,
+        });
+        let is_change = matches!(instruction.kernel, plan::Kernel::Change(_));
+        let buffer = if is_change { None } else { buffers.next() };
         Self {
             kernel: Kernel::of(instruction),
-            operands: [first, instruction.inputs.get(1).map_or(first, source)],
-            row: instruction.row.map(|(place, elements)| Source { place, elements }),
-            buffer: instruction.buffer,
-            elements: instruction.shape.elements(),
-            gradient: (instruction.gradient)
-                .map(|(buffer, factor)| Gradient { buffer, factor: factor.value() }),
+            operands: [first, instruction.reads.get(1).map_or(first, source)],
+            row: match instruction.kernel {
+                plan::Kernel::FromRow(_) => instruction.reads.last().map(source),
+                _ => None,
+            },
+            buffer,
+            elements: instruction.writes[0].1.elements(),
+            second: buffers.next(),
+            factor: match &instruction.kernel {
+                plan::Kernel::WithGradient(_, factor) => factor.value(),
+                _ => 1.0,
+            },
+            changed: residents.next().map(|first| (first, 1 + residents.count())),
         }
     }
 
@@ -163,15 +194,15 @@ impl Step {
         instruction: &Instruction,
         numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
         output: &mut [T],
-        gradient: &mut [T],
+        second: &mut [T],
         workspace: &mut Workspace,
     ) {
         let isa = workspace.isa();
-        let stages = &instruction.stages[..];
+        let stages = &instruction.epilogue[..];
         let x = numbers.at(self.operands[0]);
         let other = || numbers.at(self.operands[1]);
         let epilogue = |first: usize, piece: &mut [T]| in_place(stages, first, piece, numbers, isa);
-        match (self.kernel, &instruction.op) {
+        match (self.kernel, op_of(instruction)) {
             (Kernel::Product([left, right]), _) => {
                 let (left, right) = (left.of(x), right.of(other()));
                 let start = self.row.map_or(Start::Zero, |row| Start::Row(numbers.at(row)));
@@ -186,21 +217,21 @@ impl Step {
                 batched_product(left.of(x), right.of(other()), output, epilogue, workspace);
                 return;
             }
-            (Kernel::Convolution { channels }, Op::Convolution(op)) => {
+            (Kernel::Convolution { channels }, Some(Op::Convolution(op))) => {
                 let start = self.row.map(|row| numbers.at(row));
                 convolve(&op.windows, channels, x, other(), start, output, epilogue, workspace);
                 return;
             }
-            (Kernel::TransposedConvolution { channels }, Op::TransposedConvolution(op)) => {
+            (Kernel::TransposedConvolution { channels }, Some(Op::TransposedConvolution(op))) => {
                 convolve_transposed(&op.windows, channels, x, other(), output, workspace);
             }
-            (Kernel::FilterGradient { channels }, Op::FilterGradient(op)) => {
+            (Kernel::FilterGradient { channels }, Some(Op::FilterGradient(op))) => {
                 filter_gradient(&op.windows, channels, x, other(), output, workspace);
             }
-            (Kernel::MaxPool { channels }, Op::MaxPool(op)) => {
+            (Kernel::MaxPool { channels }, Some(Op::MaxPool(op))) => {
                 max_pool(&op.windows, channels, x, output, workspace);
             }
-            (Kernel::RouteToMax { channels }, Op::RouteToMax(op)) => {
+            (Kernel::RouteToMax { channels }, Some(Op::RouteToMax(op))) => {
                 route_to_max(&op.windows, channels, x, other(), output, workspace);
             }
             (Kernel::SumOfSquares, _) => output[0] = dot(isa, x, x),
@@ -215,22 +246,24 @@ impl Step {
             (Kernel::Softmax { columns }, _) => softmax(isa, x, columns, output),
             (Kernel::LogSoftmax { columns }, _) => log_softmax(isa, x, columns, output),
             (Kernel::SoftmaxCrossEntropy { columns }, _) => {
-                let gradient = self.gradient.map(|to| (&mut gradient[..x.len()], T::from_f64(to.factor)));
+                let gradient = self.second.map(|_| (&mut second[..x.len()], T::from_f64(self.factor)));
                 softmax_cross_entropy(isa, x, other(), columns, output, gradient);
             }
             (Kernel::SigmoidCrossEntropy, _) => {
-                let gradient = self.gradient.map(|to| (&mut gradient[..x.len()], T::from_f64(to.factor)));
+                let gradient = self.second.map(|_| (&mut second[..x.len()], T::from_f64(self.factor)));
                 sigmoid_cross_entropy(isa, x, other(), output, gradient);
             }
-            (_, op) => {
-                let nothing = View { shape: &instruction.shape, data: &[] };
+            (_, None) => unreachable!("what computes no operation has a kernel"),
+            (_, Some(op)) => {
+                let shape = &instruction.writes[0].1;
+                let nothing = View { shape, data: &[] };
                 let mut views = [nothing; Concatenate::MAX_OPERANDS];
-                for (view, (place, shape)) in views.iter_mut().zip(&instruction.inputs) {
+                for (view, (place, shape)) in views.iter_mut().zip(&instruction.reads) {
                     let data = numbers.at(Source { place: *place, elements: shape.elements() });
                     *view = View { shape, data };
                 }
-                let views = &views[..instruction.inputs.len()];
-                let output = ViewMut { shape: &instruction.shape, data: &mut *output };
+                let views = &views[..instruction.reads.len()];
+                let output = ViewMut { shape, data: &mut *output };
                 // Whatever is element by element becomes fast by that.
                 isa.run(
                     #[inline(always)]
@@ -241,39 +274,100 @@ impl Step {
         in_place(stages, 0, output, numbers, isa);
     }
 
-    /// Computes a gradient that is a product, piece by piece, and lets `update` change its parameter with what is
-    /// kept for it while the piece is near.
-    pub(super) fn run_and_update<T: Real>(
+    /// Changes a parameter, `residents` from it on. `gradient` is the memory of a gradient that is found meanwhile, or
+    /// clipped; all else that the change reads is in `numbers`.
+    pub(super) fn change<T: Real, P: AsRef<[T]> + AsMut<[T]> + Sync>(
         &self,
         instruction: &Instruction,
-        numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
+        numbers: &Numbers<'_, T, P>,
         gradient: &mut [T],
-        parameter_and_states: [&mut [T]; 4],
-        update: impl Fn(&[T], [&mut [T]; 4]) + Sync,
-        workspace: &mut Workspace,
+        residents: &mut [P],
+        rules: &(impl Rules<T> + ?Sized),
+        (scratch, workspace): (&mut Vec<T>, &mut Workspace),
     ) {
-        let Kernel::Product(matrices) = self.kernel else {
-            unreachable!("a plan lets products alone update parameters")
-        };
-        let operand = |at: usize| matrices[at].of(numbers.at(self.operands[at]));
+        let mut residents = residents.iter_mut().map(|resident| resident.as_mut());
+        let arrays: [&mut [T]; 4] = std::array::from_fn(|_| residents.next().unwrap_or_default());
         let isa = workspace.isa();
-        product_beside(
-            operand(0),
-            operand(1),
-            gradient,
-            parameter_and_states,
-            |first, piece, others| {
-                in_place_then_update(&instruction.stages, first, piece, others, numbers, &update, isa);
-            },
-            workspace,
-        );
+        match self.kernel {
+            Kernel::ProductThatUpdates(matrices, update) => {
+                let operand = |at: usize| matrices[at].of(numbers.at(self.operands[at]));
+                let (_, stages) = instruction.epilogue.split_last().expect("an update comes last");
+                let change =
+                    |gradient: &[T], pieces: [&mut [T]; 4]| rules.piece(update.rule, gradient, pieces);
+                product_beside(
+                    operand(0),
+                    operand(1),
+                    gradient,
+                    arrays,
+                    |first, piece, others| {
+                        in_place_then_update(stages, first, piece, others, numbers, change, isa);
+                    },
+                    workspace,
+                );
+            }
+            Kernel::Update(update) => {
+                let mut found = numbers.at(self.operands[0]);
+                let [factor, ..] = numbers.at(self.operands[1]) else { return };
+                if self.second.is_some() && *factor != T::ONE {
+                    let (factor, clipped) = (*factor, &mut gradient[..found.len()]);
+                    map(
+                        isa,
+                        found,
+                        clipped,
+                        #[inline(always)]
+                        |g| g * factor,
+                    );
+                    found = clipped;
+                }
+                if !update.is_piecewise {
+                    rules.whole(update.rule, &instruction.reads[0].1, found, arrays, scratch, workspace);
+                    return;
+                }
+                if found.len() < WORTH_SHARING {
+                    rules.piece(update.rule, found, arrays);
+                    return;
+                }
+                let columns = arrays.each_ref().map(|array| usize::from(!array.is_empty()));
+                let nanoseconds = found.len() * columns.iter().sum::<usize>() / UPDATED_PER_NANOSECOND;
+                workspace.share_rows(found.len(), nanoseconds, arrays, columns, |range, pieces| {
+                    rules.piece(update.rule, &found[range], pieces);
+                });
+            }
+            _ => {
+                let [parameter, ..] = arrays;
+                parameter.copy_from_slice(numbers.at(self.operands[0]));
+            }
+        }
+    }
+
+    /// The limit of the whole gradient's norm, if that is what the step finds.
+    pub(super) fn limit(&self) -> Option<f64> {
+        match self.kernel {
+            Kernel::Norm(limit) => Some(limit),
+            _ => None,
+        }
+    }
+}
+
+/// The operation that an instruction computes.
+fn op_of(instruction: &Instruction) -> Option<&Op> {
+    match &instruction.kernel {
+        plan::Kernel::Value(op) | plan::Kernel::FromRow(op) | plan::Kernel::WithGradient(op, _) => Some(op),
+        _ => None,
     }
 }
 
 impl Kernel {
     fn of(instruction: &Instruction) -> Self {
-        let Instruction { op, inputs, shape, .. } = instruction;
-        let x = &inputs[0].1;
+        let Instruction { reads: inputs, writes, epilogue, .. } = instruction;
+        let (x, shape) = (&inputs[0].1, &writes[0].1);
+        let op = match &instruction.kernel {
+            plan::Kernel::SumOfSquares => return Kernel::SumOfSquares,
+            plan::Kernel::Norm(limit) => return Kernel::Norm(limit.value()),
+            plan::Kernel::Change(Change::Store) => return Kernel::Store,
+            plan::Kernel::Change(Change::Update(update)) => return Kernel::Update(*update),
+            plan::Kernel::Value(op) | plan::Kernel::FromRow(op) | plan::Kernel::WithGradient(op, _) => op,
+        };
         let matrix = |at: usize, is_transposed| {
             let [rows, columns] = inputs[at].1.sizes()[..] else { panic!("a product is of matrices") };
             Matrix { rows, columns, is_transposed }
@@ -281,7 +375,11 @@ impl Kernel {
         let channels = x.last();
         match op {
             Op::MatrixProduct(op) => {
-                Kernel::Product([matrix(0, op.transpose_left), matrix(1, op.transpose_right)])
+                let matrices = [matrix(0, op.transpose_left), matrix(1, op.transpose_right)];
+                match epilogue.last().map(|stage| &stage.action) {
+                    Some(Action::Update(update)) => Kernel::ProductThatUpdates(matrices, *update),
+                    _ => Kernel::Product(matrices),
+                }
             }
             Op::Convolution(_) if shape.elements() > 0 => Kernel::Convolution { channels },
             _ if x.elements() == 0 => Kernel::Value,
@@ -293,7 +391,6 @@ impl Kernel {
             Op::FilterGradient(_) => Kernel::FilterGradient { channels },
             Op::MaxPool(_) => Kernel::MaxPool { channels },
             Op::RouteToMax(_) => Kernel::RouteToMax { channels },
-            Op::Sum(_) if instruction.of_squares => Kernel::SumOfSquares,
             Op::Sum(Sum { axes, .. }) if is_trailing(axes, x) => Kernel::SumColumns(None),
             Op::Sum(Sum { axes, .. }) if is_leading(axes) => Kernel::SumRows(None),
             Op::Mean(Mean { axes, .. }) if is_trailing(axes, x) || is_leading(axes) => {

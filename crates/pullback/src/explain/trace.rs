@@ -7,8 +7,8 @@ use crate::differentiate::{Gradients, reverse};
 use crate::error::{Error, Result};
 use crate::execute::reference;
 use crate::graph::{Graph, Kind, NodeId, NodeRole, Op};
-use crate::network::{Form, Image, Layer, Lowered, Mode, Network, Parameter, Role};
-use pullback_kernels::Windows;
+use crate::network::{Form, Image, Layer, Lowered, Mask, Mode, Network, Parameter, Role};
+use pullback_kernels::{Isa, Windows, Workspace, dropout_mask};
 
 /// A forward and a backward pass with all their numbers.
 #[derive(Debug)]
@@ -178,7 +178,9 @@ impl Trace {
         for (number, mask) in lowered.masks.iter().enumerate() {
             let id = inputs[mask.input];
             let mut numbers = vec![0.0; gradients.graph.shape(id).elements()];
-            mask.draw(seed, 0, 0, number, &mut numbers);
+            let (address, mut workspace) =
+                (Mask::address(seed, 0, 0, number), Workspace::new(Isa::best(), 1));
+            dropout_mask(address, mask.rate, &mut numbers, &mut workspace);
             given[id.index()] = numbers;
         }
         for (id, numbers) in lowered.parameters.iter().zip(parameters) {

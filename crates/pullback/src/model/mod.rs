@@ -1,8 +1,10 @@
 //! A trained model: everything that predicting, explaining and training on need, in one file.
 
 mod file;
+mod predictor;
 
 pub use file::{FORMAT, Tensor, write_atomically, write_tensors};
+pub use predictor::Predictor;
 
 use crate::data::{Preprocessing, Table, Values, Warning};
 use crate::error::Result;

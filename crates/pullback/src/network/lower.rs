@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::graph::ops::Concatenate;
 use crate::graph::{Builder, Graph, NodeId, NodeRole, Origin, Shape, Var};
 use crate::random::{Purpose, Random};
-use pullback_kernels::Real;
+use pullback_kernels::MaskAddress;
 use std::collections::HashMap;
 
 /// Whether the graph is for a training step or for prediction.
@@ -31,14 +31,11 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// Draws the mask of a step. An entry's address is (epoch, step, `number` of the mask, element).
-    pub(crate) fn draw<T: Real>(&self, seed: u64, epoch: usize, step: usize, number: usize, out: &mut [T]) {
-        let random = Random::new(seed, Purpose::Dropout, epoch as u32);
-        let first = (step as u64) << 40 | (number as u64) << 32;
-        let kept = T::from_f64(1.0 / (1.0 - self.rate));
-        for (index, entry) in (first..).zip(out) {
-            *entry = if random.uniform(index) < self.rate { T::ZERO } else { kept };
-        }
+    /// Where the numbers of a step's mask stand: each epoch has a key of its own, so that neither many steps nor many masks
+    /// come round to another's.
+    pub(crate) fn address(seed: u64, epoch: usize, step: usize, number: usize) -> MaskAddress {
+        let key = Random::new(seed, Purpose::Dropout, epoch as u32).bits(0);
+        MaskAddress { key: [key as u32, (key >> 32) as u32], step: step as u32, number: number as u32 }
     }
 }
 

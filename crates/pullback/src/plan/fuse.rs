@@ -12,10 +12,11 @@
 //! - *slope*: `y_bar * (1 - y * y)`, `y_bar * (y * (1 - y))` and `y_bar * step(y)` are one stage.
 //! - *stage*: what is done to each element of a result that nobody else reads is done in place.
 
-use super::Action;
 use super::share::Shared;
+use super::{Action, Kernel};
 use crate::graph::ops::{Pattern, Scale, Sum};
-use crate::graph::{Graph, Kind, NodeId, Op, Scalar, Shape};
+use crate::graph::{Graph, Kind, NodeId, Op, Shape};
+use std::collections::HashMap;
 
 /// The slopes of the common activations, from their results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,31 +37,36 @@ pub(super) struct Stage {
     pub(super) other: Option<NodeId>,
 }
 
-/// Nodes that are computed together. Its result is the value of `tail`.
+/// Nodes that are computed together.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
-    pub(super) op: Op,
-    pub(super) operands: Vec<NodeId>,
-    /// The row that a product starts from.
-    pub(super) row: Option<NodeId>,
-    /// Whether the operation is of the squares of its operand.
-    pub(super) of_squares: bool,
-    /// The node whose value is the gradient of a cost with respect to its logits, scaled by that.
-    pub(super) gradient: Option<(NodeId, Scalar)>,
-    pub(super) stages: Vec<Stage>,
-    pub(super) tail: NodeId,
+    pub(super) kernel: Kernel,
+    pub(super) reads: Vec<NodeId>,
+    /// The nodes whose values are its results. What is done in place is done to the first.
+    pub(super) writes: Vec<NodeId>,
+    pub(super) epilogue: Vec<Stage>,
+    /// Which parameter it changes, as a position among the targets.
+    pub(super) changes: Option<usize>,
 }
 
 impl Group {
-    /// Everything that it reads.
-    pub(super) fn reads(&self) -> impl Iterator<Item = NodeId> {
-        let others = self.stages.iter().filter_map(|stage| stage.other);
-        self.operands.iter().copied().chain(self.row).chain(others)
+    /// A group of one node.
+    fn of(kernel: Kernel, reads: Vec<NodeId>, id: NodeId) -> Self {
+        Self { kernel, reads, writes: vec![id], epilogue: Vec::new(), changes: None }
     }
 
-    /// Whether it computes that node's value.
-    pub(super) fn makes(&self, id: NodeId) -> bool {
-        self.tail == id || self.gradient.is_some_and(|(gradient, _)| gradient == id)
+    /// Everything that it reads.
+    pub(super) fn reads(&self) -> impl Iterator<Item = NodeId> {
+        let others = self.epilogue.iter().filter_map(|stage| stage.other);
+        self.reads.iter().copied().chain(others)
+    }
+
+    /// The operation, if it computes nothing else.
+    fn op(&self) -> Option<&Op> {
+        match &self.kernel {
+            Kernel::Value(op) if self.epilogue.is_empty() => Some(op),
+            _ => None,
+        }
     }
 }
 
@@ -84,8 +90,10 @@ struct Fusion<'a> {
     uses: Vec<usize>,
     /// The group that ends in a node.
     groups: Vec<Option<Group>>,
-    /// The costs met so far that can bring their gradient.
-    costs: Vec<NodeId>,
+    /// The costs met so far that can bring their gradient, by logits and targets: the first of each.
+    costs: HashMap<[NodeId; 2], NodeId>,
+    /// The costs by the gradient, not scaled yet, that comes with them.
+    cost_of: HashMap<NodeId, NodeId>,
 }
 
 impl<'a> Fusion<'a> {
@@ -128,7 +136,7 @@ impl<'a> Fusion<'a> {
             }
         }
         let groups = vec![None; graph.nodes().len()];
-        Self { graph, operands, uses, groups, costs: Vec::new() }
+        Self { graph, operands, uses, groups, costs: HashMap::new(), cost_of: HashMap::new() }
     }
 
     fn shape(&self, id: NodeId) -> &'a Shape {
@@ -155,8 +163,19 @@ impl<'a> Fusion<'a> {
     fn is_open(&self, id: NodeId, shape: &Shape) -> bool {
         self.uses[id.index()] == 1
             && self.shape(id) == shape
-            && self.groups[id.index()].is_some()
-            && !self.costs.contains(&id)
+            && self.groups[id.index()].as_ref().is_some_and(|group| !self.can_have_gradient(group))
+    }
+
+    /// Whether it is a cost whose gradient can come with it: nothing is done to it in place.
+    fn can_have_gradient(&self, group: &Group) -> bool {
+        match &group.kernel {
+            Kernel::WithGradient(..) => true,
+            Kernel::Value(Op::SoftmaxCrossEntropy(_)) => true,
+            Kernel::Value(Op::SigmoidCrossEntropy(_)) => {
+                self.shape(group.reads[0]) == self.shape(group.reads[1])
+            }
+            _ => false,
+        }
     }
 
     fn add(&mut self, id: NodeId, op: &Op) {
@@ -176,23 +195,13 @@ impl<'a> Fusion<'a> {
             return;
         }
         let operands = &self.operands[id.index()];
-        let has_gradient = match op {
-            Op::SoftmaxCrossEntropy(_) => true,
-            Op::SigmoidCrossEntropy(_) => self.shape(operands[0]) == self.shape(operands[1]),
-            _ => false,
-        };
-        if has_gradient {
-            self.costs.push(id);
+        let group = Group::of(Kernel::Value(op.clone()), operands.clone(), id);
+        if let [logits, targets] = operands[..]
+            && self.can_have_gradient(&group)
+        {
+            self.costs.entry([logits, targets]).or_insert(id);
         }
-        self.groups[id.index()] = Some(Group {
-            op: op.clone(),
-            operands: operands.clone(),
-            row: None,
-            of_squares: false,
-            gradient: None,
-            stages: Vec::new(),
-            tail: id,
-        });
+        self.groups[id.index()] = Some(group);
     }
 
     fn gradient_of_softmax_cross_entropy(&mut self, id: NodeId, op: &Op) -> bool {
@@ -200,7 +209,9 @@ impl<'a> Fusion<'a> {
         let (scaled, targets) = (self.operands[id.index()][0], self.operands[id.index()][1]);
         let Some((Op::Multiply(_), [softmax, sum])) = self.inside(scaled) else { return false };
         let Some((Op::Softmax(_), [logits, _])) = self.inside(softmax) else { return false };
-        let Some((Op::Sum(Sum { axes, .. }), [summed, _])) = self.inside(sum) else { return false };
+        let Some((Op::Sum(Sum { axes, keep_axes: true }), [summed, _])) = self.inside(sum) else {
+            return false;
+        };
         let is_last = axes[..] == [self.shape(targets).rank().wrapping_sub(1)];
         is_last
             && summed == targets
@@ -226,12 +237,15 @@ impl<'a> Fusion<'a> {
         inside: &[NodeId],
         is_kind: impl Fn(&Op) -> bool,
     ) -> bool {
-        let cost = self.costs.iter().copied().find(|cost| self.operands[cost.index()] == operands);
-        let Some(group) = cost.and_then(|cost| self.groups[cost.index()].as_mut()) else { return false };
-        if group.gradient.is_some() || !is_kind(&group.op) {
+        let Some(cost) = self.costs.get(&operands).copied() else { return false };
+        let group = self.groups[cost.index()].as_mut().expect("a cost's group takes no stages");
+        let Kernel::Value(op) = &group.kernel else { return false };
+        if !is_kind(op) {
             return false;
         }
-        group.gradient = Some((id, 1.0.into()));
+        group.kernel = Kernel::WithGradient(op.clone(), 1.0.into());
+        group.writes.push(id);
+        self.cost_of.insert(id, cost);
         for inner in inside {
             self.groups[inner.index()] = None;
         }
@@ -241,23 +255,23 @@ impl<'a> Fusion<'a> {
     fn scaled_gradient(&mut self, id: NodeId, op: &Op) -> bool {
         let Op::Scale(Scale(factor)) = op else { return false };
         let gradient = self.operands[id.index()][0];
-        for cost in &self.costs {
-            let group = self.groups[cost.index()].as_mut().expect("a cost's group takes no stages");
-            if group.gradient == Some((gradient, 1.0.into())) && self.uses[gradient.index()] == 1 {
-                group.gradient = Some((id, *factor));
-                return true;
-            }
+        if self.uses[gradient.index()] > 1 {
+            return false;
         }
-        false
+        // Scaled once: other factors would round otherwise.
+        let Some(cost) = self.cost_of.remove(&gradient) else { return false };
+        let group = self.groups[cost.index()].as_mut().expect("a cost's group takes no stages");
+        let Kernel::WithGradient(_, scale) = &mut group.kernel else { return false };
+        *scale = *factor;
+        group.writes[1] = id;
+        true
     }
 
     /// The factor and the operand of a node that is nothing but a scaled other one, and read once.
     fn scale_of(&self, id: NodeId) -> Option<(f64, NodeId)> {
         let group = self.groups[id.index()].as_ref()?;
-        match &group.op {
-            Op::Scale(Scale(factor)) if group.stages.is_empty() && self.uses[id.index()] == 1 => {
-                Some((factor.value(), group.operands[0]))
-            }
+        match group.op()? {
+            Op::Scale(Scale(factor)) if self.uses[id.index()] == 1 => Some((factor.value(), group.reads[0])),
             _ => None,
         }
     }
@@ -268,7 +282,7 @@ impl<'a> Fusion<'a> {
         let x = self.operands[id.index()][0];
         let Some((before, _)) = self.scale_of(x).filter(|_| factor.value() == 2.0) else { return false };
         let mut group = self.groups[x.index()].take().expect("checked above");
-        (group.op, group.tail) = (Op::Scale(Scale((2.0 * before).into())), id);
+        (group.kernel, group.writes) = (Kernel::Value(Op::Scale(Scale((2.0 * before).into()))), vec![id]);
         self.groups[id.index()] = Some(group);
         true
     }
@@ -277,20 +291,11 @@ impl<'a> Fusion<'a> {
         let Op::Sum(_) = op else { return false };
         let squares = self.operands[id.index()][0];
         let Some((Op::Multiply(_), [x, again])) = self.inside(squares) else { return false };
-        let is_bare = self.groups[squares.index()].as_ref().is_some_and(|group| group.stages.is_empty());
-        if x != again || !is_bare || self.shape(id).elements() != 1 {
+        if x != again || self.shape(id).elements() != 1 {
             return false;
         }
         self.groups[squares.index()] = None;
-        self.groups[id.index()] = Some(Group {
-            op: op.clone(),
-            operands: vec![x],
-            row: None,
-            of_squares: true,
-            gradient: None,
-            stages: Vec::new(),
-            tail: id,
-        });
+        self.groups[id.index()] = Some(Group::of(Kernel::SumOfSquares, vec![x], id));
         true
     }
 
@@ -315,18 +320,19 @@ impl<'a> Fusion<'a> {
         let [left, right] = self.operands[id.index()][..] else { return false };
         for (product, row) in [(left, right), (right, left)] {
             let shape = self.shape(id);
-            let is_bare = |group: &Group| {
-                matches!(group.op, Op::MatrixProduct(_) | Op::Convolution(_))
-                    && group.row.is_none()
-                    && group.stages.is_empty()
-            };
+            let is_bare =
+                |group: &Group| matches!(group.op(), Some(Op::MatrixProduct(_) | Op::Convolution(_)));
             if self.is_open(product, shape)
                 && self.groups[product.index()].as_ref().is_some_and(is_bare)
                 && self.shape(row).rank() == 1
                 && self.shape(row).last() == shape.last()
             {
                 let mut group = self.groups[product.index()].take().expect("checked above");
-                (group.row, group.tail) = (Some(row), id);
+                if let Kernel::Value(op) = group.kernel {
+                    group.kernel = Kernel::FromRow(op);
+                }
+                group.reads.push(row);
+                group.writes = vec![id];
                 self.groups[id.index()] = Some(group);
                 return true;
             }
@@ -340,7 +346,7 @@ impl<'a> Fusion<'a> {
         for (y_bar, factor) in [(left, right), (right, left)] {
             let Some((slope, y, inner)) = self.slope_of(factor) else { continue };
             let shape = self.shape(id);
-            if y_bar != factor && self.is_open(y_bar, shape) && self.shape(y) == shape {
+            if self.is_open(y_bar, shape) && self.shape(y) == shape {
                 for inner in [Some(factor), inner].into_iter().flatten() {
                     self.groups[inner.index()] = None;
                 }
@@ -362,11 +368,12 @@ impl<'a> Fusion<'a> {
             found @ (_, _, Some(inner)) if self.groups[inner.index()].is_none() => {
                 // The inner node was taken into the factor's own group as its head.
                 let group = self.groups[factor.index()].as_ref()?;
-                (group.stages.len() == 1 && group.row.is_none()).then_some((found.0, found.1, None))
+                let is_inner = matches!(group.kernel, Kernel::Value(_)) && group.epilogue.len() == 1;
+                is_inner.then_some((found.0, found.1, None))
             }
             found => {
                 let group = self.groups[factor.index()].as_ref()?;
-                group.stages.is_empty().then_some(found)
+                group.epilogue.is_empty().then_some(found)
             }
         }
     }
@@ -400,7 +407,10 @@ impl<'a> Fusion<'a> {
         });
         let is_product = |position: &usize| {
             let group = self.groups[operands[*position].index()].as_ref();
-            group.is_some_and(|group| matches!(group.op, Op::MatrixProduct(_) | Op::Convolution(_)))
+            group.is_some_and(|group| {
+                use Kernel::{FromRow, Value};
+                matches!(&group.kernel, Value(op) | FromRow(op) if matches!(op, Op::MatrixProduct(_) | Op::Convolution(_)))
+            })
         };
         // The end of a product before others: it is in cache piece by piece.
         let Some(position) = candidates.max_by_key(is_product) else { return false };
@@ -411,8 +421,8 @@ impl<'a> Fusion<'a> {
 
     fn extend(&mut self, id: NodeId, tail: NodeId, stage: Stage) {
         let mut group = self.groups[tail.index()].take().expect("an open result ends a group");
-        group.stages.push(stage);
-        group.tail = id;
+        group.epilogue.push(stage);
+        group.writes = vec![id];
         self.groups[id.index()] = Some(group);
     }
 

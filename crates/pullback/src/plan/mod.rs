@@ -1,13 +1,14 @@
-//! From a graph to a flat list of instructions over buffers that are laid out once.
+//! From a graph to a flat list of instructions over places that are laid out once.
 //!
 //! The passes, in order: nodes that no output needs are dropped and equal nodes are merged (`share`),
-//! what is done element by element is joined to what it is done to (`fuse`), gradients are put off until their
-//! parameter is no longer read (`delay`), then buffers are assigned by lifetime (`layout`). A plan holds no
-//! numbers: an executor makes the buffers for `f32` or `f64`.
+//! what is done element by element is joined to what it is done to (`fuse`), what changes a parameter is put after
+//! whatever reads it, and joined to the product that finds its gradient (`change`), then buffers are assigned by
+//! lifetime (`layout`). A plan holds no numbers: a backend makes the buffers for `f32` or `f64`.
 
-mod delay;
+mod change;
 mod fuse;
 mod layout;
+mod print;
 mod share;
 
 pub use fuse::Slope;
@@ -15,17 +16,58 @@ pub use fuse::Slope;
 use crate::graph::ops::Pattern;
 use crate::graph::{Graph, Kind, NodeId, Op, Scalar, Shape};
 
-/// Where an operand or an output lies.
+pub use pullback_kernels::update::MOST_STATES;
+
+/// Where an operand or a result lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// In a buffer that is reused during a step.
     Buffer(usize),
-    /// Among the parameters, which live outside the executor.
-    Parameter(usize),
     /// Among the inputs, which are filled before a step.
     Input(usize),
     /// Among the constants, which are filled once.
     Constant(usize),
+    /// Among what outlives a step: parameters and what is kept for them. They live outside the backend.
+    Resident(usize),
+}
+
+/// What an instruction computes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kernel {
+    /// An operation's value.
+    Value(Op),
+    /// A product or a convolution whose sums start from a row, the last operand.
+    FromRow(Op),
+    /// The sum of the squares of all elements.
+    SumOfSquares,
+    /// A cost, and the gradient with respect to its logits times a number, the second result.
+    WithGradient(Op, Scalar),
+    /// The norm of the whole gradient, all operands together, and as a result the factor that clips it to this limit.
+    Norm(Scalar),
+    /// Nothing but a change of a parameter, by the operand.
+    Change(Change),
+}
+
+/// How a parameter is changed, and what is kept for it with it. The residents that are written are the parameter and
+/// what follows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It becomes the operand.
+    Store,
+    /// A rule of the optimizer changes it by its gradient, the operand, times the factor, a second operand if there is
+    /// one.
+    Update(Update),
+}
+
+/// How an optimizer changes a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Update {
+    /// Which of the rules that the backend is given.
+    pub rule: usize,
+    /// How many arrays of the parameter's size are kept for it: at most [`MOST_STATES`].
+    pub states: usize,
+    /// Whether it does the same to pieces as to the whole: each number changes by its own gradient.
+    pub is_piecewise: bool,
 }
 
 /// What is done in place to each element of a result.
@@ -37,6 +79,8 @@ pub enum Action {
     TimesSlope(Slope),
     /// The sum with the other operand times a number.
     AddScaled(Scalar),
+    /// The change of a parameter by the result, its gradient.
+    Update(Update),
 }
 
 /// One action with its other operand.
@@ -50,44 +94,45 @@ pub struct Stage {
     pub other: Option<(Place, usize, Pattern)>,
 }
 
-/// One operation with resolved operands, and what is then done in place to its result.
+/// A kernel with resolved operands and results, and what is then done in place to its first result.
 #[derive(Debug, Clone)]
 pub struct Instruction {
     /// What to compute.
-    pub op: Op,
-    /// The operands: place and shape.
-    pub inputs: Vec<(Place, Shape)>,
-    /// The buffer of the result; never one of the operands'.
-    pub buffer: usize,
-    /// The result's shape.
-    pub shape: Shape,
-    /// The row that the sums of a product start from.
-    pub row: Option<(Place, usize)>,
-    /// Whether a sum is of the operand's squares.
-    pub of_squares: bool,
-    /// The buffer of the gradient with respect to the logits, for a cost, and what it is scaled by.
-    pub gradient: Option<(usize, Scalar)>,
-    /// What is done to the result, in this order.
-    pub stages: Vec<Stage>,
+    pub kernel: Kernel,
+    /// The operands.
+    pub reads: Vec<(Place, Shape)>,
+    /// The results: buffers, none of which is among the operands; for a change, the residents from the parameter on.
+    pub writes: Vec<(Place, Shape)>,
+    /// What is done to the first result, in this order. An update writes the residents that come last in `writes`.
+    pub epilogue: Vec<Stage>,
 }
 
 impl Instruction {
     /// The names of what it does, in order.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        let stages = self.stages.iter().map(|stage| match &stage.action {
+        let (first, second) = match &self.kernel {
+            Kernel::Value(op) => (op.name(), None),
+            Kernel::FromRow(op) => (op.name(), Some("add row")),
+            Kernel::SumOfSquares => ("sum of squares", None),
+            Kernel::WithGradient(op, _) => (op.name(), None),
+            Kernel::Norm(_) => ("norm", None),
+            Kernel::Change(Change::Store) => ("store", None),
+            Kernel::Change(Change::Update(_)) => ("update", None),
+        };
+        let stages = self.epilogue.iter().map(|stage| match &stage.action {
             Action::Apply(op) => op.name(),
             Action::TimesSlope(_) => "times slope",
             Action::AddScaled(_) => "add scaled",
+            Action::Update(_) => "update",
         });
-        let first = if self.of_squares { "sum of squares" } else { self.op.name() };
-        [first].into_iter().chain(self.row.map(|_| "add row")).chain(stages)
+        [first].into_iter().chain(second).chain(stages)
     }
 }
 
-/// A named array that comes from outside.
+/// A named array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// Its name in the graph.
+    /// Its name: in the graph, or that of a parameter with a number for what is kept for it.
     pub name: String,
     /// Its shape.
     pub shape: Shape,
@@ -98,8 +143,11 @@ pub struct Named {
 pub struct Plan {
     /// The inputs of the graph, in its order, needed or not.
     pub inputs: Vec<Named>,
-    /// The parameters of the graph, in its order, needed or not.
-    pub parameters: Vec<Named>,
+    /// What outlives a step: for each parameter of the graph, in its order, needed or not, the parameter and what is kept
+    /// for it. All have as many places; of those that are not needed, the shape is of no elements.
+    pub residents: Vec<Named>,
+    /// How many residents there are for each parameter.
+    pub residents_per_parameter: usize,
     /// The constants: value and number of elements.
     pub constants: Vec<(f64, usize)>,
     /// The number of elements of each buffer.
@@ -108,51 +156,52 @@ pub struct Plan {
     pub instructions: Vec<Instruction>,
     /// Where each requested output lies after a run, and its shape.
     pub outputs: Vec<(Place, Shape)>,
-    /// How many instructions run before all outputs are known.
+    /// How many instructions run before all outputs are known. The rest changes residents.
     pub outputs_after: usize,
-    /// The gradients to hand out, in the order in which they become ready.
-    pub gradients: Vec<Gradient>,
 }
 
-/// A gradient that is handed out once it is known and its parameter no longer read, so that the parameter
-/// can be updated at once and the buffer used again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gradient {
-    /// Its position among the gradients that were asked for.
-    pub position: usize,
-    /// After how many instructions it is ready; never before the outputs.
-    pub after: usize,
-    /// The place of its parameter.
-    pub parameter: usize,
-    /// Where it lies: not among the parameters, which change.
-    pub place: Place,
-    /// How many elements it has.
-    pub elements: usize,
-    /// Whether the last instruction before is the product that it is the result of, which can update the parameter
-    /// piece by piece: nothing else reads it, of its parameter the product reads the same piece at most, and it is large
-    /// enough for that to pay.
-    pub is_updated_inside: bool,
+/// What changes a parameter of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// The parameter.
+    pub parameter: NodeId,
+    /// Its gradient, or its new value.
+    pub node: NodeId,
+    /// How the latter changes the former.
+    pub change: Change,
 }
 
 impl Plan {
     /// Plans the computation of `outputs`.
     pub fn new(graph: &Graph, outputs: &[NodeId]) -> Self {
-        Self::with_gradients(graph, outputs, &[])
+        Self::with_changes(graph, outputs, &[], None)
     }
 
-    /// Plans the computation of `outputs` and, after them, of gradients that are handed out as they become
-    /// ready: each a node with the parameter that it is to change.
+    /// Plans the computation of `outputs` and, after them, changes of parameters. What a parameter is changed by can be
+    /// found, and its memory used again, before the next one is; but to clip the norm of all gradients together, they have
+    /// to be known first.
     ///
     /// # Panics
-    /// If a node of `gradients` is a parameter itself, or what it is paired with none.
-    pub fn with_gradients(graph: &Graph, outputs: &[NodeId], gradients: &[(NodeId, NodeId)]) -> Self {
+    /// If what is to be changed is no parameter, or is changed by a parameter or by a node of another shape.
+    pub fn with_changes(
+        graph: &Graph,
+        outputs: &[NodeId],
+        targets: &[Target],
+        clip_norm: Option<f64>,
+    ) -> Self {
+        for target in targets {
+            let [shape, own] = [target.node, target.parameter].map(|id| graph.shape(id));
+            assert_eq!(shape, own, "shape of what changes `{}`", graph.label(target.parameter));
+        }
         let mut asked = outputs.to_vec();
-        asked.extend(gradients.iter().map(|(gradient, _)| gradient));
+        asked.extend(targets.iter().map(|target| target.node));
         let shared = share::share(graph, &asked);
-        let mut groups = fuse::fuse(graph, &shared);
-        let parameters: Vec<NodeId> = gradients.iter().map(|(_, parameter)| *parameter).collect();
-        delay::delay(&mut groups, &shared.outputs, &parameters);
-        layout::layout(graph, &shared, &groups, &parameters)
+        let groups = fuse::fuse(graph, &shared);
+        let (outputs, nodes) = shared.outputs.split_at(outputs.len());
+        let targets: Vec<Target> =
+            targets.iter().zip(nodes).map(|(target, node)| Target { node: *node, ..*target }).collect();
+        let (groups, outputs_after) = change::change(graph, groups, outputs, &targets, clip_norm);
+        layout::layout(graph, &shared.kept, outputs, &groups, outputs_after, &targets)
     }
 
     /// The number of elements of all buffers and constants: what an executor allocates, in

@@ -3,7 +3,7 @@
 use crate::execute::{Executor, reference};
 use crate::graph::{Kind, NodeId, NodeRole};
 use crate::network::Lowered;
-use pullback_kernels::{Array, Real};
+use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
 
 /// Where the first number of a forward pass arose that is not finite, and what it was made of.
@@ -52,7 +52,7 @@ impl Blame {
     pub(super) fn find<T: Real>(
         lowered: &Lowered,
         given: &mut Executor<T>,
-        parameters: &[Array<T>],
+        parameters: &[&[T]],
     ) -> Option<Self> {
         let graph = &lowered.graph;
         let largest = |numbers: &[T]| {

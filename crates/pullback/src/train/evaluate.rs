@@ -34,8 +34,12 @@ pub fn evaluate<T: Real>(
     let blocks = check_data(network, data)?;
     network.check_parameters(parameters)?;
     data.check_rows(rows)?;
-    let evaluation =
-        Evaluator::new(network, rows.len(), machine)?.run(parameters, &blocks, Some(data.targets()), rows);
+    let evaluation = Evaluator::new(network, rows.len(), true, machine)?.run(
+        parameters,
+        &blocks,
+        Some(data.targets()),
+        rows,
+    );
     Ok(evaluation)
 }
 
@@ -52,7 +56,7 @@ pub fn predict<T: Real>(
     let blocks = check_inputs(network, &[("features", features)])?;
     network.check_parameters(parameters)?;
     let rows: Vec<usize> = (0..features.rows()).collect();
-    Ok(Evaluator::new(network, rows.len(), machine)?.run(parameters, &blocks, None, &rows).predictions)
+    Ok(Evaluator::new(network, rows.len(), false, machine)?.run(parameters, &blocks, None, &rows).predictions)
 }
 
 /// The blocks that a network's inputs take, in their order; refuses data that it cannot take.
@@ -147,6 +151,7 @@ pub(super) fn fill<T: Real>(executor: &mut Executor<T>, isa: Isa, blocks: &[&Fea
 }
 
 /// The forward pass in evaluation, for whole batches and for the rows left over.
+#[derive(Debug)]
 pub(super) struct Evaluator<T> {
     isa: Isa,
     outputs: usize,
@@ -156,11 +161,13 @@ pub(super) struct Evaluator<T> {
 }
 
 impl<T: Real> Evaluator<T> {
-    pub(super) fn new(network: &Network, rows: usize, machine: &Machine) -> Result<Self> {
+    /// For that many rows; measures the cost, if that is asked for.
+    pub(super) fn new(network: &Network, rows: usize, has_cost: bool, machine: &Machine) -> Result<Self> {
         let batch = rows.clamp(1, EVALUATION_BATCH);
         let executor = |batch| -> Result<Executor<T>> {
             let lowered = network.lower(batch, Mode::Evaluation)?;
-            let plan = Plan::new(&lowered.graph, &[lowered.data_cost, lowered.prediction]);
+            let outputs = [lowered.prediction, lowered.data_cost];
+            let plan = Plan::new(&lowered.graph, &outputs[..1 + usize::from(has_cost)]);
             Ok(Executor::new(plan, machine))
         };
         let left = rows % batch;
@@ -192,10 +199,48 @@ impl<T: Real> Evaluator<T> {
                 targets.write(rows, executor.input_mut(blocks.len()));
             }
             executor.run(parameters);
-            cost += executor.output(0)[0].to_f64() * rows.len() as f64;
-            predictions.extend_from_slice(executor.output(1));
+            if targets.is_some() {
+                cost += executor.output(1)[0].to_f64() * rows.len() as f64;
+            }
+            predictions.extend_from_slice(executor.output(0));
         }
         Evaluation { cost: cost / rows.len().max(1) as f64, predictions }
+    }
+}
+
+/// A network's forward pass made ready for a number of rows.
+#[derive(Debug)]
+pub struct Forward<T> {
+    network: Network,
+    evaluator: Evaluator<T>,
+    rows: Vec<usize>,
+}
+
+impl<T: Real> Forward<T> {
+    /// Makes plans and buffers for that many rows.
+    ///
+    /// # Errors
+    /// If the network contradicts itself.
+    pub fn new(network: &Network, rows: usize, machine: &Machine) -> Result<Self> {
+        Ok(Self {
+            network: network.clone(),
+            evaluator: Evaluator::new(network, rows, false, machine)?,
+            rows: (0..rows).collect(),
+        })
+    }
+
+    /// What the network predicts for the rows, `[rows, outputs]`.
+    ///
+    /// # Errors
+    /// If the features do not fit the network, or their rows are not as many.
+    pub fn run(&mut self, parameters: &[Vec<T>], features: &Features<T>) -> Result<Vec<T>> {
+        let blocks = check_inputs(&self.network, &[("features", features)])?;
+        self.network.check_parameters(parameters)?;
+        if features.rows() != self.rows.len() {
+            let (given, wanted) = (features.rows(), self.rows.len());
+            return Err(Error::data(format!("{given} rows are given, but {wanted} were prepared for")));
+        }
+        Ok(self.evaluator.run(parameters, &blocks, None, &self.rows).predictions)
     }
 }
 

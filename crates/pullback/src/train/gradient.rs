@@ -49,8 +49,14 @@ impl<T: Real> OneByOne<T> {
         })
     }
 
-    /// Finds the gradient with the inputs of `given`. `trained` are the places of the trained parameters.
-    pub(super) fn fill(&mut self, given: &mut Executor<T>, parameters: &[Array<T>], trained: &[usize]) {
+    /// Finds the gradient with the inputs of `given`, and writes it to the inputs that follow there. `trained` are the
+    /// places of the trained parameters.
+    pub(super) fn fill<'p>(
+        &mut self,
+        given: &mut Executor<T>,
+        parameters: impl ExactSizeIterator<Item = &'p Array<T>>,
+        trained: &[usize],
+    ) {
         for input in 0..self.inputs {
             self.executor.input_mut(input).copy_from_slice(given.input_mut(input));
         }
@@ -83,11 +89,7 @@ impl<T: Real> OneByOne<T> {
                     T::from_f64(difference / (above.to_f64() - below.to_f64()))
                 };
             }
+            given.input_mut(self.inputs + position).copy_from_slice(&self.numbers[position]);
         }
-    }
-
-    /// The gradient of the trained parameter at that position.
-    pub(super) fn gradient(&self, position: usize) -> &[T] {
-        &self.numbers[position]
     }
 }

@@ -4,11 +4,11 @@
 //! many epochs and steps, with these parameters and what the optimizer keeps of them. A run that is resumed from its
 //! state ends with the same bits as one that was never interrupted, on any machine.
 
-use super::optimizer::MOST_STATES;
 use super::schedule::Plateau;
 use super::{EpochReport, Stop};
 use crate::error::{Error, Result};
 use crate::network::Parameter;
+use crate::plan::MOST_STATES;
 use pullback_kernels::{Array, Real};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
@@ -27,12 +27,11 @@ const KEY: &str = "pullback_state";
 pub struct State<T: Real> {
     /// The names of the parameters, `layers.0.weight`, and their shapes.
     pub(super) names: Vec<(String, Vec<usize>)>,
-    /// The parameters, running averages among them.
-    pub(super) parameters: Vec<Array<T>>,
-    /// How many arrays the optimizer keeps for each parameter.
-    pub(super) optimizer_states: usize,
-    /// What it keeps; of no length where it keeps less.
-    pub(super) kept: Vec<[Array<T>; MOST_STATES]>,
+    /// What outlives a step, as a plan has it: each parameter, running averages among them, and behind it what the
+    /// optimizer keeps for it; of no length for what is not trained.
+    pub(super) residents: Vec<Array<T>>,
+    /// How many residents there are for each parameter.
+    pub(super) per_parameter: usize,
     /// The parameters that the run may end with instead: the best ones so far, or those before the epoch; of no length
     /// where neither is needed.
     pub(super) best: Vec<Array<T>>,
@@ -183,24 +182,22 @@ const COLUMNS: [Column; 5] = [
 
 impl<T: Real> State<T> {
     /// A run's state before its first step.
-    pub(super) fn start(
-        specification: &[Parameter],
-        parameters: Vec<Array<T>>,
-        optimizer_states: usize,
-    ) -> Self {
-        let kept = |numbers: &Array<T>, wanted| Array::zeros(if wanted { numbers.len() } else { 0 });
+    pub(super) fn start(specification: &[Parameter], residents: Vec<Array<T>>, per_parameter: usize) -> Self {
         Self {
             names: names(specification),
-            optimizer_states,
-            kept: (parameters.iter())
-                .map(|numbers| std::array::from_fn(|state| kept(numbers, state < optimizer_states)))
-                .collect(),
-            best: parameters.iter().map(|_| Array::zeros(0)).collect(),
-            parameters,
+            best: specification.iter().map(|_| Array::zeros(0)).collect(),
+            residents,
+            per_parameter,
             position: Position::start(),
             epochs: Vec::new(),
             fingerprint: Fingerprint::default(),
         }
+    }
+
+    /// Makes the parameters the ones that the run may end with.
+    pub(super) fn keep(&mut self) {
+        let parameters = self.residents.iter().step_by(self.per_parameter);
+        self.best.iter_mut().zip(parameters).for_each(|(best, own)| best.clone_from(own));
     }
 
     /// The number of finished epochs.
@@ -220,7 +217,7 @@ impl<T: Real> State<T> {
 
     /// The parameters, in the order of [`Network::parameters`](crate::network::Network::parameters).
     pub fn parameters(&self) -> impl ExactSizeIterator<Item = &[T]> {
-        self.parameters.iter().map(|numbers| &numbers[..])
+        self.residents.iter().step_by(self.per_parameter).map(|numbers| &numbers[..])
     }
 
     /// The parameters' names, in the same order.
@@ -233,7 +230,8 @@ impl<T: Real> State<T> {
     /// # Panics
     /// If there are fewer parameters.
     pub fn optimizer(&self, place: usize) -> impl Iterator<Item = &[T]> {
-        self.kept[place][..self.optimizer_states].iter().map(|numbers| &numbers[..])
+        let kept = self.residents[place * self.per_parameter..][1..self.per_parameter].iter();
+        kept.map(|numbers| &numbers[..]).filter(|numbers| !numbers.is_empty())
     }
 
     /// The state as the bytes of a safetensors file: tensors `layers.0.weight`, `optimizer.layers.0.weight.0`,
@@ -249,7 +247,7 @@ impl<T: Real> State<T> {
             format: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             parameters: self.names().map(str::to_owned).collect(),
-            optimizer_states: self.optimizer_states,
+            optimizer_states: self.per_parameter - 1,
             fingerprint: self.fingerprint.clone(),
             position: self.position.clone(),
         };
@@ -258,9 +256,9 @@ impl<T: Real> State<T> {
         let mut add = |name: String, shape: &[usize], numbers: &[T]| {
             tensors.push((name, shape.to_vec(), dtype::<T>(), to_bytes(numbers)));
         };
-        for (place, (name, shape)) in self.names.iter().enumerate() {
-            add(name.clone(), shape, &self.parameters[place]);
-            for (at, numbers) in self.kept[place][..self.optimizer_states].iter().enumerate() {
+        for (place, ((name, shape), numbers)) in self.names.iter().zip(self.parameters()).enumerate() {
+            add(name.clone(), shape, numbers);
+            for (at, numbers) in self.optimizer(place).enumerate() {
                 add(format!("optimizer.{name}.{at}"), shape, numbers);
             }
             if !self.best[place].is_empty() {
@@ -326,9 +324,8 @@ impl<T: Real> State<T> {
         };
         let mut state = Self {
             names: Vec::new(),
-            optimizer_states,
-            parameters: Vec::new(),
-            kept: Vec::new(),
+            residents: Vec::new(),
+            per_parameter: 1 + optimizer_states,
             best: Vec::new(),
             epochs: Vec::new(),
             position,
@@ -337,18 +334,15 @@ impl<T: Real> State<T> {
         for name in names {
             let view = tensor(&name)?;
             let shape = view.shape().to_vec();
-            state.parameters.push(numbers::<T>(&name, &view)?);
-            let mut kept: [Array<T>; MOST_STATES] = std::array::from_fn(|_| Array::zeros(0));
-            for (at, kept) in kept.iter_mut().enumerate().take(optimizer_states) {
-                let name = format!("optimizer.{name}.{at}");
-                *kept = of_shape(&name, &tensor(&name)?, &shape)?;
+            state.residents.push(numbers::<T>(&name, &view)?);
+            let mut if_there = |name: &str| match tensor(name) {
+                Ok(view) => of_shape(name, &view, &shape),
+                Err(_) => Ok(Array::zeros(0)),
+            };
+            for at in 0..optimizer_states {
+                state.residents.push(if_there(&format!("optimizer.{name}.{at}"))?);
             }
-            state.kept.push(kept);
-            let best = format!("best.{name}");
-            state.best.push(match tensor(&best) {
-                Ok(view) => of_shape(&best, &view, &shape)?,
-                Err(_) => Array::zeros(0),
-            });
+            state.best.push(if_there(&format!("best.{name}"))?);
             state.names.push((name, shape));
         }
 
@@ -382,7 +376,7 @@ impl<T: Real> State<T> {
             return Err(format!("it holds {held} tensors, of which {read} belong to it"));
         }
         let has_best = state.best.iter().any(|numbers| !numbers.is_empty());
-        if has_best && state.best.iter().zip(&state.parameters).any(|(best, own)| best.len() != own.len()) {
+        if has_best && !state.has_best() {
             return Err("it lacks some of the best parameters".into());
         }
         Ok(state)
@@ -390,7 +384,7 @@ impl<T: Real> State<T> {
 
     /// Whether all of the parameters that the run may end with instead are there.
     pub(super) fn has_best(&self) -> bool {
-        self.best.iter().zip(&self.parameters).all(|(best, own)| best.len() == own.len())
+        self.best.iter().zip(self.parameters()).all(|(best, own)| best.len() == own.len())
     }
 }
 

@@ -1,15 +1,16 @@
 //! The loop: shuffle, take a batch, run forward and backward, change the weights, repeat.
 
 use super::evaluate::{Evaluator, accuracy, check_data, fill};
+use super::optimizer::StepRules;
 use super::state::{Fingerprint, Hash, names};
-use super::stepper::{COST, Stepper};
+use super::stepper::Stepper;
 use super::{
     Batch, Blame, Epoch, EpochReport, Flow, History, Machine, Observer, Silent, State, StepReport, Stop,
     Trained, Training,
 };
 use crate::data::{Dataset, Features, epoch_order};
 use crate::error::{Error, Result};
-use crate::network::{Mode, Network, Parameter, Role};
+use crate::network::{Mode, Network, Parameter};
 use pullback_kernels::{Array, Real};
 use std::cell::OnceCell;
 
@@ -87,10 +88,6 @@ pub struct Trainer<'a, T: Real> {
     is_filled: bool,
     /// What tells the run from others, once it was asked for.
     fingerprint: OnceCell<Fingerprint>,
-    /// A clipped gradient.
-    clipped: Vec<T>,
-    /// What an optimizer works with that changes whole matrices.
-    scratch: Vec<T>,
 }
 
 impl<T: Real> std::fmt::Debug for Trainer<'_, T> {
@@ -141,37 +138,36 @@ impl<'a, T: Real> Trainer<'a, T> {
             Batch::Full => rows.len(),
         };
         let specification = network.parameters()?;
-        let parameters: Vec<Array<T>> =
-            network.initialize(training.seed)?.iter().map(|numbers| Array::from(&numbers[..])).collect();
         let left = rows.len() % batch;
         // Products of reduced precision leave out no zeros.
         let leaves_out_zeros = network.begins_dense() && training.precision.is_full();
         let less_background = leaves_out_zeros.then(|| data.features().less_background(rows)).flatten();
         let background = less_background.as_ref().map_or(0.0, |(_, number)| *number);
-        let is_piecewise = training.optimizer.is_piecewise();
-        let clipped = match training.clip_norm {
-            None if is_piecewise => Vec::new(),
-            _ => vec![T::ZERO; parameters.iter().map(|numbers| numbers.len()).max().unwrap_or(0)],
-        };
+        let stepper = Stepper::<T>::new(&machine, network, training, batch, background)?;
+        let plan = stepper.executor.plan();
+        let mut residents: Vec<Array<T>> =
+            plan.residents.iter().map(|resident| Array::zeros(resident.shape.elements())).collect();
+        let parameters = residents.iter_mut().step_by(plan.residents_per_parameter);
+        for (parameter, numbers) in parameters.zip(network.initialize::<T>(training.seed)?) {
+            parameter.copy_from_slice(&numbers);
+        }
         Ok(Self {
-            state: State::start(&specification, parameters, training.optimizer.states()),
+            state: State::start(&specification, residents, plan.residents_per_parameter),
             is_stopped: false,
             blame: None,
             batch,
             order: Vec::new(),
             less_background,
             blocks,
-            stepper: Stepper::new(&machine, network, training, batch, background)?,
+            stepper,
             last_stepper: (left > 0)
                 .then(|| Stepper::new(&machine, network, training, left, background))
                 .transpose()?,
             evaluator: (!validation.is_empty())
-                .then(|| Evaluator::new(network, validation.len(), &machine))
+                .then(|| Evaluator::new(network, validation.len(), true, &machine))
                 .transpose()?,
             is_filled: false,
             fingerprint: OnceCell::new(),
-            clipped,
-            scratch: Vec::new(),
             network,
             training,
             data,
@@ -207,7 +203,9 @@ impl<'a, T: Real> Trainer<'a, T> {
         if state.names != names(&trainer.specification) {
             return of_another("parameters");
         }
-        if state.optimizer_states != training.optimizer.states() {
+        let lengths =
+            |state: &State<T>| state.residents.iter().map(|numbers| numbers.len()).collect::<Vec<_>>();
+        if lengths(&state) != lengths(&trainer.state) {
             return of_another("optimizer's numbers");
         }
         let (at, steps) = (&state.position, trainer.steps_per_epoch());
@@ -277,7 +275,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             // Early stopping without an epoch yet goes back to the start.
             let is_early = training.early_stopping.is_some() && steps > 0;
             if !is_early && !self.state.position.is_kept_by_observer {
-                self.state.best.clone_from(&self.state.parameters);
+                self.state.keep();
             }
         }
         if self.order.is_empty() {
@@ -339,10 +337,13 @@ impl<'a, T: Real> Trainer<'a, T> {
         let goes_back = self.training.early_stopping.is_some() || has_diverged || at.is_kept_by_observer;
         // Before the first step there is nothing to go back to.
         let goes_back = goes_back && self.state.has_best();
-        let State { parameters, best, epochs, position, .. } = self.state;
-        let parameters = if goes_back { best } else { parameters };
+        let parameters = match goes_back {
+            true => self.state.best.iter().map(|numbers| numbers.to_vec()).collect(),
+            false => self.state.parameters().map(<[T]>::to_vec).collect(),
+        };
+        let State { epochs, position, .. } = self.state;
         Trained {
-            parameters: parameters.iter().map(|numbers| numbers.to_vec()).collect(),
+            parameters,
             history: History { epochs, kept_epoch: position.kept_epoch, stop, blame: self.blame },
         }
     }
@@ -361,24 +362,30 @@ impl<'a, T: Real> Trainer<'a, T> {
             gradient_norm: training.clip_norm.map(|_| at.gradient_norm),
         };
         let mut predictions = Vec::new();
+        let parameters: Vec<&[T]> = self.state.parameters().collect();
         if let Some(evaluator) = &mut self.evaluator {
             let targets = data.targets();
-            let evaluation = evaluator.run(&self.state.parameters, &self.blocks, Some(targets), validation);
+            let evaluation = evaluator.run(&parameters, &self.blocks, Some(targets), validation);
             report.validation_cost = Some(evaluation.cost);
             report.validation_accuracy = accuracy(&evaluation.predictions, targets, validation);
             predictions = evaluation.predictions;
         }
-        let State { position: at, parameters, best, epochs, .. } = &mut self.state;
+        let wide = |numbers: &[T]| numbers.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
+        let all = || parameters.iter().map(|numbers| wide(numbers)).collect();
+        let predicted = || wide(&predictions);
+        let mut seen = Epoch::new(&report, &all, &predicted);
+        let flow = observer.epoch(&mut seen);
+        let is_kept = seen.is_kept();
+
+        let at = &mut self.state.position;
         at.plateau.epoch(training.schedule.shape, report.validation_cost.unwrap_or(report.cost));
-        epochs.push(report);
+        at.is_kept_by_observer |= is_kept;
+        let mut is_best = is_kept;
         match (&training.early_stopping, report.validation_cost) {
             (Some(stopping), Some(cost)) => {
                 if cost < at.best_cost - stopping.least_improvement {
                     (at.best_cost, at.best_epoch) = (cost, Some(epoch));
-                    if !at.is_kept_by_observer {
-                        at.kept_epoch = Some(epoch);
-                        best.clone_from(parameters);
-                    }
+                    is_best |= !at.is_kept_by_observer;
                 } else if epoch - at.best_epoch.unwrap_or(0) >= stopping.patience {
                     at.stop = Some(Stop::NoImprovement);
                 }
@@ -386,14 +393,8 @@ impl<'a, T: Real> Trainer<'a, T> {
             _ if at.is_kept_by_observer => {}
             _ => at.kept_epoch = Some(epoch),
         }
-        let wide = |numbers: &[T]| numbers.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
-        let all = || parameters.iter().map(|numbers| wide(numbers)).collect();
-        let predicted = || wide(&predictions);
-        let mut seen = Epoch::new(&report, &all, &predicted);
-        let flow = observer.epoch(&mut seen);
-        if seen.is_kept() {
-            (at.is_kept_by_observer, at.kept_epoch) = (true, Some(epoch));
-            best.clone_from(parameters);
+        if is_best {
+            at.kept_epoch = Some(epoch);
         }
         at.epoch += 1;
         (at.step, at.examples, at.cost, at.gradient_norm) = (0, 0, 0.0, 0.0);
@@ -401,6 +402,10 @@ impl<'a, T: Real> Trainer<'a, T> {
             at.stop = None;
             self.is_stopped = true;
         }
+        if is_best {
+            self.state.keep();
+        }
+        self.state.epochs.push(report);
     }
 
     /// One step of gradient descent on the rows at some places of the order: the batch's cost, and the gradient's norm,
@@ -408,7 +413,7 @@ impl<'a, T: Real> Trainer<'a, T> {
     fn descend(&mut self, range: std::ops::Range<usize>, rate: f64) -> (f64, f64) {
         let Self { training, data, machine, .. } = *self;
         let rows = &self.order[range];
-        let State { position: at, parameters, kept, .. } = &mut self.state;
+        let State { position: at, residents, .. } = &mut self.state;
         let stepper = match &mut self.last_stepper {
             Some(last) if rows.len() < self.batch => last,
             _ => &mut self.stepper,
@@ -422,72 +427,20 @@ impl<'a, T: Real> Trainer<'a, T> {
             data.targets().write(rows, stepper.executor.input_mut(self.blocks.len()));
             self.is_filled = self.batch == self.rows.len();
         }
-        stepper.executor.run(parameters);
-        let cost = stepper.executor.output(COST)[0].to_f64();
+        stepper.executor.run(residents);
+        let cost = stepper.executor.output(0)[0].to_f64();
         if !cost.is_finite() {
             let background = self.less_background.as_ref().map_or(0.0, |(_, number)| *number);
+            let parameters: Vec<&[T]> = self.state.parameters().collect();
             let lowered = self.network.lower_less(rows.len(), Mode::Training, background);
             self.blame =
-                (lowered.ok()).and_then(|lowered| Blame::find(&lowered, &mut stepper.executor, parameters));
+                (lowered.ok()).and_then(|lowered| Blame::find(&lowered, &mut stepper.executor, &parameters));
             return (cost, 0.0);
         }
-        if let Some(one_by_one) = &mut stepper.one_by_one {
-            one_by_one.fill(&mut stepper.executor, parameters, &stepper.trained);
-        }
-
+        stepper.fill_gradients(residents);
         let rules = training.optimizer.rules(rate, at.steps as u64 + 1);
-        let rule =
-            |place: usize| &rules[usize::from(matches!(self.specification[place].role, Role::Weight(_)))];
-        stepper.executor.run_gradients(parameters, kept, |place, gradient, numbers| {
-            rule(place).update(machine.isa, gradient, numbers);
-        });
-
-        let norm = training.clip_norm.map(|_| stepper.gradient_norm(machine.isa));
-        let factor = match (training.clip_norm, norm) {
-            (Some(limit), Some(norm)) if norm > limit => Some(T::from_f64(limit / norm)),
-            _ => None,
-        };
-        let gradients = if stepper.keeps_gradients { &stepper.trained[..] } else { &[] };
-        for (output, &place) in gradients.iter().enumerate() {
-            let Parameter { role, shape, .. } = &self.specification[place];
-            if let (false, Role::Weight(_), &[rows, columns]) =
-                (training.optimizer.is_piecewise(), role, shape.sizes())
-            {
-                let [first, second, third] = &mut kept[place];
-                let arrays = [&mut parameters[place][..], first, second, third];
-                let whole = &mut self.clipped[..rows * columns];
-                let factor = factor.unwrap_or(T::ONE);
-                pullback_kernels::map(
-                    machine.isa,
-                    stepper.gradient(output),
-                    whole,
-                    #[inline(always)]
-                    |g| g * factor,
-                );
-                let workspace = stepper.executor.workspace_mut();
-                rule(place).update_matrix([rows, columns], whole, arrays, &mut self.scratch, workspace);
-                continue;
-            }
-            let mut gradient = stepper.gradient(output);
-            if let Some(factor) = factor {
-                let clipped = &mut self.clipped[..gradient.len()];
-                pullback_kernels::map(
-                    machine.isa,
-                    gradient,
-                    clipped,
-                    #[inline(always)]
-                    |g| g * factor,
-                );
-                gradient = clipped;
-            }
-            let [first, second, third] = &mut kept[place];
-            rule(place).update(machine.isa, gradient, [&mut parameters[place], first, second, third]);
-        }
-        for (output, &place) in stepper.statistics.iter().enumerate() {
-            let new = stepper.executor.output(COST + 1 + output);
-            parameters[place].copy_from_slice(new);
-        }
-        (cost, norm.unwrap_or(0.0))
+        stepper.executor.change(residents, &StepRules { isa: machine.isa, rules });
+        (cost, stepper.executor.gradient_norm())
     }
 
     /// What tells the run from others: a hash of the network, of the settings and of the rows.

@@ -4,7 +4,7 @@ use crate::layers::{for_each_case, network};
 use pullback::differentiate::reverse;
 use pullback::execute::{Executor, Isa, Machine, Precision};
 use pullback::network::{Activation, Cost, Image, Layer, Mode, Network};
-use pullback::plan::Plan;
+use pullback::plan::{Change, Plan, Target, Update};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -39,19 +39,26 @@ fn a_step_allocates_nothing() {
         let batch = 48;
         let lowered = network.lower(batch, Mode::Training).unwrap();
         let gradients = reverse(&lowered.graph, lowered.cost, &lowered.parameters).unwrap();
-        let pairs: Vec<_> = gradients.nodes.iter().copied().zip(lowered.parameters.iter().copied()).collect();
-        let plan = Plan::with_gradients(&gradients.graph, &[lowered.cost], &pairs);
+        let change = Change::Update(Update { rule: 0, states: 2, is_piecewise: true });
+        let pairs = gradients.nodes.iter().zip(&lowered.parameters);
+        let targets: Vec<Target> =
+            pairs.map(|(node, parameter)| Target { node: *node, parameter: *parameter, change }).collect();
+        let plan = Plan::with_changes(&gradients.graph, &[lowered.cost], &targets, None);
         let mut executor = Executor::<f32>::new(plan, &Machine { isa, threads, precision });
-        let mut parameters = network.initialize(0).unwrap();
-        let mut states = vec![[const { Vec::new() }; 3]; parameters.len()];
+        let parameters = network.initialize(0).unwrap().into_iter();
+        let mut residents: Vec<Vec<f32>> =
+            parameters.flat_map(|numbers| [numbers.clone(), numbers.clone(), numbers]).collect();
         let mut step = || {
             for input in &lowered.inputs {
                 executor.fill_rows(input.place, batch, |_, numbers| numbers.fill(0.5));
             }
-            executor.run(&parameters);
-            executor.run_gradients(&mut parameters, &mut states, |_, gradient, [parameter, ..]| {
-                parameter.iter_mut().zip(gradient).for_each(|(w, g)| *w -= 0.01 * g);
-            });
+            executor.run(&residents);
+            executor.change(
+                &mut residents,
+                &|_: usize, gradient: &[f32], [parameter, ..]: [&mut [f32]; 4]| {
+                    parameter.iter_mut().zip(gradient).for_each(|(w, g)| *w -= 0.01 * g);
+                },
+            );
         };
         step();
         let before = ALLOCATIONS.with(Cell::get);

@@ -17,6 +17,7 @@ mod model_file;
 mod operations;
 mod oracle;
 mod plans;
+mod predictor;
 mod preprocessing;
 mod random_graphs;
 mod resume;

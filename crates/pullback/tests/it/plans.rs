@@ -1,10 +1,10 @@
 //! What planning drops, merges and reuses.
 
 use pullback::differentiate::reverse;
-use pullback::execute::{Executor, Machine, reference};
+use pullback::execute::{Backend, Executor, Machine, Reference, reference};
 use pullback::graph::{Builder, NodeId, Var};
 use pullback::network::{Activation, Cost, Image, Layer, Mode, Network};
-use pullback::plan::{Gradient, Plan};
+use pullback::plan::{Action, Change, Instruction, Place, Plan, Target, Update};
 
 fn id(var: Var<'_>) -> NodeId {
     var.id().unwrap()
@@ -62,11 +62,12 @@ fn no_instruction_writes_what_it_reads_or_what_is_still_needed() {
     outputs.extend(&gradients.nodes);
     let plan = Plan::new(&gradients.graph, &outputs);
     for instruction in &plan.instructions {
-        let own = pullback::plan::Place::Buffer(instruction.buffer);
-        assert!(instruction.inputs.iter().all(|(place, _)| *place != own), "{instruction:?}");
+        for (own, _) in &instruction.writes {
+            assert!(instruction.reads.iter().all(|(place, _)| place != own), "{instruction:?}");
+        }
     }
     let shared = plan.elements();
-    let all: usize = plan.instructions.iter().map(|instruction| instruction.shape.elements()).sum();
+    let all: usize = plan.instructions.iter().map(|instruction| instruction.writes[0].1.elements()).sum();
     assert!(shared < all, "{shared} elements for {all}");
     let mut places: Vec<_> = plan.outputs.iter().map(|(place, _)| format!("{place:?}")).collect();
     places.sort();
@@ -336,32 +337,48 @@ fn gradients_are_handed_out_when_their_parameter_is_no_longer_read() {
     kept.run(&parameters);
 
     let pairs: Vec<_> = backward.nodes.iter().copied().zip(lowered.parameters.iter().copied()).collect();
-    let plan = Plan::with_gradients(&backward.graph, &[lowered.cost], &pairs);
+    let plan = Plan::with_changes(&backward.graph, &[lowered.cost], &updates(&pairs, 2), None);
     assert!(plan.elements() < kept.plan().elements(), "a gradient's memory serves the next");
     let mut handed_out = Executor::<f64>::new(plan, &Machine::with_threads(1));
     fill(&mut handed_out);
-    handed_out.run(&parameters);
-    assert_eq!(handed_out.output(0), kept.output(0));
-    let inside = |gradient: &&Gradient| gradient.is_updated_inside;
-    let updated = handed_out.plan().gradients.iter().filter(inside).map(|gradient| gradient.parameter);
-    assert_eq!(updated.collect::<Vec<_>>(), [2, 0], "the large weights, of the second and the first layer");
-    let mut changed = parameters.clone();
     // The gradient is written to one state, and how often each of its numbers is met to the other.
-    let mut states: Vec<[Vec<f64>; 3]> = parameters
+    let mut residents: Vec<Vec<f64>> = parameters
         .iter()
-        .map(|numbers| [vec![0.0; numbers.len()], vec![0.0; numbers.len()], Vec::new()])
+        .flat_map(|numbers| [numbers.clone(), vec![0.0; numbers.len()], vec![0.0; numbers.len()]])
         .collect();
-    handed_out.run_gradients(&mut changed, &mut states, |_, gradient, [numbers, first, second, _]| {
-        first.copy_from_slice(gradient);
-        second.iter_mut().for_each(|times| *times += 1.0);
-        // Whoever read the parameter after this would make the other gradients NaN.
-        numbers.fill(f64::NAN);
-    });
-    for (position, [gradient, times, _]) in states.iter().enumerate() {
-        assert_eq!(gradient, kept.output(1 + position), "gradient {position}");
-        assert!(times.iter().all(|times| *times == 1.0), "each number of gradient {position} is met once");
+    handed_out.run(&residents);
+    assert_eq!(handed_out.output(0), kept.output(0));
+    let updated = handed_out.plan().instructions.iter().filter_map(changed_inside);
+    assert_eq!(updated.collect::<Vec<_>>(), [6, 0], "the large weights, of the second and the first layer");
+    handed_out.change(
+        &mut residents,
+        &|_: usize, gradient: &[f64], [numbers, first, second, _]: [&mut [f64]; 4]| {
+            first.copy_from_slice(gradient);
+            second.iter_mut().for_each(|times| *times += 1.0);
+            // Whoever read the parameter after this would make the other gradients NaN.
+            numbers.fill(f64::NAN);
+        },
+    );
+    for (position, residents) in residents.chunks(3).enumerate() {
+        assert_eq!(residents[1], kept.output(1 + position), "gradient {position}");
+        assert!(residents[2].iter().all(|times| *times == 1.0), "gradient {position} is met once");
+        assert!(residents[0].iter().all(|number| number.is_nan()));
     }
-    assert!(changed.iter().flatten().all(|number| number.is_nan()));
+}
+
+/// Updates of parameters by gradients.
+fn updates(pairs: &[(NodeId, NodeId)], states: usize) -> Vec<Target> {
+    let change = Change::Update(Update { rule: 0, states, is_piecewise: true });
+    pairs.iter().map(|&(node, parameter)| Target { parameter, node, change }).collect()
+}
+
+/// The resident that an instruction changes while it finds its gradient.
+fn changed_inside(instruction: &Instruction) -> Option<usize> {
+    matches!(instruction.epilogue.last()?.action, Action::Update(_)).then_some(())?;
+    instruction.writes.iter().find_map(|(place, _)| match place {
+        Place::Resident(resident) => Some(*resident),
+        _ => None,
+    })
 }
 
 #[test]
@@ -379,9 +396,13 @@ fn gradients_that_are_ready_at_once_are_handed_out_once_each() {
     let outputs = [id(of_q)];
     let graph = builder.finish().unwrap();
     for (pairs, outputs) in [(pairs, &outputs[..]), (pairs_of_one, &[])] {
-        let plan = Plan::with_gradients(&graph, outputs, &pairs);
-        let [first, second] = &plan.gradients[..] else { panic!("two gradients") };
-        assert!(first.after == second.after && first.is_updated_inside && !second.is_updated_inside);
+        let plan = Plan::with_changes(&graph, outputs, &updates(&pairs, 0), None);
+        let [.., first, second] = &plan.instructions[..] else { panic!("a product and an update") };
+        assert!(
+            changed_inside(first).is_some() && operations(&plan).ends_with(&["update", "update"]),
+            "{plan}"
+        );
+        assert!(changed_inside(second).is_none());
         let mut executor = Executor::<f64>::new(plan, &Machine::with_threads(1));
         let numbers =
             |count: usize| (0..count).map(|i| (i * i % 17) as f64 * 0.25 - 2.0).collect::<Vec<f64>>();
@@ -391,9 +412,8 @@ fn gradients_that_are_ready_at_once_are_handed_out_once_each() {
         let values =
             reference(&graph, &[numbers(7 * 96), numbers(7 * 90), before[0].clone(), before[1].clone()]);
         let mut after = before.clone();
-        let mut states = vec![[const { Vec::new() }; 3]; 2];
         executor.run(&after);
-        executor.run_gradients(&mut after, &mut states, |_, gradient, [numbers, ..]| {
+        executor.change(&mut after, &|_: usize, gradient: &[f64], [numbers, ..]: [&mut [f64]; 4]| {
             numbers.iter_mut().zip(gradient).for_each(|(number, gradient)| *number -= gradient);
         });
         for (gradient, parameter) in pairs {
@@ -405,3 +425,382 @@ fn gradients_that_are_ready_at_once_are_handed_out_once_each() {
         }
     }
 }
+
+/// What each rewrite must not do: graphs of which one condition of a rewrite does not hold, by the condition. They keep
+/// the reference's values, and the names show that the rewrite was left.
+#[test]
+fn each_condition_of_a_rewrite_is_held() {
+    use pullback::graph::ops::{SigmoidCrossEntropy, SoftmaxCrossEntropy};
+    let check = |condition: &str, absent: &str, build: &dyn Fn(&Builder) -> Vec<NodeId>| {
+        let plan = check_values(|builder| build(builder));
+        assert!(!operations(&plan).contains(&absent), "{condition}: `{absent}` in\n{plan}");
+    };
+    let holds = |condition: &str, present: &str, build: &dyn Fn(&Builder) -> Vec<NodeId>| {
+        let plan = check_values(|builder| build(builder));
+        assert!(operations(&plan).contains(&present), "{condition}: no `{present}` in\n{plan}");
+    };
+    fn input<'b>(builder: &'b Builder, name: &str, shape: impl Into<pullback::graph::Shape>) -> Var<'b> {
+        builder.input(name, shape)
+    }
+    fn product<'b>(builder: &'b Builder, rows: usize, columns: usize) -> Var<'b> {
+        let left = builder.input("left", [rows, 4]);
+        left.product_transposed(false, builder.input("right", [4, columns]), false)
+    }
+
+    // The gradient of softmax cross-entropy.
+    type Gradient = fn([Var<'_>; 3]) -> Vec<NodeId>;
+    let softmax: [(&str, Gradient); 8] = [
+        ("the sum is of the targets", |[z, t, x]| vec![id(z.softmax() * x.sum_keeping(&[1]) - t)]),
+        ("the sum is over the last axis", |[z, t, _]| vec![id(z.softmax() * t.sum_keeping(&[0]) - t)]),
+        ("the summed axis stays", |[z, t, _]| vec![id(z.softmax() * t.sum(&[1]) - t)]),
+        ("the softmax is of the logits", |[_, t, x]| vec![id(x.softmax() * t.sum_keeping(&[1]) - t)]),
+        ("the targets are subtracted", |[z, t, x]| vec![id(z.softmax() * t.sum_keeping(&[1]) - x)]),
+        ("the targets are not subtracted from", |[z, t, _]| vec![id(t - z.softmax() * t.sum_keeping(&[1]))]),
+        ("nobody else reads the sum", |[z, t, _]| {
+            let sum = t.sum_keeping(&[1]);
+            vec![id(z.softmax() * sum - t), id(sum)]
+        }),
+        ("nobody else reads the product", |[z, t, _]| {
+            let product = z.softmax() * t.sum_keeping(&[1]);
+            vec![id(product - t), id(product)]
+        }),
+    ];
+    for (condition, gradient) in softmax {
+        holds(condition, "softmax", &|builder| {
+            let [z, t, x] = ["z", "t", "x"].map(|name| input(builder, name, [3, 3]));
+            let mut outputs = vec![id(builder.apply(SoftmaxCrossEntropy, &[z, t]))];
+            outputs.extend(gradient([z, t, x]));
+            outputs
+        });
+    }
+    holds("softmax is no gradient of a sigmoid's cost", "softmax", &|builder| {
+        let [z, t] = ["z", "t"].map(|name| input(builder, name, [3, 3]));
+        let cost = builder.apply(SigmoidCrossEntropy, &[z, t]);
+        vec![id(cost), id(z.softmax() * t.sum_keeping(&[1]) - t)]
+    });
+    holds("a sigmoid is no gradient of softmax's cost", "sigmoid", &|builder| {
+        let [z, t] = ["z", "t"].map(|name| input(builder, name, [3, 3]));
+        vec![id(builder.apply(SoftmaxCrossEntropy, &[z, t])), id(z.sigmoid() - t)]
+    });
+    holds("nobody else reads the sigmoid", "sigmoid", &|builder| {
+        let [z, t] = ["z", "t"].map(|name| input(builder, name, [3, 3]));
+        let sigmoid = z.sigmoid();
+        vec![id(builder.apply(SigmoidCrossEntropy, &[z, t])), id(sigmoid - t), id(sigmoid)]
+    });
+    holds("nobody else reads a gradient that is scaled", "scale", &|builder| {
+        let [z, t] = ["z", "t"].map(|name| input(builder, name, [3, 3]));
+        let gradient = z.sigmoid() - t;
+        vec![id(builder.apply(SigmoidCrossEntropy, &[z, t])), id(gradient.scale(0.3)), id(gradient)]
+    });
+    holds("a gradient is scaled once", "scale", &|builder| {
+        let [z, t] = ["z", "t"].map(|name| input(builder, name, [3, 3]));
+        let gradient = (z.sigmoid() - t).scale(0.3);
+        vec![id(builder.apply(SigmoidCrossEntropy, &[z, t])), id(gradient.scale(0.7))]
+    });
+    holds("nothing is done in place to a cost that can bring its gradient", "scale", &|builder| {
+        let [z, t] = ["z", "t"].map(|name| input(builder, name, [3, 3]));
+        let cost = builder.apply(SigmoidCrossEntropy, &[z, t]);
+        vec![id(cost.scale(0.5)), id(z.sigmoid() - t)]
+    });
+
+    // Doubles and squares.
+    check("only a double joins a scale", "double", &|builder| {
+        vec![id(input(builder, "x", [5]).scale(0.3).scale(0.7))]
+    });
+    check("a scale that is doubled is nothing else", "double", &|builder| {
+        let y = input(builder, "x", [5]).scale(0.3).exp();
+        vec![id(y + y)]
+    });
+    check("nobody else reads a scale that is doubled", "double", &|builder| {
+        let y = input(builder, "x", [5]).scale(0.3);
+        vec![id(y + y), id(y)]
+    });
+    check("a sum of squares is of one factor", "sum of squares", &|builder| {
+        vec![id((input(builder, "x", [3, 4]) * input(builder, "y", [3, 4])).sum_all())]
+    });
+    check("a sum of squares is of all", "sum of squares", &|builder| {
+        let x = input(builder, "x", [3, 4]);
+        vec![id((x * x).sum(&[0]))]
+    });
+    check("nobody else reads the squares", "sum of squares", &|builder| {
+        let x = input(builder, "x", [3, 4]);
+        vec![id((x * x).sum_all()), id(x * x)]
+    });
+
+    // What starts from a row, and what adds a scaled number.
+    check("nothing was done to what starts from a row", "add row", &|builder| {
+        vec![id(product(builder, 5, 3).scale(3.0) + input(builder, "row", [3]))]
+    });
+    check("nobody else reads what starts from a row", "add row", &|builder| {
+        let z = product(builder, 5, 3);
+        vec![id(z + input(builder, "row", [3])), id(z)]
+    });
+    check("a row is no matrix", "add row", &|builder| {
+        vec![id(product(builder, 5, 3) + input(builder, "matrix", [5, 3]))]
+    });
+    check("a row is as long as the product's", "add row", &|builder| {
+        vec![id(product(builder, 5, 3) + input(builder, "single", [1]))]
+    });
+    check("only products start from a row", "add row", &|builder| {
+        vec![id(input(builder, "x", [5, 3]).exp() + input(builder, "row", [3]))]
+    });
+    check_values(|builder| {
+        // The second row cannot be started from too.
+        vec![id(product(builder, 5, 3) + input(builder, "row", [3]) + input(builder, "row_too", [3]))]
+    });
+    check("what is scaled has the sum's shape", "add scaled", &|builder| {
+        vec![id(input(builder, "x", [4, 5, 3]).exp() + input(builder, "y", [4, 1, 3]).scale(0.3))]
+    });
+    check("nobody else reads the sum", "add scaled", &|builder| {
+        let sum = input(builder, "x", [4, 3]).exp();
+        vec![id(sum + input(builder, "y", [4, 3]).scale(0.3)), id(sum)]
+    });
+
+    // Slopes.
+    let slope = |condition: &str, build: &dyn for<'b> Fn(Var<'b>, Var<'b>) -> Vec<Var<'b>>| {
+        check(condition, "times slope", &|builder| {
+            let (y, w) = (input(builder, "x", [5, 3]).tanh(), input(builder, "w", [5, 3]));
+            let mut nodes = build(y, w);
+            let factor = nodes.remove(0);
+            let mut outputs = vec![id(y), id(product(builder, 5, 3) * factor)];
+            outputs.extend(nodes.into_iter().map(id));
+            outputs
+        });
+    };
+    slope("1 - y z", &|y, w| vec![1.0 - y * w]);
+    slope("2 - y y", &|y, _| vec![2.0 - y * y]);
+    slope("y y - 1", &|y, _| vec![y * y - 1.0]);
+    slope("y (1 - z)", &|y, w| vec![y * (1.0 - w)]);
+    slope("y (2 - y)", &|y, _| vec![y * (2.0 - y)]);
+    slope("y (y - 1)", &|y, _| vec![y * (y - 1.0)]);
+    slope("1 - y y is read elsewhere", &|y, _| {
+        let slope = 1.0 - y * y;
+        vec![slope, slope]
+    });
+    slope("y y is read elsewhere", &|y, _| {
+        let square = y * y;
+        vec![1.0 - square, square]
+    });
+    slope("1 - y is read elsewhere", &|y, _| {
+        let rest = 1.0 - y;
+        vec![y * rest, rest]
+    });
+    check("stages follow", "times slope", &|builder| {
+        // The slope is found in place of its own activation, which is then gone.
+        let step = input(builder, "x", [5, 3]).relu().step();
+        vec![id(product(builder, 5, 3) * step)]
+    });
+    check("what is multiplied is read elsewhere", "times slope", &|builder| {
+        let (z, y) = (product(builder, 5, 3), input(builder, "x", [5, 3]).tanh());
+        vec![id(z * (1.0 - y * y)), id(z), id(y)]
+    });
+    check("the slope has the shape of what is multiplied", "times slope", &|builder| {
+        let (z, y) = (input(builder, "x", [4, 5, 3]).exp(), input(builder, "y", [4, 1, 3]).tanh());
+        vec![id(z * (1.0 - y * y)), id(y)]
+    });
+
+    // What is done in place, and what repeats.
+    check_values(|builder| vec![id(input(builder, "x", [4, 5, 3]).exp() * input(builder, "y", [4, 1, 3]))]);
+    check_values(|builder| {
+        let y = input(builder, "y", [4, 1, 3]).broadcast([4, 5, 3]);
+        vec![id(input(builder, "x", [4, 5, 3]) * y)]
+    });
+    check_values(|builder| vec![id(input(builder, "x", [3]).exp() * input(builder, "y", [4, 3]))]);
+    check_values(|builder| vec![id(input(builder, "x", [6]).reshape([2, 3]).softmax())]);
+    check_values(|builder| vec![id(input(builder, "x", [3]).broadcast([4, 3]).softmax())]);
+    // A buffer that is read twice is free once.
+    check_values(|builder| {
+        let y = input(builder, "x", [4, 3]).softmax();
+        let square = y.product_transposed(false, y, true).softmax();
+        let (one, two) = (square.sum(&[0]), square.sum(&[1]));
+        vec![id(one.softmax() * two.softmax())]
+    });
+}
+
+/// Runs a step with changes on the executor and on the reference, and compares what has become of the residents.
+fn check_step(
+    what: &str,
+    graph: &pullback::graph::Graph,
+    outputs: &[NodeId],
+    targets: &[Target],
+    clip_norm: Option<f64>,
+) -> Plan {
+    let plan = Plan::with_changes(graph, outputs, targets, clip_norm);
+    let numbers = |count: usize, seed: usize| {
+        (0..count).map(|i| ((i * i + 3 * i + seed) % 17) as f64 * 0.02 - 0.13).collect::<Vec<f64>>()
+    };
+    let residents: Vec<pullback_kernels::Array<f64>> = (plan.residents.iter().enumerate())
+        .map(|(seed, named)| pullback_kernels::Array::from(&numbers(named.shape.elements(), seed)[..]))
+        .collect();
+    let rules = |rule: usize, gradient: &[f64], [weights, first, second, _]: [&mut [f64]; 4]| {
+        for (i, (w, g)) in weights.iter_mut().zip(gradient).enumerate() {
+            *w -= 0.1 * (1 + rule) as f64 * g;
+            if let Some(x) = first.get_mut(i) {
+                *x = 0.9 * *x + g;
+            }
+            if let Some(x) = second.get_mut(i) {
+                *x += g * g;
+            }
+        }
+    };
+    let inputs: Vec<usize> = plan.inputs.iter().map(|input| input.shape.elements()).collect();
+    let run = |backend: &mut dyn Backend<f64>| {
+        let mut residents = residents.clone();
+        for (input, elements) in inputs.iter().enumerate() {
+            backend.upload(input, &numbers(*elements, 5 + input));
+        }
+        backend.run(&mut residents, &rules);
+        backend.run(&mut residents, &rules);
+        let outputs: Vec<Vec<f64>> = (0..outputs.len()).map(|output| backend.download(output)).collect();
+        (residents, outputs)
+    };
+    let (right, right_outputs) = run(&mut Reference::new(graph, outputs, targets, clip_norm));
+    for threads in [1, 3] {
+        let mut executor = Executor::new(plan.clone(), &Machine::with_threads(threads));
+        let (found, found_outputs) = run(&mut executor);
+        let found = found.iter().flat_map(|numbers| &numbers[..]).chain(found_outputs.iter().flatten());
+        let right = right.iter().flat_map(|numbers| &numbers[..]).chain(right_outputs.iter().flatten());
+        for (found, right) in found.zip(right) {
+            let error = (found - right).abs() / right.abs().max(1.0);
+            assert!(error < 1e-12, "{what}, {threads} threads: {found} for {right} in\n{plan}");
+        }
+    }
+    plan
+}
+
+#[test]
+fn each_condition_of_a_change_is_held() {
+    /// Larger than what is worth updating inside.
+    const SIDE: usize = 96;
+    let rule = |is_piecewise| Change::Update(Update { rule: 1, states: 2, is_piecewise });
+    type Build = fn(&Builder) -> (Vec<NodeId>, Vec<(NodeId, NodeId)>);
+    let cases: [(&str, bool, Build); 7] = [
+        ("a product is updated inside", true, |b| {
+            let (x, p) = (b.input("x", [SIDE, SIDE]), b.parameter("p", [SIDE, SIDE]));
+            (vec![id(p.sum_all())], vec![(id(x.product_transposed(true, x, false)), id(p))])
+        }),
+        ("the product does not read the parameter", false, |b| {
+            let (x, p) = (b.input("x", [SIDE, SIDE]), b.parameter("p", [SIDE, SIDE]));
+            (vec![id(p.sum_all())], vec![(id(p.product_transposed(false, x, false)), id(p))])
+        }),
+        ("the product starts from no row", false, |b| {
+            let (x, p) = (b.input("x", [SIDE, SIDE]), b.parameter("p", [SIDE, SIDE]));
+            let gradient = x.product_transposed(true, x, false) + b.input("row", [SIDE]);
+            (vec![id(p.sum_all())], vec![(id(gradient), id(p))])
+        }),
+        ("what is done in place reads the same piece of the parameter", true, |b| {
+            let (x, p) = (b.input("x", [SIDE, SIDE]), b.parameter("p", [SIDE, SIDE]));
+            let gradient = x.product_transposed(true, x, false) + p.scale(0.1);
+            (vec![id(p.sum_all())], vec![(id(gradient), id(p))])
+        }),
+        ("another product reads the parameter later", true, |b| {
+            let (x, p) = (b.input("x", [SIDE, SIDE]), b.parameter("p", [SIDE, SIDE]));
+            let q = b.parameter("q", [SIDE, SIDE]);
+            let of_p = x.product_transposed(true, x, false);
+            let of_q = x.product_transposed(true, p, false);
+            (vec![], vec![(id(of_p), id(p)), (id(of_q), id(q))])
+        }),
+        ("the gradient is found before the outputs are", false, |b| {
+            let (x, p) = (b.input("x", [SIDE, SIDE]), b.parameter("p", [SIDE, SIDE]));
+            let gradient = id(x.product_transposed(true, x, false));
+            (vec![gradient], vec![(gradient, id(p))])
+        }),
+        ("the gradient of another is made of the gradient", false, |b| {
+            let (x, p) = (b.input("x", [SIDE, SIDE]), b.parameter("p", [SIDE, SIDE]));
+            let q = b.parameter("q", [SIDE, SIDE]);
+            let of_p = x.product_transposed(true, x, false);
+            let last = (p + q).sum_all();
+            (vec![id(last)], vec![(id(of_p), id(p)), (id(of_p.exp().softmax()), id(q))])
+        }),
+    ];
+    for (what, is_inside, build) in cases {
+        for (is_piecewise, clip_norm) in [(true, None), (false, None), (true, Some(0.5))] {
+            let builder = Builder::new();
+            let (outputs, pairs) = build(&builder);
+            let graph = builder.finish().unwrap();
+            let targets: Vec<Target> = (pairs.iter())
+                .map(|&(node, parameter)| Target { parameter, node, change: rule(is_piecewise) })
+                .collect();
+            let plan = check_step(what, &graph, &outputs, &targets, clip_norm);
+            let inside = plan.instructions.iter().filter_map(changed_inside).count() > 0;
+            assert_eq!(inside, is_inside && is_piecewise && clip_norm.is_none(), "{what}:\n{plan}");
+        }
+    }
+    // A gradient that comes with a cost stays with it: others read the cost.
+    let builder = Builder::new();
+    let (p, t) = (builder.parameter("p", [5, 3]), builder.input("t", [5, 3]));
+    let cost = builder.apply(pullback::graph::ops::SigmoidCrossEntropy, &[p, t]);
+    let (gradient, after) = (p.sigmoid() - t, (cost * cost).exp());
+    let (outputs, gradient, later) = ([id(after)], id(gradient), id((p * p).sum_all()));
+    let parameter = id(p);
+    let graph = builder.finish().unwrap();
+    let target = Target { parameter, node: gradient, change: rule(true) };
+    check_step("a cost's own gradient", &graph, &[outputs[0], later], &[target], None);
+}
+
+#[test]
+fn a_whole_step_agrees_with_the_reference_for_every_kind_of_change() {
+    let mut network = Network::dense(100, &[96, 20], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    network.layers.insert(1, Layer::batch_norm());
+    network.regularization.l2 = 0.1;
+    let lowered = network.lower(7, Mode::Training).unwrap();
+    let specification = network.parameters().unwrap();
+    let trained: Vec<usize> =
+        (0..specification.len()).filter(|&place| specification[place].role.is_trained()).collect();
+    let wrt: Vec<NodeId> = trained.iter().map(|&place| lowered.parameters[place]).collect();
+    let backward = reverse(&lowered.graph, lowered.cost, &wrt).unwrap();
+    for states in 0..3 {
+        for clip_norm in [None, Some(0.01), Some(1e9)] {
+            let change = Change::Update(Update { rule: 0, states, is_piecewise: true });
+            let mut targets: Vec<Target> = (wrt.iter().zip(&backward.nodes))
+                .map(|(&parameter, &node)| Target { parameter, node, change })
+                .collect();
+            targets.extend(lowered.statistics.iter().map(|&(place, node)| Target {
+                parameter: lowered.parameters[place],
+                node,
+                change: Change::Store,
+            }));
+            check_step("a network", &backward.graph, &[lowered.cost], &targets, clip_norm);
+        }
+    }
+}
+
+#[test]
+fn a_plan_prints_itself() {
+    let network = Network::dense(3, &[2], 1, Activation::Tanh, Cost::SquaredError);
+    let lowered = network.lower(4, Mode::Training).unwrap();
+    let backward = reverse(&lowered.graph, lowered.cost, &lowered.parameters).unwrap();
+    let pairs: Vec<_> = backward.nodes.iter().copied().zip(lowered.parameters.iter().copied()).collect();
+    let plan = Plan::with_changes(&backward.graph, &[lowered.cost], &updates(&pairs, 1), None);
+    assert_eq!(plan.to_string(), PRINTED, "{plan}");
+}
+
+const PRINTED: &str = "\
+i0 [4, 3] features
+i1 [4, 1] targets
+r0 [2, 3] layers.0.weight
+r1 [2, 3] layers.0.weight.0
+r2 [2] layers.0.bias
+r3 [2] layers.0.bias.0
+r4 [1, 2] layers.2.weight
+r5 [1, 2] layers.2.weight.0
+r6 [1] layers.2.bias
+r7 [1] layers.2.bias.0
+c0 [1] all 1
+b0 [4, 2] = matrix product, add row, tanh: i0, r0, r2
+b1 [4, 1] = matrix product, add row: b0, r4, r6
+b2 [4, 1] = squared error: b1, i1
+b3 [] = sum, scale: b2
+-- all outputs are known --
+b2 [4, 1] = subtract, scale: b1, i1
+b1 [1] = sum: b2
+r6 [1], r7 [1] = update: b1
+b1 [4, 2] = matrix product, times slope: b2, r4, b0
+b4 [1, 2] = matrix product: b2, b0
+r4 [1, 2], r5 [1, 2] = update: b4
+b4 [2] = sum: b1
+r2 [2], r3 [2] = update: b4
+b0 [2, 3] = matrix product: b1, i0
+r0 [2, 3], r1 [2, 3] = update: b0
+outputs b3
+";

@@ -9,8 +9,9 @@ mod tests;
 pub use list::Optimizer;
 pub(super) use list::Rule;
 
-pub(super) use pullback_kernels::update::MOST_STATES;
-
+use crate::execute::Rules;
+use crate::graph::Shape;
+use crate::plan::MOST_STATES;
 use pullback_kernels::update;
 use pullback_kernels::{Isa, Real, Workspace};
 
@@ -41,6 +42,37 @@ impl At {
         let weight_decay = if self.decays { decay } else { 0.0 };
         update::AdamSettings { learning_rate: self.rate, beta_1, beta_2, epsilon, weight_decay }
             .at_step(self.step)
+    }
+}
+
+/// An optimizer's rules at one step: for what does not decay, and for what does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StepRules<T> {
+    pub(super) isa: Isa,
+    pub(super) rules: [Rule<T>; 2],
+}
+
+impl<T: Real> Rules<T> for StepRules<T> {
+    fn piece(&self, rule: usize, gradient: &[T], parameter_and_states: [&mut [T]; 1 + MOST_STATES]) {
+        self.rules[rule].update(self.isa, gradient, parameter_and_states);
+    }
+
+    fn whole(
+        &self,
+        rule: usize,
+        shape: &Shape,
+        gradient: &[T],
+        parameter_and_states: [&mut [T]; 1 + MOST_STATES],
+        scratch: &mut Vec<T>,
+        workspace: &mut Workspace,
+    ) {
+        match *shape.sizes() {
+            [rows, columns] => {
+                let rule = &self.rules[rule];
+                rule.update_matrix([rows, columns], gradient, parameter_and_states, scratch, workspace);
+            }
+            _ => self.piece(rule, gradient, parameter_and_states),
+        }
     }
 }
 
