@@ -183,3 +183,15 @@ fn help_names_every_setting() {
     }
     assert!(help.contains("PULLBACK_ISA"));
 }
+
+#[test]
+fn a_run_that_moves_no_weight_says_so() {
+    let place = Place::new();
+    let warnings = |rate: &str| {
+        let output = place.run(&["train", "iris", "--epochs", "1", "--learning-rate", rate, "--quiet"]);
+        assert!(output.status.success());
+        text(&output.stderr)
+    };
+    assert!(warnings("1e-30").contains("warning: no weight changed"), "{}", warnings("1e-30"));
+    assert!(!warnings("0.01").contains("no weight changed"));
+}

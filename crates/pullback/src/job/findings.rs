@@ -4,7 +4,7 @@ use crate::data::Table;
 use crate::error::Result;
 use crate::explain::{self, Catalog, diagnose, trace_rows};
 use crate::model::{Card, Model};
-use crate::network::Mode;
+use crate::network::{Mode, Role};
 use crate::random::{Purpose, Random};
 
 /// This many rows tell which units never pass anything back.
@@ -59,7 +59,8 @@ pub(super) fn find(model: &Model<f32>, table: &Table, training_rows: &[usize]) -
     Ok(found)
 }
 
-/// Whether training changed any number. Small parameters are looked at first: their initial values take no time.
+/// Whether training changed any weight; a bias starts at 0, so the smallest step changes it. Small parameters are
+/// looked at first: their initial values take no time.
 fn has_changed(model: &Model<f32>) -> Result<bool> {
     let Card { network, training, .. } = &model.card;
     let mut parameters: Vec<_> = (0u32..).zip(network.parameters()?).zip(&model.parameters).collect();
@@ -67,6 +68,7 @@ fn has_changed(model: &Model<f32>) -> Result<bool> {
     Ok(parameters.into_iter().any(|((index, parameter), numbers)| {
         let random = Random::new(training.seed, Purpose::Initializer, index);
         let initial = || parameter.initialize(&random);
-        parameter.role.is_trained() && initial().iter().zip(numbers).any(|(was, is)| *was as f32 != *is)
+        matches!(parameter.role, Role::Weight(_))
+            && initial().iter().zip(numbers).any(|(was, is)| *was as f32 != *is)
     }))
 }
