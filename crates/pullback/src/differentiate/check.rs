@@ -3,6 +3,7 @@
 //! Everything runs in `f64` by the operations' reference values. Differences are taken with five
 //! points (error of order h^4), so that their rounding, not their truncation, bounds the check.
 
+use super::differences::{FIVE_POINT_STEP, beside, five_point};
 use super::{Gradients, forward, reverse};
 use crate::error::Result;
 use crate::graph::{Graph, NodeId};
@@ -16,10 +17,6 @@ pub struct Check {
     /// The largest relative error of back propagation against forward mode.
     pub forward: f64,
 }
-
-/// The step of a difference, relative to numbers of size one: near the fifth root of the rounding
-/// error, where truncation (h^4) and rounding (epsilon / h) balance.
-const STEP: f64 = 1e-3;
 
 /// Compares the gradient of `cost` with respect to each node of `wrt`, which must be inputs or
 /// parameters. `values` gives for each node of the graph its numbers; only those of inputs and
@@ -52,19 +49,15 @@ pub fn compare_gradients(
 ) -> Check {
     let by_reverse = evaluate(&backward.graph, values);
     let tangents = forward(graph, &[cost], wrt);
+    let mut moved = values.to_vec();
     let mut check = Check { differences: 0.0, forward: 0.0 };
     for (position, &id) in wrt.iter().enumerate() {
         let gradient = &by_reverse[backward.nodes[position].index()];
         let size = gradient.iter().fold(1.0, |most: f64, x| most.max(x.abs()));
         for (element, &expected) in gradient.iter().enumerate() {
-            let cost_at = |change: f64| {
-                let mut moved = values.to_vec();
-                moved[id.index()][element] += change;
-                evaluate(graph, &moved)[cost.index()][0]
-            };
-            let difference = (8.0 * (cost_at(STEP) - cost_at(-STEP))
-                - (cost_at(2.0 * STEP) - cost_at(-2.0 * STEP)))
-                / (12.0 * STEP);
+            let cost_of = |values: &[Vec<f64>]| evaluate(graph, values)[cost.index()][0];
+            let difference =
+                beside(&mut moved, (id.index(), element), cost_of, |x, f| five_point(x, FIVE_POINT_STEP, f));
             check.differences = Real::max(check.differences, (expected - difference).abs() / size);
 
             let mut with_directions = values.to_vec();

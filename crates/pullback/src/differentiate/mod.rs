@@ -7,6 +7,7 @@
 //! against differences.
 
 mod check;
+pub mod differences;
 mod forward;
 mod reverse;
 

@@ -6,6 +6,7 @@
 //! in a pooling's window), the weight is reported as at a kink instead of as wrong.
 
 use super::Trace;
+use crate::differentiate::differences::{FIVE_POINT_STEP, beside, five_point};
 use crate::differentiate::forward;
 use crate::error::Result;
 use crate::execute::{Executor, Machine};
@@ -106,23 +107,20 @@ pub fn check(trace: &Trace, gradients: &[Vec<f64>], options: &CheckOptions) -> R
             let by_forward = relative(tangent.output(0)[0]);
             tangent.input_mut(given + place)[element] = 0.0;
 
-            let middle = parameters[place][element];
-            let mut at = |change: f64| {
-                parameters[place][element] = middle + change;
-                cost.run(&parameters);
+            let cost_of = |parameters: &[Vec<f64>]| {
+                cost.run(parameters);
                 cost.output(0)[0]
             };
-            // Smaller steps cross fewer kinks but round more: the best of a few is the fair one.
-            let mut by_differences = f64::INFINITY;
-            let mut is_kink = false;
-            for step in [1e-3, 1e-4, 1e-5, 1e-6, 1e-7] {
-                let (near, far) = (at(step) - at(-step), at(2.0 * step) - at(-2.0 * step));
-                by_differences = by_differences.min(relative((8.0 * near - far) / (12.0 * step)));
-                let (center, wide) = (at(0.0), 2.0 * step);
-                let (right, left) = ((at(wide) - center) / wide, (center - at(-wide)) / wide);
-                is_kink = (right - left).abs() > 0.01 * right.abs().max(left.abs()).max(1e-4 * largest);
-            }
-            parameters[place][element] = middle;
+            let (by_differences, is_kink) = beside(&mut parameters, (place, element), cost_of, |x, f| {
+                // Smaller steps cross fewer kinks but round more: the best of a few is the fair one.
+                let steps = [1.0, 1e-1, 1e-2, 1e-3, 1e-4].map(|factor| factor * FIVE_POINT_STEP);
+                let errors = steps.map(|step| relative(five_point(x, step, f)));
+                let wide = 2.0 * steps[steps.len() - 1];
+                let center = f(x);
+                let (right, left) = ((f(x + wide) - center) / wide, (center - f(x - wide)) / wide);
+                let is_kink = (right - left).abs() > 0.01 * right.abs().max(left.abs()).max(1e-4 * largest);
+                (errors.into_iter().fold(f64::INFINITY, f64::min), is_kink)
+            });
             checked.checked += 1;
             let error = if is_kink && by_differences > options.differences {
                 checked.kinks += 1;

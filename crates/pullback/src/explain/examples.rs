@@ -2,6 +2,7 @@
 
 use super::Trace;
 use crate::data::{Dataset, Features, Targets};
+use crate::differentiate::differences::{beside, central};
 use crate::differentiate::reverse;
 use crate::error::Result;
 use crate::execute::reference;
@@ -241,27 +242,7 @@ fn ng() -> Result<Example> {
         let found = trace.gradient(2)[unit * 5];
         claims.push(Claim::digits(format!("dJ/dTheta(2)[{},1]", unit + 1), published, found));
     }
-    // The course's own check: two-sided differences with a step of 1e-4.
-    let (mut difference, mut sum) = (0.0, 0.0);
-    for place in 0..parameters.len() {
-        for at in 0..parameters[place].len() {
-            let cost = |step: f64| -> Result<f64> {
-                let mut moved = parameters.clone();
-                moved[place][at] += step;
-                Ok(Trace::new(&trace.network().clone(), &moved, &features, &targets, 5)?.cost())
-            };
-            let numeric = (cost(1e-4)? - cost(-1e-4)?) / 2e-4;
-            let exact = trace.gradient(place)[at];
-            difference += (numeric - exact) * (numeric - exact);
-            sum += (numeric + exact) * (numeric + exact);
-        }
-    }
-    claims.push(Claim {
-        quantity: "gradient check".into(),
-        published: Published::Below(1e-9),
-        computed: (difference / sum).sqrt(),
-        erratum: None,
-    });
+    claims.push(gradient_check("gradient check", &trace, usize::MAX));
     claims.push(course_network()?);
     Ok(Example {
         name: "ng",
@@ -286,28 +267,31 @@ fn course_network() -> Result<Claim> {
     let parameters: Vec<Vec<f64>> = network.initialize(4)?;
     let features: Vec<f64> = (0..5 * 400).map(|at| f64::from(at * 37 % 101) / 100.0).collect();
     let targets: Vec<f64> = (0..50).map(|at| f64::from(u8::from(at % 10 == at / 10))).collect();
-    let pass = |parameters: &[Vec<f64>]| Trace::new(&network, parameters, &features, &targets, 5);
-    let trace = pass(&parameters)?;
+    let trace = Trace::new(&network, &parameters, &features, &targets, 5)?;
+    Ok(gradient_check("400-25-10, the same", &trace, 12))
+}
+
+/// The course's own check: two-sided differences with a step of 1e-4, for all numbers of each parameter, or, of more
+/// than `most`, about so many.
+fn gradient_check(quantity: &str, trace: &Trace, most: usize) -> Claim {
+    let lowered = trace.lowered();
+    let mut values: Vec<Vec<f64>> = lowered.graph.ids().map(|id| trace.value(id).to_vec()).collect();
+    let cost = |values: &[Vec<f64>]| reference(&lowered.graph, values)[lowered.cost.index()][0];
     let (mut difference, mut sum) = (0.0, 0.0);
-    for place in 0..parameters.len() {
-        for at in (0..parameters[place].len()).step_by(1 + parameters[place].len() / 12) {
-            let cost = |step: f64| -> Result<f64> {
-                let mut moved = parameters.clone();
-                moved[place][at] += step;
-                Ok(pass(&moved)?.cost())
-            };
-            let numeric = (cost(1e-4)? - cost(-1e-4)?) / 2e-4;
-            let exact = trace.gradient(place)[at];
-            difference += (numeric - exact) * (numeric - exact);
-            sum += (numeric + exact) * (numeric + exact);
+    for (place, id) in lowered.parameters.iter().enumerate() {
+        let gradient = trace.gradient(place);
+        for at in (0..gradient.len()).step_by(1 + gradient.len() / most) {
+            let numeric = beside(&mut values, (id.index(), at), cost, |w, f| central(w, 1e-4, f));
+            difference += (numeric - gradient[at]) * (numeric - gradient[at]);
+            sum += (numeric + gradient[at]) * (numeric + gradient[at]);
         }
     }
-    Ok(Claim {
-        quantity: "400-25-10, the same".into(),
+    Claim {
+        quantity: quantity.into(),
         published: Published::Below(1e-9),
         computed: (difference / sum).sqrt(),
         erratum: None,
-    })
+    }
 }
 
 /// Runs a circuit of named numbers; the claims are by name, "" for the output.

@@ -7,9 +7,9 @@
 use super::Trace;
 use crate::differentiate::forward;
 use crate::error::{Error, Result};
-use crate::execute::{Executor, Machine};
+use crate::execute::Machine;
 use crate::graph::{Kind, NodeRole};
-use crate::plan::Plan;
+use crate::train::{GradientMethod, OneByOne};
 
 /// A way to the gradient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -114,80 +114,40 @@ pub fn gradient(trace: &Trace, way: Way, most: usize) -> Result<(Vec<Vec<f64>>, 
             let all = (0..trace.parameters().len()).map(|place| trace.gradient(place).to_vec()).collect();
             Ok((all, usize::MAX))
         }
-        Way::Forward | Way::Differences => Ok(OneByOne::new(trace, way).run(trace, most)),
+        Way::Forward | Way::Differences => Ok(weight_by_weight(trace, way, most)),
         Way::Paths => by_paths(trace, most),
     }
 }
 
-/// Finds one number of a gradient after another.
-#[derive(Debug)]
-pub struct OneByOne {
-    way: Way,
-    executor: Executor<f64>,
-    inputs: usize,
-    parameters: Vec<Vec<f64>>,
+/// What finds one number of a gradient after another, by forward mode or else by differences.
+pub fn one_by_one(trace: &Trace, way: Way) -> OneByOne<f64> {
+    let lowered = trace.lowered();
+    let wrt: Vec<_> = trained(trace).map(|place| lowered.parameters[place]).collect();
+    let method = if way == Way::Forward { GradientMethod::Forward } else { GradientMethod::Differences };
+    let mut found =
+        OneByOne::new(method, lowered, &wrt, &Machine::with_threads(1)).expect("the method is not back propagation");
+    let inputs = lowered.graph.ids().filter(|&id| matches!(lowered.graph.node(id).kind, Kind::Input(_)));
+    for (position, id) in inputs.enumerate() {
+        found.set_input(position, trace.value(id));
+    }
+    found.set_parameters((0..trace.parameters().len()).map(|place| trace.parameter(place)));
+    found
 }
 
-/// The step of a central difference in f64: near the third root of its rounding error.
-const STEP: f64 = 6e-6;
-
-impl OneByOne {
-    /// Prepares forward mode, or else differences.
-    pub fn new(trace: &Trace, way: Way) -> Self {
-        let lowered = trace.lowered();
-        let wrt: Vec<_> = trained(trace).map(|place| lowered.parameters[place]).collect();
-        let plan = if way == Way::Forward {
-            let tangents = forward(&lowered.graph, &[lowered.cost], &wrt);
-            Plan::new(&tangents.graph, &tangents.nodes)
-        } else {
-            Plan::new(&lowered.graph, &[lowered.cost])
-        };
-        let mut executor = Executor::new(plan, &Machine::with_threads(1));
-        let inputs = lowered.graph.ids().filter(|&id| matches!(lowered.graph.node(id).kind, Kind::Input(_)));
-        let mut given = 0;
-        for (position, id) in inputs.enumerate() {
-            executor.input_mut(position).copy_from_slice(trace.value(id));
-            given = position + 1;
-        }
-        let parameters = (0..trace.parameters().len()).map(|place| trace.parameter(place).to_vec()).collect();
-        Self { way, executor, inputs: given, parameters }
-    }
-
-    /// One number: of the trained parameter at `position` among the trained, at `place` among all.
-    pub fn number(&mut self, position: usize, place: usize, element: usize) -> f64 {
-        if self.way == Way::Forward {
-            self.executor.input_mut(self.inputs + position)[element] = 1.0;
-            self.executor.run(&self.parameters);
-            self.executor.input_mut(self.inputs + position)[element] = 0.0;
-            return self.executor.output(0)[0];
-        }
-        let middle = self.parameters[place][element];
-        let mut cost_at = |weight: f64| {
-            self.parameters[place][element] = weight;
-            self.executor.run(&self.parameters);
-            self.executor.output(0)[0]
-        };
-        let size = STEP * middle.abs().max(1.0);
-        let difference = cost_at(middle + size) - cost_at(middle - size);
-        self.parameters[place][element] = middle;
-        difference / (2.0 * size)
-    }
-
-    fn run(mut self, trace: &Trace, most: usize) -> (Vec<Vec<f64>>, usize) {
-        let mut all: Vec<Vec<f64>> =
-            trace.parameters().iter().map(|p| vec![0.0; p.shape.elements()]).collect();
-        let mut found = 0;
-        for (position, place) in trained(trace).enumerate() {
-            for element in 0..all[place].len() {
-                if found == most {
-                    return (all, found);
-                }
-                all[place][element] = self.number(position, place, element);
-                found += 1;
+fn weight_by_weight(trace: &Trace, way: Way, most: usize) -> (Vec<Vec<f64>>, usize) {
+    let mut one = one_by_one(trace, way);
+    let mut all: Vec<Vec<f64>> = trace.parameters().iter().map(|p| vec![0.0; p.shape.elements()]).collect();
+    let mut found = 0;
+    for (position, place) in trained(trace).enumerate() {
+        for element in 0..all[place].len() {
+            if found == most {
+                return (all, found);
             }
+            all[place][element] = one.number(position, place, element);
+            found += 1;
         }
-        (all, found)
     }
+    (all, found)
 }
 
 /// Walks every path from every weight to the cost.

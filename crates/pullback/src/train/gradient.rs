@@ -4,6 +4,7 @@
 //! differences) for each weight. They are here so that the claim can be tried.
 
 use super::GradientMethod;
+use crate::differentiate::differences::{beside, central, central_step};
 use crate::differentiate::forward;
 use crate::execute::{Executor, Machine};
 use crate::graph::NodeId;
@@ -12,7 +13,8 @@ use crate::plan::Plan;
 use pullback_kernels::{Array, Real};
 
 /// A gradient that is found weight by weight.
-pub(super) struct OneByOne<T> {
+#[derive(Debug)]
+pub struct OneByOne<T> {
     is_forward: bool,
     executor: Executor<T>,
     /// The number of inputs of the network's own graph; directions follow.
@@ -24,8 +26,9 @@ pub(super) struct OneByOne<T> {
 }
 
 impl<T: Real> OneByOne<T> {
-    /// Absent for back propagation, which needs none of this.
-    pub(super) fn new(
+    /// Prepares the gradient of a network's cost with respect to the parameters `wrt`. Absent for back propagation,
+    /// which needs none of this.
+    pub fn new(
         method: GradientMethod,
         lowered: &Lowered,
         wrt: &[NodeId],
@@ -49,8 +52,43 @@ impl<T: Real> OneByOne<T> {
         })
     }
 
-    /// Finds the gradient with the inputs of `given`, and writes it to the inputs that follow there. `trained` are the
-    /// places of the trained parameters.
+    /// Takes the numbers of an input of the network's graph, by its place among them.
+    pub fn set_input(&mut self, input: usize, numbers: &[T]) {
+        self.executor.input_mut(input).copy_from_slice(numbers);
+    }
+
+    /// Takes the parameters, in the order of the network.
+    pub fn set_parameters<'p>(&mut self, parameters: impl ExactSizeIterator<Item = &'p [T]>) {
+        self.parameters.resize(parameters.len(), Array::default());
+        for (own, given) in self.parameters.iter_mut().zip(parameters) {
+            if own.len() == given.len() {
+                own.copy_from_slice(given);
+            } else {
+                *own = Array::from(given);
+            }
+        }
+    }
+
+    /// One number of the gradient: `element` of the parameter that is at `position` among those in `wrt`, and at
+    /// `place` among all.
+    pub fn number(&mut self, position: usize, place: usize, element: usize) -> T {
+        let Self { executor, parameters, inputs, .. } = self;
+        if self.is_forward {
+            let direction = *inputs + position;
+            executor.input_mut(direction)[element] = T::ONE;
+            executor.run(parameters);
+            executor.input_mut(direction)[element] = T::ZERO;
+            return executor.output(0)[0];
+        }
+        let cost = |parameters: &[Array<T>]| {
+            executor.run(parameters);
+            executor.output(0)[0].to_f64()
+        };
+        T::from_f64(beside(parameters, (place, element), cost, |w, f| central(w, central_step(w), f)))
+    }
+
+    /// Finds the whole gradient with the inputs of `given`, and writes it to the inputs that follow there. `trained` are
+    /// the places of the trained parameters.
     pub(super) fn fill<'p>(
         &mut self,
         given: &mut Executor<T>,
@@ -58,36 +96,12 @@ impl<T: Real> OneByOne<T> {
         trained: &[usize],
     ) {
         for input in 0..self.inputs {
-            self.executor.input_mut(input).copy_from_slice(given.input_mut(input));
+            self.set_input(input, given.input_mut(input));
         }
-        self.parameters.resize(parameters.len(), Array::default());
-        for (own, given) in self.parameters.iter_mut().zip(parameters) {
-            own.clone_from(given);
-        }
-        // Where rounding (epsilon / step) and truncation (step^2) of a central difference balance.
-        let step = Real::powf(T::EPSILON.to_f64(), 1.0 / 3.0);
+        self.set_parameters(parameters.map(|numbers| &numbers[..]));
         for (position, &place) in trained.iter().enumerate() {
             for element in 0..self.numbers[position].len() {
-                self.numbers[position][element] = if self.is_forward {
-                    self.executor.input_mut(self.inputs + position)[element] = T::ONE;
-                    self.executor.run(&self.parameters);
-                    self.executor.input_mut(self.inputs + position)[element] = T::ZERO;
-                    self.executor.output(0)[0]
-                } else {
-                    let middle = self.parameters[place][element];
-                    let mut cost_at = |weight: T| {
-                        self.parameters[place][element] = weight;
-                        self.executor.run(&self.parameters);
-                        self.executor.output(0)[0].to_f64()
-                    };
-                    let size = step * Real::max(middle.to_f64().abs(), 1.0);
-                    // As they are after rounding: their distance is what is divided by.
-                    let (below, above) =
-                        (T::from_f64(middle.to_f64() - size), T::from_f64(middle.to_f64() + size));
-                    let difference = cost_at(above) - cost_at(below);
-                    self.parameters[place][element] = middle;
-                    T::from_f64(difference / (above.to_f64() - below.to_f64()))
-                };
+                self.numbers[position][element] = self.number(position, place, element);
             }
             given.input_mut(self.inputs + position).copy_from_slice(&self.numbers[position]);
         }

@@ -20,6 +20,7 @@ pub use crate::execute::Machine;
 pub use blame::{Blame, Cause};
 pub use configuration::{Batch, EarlyStopping, GradientMethod, Precision, Training, Unrecorded};
 pub use evaluate::{Evaluation, Forward, evaluate, most_likely, predict};
+pub use gradient::OneByOne;
 pub use history::{History, Stop, Trained};
 pub use observer::{Epoch, EpochReport, Flow, Observer, Silent, StepReport};
 pub use optimizer::{FirstStep, Optimizer};
