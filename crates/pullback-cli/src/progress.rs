@@ -1,7 +1,7 @@
 //! What is shown while a network trains: a bar on a terminal, else a few plain lines. All of it goes to
 //! standard error, so that standard output is the report alone.
 
-use crate::terminal::{count, figure, say, time};
+use crate::terminal::{count, figure, percent, say, time};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pullback::train::{Epoch, Flow, Observer, StepReport};
 use std::io::{IsTerminal, stderr};
@@ -55,7 +55,7 @@ impl Progress {
         let total = self.epochs as f64 * self.examples_per_epoch as f64;
         let left = Duration::try_from_secs_f64(seconds * (total - done) / done).unwrap_or(Duration::MAX);
         // Below a second there is nothing to tell.
-        let left = if left < Duration::from_secs(1) { "0 s".to_owned() } else { time(left) };
+        let left = if left < Duration::from_secs(1) { "0 s".to_owned() } else { time(left.as_secs_f64()) };
         (count(done / seconds.max(1e-9)), left)
     }
 }
@@ -81,7 +81,7 @@ impl Observer for Progress {
         let report = epoch.report;
         self.end = Instant::now();
         let validation = match (report.validation_accuracy, report.validation_cost) {
-            (Some(accuracy), _) => format!(", val {:.2} %", 100.0 * accuracy),
+            (Some(accuracy), _) => format!(", val {}", percent(accuracy)),
             (None, Some(cost)) => format!(", val {}", figure(cost)),
             (None, None) => String::new(),
         };

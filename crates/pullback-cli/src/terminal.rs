@@ -1,14 +1,14 @@
-//! All that is printed: lines on standard error, reports and documents on standard output, numbers in few
-//! characters. What is printed for people shows control characters and marks of direction escaped, whatever names,
+//! All that is printed: lines on standard error, reports and documents on standard output, while numbers are in
+//! `pullback::report::number`. What is printed for people shows control characters and marks of direction escaped, whatever names,
 //! cells and paths hold; CSV, JSON and TOML are printed as they are.
 
 use crate::failure::{Failure, Result};
 use anstyle::Style;
+pub(crate) use pullback::report::number::{count, figure, percent, setting, time};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
-use std::time::Duration;
 
 /// The width of what is printed.
 pub(crate) const WIDTH: usize = 80;
@@ -138,60 +138,9 @@ pub(crate) fn typed(path: impl Display) -> String {
     }
 }
 
-/// A measured number: `0.0213`, `3.1e-5`.
-pub(crate) fn figure(number: f64) -> String {
-    let size = number.abs();
-    match size {
-        _ if size == 0.0 => "0".into(),
-        1e-3..1e5 => format!("{number:.4}"),
-        _ => format!("{number:.2e}"),
-    }
-}
-
-/// A given number, all its digits in few characters: `0.001`, `1e30`.
-pub(crate) fn setting(number: f64) -> String {
-    let (plain, exponential) = (number.to_string(), format!("{number:e}"));
-    if plain.len() <= exponential.len().max(8) { plain } else { exponential }
-}
-
-/// A large number: `950`, `12.3k`, `4.56M`.
-pub(crate) fn count(number: f64) -> String {
-    match number {
-        number if number >= 1e9 => format!("{number:.1e}"),
-        number if number >= 1e6 => format!("{:.2}M", number / 1e6),
-        number if number >= 1e3 => format!("{:.1}k", number / 1e3),
-        number => format!("{number:.0}"),
-    }
-}
-
-/// A time: `12 ms`, `3.4 s`, `2 min 5 s`.
-pub(crate) fn time(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0 => format!("{} ms", duration.as_millis()),
-        1..100 => format!("{:.1} s", duration.as_secs_f64()),
-        100..6000 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_take_few_characters() {
-        assert_eq!(
-            [0.0, 0.02134, 1e-5, 1e30, -2.0].map(figure),
-            ["0", "0.0213", "1.00e-5", "1.00e30", "-2.0000"]
-        );
-        assert_eq!([0.001, 1e30, 1e-10, 0.25, 32.0].map(setting), ["0.001", "1e30", "1e-10", "0.25", "32"]);
-        assert_eq!([950.0, 12_345.0, 4_560_000.0, 8e17].map(count), ["950", "12.3k", "4.56M", "8.0e17"]);
-        assert_eq!(
-            [12, 3400, 125_000, 7_300_000].map(Duration::from_millis).map(time),
-            ["12 ms", "3.4 s", "2 min 5 s", "2 h 1 min"]
-        );
-    }
 
     #[test]
     fn what_a_terminal_would_obey_is_shown_escaped() {

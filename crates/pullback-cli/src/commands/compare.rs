@@ -3,17 +3,19 @@
 use crate::failure::{Failure, Result};
 use crate::files::Files;
 use crate::machine::free_memory;
-use crate::terminal::{entry, print, print_json};
+use crate::terminal::{entry, print, print_json, time};
 use pullback::differentiate::reverse;
 use pullback::execute::{Executor, Machine};
 use pullback::explain::Trace;
-use pullback::explain::four_ways::{Counts, OneByOne, Way, count, gradient};
+use pullback::explain::four_ways::{Counts, Way, count, gradient, one_by_one};
 use pullback::job::memory;
 use pullback::network::{Activation, Cost, Mode, Network};
 use pullback::plan::Plan;
+use pullback::report::number::magnitude;
+use pullback::report::svg::Svg;
 use serde::Serialize;
 use serde_json::json;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -212,7 +214,7 @@ impl Compare {
         let pass_seconds = timed(Plan::new(&lowered.graph, &[lowered.cost]));
         let back = timed(Plan::new(&gradients.graph, &outputs));
         let by_weight = |way: Way| {
-            let mut one = OneByOne::new(&trace, way);
+            let mut one = one_by_one(&trace, way);
             let begin = Instant::now();
             let mut found = 0;
             'all: for (place, numbers) in parameters.iter().enumerate() {
@@ -266,7 +268,7 @@ impl Compare {
         head(&mut out, "multiply-adds, counted");
         for line in lines {
             let c = &line.counts;
-            let cell = amount;
+            let cell = magnitude;
             let _ = writeln!(
                 out,
                 "{:>6} {:>9} {:>9} {:>11} {:>12} {:>12} {:>12}",
@@ -283,14 +285,14 @@ impl Compare {
         for line in lines {
             let cell = |taken: &Taken| {
                 let mark = if taken.is_extrapolated { "~" } else { "" };
-                format!("{mark}{}", duration(taken.seconds))
+                format!("{mark}{}", time(taken.seconds))
             };
             let _ = writeln!(
                 out,
                 "{:>6} {:>9} {:>9} {:>11} {:>12} {:>12} {:>12}",
                 line.size,
-                amount(line.counts.weights),
-                duration(line.pass_seconds),
+                magnitude(line.counts.weights),
+                time(line.pass_seconds),
                 cell(&line.times[0]),
                 cell(&line.times[1]),
                 cell(&line.times[2]),
@@ -314,31 +316,6 @@ fn pow(base: f64, exponent: f64) -> f64 {
 
 fn ln(x: f64) -> f64 {
     pullback::Real::ln(x)
-}
-
-/// A count in few characters: `640`, `8.1k`, `3.2e9`.
-fn amount(x: f64) -> String {
-    match x {
-        _ if !x.is_finite() => "> 1e308".into(),
-        _ if x < 1e4 => format!("{x:.0}"),
-        _ => format!("{x:.1e}"),
-    }
-}
-
-/// A time in few characters.
-fn duration(seconds: f64) -> String {
-    const YEAR: f64 = 365.25 * 86400.0;
-    match seconds {
-        _ if !seconds.is_finite() => "> 1e300 a".into(),
-        s if s < 1e-3 => format!("{:.1} us", s * 1e6),
-        s if s < 1.0 => format!("{:.1} ms", s * 1e3),
-        s if s < 120.0 => format!("{s:.1} s"),
-        s if s < 7200.0 => format!("{:.0} min", s / 60.0),
-        s if s < 172_800.0 => format!("{:.0} h", s / 3600.0),
-        s if s < YEAR => format!("{:.0} days", s / 86400.0),
-        s if s < 1e4 * YEAR => format!("{:.0} years", s / YEAR),
-        s => format!("{:.0e} years", s / YEAR),
-    }
 }
 
 /// The slope of the straight line that fits best.
@@ -393,6 +370,8 @@ fn plot(lines: &[Line], what: &str) -> String {
     const SIZE: (f64, f64) = (860.0, 520.0);
     const FRAME: (f64, f64, f64, f64) = (90.0, 50.0, 660.0, 470.0);
     const NAMES: [&str; 4] = ["back propagation", "forward mode", "differences", "all paths"];
+    const INK: &str = "#1c2430";
+    const GRAY: &str = "#56606e";
     const COLORS: [&str; 4] = ["#1a56c4", "#1a7f37", "#d98e00", "#b3261e"];
     let log = |x: f64| ln(x) / std::f64::consts::LN_10;
     let most = lines.iter().flat_map(|line| &line.times[..3]).map(|taken| taken.seconds).fold(0.0, f64::max);
@@ -403,12 +382,11 @@ fn plot(lines: &[Line], what: &str) -> String {
     let x =
         |size: usize| FRAME.0 + (FRAME.2 - FRAME.0) * (log(size as f64) - first) / (last - first).max(1e-9);
     let y = |seconds: f64| FRAME.3 - (FRAME.3 - FRAME.1) * (log(seconds) - low) / (high - low);
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" height=\"{1}\" \
-         font-family=\"system-ui,sans-serif\" font-size=\"13\">\n<rect width=\"{0}\" height=\"{1}\" fill=\"#fff\"/>\n\
-         <text x=\"{2}\" y=\"28\" font-size=\"16\" font-weight=\"600\" fill=\"#1c2430\">The time for the gradient of all \
-         weights, by {what}</text>\n",
-        SIZE.0, SIZE.1, FRAME.0
+    let mut drawing = Svg::new(SIZE.0, SIZE.1, 13);
+    drawing.element("rect", &[("width", &SIZE.0), ("height", &SIZE.1), ("fill", &"#fff")]);
+    drawing.text(
+        &[("x", &FRAME.0), ("y", &28), ("font-size", &16), ("font-weight", &600), ("fill", &INK)],
+        &format!("The time for the gradient of all weights, by {what}"),
     );
     let names: [(f64, &str); 10] = [
         (1e-6, "1 us"),
@@ -424,14 +402,14 @@ fn plot(lines: &[Line], what: &str) -> String {
     ];
     for (seconds, name) in names.into_iter().filter(|(s, _)| (low..=high).contains(&log(*s))) {
         let at = y(seconds);
-        let _ = writeln!(
-            out,
-            "<line x1=\"{}\" x2=\"{}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#e3e8ef\"/><text x=\"{}\" \
-             y=\"{:.1}\" text-anchor=\"end\" fill=\"#56606e\">{name}</text>",
-            FRAME.0,
-            FRAME.2,
-            FRAME.0 - 8.0,
-            at + 4.0
+        let level = tenth(at);
+        drawing.element(
+            "line",
+            &[("x1", &FRAME.0), ("x2", &FRAME.2), ("y1", &level), ("y2", &level), ("stroke", &"#e3e8ef")],
+        );
+        drawing.text(
+            &[("x", &(FRAME.0 - 8.0)), ("y", &tenth(at + 4.0)), ("text-anchor", &"end"), ("fill", &GRAY)],
+            name,
         );
     }
     let mut labeled = f64::NEG_INFINITY;
@@ -441,25 +419,23 @@ fn plot(lines: &[Line], what: &str) -> String {
             continue;
         }
         labeled = at;
-        let _ = writeln!(
-            out,
-            "<text x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\" fill=\"#56606e\">{}</text>",
-            FRAME.3 + 20.0,
-            line.size
+        drawing.text(
+            &[("x", &tenth(at)), ("y", &(FRAME.3 + 20.0)), ("text-anchor", &"middle"), ("fill", &GRAY)],
+            &line.size.to_string(),
         );
     }
     let axis = if what == "depth" { "hidden layers" } else { "units of a layer" };
-    let _ = writeln!(
-        out,
-        "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\" fill=\"#1c2430\">{axis}</text>",
-        (FRAME.0 + FRAME.2) / 2.0,
-        FRAME.3 + 42.0
+    drawing.text(
+        &[
+            ("x", &((FRAME.0 + FRAME.2) / 2.0)),
+            ("y", &(FRAME.3 + 42.0)),
+            ("text-anchor", &"middle"),
+            ("fill", &INK),
+        ],
+        axis,
     );
-    let _ = writeln!(
-        out,
-        "<path d=\"M{0} {1}V{3}H{2}\" fill=\"none\" stroke=\"#56606e\"/>",
-        FRAME.0, FRAME.1, FRAME.2, FRAME.3
-    );
+    let axes = format_args!("M{} {}V{}H{}", FRAME.0, FRAME.1, FRAME.3, FRAME.2);
+    drawing.element("path", &[("d", &axes), ("fill", &"none"), ("stroke", &GRAY)]);
     // From the top of the legend down: the slowest way first.
     let mut next = FRAME.1;
     for way in (0..4).rev() {
@@ -467,7 +443,8 @@ fn plot(lines: &[Line], what: &str) -> String {
             .filter(|line| line.times[way].seconds.is_finite() && log(line.times[way].seconds) <= high)
             .map(|line| (x(line.size), y(line.times[way].seconds), line.times[way].is_extrapolated))
             .collect();
-        let mut corners: Vec<String> = points.iter().map(|(x, y, _)| format!("{x:.1},{y:.1}")).collect();
+        let mut corners: Vec<String> =
+            points.iter().map(|(x, y, _)| format!("{},{}", tenth(*x), tenth(*y))).collect();
         let beyond = lines.get(points.len());
         if let (Some(line), Some(inside)) = (beyond, points.last()) {
             // Goes on beyond the top: towards the next point, up to the frame.
@@ -475,45 +452,40 @@ fn plot(lines: &[Line], what: &str) -> String {
             let from = (FRAME.3 - inside.1) / (FRAME.3 - FRAME.1);
             let part = (1.0 - from) / (above - from);
             let at = inside.0 + (x(line.size) - inside.0) * part;
-            corners.push(format!("{at:.1},{}", FRAME.1));
+            corners.push(format!("{},{}", tenth(at), FRAME.1));
         }
         let color = COLORS[way];
-        let _ = writeln!(
-            out,
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"2\"/>",
-            corners.join(" ")
+        drawing.element(
+            "polyline",
+            &[("points", &corners.join(" ")), ("fill", &"none"), ("stroke", &color), ("stroke-width", &2)],
         );
-        for (x, y, is_extrapolated) in &points {
-            let fill = if *is_extrapolated { "#fff" } else { color };
-            let _ = writeln!(
-                out,
-                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\" fill=\"{fill}\" stroke=\"{color}\" stroke-width=\"1.5\"/>"
-            );
+        for (x, y, is_extrapolated) in points {
+            let fill = if is_extrapolated { "#fff" } else { color };
+            point(&mut drawing, &tenth(x), &tenth(y), fill, color);
         }
-        let _ = writeln!(
-            out,
-            "<rect x=\"{}\" y=\"{}\" width=\"14\" height=\"4\" fill=\"{color}\"/><text x=\"{}\" y=\"{}\" \
-             fill=\"#1c2430\">{}</text>",
-            FRAME.2 + 24.0,
-            next + 6.0,
-            FRAME.2 + 46.0,
-            next + 13.0,
-            NAMES[way]
-        );
+        let (left, top) = (FRAME.2 + 24.0, next + 6.0);
+        drawing
+            .element("rect", &[("x", &left), ("y", &top), ("width", &14), ("height", &4), ("fill", &color)]);
+        drawing.text(&[("x", &(FRAME.2 + 46.0)), ("y", &(next + 13.0)), ("fill", &INK)], NAMES[way]);
         next += 24.0;
     }
-    for (text, fill) in [("measured", "#56606e"), ("extrapolated", "#fff")] {
-        let _ = writeln!(
-            out,
-            "<circle cx=\"{}\" cy=\"{}\" r=\"3.5\" fill=\"{fill}\" stroke=\"#56606e\" stroke-width=\"1.5\"/><text \
-             x=\"{}\" y=\"{}\" fill=\"#56606e\">{text}</text>",
-            FRAME.2 + 31.0,
-            next + 16.0,
-            FRAME.2 + 46.0,
-            next + 20.0
-        );
+    for (text, fill) in [("measured", GRAY), ("extrapolated", "#fff")] {
+        point(&mut drawing, &(FRAME.2 + 31.0), &(next + 16.0), fill, GRAY);
+        drawing.text(&[("x", &(FRAME.2 + 46.0)), ("y", &(next + 20.0)), ("fill", &GRAY)], text);
         next += 22.0;
     }
-    out.push_str("</svg>\n");
-    out
+    drawing.finish()
+}
+
+/// A length to a tenth of a pixel.
+fn tenth(length: f64) -> String {
+    format!("{length:.1}")
+}
+
+/// A point of a line.
+fn point(drawing: &mut Svg, x: &dyn Display, y: &dyn Display, fill: &str, color: &str) {
+    drawing.element(
+        "circle",
+        &[("cx", x), ("cy", y), ("r", &3.5), ("fill", &fill), ("stroke", &color), ("stroke-width", &1.5)],
+    );
 }

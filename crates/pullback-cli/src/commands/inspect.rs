@@ -3,7 +3,7 @@
 use crate::config_file::to_toml;
 use crate::failure::{Failure, Result};
 use crate::source::settings_of;
-use crate::terminal::{entry, figure, print, print_json, print_raw, setting, shortened, wrapped};
+use crate::terminal::{entry, figure, percent, print, print_json, print_raw, setting, shortened, wrapped};
 use pullback::data::{Encoding, Feature, Target};
 use pullback::model::{Card, Model};
 use pullback::network::{Regularization, Role};
@@ -202,7 +202,7 @@ fn training(out: &mut String, card: &Card) {
             let _ = write!(figures, ", validation cost {}", figure(cost));
         }
         if let Some(accuracy) = epoch.validation_accuracy {
-            let _ = write!(figures, ", accuracy {:.2} %", 100.0 * accuracy);
+            let _ = write!(figures, ", accuracy {}", percent(accuracy));
         }
         entry(out, "kept", &figures);
     }

@@ -19,7 +19,6 @@ use pullback_data::ReadOptions;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -198,7 +197,7 @@ fn render(document: &Document<'_>, card: &Card, data: &str) -> String {
         format!(
             "{epochs} {} in {}, {} samples/s{why}",
             if epochs == 1 { "epoch" } else { "epochs" },
-            time(Duration::from_secs_f64(document.seconds)),
+            time(document.seconds),
             count(document.samples_per_second)
         ),
     );

@@ -6,6 +6,7 @@ use super::trace::FactorKind;
 use super::{Block, Catalog, Dense, Document, Imaging, Notation, Trace, diagnose, ledger};
 use crate::graph::{Graph, NodeId, NodeRole};
 use crate::network::Layer;
+use crate::report::number::{exponent, significant};
 use crate::train::Training;
 
 /// What a page is about.
@@ -84,7 +85,7 @@ pub fn describe_claims(examples: &[&Example], catalog: &Catalog) -> Document {
                 (false, None) => name("fail"),
             };
             let mut row = if examples.len() > 1 { vec![example.name.to_owned()] } else { Vec::new() };
-            row.extend([claim.quantity.clone(), published, number(claim.computed, 10), verdict]);
+            row.extend([claim.quantity.clone(), published, significant(claim.computed, 10), verdict]);
             rows.push(row);
         }
     }
@@ -110,7 +111,7 @@ pub fn describe_circuit(
     let rows = graph
         .ids()
         .map(|id| {
-            let derivative = derivatives[id.index()].map_or(String::new(), |x| number(x, 6));
+            let derivative = derivatives[id.index()].map_or(String::new(), |x| significant(x, 6));
             let label = graph.label(id);
             let formula = match graph.node(id).op() {
                 Some(op) => {
@@ -120,7 +121,7 @@ pub fn describe_circuit(
                 }
                 None => String::new(),
             };
-            vec![label, number(values[id.index()], 6), derivative, formula]
+            vec![label, significant(values[id.index()], 6), derivative, formula]
         })
         .collect();
     let columns = vec![name("node"), name("value"), name("derivative"), name("equation")];
@@ -131,44 +132,6 @@ pub fn describe_circuit(
             Block::Text(name("circuit_text")),
             Block::Table { columns, rows },
         ],
-    }
-}
-
-/// A number in so many significant digits.
-pub(super) fn number(x: f64, digits: usize) -> String {
-    let size = x.abs();
-    if x == 0.0 {
-        return "0".into();
-    }
-    let exact = x.to_string();
-    // All of a short number, without zeros that say nothing.
-    if !x.is_finite() || exact.trim_start_matches('-').len() <= digits.min(6) {
-        return exact;
-    }
-    if (1e-4..1e7).contains(&size) {
-        let before = size.log10_floor() + 1;
-        let after = (digits as i32 - before).max(0) as usize;
-        let text = format!("{x:.after$}");
-        // Zeros at the end say that a number was cut off; where nothing was, they go.
-        let is_whole = text.parse::<f64>().is_ok_and(|back| (back - x).abs() <= 4.0 * f64::EPSILON * size);
-        return if is_whole && text.contains('.') {
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
-        } else {
-            text
-        };
-    }
-    format!("{x:.0$e}", digits.saturating_sub(1))
-}
-
-/// The exponent of a number's first digit.
-trait FirstDigit {
-    fn log10_floor(self) -> i32;
-}
-
-impl FirstDigit for f64 {
-    fn log10_floor(self) -> i32 {
-        let text = format!("{self:e}");
-        text.split('e').nth(1).and_then(|exponent| exponent.parse().ok()).unwrap_or(0)
     }
 }
 
@@ -197,7 +160,7 @@ impl Page<'_> {
     }
 
     fn number(&self, x: f64) -> String {
-        number(x, self.options.digits)
+        significant(x, self.options.digits)
     }
 
     fn symbol(&self, symbol: Symbol) -> String {
@@ -317,14 +280,14 @@ impl Page<'_> {
             .iter()
             .map(|&input| {
                 let (w, x) = (self.weight_at(dense, unit, input), self.trace.at(dense.input, 0, input));
-                format!("{}*{}", number(w, digits), number(x, digits))
+                format!("{}*{}", significant(w, digits), significant(x, digits))
             })
             .collect();
         if !few {
             parts.push(self.say("more_terms", &[("count", &(dense.inputs - shown.len()))]));
         }
         if let Some(bias) = dense.bias {
-            parts.push(number(self.trace.parameter(bias)[unit], digits));
+            parts.push(significant(self.trace.parameter(bias)[unit], digits));
         }
         parts.join(" + ").replace("+ -", "- ")
     }
@@ -421,13 +384,13 @@ impl Page<'_> {
             }
             terms.sort_by(|a, b| (b.0 * b.1).abs().total_cmp(&(a.0 * a.1).abs()));
             let mut parts: Vec<String> = (terms.iter().take(2))
-                .map(|(w, x)| format!("{}*{}", number(*w, digits), number(*x, digits)))
+                .map(|(w, x)| format!("{}*{}", significant(*w, digits), significant(*x, digits)))
                 .collect();
             if terms.len() > 2 {
                 parts.push(self.say("more_terms", &[("count", &(terms.len() - 2))]));
             }
             if let Some(bias) = filters.bias {
-                parts.push(number(self.trace.parameter(bias)[filter], digits));
+                parts.push(significant(self.trace.parameter(bias)[filter], digits));
             }
             let z = self.trace.value(layer.result)[place * layer.makes.channels + filter];
             rows.push(vec![filter.to_string(), told, self.number(z), parts.join(" + ").replace("+ -", "- ")]);
@@ -546,7 +509,9 @@ impl Page<'_> {
                 }
                 let digits = self.options.digits.min(4);
                 let mut parts: Vec<String> = (shown.iter())
-                    .map(|(_, delta, w)| format!("{}*{}", number(*delta, digits), number(*w, digits)))
+                    .map(|(_, delta, w)| {
+                        format!("{}*{}", significant(*delta, digits), significant(*w, digits))
+                    })
                     .collect();
                 if !few {
                     parts.push(self.say("more_terms", &[("count", &(terms.len() - 2))]));
@@ -651,7 +616,7 @@ impl Page<'_> {
         let full = trace.graph().multiply_adds(&outputs);
         let count: usize = places.map(|at| trace.parameters()[at].shape.elements()).sum();
         self.heading(self.catalog.get("work").to_owned());
-        let ratio = number(full as f64 / forward.max(1) as f64, 3);
+        let ratio = significant(full as f64 / forward.max(1) as f64, 3);
         self.text(self.say(
             "work_text",
             &[
@@ -659,7 +624,7 @@ impl Page<'_> {
                 ("full", &full),
                 ("ratio", &ratio),
                 ("count", &count),
-                ("differences", &number(2.0 * count as f64 * forward as f64, 3)),
+                ("differences", &significant(2.0 * count as f64 * forward as f64, 3)),
             ],
         ));
     }
@@ -754,8 +719,8 @@ impl Page<'_> {
             "sharing",
             &[
                 ("shared", &shared),
-                ("paths", &number(paths, 4)),
-                ("alone", &number(paths * (steps.saturating_sub(1)) as f64, 4)),
+                ("paths", &significant(paths, 4)),
+                ("alone", &significant(paths * (steps.saturating_sub(1)) as f64, 4)),
             ],
         ));
     }
@@ -844,14 +809,15 @@ impl Page<'_> {
         let latex = format!("{left_latex} = {}", join(|factor| factor.1.clone(), r" \cdot "));
         self.blocks.push(Block::Formula { text, latex });
         let digits = self.options.digits;
-        let numbers = factors.iter().map(|factor| number(factor.2, digits)).collect::<Vec<_>>();
+        let numbers = factors.iter().map(|factor| significant(factor.2, digits)).collect::<Vec<_>>();
         let (text, latex) = (numbers.join(" * "), numbers.join(r" \cdot "));
-        let product = number(product, digits);
+        let product = significant(product, digits);
         self.blocks.push(Block::Formula {
             text: format!("= {text} = {product}"),
             latex: format!("= {latex} = {product}"),
         });
-        let rows = factors.iter().map(|factor| vec![factor.0.clone(), number(factor.2, digits)]).collect();
+        let rows =
+            factors.iter().map(|factor| vec![factor.0.clone(), significant(factor.2, digits)]).collect();
         self.table(&["factor", "value"], rows);
     }
 }
@@ -860,7 +826,7 @@ impl Page<'_> {
 fn histogram(numbers: &[f64]) -> String {
     let mut counts = std::collections::BTreeMap::new();
     for x in numbers.iter().filter(|x| **x != 0.0) {
-        *counts.entry(x.abs().log10_floor()).or_insert(0usize) += 1;
+        *counts.entry(exponent(*x)).or_insert(0usize) += 1;
     }
     let total = numbers.len() as f64;
     let parts = counts.iter().rev().take(6);

@@ -1,8 +1,9 @@
 //! The graph of a pass as a picture: nodes with their values, edges with what flows along them and back.
 
-use super::describe::number;
 use super::{Catalog, Trace};
 use crate::graph::{Graph, Kind, NodeId};
+use crate::report::number::significant;
+use crate::report::svg::Svg;
 use std::fmt::Write;
 
 /// At most so many nodes can be read in a picture.
@@ -18,9 +19,9 @@ struct Drawn {
 
 fn summary(numbers: &[f64]) -> String {
     match numbers {
-        [one] => number(*one, 4),
-        few if few.len() <= 3 => few.iter().map(|x| number(*x, 3)).collect::<Vec<_>>().join(", "),
-        many => format!("|.| = {}", number(many.iter().map(|x| x * x).sum::<f64>().sqrt(), 4)),
+        [one] => significant(*one, 4),
+        few if few.len() <= 3 => few.iter().map(|x| significant(*x, 3)).collect::<Vec<_>>().join(", "),
+        many => format!("|.| = {}", significant(many.iter().map(|x| x * x).sum::<f64>().sqrt(), 4)),
     }
 }
 
@@ -119,24 +120,17 @@ pub fn svg(trace: &Trace, catalog: &Catalog) -> Option<String> {
     }
     let tallest = filled.iter().max().copied().unwrap_or(1);
     let (width, height) = (20 + columns * (WIDTH + GAP.0), 60 + tallest * (HEIGHT + GAP.1));
-    let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-         height=\"{height}\" font-family=\"system-ui,sans-serif\" font-size=\"12\">\n\
-         <rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>\n\
-         <text x=\"20\" y=\"24\" fill=\"#56606e\">{}</text>\n",
-        escape(catalog.get("diagram"))
-    );
+    let mut drawing = Svg::new(width, height, 12);
+    drawing.element("rect", &[("width", &width), ("height", &height), ("fill", &"#fff")]);
+    drawing.text(&[("x", &20), ("y", &24), ("fill", &"#56606e")], catalog.get("diagram"));
     for node in &nodes {
         let (x, y) = place[node.id.index()];
         for input in graph.node(node.id).inputs() {
             let (from, level) = place[input.index()];
             let (x0, y0, y1) = (from + WIDTH, level + HEIGHT / 2, y + HEIGHT / 2);
             let middle = x0.midpoint(x);
-            let _ = writeln!(
-                out,
-                "<path d=\"M{x0} {y0}C{middle} {y0} {middle} {y1} {x} {y1}\" fill=\"none\" stroke=\"#9aa5b4\"/>"
-            );
+            let path = format_args!("M{x0} {y0}C{middle} {y0} {middle} {y1} {x} {y1}");
+            drawing.element("path", &[("d", &path), ("fill", &"none"), ("stroke", &"#9aa5b4")]);
         }
     }
     for node in &nodes {
@@ -147,27 +141,25 @@ pub fn svg(trace: &Trace, catalog: &Catalog) -> Option<String> {
             "constant" => "#f2f2f2",
             _ => "#ffffff",
         };
-        let _ = writeln!(
-            out,
-            "<rect x=\"{x}\" y=\"{y}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"6\" fill=\"{color}\" stroke=\"#56606e\"/>"
+        drawing.element(
+            "rect",
+            &[
+                ("x", &x),
+                ("y", &y),
+                ("width", &WIDTH),
+                ("height", &HEIGHT),
+                ("rx", &6),
+                ("fill", &color),
+                ("stroke", &"#56606e"),
+            ],
         );
-        let _ = writeln!(
-            out,
-            "<text x=\"{}\" y=\"{}\" font-weight=\"600\" fill=\"#1c2430\">{}</text>",
-            x + 8,
-            y + 18,
-            escape(&node.title)
+        drawing.text(
+            &[("x", &(x + 8)), ("y", &(y + 18)), ("font-weight", &600), ("fill", &"#1c2430")],
+            &node.title,
         );
         for (line, (text, color)) in node.lines.iter().zip(["#1a56c4", "#b3261e"]).enumerate() {
-            let _ = writeln!(
-                out,
-                "<text x=\"{}\" y=\"{}\" fill=\"{color}\">{}</text>",
-                x + 8,
-                y + 36 + 17 * line,
-                escape(text)
-            );
+            drawing.text(&[("x", &(x + 8)), ("y", &(y + 36 + 17 * line)), ("fill", &color)], text);
         }
     }
-    out.push_str("</svg>\n");
-    Some(out)
+    Some(drawing.finish())
 }

@@ -1,5 +1,6 @@
 //! A page of headings, sentences, formulas and tables, and its forms: text, Markdown, HTML.
 
+use crate::report::svg::escaped;
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
@@ -120,9 +121,8 @@ impl Document {
 
     /// The page as one HTML file that needs nothing else; `figure` is put under the first heading.
     pub fn html(&self, figure: Option<&str>) -> String {
-        let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let title = self.blocks.iter().find_map(|block| match block {
-            Block::Heading(_, text) => Some(escape(text)),
+            Block::Heading(_, text) => Some(escaped(text)),
             _ => None,
         });
         let mut out = format!(
@@ -135,16 +135,16 @@ impl Document {
         let mut figure = figure;
         for block in &self.blocks {
             let _ = match block {
-                Block::Heading(level, text) => writeln!(out, "<h{level}>{}</h{level}>", escape(text)),
-                Block::Text(text) => writeln!(out, "<p>{}</p>", escape(text)),
-                Block::Formula { text, .. } => writeln!(out, "<p class=\"formula\">{}</p>", escape(text)),
-                Block::Warning(text) => writeln!(out, "<p class=\"warning\">{}</p>", escape(text)),
+                Block::Heading(level, text) => writeln!(out, "<h{level}>{}</h{level}>", escaped(text)),
+                Block::Text(text) => writeln!(out, "<p>{}</p>", escaped(text)),
+                Block::Formula { text, .. } => writeln!(out, "<p class=\"formula\">{}</p>", escaped(text)),
+                Block::Warning(text) => writeln!(out, "<p class=\"warning\">{}</p>", escaped(text)),
                 Block::Table { columns, rows } => {
                     let class = |at| if is_numeric(rows, at) { " class=\"n\"" } else { "" };
                     let cells = |tag: &str, cells: &[String]| -> String {
                         let cells = cells.iter().enumerate();
                         cells
-                            .map(|(at, cell)| format!("<{tag}{}>{}</{tag}>", class(at), escape(cell)))
+                            .map(|(at, cell)| format!("<{tag}{}>{}</{tag}>", class(at), escaped(cell)))
                             .collect()
                     };
                     let _ = writeln!(out, "<div class=\"wide\"><table>\n<tr>{}</tr>", cells("th", columns));

@@ -124,8 +124,8 @@ pub fn one_by_one(trace: &Trace, way: Way) -> OneByOne<f64> {
     let lowered = trace.lowered();
     let wrt: Vec<_> = trained(trace).map(|place| lowered.parameters[place]).collect();
     let method = if way == Way::Forward { GradientMethod::Forward } else { GradientMethod::Differences };
-    let mut found =
-        OneByOne::new(method, lowered, &wrt, &Machine::with_threads(1)).expect("the method is not back propagation");
+    let mut found = OneByOne::new(method, lowered, &wrt, &Machine::with_threads(1))
+        .expect("the method is not back propagation");
     let inputs = lowered.graph.ids().filter(|&id| matches!(lowered.graph.node(id).kind, Kind::Input(_)));
     for (position, id) in inputs.enumerate() {
         found.set_input(position, trace.value(id));

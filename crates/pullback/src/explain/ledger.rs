@@ -1,10 +1,10 @@
 //! How a weight's change comes about, and what stands in its way.
 
-use super::describe::number;
 use super::{Catalog, Trace};
 use crate::graph::{NodeRole, Op};
 use crate::network::Role;
 use crate::train::{FirstStep, Training};
+use crate::report::number::significant;
 
 /// One line of a ledger.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +96,7 @@ pub struct Finding {
 impl Finding {
     /// The finding in the language of a catalog.
     pub fn text(&self, catalog: &Catalog) -> String {
-        let value = number(self.value, 3);
+        let value = significant(self.value, 3);
         catalog.say(
             self.key,
             &[

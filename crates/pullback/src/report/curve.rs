@@ -1,5 +1,6 @@
 //! A curve drawn with characters.
 
+use super::number::figure;
 use pullback_kernels::Real;
 use std::fmt::Write;
 
@@ -64,7 +65,7 @@ pub fn curve(series: &[Series<'_>], width: usize, height: usize) -> String {
     for (row, cells) in cells.iter().enumerate() {
         let value = high - span * row as f64 / (rows - 1) as f64;
         let label = if row == 0 || row == rows - 1 || row == rows / 2 {
-            number(unscale(value))
+            figure(unscale(value))
         } else {
             String::new()
         };
@@ -80,12 +81,6 @@ pub fn curve(series: &[Series<'_>], width: usize, height: usize) -> String {
     text
 }
 
-/// A number in at most nine characters.
-fn number(value: f64) -> String {
-    let size = value.abs();
-    if size != 0.0 && !(1e-3..1e5).contains(&size) { format!("{value:.2e}") } else { format!("{value:.4}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,7 +93,7 @@ mod tests {
            |
     2.0000 |  *
            |    *
-    0.0000 |      *
+         0 |      *
            +--------
             1epoch 4
             * training
@@ -108,7 +103,7 @@ mod tests {
         let lines = squeezed(&found);
         assert_eq!(lines.len(), squeezed(expected.trim_matches('\n')).len(), "{found}");
         assert!(lines[0].starts_with("    4.0000 |*"), "{found}");
-        assert!(lines[4].ends_with('*') && lines[4].starts_with("    0.0000 |"), "{found}");
+        assert!(lines[4].ends_with('*') && lines[4].starts_with("         0 |"), "{found}");
         assert!(lines.iter().all(|line| line.chars().count() <= 24), "{found}");
     }
 

@@ -1,5 +1,6 @@
 //! A report as text of at most 80 columns.
 
+use super::number::percent;
 use super::{Classification, Regression, Report};
 use std::fmt::Write;
 
@@ -29,8 +30,8 @@ fn classification(report: &Classification) -> String {
     let right = (0..report.classes.len()).map(|class| report.confusion[class][class]).sum::<usize>();
     let _ = write!(
         text,
-        "accuracy {:.2} % ({right} of {} rows), log loss {:.4}",
-        100.0 * report.accuracy,
+        "accuracy {} ({right} of {} rows), log loss {:.4}",
+        percent(report.accuracy),
         report.rows,
         report.log_loss
     );

@@ -28,12 +28,7 @@ pub struct OneByOne<T> {
 impl<T: Real> OneByOne<T> {
     /// Prepares the gradient of a network's cost with respect to the parameters `wrt`. Absent for back propagation,
     /// which needs none of this.
-    pub fn new(
-        method: GradientMethod,
-        lowered: &Lowered,
-        wrt: &[NodeId],
-        machine: &Machine,
-    ) -> Option<Self> {
+    pub fn new(method: GradientMethod, lowered: &Lowered, wrt: &[NodeId], machine: &Machine) -> Option<Self> {
         let (graph, output) = match method {
             GradientMethod::Back => return None,
             GradientMethod::Differences => (lowered.graph.clone(), lowered.cost),
