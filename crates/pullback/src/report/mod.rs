@@ -4,10 +4,12 @@
 //! [`svg`] serve everything that is shown to people. The library prints nothing: it returns strings.
 
 mod curve;
+mod figures;
 mod metrics;
 pub mod number;
 pub mod svg;
 pub mod text;
 
 pub use curve::{Series, curve};
+pub use figures::Figures;
 pub use metrics::{Class, Classification, Numbers, Regression, Report};

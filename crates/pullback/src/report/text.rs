@@ -1,7 +1,8 @@
 //! A report as text of at most 80 columns.
 
 use super::number::percent;
-use super::{Classification, Regression, Report};
+use super::{Classification, Figures, Regression, Report};
+use crate::train::Metric;
 use std::fmt::Write;
 
 /// The most classes that a confusion matrix is drawn for.
@@ -25,17 +26,22 @@ fn shortened(name: &str, length: usize) -> String {
     format!("{start}~")
 }
 
+/// A figure; 0 of no rows.
+fn figure(figures: &Figures, metric: Metric) -> f64 {
+    figures.get(metric).unwrap_or(0.0)
+}
+
 fn classification(report: &Classification) -> String {
     let mut text = String::new();
     let right = (0..report.classes.len()).map(|class| report.confusion[class][class]).sum::<usize>();
     let _ = write!(
         text,
         "accuracy {} ({right} of {} rows), log loss {:.4}",
-        percent(report.accuracy),
+        percent(figure(&report.figures, Metric::Accuracy)),
         report.rows,
-        report.log_loss
+        figure(&report.figures, Metric::LogLoss)
     );
-    if let Some(area) = report.roc_auc {
+    if let Some(area) = report.figures.get(Metric::RocAuc) {
         let _ = write!(text, ", ROC AUC {area:.4}");
     }
     let names: Vec<String> =
@@ -52,7 +58,11 @@ fn classification(report: &Classification) -> String {
     let _ = writeln!(
         text,
         "  {:width$}  {:>9}  {:>7}  {:>7.4}  {:>7}",
-        "mean", "", "", report.macro_f1, report.rows
+        "mean",
+        "",
+        "",
+        figure(&report.figures, Metric::MacroF1),
+        report.rows
     );
     text.push('\n');
     text.push_str(&confusion(report));
@@ -117,7 +127,9 @@ fn regression(report: &Regression) -> String {
         let _ = writeln!(
             text,
             "  {name:width$}  {:>12.6}  {:>12.6}  {:>8.4}",
-            target.rmse, target.mae, target.r2
+            figure(&target.figures, Metric::Rmse),
+            figure(&target.figures, Metric::Mae),
+            figure(&target.figures, Metric::R2)
         );
     }
     text

@@ -9,6 +9,7 @@ mod evaluate;
 mod exact;
 mod gradient;
 mod history;
+pub mod metric;
 mod observer;
 mod optimizer;
 mod schedule;
@@ -22,6 +23,7 @@ pub use configuration::{Batch, EarlyStopping, GradientMethod, Precision, Trainin
 pub use evaluate::{Evaluation, Forward, evaluate, most_likely, predict};
 pub use gradient::OneByOne;
 pub use history::{History, Stop, Trained};
+pub use metric::{Metric, Scored, Truth};
 pub use observer::{Epoch, EpochReport, Flow, Observer, Silent, StepReport};
 pub use optimizer::{FirstStep, Optimizer};
 pub use schedule::{Schedule, Shape};

@@ -1,19 +1,44 @@
-"""The figures that the tests of report/metrics.rs expect, by scikit-learn 1.9.1.
+"""The figures that the tests of metrics expect, by scikit-learn 1.9.1.
 
 pip install scikit-learn==1.9.1 && python metrics.py
 """
 
+import warnings
+
 from sklearn import metrics
 
-truth = [0, 1, 2, 2, 1, 0]
-probabilities = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.5, 0.3], [0.3, 0.3, 0.4], [0.6, 0.3, 0.1], [0.2, 0.2, 0.6]]
-predicted = [row.index(max(row)) for row in probabilities]
-print("confusion", metrics.confusion_matrix(truth, predicted).tolist())
-print("accuracy", metrics.accuracy_score(truth, predicted))
-print("log loss", repr(metrics.log_loss(truth, probabilities)))
-print("macro F1", metrics.f1_score(truth, predicted, average="macro"))
-print("ROC AUC", metrics.roc_auc_score([0, 0, 1, 1, 1], [0.1, 0.4, 0.35, 0.8, 0.4]))
-truth, predicted = [3.0, -0.5, 2.0, 7.0], [2.5, 0.0, 2.0, 8.0]
-print("R2", repr(metrics.r2_score(truth, predicted)))
-print("MAE", metrics.mean_absolute_error(truth, predicted))
-print("RMSE", repr(metrics.root_mean_squared_error(truth, predicted)))
+warnings.simplefilter("ignore")
+
+
+def show(name, truth, predicted, probabilities=None):
+    print(name)
+    print("  confusion", metrics.confusion_matrix(truth, predicted).tolist())
+    print("  accuracy", repr(metrics.accuracy_score(truth, predicted)))
+    print("  balanced_accuracy", repr(metrics.balanced_accuracy_score(truth, predicted)))
+    for figure in ["precision", "recall", "f1"]:
+        score = getattr(metrics, figure + "_score")
+        print("  macro_" + figure, repr(score(truth, predicted, average="macro", zero_division=0)))
+    if probabilities:
+        print("  log_loss", repr(metrics.log_loss(truth, probabilities)))
+
+
+def most_likely(probabilities):
+    return [row.index(max(row)) for row in probabilities]
+
+
+# train/metric/scored.rs: THREE_CLASSES
+probabilities = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.5, 0.3], [0.3, 0.3, 0.4], [0.6, 0.3, 0.1], [0.5, 0.1, 0.4]]
+show("three classes", [0, 1, 2, 2, 1, 0], most_likely(probabilities), probabilities)
+# report/metrics.rs
+probabilities[5] = [0.2, 0.2, 0.6]
+show("another prediction", [0, 1, 2, 2, 1, 0], most_likely(probabilities), probabilities)
+# Class 2 has no row but is predicted, class 3 appears nowhere.
+show("a class without a row", [0, 0, 1, 1], [0, 0, 1, 2])
+print("roc_auc", metrics.roc_auc_score([0, 0, 1, 1, 1], [0.1, 0.4, 0.35, 0.8, 0.4]))
+# train/metric/scored.rs: NUMBERS
+truth, predicted = [[3.0, 0.2], [-0.5, 0.2], [2.0, 0.5], [7.0, 0.1]], [[2.5, 0.1], [0.0, 0.2], [2.0, 0.3], [8.0, 0.1]]
+for name, truth, predicted in [("two targets", truth, predicted), ("one target", [3.0, -0.5, 2.0, 7.0], [2.5, 0.0, 2.0, 8.0])]:
+    print(name)
+    print("  r2", repr(metrics.r2_score(truth, predicted)))
+    print("  mae", repr(metrics.mean_absolute_error(truth, predicted)))
+    print("  rmse", repr(metrics.root_mean_squared_error(truth, predicted)))

@@ -1,0 +1,13 @@
+//! The cost: what training minimizes.
+
+use super::{For, Item, Scored, Truth};
+
+/// The item of the list.
+pub(super) const ITEM: Item = Item {
+    name: "cost",
+    doc: "mean cost of the rows, without regularization",
+    higher_is_better: false,
+    targets: For::All,
+    value: |scored| scored.cost,
+    example: (Scored { cost: Some(0.25), ..Scored::new(&[1.0], 1, Truth::Numbers(&[0.5])) }, 0.25),
+};

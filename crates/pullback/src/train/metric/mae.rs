@@ -1,0 +1,21 @@
+//! The mean of the absolute errors.
+
+use super::scored::NUMBERS;
+use super::{For, Item, Scored, mean};
+
+/// The item of the list.
+pub(super) const ITEM: Item = Item {
+    name: "mae",
+    doc: "mean of the absolute errors, in the targets' units; their mean for several targets",
+    higher_is_better: false,
+    targets: For::Numbers,
+    value,
+    example: (NUMBERS, 0.287_5),
+};
+
+fn value(scored: &Scored<'_>) -> Option<f64> {
+    mean(scored.columns().map(|(predictions, targets)| {
+        let errors: f64 = predictions.iter().zip(&targets).map(|(p, t)| (p - t).abs()).sum();
+        errors / targets.len() as f64
+    }))
+}

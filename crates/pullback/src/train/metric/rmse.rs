@@ -1,0 +1,21 @@
+//! The root of the mean square of the errors.
+
+use super::scored::NUMBERS;
+use super::{For, Item, Scored, mean};
+
+/// The item of the list.
+pub(super) const ITEM: Item = Item {
+    name: "rmse",
+    doc: "root of the mean square of the errors, in the targets' units; their mean for several targets",
+    higher_is_better: false,
+    targets: For::Numbers,
+    value,
+    example: (NUMBERS, 0.362_087_917_285_391_97),
+};
+
+fn value(scored: &Scored<'_>) -> Option<f64> {
+    mean(scored.columns().map(|(predictions, targets)| {
+        let squares: f64 = predictions.iter().zip(&targets).map(|(p, t)| (p - t) * (p - t)).sum();
+        (squares / targets.len() as f64).sqrt()
+    }))
+}

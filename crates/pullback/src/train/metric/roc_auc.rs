@@ -1,0 +1,34 @@
+//! The area under the receiver operating characteristic: how well probabilities put rows in order.
+
+use super::{For, Item, Scored, Truth};
+
+/// The item of the list.
+pub(super) const ITEM: Item = Item {
+    name: "roc_auc",
+    doc: "probability that a row of the second class gets a higher probability of it than a row of the first",
+    higher_is_better: true,
+    targets: For::TwoClasses,
+    value,
+    example: (
+        Scored::new(&[0.1, 0.4, 0.35, 0.8, 0.4], 1, Truth::Classes { ids: &[0, 0, 1, 1, 1], count: 2 }),
+        0.75,
+    ),
+};
+
+/// By ranks (Mann and Whitney, 1947), ties counting half; absent if a class has no row.
+fn value(scored: &Scored<'_>) -> Option<f64> {
+    let mut ranked: Vec<(f64, usize)> =
+        scored.class_rows().map(|(row, class)| (row[row.len() - 1], class)).collect();
+    ranked.sort_by(|left, right| left.0.total_cmp(&right.0));
+    let positives = ranked.iter().filter(|(_, class)| *class == 1).count() as f64;
+    let negatives = ranked.len() as f64 - positives;
+    let mut below = 0.0;
+    let mut won = 0.0;
+    for tied in ranked.chunk_by(|left, right| left.0 == right.0) {
+        let own = tied.iter().filter(|(_, class)| *class == 1).count() as f64;
+        let others = tied.len() as f64 - own;
+        won += own * (below + others / 2.0);
+        below += others;
+    }
+    (positives > 0.0 && negatives > 0.0).then(|| won / (positives * negatives))
+}

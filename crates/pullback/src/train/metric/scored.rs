@@ -1,0 +1,148 @@
+//! What metrics compare: predictions and what is true.
+
+use crate::train::most_likely;
+
+/// Predictions of some rows and their targets.
+#[derive(Debug, Clone, Copy)]
+pub struct Scored<'a> {
+    /// `[rows, outputs]`: probabilities, or numbers in the units of the targets. One output for classes is the
+    /// probability of the second of two.
+    pub predictions: &'a [f64],
+    /// The number of outputs.
+    pub outputs: usize,
+    /// The targets.
+    pub truth: Truth<'a>,
+    /// The mean cost of the rows, where it was computed.
+    pub cost: Option<f64>,
+}
+
+/// What is true of some rows.
+#[derive(Debug, Clone, Copy)]
+pub enum Truth<'a> {
+    /// The class of each row.
+    Classes {
+        /// Below `count`.
+        ids: &'a [u32],
+        /// The number of classes.
+        count: usize,
+    },
+    /// Numbers, `[rows, outputs]`.
+    Numbers(&'a [f64]),
+}
+
+/// What the predictions of one class are counted from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ClassCounts {
+    /// The rows of this class that are predicted so.
+    pub right: usize,
+    /// The rows of this class.
+    pub rows: usize,
+    /// The rows that are predicted as this class.
+    pub predicted: usize,
+}
+
+impl<'a> Scored<'a> {
+    /// Predictions beside what is true.
+    ///
+    /// # Panics
+    /// If there are not as many predictions as targets.
+    pub const fn new(predictions: &'a [f64], outputs: usize, truth: Truth<'a>) -> Self {
+        let expected = match truth {
+            Truth::Classes { ids, .. } => ids.len() * outputs,
+            Truth::Numbers(numbers) => numbers.len(),
+        };
+        assert!(predictions.len() == expected, "one prediction for each target");
+        Self { predictions, outputs, truth, cost: None }
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.predictions.len() / self.outputs.max(1)
+    }
+
+    /// The predictions of each row and its class; none for numbers.
+    pub fn class_rows(&self) -> impl Iterator<Item = (&'a [f64], usize)> + use<'a> {
+        let ids: &[u32] = match self.truth {
+            Truth::Classes { ids, .. } => ids,
+            Truth::Numbers(_) => &[],
+        };
+        self.predictions.chunks_exact(self.outputs).zip(ids.iter().map(|&id| id as usize))
+    }
+
+    /// How many rows of a class (first index) are predicted as another (second index).
+    pub fn confusion(&self) -> Vec<Vec<usize>> {
+        let Truth::Classes { count, .. } = self.truth else { return Vec::new() };
+        let mut confusion = vec![vec![0; count]; count];
+        for (row, class) in self.class_rows() {
+            confusion[class][most_likely(row)] += 1;
+        }
+        confusion
+    }
+
+    /// The counts of each class.
+    pub fn counts(&self) -> Vec<ClassCounts> {
+        let Truth::Classes { count, .. } = self.truth else { return Vec::new() };
+        let mut counts = vec![ClassCounts::default(); count];
+        for (row, class) in self.class_rows() {
+            let predicted = most_likely(row);
+            counts[class].rows += 1;
+            counts[predicted].predicted += 1;
+            counts[class].right += usize::from(predicted == class);
+        }
+        counts
+    }
+
+    /// The counts of the classes that have a row or are predicted: the others say nothing.
+    pub fn counts_of_present(&self) -> impl Iterator<Item = ClassCounts> + use<> {
+        self.counts().into_iter().filter(|class| class.rows + class.predicted > 0)
+    }
+
+    /// The predictions and targets of each output, for numbers.
+    pub fn columns(&self) -> impl Iterator<Item = (Vec<f64>, Vec<f64>)> + use<'a> {
+        let (predictions, width) = (self.predictions, self.outputs);
+        let targets: &[f64] = match self.truth {
+            Truth::Numbers(numbers) => numbers,
+            Truth::Classes { .. } => &[],
+        };
+        let column = move |numbers: &[f64], at: usize| -> Vec<f64> {
+            numbers.iter().skip(at).step_by(width).copied().collect()
+        };
+        (0..width).map(move |at| (column(predictions, at), column(targets, at)))
+    }
+}
+
+impl ClassCounts {
+    /// The share of rows predicted as this class that are of it; 0 of none.
+    pub fn precision(&self) -> f64 {
+        share(self.right, self.predicted)
+    }
+
+    /// The share of rows of this class that are predicted so; 0 of none.
+    pub fn recall(&self) -> f64 {
+        share(self.right, self.rows)
+    }
+
+    /// The harmonic mean of precision and recall.
+    pub fn f1(&self) -> f64 {
+        share(2 * self.right, self.rows + self.predicted)
+    }
+}
+
+/// `part / whole`, and 0 of nothing.
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// Six rows of three classes: the example of several metrics.
+pub(super) const THREE_CLASSES: Scored<'static> = Scored::new(
+    &[0.7, 0.2, 0.1, 0.1, 0.8, 0.1, 0.2, 0.5, 0.3, 0.3, 0.3, 0.4, 0.6, 0.3, 0.1, 0.5, 0.1, 0.4],
+    3,
+    Truth::Classes { ids: &[0, 1, 2, 2, 1, 0], count: 3 },
+);
+
+/// Four rows of numbers, and of two targets: the example of several metrics.
+pub(super) const NUMBERS: Scored<'static> = Scored::new(
+    &[2.5, 0.1, 0.0, 0.2, 2.0, 0.3, 8.0, 0.1],
+    2,
+    Truth::Numbers(&[3.0, 0.2, -0.5, 0.2, 2.0, 0.5, 7.0, 0.1]),
+);
