@@ -1,27 +1,44 @@
 //! The glass box: what one forward and backward pass computed, and how.
 //!
-//! [`Trace`] reads the numbers off the graph that the trainer runs. [`describe`] puts them into a
-//! [`Document`], in the language of a [`Catalog`]; a document becomes text, Markdown or a page, and
-//! [`diagram`] draws the graph. [`examples`] holds well-known networks with their published numbers.
+//! [`Trace`] reads the numbers off the graph that the trainer runs. [`describe`] puts them into a [`Document`], chapter
+//! by chapter, in the language of a [`Catalog`]; `render` makes text, Markdown or HTML of a document, and JSON or a
+//! drawing of a trace. [`examples`] holds well-known networks with their published numbers.
+//!
+//! ```
+//! use pullback::explain::{Catalog, Options, Trace, describe};
+//! use pullback::network::{Activation, Cost, Network};
+//!
+//! let network = Network::dense(2, &[2], 1, Activation::Sigmoid, Cost::SquaredError);
+//! let trace = Trace::new(&network, &network.initialize(0)?, &[0.5, -1.0], &[1.0], 1)?;
+//! let page = describe(&trace, "One example", &Options::default(), &Catalog::english());
+//! assert!(page.text(80, false).contains("Backward pass"));
+//! // A weight's gradient is its unit's delta times the unit's input.
+//! let layer = &trace.dense()[0];
+//! let product = trace.at(layer.delta, 0, 1) * trace.at(layer.input, 0, 0);
+//! assert!((trace.gradient(layer.weight)[2] - product).abs() < 1e-15);
+//! # Ok::<(), pullback::Error>(())
+//! ```
 
 mod catalog;
+mod chapters;
 mod check;
-mod describe;
-pub mod diagram;
 mod document;
 pub mod examples;
 pub mod four_ways;
-pub mod json;
 mod ledger;
 mod notation;
 mod rows;
+mod page;
+mod render;
 mod trace;
 
 pub use catalog::{Catalog, LANGUAGES};
+pub use chapters::{describe_circuit, describe_claims};
 pub use check::{CheckOptions, ParameterCheck, check};
-pub use describe::{Focus, Options, describe, describe_circuit, describe_claims};
 pub use document::{Block, Document};
 pub use ledger::{Finding, Ledger, Member, diagnose, ledger};
 pub use notation::{Notation, Symbol};
 pub use rows::trace_rows;
+pub use page::{Focus, Options, describe};
+pub use render::{diagram, json};
 pub use trace::{Dense, Factor, FactorKind, Filters, Imaging, Link, Part, Trace};

@@ -125,7 +125,7 @@ fn published_numbers_are_met_to_their_last_digit_or_have_an_erratum() {
 fn catalogs_say_the_same_in_every_language() {
     let places = |text: &str| {
         let mut names: Vec<String> =
-            text.split('{').skip(1).map(|part| part.split('}').next().unwrap().to_owned()).collect();
+            text.split('{').skip(1).map(|part| part.split(['}', '|']).next().unwrap().to_owned()).collect();
         names.sort();
         names.dedup();
         names

@@ -198,7 +198,11 @@ fn formulas_say_something_of_their_own_and_work_is_counted() {
             !formula.text(&operands).contains("{0}") && !formula.latex(&operands).contains("{0}"),
             "{name}"
         );
-        assert!(!formula.latex(&operands).is_empty());
+        // An operand in the place of a fraction's numerator or denominator would stand without braces.
+        let latex = formula.latex(&operands);
+        assert!(!latex.is_empty());
+        assert!(latex.split("frac").skip(1).all(|part| part.starts_with(['{', '1'])), "{name}: {latex}");
+        assert_eq!(latex.matches('{').count(), latex.matches('}').count(), "{name}: {latex}");
         assert!(texts.insert(formula.text(&operands)), "{name} has another operation's formula");
         let shapes: Vec<_> = node.inputs().iter().map(|&id| trial.graph.shape(id)).collect();
         if op.multiply_adds(&shapes, &node.shape) == 0 {

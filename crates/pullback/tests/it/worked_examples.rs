@@ -2,57 +2,30 @@
 
 use pullback::differentiate::reverse;
 use pullback::execute::reference;
-use pullback::graph::{Builder, Var};
+use pullback::explain::examples::{Subject, find};
+use pullback::graph::Builder;
 
-/// Published decimals are kept to this.
+/// What the authors print to two to four decimals, to nine.
 const CLOSE: f64 = 1e-9;
 
-/// Builds a circuit of named single numbers; checks its value and its gradients by name.
-fn check(
-    inputs: &[(&str, f64)],
-    circuit: impl for<'b> Fn(&[Var<'b>]) -> Var<'b>,
-    value: f64,
-    gradients: &[(&str, f64)],
-) {
-    let builder = Builder::new();
-    let vars: Vec<Var<'_>> = inputs.iter().map(|(name, _)| builder.input(name, [])).collect();
-    let output = circuit(&vars).id().unwrap();
-    let graph = builder.finish().unwrap();
-    let wrt: Vec<_> = gradients.iter().map(|(name, _)| graph.find(name).unwrap()).collect();
-    let backward = reverse(&graph, output, &wrt).unwrap();
-    let mut given = vec![Vec::new(); backward.graph.nodes().len()];
-    for (name, number) in inputs {
-        given[graph.find(name).unwrap().index()] = vec![*number];
-    }
-    let values = reference(&backward.graph, &given);
-    assert!(
-        (values[output.index()][0] - value).abs() < CLOSE,
-        "value {} for {value}",
-        values[output.index()][0]
-    );
-    for ((name, expected), node) in gradients.iter().zip(&backward.nodes) {
-        let found = values[node.index()][0];
-        assert!((found - expected).abs() < CLOSE, "gradient of {name}: {found} for {expected}");
+/// The value and the gradients by name of a circuit of `explain::examples`, whose claims are the published digits.
+fn check(name: &str, value: f64, gradients: &[(&str, f64)]) {
+    let example = find(name).unwrap().unwrap();
+    let Subject::Circuit { graph, values, derivatives } = &example.subject else {
+        panic!("{name} is a circuit")
+    };
+    let found = values.last().unwrap();
+    assert!((found - value).abs() < CLOSE, "{name}: value {found} for {value}");
+    for (input, expected) in gradients {
+        let found = derivatives[graph.find(input).unwrap().index()].unwrap();
+        assert!((found - expected).abs() < CLOSE, "{name}: gradient of {input}: {found} for {expected}");
     }
 }
 
-/// CS231n, "Backpropagation, intuitions".
 #[test]
-fn the_circuit_of_a_sum_times_a_number() {
+fn the_neurons_of_published_circuits_have_their_exact_gradients() {
     check(
-        &[("x", -2.0), ("y", 5.0), ("z", -4.0)],
-        |v| (v[0] + v[1]) * v[2],
-        -12.0,
-        &[("x", -4.0), ("y", -4.0), ("z", 3.0)],
-    );
-}
-
-/// CS231n, "Backpropagation, intuitions".
-#[test]
-fn the_neuron_with_a_sigmoid() {
-    check(
-        &[("w0", 2.0), ("x0", -1.0), ("w1", -3.0), ("x1", -2.0), ("w2", -3.0)],
-        |v| (v[0] * v[1] + v[2] * v[3] + v[4]).sigmoid(),
+        "circuit",
         0.731_058_578_630_004_9,
         &[
             ("w0", -0.196_611_933_241_481_85),
@@ -62,31 +35,8 @@ fn the_neuron_with_a_sigmoid() {
             ("x1", -0.589_835_799_724_445_6),
         ],
     );
-}
-
-/// Karpathy, micrograd.
-#[test]
-fn the_expression_with_five_leaves() {
     check(
-        &[("a", 2.0), ("b", -3.0), ("c", 10.0), ("f", -2.0)],
-        |v| (v[0] * v[1] + v[2]) * v[3],
-        -8.0,
-        &[("a", 6.0), ("b", -4.0), ("c", -2.0), ("f", 4.0)],
-    );
-}
-
-/// Karpathy, micrograd: a node that is used twice adds its gradients.
-#[test]
-fn a_node_used_twice_adds_its_gradients() {
-    check(&[("a", 3.0)], |v| (v[0] + v[0]) + (v[0] + v[0]), 12.0, &[("a", 4.0)]);
-}
-
-/// Karpathy, micrograd.
-#[test]
-fn the_neuron_with_a_hyperbolic_tangent() {
-    check(
-        &[("x1", 2.0), ("x2", 0.0), ("w1", -3.0), ("w2", 1.0), ("b", 6.881_373_587_019_543)],
-        |v| (v[0] * v[2] + v[1] * v[3] + v[4]).tanh(),
+        "micrograd",
         std::f64::consts::FRAC_1_SQRT_2,
         &[("x1", -1.5), ("w1", 1.0), ("x2", 0.5), ("w2", 0.0)],
     );

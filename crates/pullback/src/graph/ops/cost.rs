@@ -235,7 +235,7 @@ impl Pairwise for SquaredError {
     const NAME: &'static str = "squared error";
 
     fn formula(&self) -> Formula {
-        Formula::new("({0} - {1})^2 / 2", r"\tfrac{1}{2} ({0} - {1})^2")
+        Formula::new("({0} - {1})^2 / 2", r"\tfrac12 ({0} - {1})^2")
     }
 
     #[inline(always)]
@@ -298,7 +298,7 @@ impl Pairwise for Huber {
                 "({{0}} - {{1}})^2 / 2 if |{{0}} - {{1}}| < {delta}, else {delta} * (|{{0}} - {{1}}| - {delta} / 2)"
             ),
             format!(
-                r"\begin{{cases}} \tfrac{{1}}{{2}} ({{0}} - {{1}})^2 & \lvert {{0}} - {{1}} \rvert < {delta} \\ {delta} (\lvert {{0}} - {{1}} \rvert - {delta} / 2) & \text{{else}} \end{{cases}}"
+                r"\begin{{cases}} \tfrac12 ({{0}} - {{1}})^2 & \lvert {{0}} - {{1}} \rvert < {delta} \\ {delta} (\lvert {{0}} - {{1}} \rvert - {delta} / 2) & \text{{else}} \end{{cases}}"
             ),
         )
     }

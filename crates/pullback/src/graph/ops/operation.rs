@@ -136,13 +136,30 @@ impl Formula {
     }
 }
 
-/// Puts operands in their places; `{...}` in a template stands for all of them, with commas.
+/// Puts operands in their places; `{...}` in a template stands for all of them, with commas. Each place is filled once,
+/// whatever the operands hold.
 fn fill(template: &str, operands: &[String]) -> String {
-    let mut text = template.replace("{...}", &operands.join(", "));
-    for (position, operand) in operands.iter().enumerate() {
-        text = text.replace(&format!("{{{position}}}"), operand);
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let place = after.split_once('}').and_then(|(place, after)| {
+            let operand = if place == "..." { Some(operands.join(", ")) } else { None };
+            let position = || place.parse::<usize>().ok();
+            Some((operand.or_else(|| operands.get(position()?).cloned())?, after))
+        });
+        match place {
+            Some((operand, after)) => {
+                text.push_str(&operand);
+                rest = after;
+            }
+            None => {
+                text.push('{');
+                rest = after;
+            }
+        }
     }
-    text
+    text + rest
 }
 
 /// An operand's numbers, in row-major order.

@@ -1,6 +1,6 @@
 //! A trace as a JSON document, for programs: the same numbers with all their digits.
 
-use super::{Trace, diagnose};
+use crate::explain::{Trace, diagnose};
 use serde_json::{Value, json};
 
 /// The version of the document's layout.

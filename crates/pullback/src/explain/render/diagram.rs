@@ -1,6 +1,6 @@
 //! The graph of a pass as a picture: nodes with their values, edges with what flows along them and back.
 
-use super::{Catalog, Trace};
+use crate::explain::{Catalog, Trace};
 use crate::graph::{Graph, Kind, NodeId};
 use crate::report::number::significant;
 use crate::report::svg::Svg;

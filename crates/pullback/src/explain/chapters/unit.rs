@@ -1,0 +1,98 @@
+//! One unit of a dense layer: its sum term by term, and its delta down to the cost.
+
+use crate::explain::Block;
+use crate::explain::notation::Symbol;
+use crate::explain::page::Page;
+use crate::report::number::significant;
+
+impl Page<'_> {
+    pub(super) fn unit(&mut self, position: usize, unit: usize) {
+        let dense = self.trace.dense()[position].clone();
+        self.heading(self.say("one_unit", &[("layer", &(position + 1)), ("unit", &unit)]));
+        let z = self.trace.at(dense.sum, 0, unit);
+        self.text(self.catalog.get("unit_forward").to_owned());
+        let x = self.row_of(dense.input, dense.inputs);
+        let terms: Vec<f64> = (0..dense.inputs).map(|at| self.weight_at(&dense, unit, at) * x[at]).collect();
+        let mut rows = Vec::new();
+        for at in self.shown(&terms) {
+            rows.push(vec![
+                self.symbol(Symbol::Weight(position + 1, unit, at)),
+                self.number(self.weight_at(&dense, unit, at)),
+                self.symbol(self.input(position, at)),
+                self.number(x[at]),
+                self.number(terms[at]),
+            ]);
+        }
+        self.table(&["weight", "value", "input", "value", "term"], rows);
+        self.left_out(&terms);
+        let sum = self.symbol(Symbol::Sum(position + 1, unit));
+        let text = match dense.bias {
+            Some(bias) => format!(
+                "{sum} = {} {} = {}",
+                self.number(terms.iter().sum()),
+                format!("+ {}", self.number(self.trace.parameter(bias)[unit])).replace("+ -", "- "),
+                self.number(z)
+            ),
+            None => format!("{sum} = {}", self.number(z)),
+        };
+        self.blocks.push(Block::Formula { latex: text.clone(), text });
+        for link in dense.links.iter().filter(|link| !link.is_cost) {
+            let op = self.link_operation(link.node);
+            let text = format!(
+                "{} = {op}({}) = {}",
+                self.symbol(Symbol::Activation(position + 1, unit)),
+                self.number(z),
+                self.number(self.trace.at(link.node, 0, unit))
+            );
+            self.blocks.push(Block::Formula { latex: text.clone(), text });
+        }
+        self.text(self.catalog.get("unit_backward").to_owned());
+        self.tree(position, unit);
+    }
+
+    /// A delta down to the cost: each unit on the way once, however many paths lead through it.
+    pub(super) fn tree(&mut self, position: usize, unit: usize) {
+        let dense = self.trace.dense();
+        let mut rows = Vec::new();
+        // (multiplications with sharing, multiplications along all paths)
+        let mut shared: u64 = 0;
+        let mut paths: f64 = 1.0;
+        let mut units = vec![unit];
+        for at in position..dense.len() {
+            let own = &dense[at];
+            for unit in units.iter().copied().take(self.options.most_units) {
+                let (arriving, how) = self.arrival(at, unit);
+                let is_sum = dense.get(at + 1).is_some() && !how.is_empty();
+                let mut factors = vec![if is_sum { format!("({how})") } else { self.number(arriving) }];
+                let slopes = own.links.iter().rev().filter(|link| !link.is_cost);
+                factors.extend(slopes.map(|link| self.number(self.trace.at(link.slope, 0, unit))));
+                let delta = self.trace.at(own.delta, 0, unit);
+                rows.push(vec![
+                    self.symbol(Symbol::Delta(at + 1, unit)),
+                    self.number(delta),
+                    factors.join(" * "),
+                ]);
+            }
+            shared += units.len() as u64 * own.links.len() as u64;
+            if let Some(next) = dense.get(at + 1) {
+                shared += (units.len() * next.units) as u64;
+                paths *= next.units as f64;
+                units = (0..next.units).collect();
+            }
+        }
+        if position + 1 == dense.len() {
+            self.table(&["delta", "value", "equation"], rows);
+            return;
+        }
+        let steps: usize = dense[position..].iter().map(|own| own.links.len() + 1).sum();
+        self.table(&["delta", "value", "equation"], rows);
+        self.text(self.say(
+            "sharing",
+            &[
+                ("shared", &shared),
+                ("paths", &significant(paths, 4)),
+                ("alone", &significant(paths * (steps.saturating_sub(1)) as f64, 4)),
+            ],
+        ));
+    }
+}

@@ -1,0 +1,154 @@
+//! A page under construction: what it is about, and the pieces that chapters put together.
+
+use super::notation::Symbol;
+use super::{Block, Catalog, Document, Notation, Trace};
+use crate::graph::NodeId;
+use crate::report::number::{exponent, significant};
+use crate::train::Training;
+
+/// What a page is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Focus {
+    /// Everything: in full for a small network, the largest units of a large one.
+    #[default]
+    All,
+    /// One unit of a dense layer: layer from 1, unit from 0.
+    Unit(usize, usize),
+    /// One weight: dense layer from 1, to a unit, from a unit.
+    Weight(usize, usize, usize),
+}
+
+/// How a page is made.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What it is about.
+    pub focus: Focus,
+    /// Whose symbols it uses.
+    pub notation: Notation,
+    /// The significant digits of numbers.
+    pub digits: usize,
+    /// A layer with more units than this is shown by its largest.
+    pub most_units: usize,
+    /// The names of the outputs: classes or targets.
+    pub outputs: Vec<String>,
+    /// How it was, or is to be, trained: for the update of a weight.
+    pub training: Training,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            focus: Focus::All,
+            notation: Notation::Plain,
+            digits: 6,
+            most_units: 10,
+            outputs: Vec::new(),
+            training: Training::default(),
+        }
+    }
+}
+
+/// Describes one forward and backward pass.
+pub fn describe(trace: &Trace, title: &str, options: &Options, catalog: &Catalog) -> Document {
+    let mut page = Page { trace, options, catalog, blocks: Vec::new() };
+    page.blocks.push(Block::Heading(1, title.to_owned()));
+    page.write();
+    Document { language: catalog.language, blocks: page.blocks }
+}
+
+/// A page under construction. Its chapters are in `chapters/`.
+pub(super) struct Page<'a> {
+    pub(super) trace: &'a Trace,
+    pub(super) options: &'a Options,
+    pub(super) catalog: &'a Catalog,
+    pub(super) blocks: Vec<Block>,
+}
+
+impl Page<'_> {
+    pub(super) fn heading(&mut self, text: String) {
+        self.blocks.push(Block::Heading(2, text));
+    }
+
+    pub(super) fn text(&mut self, text: String) {
+        self.blocks.push(Block::Text(text));
+    }
+
+    pub(super) fn say(&self, key: &str, values: &[(&str, &dyn std::fmt::Display)]) -> String {
+        self.catalog.say(key, values)
+    }
+
+    pub(super) fn names(&self, keys: &[&str]) -> Vec<String> {
+        keys.iter().map(|key| self.catalog.get(key).to_owned()).collect()
+    }
+
+    pub(super) fn number(&self, x: f64) -> String {
+        significant(x, self.options.digits)
+    }
+
+    pub(super) fn symbol(&self, symbol: Symbol) -> String {
+        self.options.notation.text(symbol)
+    }
+
+    /// The units to show: all of a small layer, else those with the largest of these numbers.
+    pub(super) fn shown(&self, numbers: &[f64]) -> Vec<usize> {
+        let mut units: Vec<usize> = (0..numbers.len()).collect();
+        if units.len() > self.options.most_units {
+            units.sort_by(|&left, &right| numbers[right].abs().total_cmp(&numbers[left].abs()));
+            units.truncate(self.options.most_units);
+            units.sort_unstable();
+        }
+        units
+    }
+
+    pub(super) fn row_of(&self, id: NodeId, units: usize) -> Vec<f64> {
+        (0..units).map(|unit| self.trace.at(id, 0, unit)).collect()
+    }
+
+    /// What is to be said of numbers of which [`Page::shown`] shows only some.
+    pub(super) fn left_out(&mut self, numbers: &[f64]) {
+        let (shown, units) = (self.options.most_units, numbers.len());
+        if units > shown {
+            let key = if numbers.iter().all(|x| *x == 0.0) { "left_out_zeros" } else { "left_out" };
+            self.text(self.say(key, &[("shown", &shown), ("units", &units)]));
+        }
+    }
+
+    pub(super) fn table(&mut self, columns: &[&str], rows: Vec<Vec<String>>) {
+        self.blocks.push(Block::Table { columns: self.names(columns), rows });
+    }
+
+    /// What is to be said of a gradient of which only the largest numbers are shown.
+    pub(super) fn weights_left_out(&mut self, gradient: &[f64], shown: usize) {
+        if gradient.len() > shown {
+            let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();
+            let zeros = gradient.iter().filter(|g| **g == 0.0).count();
+            if zeros == gradient.len() {
+                self.text(self.say("left_out_zeros", &[("shown", &shown), ("units", &zeros)]));
+                return;
+            }
+            self.text(self.say(
+                "weights_left_out",
+                &[
+                    ("shown", &shown),
+                    ("count", &gradient.len()),
+                    ("norm", &self.number(norm)),
+                    ("zeros", &zeros),
+                    ("histogram", &histogram(gradient)),
+                ],
+            ));
+        }
+    }
+}
+
+/// The orders of magnitude of some numbers: `1e-3: 40 %, 1e-4: 60 %`.
+fn histogram(numbers: &[f64]) -> String {
+    let mut counts = std::collections::BTreeMap::new();
+    for x in numbers.iter().filter(|x| **x != 0.0) {
+        *counts.entry(exponent(*x)).or_insert(0usize) += 1;
+    }
+    let total = numbers.len() as f64;
+    let parts = counts.iter().rev().take(6);
+    let parts =
+        parts.map(|(exponent, count)| format!("1e{exponent}: {:.0} %", 100.0 * *count as f64 / total));
+    parts.collect::<Vec<_>>().join(", ")
+}
