@@ -1,6 +1,6 @@
-//! All that is printed: lines on standard error, reports and documents on standard output, while numbers are in
-//! `pullback::report::number`. What is printed for people shows control characters and marks of direction escaped, whatever names,
-//! cells and paths hold; CSV, JSON and TOML are printed as they are.
+//! All that is printed: lines on standard error, reports and documents on standard output; numbers are formatted by
+//! `pullback::report::number`. What is printed for people shows control characters and marks of direction escaped,
+//! whatever names, cells and paths hold; CSV, JSON and TOML are printed as they are.
 
 use crate::failure::{Failure, Result};
 use anstyle::Style;

@@ -5,6 +5,22 @@
 //! they were given with the derivative's nodes appended, so a derivative can be printed, counted,
 //! checked, and differentiated again. [`check_gradients`] holds one against the other and both
 //! against differences.
+//!
+//! ```
+//! use pullback::differentiate::reverse;
+//! use pullback::execute::reference;
+//! use pullback::graph::Builder;
+//!
+//! // The second derivative of x^3 at 5 is 6 x = 30: the gradient of the gradient.
+//! let builder = Builder::new();
+//! let x = builder.input("x", []);
+//! let (cost, x) = (x.power(3.0).id().expect("legal"), x.id().expect("legal"));
+//! let first = reverse(&builder.finish()?, cost, &[x])?;
+//! let second = reverse(&first.graph, first.nodes[0], &[x])?;
+//! let values = reference(&second.graph, &[vec![5.0_f64]]);
+//! assert_eq!(values[second.nodes[0].index()], [30.0]);
+//! # Ok::<(), pullback::Error>(())
+//! ```
 
 mod check;
 pub mod differences;

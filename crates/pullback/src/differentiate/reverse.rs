@@ -18,7 +18,7 @@ pub struct Gradients {
     /// the same shape.
     pub nodes: Vec<NodeId>,
     /// For each node of the given graph, the node that is the derivative of the cost with respect
-    /// to it, where the walk came past.
+    /// to it, where the walk reaches it.
     pub adjoints: Vec<Option<NodeId>>,
 }
 

@@ -1,8 +1,7 @@
 //! Are a network's gradients right? Every parameter's, against central differences and forward mode.
 //!
 //! Everything runs in `f64` on the graph that the trainer runs. Differences are taken with five points
-//! (error of order h^4) at a step of 1e-3; near a kink, of which the shared weights of a convolution have
-//! many, the step is made smaller, and where the cost has no derivative at all (ReLU at 0, two largest numbers
+//! (error of order h^4) at steps of 1e-3 down to 1e-7, as a kink of the cost may be close, and where the cost has no derivative at all (ReLU at 0, two largest numbers
 //! in a pooling's window), the weight is reported as at a kink instead of as wrong.
 
 use super::Trace;
@@ -18,7 +17,7 @@ use crate::random::{Purpose, Random};
 /// How a check is made.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CheckOptions {
-    /// At most so many numbers of each parameter are checked, drawn by chance.
+    /// The largest number of elements that are checked of each parameter: a random sample of more.
     pub samples: usize,
     /// The largest relative error against differences that passes.
     pub differences: f64,

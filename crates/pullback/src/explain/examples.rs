@@ -271,8 +271,8 @@ fn course_network() -> Result<Claim> {
     Ok(gradient_check("400-25-10, the same", &trace, 12))
 }
 
-/// The course's own check: two-sided differences with a step of 1e-4, for all numbers of each parameter, or, of more
-/// than `most`, about so many.
+/// The course's own check: two-sided differences with a step of 1e-4, for all numbers of each parameter, or for
+/// about `most` of them.
 fn gradient_check(quantity: &str, trace: &Trace, most: usize) -> Claim {
     let lowered = trace.lowered();
     let mut values: Vec<Vec<f64>> = lowered.graph.ids().map(|id| trace.value(id).to_vec()).collect();

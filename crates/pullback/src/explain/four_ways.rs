@@ -103,8 +103,7 @@ fn trained(trace: &Trace) -> impl Iterator<Item = usize> {
 }
 
 /// The gradient by one way: for each parameter in order, nothing where it is not trained. `most` bounds
-/// how many numbers are found weight by weight; the others stay zero, and the count of those found is
-/// returned beside.
+/// how many numbers are found weight by weight; the others stay zero. Also returns how many were found.
 ///
 /// # Errors
 /// For paths, if there are too many, or a layer does not work unit by unit.

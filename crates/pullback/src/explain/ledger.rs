@@ -1,10 +1,10 @@
-//! How a weight's change comes about, and what stands in its way.
+//! How a weight's change comes about, and what hinders learning.
 
 use super::{Catalog, Trace};
 use crate::graph::{NodeRole, Op};
 use crate::network::Role;
-use crate::train::{FirstStep, Training};
 use crate::report::number::significant;
+use crate::train::{FirstStep, Training};
 
 /// One line of a ledger.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,7 +115,7 @@ const FLAT: f64 = 1e-3;
 /// Deltas of the first and the last layer that differ by such a factor do not learn alike.
 const APART: f64 = 1e4;
 
-/// What stands in the way of learning from these examples.
+/// What hinders learning from these examples.
 pub fn diagnose(trace: &Trace) -> Vec<Finding> {
     let mut findings = Vec::new();
     let graph = trace.graph();

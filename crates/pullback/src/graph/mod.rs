@@ -8,6 +8,18 @@
 //!
 //! `graph` and `graph::ops` are one module by nature: a node holds an operation, and an
 //! operation's derivative rules make nodes.
+//!
+//! ```
+//! use pullback::graph::Builder;
+//!
+//! let builder = Builder::new();
+//! let (x, w) = (builder.input("x", [8, 3]), builder.parameter("w", [2, 3]));
+//! let a = x.product_transposed(false, w, true).tanh(); // tanh(x w^T)
+//! assert_eq!(a.shape().sizes(), [8, 2]);
+//! let graph = builder.finish()?;
+//! assert!(graph.to_string().contains("%3 [8, 2] = tanh: tanh(%2)"), "{graph}");
+//! # Ok::<(), pullback::Error>(())
+//! ```
 
 mod build;
 pub mod ops;

@@ -60,7 +60,7 @@ roles! {
     RunningMean "running_mean",
     /// The next running variance of a batch norm.
     RunningVariance "running_variance",
-    /// Numbers less their mean, over their deviation.
+    /// Numbers minus their mean, divided by their standard deviation.
     Normalized "normalized",
     /// Normalized numbers times a scale, plus a shift.
     ScaledAndShifted "scaled and shifted",

@@ -1,6 +1,6 @@
 //! What a training run is told, beside the network and the data.
 
-use super::{Optimizer, Schedule};
+use super::{Metric, Optimizer, Schedule};
 use crate::choice::{Bound, choices};
 use crate::error::{Error, Result};
 use pullback_kernels::Real;
@@ -226,18 +226,21 @@ impl std::fmt::Display for Batch {
     }
 }
 
-/// Stops when the validation cost has not improved for a while, and goes back to the best weights.
+/// Stops when a metric of the validation rows has not improved for a while, and goes back to the best weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyStopping {
     /// How many epochs without improvement are waited for.
     pub patience: usize,
-    /// By how much the cost must fall to count as an improvement.
+    /// By how much the metric must get better to count as an improvement.
     pub least_improvement: f64,
+    /// The metric; by default the cost.
+    #[serde(skip_serializing_if = "Metric::is_cost")]
+    pub metric: Metric,
 }
 
 impl Default for EarlyStopping {
     fn default() -> Self {
-        Self { patience: 10, least_improvement: 0.0 }
+        Self { patience: 10, least_improvement: 0.0, metric: Metric::Cost }
     }
 }

@@ -244,16 +244,6 @@ impl<T: Real> Forward<T> {
     }
 }
 
-/// The share of rows whose class is predicted; absent for numbers.
-pub(super) fn accuracy<T: Real>(predictions: &[T], targets: &Targets<T>, rows: &[usize]) -> Option<f64> {
-    let classes = targets.ids()?;
-    let width = targets.outputs();
-    let right = (predictions.chunks_exact(width).zip(rows))
-        .filter(|(prediction, row)| most_likely(prediction) == classes[**row] as usize)
-        .count();
-    Some(right as f64 / rows.len() as f64)
-}
-
 /// The class that a row of probabilities says: the most probable (of equal ones the first), or for
 /// one output, the second class if it is more probable than not.
 pub fn most_likely<T: Real>(prediction: &[T]) -> usize {

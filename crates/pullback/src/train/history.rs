@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What came out of a training run.
 #[derive(Debug, Clone)]
 pub struct Trained<T> {
-    /// The parameters, in the order of [`Network::parameters`].
+    /// The parameters, in the order of [`Network::parameters`](crate::network::Network::parameters).
     pub parameters: Vec<Vec<T>>,
     /// How it went.
     pub history: History,

@@ -63,9 +63,9 @@ pub(super) struct Position {
     #[serde(with = "super::exact")]
     pub(super) gradient_norm: f64,
     pub(super) plateau: Plateau,
-    /// Early stopping's best cost, and the epoch that it was reached in.
+    /// The best value of early stopping's metric, as something to be minimized, and the epoch that it was reached in.
     #[serde(with = "super::exact")]
-    pub(super) best_cost: f64,
+    pub(super) best_value: f64,
     pub(super) best_epoch: Option<usize>,
     /// The epoch whose parameters the run would end with.
     pub(super) kept_epoch: Option<usize>,
@@ -86,7 +86,7 @@ impl Position {
             learning_rate: 0.0,
             gradient_norm: 0.0,
             plateau: Plateau::new(),
-            best_cost: f64::INFINITY,
+            best_value: f64::INFINITY,
             best_epoch: None,
             kept_epoch: None,
             is_kept_by_observer: false,

@@ -1,12 +1,13 @@
 //! The loop: shuffle, take a batch, run forward and backward, change the weights, repeat.
 
-use super::evaluate::{Evaluator, accuracy, check_data, fill};
+use super::evaluate::{Evaluator, check_data, fill};
+use super::metric::with_scored;
 use super::optimizer::StepRules;
 use super::state::{Fingerprint, Hash, names};
 use super::stepper::Stepper;
 use super::{
-    Batch, Blame, Epoch, EpochReport, Flow, History, Machine, Observer, Silent, State, StepReport, Stop,
-    Trained, Training,
+    Batch, Blame, Epoch, EpochReport, Flow, History, Machine, Metric, Observer, Silent, State, StepReport,
+    Stop, Trained, Training,
 };
 use crate::data::{Dataset, Features, epoch_order};
 use crate::error::{Error, Result};
@@ -130,6 +131,9 @@ impl<'a, T: Real> Trainer<'a, T> {
                 "early stopping measures the validation cost, but no rows are held out for validation",
             )
             .help("hold some out"));
+        }
+        if let Some(stopping) = &training.early_stopping {
+            stopping.metric.check(data.targets())?;
         }
         // Validation is in full precision whatever the steps are in.
         let machine = Machine { precision: Default::default(), ..*machine };
@@ -362,12 +366,16 @@ impl<'a, T: Real> Trainer<'a, T> {
             gradient_norm: training.clip_norm.map(|_| at.gradient_norm),
         };
         let mut predictions = Vec::new();
+        let mut watched = None;
         let parameters: Vec<&[T]> = self.state.parameters().collect();
         if let Some(evaluator) = &mut self.evaluator {
             let targets = data.targets();
             let evaluation = evaluator.run(&parameters, &self.blocks, Some(targets), validation);
             report.validation_cost = Some(evaluation.cost);
-            report.validation_accuracy = accuracy(&evaluation.predictions, targets, validation);
+            let metric = training.early_stopping.map_or(Metric::Cost, |stopping| stopping.metric);
+            (report.validation_accuracy, watched) = with_scored(&evaluation, targets, validation, |scored| {
+                (Metric::Accuracy.value(scored), metric.value(scored))
+            });
             predictions = evaluation.predictions;
         }
         let wide = |numbers: &[T]| numbers.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
@@ -381,17 +389,19 @@ impl<'a, T: Real> Trainer<'a, T> {
         at.plateau.epoch(training.schedule.shape, report.validation_cost.unwrap_or(report.cost));
         at.is_kept_by_observer |= is_kept;
         let mut is_best = is_kept;
-        match (&training.early_stopping, report.validation_cost) {
-            (Some(stopping), Some(cost)) => {
-                if cost < at.best_cost - stopping.least_improvement {
-                    (at.best_cost, at.best_epoch) = (cost, Some(epoch));
+        match &training.early_stopping {
+            Some(stopping) => {
+                // Without a value there is no improvement.
+                let value = watched.map_or(f64::INFINITY, |value| stopping.metric.to_minimize(value));
+                if value < at.best_value - stopping.least_improvement {
+                    (at.best_value, at.best_epoch) = (value, Some(epoch));
                     is_best |= !at.is_kept_by_observer;
                 } else if epoch - at.best_epoch.unwrap_or(0) >= stopping.patience {
                     at.stop = Some(Stop::NoImprovement);
                 }
             }
-            _ if at.is_kept_by_observer => {}
-            _ => at.kept_epoch = Some(epoch),
+            None if at.is_kept_by_observer => {}
+            None => at.kept_epoch = Some(epoch),
         }
         if is_best {
             at.kept_epoch = Some(epoch);

@@ -279,3 +279,50 @@ fn in_training_the_dropout_mask_is_a_factor() {
     assert_eq!(masks.len(), 12);
     assert!(masks.contains(&0.0) && masks.contains(&2.0), "{masks:?}");
 }
+
+#[test]
+fn what_no_chapter_is_about_is_read_off_the_graph() {
+    let mut network = Network::dense(5, &[4], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    network.layers.insert(1, Layer::layer_norm());
+    let trace = traced(&network, 2);
+    let others = trace.others();
+    assert_eq!(others.iter().map(|(place, _)| &place[..]).collect::<Vec<_>>(), ["1", "2"]);
+    for (code, _) in LANGUAGES {
+        let page = describe(&trace, "t", &Options::default(), &Catalog::find(code).unwrap()).text(200, false);
+        for (_, nodes) in &others {
+            for &id in nodes {
+                let (forward, back) = (trace.graph().label(id), trace.adjoint(id).unwrap());
+                let lines = page.lines().filter(|line| line.trim_start().starts_with(&format!("{forward} ")));
+                assert_eq!(lines.count(), 2, "{code}: {forward} and its derivative {back:?}\n{page}");
+            }
+        }
+        assert!(page.contains("layers.1.scale[0]") && page.contains("layers.1.shift[3]"), "{page}");
+    }
+    // Unit by unit, the chapter of dense layers says all.
+    for name in Activation::NAMES {
+        let mut network = Network::dense(5, &[4], 3, name.parse().unwrap(), Cost::SoftmaxCrossEntropy);
+        network.layers.insert(1, Layer::batch_norm());
+        network.layers.insert(3, Layer::dropout(0.5));
+        assert_eq!(traced(&network, 2).others(), [], "{name}");
+    }
+}
+
+#[test]
+fn one_unit_is_in_the_singular_and_zeros_are_not_the_largest() {
+    let page = |network: &Network, change: fn(&mut Vec<Vec<f64>>)| {
+        let mut parameters: Vec<Vec<f64>> = network.initialize(3).unwrap();
+        change(&mut parameters);
+        let (features, targets) = (numbers(network.inputs, 1), one_hot(1, network.outputs()));
+        let trace = Trace::new(network, &parameters, &features, &targets, 1).unwrap();
+        describe(&trace, "t", &Options::default(), &Catalog::english()).text(200, false)
+    };
+    let single = page(&Network::dense(1, &[1], 2, Activation::Tanh, Cost::SoftmaxCrossEntropy), |_| {});
+    assert!(single.contains("Layer 1: 1 unit of 1 input\n"), "{single}");
+    // No unit is active, so all of its deltas are zero.
+    let dead =
+        page(&Network::dense(3, &[12], 2, Activation::Relu, Cost::SoftmaxCrossEntropy), |parameters| {
+            parameters[1].fill(-10.0);
+        });
+    assert!(dead.contains("10 of 36 are shown; all are 0."), "{dead}");
+    assert!(dead.contains("10 of 12 are shown; all are 0."), "{dead}");
+}

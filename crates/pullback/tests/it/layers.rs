@@ -212,6 +212,15 @@ fn every_layer_has_a_name_in_explain_and_a_page_in_every_language_and_format() {
                 let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
                 let told = described.replace('[', "\\[").replace(']', "\\]");
                 assert!(flat.contains(&described) || flat.contains(&told), "{kind}, {language}: {text}");
+                for (place, nodes) in trace.others() {
+                    for id in nodes {
+                        let label = trace.graph().label(id);
+                        assert!(
+                            flat.contains(&label),
+                            "{kind}, {language}: {label} of layer {place}: {text}"
+                        );
+                    }
+                }
             }
         }
     });

@@ -1,8 +1,10 @@
 //! Reports against numbers of scikit-learn 1.9: `precision_recall_fscore_support`, `confusion_matrix`,
 //! `roc_auc_score`, `log_loss`, `mean_squared_error`, `mean_absolute_error`, `r2_score`.
 
+use pullback::data::{DataOptions, Preprocessing, builtin};
+use pullback::network::{Activation, Cost, Network};
 use pullback::report::{Classification, Regression};
-use pullback::train::Metric;
+use pullback::train::{EarlyStopping, Machine, Metric, Silent, Stop, Training, train};
 
 const CLOSE: f64 = 1e-12;
 
@@ -56,4 +58,37 @@ fn numbers() {
     assert_eq!(figure(&constant, Metric::R2), 1.0);
     let missed = Regression::new(&[1.0, 1.5], &[1.0, 1.0], &names(1));
     assert_eq!(figure(&missed, Metric::R2), 0.0);
+}
+
+#[test]
+fn early_stopping_watches_any_metric_and_goes_back_to_its_best_epoch() {
+    let table = builtin::load("iris", 0).unwrap();
+    let (rows, held_out): (Vec<_>, Vec<_>) = (0..table.rows()).partition(|row| row % 5 > 0);
+    let data = Preprocessing::fit(&table, &rows, &DataOptions::default()).unwrap();
+    let data = data.apply::<f32>(&table).unwrap();
+    let network = Network::dense(4, &[8], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    let run = |metric| {
+        let early_stopping = Some(EarlyStopping { metric, patience: 3, ..EarlyStopping::default() });
+        let training = Training { epochs: 200, early_stopping, ..Training::default() };
+        train(&network, &training, &data, &rows, &held_out, &Machine::default(), &mut Silent)
+    };
+    let history = run(Metric::Accuracy).unwrap().history;
+    let best = history.epochs.iter().map(|epoch| epoch.validation_accuracy.unwrap()).fold(0.0, f64::max);
+    let first = history.epochs.iter().position(|epoch| epoch.validation_accuracy == Some(best));
+    assert_eq!((history.kept_epoch, history.stop), (first, Stop::NoImprovement));
+    assert_eq!(history.epochs.len(), first.unwrap() + 4);
+    let message = run(Metric::R2).unwrap_err().one_line();
+    assert!(message.contains("r2") && message.contains("accuracy"), "{message}");
+}
+
+#[test]
+fn settings_name_a_metric_only_if_it_is_not_the_cost() {
+    let text = |metric| serde_json::to_string(&EarlyStopping { metric, ..EarlyStopping::default() }).unwrap();
+    assert!(!text(Metric::Cost).contains("metric"), "{}", text(Metric::Cost));
+    for &metric in Metric::ALL {
+        let read: EarlyStopping = serde_json::from_str(&text(metric)).unwrap();
+        assert_eq!(read.metric, metric);
+    }
+    let wrong = serde_json::from_str::<EarlyStopping>(r#"{"metric": "acuracy"}"#).unwrap_err().to_string();
+    assert!(wrong.contains("did you mean `accuracy`?"), "{wrong}");
 }

@@ -94,7 +94,7 @@ fn a_resumed_run_has_the_same_bits_for_every_schedule() {
 
 #[test]
 fn a_resumed_run_has_the_same_bits_with_early_stopping_clipping_and_full_batches() {
-    let early_stopping = Some(EarlyStopping { patience: 1, least_improvement: 0.0 });
+    let early_stopping = Some(EarlyStopping { patience: 1, ..EarlyStopping::default() });
     check("early stopping", &Training { early_stopping, learning_rate: Some(0.5), ..settings() });
     check("clipping", &Training { clip_norm: Some(0.3), ..settings() });
     check("full batches", &Training { batch: Batch::Full, ..settings() });

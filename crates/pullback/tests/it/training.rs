@@ -317,7 +317,7 @@ fn early_stopping_keeps_the_best_weights() {
     let ids: Vec<u32> = (0..200).map(|at| random.below(10_000 + at, 2) as u32).collect();
     let data = dataset(values, 5, Targets::binary(ids).unwrap());
     let network = Network::dense(5, &[32], 1, Activation::Relu, Cost::SigmoidCrossEntropy);
-    let early_stopping = Some(EarlyStopping { patience: 5, least_improvement: 0.0 });
+    let early_stopping = Some(EarlyStopping { patience: 5, ..EarlyStopping::default() });
     let training = Training { epochs: 500, learning_rate: Some(0.01), early_stopping, ..Training::default() };
     let (rows, validation): (Vec<usize>, Vec<usize>) = (0..200).partition(|row| row % 4 != 0);
     let trained = train(&network, &training, &data, &rows, &validation, &one(), &mut Silent).unwrap();

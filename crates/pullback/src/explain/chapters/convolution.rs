@@ -34,7 +34,7 @@ impl Page<'_> {
         self.blocks.push(Block::Formula { text, latex });
     }
 
-    /// Where the largest of some numbers of a channel of the first example stands: its place, and how it is told.
+    /// The place of a channel's largest number in the first example, and its row and column in words.
     pub(super) fn peak(&self, layer: &Imaging, numbers: NodeId, channel: usize) -> (usize, String) {
         let (places, channels) = (layer.makes.height * layer.makes.width, layer.makes.channels);
         let values = self.trace.value(numbers);

@@ -53,8 +53,7 @@ impl Page<'_> {
         for (layer, _) in self.trace.others().into_iter().rev() {
             let own = |place: &usize| {
                 let origin = &lowered.graph.node(lowered.parameters[*place]).origin;
-                origin.place().as_ref() == Some(&layer)
-                    && self.trace.parameters()[*place].role.is_trained()
+                origin.place().as_ref() == Some(&layer) && self.trace.parameters()[*place].role.is_trained()
             };
             let places: Vec<usize> = (0..self.trace.parameters().len()).filter(own).collect();
             for place in places {
@@ -78,9 +77,7 @@ impl Page<'_> {
     fn other_layer(&self, place: &str) -> String {
         let layer = place.parse().ok().and_then(|at: usize| self.trace.network().layers.get(at));
         match layer {
-            Some(layer) => {
-                self.say("other_layer", &[("layer", &place), ("described", &layer.describe())])
-            }
+            Some(layer) => self.say("other_layer", &[("layer", &place), ("described", &layer.describe())]),
             None => self.say("other_place", &[("layer", &place)]),
         }
     }
@@ -102,7 +99,7 @@ impl Page<'_> {
     fn largest(&self, id: NodeId) -> String {
         let numbers = self.trace.value(id);
         let rows = self.trace.rows();
-        let of_one = if numbers.len() % rows == 0 { numbers.len() / rows } else { numbers.len() };
+        let of_one = if numbers.len().is_multiple_of(rows) { numbers.len() / rows } else { numbers.len() };
         let size = |at: &usize| numbers[*at].abs();
         let Some(at) = (0..of_one).max_by(|a, b| size(a).total_cmp(&size(b)).then(b.cmp(a))) else {
             return String::new();

@@ -54,8 +54,8 @@ impl Page<'_> {
     pub(super) fn tree(&mut self, position: usize, unit: usize) {
         let dense = self.trace.dense();
         let mut rows = Vec::new();
-        // (multiplications with sharing, multiplications along all paths)
-        let mut shared: u64 = 0;
+        // The multiplications with sharing and along one path, and the number of paths.
+        let (mut shared, mut alone) = (0, 0);
         let mut paths: f64 = 1.0;
         let mut units = vec![unit];
         for at in position..dense.len() {
@@ -73,9 +73,13 @@ impl Page<'_> {
                     factors.join(" * "),
                 ]);
             }
-            shared += units.len() as u64 * own.links.len() as u64;
+            // What arrives from the cost is one number; every slope and every term of a sum is a multiplication.
+            let slopes = own.links.iter().filter(|link| !link.is_cost).count();
+            shared += units.len() * slopes;
+            alone += slopes;
             if let Some(next) = dense.get(at + 1) {
-                shared += (units.len() * next.units) as u64;
+                shared += units.len() * next.units;
+                alone += 1;
                 paths *= next.units as f64;
                 units = (0..next.units).collect();
             }
@@ -84,14 +88,13 @@ impl Page<'_> {
             self.table(&["delta", "value", "equation"], rows);
             return;
         }
-        let steps: usize = dense[position..].iter().map(|own| own.links.len() + 1).sum();
         self.table(&["delta", "value", "equation"], rows);
         self.text(self.say(
             "sharing",
             &[
                 ("shared", &shared),
                 ("paths", &significant(paths, 4)),
-                ("alone", &significant(paths * (steps.saturating_sub(1)) as f64, 4)),
+                ("alone", &significant(paths * alone as f64, 4)),
             ],
         ));
     }

@@ -1,4 +1,4 @@
-//! What the passes cost, and what stands in the way of learning.
+//! What the passes cost, and what hinders learning.
 
 use crate::explain::page::Page;
 use crate::explain::{Block, diagnose};

@@ -6,7 +6,7 @@ use crate::report::number::significant;
 use crate::report::svg::Svg;
 use std::fmt::Write;
 
-/// At most so many nodes can be read in a picture.
+/// The largest number of nodes of a drawing; more cannot be read.
 pub const MOST_NODES: usize = 150;
 
 /// A node of the forward pass as it is drawn.

@@ -166,7 +166,7 @@ impl Trace {
         self.value(self.gradients.nodes[place])
     }
 
-    /// The derivative of the cost with respect to a node, where the backward pass came past.
+    /// The derivative of the cost with respect to a node, where the backward pass reaches it.
     pub fn adjoint(&self, id: NodeId) -> Option<NodeId> {
         self.gradients.adjoints.get(id.index()).copied().flatten()
     }

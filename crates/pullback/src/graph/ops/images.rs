@@ -33,7 +33,7 @@ fn images(x: &Shape, rows: usize, of: &str) -> Result<usize, String> {
     }
 }
 
-/// The number of filters of weights with so many numbers each.
+/// The number of filters of weights `[filters, patch]`.
 fn filters(w: &Shape, patch: usize) -> Result<usize, String> {
     match w.sizes() {
         [filters, columns] if *columns == patch => Ok(*filters),

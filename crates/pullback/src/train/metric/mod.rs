@@ -19,7 +19,10 @@ mod scored;
 
 pub use scored::{ClassCounts, Scored, Truth};
 
+use super::Evaluation;
+use crate::data::Targets;
 use crate::error::Error;
+use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -121,6 +124,23 @@ impl Metric {
         self.item().name
     }
 
+    /// Refuses to be watched for targets that it is not for.
+    pub(super) fn check<T: Real>(self, targets: &Targets<T>) -> Result<(), Error> {
+        let truth = match targets.ids() {
+            Some(_) => Truth::Classes { ids: &[], count: targets.outputs().max(2) },
+            None => Truth::Numbers(&[]),
+        };
+        if self.fits(&truth) {
+            return Ok(());
+        }
+        let known = Self::ALL.iter().filter(|metric| metric.fits(&truth)).map(|metric| metric.name());
+        let known: Vec<&str> = known.collect();
+        Err(Error::configuration(format!(
+            "early stopping cannot watch {self}, which is not for these targets"
+        ))
+        .help(format!("watch one of {}", known.join(", "))))
+    }
+
     /// Whether it is for these targets.
     pub fn fits(self, truth: &Truth<'_>) -> bool {
         match (self.item().targets, truth) {
@@ -167,9 +187,35 @@ impl std::str::FromStr for Metric {
 }
 
 impl TryFrom<String> for Metric {
-    type Error = Error;
-    fn try_from(name: String) -> Result<Self, Error> {
-        name.parse()
+    type Error = String;
+    fn try_from(name: String) -> Result<Self, String> {
+        name.parse().map_err(|error: Error| error.one_line())
+    }
+}
+
+/// Calls `then` with an evaluation of some rows of targets.
+pub(super) fn with_scored<T: Real, R>(
+    evaluation: &Evaluation<T>,
+    targets: &Targets<T>,
+    rows: &[usize],
+    then: impl FnOnce(&Scored<'_>) -> R,
+) -> R {
+    let wide = |numbers: &[T]| numbers.iter().map(|number| number.to_f64()).collect::<Vec<f64>>();
+    let (predictions, outputs) = (wide(&evaluation.predictions), targets.outputs());
+    let call = |truth| {
+        let cost = Some(evaluation.cost);
+        then(&Scored { cost, ..Scored::new(&predictions, outputs, truth) })
+    };
+    match targets.ids() {
+        Some(classes) => {
+            let ids: Vec<u32> = rows.iter().map(|&row| classes[row]).collect();
+            call(Truth::Classes { ids: &ids, count: outputs.max(2) })
+        }
+        None => {
+            let mut numbers = vec![T::ZERO; rows.len() * outputs];
+            targets.write(rows, &mut numbers);
+            call(Truth::Numbers(&wide(&numbers)))
+        }
     }
 }
 
