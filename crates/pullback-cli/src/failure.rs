@@ -172,9 +172,10 @@ impl From<clap::Error> for Failure {
                 near(ContextKind::SuggestedSubcommand)
                     .unwrap_or_else(|| "`pullback --help` lists the commands".to_owned()),
             ),
-            ErrorKind::MissingRequiredArgument => {
-                Self::usage(format!("{flag} is missing"), format!("the usage is {usage}"))
-            }
+            ErrorKind::MissingRequiredArgument => Self::usage(
+                format!("{} is missing", flag.trim_end_matches("...")),
+                format!("the usage is {usage}"),
+            ),
             ErrorKind::InvalidValue if !value.is_empty() => {
                 let known = match error.get(ContextKind::ValidValue) {
                     Some(ContextValue::Strings(known)) => known.join(", "),

@@ -2,25 +2,87 @@
 
 use crate::failure::{Failure, Result};
 use crate::machine::{free_memory, machine};
-use crate::terminal::warn;
+use crate::terminal::{say, warn};
 use pullback::Error;
-use pullback::data::{ColumnType, Encoding, Table, builtin};
+use pullback::data::{Column, ColumnType, Encoding, Table, Values, builtin};
 use pullback::error::nearest_name;
 use pullback::job::{self, Settings, Tables, memory};
 use pullback::model::{Card, Fingerprint, Model, Prediction};
-use pullback_data::{ReadOptions, read};
+use pullback_data::{Note, NoteKind, Parts, ReadOptions, read, read_from};
 use std::path::Path;
 
 /// At most so many missing columns are named.
 const MOST_NAMES: usize = 5;
 
+/// The name of standard input, where a file is asked for.
+const STANDARD_INPUT: &str = "-";
+
+/// What was read.
+pub(crate) struct Loaded {
+    pub(crate) tables: Tables,
+    /// What the reader decided.
+    pub(crate) notes: Vec<Note>,
+}
+
+impl From<Parts> for Loaded {
+    fn from(parts: Parts) -> Self {
+        Self { tables: Tables { train: parts.train, test: parts.test }, notes: parts.notes }
+    }
+}
+
+impl Loaded {
+    /// The rows that a source sets apart to test on, or all; what the reader warns of is told.
+    fn into_tested(self) -> Table {
+        tell(&self.notes, true);
+        self.tables.test.unwrap_or(self.tables.train)
+    }
+}
+
+/// Says what the reader decided; only what may have lost data, if `is_quiet`.
+pub(crate) fn tell(notes: &[Note], is_quiet: bool) {
+    for note in notes {
+        if note.kind.is_warning() {
+            warn(note);
+        } else if !is_quiet {
+            say(format_args!("note: {note}"));
+        }
+    }
+}
+
+/// Reads rows to train on: those without a target are left out, and counted.
+pub(crate) fn load_to_train(settings: &Settings, options: &ReadOptions) -> Result<Loaded> {
+    let mut loaded = load(settings.data(), settings.seed(), options)?;
+    let table = &loaded.tables.train;
+    let targets: Vec<&str> = match (&settings.target.0[..], table.target()) {
+        ([], Some(target)) => vec![target],
+        (targets, _) => targets.iter().map(String::as_str).collect(),
+    };
+    if targets.iter().any(|name| table.get(name).is_none()) {
+        return Ok(loaded); // Whoever uses the target says so.
+    }
+    if let Some((known, count)) = table.without_missing(targets)? {
+        let rows = if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+        loaded.notes.push(Note {
+            kind: NoteKind::BadRows,
+            count,
+            place: Some(table.source().to_owned()),
+            words: format!("{rows} without a target left out"),
+        });
+        loaded.tables.train = known;
+    }
+    Ok(loaded)
+}
+
 /// Reads what `data` names. A file goes before a built-in set of the same name.
-pub(crate) fn load(data: &str, seed: u64, options: &ReadOptions) -> Result<Tables> {
+pub(crate) fn load(data: &str, seed: u64, options: &ReadOptions) -> Result<Loaded> {
+    if data == STANDARD_INPUT {
+        return Ok(read_from("standard input", std::io::stdin().lock(), options)?.into());
+    }
     let path = Path::new(data);
     if !path.exists()
         && let Some(set) = builtin::find(data)
     {
-        return Ok(set.load(seed)?.into());
+        return Ok(Parts::from(set.load(seed)?).into());
     }
     let looks_like_a_name = !data.contains(['/', '\\', '.']);
     if !path.exists() && looks_like_a_name {
@@ -36,8 +98,12 @@ pub(crate) fn load(data: &str, seed: u64, options: &ReadOptions) -> Result<Table
         error if !error.known().is_empty() => Failure::from(error).into_usage(),
         error => Failure::from(error),
     })?;
-    Ok(Tables { train: parts.train, test: parts.test })
+    Ok(parts.into())
 }
+
+/// The content of a file, its columns, and the numbers that are trained on: a file should be no larger than this part
+/// of the memory that is free.
+const PARTS: u64 = 3;
 
 /// How files are read.
 pub(crate) fn read_options(settings: &Settings) -> Result<ReadOptions> {
@@ -56,6 +122,12 @@ pub(crate) fn read_options(settings: &Settings) -> Result<ReadOptions> {
         delimiter,
         has_header: settings.header,
         types: settings.column_types()?,
+        targets: settings.targets.clone(),
+        expected: settings.target.0.clone(),
+        missing: settings.missing.0.clone(),
+        encoding: settings.encoding.clone(),
+        skips_bad_rows: settings.skip_bad_rows == Some(true),
+        limit_bytes: free_memory().map_or(ReadOptions::default().limit_bytes, |bytes| bytes / PARTS),
         ..ReadOptions::default()
     })
 }
@@ -76,27 +148,33 @@ pub(crate) fn settings_of(card: &Card) -> Result<Option<Settings>> {
 /// Reads the rows that a model is to predict for: of a source with a part to test on, that part. Columns
 /// are taken for what they were in training, whatever they look like.
 pub(crate) fn load_for(card: &Card, data: &str) -> Result<Table> {
+    load_as_in_training(card, data, &[])
+}
+
+/// The same; columns to be kept beside predictions stay as they are written.
+pub(crate) fn load_as_in_training(card: &Card, data: &str, kept: &[String]) -> Result<Table> {
     let settings = settings_of(card)?.unwrap_or_default();
-    let undeclared = ReadOptions { types: Default::default(), ..read_options(&settings)? };
-    let mut declared = undeclared.clone();
+    let mut options = ReadOptions { types: Default::default(), ..read_options(&settings)? };
+    let preprocessing = &card.preprocessing;
+    let names = preprocessing.features.iter().map(|feature| &feature.name);
+    options.expected = names.chain(&preprocessing.target.names).cloned().collect();
+    options.known = kept.iter().map(|name| (name.clone(), ColumnType::Categorical)).collect();
     for feature in &card.preprocessing.features {
         let kind = match feature.encoding {
             Encoding::Numeric { .. } => ColumnType::Numeric,
             Encoding::Categorical { .. } => ColumnType::Categorical,
+            Encoding::Time { is_day_first, .. } => {
+                if is_day_first {
+                    options.day_first.insert(feature.name.clone());
+                }
+                ColumnType::Time
+            }
             Encoding::Bytes { .. } => continue,
         };
-        declared.types.insert(feature.name.clone(), kind);
+        options.known.insert(feature.name.clone(), kind);
     }
-    let table = |parts: Tables| parts.test.unwrap_or(parts.train);
-    match load(data, settings.seed(), &declared).map(table) {
-        Ok(table) => refuse_missing_columns(card, &table).map(|()| table),
-        Err(failure) => {
-            if let Ok(table) = load(data, settings.seed(), &undeclared).map(table) {
-                refuse_missing_columns(card, &table)?;
-            }
-            Err(failure)
-        }
-    }
+    let table = load(data, settings.seed(), &options)?.into_tested();
+    refuse_missing_columns(card, &table).map(|()| table)
 }
 
 /// Refuses a table without a column that the model takes.
@@ -149,9 +227,10 @@ fn held_out(card: &Card) -> Result<Chosen> {
     let trained = &card.data;
     let data = settings.data.as_deref().unwrap_or(&trained.source);
     let elsewhere = |failure: Failure| failure.with_help(HELP);
-    let mut tables = load(data, settings.seed(), &read_options(&settings)?).map_err(elsewhere)?;
+    let settings = Settings { data: Some(data.to_owned()), ..settings.clone() };
+    let Loaded { mut tables, .. } = load_to_train(&settings, &read_options(&settings)?).map_err(elsewhere)?;
     if let Some(path) = &settings.test_data {
-        tables.test = Some(read_test(path, &settings).map_err(elsewhere)?);
+        tables.test = Some(read_test(path, &settings, &tables.train).map_err(elsewhere)?);
     }
     let table = tables.train.clone();
     let rows = job::held_out(&settings, tables).map_err(|error| elsewhere(error.into()))?;
@@ -165,10 +244,17 @@ fn held_out(card: &Card) -> Result<Chosen> {
     Ok(Chosen { table, what, is_trained_on })
 }
 
-/// Reads a file to test on: of a source with a part for that, this part.
-pub(crate) fn read_test(path: &Path, settings: &Settings) -> Result<Table> {
-    let parts = read(path, &read_options(settings)?)?;
-    Ok(parts.test.unwrap_or(parts.train))
+/// Reads a file to test on: of a source with a part for that, this part. Columns are what they are in the rows to
+/// train on.
+pub(crate) fn read_test(path: &Path, settings: &Settings, training: &Table) -> Result<Table> {
+    let kind = |column: &Column| match column.values {
+        Values::Numbers(_) => Some((column.name.clone(), ColumnType::Numeric)),
+        Values::Categories(_) => Some((column.name.clone(), ColumnType::Categorical)),
+        Values::Times(_) => Some((column.name.clone(), ColumnType::Time)),
+        Values::Bytes(_) => None,
+    };
+    let known = training.columns().iter().filter_map(kind).collect();
+    Ok(Loaded::from(read(path, &ReadOptions { known, ..read_options(settings)? })?).into_tested())
 }
 
 /// What a model predicts for a table; what it could not represent is told.

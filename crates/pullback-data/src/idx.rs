@@ -122,7 +122,7 @@ pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Parts>
             Some(reader) => reader.join().expect("a reader ends in a table or an error"),
             None => part("t10k"),
         };
-        Ok(Parts { train, test: test? })
+        Ok(Parts { train, test: test?, notes: Vec::new() })
     })
 }
 

@@ -1,13 +1,24 @@
 //! Readers of data files for Pullback: bytes in, tables out.
 //!
-//! [`read`] looks at what is there and takes the reader that fits: comma- (semicolon-, tab-, bar-)
-//! separated text, IDX images with labels, either compressed by gzip or not. Every refusal says what
-//! was wrong, where, and what to do; no file, however damaged, makes a reader panic or take more
-//! memory than [`ReadOptions::limit_bytes`] and the table itself.
+//! [`read`] looks at what is there and takes the reader that fits: comma- (semicolon-, tab-, bar-, space-)
+//! separated text in any usual encoding, JSON lines, NumPy arrays, IDX images with labels, either compressed (gzip, Zstandard, bzip2, zip) or
+//! not. A reader makes raw columns of cells; what a column is, `kind` alone decides. What was decided that a user may
+//! want to know of comes back as [`Note`]s. Every refusal says what was wrong, where, and what to do; no file, however
+//! damaged, makes a reader panic or take more memory than [`ReadOptions::limit_bytes`] and the table itself.
 #![forbid(unsafe_code)]
 
+mod cell;
+mod container;
 mod csv;
+mod date;
+mod encoding;
 mod idx;
+mod jsonl;
+mod kind;
+mod note;
+mod npy;
+mod number;
+mod raw;
 mod sniff;
 
 use pullback::error::{Error, Place};
@@ -17,4 +28,5 @@ fn malformed(place: Place, what: impl Into<String>, help: impl Into<String>) -> 
     Error::data(what).at(place).help(help)
 }
 
-pub use sniff::{FORMATS, Format, Parts, ReadOptions, read};
+pub use note::{Note, NoteKind};
+pub use sniff::{FORMATS, Format, Parts, ReadOptions, read, read_from};

@@ -1,11 +1,12 @@
 //! The list of readers, and which one fits a path.
 
+use crate::container::{Compression, HEAD_BYTES, gzip_size, is_zip, only_file, refuse_large, take};
 use crate::malformed;
-use crate::{csv, idx};
-use flate2::bufread::MultiGzDecoder;
+use crate::note::Note;
+use crate::{csv, encoding, idx, jsonl, npy};
 use pullback::data::{ColumnType, Table};
 use pullback::error::{Error, Place, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, BufReader, Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -19,15 +20,43 @@ pub struct ReadOptions {
     pub has_header: Option<bool>,
     /// Columns whose inferred type is not what is meant.
     pub types: BTreeMap<String, ColumnType>,
+    /// What columns hold in the data that a model was trained on: whatever they look like here, they are read as that.
+    /// Cells that are no numbers are then missing ones, which a note says.
+    pub known: BTreeMap<String, ColumnType>,
+    /// Columns in whose dates the day stands before the month, where the cells do not tell.
+    pub day_first: BTreeSet<String>,
+    /// A file with the targets, where the data are an array without.
+    pub targets: Option<PathBuf>,
+    /// Names of columns that the file should have, such as the target's: the line with one is the header.
+    pub expected: Vec<String>,
+    /// What stands for a missing cell, beside the usual spellings.
+    pub missing: Vec<String>,
+    /// The encoding of text; found out by default.
+    pub encoding: Option<String>,
+    /// Whether rows that do not fit the table are left out and counted; by default they are refused.
+    pub skips_bad_rows: bool,
     /// The largest size of a file, decompressed.
     pub limit_bytes: u64,
-    /// On how many threads the files of a folder may be read.
+    /// On how many threads a file, or the files of a folder, may be read.
     pub threads: usize,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { delimiter: None, has_header: None, types: BTreeMap::new(), limit_bytes: 4 << 30, threads: 1 }
+        Self {
+            delimiter: None,
+            has_header: None,
+            types: BTreeMap::new(),
+            known: BTreeMap::new(),
+            day_first: BTreeSet::new(),
+            targets: None,
+            expected: Vec::new(),
+            missing: Vec::new(),
+            encoding: None,
+            skips_bad_rows: false,
+            limit_bytes: 4 << 30,
+            threads: 1,
+        }
     }
 }
 
@@ -38,11 +67,13 @@ pub struct Parts {
     pub train: Table,
     /// The rows that the source sets apart.
     pub test: Option<Table>,
+    /// What the reader decided that its user may want to know of.
+    pub notes: Vec<Note>,
 }
 
 impl From<Table> for Parts {
     fn from(train: Table) -> Self {
-        Self { train, test: None }
+        Self { train, test: None, notes: Vec::new() }
     }
 }
 
@@ -54,18 +85,128 @@ pub struct Format {
     /// Whether a content looks like it, by its first bytes.
     is_format: fn(&[u8]) -> bool,
     /// Reads a content; the path is for messages, and for files that belong to it.
-    read: fn(&Path, Vec<u8>, &ReadOptions) -> Result<Table>,
+    read: fn(&Path, Vec<u8>, &ReadOptions, &mut Vec<Note>) -> Result<Table>,
 }
 
 /// The list of formats. The last one takes everything.
 pub const FORMATS: &[Format] = &[
-    Format { name: "IDX", is_format: idx::is_idx, read: idx::read_images },
+    Format {
+        name: "IDX",
+        is_format: idx::is_idx,
+        read: |path, content, options, _notes| idx::read_images(path, content, options),
+    },
+    Format {
+        name: "NumPy",
+        is_format: npy::is_npy,
+        read: |path, content, options, _notes| npy::read(path, &content, options),
+    },
+    Format {
+        name: "JSON lines",
+        is_format: jsonl::is_json,
+        read: |path, content, options, notes| {
+            let text = encoding::decode(path, content, options.encoding.as_deref(), notes)?;
+            jsonl::read(path, &text, options, notes)
+        },
+    },
     Format {
         name: "CSV",
         is_format: |_| true,
-        read: |path, content, options| csv::read(path, &content, options),
+        read: |path, content, options, notes| {
+            refuse_known(path, &content)?;
+            let text = encoding::decode(path, content, options.encoding.as_deref(), notes)?;
+            csv::read(path, &text, options, notes)
+        },
     },
 ];
+
+/// A format that is not read: its first bytes, what it is, and what to do.
+const NOT_READ: &[(&[u8], &str, &str)] = &[
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an old Excel or Office file (.xls)",
+        "open it and save the sheet as CSV UTF-8",
+    ),
+    (
+        b"SQLite format 3\0",
+        "an SQLite database",
+        "export a table: `sqlite3 -header -csv FILE 'select * from TABLE' > table.csv`",
+    ),
+    (
+        b"PAR1",
+        "a Parquet file",
+        "convert it: `python3 -c \"import pandas as p; p.read_parquet('FILE').to_csv('table.csv', index=False)\"`",
+    ),
+    (
+        b"ARROW1",
+        "an Arrow IPC file",
+        "convert it: `python3 -c \"import pandas as p; p.read_feather('FILE').to_csv('table.csv', index=False)\"`",
+    ),
+    (
+        b"FEA1",
+        "a Feather file",
+        "convert it: `python3 -c \"import pandas as p; p.read_feather('FILE').to_csv('table.csv', index=False)\"`",
+    ),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "convert the table to CSV, for example with pandas' `read_hdf`"),
+    (b"\x89PNG\r\n\x1a\n", "a single PNG image", "give a table, or IDX images"),
+    (b"\xff\xd8\xff", "a single JPEG image", "give a table, or IDX images"),
+    (b"GIF8", "a GIF image", "give a table, or IDX images"),
+    (b"%PDF-", "a PDF document", "copy its table into a spreadsheet and save that as CSV"),
+    (b"\xfd7zXZ\0", "a file compressed by xz", "unpack it first: `xz -d FILE`"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
+    (b"Rar!", "a RAR archive", "unpack it first"),
+    (b"\x04\x22\x4d\x18", "a file compressed by lz4", "unpack it first: `lz4 -d FILE`"),
+    (b"\x1f\x9d", "a file compressed by compress (.Z)", "unpack it first: `gzip -d FILE`"),
+    (b"RDX", "an R data file", "write the table in R: `write.csv(x, \"table.csv\", row.names = FALSE)`"),
+    (
+        b"X\n\0\0\0",
+        "an R object (.rds)",
+        "write the table in R: `write.csv(x, \"table.csv\", row.names = FALSE)`",
+    ),
+    (b"MATLAB 5.0", "a MATLAB file", "write the table in MATLAB with `writetable`"),
+    (b"$FL2", "an SPSS file", "save it as CSV in SPSS"),
+    (b"<stata_dta>", "a Stata file", "write the table in Stata: `export delimited using table.csv`"),
+    (b"Obj\x01", "an Avro file", "convert it to CSV"),
+    (b"ORC", "an ORC file", "convert it to CSV"),
+    (
+        b"\x80\x04\x95",
+        "a Python pickle, which can run code when it is read",
+        "save the table in Python with `to_csv`, or an array with `numpy.save`",
+    ),
+    (
+        b"\x80\x05\x95",
+        "a Python pickle, which can run code when it is read",
+        "save the table in Python with `to_csv`, or an array with `numpy.save`",
+    ),
+    (
+        b"\x80\x03",
+        "a Python pickle, which can run code when it is read",
+        "save the table in Python with `to_csv`, or an array with `numpy.save`",
+    ),
+    (
+        b"\x80\x02",
+        "a Python pickle, which can run code when it is read",
+        "save the table in Python with `to_csv`, or an array with `numpy.save`",
+    ),
+    (b"<!DOCTYPE html", "an HTML page", "download the table itself; this may be a page that asks to log in"),
+    (b"<!doctype html", "an HTML page", "download the table itself; this may be a page that asks to log in"),
+    (b"<html", "an HTML page", "download the table itself; this may be a page that asks to log in"),
+    (b"<?xml", "an XML file", "convert it to CSV"),
+    (b"version https://git-lfs", "a pointer of Git LFS, not the file itself", "get the file: `git lfs pull`"),
+];
+
+/// Refuses what is known and not read.
+fn refuse_known(path: &Path, content: &[u8]) -> Result<()> {
+    let is_tar = content.get(257..262) == Some(b"ustar");
+    let known =
+        NOT_READ.iter().find(|(head, ..)| content.starts_with(head)).map(|&(_, what, help)| (what, help));
+    match known.or(is_tar.then_some(("a tar archive", "unpack it first: `tar -xf FILE`"))) {
+        None => Ok(()),
+        Some((what, help)) => {
+            let help = help.replace("FILE", &path.display().to_string());
+            Err(malformed(Place::file(path), format!("this is {what}, which is not read"), help))
+        }
+    }
+}
 
 /// Reads a file, or a folder of the four IDX files.
 ///
@@ -77,81 +218,98 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Parts> {
     if found.is_dir() {
         return idx::read_folder(path, options);
     }
-    let content = content(path, options.limit_bytes)?;
+    read_bytes(path, content(path, options.limit_bytes)?, options)
+}
+
+/// Reads what is no file of its own, such as standard input; `name` stands for it in messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(name: &str, source: impl Read, options: &ReadOptions) -> Result<Parts> {
+    let path = Path::new(name);
+    read_bytes(path, unpacked(path, source, 0, |_| Ok([0; 4]), options.limit_bytes)?, options)
+}
+
+fn read_bytes(path: &Path, content: Vec<u8>, options: &ReadOptions) -> Result<Parts> {
+    let mut notes = Vec::new();
+    if is_zip(&content)
+        && let Some(arrays) = npy::arrays(path, &content)?
+    {
+        let (train, test) = npy::read_archive(path, &content, &arrays, options, &mut notes)?;
+        return Ok(Parts { train, test, notes });
+    }
+    let content =
+        if is_zip(&content) { only_file(path, &content, options.limit_bytes, &mut notes)? } else { content };
     if content.is_empty() {
         return Err(malformed(Place::file(path), "the file is empty", "give a file with at least one row"));
     }
     let format =
         FORMATS.iter().find(|format| (format.is_format)(&content)).expect("the last one takes everything");
-    (format.read)(path, content, options).map(Parts::from)
+    let train = (format.read)(path, content, options, &mut notes)?;
+    Ok(Parts { train, test: None, notes })
 }
 
 /// So much of a file is read at a time: less than the nearest caches hold.
 const BUFFER_BYTES: usize = 64 << 10;
-/// Nothing is compressed by gzip to a smaller part.
-const MOST_COMPRESSED: u64 = 1032;
 
 /// The bytes of a file, decompressed if it is compressed.
 pub(crate) fn content(path: &Path, limit_bytes: u64) -> Result<Vec<u8>> {
-    const GZIP: [u8; 2] = [0x1f, 0x8b];
     let refused = |cause| unreadable(path, cause);
-    let mut file = fs::File::open(path).map_err(refused)?;
+    let file = fs::File::open(path).map_err(refused)?;
+    let metadata = file.metadata().map_err(refused)?;
+    let size = if metadata.is_file() { metadata.len() } else { 0 };
+    // A file compressed by gzip ends with the size of what it holds.
+    let end = |size: u64| -> io::Result<[u8; 4]> {
+        let mut end = [0; 4];
+        if size >= 18 {
+            let mut file = fs::File::open(path)?;
+            file.seek(SeekFrom::End(-4))?;
+            file.read_exact(&mut end)?;
+        }
+        Ok(end)
+    };
+    unpacked(path, file, size, end, limit_bytes)
+}
+
+/// The bytes of a source, decompressed if it is compressed; `end` gives the last bytes of a file of that size.
+fn unpacked(
+    path: &Path,
+    mut source: impl Read,
+    size: u64,
+    end: impl Fn(u64) -> io::Result<[u8; 4]>,
+    limit_bytes: u64,
+) -> Result<Vec<u8>> {
+    let refused = |cause| unreadable(path, cause);
     let mut head = Vec::new();
-    (&mut file).take(GZIP.len() as u64).read_to_end(&mut head).map_err(refused)?;
-    let is_compressed = head == GZIP;
-    let size = size(&mut file, is_compressed).map_err(refused)?;
-    let source = Cursor::new(head).chain(BufReader::with_capacity(BUFFER_BYTES, file));
-    let content = match is_compressed {
-        false => take(source, size, limit_bytes),
-        true => take(MultiGzDecoder::new(source), size, limit_bytes),
+    (&mut source).take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(refused)?;
+    let compression = Compression::of(&head);
+    let source = Cursor::new(head).chain(BufReader::with_capacity(BUFFER_BYTES, source));
+    let content = match compression {
+        None => take(source, size, limit_bytes),
+        Some(compression) => {
+            let size = match compression {
+                Compression::Gzip => gzip_size(end(size).map_err(refused)?, size),
+                _ => 0,
+            };
+            compression.unpack(source, size, limit_bytes)
+        }
     };
     let content = content.map_err(|cause| {
         // What the system says has a number, what the decoder says has none.
-        if !is_compressed || cause.raw_os_error().is_some() {
+        let (Some(compression), None) = (compression, cause.raw_os_error()) else {
             return unreadable(path, cause);
-        }
+        };
         malformed(
             Place::file(path),
             format!("the compressed content is damaged: {cause}"),
-            "get the file again, or check it with `gzip -t`",
+            format!("get the file again, or check it with `{}`", compression.checker()),
         )
     })?;
-    if content.len() as u64 > limit_bytes {
-        return Err(malformed(
-            Place::file(path),
-            format!("the content is larger than {limit_bytes} bytes"),
-            "give a smaller file, or part of it",
-        ));
-    }
+    refuse_large(path, content.len(), limit_bytes)?;
     Ok(content)
 }
 
-/// How large the content of a file will be, as far as it says so; 0 if it is no regular file.
-fn size(file: &mut fs::File, is_compressed: bool) -> io::Result<u64> {
-    let metadata = file.metadata()?;
-    let size = metadata.len();
-    if !metadata.is_file() || !is_compressed || size < 18 {
-        return Ok(if metadata.is_file() { size } else { 0 });
-    }
-    // A compressed file ends with the size of what it holds.
-    let mut told = [0; 4];
-    let here = file.stream_position()?;
-    file.seek(SeekFrom::End(-4))?;
-    file.read_exact(&mut told)?;
-    file.seek(SeekFrom::Start(here))?;
-    Ok(u64::from(u32::from_le_bytes(told)).min(size.saturating_mul(MOST_COMPRESSED)))
-}
-
-/// Reads a source to its end, or one byte beyond the limit. The memory for `size` bytes is asked for at once,
-/// as growing takes time; whether there is so much, and whether it is needed, shows later.
-fn take(source: impl Read, size: u64, limit_bytes: u64) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    let _ = content.try_reserve_exact(size.min(limit_bytes) as usize);
-    source.take(limit_bytes.saturating_add(1)).read_to_end(&mut content)?;
-    Ok(content)
-}
-
-fn unreadable(path: &Path, cause: std::io::Error) -> Error {
+fn unreadable(path: &Path, cause: io::Error) -> Error {
     let near = if cause.kind() == ErrorKind::NotFound { neighbor(path) } else { None };
     let error = Error::io(path, cause);
     match near {

@@ -63,6 +63,7 @@ fn csv(table: &Table) -> Result<Vec<u8>> {
             Values::Numbers(numbers) => numbers[row].to_string(),
             Values::Categories(categories) => categories.text(row).unwrap_or_default().to_owned(),
             Values::Bytes(bytes) => format!("{:?}", bytes.row(row)),
+            Values::Times(times) => times.seconds[row].to_string(),
         });
         writer.write_record(cells).map_err(bug)?;
     }

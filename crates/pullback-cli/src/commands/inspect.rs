@@ -4,7 +4,7 @@ use crate::config_file::to_toml;
 use crate::failure::{Failure, Result};
 use crate::source::settings_of;
 use crate::terminal::{entry, figure, percent, print, print_json, print_raw, setting, shortened, wrapped};
-use pullback::data::{Encoding, Feature, Target};
+use pullback::data::{Encoding, Feature, Target, TimePart};
 use pullback::model::{Card, Model};
 use pullback::network::{Regularization, Role};
 use pullback::train::{Schedule, Stop, Training};
@@ -127,6 +127,16 @@ fn columns(out: &mut String, card: &Card) {
                     None => String::new(),
                 };
                 format!("one of {}: {}{missing}", categories.len(), listed(categories))
+            }
+            Encoding::Time { parts, .. } => {
+                let part = |part: &TimePart| match part {
+                    TimePart::Trend { .. } => "trend",
+                    TimePart::Year { .. } => "year",
+                    TimePart::Month => "12 months",
+                    TimePart::Weekday => "7 days of the week",
+                    TimePart::Hour => "24 hours",
+                };
+                parts.iter().map(part).collect::<Vec<_>>().join(", ")
             }
             Encoding::Bytes { shape, center, spread } => {
                 let sides: Vec<String> = shape.iter().map(usize::to_string).collect();

@@ -7,6 +7,7 @@ mod evaluate;
 mod explain;
 mod gradients;
 mod inspect;
+mod look;
 mod predict;
 mod train;
 
@@ -17,6 +18,7 @@ Examples:
   pullback train                               the built-in handwritten digits
   pullback train iris.csv --target species     a table
   pullback train fashion-mnist/ --hidden 128   a folder of IDX images
+  pullback look iris.csv                       what is in a table
   pullback evaluate model.safetensors          on the rows held out
   pullback predict model.safetensors new.csv --out predictions.csv";
 
@@ -33,6 +35,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Train a network on a table, on images, or on built-in data
     Train(Box<train::Train>),
+    /// Show what is in a table, and what `train` would do with it
+    Look(look::Look),
     /// Measure a model on rows with known targets
     Evaluate(evaluate::Evaluate),
     /// Predict for raw rows
@@ -55,6 +59,7 @@ impl Cli {
     pub(crate) fn run(&self) -> Result<()> {
         match &self.command {
             Command::Train(command) => command.run(),
+            Command::Look(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Predict(command) => command.run(),
             Command::Inspect(command) => command.run(),

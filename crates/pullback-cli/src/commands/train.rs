@@ -6,16 +6,16 @@ use crate::files::Files;
 use crate::flags::Flags;
 use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::progress::Progress;
-use crate::source::{load, read_options, read_test};
+use crate::source::{Loaded, load_to_train, read_options, read_test, tell};
 use crate::terminal::{WIDTH, count, entry, print, print_json, print_raw, setting, time, typed, warn};
-use pullback::data::Task;
+use pullback::data::{Concern, Task};
 use pullback::explain::Catalog;
 use pullback::job::{Fitted, Job};
 use pullback::model::{Card, Fingerprint};
 use pullback::network::Layer;
 use pullback::report::{Report, Series, curve, text};
 use pullback::train::{GradientMethod, History, Stop, Training};
-use pullback_data::ReadOptions;
+use pullback_data::{Note, ReadOptions};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -52,6 +52,10 @@ struct Document<'a> {
     task: &'a str,
     reason: &'a str,
     left_out: &'a [(String, String)],
+    /// What the reader of the data decided.
+    notes: &'a [Note],
+    /// What is doubtful about the data.
+    concerns: &'a [Concern],
     training_rows: usize,
     validation_rows: usize,
     test_rows: usize,
@@ -77,22 +81,29 @@ impl Train {
         let machine = machine(settings.threads.unwrap_or(0))?;
         let (data, test_data) = (settings.data().to_owned(), settings.test_data.clone());
         let place = settings.out.clone().unwrap_or_else(|| PathBuf::from("model.safetensors"));
-        let read = [self.config.as_deref(), Some(Path::new(&data)), test_data.as_deref()];
+        let targets = settings.targets.clone();
+        let read = [self.config.as_deref(), Some(Path::new(&data)), test_data.as_deref(), targets.as_deref()];
         let out = match self.print_config {
             true => None,
             false => Some(Files::reading(read.into_iter().flatten()).output(Some(&place), "--out")?),
         };
 
         let read_options = ReadOptions { threads: machine.thread_count(), ..read_options(&settings)? };
-        let mut tables = load(&data, settings.seed(), &read_options)?;
+        let Loaded { mut tables, notes } = load_to_train(&settings, &read_options)?;
         if let Some(path) = &test_data {
-            tables.test = Some(read_test(path, &settings)?);
+            tables.test = Some(read_test(path, &settings, &tables.train)?);
         }
         let job = Job::new(settings, tables).decide()?;
         let Some(out) = out else { return print_raw(to_toml(job.settings())?.as_bytes()) };
         job.check_memory(free_memory())?;
+        tell(&notes, self.quiet || self.json);
         for (name, why) in &job.preprocessing().left_out {
             warn(format_args!("column \"{name}\" is left out: {why}"));
+        }
+        // The built-in sets are known.
+        let concerns = if Path::new(&data).exists() { job.concerns() } else { Vec::new() };
+        for concern in &concerns {
+            warn(concern);
         }
         let (rows, training) = (job.rows(), job.training());
         let mut progress = Progress::new(training.epochs, rows.training.len(), self.quiet || self.json);
@@ -116,6 +127,8 @@ impl Train {
             },
             reason: &card.preprocessing.target.reason,
             left_out: &card.preprocessing.left_out,
+            notes: &notes,
+            concerns: &concerns,
             training_rows: rows.training.len(),
             validation_rows: rows.validation.len(),
             test_rows: tested.rows(),

@@ -89,8 +89,8 @@ fn unreadable_files_are_failures_that_name_the_file() {
     check(&place, &["train", "folder", "--target", "a"], FAILURE, &["folder"]);
     place.write("picture.csv", [0x89, b'P', b'N', b'G', 0, 1, 2]);
     check(&place, &["train", "picture.csv", "--target", "a"], FAILURE, &["picture.csv", "not text"]);
-    place.write("latin.csv", b"a,b\n1,caf\xe9\n");
-    check(&place, &["train", "latin.csv", "--target", "a"], FAILURE, &["latin.csv", "line 2", "UTF-8"]);
+    place.write("mixed.csv", b"a,b\n1,caf\xc3\xa9\n2,\xc3\xa9t\xc3\xa9\n3,caf\xe9\n");
+    check(&place, &["train", "mixed.csv", "--target", "a"], FAILURE, &["mixed.csv", "line 4", "UTF-8"]);
 }
 
 #[test]
@@ -103,12 +103,8 @@ fn bad_cells_are_failures_with_their_line_and_column() {
         FAILURE,
         &["ragged.csv", "line 4", "2 fields", "3"],
     );
-    place.write("nan.csv", "a,t\n1,2\nNaN,3\n4,5\n");
-    check(&place, &["train", "nan.csv", "--target", "t"], FAILURE, &["nan.csv", "line 3", "\"a\"", "NaN"]);
     place.write("infinite.csv", "a,t\n1,2\n3,-inf\n4,5\n");
     check(&place, &["train", "infinite.csv", "--target", "t"], FAILURE, &["line 3", "\"t\"", "-inf"]);
-    place.write("twice.csv", "a,a,t\n1,2,3\n");
-    check(&place, &["train", "twice.csv", "--target", "t"], FAILURE, &["twice.csv", "two columns", "\"a\""]);
 
     let mut long = String::from("size,kind\n");
     for row in 1..=100_001 {

@@ -12,6 +12,7 @@ mod processes;
 mod readme;
 mod shown;
 mod works;
+mod your_file;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

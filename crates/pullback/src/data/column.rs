@@ -16,12 +16,19 @@ pub struct Column {
     pub name: String,
     /// One value a row.
     pub values: Values,
+    /// Why the values are what they are, for people; empty if nobody had to decide.
+    pub reason: String,
 }
 
 impl Column {
     /// A column of a name and its values.
     pub fn new(name: impl Into<String>, values: Values) -> Self {
-        Self { name: name.into(), values }
+        Self { name: name.into(), values, reason: String::new() }
+    }
+
+    /// The same column, with why its values are what they are.
+    pub fn with_reason(self, reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), ..self }
     }
 }
 
@@ -34,6 +41,8 @@ choices! {
         Numeric = "numeric",
         /// Texts that name categories; numbers are taken as their texts.
         Categorical = "categorical",
+        /// Dates, times, or both.
+        Time = "time",
     }
 }
 
@@ -46,6 +55,18 @@ pub enum Values {
     Categories(Categories),
     /// A block of bytes of fixed size a row: the pixels of an image.
     Bytes(Bytes),
+    /// Dates, times, or both.
+    Times(Times),
+}
+
+/// Dates, times, or both.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Times {
+    /// Seconds since the beginning of 1970 of each row, on the clock of the place that it was written at; NaN marks
+    /// a missing cell.
+    pub seconds: Vec<f64>,
+    /// Whether the day stands before the month where it is written in numbers.
+    pub is_day_first: bool,
 }
 
 impl Values {
@@ -55,6 +76,7 @@ impl Values {
             Self::Numbers(numbers) => numbers.len(),
             Self::Categories(categories) => categories.rows(),
             Self::Bytes(bytes) => bytes.rows(),
+            Self::Times(times) => times.seconds.len(),
         }
     }
 
@@ -71,6 +93,10 @@ impl Values {
                 rows: rows.len(),
                 shape: bytes.shape.clone(),
                 maximum: bytes.maximum,
+            }),
+            Self::Times(times) => Self::Times(Times {
+                seconds: rows.iter().map(|&row| times.seconds[row]).collect(),
+                is_day_first: times.is_day_first,
             }),
         }
     }

@@ -8,6 +8,7 @@
 pub mod builtin;
 
 mod column;
+mod concerns;
 mod dataset;
 mod features;
 mod options;
@@ -16,13 +17,16 @@ mod preprocess;
 mod split;
 mod table;
 mod targets;
+mod time;
 
-pub use column::{Bytes, Categories, Column, ColumnType, Values};
+pub use column::{Bytes, Categories, Column, ColumnType, Times, Values};
+pub use concerns::{Concern, ConcernKind, concerns};
 pub use dataset::{Dataset, Input};
 pub use features::{Features, FeaturesView};
 pub use options::{DataOptions, Imputation, Scaling, Task};
 pub(crate) use order::epoch_order;
-pub use preprocess::{Encoding, Feature, Preprocessing, Target, TargetColumn, Warning, strata};
+pub use preprocess::{Encoding, Feature, Preprocessing, Target, TargetColumn, TimePart, Warning, strata};
 pub use split::{Split, split};
 pub use table::Table;
 pub use targets::Targets;
+pub use time::days;

@@ -3,9 +3,9 @@
 //! A [`Table`] cannot be wrong: names are unique, columns equally long, numbers finite or missing.
 //! Rows are counted from 0 here and from 1, the header left aside, in messages.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use super::column::{Bytes, Categories, Column, Values};
+use super::column::{Bytes, Categories, Column, Times, Values};
 use super::features::check_rows;
 use crate::error::{Error, Place, Result};
 
@@ -14,6 +14,8 @@ use crate::error::{Error, Place, Result};
 pub struct Table {
     source: String,
     columns: Vec<Column>,
+    /// The position of each name: tables can have a hundred thousand columns.
+    places: BTreeMap<String, usize>,
     rows: usize,
     target: Option<String>,
 }
@@ -31,10 +33,10 @@ impl Table {
                 Error::data(format!("{source} has no rows")).help("give at least one row and one column")
             );
         };
-        let mut names = BTreeSet::new();
-        for column in &columns {
+        let mut places = BTreeMap::new();
+        for (place, column) in columns.iter().enumerate() {
             let name = &column.name;
-            if !names.insert(name) {
+            if places.insert(name.clone(), place).is_some() {
                 return Err(Error::data(format!("{source} has two columns \"{name}\"")).help("rename one"));
             }
             if column.values.rows() != rows {
@@ -54,7 +56,7 @@ impl Table {
                     .help("correct it, or leave the cell empty"));
             }
         }
-        Ok(Self { source, columns, rows, target: None })
+        Ok(Self { source, columns, places, rows, target: None })
     }
 
     /// The same table, with the name of the column that its source is known to predict.
@@ -93,7 +95,7 @@ impl Table {
 
     /// The column of a name, if there is one.
     pub fn get(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name == name)
+        self.places.get(name).map(|&place| &self.columns[place])
     }
 
     /// The column of a name.
@@ -121,9 +123,48 @@ impl Table {
         let columns = self
             .columns
             .iter()
-            .map(|column| Column::new(&*column.name, column.values.select(rows)))
+            .map(|column| Column::new(&*column.name, column.values.select(rows)).with_reason(&*column.reason))
             .collect();
         Ok(Self { target: self.target.clone(), ..Self::new(&*self.source, columns)? })
+    }
+
+    /// The rows in which none of the named columns is missing, and how many others there are; [`None`] if there
+    /// are no others.
+    ///
+    /// # Errors
+    /// If there is no such column, or one is missing in every row.
+    pub fn without_missing<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Option<(Self, usize)>> {
+        let mut is_known = vec![true; self.rows];
+        for name in names {
+            let column = self.column(name)?;
+            match &column.values {
+                Values::Numbers(numbers) => {
+                    is_known.iter_mut().zip(numbers).for_each(|(known, number)| *known &= !number.is_nan());
+                }
+                Values::Categories(texts) => {
+                    is_known
+                        .iter_mut()
+                        .enumerate()
+                        .for_each(|(row, known)| *known &= texts.code(row).is_some());
+                }
+                Values::Times(times) => {
+                    is_known
+                        .iter_mut()
+                        .zip(&times.seconds)
+                        .for_each(|(known, time)| *known &= !time.is_nan());
+                }
+                Values::Bytes(_) => {}
+            }
+        }
+        let rows: Vec<usize> = (0..self.rows).filter(|&row| is_known[row]).collect();
+        let others = self.rows - rows.len();
+        if others == 0 {
+            return Ok(None);
+        }
+        Ok(Some((self.select(&rows)?, others)))
     }
 
     /// The rows of `self`, then those of `other`, whose columns are found by name.
@@ -141,7 +182,7 @@ impl Table {
                 ))
                 .help("declare its type"));
             };
-            columns.push(Column::new(&*column.name, values));
+            columns.push(Column::new(&*column.name, values).with_reason(&*column.reason));
         }
         let source = format!("{} and {}", self.source, other.source);
         Ok(Self { target: self.target.clone(), ..Self::new(source, columns)? })
@@ -165,6 +206,10 @@ fn concat_values(first: &Values, second: &Values) -> Option<Values> {
             let data = [first.data(), second.data()].concat();
             Bytes::new(data, first.shape().to_vec(), maximum).ok().map(Values::Bytes)
         }
+        (Values::Times(first), Values::Times(second)) => Some(Values::Times(Times {
+            seconds: [first.seconds.as_slice(), &second.seconds].concat(),
+            is_day_first: first.is_day_first,
+        })),
         _ => None,
     }
 }

@@ -317,7 +317,10 @@ impl Settings {
     }
 
     /// How a table becomes a data set.
-    pub(super) fn data_options(&self) -> Result<DataOptions> {
+    ///
+    /// # Errors
+    /// If a type is declared in another form than `column=type`.
+    pub fn data_options(&self) -> Result<DataOptions> {
         Ok(DataOptions {
             target: self.target.0.clone(),
             task: self.task,

@@ -33,7 +33,7 @@ pub use findings::Finding;
 pub use rows::{Rows, TestRows, held_out};
 pub use settings::{Form, Hidden, Names, NetworkTable, Setting, Settings};
 
-use crate::data::{Dataset, Preprocessing, Table};
+use crate::data::{Concern, Dataset, Preprocessing, Table, concerns};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Card, Fingerprint, Model, Prediction};
 use crate::network::Network;
@@ -148,6 +148,20 @@ impl Decided {
     /// The table that the rows are of.
     pub fn table(&self) -> &Table {
         &self.table
+    }
+
+    /// What is doubtful about the data.
+    pub fn concerns(&self) -> Vec<Concern> {
+        let every: Vec<usize>;
+        let tested = match &self.rows.test {
+            TestRows::HeldOut(rows) => Some((&self.table, rows.as_slice())),
+            TestRows::Apart(table) => {
+                every = (0..table.rows()).collect();
+                Some((table.as_ref(), every.as_slice()))
+            }
+            TestRows::Training => None,
+        };
+        concerns(&self.preprocessing, &self.table, &self.rows.training, tested)
     }
 
     /// Refuses a network for which there is no memory: running out of it would end the process.

@@ -143,17 +143,20 @@ macro_rules! names {
 
 settings! {
     "" {
-        /// A built-in data set, a CSV file, or a folder or file of IDX images
+        /// A built-in data set; a table in CSV or JSON lines; a NumPy array; a folder or file of IDX images; `-` for
+        /// standard input
         data: Option<String>, "DATA", default "digits";
     }
     "Data" {
         /// The column to predict; several for a regression with several
         target: Names, "COLUMN";
+        /// A NumPy array with the targets, where the data are an array of inputs
+        targets: Option<PathBuf>, "FILE";
         /// What kind of prediction
         task: Option<Task>, "TASK" of Task::NAMES, default "by the target";
         /// Columns to leave out
         ignore: Names, "COLUMN";
-        /// A column's type where it is not what it looks like: numeric or categorical
+        /// A column's type where it is not what it looks like: numeric, categorical or time
         r#type: Names, "COLUMN=TYPE";
         /// How numbers are scaled
         scaling: Option<Scaling>, "SCALING" of Scaling::NAMES, default "standardize";
@@ -163,6 +166,12 @@ settings! {
         delimiter: Option<String>, "CHARACTER", default "detected";
         /// Whether the first line names the columns
         header: Option<bool>, "HEADER", default "detected";
+        /// What stands for a missing cell, beside the usual spellings
+        missing: Names, "TOKEN";
+        /// The encoding of text: utf-8, cp949, latin1, ...
+        encoding: Option<String>, "NAME", default "detected";
+        /// Leave out rows that do not fit the table, and count them
+        skip_bad_rows: Option<bool>, "SKIP_BAD_ROWS";
         /// The fraction of the rows to hold out for the test
         test: Option<f64>, "FRACTION", default "0.2";
         /// A file to test on instead

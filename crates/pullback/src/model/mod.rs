@@ -64,6 +64,7 @@ impl Fingerprint {
                 Values::Categories(categories) => (0..categories.rows())
                     .for_each(|row| hash.add(categories.text(row).unwrap_or("\u{0}").as_bytes())),
                 Values::Bytes(bytes) => hash.add(bytes.data()),
+                Values::Times(times) => times.seconds.iter().for_each(|time| hash.add(&time.to_le_bytes())),
             }
         }
         Self {

@@ -5,14 +5,17 @@
 //! What is decided here when the options do not say:
 //! - The task: texts are classes; two distinct values are a binary choice; whole numbers with at
 //!   most 20 distinct values and at least 5 rows a value are classes; other numbers are a regression.
-//! - A column of texts in which most values are distinct (more than 50, and more than half of the
-//!   rows) identifies rows and says nothing of others; it is left out, and the model says so.
+//! - A column that identifies rows says nothing of others; it is left out, and the model says so: texts with fewer
+//!   than five rows each (more than 50 of them, or a text for each of at least ten rows), whole numbers that count
+//!   the rows, and distinct whole numbers under a name such as `id`. If no other column is left, they are kept.
+//! - A date becomes, of these parts, those that differ between the rows that are trained on: a trend (the time since
+//!   1970, scaled), the year (scaled), and one input each for the months, the days of the week and the hours.
 //! - A category that was not seen in training is encoded as none of the known ones, with a warning.
 
 mod feature;
 mod target;
 
-pub use feature::{Encoding, Feature};
+pub use feature::{Encoding, Feature, TimePart};
 pub use target::{Target, TargetColumn, strata};
 
 use super::features::check_rows;
@@ -89,6 +92,21 @@ impl Preprocessing {
             match Feature::fit(table, column, rows, options, declared)? {
                 Ok(feature) => features.push(feature),
                 Err(why) => left_out.push((column.name.clone(), why)),
+            }
+        }
+        if features.is_empty() {
+            // A counter or a name is better than nothing to learn from.
+            for (name, _) in std::mem::take(&mut left_out) {
+                let column = table.column(&name)?;
+                let declared = match &column.values {
+                    Values::Numbers(_) => ColumnType::Numeric,
+                    Values::Times(_) => ColumnType::Time,
+                    _ => ColumnType::Categorical,
+                };
+                match Feature::fit(table, column, rows, options, Some(declared))? {
+                    Ok(feature) => features.push(feature),
+                    Err(why) => left_out.push((name, why)),
+                }
             }
         }
         if features.iter().map(Feature::width).sum::<usize>() == 0 {
@@ -180,11 +198,11 @@ fn too_far(table: &Table, input: &str, row: usize) -> Error {
 }
 
 /// A column's cells as texts; blocks of bytes have none.
-fn categories_of(values: &Values) -> Cow<'_, Categories> {
+pub(super) fn categories_of(values: &Values) -> Cow<'_, Categories> {
     match values {
         Values::Numbers(numbers) => Cow::Owned(Categories::from_numbers(numbers)),
         Values::Categories(categories) => Cow::Borrowed(categories),
-        Values::Bytes(bytes) => Cow::Owned(Categories::missing(bytes.rows())),
+        Values::Bytes(_) | Values::Times(_) => Cow::Owned(Categories::missing(values.rows())),
     }
 }
 
@@ -196,11 +214,24 @@ fn names_in(categories: &Categories, rows: impl IntoIterator<Item = usize>) -> V
     )
 }
 
-/// The position of each of the categories' names in a list, by which a row's code finds its own.
+/// The position of each of the categories' names in a list, by which a row's code finds its own. A name that
+/// is not in the list is that of the same number, if there is one such: another program writes 1 as `1.0`, or `01`.
 fn places(categories: &Categories, list: &[String]) -> Vec<Option<usize>> {
     let known: BTreeMap<&str, usize> =
         list.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
-    categories.names().iter().map(|name| known.get(name.as_str()).copied()).collect()
+    let number =
+        |name: &str| Some((name.parse::<f64>().ok().filter(|number| number.is_finite())? + 0.0).to_bits());
+    let mut numbers: BTreeMap<u64, Option<usize>> = BTreeMap::new();
+    for (place, name) in list.iter().enumerate() {
+        if let Some(number) = number(name) {
+            numbers.entry(number).and_modify(|place| *place = None).or_insert(Some(place));
+        }
+    }
+    let find = |name: &String| {
+        let same = known.get(name.as_str()).copied();
+        same.or_else(|| number(name).and_then(|number| numbers.get(&number).copied().flatten()))
+    };
+    categories.names().iter().map(find).collect()
 }
 
 /// Names in the order in which a person expects them: numbers by value, then texts by letters.
@@ -233,6 +264,7 @@ fn numbers_of<'a>(table: &Table, name: &str, values: &'a Values) -> Result<Cow<'
                 }
             })
             .collect(),
+        Values::Times(times) => Ok(Cow::Borrowed(&times.seconds)),
         Values::Bytes(_) => Err(Error::data("images, not numbers")
             .at(Place::source(table.source()).column(name))
             .help("leave the column out, or do not declare its type")),

@@ -90,6 +90,8 @@ impl Target {
 const MOST_CLASSES: usize = 20;
 /// ...if there are so many rows a value.
 const ROWS_PER_CLASS: usize = 5;
+/// More classes of texts than this are refused if most have but one row.
+const MOST_RARE_CLASSES: usize = 20;
 
 /// The names of the columns to predict.
 fn names(table: &Table, options: &DataOptions) -> Result<Vec<String>> {
@@ -128,6 +130,14 @@ fn task(table: &Table, names: &[String], options: &DataOptions) -> Result<(Task,
     Ok(match (distinct, values) {
         (2, _) => (Task::Binary, "two distinct values".into()),
         (count, values) if is_categorical(values, declared) => {
+            if count > MOST_RARE_CLASSES && 2 * count > table.rows() {
+                return Err(Error::data(format!(
+                    "the target has {count} distinct texts in {} rows, so there is hardly a class to learn",
+                    table.rows()
+                ))
+                .at(Place::source(table.source()).column(&names[0]))
+                .help("predict another column, or insist with `--task classes`"));
+            }
             (Task::Classes, format!("{count} distinct texts"))
         }
         (count, Values::Numbers(numbers))

@@ -1,0 +1,263 @@
+//! `pullback look`: what is in a table, and what `train` would do with each column.
+
+use crate::failure::Result;
+use crate::source::{Loaded, load, read_options, tell};
+use crate::terminal::{figure, print, print_json, shortened};
+use pullback::data::{Column, DataOptions, Encoding, Feature, Preprocessing, Table, Values};
+use pullback::job::{Names, Settings};
+use serde::Serialize;
+use std::fmt::Write;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Look {
+    /// A built-in data set, a file or folder that `train` takes, or `-` for standard input
+    data: String,
+    /// The column to predict
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    target: Vec<String>,
+    /// A column's type where it is not what it looks like: numeric, categorical or time
+    #[arg(long = "type", value_name = "COLUMN=TYPE", value_delimiter = ',')]
+    types: Vec<String>,
+    /// What stands for a missing cell, beside the usual spellings
+    #[arg(long, value_name = "TOKEN", value_delimiter = ',')]
+    missing: Vec<String>,
+    /// The character between fields, or `tab` [default: found out]
+    #[arg(long, value_name = "CHARACTER")]
+    delimiter: Option<String>,
+    /// Whether the first line names the columns [default: found out]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    header: Option<bool>,
+    /// The encoding of text: utf-8, cp949, latin1, ... [default: found out]
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// Leave out rows that do not fit the table, and count them
+    #[arg(long)]
+    skip_bad_rows: bool,
+    /// Print it as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A column as it is shown.
+#[derive(Debug, Serialize)]
+struct Seen {
+    name: String,
+    kind: &'static str,
+    reason: String,
+    missing: usize,
+    distinct: usize,
+    /// The smallest and the largest number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<[f64; 2]>,
+    /// The commonest texts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    commonest: Vec<String>,
+    /// How many cells are in each part of the range, or have each of the commonest texts.
+    counts: Vec<usize>,
+    becomes: String,
+}
+
+/// Parts of a histogram.
+const BARS: usize = 8;
+/// At most so many columns are shown.
+const MOST_COLUMNS: usize = 200;
+/// The narrowest and the widest page.
+const WIDTHS: (usize, usize) = (40, 100);
+
+impl Look {
+    pub(super) fn run(&self) -> Result<()> {
+        let settings = Settings {
+            data: Some(self.data.clone()),
+            target: Names(self.target.clone()),
+            r#type: Names(self.types.clone()),
+            missing: Names(self.missing.clone()),
+            delimiter: self.delimiter.clone(),
+            header: self.header,
+            encoding: self.encoding.clone(),
+            skip_bad_rows: Some(self.skip_bad_rows),
+            ..Settings::default()
+        };
+        let Loaded { tables, notes } = load(&self.data, 0, &read_options(&settings)?)?;
+        let table = &tables.train;
+        let mut options = settings.data_options()?;
+        if options.target.is_empty() {
+            options.target.extend(table.target().map(str::to_owned));
+        }
+        for name in &options.target {
+            table.column(name)?;
+        }
+        let seen: Vec<Seen> = table
+            .columns()
+            .iter()
+            .take(MOST_COLUMNS)
+            .map(|column| seen(table, column, &options))
+            .collect::<Result<_>>()?;
+        if self.json {
+            return print_json(&serde_json::json!({
+                "version": 1,
+                "data": table.source(),
+                "rows": table.rows(),
+                "columns": seen,
+                "notes": notes,
+            }));
+        }
+        tell(&notes, false);
+        let width =
+            terminal_size::terminal_size().map_or(80, |(terminal_size::Width(width), _)| usize::from(width));
+        print(&page(table, &seen, width.clamp(WIDTHS.0, WIDTHS.1)))
+    }
+}
+
+/// What is in a column, and what becomes of it.
+fn seen(table: &Table, column: &Column, options: &DataOptions) -> Result<Seen> {
+    let rows = table.rows();
+    let mut seen = Seen {
+        name: column.name.clone(),
+        kind: "",
+        reason: column.reason.clone(),
+        missing: 0,
+        distinct: 0,
+        range: None,
+        commonest: Vec::new(),
+        counts: Vec::new(),
+        becomes: String::new(),
+    };
+    match &column.values {
+        Values::Numbers(numbers) => {
+            let mut present: Vec<f64> = numbers.iter().copied().filter(|number| !number.is_nan()).collect();
+            present.sort_unstable_by(f64::total_cmp);
+            seen.kind = "numbers";
+            seen.missing = rows - present.len();
+            seen.distinct = present.chunk_by(|left, right| left == right).count();
+            if let (Some(&low), Some(&high)) = (present.first(), present.last()) {
+                seen.range = Some([low, high]);
+                seen.counts = vec![0; BARS];
+                for number in present {
+                    let part = if high > low { (number - low) / (high - low) * BARS as f64 } else { 0.0 };
+                    seen.counts[(part as usize).min(BARS - 1)] += 1;
+                }
+            }
+        }
+        Values::Categories(texts) => {
+            let mut counts = vec![0usize; texts.names().len()];
+            (0..rows).filter_map(|row| texts.code(row)).for_each(|code| counts[code] += 1);
+            let mut order: Vec<usize> = (0..counts.len()).filter(|&at| counts[at] > 0).collect();
+            order.sort_by_key(|&at| std::cmp::Reverse(counts[at]));
+            seen.kind = "texts";
+            seen.missing = rows - counts.iter().sum::<usize>();
+            seen.distinct = order.len();
+            order.truncate(BARS);
+            seen.commonest = order.iter().map(|&at| texts.names()[at].clone()).collect();
+            seen.counts = order.iter().map(|&at| counts[at]).collect();
+        }
+        Values::Times(times) => {
+            let mut present: Vec<f64> = times.seconds.iter().copied().filter(|time| !time.is_nan()).collect();
+            present.sort_unstable_by(f64::total_cmp);
+            seen.kind = "dates";
+            seen.missing = rows - present.len();
+            seen.distinct = present.chunk_by(|left, right| left == right).count();
+        }
+        Values::Bytes(bytes) => {
+            seen.kind = "images";
+            let sides: Vec<String> = bytes.shape().iter().map(usize::to_string).collect();
+            seen.reason = format!("blocks of {} bytes", sides.join(" x "));
+        }
+    }
+    let is_ignored = options.ignore.contains(&column.name);
+    seen.becomes = if options.target.contains(&column.name) {
+        let all: Vec<usize> = (0..rows).collect();
+        match Preprocessing::fit(table, &all, options) {
+            Ok(fitted) => match fitted.target.target.classes() {
+                Some(classes) => format!("the target: {} classes ({})", classes.len(), fitted.target.reason),
+                None => format!("the target: a number ({})", fitted.target.reason),
+            },
+            Err(error) => format!("no target: {}", error.what()),
+        }
+    } else if is_ignored {
+        "left out, as asked".to_owned()
+    } else {
+        match Feature::of(table, column, options)? {
+            Ok(feature) => becomes(&feature),
+            Err(why) => format!("left out: {why}"),
+        }
+    };
+    Ok(seen)
+}
+
+fn becomes(feature: &Feature) -> String {
+    match &feature.encoding {
+        Encoding::Numeric { .. } => "1 input".to_owned(),
+        Encoding::Categorical { categories, .. } => format!("{} inputs, one a category", categories.len()),
+        Encoding::Time { .. } => format!("{} inputs, parts of the date", feature.width()),
+        Encoding::Bytes { .. } => format!("{} inputs, one a byte", feature.width()),
+    }
+}
+
+fn page(table: &Table, seen: &[Seen], width: usize) -> String {
+    let mut out = format!("{}: {} rows, {} columns\n", table.source(), table.rows(), table.columns().len());
+    let name_width = (width / 4).min(24);
+    for column in seen {
+        let missing =
+            if column.missing > 0 { format!(", {} missing", column.missing) } else { String::new() };
+        let range = match column.range {
+            Some([low, high]) => format!(", {} to {}", brief(low), brief(high)),
+            None => String::new(),
+        };
+        let bars = bars(&column.counts);
+        let first = format!("{}, {} distinct{missing}{range}", column.kind, column.distinct);
+        let name = shortened(&column.name, name_width);
+        let room = width.saturating_sub(name_width + 2 + BARS + 1);
+        if first.chars().count() <= room {
+            let _ = writeln!(out, "\n{name:name_width$}  {first:room$} {bars}");
+        } else {
+            let _ = writeln!(out, "\n{name:name_width$}  {}", bars);
+            wrap(&mut out, &first, name_width + 2, width);
+        }
+        if !column.commonest.is_empty() {
+            let texts: Vec<String> =
+                column.commonest.iter().take(3).map(|text| shortened(text, 16)).collect();
+            let more = column.distinct.saturating_sub(texts.len());
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            wrap(&mut out, &format!("{}{more}", texts.join(", ")), name_width + 2, width);
+        }
+        let why = if column.reason.is_empty() { String::new() } else { format!("{}; ", column.reason) };
+        wrap(&mut out, &format!("{why}{}", column.becomes), name_width + 2, width);
+    }
+    if table.columns().len() > seen.len() {
+        let _ = writeln!(out, "\nand {} more columns", table.columns().len() - seen.len());
+    }
+    out
+}
+
+/// Adds a text in lines that begin at `indent` and end before `width`.
+fn wrap(out: &mut String, text: &str, indent: usize, width: usize) {
+    let room = width.saturating_sub(indent).max(16);
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            let _ = writeln!(out, "{:indent$}{line}", "");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    let _ = writeln!(out, "{:indent$}{line}", "");
+}
+
+/// A number in few characters: whole numbers whole.
+fn brief(number: f64) -> String {
+    let whole = number.to_string();
+    if whole.len() <= 8 { whole } else { figure(number) }
+}
+
+/// Counts as bars of eight heights.
+fn bars(counts: &[usize]) -> String {
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    let bar = |count: usize| match (count * 8).div_ceil(most) {
+        0 => ' ',
+        height => char::from_u32(0x2580 + height as u32).unwrap_or('#'),
+    };
+    counts.iter().map(|&count| bar(count)).collect()
+}

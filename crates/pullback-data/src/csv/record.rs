@@ -1,0 +1,233 @@
+//! Cutting text into records and fields.
+//!
+//! A field may be quoted: then delimiters and line ends belong to it, and two quotes are one. Spaces around a
+//! field, quoted or not, do not belong to it. A line ends with LF, CRLF or CR.
+
+use std::borrow::Cow;
+
+/// The largest field, against text whose quote is never closed.
+pub(crate) const LARGEST_FIELD: usize = 1 << 20;
+
+/// How fields are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Syntax {
+    pub(crate) delimiter: u8,
+    pub(crate) quote: u8,
+}
+
+impl Syntax {
+    pub(crate) fn new(delimiter: u8) -> Self {
+        Self { delimiter, quote: b'"' }
+    }
+
+    /// Whether any number of spaces and tabs is one delimiter.
+    pub(crate) fn is_whitespace(self) -> bool {
+        self.delimiter == b' '
+    }
+
+    fn is_space(self, byte: u8) -> bool {
+        byte == b' ' || byte == b'\t' && self.delimiter != b'\t'
+    }
+}
+
+/// A field, and what comes after it.
+#[derive(Debug)]
+pub(crate) struct Field<'a> {
+    /// Without quotes and the spaces around it.
+    pub(crate) text: Cow<'a, [u8]>,
+    pub(crate) is_quoted: bool,
+    /// Where the next field or record begins.
+    pub(crate) next: usize,
+    /// Whether the record ends with it.
+    pub(crate) is_last: bool,
+}
+
+/// What keeps text from being cut into fields, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Text stands after a closing quote.
+    AfterQuote(usize),
+    /// A quote is opened and never closed.
+    OpenQuote(usize),
+    /// A field is larger than [`LARGEST_FIELD`].
+    Large(usize),
+}
+
+/// The field that begins at `at`.
+#[inline]
+pub(crate) fn field(bytes: &[u8], at: usize, syntax: Syntax) -> Result<Field<'_>, Trouble> {
+    let mut start = at;
+    while bytes.get(start).is_some_and(|&byte| syntax.is_space(byte)) {
+        start += 1;
+    }
+    if bytes.get(start) == Some(&syntax.quote) {
+        return quoted(bytes, start, syntax);
+    }
+    let rest = &bytes[start..];
+    let length = if syntax.is_whitespace() {
+        rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+    } else {
+        rest.iter().position(|&byte| byte == syntax.delimiter || byte == b'\n' || byte == b'\r')
+    };
+    let length = length.unwrap_or(rest.len());
+    if length > LARGEST_FIELD {
+        return Err(Trouble::Large(start));
+    }
+    let (next, is_last) = after(bytes, start + length, syntax).expect("it stands at a delimiter or an end");
+    Ok(Field { text: Cow::Borrowed(rest[..length].trim_ascii_end()), is_quoted: false, next, is_last })
+}
+
+fn quoted(bytes: &[u8], start: usize, syntax: Syntax) -> Result<Field<'_>, Trouble> {
+    let quote = syntax.quote;
+    let mut text: Cow<'_, [u8]> = Cow::Borrowed(&[]);
+    let mut at = start + 1;
+    loop {
+        let limit = bytes.len().min(at + LARGEST_FIELD + 1);
+        let Some(length) = bytes[at..limit].iter().position(|&byte| byte == quote) else {
+            return Err(Trouble::OpenQuote(start));
+        };
+        let part = &bytes[at..at + length];
+        let end = at + length + 1;
+        let is_doubled = bytes.get(end) == Some(&quote);
+        // R's write.table puts a backslash before a quote; one before the end of a field is a backslash.
+        if !is_doubled
+            && part.ends_with(b"\\")
+            && bytes.get(end).is_some_and(|&next| next != syntax.delimiter && !next.is_ascii_whitespace())
+        {
+            let whole = text.to_mut();
+            whole.extend_from_slice(&part[..part.len() - 1]);
+            whole.push(quote);
+            at = end;
+            continue;
+        }
+        if text.is_empty() && !is_doubled {
+            text = Cow::Borrowed(part);
+        } else {
+            let whole = text.to_mut();
+            whole.extend_from_slice(part);
+            if is_doubled {
+                whole.push(quote);
+            }
+        }
+        if text.len() > LARGEST_FIELD {
+            return Err(Trouble::OpenQuote(start));
+        }
+        at = end + usize::from(is_doubled);
+        if !is_doubled {
+            break;
+        }
+    }
+    let closed = at;
+    if !syntax.is_whitespace() {
+        while bytes.get(at).is_some_and(|&byte| syntax.is_space(byte)) {
+            at += 1;
+        }
+    }
+    let (next, is_last) = after(bytes, at, syntax).ok_or(Trouble::AfterQuote(closed))?;
+    let text = match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_ascii()),
+        Cow::Owned(text) => Cow::Owned(text.trim_ascii().to_vec()),
+    };
+    Ok(Field { text, is_quoted: true, next, is_last })
+}
+
+/// Where the next field or record begins, if a field ends at `at`, and whether it was the record's last.
+#[inline]
+pub(crate) fn after(bytes: &[u8], at: usize, syntax: Syntax) -> Option<(usize, bool)> {
+    match bytes.get(at) {
+        None => Some((at, true)),
+        Some(b'\n') => Some((at + 1, true)),
+        Some(b'\r') => Some((at + 1 + usize::from(bytes.get(at + 1) == Some(&b'\n')), true)),
+        Some(b' ' | b'\t') if syntax.is_whitespace() => {
+            let spaces = bytes[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            match bytes.get(at + spaces) {
+                None | Some(b'\n' | b'\r') => after(bytes, at + spaces, syntax),
+                Some(_) => Some((at + spaces, false)),
+            }
+        }
+        Some(&byte) if byte == syntax.delimiter => Some((at + 1, false)),
+        Some(_) => None,
+    }
+}
+
+/// Where the first line that is not blank begins, from `at` on, and whether lines were skipped.
+#[inline]
+pub(crate) fn skip_blank(bytes: &[u8], at: usize) -> (usize, bool) {
+    let (mut start, mut end) = (at, at);
+    let mut is_skipped = false;
+    loop {
+        match bytes.get(end) {
+            Some(b' ' | b'\t') => end += 1,
+            Some(b'\n' | b'\r') => {
+                end += 1;
+                start = end;
+                is_skipped = true;
+            }
+            None => return (bytes.len(), is_skipped || end > at),
+            Some(_) => return (start, is_skipped),
+        }
+    }
+}
+
+/// The end of the line that holds `at`, its line end left aside.
+pub(crate) fn line_end(bytes: &[u8], at: usize) -> usize {
+    bytes[at..]
+        .iter()
+        .position(|byte| matches!(byte, b'\n' | b'\r'))
+        .map_or(bytes.len(), |length| at + length)
+}
+
+/// Where the line after the one that holds `at` begins.
+pub(crate) fn next_line(bytes: &[u8], at: usize) -> usize {
+    after(bytes, line_end(bytes, at), Syntax::new(b',')).map_or(bytes.len(), |(next, _)| next)
+}
+
+/// Where the record after the one that begins at `at` begins.
+pub(crate) fn next_record(bytes: &[u8], at: usize, syntax: Syntax) -> usize {
+    let end = line_end(bytes, at);
+    if !bytes[at..end].contains(&syntax.quote) {
+        return after(bytes, end, syntax).map_or(bytes.len(), |(next, _)| next);
+    }
+    let mut at = at;
+    loop {
+        match field(bytes, at, syntax) {
+            Ok(field) if field.is_last => return field.next,
+            Ok(field) => at = field.next,
+            Err(_) => return next_line(bytes, at),
+        }
+    }
+}
+
+/// The line that holds `at`, counted from 1.
+pub(crate) fn line_number(bytes: &[u8], at: usize) -> u64 {
+    let before = &bytes[..at.min(bytes.len())];
+    let feeds = before.iter().filter(|&&byte| byte == b'\n').count();
+    let returns = before.iter().filter(|&&byte| byte == b'\r').count();
+    // CRLF is one end, CR alone another.
+    let pairs = before.windows(2).filter(|pair| pair == b"\r\n").count();
+    (1 + feeds + returns - pairs) as u64
+}
+
+/// The fields of the record at `at`, at most so many, and where the next begins.
+pub(crate) fn record(
+    bytes: &[u8],
+    at: usize,
+    syntax: Syntax,
+    most: usize,
+) -> Result<(Vec<Field<'_>>, usize), Trouble> {
+    let mut fields = Vec::new();
+    let mut at = if syntax.is_whitespace() {
+        at + bytes[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+    } else {
+        at
+    };
+    loop {
+        let field = field(bytes, at, syntax)?;
+        at = field.next;
+        let is_last = field.is_last;
+        fields.push(field);
+        if is_last || fields.len() > most {
+            return Ok((fields, at));
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! Dates and times as people write them: `2021-01-31`, `31.1.2021 14:05`, `1/31/21 2:05 PM`, `31-Jan-2021`, `14:05`.
+//!
+//! Whether day or month stands first in `1/2/2021` is decided by column: a number above 12 tells.
+
+use pullback::data::days;
+
+/// A date as it is written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Date {
+    year: i32,
+    first: u32,
+    second: u32,
+    order: Order,
+    seconds: f64,
+}
+
+/// In which order month and day stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// Month, then day.
+    Known,
+    /// As the column says.
+    Open,
+    /// There is no date, only a time.
+    Time,
+}
+
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+/// The longest date with a time and a zone.
+const LONGEST: usize = 48;
+
+/// A number or a word, and the character after it.
+enum Piece<'a> {
+    Number { value: u32, digits: usize },
+    Word(&'a str),
+}
+
+impl Date {
+    /// Reads a cell.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if text.len() > LONGEST || text.len() < 4 || !text.contains(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        let (date, seconds) = match text.find(':') {
+            None => (text, 0.0),
+            Some(colon) => {
+                let hour = text[..colon]
+                    .rfind(|c: char| !c.is_ascii_digit())
+                    .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
+                (text[..hour].trim_end_matches(['T', 't', ' ', ',']), time(&text[hour..])?)
+            }
+        };
+        if date.is_empty() {
+            return Some(Self { year: 1970, first: 1, second: 1, order: Order::Time, seconds });
+        }
+        let mut pieces = Vec::new();
+        let mut rest = date;
+        while let Some(c) = rest.chars().next() {
+            if c.is_ascii_digit() {
+                let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+                if digits > 4 || pieces.len() == 4 {
+                    return None;
+                }
+                pieces.push(Piece::Number { value: rest[..digits].parse().ok()?, digits });
+                rest = &rest[digits..];
+            } else if c.is_ascii_alphabetic() {
+                let length = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+                pieces.push(Piece::Word(&rest[..length]));
+                rest = &rest[length..];
+            } else if matches!(c, '-' | '/' | '.' | ' ' | ',' | '년' | '월' | '일') {
+                rest = &rest[c.len_utf8()..];
+            } else {
+                return None;
+            }
+        }
+        // A day of the week says nothing that the date does not.
+        pieces.retain(|piece| !matches!(piece, Piece::Word(word) if named(word, &WEEKDAYS).is_some()));
+        let year = |value: u32, digits: usize| match (digits, value) {
+            (4, 1000..=2999) => Some(value as i32),
+            (2, 0..=69) => Some(2000 + value as i32),
+            (2, _) => Some(1900 + value as i32),
+            _ => None,
+        };
+        let (year, first, second, order) = match pieces[..] {
+            [
+                Piece::Number { value, digits: 4 },
+                Piece::Number { value: month, digits: 1..=2 },
+                Piece::Number { value: day, digits: 1..=2 },
+            ] => (year(value, 4)?, month, day, Order::Known),
+            [Piece::Number { value, digits: 4 }, Piece::Number { value: month, digits: 2 }]
+                if date.contains(['-', '/']) =>
+            {
+                (year(value, 4)?, month, 1, Order::Known)
+            }
+            [
+                Piece::Number { value: first, digits: 1..=2 },
+                Piece::Number { value: second, digits: 1..=2 },
+                Piece::Number { value, digits },
+            ] => (year(value, digits)?, first, second, Order::Open),
+            [
+                Piece::Number { value: day, digits: 1..=2 },
+                Piece::Word(word),
+                Piece::Number { value, digits },
+            ]
+            | [
+                Piece::Word(word),
+                Piece::Number { value: day, digits: 1..=2 },
+                Piece::Number { value, digits },
+            ] => (year(value, digits)?, named(word, &MONTHS)?, day, Order::Known),
+            _ => return None,
+        };
+        let date = Self { year, first, second, order, seconds };
+        (date.value(false).is_some() || date.value(true).is_some()).then_some(date)
+    }
+
+    /// Whether day or month may stand first.
+    pub(crate) fn is_open(&self) -> bool {
+        self.order == Order::Open
+    }
+
+    /// Seconds since the beginning of 1970, if there is such a date.
+    pub(crate) fn value(&self, is_day_first: bool) -> Option<f64> {
+        let (month, day) = match self.order {
+            Order::Time => return Some(self.seconds),
+            Order::Open if is_day_first => (self.second, self.first),
+            _ => (self.first, self.second),
+        };
+        Some(days(self.year, month, day)? as f64 * 86_400.0 + self.seconds)
+    }
+}
+
+/// The number, from 1, of the name that a word is, or its first three letters or more.
+fn named(word: &str, names: &[&str]) -> Option<u32> {
+    let word = word.to_lowercase();
+    let at = names.iter().position(|name| word.starts_with(name) && word.len() <= 9)?;
+    Some(at as u32 + 1)
+}
+
+/// The seconds of a time: `14:05`, `2:05:30.5 PM`, with or without a zone, which is left aside.
+fn time(text: &str) -> Option<f64> {
+    let mut parts = text.splitn(3, ':');
+    let whole = |text: &str| {
+        text.parse::<u32>()
+            .ok()
+            .filter(|_| (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let mut hour = whole(parts.next()?)?;
+    let minutes = parts.next()?;
+    let digits = minutes.bytes().take_while(u8::is_ascii_digit).count();
+    let minute = whole(&minutes[..digits])?;
+    let (second, rest) = match parts.next() {
+        None => (0.0, &minutes[digits..]),
+        Some(_) if digits < minutes.len() => (0.0, &text[text.find(minutes)? + digits..]),
+        Some(seconds) => {
+            let length = seconds.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+            (seconds[..length].parse::<f64>().ok()?, &seconds[length..])
+        }
+    };
+    let rest = rest.trim();
+    let half = rest.get(..2).unwrap_or_default().to_lowercase();
+    let rest = match half.as_str() {
+        "am" | "pm" => {
+            if !(1..=12).contains(&hour) {
+                return None;
+            }
+            hour = hour % 12 + if half == "pm" { 12 } else { 0 };
+            rest[2..].trim()
+        }
+        _ => rest,
+    };
+    let is_zone = rest.is_empty()
+        || matches!(rest, "Z" | "z" | "UTC" | "GMT" | "KST" | "CET" | "EST" | "PST")
+        || rest.strip_prefix(['+', '-']).is_some_and(|zone| {
+            (2..=5).contains(&zone.len()) && zone.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
+        });
+    (is_zone && hour < 24 && minute < 60 && second < 61.0)
+        .then(|| f64::from(hour * 3600 + minute * 60) + second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read_as_people_mean_them() {
+        let check = |text: &str, expected: Option<(i32, u32, u32, f64)>, is_day_first: bool| {
+            let found = Date::read(text).and_then(|date| date.value(is_day_first));
+            let expected = expected.map(|(year, month, day, seconds)| {
+                days(year, month, day).unwrap_or_default() as f64 * 86_400.0 + seconds
+            });
+            assert_eq!(found, expected, "{text}");
+        };
+        let day = Some((2021, 1, 31, 0.0));
+        for text in [
+            "2021-01-31",
+            "2021/1/31",
+            "2021.01.31",
+            "2021. 1. 31.",
+            "2021년 1월 31일",
+            "31-Jan-2021",
+            "31 January 2021",
+            "Jan 31, 2021",
+            "January 31 2021",
+            "Sun, 31 Jan 2021",
+            "1/31/2021",
+            "1/31/21",
+        ] {
+            check(text, day, false);
+        }
+        for text in ["31.01.2021", "31/1/2021", "31.1.21", "31-01-2021"] {
+            check(text, day, true);
+            check(text, None, false);
+        }
+        check("01/02/2021", Some((2021, 1, 2, 0.0)), false);
+        check("01/02/2021", Some((2021, 2, 1, 0.0)), true);
+        check("2021-03", Some((2021, 3, 1, 0.0)), false);
+        let at = 14.0 * 3600.0 + 5.0 * 60.0;
+        for text in [
+            "2021-01-31 14:05",
+            "2021-01-31T14:05:00Z",
+            "2021-01-31T14:05:00+09:00",
+            "1/31/2021 2:05 PM",
+            "2021-01-31 14:05:00.000",
+        ] {
+            check(text, Some((2021, 1, 31, at)), false);
+        }
+        check("14:05", Some((1970, 1, 1, at)), false);
+        for text in [
+            "",
+            "a",
+            "1.2.3",
+            "35/100",
+            "12",
+            "2021",
+            "2021-02-30",
+            "2021-13-01",
+            "1/2",
+            "192.168.0.1",
+            "25:00",
+            "May",
+            "555-1234",
+            "10-20-30-40",
+        ] {
+            check(text, None, false);
+        }
+    }
+}

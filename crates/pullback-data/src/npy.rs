@@ -1,0 +1,325 @@
+//! NumPy arrays: `.npy`, and `.npz`, a zip archive of them.
+//!
+//! A header (a Python dictionary) gives the type of the numbers, their order and the shape; the numbers follow. An
+//! array `[rows]` is a column, `[rows, columns]` are columns of numbers, bytes of more axes are images. Arrays of
+//! Python objects are pickles, which can run code when they are read: they are refused.
+
+use crate::container::{Entry, entries, unpack_entry};
+use crate::malformed;
+use crate::note::{Note, NoteKind, quoted};
+use crate::sniff::ReadOptions;
+use pullback::data::{Bytes, Categories, Column, Table, Values};
+use pullback::error::{Place, Result};
+use std::path::Path;
+
+const MAGIC: &[u8] = b"\x93NUMPY";
+/// A table has at most so many columns.
+const MOST_COLUMNS: usize = 1 << 20;
+
+/// Whether a content begins like an array.
+pub(crate) fn is_npy(content: &[u8]) -> bool {
+    content.starts_with(MAGIC)
+}
+
+/// An array as it stands in a file.
+struct Array<'a> {
+    /// `f8`, `i4`, `u1`, `b1`, `U10`, `S10`.
+    kind: char,
+    /// The bytes of a number, or the characters of a text.
+    size: usize,
+    is_big: bool,
+    is_fortran: bool,
+    shape: Vec<usize>,
+    data: &'a [u8],
+}
+
+impl<'a> Array<'a> {
+    fn parse(path: &Path, content: &'a [u8]) -> Result<Self> {
+        let wrong =
+            |what: String| malformed(Place::file(path), what, "save the array again, with `numpy.save`");
+        let cut = || wrong("the NumPy array is cut off within its header".into());
+        let version = *content.get(6).ok_or_else(cut)?;
+        let (start, length) = match version {
+            1 => (10usize, content.get(8..10).map(|two| usize::from(u16::from_le_bytes([two[0], two[1]])))),
+            2 | 3 => (
+                12,
+                content
+                    .get(8..12)
+                    .map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]) as usize),
+            ),
+            other => return Err(wrong(format!("a NumPy array of version {other}, which is not known"))),
+        };
+        let end = length.and_then(|length| start.checked_add(length)).ok_or_else(cut)?;
+        let header = String::from_utf8_lossy(content.get(start..end).ok_or_else(cut)?).into_owned();
+        let value = |key: &str| {
+            let after = header.split_once(&format!("'{key}':")).map(|(_, after)| after.trim_start());
+            after.ok_or_else(|| wrong(format!("the array's header has no `{key}`")))
+        };
+        let described = value("descr")?;
+        if described.starts_with('[') {
+            return Err(malformed(
+                Place::file(path),
+                "an array of records, which is not read",
+                "save its fields as columns: `numpy.savetxt`, or pandas' `to_csv`",
+            ));
+        }
+        let kind: String = described.trim_start_matches('\'').chars().take_while(|&c| c != '\'').collect();
+        let (order, name) = match kind.strip_prefix(['<', '>', '|', '=']) {
+            Some(name) => (kind.chars().next().unwrap_or('<'), name),
+            None => ('<', kind.as_str()),
+        };
+        let mut letters = name.chars();
+        let (letter, size) = (letters.next().unwrap_or(' '), letters.as_str().parse::<usize>().unwrap_or(0));
+        if letter == 'O' {
+            return Err(malformed(
+                Place::file(path),
+                "the array holds Python objects, which only a pickle can, and reading a pickle can run code",
+                "save it with a number type: `numpy.save(\"x.npy\", x.astype(float))`; texts as `x.astype(str)`",
+            ));
+        }
+        let is_known = matches!(
+            (letter, size),
+            ('f', 2 | 4 | 8) | ('i' | 'u', 1 | 2 | 4 | 8) | ('b', 1) | ('U' | 'S', 1..)
+        );
+        if !is_known {
+            return Err(malformed(
+                Place::file(path),
+                format!("an array of type {kind}, which is not read"),
+                "save it with a number type: `numpy.save(\"x.npy\", x.astype(float))`",
+            ));
+        }
+        let is_fortran = value("fortran_order")?.starts_with("True");
+        let shape = value("shape")?;
+        let shape = shape.strip_prefix('(').and_then(|shape| shape.split_once(')')).map(|(shape, _)| shape);
+        let shape: Option<Vec<usize>> = shape.and_then(|shape| {
+            shape
+                .split(',')
+                .map(str::trim)
+                .filter(|size| !size.is_empty())
+                .map(|size| size.parse().ok())
+                .collect()
+        });
+        let shape = shape.ok_or_else(|| wrong("the array's shape cannot be read".into()))?;
+        let width = if letter == 'U' { size.saturating_mul(4) } else { size };
+        let told = shape.iter().try_fold(width, |product, &size| product.checked_mul(size));
+        let data = &content[end..];
+        if told != Some(data.len()) {
+            return Err(wrong(format!(
+                "the header tells of {shape:?} elements of {width} bytes, but {} bytes follow it",
+                data.len()
+            )));
+        }
+        Ok(Self { kind: letter, size, is_big: order == '>', is_fortran, shape, data })
+    }
+
+    fn rows(&self) -> usize {
+        self.shape.first().copied().unwrap_or(1)
+    }
+
+    /// The element at a position of the file's order.
+    fn number(&self, at: usize) -> f64 {
+        let bytes = &self.data[at * self.size..(at + 1) * self.size];
+        let mut eight = [0u8; 8];
+        for (place, byte) in bytes.iter().enumerate() {
+            eight[if self.is_big { self.size - 1 - place } else { place }] = *byte;
+        }
+        let word = u64::from_le_bytes(eight);
+        match (self.kind, self.size) {
+            ('f', 8) => f64::from_bits(word),
+            ('f', 4) => f64::from(f32::from_bits(word as u32)),
+            ('f', _) => half(word as u16),
+            ('i', 1) => f64::from(word as u8 as i8),
+            ('i', 2) => f64::from(word as u16 as i16),
+            ('i', 4) => f64::from(word as u32 as i32),
+            ('i', _) => word as i64 as f64,
+            _ => word as f64,
+        }
+    }
+
+    fn text(&self, at: usize) -> String {
+        if self.kind == 'S' {
+            let bytes = &self.data[at * self.size..(at + 1) * self.size];
+            let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+            return String::from_utf8_lossy(&bytes[..end]).into_owned();
+        }
+        let bytes = &self.data[at * self.size * 4..(at + 1) * self.size * 4];
+        let letter = |four: &[u8]| {
+            let word = [four[0], four[1], four[2], four[3]];
+            let code = if self.is_big { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) };
+            char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
+        };
+        bytes.chunks_exact(4).map(letter).take_while(|&c| c != '\0').collect()
+    }
+
+    /// Columns; the one of an array `[rows]` has that name, others get a number after it.
+    fn columns(&self, path: &Path, name: &str) -> Result<Vec<Column>> {
+        let rows = self.rows();
+        let wrong = |what: String| {
+            malformed(Place::file(path), what, "give an array [rows, columns], or [rows] for a target")
+        };
+        if rows == 0 || self.shape.is_empty() {
+            return Err(wrong(format!("an array of shape {:?} has no rows", self.shape)));
+        }
+        if self.kind == 'u' && self.size == 1 && self.shape.len() > 2 && !self.is_fortran {
+            let images = Bytes::new(self.data.to_vec(), self.shape[1..].to_vec(), u8::MAX)?;
+            return Ok(vec![
+                Column::new(name, Values::Bytes(images)).with_reason("an array of bytes with several axes"),
+            ]);
+        }
+        let width: usize = self.shape[1..].iter().product();
+        if width == 0 || width > MOST_COLUMNS {
+            return Err(wrong(format!("an array of shape {:?} has {width} columns", self.shape)));
+        }
+        if self.shape.len() > 2 && self.is_fortran {
+            return Err(wrong("an array of more than two axes in Fortran order".into()));
+        }
+        let position = |row: usize, column: usize| {
+            if self.is_fortran { column * rows + row } else { row * width + column }
+        };
+        (0..width)
+            .map(|column| {
+                let name = if self.shape.len() == 1 { name.to_owned() } else { format!("{name}{column}") };
+                let values = match self.kind {
+                    'U' | 'S' => {
+                        let texts = (0..rows).map(|row| {
+                            Some(self.text(position(row, column))).filter(|text| !text.is_empty())
+                        });
+                        Values::Categories(Categories::from_texts(texts))
+                    }
+                    _ => {
+                        let numbers: Vec<f64> =
+                            (0..rows).map(|row| self.number(position(row, column))).collect();
+                        if let Some(row) = numbers.iter().position(|number| number.is_infinite()) {
+                            return Err(malformed(
+                                Place::file(path).row(row + 1).column(&name),
+                                "an infinite number",
+                                "correct it, or make it NaN if it is missing",
+                            ));
+                        }
+                        Values::Numbers(numbers)
+                    }
+                };
+                Ok(Column::new(name, values).with_reason("an array of that type"))
+            })
+            .collect()
+    }
+}
+
+/// A number of 16 bits.
+fn half(bits: u16) -> f64 {
+    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+    match exponent {
+        0 => sign * fraction * 2f64.powi(-24),
+        31 if fraction == 0.0 => sign * f64::INFINITY,
+        31 => f64::NAN,
+        _ => sign * (1024.0 + fraction) * 2f64.powi(exponent - 25),
+    }
+}
+
+/// Reads an array as a table, with the targets in another file if the options name one.
+pub(crate) fn read(path: &Path, content: &[u8], options: &ReadOptions) -> Result<Table> {
+    let mut columns = Array::parse(path, content)?.columns(path, "x")?;
+    let Some(labels) = &options.targets else { return Table::new(path.display().to_string(), columns) };
+    let labels_content = crate::sniff::content(labels, options.limit_bytes)?;
+    let found = targets(labels, &labels_content)?;
+    let (rows, own) = (columns[0].values.rows(), found[0].values.rows());
+    if rows != own {
+        return Err(malformed(
+            Place::file(labels),
+            format!("{own} targets for {rows} rows"),
+            "give one target for each row",
+        ));
+    }
+    let names: Vec<String> = found.iter().map(|column| column.name.clone()).collect();
+    columns.extend(found);
+    let table = Table::new(path.display().to_string(), columns)?;
+    match &names[..] {
+        [only] => table.with_target(only),
+        _ => Ok(table),
+    }
+}
+
+/// The column of targets in an array `[rows]` or `[rows, 1]`.
+pub(crate) fn targets(path: &Path, content: &[u8]) -> Result<Vec<Column>> {
+    let array = Array::parse(path, content)?;
+    let array = if array.shape.len() == 2 && array.shape[1] == 1 {
+        Array { shape: vec![array.shape[0]], ..array }
+    } else {
+        array
+    };
+    array.columns(path, "y")
+}
+
+/// Names of arrays that hold inputs, and of those with their targets.
+const PAIRS: &[(&str, &str)] = &[
+    ("x", "y"),
+    ("X", "y"),
+    ("X", "Y"),
+    ("x_train", "y_train"),
+    ("X_train", "y_train"),
+    ("data", "target"),
+    ("data", "targets"),
+    ("data", "labels"),
+    ("data", "label"),
+    ("features", "targets"),
+    ("features", "labels"),
+    ("images", "labels"),
+    ("inputs", "targets"),
+    ("train_images", "train_labels"),
+    ("arr_0", "arr_1"),
+];
+/// The names of a part to test on.
+const TEST_PAIRS: &[(&str, &str)] =
+    &[("x_test", "y_test"), ("X_test", "y_test"), ("test_images", "test_labels")];
+
+/// The arrays of an archive, if all of its files are arrays.
+pub(crate) fn arrays(path: &Path, content: &[u8]) -> Result<Option<Vec<Entry>>> {
+    let entries = entries(path, content)?;
+    let all = !entries.is_empty() && entries.iter().all(|entry| entry.name.ends_with(".npy"));
+    Ok(all.then_some(entries))
+}
+
+/// Reads an archive of arrays: those to train on, and those to test on if it has such.
+pub(crate) fn read_archive(
+    path: &Path,
+    content: &[u8],
+    entries: &[Entry],
+    options: &ReadOptions,
+    notes: &mut Vec<Note>,
+) -> Result<(Table, Option<Table>)> {
+    let find = |name: &str| entries.iter().find(|entry| entry.name.strip_suffix(".npy") == Some(name));
+    let mut table = |inputs: &Entry, labels: Option<&Entry>| -> Result<Table> {
+        let unpacked = unpack_entry(path, content, inputs, options.limit_bytes)?;
+        let mut columns = Array::parse(path, &unpacked)?.columns(path, "x")?;
+        if let Some(labels) = labels {
+            let unpacked = unpack_entry(path, content, labels, options.limit_bytes)?;
+            columns.extend(targets(path, &unpacked)?);
+            notes.push(Note::new(
+                NoteKind::Container,
+                2,
+                format!("inputs from {}, targets from {}", inputs.name, labels.name),
+            ));
+        }
+        let has_target = columns.last().is_some_and(|column| column.name == "y");
+        let table = Table::new(path.display().to_string(), columns)?;
+        if has_target { table.with_target("y") } else { Ok(table) }
+    };
+    let pair =
+        |pairs: &[(&str, &str)]| pairs.iter().find_map(|(inputs, labels)| find(inputs).zip(find(labels)));
+    match (pair(PAIRS), entries) {
+        (Some((inputs, labels)), _) => {
+            let test = pair(TEST_PAIRS).map(|(inputs, labels)| table(inputs, Some(labels))).transpose()?;
+            Ok((table(inputs, Some(labels))?, test))
+        }
+        (None, [only]) => Ok((table(only, None)?, None)),
+        (None, _) => Err(malformed(
+            Place::file(path),
+            format!(
+                "the archive holds {}, of which none is known as inputs",
+                quoted(entries.iter().map(|entry| entry.name.as_str()), 6)
+            ),
+            "name the arrays x and y (and x_test, y_test): `numpy.savez(\"data.npz\", x=x, y=y)`",
+        )),
+    }
+}

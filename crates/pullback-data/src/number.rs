@@ -1,0 +1,492 @@
+//! Numbers as people write them: `1.5`, `1,204.50`, `1.204,5`, `$3`, `(12)`, `12.5 %`, `3 kg`, `1.5D3`.
+//!
+//! [`Plain`] is a number as programs write it, read at once and rounded as the standard library rounds.
+//! Everything else is a [`Written`] number, whose separators mean what the column's [`Locale`] says:
+//! one cell `1,204` can be either, the cells of a column tell.
+
+use std::borrow::Cow;
+
+/// A plain number and what its digits tell of separators.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Plain {
+    pub(crate) value: f64,
+    /// How many bytes it takes.
+    pub(crate) length: usize,
+    /// Whether a point stands in it where one between thousands could: three digits after it, one to three before.
+    pub(crate) fraction: Fraction,
+}
+
+/// What the digits after a point tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fraction {
+    None,
+    /// `1.204`: one point, which could stand between thousands.
+    Three,
+    Other,
+}
+
+/// Powers of ten that are exact in f64.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
+];
+/// Whole numbers up to here are exact in f64.
+const LARGEST_EXACT: u64 = 1 << 53;
+/// So many digits fit into 64 bits.
+const MOST_DIGITS: usize = 19;
+
+/// The plain number that `bytes` begins with: `[+-]digits[.digits][e[+-]digits]`.
+///
+/// [`None`] if there is none, if it is not finite, or if it begins with a zero that says something (`007`).
+/// A mantissa below 2^53 times or divided by an exact power of ten is rounded once (Clinger, How to read
+/// floating point numbers accurately, 1990); the standard library reads the others.
+#[inline]
+pub(crate) fn plain(bytes: &[u8]) -> Option<Plain> {
+    let mut at = 0;
+    let sign = bytes.first().copied();
+    let negative = sign == Some(b'-');
+    if negative || sign == Some(b'+') {
+        at = 1;
+    }
+    let start = at;
+    let mut mantissa = 0u64;
+    while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10) {
+        mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
+        at += 1;
+    }
+    let whole = at - start;
+    let mut digits = whole;
+    let mut exponent = 0i32;
+    let mut fraction = Fraction::None;
+    if bytes.get(at) == Some(&b'.') {
+        at += 1;
+        let point = at;
+        while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10)
+        {
+            mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
+            at += 1;
+        }
+        let after = at - point;
+        digits += after;
+        exponent = -(after.min(1 << 20) as i32);
+        fraction = match (whole, after) {
+            (_, 0) => Fraction::None,
+            (1..=3, 3) if bytes[start] != b'0' => Fraction::Three,
+            _ => Fraction::Other,
+        };
+    } else if whole > 1 && bytes[start] == b'0' {
+        return None;
+    }
+    if digits == 0 {
+        return None;
+    }
+    if matches!(bytes.get(at), Some(b'e' | b'E')) {
+        let mut end = at + 1;
+        let negative = bytes.get(end) == Some(&b'-');
+        if negative || bytes.get(end) == Some(&b'+') {
+            end += 1;
+        }
+        let first = end;
+        let mut power = 0i32;
+        while let Some(digit) = bytes.get(end).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10)
+        {
+            power = (power * 10 + i32::from(digit)).min(100_000);
+            end += 1;
+        }
+        if end > first {
+            exponent += if negative { -power } else { power };
+            at = end;
+            fraction = Fraction::Other;
+        }
+    }
+    let size = exponent.unsigned_abs() as usize;
+    let value = if digits <= MOST_DIGITS && mantissa <= LARGEST_EXACT && size < POWERS.len() {
+        let value =
+            if exponent < 0 { mantissa as f64 / POWERS[size] } else { mantissa as f64 * POWERS[size] };
+        if negative { -value } else { value }
+    } else {
+        std::str::from_utf8(&bytes[..at]).ok()?.parse().ok()?
+    };
+    value.is_finite().then_some(Plain { value, length: at, fraction })
+}
+
+/// What separates what in the numbers of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Locale {
+    /// `1,204.5`
+    Point,
+    /// `1.204,5`
+    Comma,
+}
+
+/// What the separators of one number say of its locale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// There are none.
+    Neutral,
+    Point,
+    Comma,
+    /// `1.204`
+    EitherPoint,
+    /// `1,204`
+    EitherComma,
+}
+
+/// A number as it is written: its digits and separators, and what stands around it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Written {
+    negative: bool,
+    /// Digits, points and commas; other separators of thousands are gone.
+    core: String,
+    exponent: i32,
+    pub(crate) evidence: Evidence,
+    /// The currency before the number.
+    pub(crate) before: String,
+    /// The unit, currency or percent sign after it.
+    pub(crate) after: String,
+    /// Whether separators other than point and comma stood between thousands.
+    pub(crate) is_grouped: bool,
+}
+
+const CURRENCIES: &[&str] = &[
+    "$", "€", "£", "¥", "₩", "₹", "฿", "₽", "₺", "₫", "₴", "₦", "₱", "₿", "¢", "₪", "US$", "A$", "C$", "CA$",
+    "AU$", "NZ$", "HK$", "NT$", "S$", "R$", "R", "Rs", "Rs.", "kr", "Kr", "kr.", "Fr", "Fr.", "zł", "Kč",
+    "Ft", "USD", "EUR", "GBP", "JPY", "KRW", "CNY", "RMB", "CHF", "INR", "CAD", "AUD", "NZD", "SEK", "NOK",
+    "DKK", "PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "RUB", "TRY", "SGD", "HKD", "TWD", "THB", "IDR", "MYR",
+    "PHP", "VND", "ILS", "AED", "SAR",
+];
+
+/// The longest unit, in characters.
+const LONGEST_UNIT: usize = 16;
+/// The largest exponent that is believed.
+const LARGEST_EXPONENT: i32 = 400;
+
+/// Full-width digits and signs as plain ones, other minus signs as `-`, other spaces as a space.
+fn folded(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(
+        text.chars()
+            .map(|c| match c {
+                '０'..='９' | '．' | '，' | '－' | '＋' | '％' | '（' | '）' | '＄' | 'Ｅ' | 'ｅ' => {
+                    char::from_u32(c as u32 - 0xfee0).unwrap_or(c)
+                }
+                '\u{2212}' | '\u{2012}' | '\u{2013}' | '\u{2010}' | '\u{2011}' | '\u{fe63}' => '-',
+                '\u{a0}' | '\u{202f}' | '\u{2009}' | '\u{2007}' | '\u{3000}' => ' ',
+                '\u{2019}' | '\u{2bc}' => '\'',
+                '٠'..='٩' => char::from_u32(c as u32 - '٠' as u32 + '0' as u32).unwrap_or(c),
+                '۰'..='۹' => char::from_u32(c as u32 - '۰' as u32 + '0' as u32).unwrap_or(c),
+                '०'..='९' => char::from_u32(c as u32 - '०' as u32 + '0' as u32).unwrap_or(c),
+                '￥' => '¥',
+                '￦' => '₩',
+                c => c,
+            })
+            .collect(),
+    )
+}
+
+impl Written {
+    /// Reads a cell; [`None`] if it is no number with at most a currency, a sign and a unit.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let folded = folded(text.trim());
+        let mut rest = folded.trim();
+        let mut negative = false;
+        if let Some(inner) = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+            negative = true;
+            rest = inner.trim();
+        }
+        let first = rest.find(|c: char| c.is_ascii_digit())?;
+        let start = match rest[..first].chars().next_back() {
+            Some('.' | ',') => first - 1,
+            _ => first,
+        };
+        let (before, rest) = rest.split_at(start);
+        let mut before = before.trim();
+        if let Some(inner) = before.strip_prefix('(') {
+            // `$(12)` is left as a text; `(` alone is one too.
+            if inner.is_empty() {
+                return None;
+            }
+        }
+        for sign in ['-', '+'] {
+            let without = before.strip_prefix(sign).or_else(|| before.strip_suffix(sign));
+            if let Some(without) = without {
+                negative ^= sign == '-';
+                before = without.trim();
+                break;
+            }
+        }
+        if !before.is_empty() && !CURRENCIES.contains(&before) {
+            return None;
+        }
+        let (core, is_grouped, length) = core(rest)?;
+        let (exponent, length) = exponent(rest, length);
+        let mut after = rest[length..].trim();
+        if let Some(without) = after.strip_suffix('-').filter(|without| !without.ends_with('-')) {
+            if !without.trim().is_empty() && !is_unit(without.trim()) {
+                return None;
+            }
+            negative ^= true;
+            after = without.trim();
+        }
+        if !is_unit(after) {
+            return None;
+        }
+        let evidence = evidence(&core, is_grouped)?;
+        Some(Self {
+            negative,
+            core,
+            exponent,
+            evidence,
+            before: before.to_owned(),
+            after: after.to_owned(),
+            is_grouped,
+        })
+    }
+
+    /// The value, if the separators fit the locale.
+    pub(crate) fn value(&self, locale: Locale) -> Option<f64> {
+        let (group, point) = match locale {
+            Locale::Point => (',', '.'),
+            Locale::Comma => ('.', ','),
+        };
+        let fits = match self.evidence {
+            Evidence::Neutral | Evidence::EitherPoint | Evidence::EitherComma => true,
+            Evidence::Point => locale == Locale::Point,
+            Evidence::Comma => locale == Locale::Comma,
+        };
+        if !fits {
+            return None;
+        }
+        let plain: String =
+            self.core.chars().filter(|&c| c != group).map(|c| if c == point { '.' } else { c }).collect();
+        let sign = if self.negative { "-" } else { "" };
+        format!("{sign}{plain}e{}", self.exponent).parse().ok().filter(|value: &f64| value.is_finite())
+    }
+
+    /// Whether it is more than digits, a point and an exponent.
+    pub(crate) fn has_separators_of_thousands(&self, locale: Locale) -> bool {
+        self.is_grouped || self.core.contains(if locale == Locale::Point { ',' } else { '.' })
+    }
+}
+
+/// Digits with points and commas, from which spaces, apostrophes and underscores between thousands are
+/// gone; whether there were such; and how many bytes it took.
+fn core(text: &str) -> Option<(String, bool, usize)> {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let mut core = String::new();
+    let mut is_grouped = false;
+    let mut at = 0;
+    loop {
+        match bytes.get(at) {
+            Some(byte) if byte.is_ascii_digit() => core.push(char::from(*byte)),
+            Some(byte @ (b'.' | b',')) if digit(at + 1) => core.push(char::from(*byte)),
+            // `3.` is a number too.
+            Some(b'.') if !core.is_empty() && at + 1 == bytes.len() => {}
+            // Exactly three digits follow, after one to three.
+            Some(b' ' | b'\'' | b'_')
+                if (1..=3).all(|ahead| digit(at + ahead))
+                    && !digit(at + 4)
+                    && !core.contains(['.', ','])
+                    && (is_grouped || core.len() <= 3) =>
+            {
+                is_grouped = true;
+            }
+            _ => break,
+        }
+        at += 1;
+    }
+    core.bytes().any(|byte| byte.is_ascii_digit()).then_some((core, is_grouped, at))
+}
+
+/// The exponent after a core of so many bytes, and the length with it.
+fn exponent(text: &str, length: usize) -> (i32, usize) {
+    let rest = &text[length..];
+    let Some(after) = rest.strip_prefix(['e', 'E', 'd', 'D']) else { return (0, length) };
+    let sign = after.len() - after.trim_start_matches(['+', '-']).len();
+    let digits = after[sign..].bytes().take_while(u8::is_ascii_digit).count();
+    if sign > 1 || digits == 0 || after[sign + digits..].starts_with(|c: char| c.is_alphanumeric()) {
+        return (0, length);
+    }
+    match after[..sign + digits].parse::<i32>() {
+        Ok(power) if power.abs() <= LARGEST_EXPONENT => (power, length + 1 + sign + digits),
+        _ => (0, length),
+    }
+}
+
+/// Whether a text after a number can be a unit: nothing, `%`, `kg`, `m/s²`, `/100`.
+fn is_unit(text: &str) -> bool {
+    let is_share = text.strip_prefix('/').is_some_and(|rest| {
+        let rest = rest.trim();
+        !rest.is_empty() && rest.len() <= 6 && rest.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    is_share
+        || text.chars().count() <= LONGEST_UNIT
+            && !text.starts_with(['.', ',', ':', '-', '<', '>', '=', ')'])
+            && text.chars().all(|c| {
+                c.is_alphabetic()
+                    || matches!(
+                        c,
+                        '²' | '³'
+                            | '%'
+                            | '‰'
+                            | '°'
+                            | '/'
+                            | '$'
+                            | '€'
+                            | '£'
+                            | '¥'
+                            | '₩'
+                            | '₹'
+                            | '.'
+                            | '+'
+                            | ' '
+                            | '"'
+                            | '\''
+                            | '·'
+                            | '^'
+                            | '*'
+                    )
+            })
+            && text.split(' ').count() <= 2
+}
+
+/// What points and commas say of the locale; [`None`] if they fit none.
+fn evidence(core: &str, is_grouped: bool) -> Option<Evidence> {
+    let points = core.matches('.').count();
+    let commas = core.matches(',').count();
+    let whole_groups = |group: char, text: &str| {
+        let parts: Vec<&str> = text.split(group).collect();
+        let (first, rest) = (parts[0], &parts[1..]);
+        let is_western = (1..=3).contains(&first.len()) && rest.iter().all(|part| part.len() == 3);
+        // 12,34,567
+        let is_indian = (1..=2).contains(&first.len())
+            && rest.last().is_some_and(|part| part.len() == 3)
+            && rest[..rest.len() - 1].iter().all(|part| part.len() == 2);
+        !first.starts_with('0') && (is_western || is_indian)
+    };
+    let single = |at: usize| {
+        let (before, after) = (&core[..at], &core[at + 1..]);
+        after.len() == 3 && (1..=3).contains(&before.len()) && !before.starts_with('0')
+    };
+    match (points, commas) {
+        (0, 0) => Some(Evidence::Neutral),
+        (1, 0) if !is_grouped && single(core.find('.')?) => Some(Evidence::EitherPoint),
+        (1, 0) => Some(Evidence::Point),
+        (0, 1) if !is_grouped && single(core.find(',')?) => Some(Evidence::EitherComma),
+        (0, 1) => Some(Evidence::Comma),
+        (_, 0) => whole_groups('.', core).then_some(Evidence::Comma),
+        (0, _) => whole_groups(',', core).then_some(Evidence::Point),
+        (1, _) if core.rfind('.') > core.rfind(',') => {
+            whole_groups(',', core.split('.').next()?).then_some(Evidence::Point)
+        }
+        (_, 1) if core.rfind(',') > core.rfind('.') => {
+            whole_groups('.', core.split(',').next()?).then_some(Evidence::Comma)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_numbers_are_rounded_as_the_standard_library_rounds() {
+        let mut state = 1u64;
+        let mut next = || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            state >> 11
+        };
+        for _ in 0..20_000 {
+            let number = f64::from_bits(next() << 11 ^ next());
+            let texts = [
+                format!("{}", next() as f64 / 1e6),
+                format!("{:.3}", (next() % 100_000_000) as f64 / 997.0),
+                format!("-{}.{}", next(), next()),
+                format!("{}e{}", next() % 100_000, (next() % 700) as i64 - 350),
+                format!("{number:e}"),
+                format!("{}", next()),
+            ];
+            for text in texts {
+                let Ok(expected) = text.parse::<f64>() else { continue };
+                if !expected.is_finite() {
+                    assert_eq!(plain(text.as_bytes()), None, "{text}");
+                    continue;
+                }
+                let found = plain(text.as_bytes()).map(|plain| (plain.value.to_bits(), plain.length));
+                assert_eq!(found, Some((expected.to_bits(), text.len())), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_plain_number_is_none() {
+        for text in ["", "-", "+", ".", "e5", "nan", "inf", "007", "-01", "x1", "1e999"] {
+            assert_eq!(plain(text.as_bytes()).map(|plain| plain.value), None, "{text}");
+        }
+        for (text, value) in [("0", 0.0), ("-0", -0.0), ("3.", 3.0), (".5", 0.5), ("00.5", 0.5), ("+2", 2.0)]
+        {
+            assert_eq!(plain(text.as_bytes()).map(|plain| plain.value), Some(value), "{text}");
+        }
+        assert_eq!(plain(b"1e,2").map(|plain| plain.length), Some(1));
+    }
+
+    #[test]
+    fn written_numbers_have_the_values_that_people_mean() {
+        let check = |text: &str, point: Option<f64>, comma: Option<f64>| {
+            let written = Written::read(text);
+            let value = |locale| written.as_ref().and_then(|written| written.value(locale));
+            assert_eq!((value(Locale::Point), value(Locale::Comma)), (point, comma), "{text}: {written:?}");
+        };
+        let both = |text: &str, value: f64| check(text, Some(value), Some(value));
+        both("007", 7.0);
+        both("(12)", -12.0);
+        both("−12", -12.0);
+        both("１２", 12.0);
+        both("1.5D3".replace(".5", "").as_str(), 1000.0);
+        check("1.5D3", Some(1500.0), None);
+        check("1,5E-3", None, Some(0.0015));
+        check("1,204", Some(1204.0), Some(1.204));
+        check("1.204", Some(1.204), Some(1204.0));
+        check("$1,204", Some(1204.0), Some(1.204));
+        check("-$1,204.50", Some(-1204.5), None);
+        check("$-1,204.50", Some(-1204.5), None);
+        check("($1,204.50)", Some(-1204.5), None);
+        check("1.204,50 €", None, Some(1204.5));
+        check("1 204,5", None, Some(1204.5));
+        check("1'204.5", Some(1204.5), None);
+        check("1\u{202f}234\u{202f}567", Some(1234567.0), Some(1234567.0));
+        check("12,34,567", Some(1234567.0), None);
+        check("1.234.567", None, Some(1234567.0));
+        check("0,123", None, Some(0.123));
+        check("12.50%", Some(12.5), None);
+        both("3 kg", 3.0);
+        both("3kg", 3.0);
+        both("35/100", 35.0);
+        both("12-", -12.0);
+        both("USD 12", 12.0);
+        both("₩12", 12.0);
+        for text in [
+            "",
+            "a",
+            "C00001",
+            "2021-01-01",
+            "1.2.3",
+            "192.168.0.1",
+            "555-1234",
+            "12:30",
+            "1,2,3",
+            "5'11",
+            "-",
+            "<5",
+            "1 2",
+            "3 kg 5 g",
+            "1e5x3",
+        ] {
+            check(text, None, None);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Raw columns: cells as they were read, before anyone decides what they are.
+//!
+//! Cells that are plain numbers are kept as numbers, others as codes into a list of distinct texts. A builder that
+//! expects plain numbers and meets something else says so, and the reader reads that column again as texts.
+
+use crate::cell::is_missing;
+use crate::number::{Fraction, Plain};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// The code of a missing cell.
+pub(crate) const MISSING: u32 = u32::MAX;
+
+/// What a caller says is missing, beside the usual spellings.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tokens {
+    texts: Vec<String>,
+    numbers: Vec<f64>,
+}
+
+impl Tokens {
+    pub(crate) fn new(tokens: &[String]) -> Self {
+        Self {
+            texts: tokens.iter().map(|token| token.trim().to_owned()).collect(),
+            numbers: tokens.iter().filter_map(|token| token.trim().parse().ok()).collect(),
+        }
+    }
+
+    pub(crate) fn has(&self, text: &[u8]) -> bool {
+        !self.texts.is_empty() && self.texts.iter().any(|token| token.as_bytes() == text)
+    }
+
+    #[inline]
+    pub(crate) fn has_number(&self, number: f64) -> bool {
+        !self.numbers.is_empty() && self.numbers.contains(&number)
+    }
+}
+
+/// The cells of a column, in the making.
+#[derive(Debug)]
+pub(crate) enum Builder<'a> {
+    /// Cells that nobody asks for.
+    Skip,
+    Plain(PlainCells),
+    Coded(CodedCells<'a>),
+}
+
+/// Numbers as programs write them; NaN for a missing cell.
+#[derive(Debug, Default)]
+pub(crate) struct PlainCells {
+    pub(crate) numbers: Vec<f64>,
+    /// A cell was neither a plain number nor missing.
+    pub(crate) is_surprised: bool,
+    pub(crate) points: Points,
+}
+
+/// What the points in plain numbers could be.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Points {
+    /// Some stand where one between thousands could.
+    pub(crate) between_thousands: bool,
+    /// Some can only be decimal points.
+    pub(crate) decimal: bool,
+}
+
+/// Distinct texts and which cell has which.
+#[derive(Debug, Default)]
+pub(crate) struct CodedCells<'a> {
+    pub(crate) codes: Vec<u32>,
+    pub(crate) names: Vec<Cow<'a, [u8]>>,
+    known: HashMap<Cow<'a, [u8]>, u32>,
+}
+
+impl<'a> CodedCells<'a> {
+    fn push(&mut self, text: Cow<'a, [u8]>) {
+        if let Some(&code) = self.known.get(text.as_ref()) {
+            self.codes.push(code);
+            return;
+        }
+        let code = self.names.len() as u32;
+        self.names.push(text.clone());
+        self.known.insert(text, code);
+        self.codes.push(code);
+    }
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn plain() -> Self {
+        Self::Plain(PlainCells::default())
+    }
+
+    pub(crate) fn coded() -> Self {
+        Self::Coded(CodedCells::default())
+    }
+
+    #[inline]
+    pub(crate) fn push_plain(cells: &mut PlainCells, plain: Plain, tokens: &Tokens) {
+        match plain.fraction {
+            Fraction::None => {}
+            Fraction::Three => cells.points.between_thousands = true,
+            Fraction::Other => cells.points.decimal = true,
+        }
+        cells.numbers.push(if tokens.has_number(plain.value) { f64::NAN } else { plain.value });
+    }
+
+    /// Adds a cell, trimmed.
+    pub(crate) fn push(&mut self, text: Cow<'a, [u8]>, tokens: &Tokens) {
+        match self {
+            Self::Skip => {}
+            Self::Plain(cells) => {
+                match crate::number::plain(&text).filter(|plain| plain.length == text.len()) {
+                    Some(plain) => Self::push_plain(cells, plain, tokens),
+                    None => {
+                        cells.is_surprised |= !is_missing(&text) && !tokens.has(&text);
+                        cells.numbers.push(f64::NAN);
+                    }
+                }
+            }
+            Self::Coded(cells) => {
+                let is_number_missing = || {
+                    !tokens.numbers.is_empty()
+                        && crate::number::plain(&text)
+                            .is_some_and(|plain| plain.length == text.len() && tokens.has_number(plain.value))
+                };
+                if is_missing(&text) || tokens.has(&text) || is_number_missing() {
+                    cells.codes.push(MISSING);
+                } else {
+                    cells.push(text);
+                }
+            }
+        }
+    }
+
+    /// Takes back all but the first rows.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        match self {
+            Self::Skip => {}
+            Self::Plain(cells) => cells.numbers.truncate(rows),
+            Self::Coded(cells) => cells.codes.truncate(rows),
+        }
+    }
+}
+
+/// The cells of a column.
+#[derive(Debug)]
+pub(crate) enum Raw {
+    /// All are plain numbers, or missing: NaN.
+    Plain {
+        numbers: Vec<f64>,
+        points: Points,
+    },
+    Coded(Coded),
+}
+
+/// Distinct texts, how often each stands, and which cell has which.
+#[derive(Debug, Default)]
+pub(crate) struct Coded {
+    pub(crate) codes: Vec<u32>,
+    pub(crate) names: Vec<String>,
+    pub(crate) counts: Vec<usize>,
+}
+
+impl Raw {
+    pub(crate) fn rows(&self) -> usize {
+        match self {
+            Self::Plain { numbers, .. } => numbers.len(),
+            Self::Coded(coded) => coded.codes.len(),
+        }
+    }
+
+    pub(crate) fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Self::Plain { numbers, .. } => numbers[row].is_nan(),
+            Self::Coded(coded) => coded.codes[row] == MISSING,
+        }
+    }
+
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        match self {
+            Self::Plain { numbers, .. } => numbers.truncate(rows),
+            Self::Coded(coded) => {
+                for &code in &coded.codes[rows.min(coded.codes.len())..] {
+                    if code != MISSING {
+                        coded.counts[code as usize] -= 1;
+                    }
+                }
+                coded.codes.truncate(rows);
+            }
+        }
+    }
+
+    /// One column of several parts, one after the other; [`None`] if it was skipped.
+    pub(crate) fn joined(parts: Vec<Builder<'_>>) -> Option<Self> {
+        let mut parts = parts.into_iter();
+        match parts.next()? {
+            Builder::Skip => None,
+            Builder::Plain(first) => {
+                let PlainCells { mut numbers, mut points, .. } = first;
+                for part in parts {
+                    let Builder::Plain(part) = part else { return None };
+                    numbers.extend_from_slice(&part.numbers);
+                    points.between_thousands |= part.points.between_thousands;
+                    points.decimal |= part.points.decimal;
+                }
+                Some(Self::Plain { numbers, points })
+            }
+            Builder::Coded(first) => {
+                let mut coded = Coded::default();
+                let mut known: HashMap<String, u32> = HashMap::new();
+                coded.add(first, &mut known);
+                for part in parts {
+                    let Builder::Coded(part) = part else { return None };
+                    coded.add(part, &mut known);
+                }
+                Some(Self::Coded(coded))
+            }
+        }
+    }
+}
+
+impl Coded {
+    fn add(&mut self, part: CodedCells<'_>, known: &mut HashMap<String, u32>) {
+        let CodedCells { codes, names, known: own } = part;
+        drop(own);
+        // The place of each of its names here: found when a cell has it, so that names stand in order of rows.
+        let mut places = vec![MISSING; names.len()];
+        self.codes.reserve(codes.len());
+        for code in codes {
+            if code == MISSING {
+                self.codes.push(MISSING);
+                continue;
+            }
+            let place = &mut places[code as usize];
+            if *place == MISSING {
+                let text = String::from_utf8_lossy(&names[code as usize]);
+                let text = text.trim();
+                *place = match known.get(text) {
+                    Some(&place) => place,
+                    None => {
+                        let new = self.names.len() as u32;
+                        self.names.push(text.to_owned());
+                        self.counts.push(0);
+                        known.insert(text.to_owned(), new);
+                        new
+                    }
+                };
+            }
+            self.counts[*place as usize] += 1;
+            self.codes.push(*place);
+        }
+    }
+}

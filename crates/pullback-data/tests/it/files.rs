@@ -1,0 +1,320 @@
+//! Files as people have them: what is read, as which types, with which notes.
+//!
+//! A case is a file's text, its columns, and the kinds of the notes. A column is its name and its cells: numbers as
+//! they are, texts in quotes, `_` for a missing cell.
+
+use crate::read_as;
+use pullback::data::{ColumnType, Values};
+use pullback_data::{Parts, ReadOptions};
+
+pub(crate) fn rendered(parts: &Parts) -> String {
+    let cell = |values: &Values, row: usize| match values {
+        Values::Numbers(numbers) if numbers[row].is_nan() => "_".to_owned(),
+        Values::Numbers(numbers) => numbers[row].to_string(),
+        Values::Categories(texts) => texts.text(row).map_or("_".to_owned(), |text| format!("'{text}'")),
+        other => format!("{other:?}"),
+    };
+    let columns = parts.train.columns().iter().map(|column| {
+        let cells: Vec<String> = (0..parts.train.rows()).map(|row| cell(&column.values, row)).collect();
+        format!("{} {}", column.name, cells.join(" "))
+    });
+    columns.collect::<Vec<_>>().join(" | ")
+}
+
+fn kinds(parts: &Parts) -> String {
+    let name = |note: &pullback_data::Note| format!("{:?}", note.kind);
+    parts.notes.iter().map(name).collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn check_with(options: &ReadOptions, cases: &[(&[u8], &str, &str)]) {
+    for (content, columns, notes) in cases {
+        let shown = String::from_utf8_lossy(content);
+        let parts = read_as("t.csv", content, options).unwrap_or_else(|error| panic!("{shown}\n{error}"));
+        assert_eq!(rendered(&parts), *columns, "{shown}\n{:?}", parts.notes);
+        assert_eq!(kinds(&parts), *notes, "{shown}\n{:?}", parts.notes);
+        assert!(parts.train.columns().iter().all(|column| !column.reason.is_empty()), "{shown}");
+    }
+}
+
+pub(crate) fn check(cases: &[(&str, &str, &str)]) {
+    let cases: Vec<(&[u8], &str, &str)> =
+        cases.iter().map(|(text, columns, notes)| (text.as_bytes(), *columns, *notes)).collect();
+    check_with(&ReadOptions::default(), &cases);
+}
+
+fn expecting(name: &str) -> ReadOptions {
+    ReadOptions { expected: vec![name.into()], ..ReadOptions::default() }
+}
+
+#[test]
+fn headers() {
+    check(&[
+        // pandas' index, R's row names, a trailing comma.
+        (",a,y\n0,1.5,u\n1,2.5,d\n", "c1 0 1 | a 1.5 2.5 | y 'u' 'd'", "Header"),
+        ("\"\",\"a\",\"y\"\n\"1\",1.5,\"u\"\n\"2\",2.5,\"d\"\n", "c1 1 2 | a 1.5 2.5 | y 'u' 'd'", "Header"),
+        ("a,y,\n1,u,\n2,d,\n", "a 1 2 | y 'u' 'd'", "Header Empty"),
+        ("a,y\n1,u,\n2,d,\n", "a 1 2 | y 'u' 'd'", "Header Empty"),
+        ("a,y,\n1,u\n2,d\n", "a 1 2 | y 'u' 'd'", ""),
+        // Numbers and years as names.
+        ("0,1,y\n1.5,2,u\n2.5,1,d\n", "0 1.5 2.5 | 1 2 1 | y 'u' 'd'", ""),
+        ("0,1,2,label\n5,2,3,u\n4,1,7,d\n", "0 5 4 | 1 2 1 | 2 3 7 | label 'u' 'd'", ""),
+        ("0,1,2\n5.5,2.1,3\n4,1,7\n", "0 5.5 4 | 1 2.1 1 | 2 3 7", ""),
+        ("id,2001,2002,y\na,5,6,u\nb,7,9,d\n", "id 'a' 'b' | 2001 5 7 | 2002 6 9 | y 'u' 'd'", ""),
+        // R's header is one short.
+        ("\"a\",\"y\"\n\"1\",1.5,\"u\"\n\"2\",2.5,\"d\"\n", "c1 1 2 | a 1.5 2.5 | y 'u' 'd'", "Header"),
+        ("\"a\" \"y\"\n\"1\" 1.5 \"u\"\n\"2\" 2.5 \"d v\"\n", "c1 1 2 | a 1.5 2.5 | y 'u' 'd v'", "Header"),
+        ("a y\nr1 1.5 u\nr2 2.5 d\n", "c1 'r1' 'r2' | a 1.5 2.5 | y 'u' 'd'", "Header"),
+        // Names that stand twice.
+        ("a,a,y,a_2\n1,2,u,3\n", "a 1 | a_3 2 | y 'u' | a_2 3", "Names"),
+        ("a,,,y\n1,2,3,u\n", "a 1 | c2 2 | c3 3 | y 'u'", "Header"),
+        // No header.
+        ("1,u\n2,d\n3,u\n", "c1 1 2 3 | c2 'u' 'd' 'u'", "Header"),
+        (
+            "5.1,3.5,setosa\n4.9,3,setosa\n6,3,virginica\n",
+            "c1 5.1 4.9 6 | c2 3.5 3 3 | c3 'setosa' 'setosa' 'virginica'",
+            "Header",
+        ),
+        (
+            "low,red,no\nlow,blue,yes\nhigh,red,no\n",
+            "c1 'low' 'low' 'high' | c2 'red' 'blue' 'red' | c3 'no' 'yes' 'no'",
+            "Header",
+        ),
+        // All texts without a repeated value: the usual case is a header.
+        (
+            "size,color,y\nhigh,blue,yes\nlow,red,no\n",
+            "size 'high' 'low' | color 'blue' 'red' | y 'yes' 'no'",
+            "",
+        ),
+        ("NA,b\n1,2\n3,4\n", "NA 1 3 | b 2 4", ""),
+    ]);
+    let headerless = ReadOptions { has_header: Some(false), ..ReadOptions::default() };
+    check_with(
+        &headerless,
+        &[(b"low,red,no\nhigh,blue,yes\n", "c1 'low' 'high' | c2 'red' 'blue' | c3 'no' 'yes'", "")],
+    );
+    // The caller expects a name that only a table without a header has.
+    check_with(
+        &expecting("c3"),
+        &[(b"low,red,no\nhigh,blue,yes\n", "c1 'low' 'high' | c2 'red' 'blue' | c3 'no' 'yes'", "Header")],
+    );
+    // Or one that only a header has.
+    check_with(&expecting("7"), &[(b"5,7,9\n1,2,4\n3,4,4\n", "5 1 3 | 7 2 4 | 9 4 4", "")]);
+    check_with(&expecting("y"), &[(b"x,y\nx,y2\nx,y3\n", "x 'x' 'x' | y 'y2' 'y3'", "")]);
+}
+
+#[test]
+fn lines_that_are_no_data() {
+    check(&[
+        ("sep=;\na;y\n1;u\n2;d\n", "a 1 2 | y 'u' 'd'", "Lines"),
+        ("\"sep=|\"\r\na|y\r\n1|u\r\n", "a 1 | y 'u'", "Lines"),
+        ("# x\na,y\n1,u\n2,d\n", "a 1 2 | y 'u' 'd'", "Lines"),
+        ("# x, y\n# more, of it\na,y\n1,u\n2,d\n", "a 1 2 | y 'u' 'd'", "Lines"),
+        ("#a,y\n1,u\n2,d\n", "a 1 2 | y 'u' 'd'", ""),
+        ("A title\n\na,b,y\n1,2,u\n2,3,d\n", "a 1 2 | b 2 3 | y 'u' 'd'", "Lines"),
+        ("A title,,\na,b,y\n1,2,u\n2,3,d\n", "a 1 2 | b 2 3 | y 'u' 'd'", "Lines"),
+        ("A title, with a comma\na,b,y\n1,2,u\n2,3,d\n", "a 1 2 | b 2 3 | y 'u' 'd'", "Lines"),
+        ("a,y\nmm,g\n1,2\n3,4\n", "a 1 3 | y 2 4", "Lines"),
+        ("a,b,y\n(mm),(g),\n1,2,u\n3,4,d\n", "a 1 3 | b 2 4 | y 'u' 'd'", "Lines"),
+        ("a,b\n1,2\n# a note\n3,4\n", "a 1 3 | b 2 4", "Lines"),
+        ("a,b\n1,2\na,b\n3,4\n", "a 1 3 | b 2 4", "Lines"),
+        ("n,b\nx,2\nz,4\nTotal,6\n", "n 'x' 'z' | b 2 4", "Lines"),
+        ("n,b\nx,2\nz,4\nTotal:,6\n\nSource: someone\n", "n 'x' 'z' | b 2 4", "Lines Lines"),
+        ("n,b\nx,2\nTotal,4\nz,1\nTotal,6\n", "n 'x' 'Total' 'z' 'Total' | b 2 4 1 6", ""),
+        ("a,b\n1,2\n3,4\n\x1a", "a 1 3 | b 2 4", "Lines"),
+        ("a,b\n1,2\n3,4\n\x1a\n", "a 1 3 | b 2 4", "Lines"),
+        ("a,y\n1,u\n,\n2,d\n,\n,\n", "a 1 _ 2 | y 'u' _ 'd'", "Empty"),
+        ("a,y\n\n1,u\n   \n2,d\n\n\n", "a 1 2 | y 'u' 'd'", ""),
+    ]);
+    check_with(
+        &expecting("y"),
+        &[
+            (b"Report,2021\nby,someone\na,y\n1,u\n2,d\n", "a 1 2 | y 'u' 'd'", "Lines"),
+            (b"1,2\n3,4\na,y\n1,5\n2,6\n", "a 1 2 | y 5 6", "Lines"),
+        ],
+    );
+}
+
+#[test]
+fn numbers_in_other_dress() {
+    check(&[
+        ("a;y\n1,5;2,5\n", "a 1.5 | y 2.5", "Numbers Numbers"),
+        ("a,y\n1,\"1,204\"\n2,\"1,377\"\n", "a 1 2 | y 1204 1377", "Numbers"),
+        ("a;y\n1,204;5\n2,377;6\n", "a 1.204 2.377 | y 5 6", "Numbers"),
+        // Another column's decimal points tell.
+        ("a;y\n1,204;5.5\n2,377;6.25\n", "a 1204 2377 | y 5.5 6.25", "Numbers"),
+        ("a;y\n1.204;5,5\n12.377;6,25\n", "a 1204 12377 | y 5.5 6.25", "Numbers Numbers"),
+        ("a;y\n1.204,5;5\n377;6\n", "a 1204.5 377 | y 5 6", "Numbers"),
+        (
+            "amt,rate,y\n\"$1,204\",12.50%,no\n\"$377\",3%,yes\n",
+            "amt 1204 377 | rate 12.5 3 | y 'no' 'yes'",
+            "Numbers Numbers",
+        ),
+        ("a;y\n1.5D3;2\n2;3\n", "a 1500 2 | y 2 3", ""),
+        ("a,y\n3 kg,u\n4.5 kg,d\n", "a 3 4.5 | y 'u' 'd'", "Numbers"),
+        ("a,y\n35/100,u\n4/100,d\n", "a 35 4 | y 'u' 'd'", "Numbers"),
+        ("a,y\n(35),u\n4,d\n", "a -35 4 | y 'u' 'd'", ""),
+        ("a,y\n\u{2212}35,u\n4,d\n", "a -35 4 | y 'u' 'd'", ""),
+        ("a,y\n１２,u\n4,d\n", "a 12 4 | y 'u' 'd'", ""),
+        ("a,y\n1 204,u\n12 377 000,d\n", "a 1204 12377000 | y 'u' 'd'", "Numbers"),
+        ("a,y\n1'204.5,u\n377,d\n", "a 1204.5 377 | y 'u' 'd'", "Numbers"),
+        ("a,y\n\"12,34,567\",u\n\"1,200\",d\n", "a 1234567 1200 | y 'u' 'd'", "Numbers"),
+        ("a,y\n1.2k,u\n3M,d\n7,d\n", "a 1200 3000000 7 | y 'u' 'd' 'd'", "Numbers"),
+        ("a;y\n1.204,50 €;u\n3,10 €;d\n", "a 1204.5 3.1 | y 'u' 'd'", "Numbers"),
+        ("a,y\n₩12,u\n₩4,d\n", "a 12 4 | y 'u' 'd'", "Numbers"),
+        ("a\tb\n1,5\t2\n2,25\t3\n", "a 1.5 2.25 | b 2 3", "Numbers"),
+        // What is no number stays a text.
+        ("a,y\nC01,u\nC02,d\n", "a 'C01' 'C02' | y 'u' 'd'", ""),
+        ("a,y\n1.2.3,u\n1.2.4,d\n", "a '1.2.3' '1.2.4' | y 'u' 'd'", ""),
+        ("a,y\n3 kg,u\n4 lb,d\n", "a '3 kg' '4 lb' | y 'u' 'd'", "Type"),
+        ("zip,y\n02139,u\n10001,d\n", "zip '02139' '10001' | y 'u' 'd'", "Type"),
+        ("a,y\n1,01\n2,02\n", "a 1 2 | y '01' '02'", "Type"),
+    ]);
+}
+
+#[test]
+fn a_number_among_ten_that_is_none_is_refused_with_its_place() {
+    let mut text = "a,y\n".to_owned();
+    text.extend((0..9).map(|row| format!("{row}.5,u\n")));
+    let refused = |odd: &str, parts: &[&str]| {
+        let message =
+            read_as("t.csv", format!("{text}{odd},d\n").as_bytes(), &ReadOptions::default()).unwrap_err();
+        for part in parts {
+            assert!(message.contains(part), "`{part}` is not in: {message}");
+        }
+    };
+    refused("oops", &["line 11", "\"a\"", "\"oops\"", "--missing='oops'", "--type 'a=categorical'"]);
+    refused("Infinity", &["line 11", "finite", "--missing=Infinity"]);
+    let options = ReadOptions { missing: vec!["oops".into()], ..ReadOptions::default() };
+    let parts = read_as("t.csv", format!("{text}oops,d\n").as_bytes(), &options).unwrap();
+    assert!(rendered(&parts).contains(" 8.5 _ | "), "{}", rendered(&parts));
+    let types = [("a".to_owned(), ColumnType::Categorical)].into();
+    let parts = read_as(
+        "t.csv",
+        format!("{text}oops,d\n").as_bytes(),
+        &ReadOptions { types, ..ReadOptions::default() },
+    )
+    .unwrap();
+    assert!(rendered(&parts).contains(" '8.5' 'oops' | "), "{}", rendered(&parts));
+    // Seven numbers and two texts are categories, and that is said.
+    check(&[("a\n1\n2\n3\n4\n5\n6\n7\nx\ny\n", "a '1' '2' '3' '4' '5' '6' '7' 'x' 'y'", "Type")]);
+}
+
+#[test]
+fn missing_cells() {
+    for token in [
+        "", "NA", "N/A", "n/a", "null", "NULL", "?", "NaN", "nan", "None", "-", "na", "#N/A", "<NA>", "nil",
+        ".", "missing", "--", "#DIV/0!", "\\N", "none", "n.a.", "\u{2014}", "unknown", "NaT",
+    ] {
+        let text = format!("a,b,y\n{token},1,u\n2,3,d\n");
+        let parts = read_as("t.csv", text.as_bytes(), &ReadOptions::default()).unwrap();
+        assert_eq!(rendered(&parts), "a _ 2 | b 1 3 | y 'u' 'd'", "{token}");
+    }
+    // Among texts, a word that can name a category does.
+    check(&[("a,y\nnone,1\nbrick,2\nNA,3\n", "a 'none' 'brick' _ | y 1 2 3", "")]);
+    let options = ReadOptions { missing: vec!["-999".into(), "keine".into()], ..ReadOptions::default() };
+    check_with(
+        &options,
+        &[(b"a,b,c\n-999,keine,1\n2,x,keine\n3,-999.0,4\n", "a _ 2 3 | b _ 'x' _ | c 1 _ 4", "")],
+    );
+    check(&[("a,y\n-999,1\n2,2\n-999,3\n4,4\n", "a -999 2 -999 4 | y 1 2 3 4", "Missing")]);
+}
+
+#[test]
+fn encodings() {
+    let expected = "종류 '개' '고양이' | 값 1 2";
+    let text = "종류,값\n개,1\n고양이,2\n";
+    let utf_16 = |big: bool, mark: bool| -> Vec<u8> {
+        let text = if mark { format!("\u{feff}{text}") } else { text.to_owned() };
+        text.encode_utf16()
+            .flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() })
+            .collect()
+    };
+    let default = ReadOptions::default();
+    let cp949 = encoding_rs::EUC_KR.encode(text).0.into_owned();
+    check_with(
+        &default,
+        &[
+            (text.as_bytes(), expected, ""),
+            (&utf_16(false, true), expected, "Encoding"),
+            (&utf_16(true, true), expected, "Encoding"),
+            (&cp949, expected, "Encoding"),
+            (&[b"\xef\xbb\xbf".as_slice(), text.as_bytes()].concat(), expected, ""),
+            (b"stra\xdfe,y\nGr\xfcn,1\nRot,2\n", "straße 'Grün' 'Rot' | y 1 2", "Encoding"),
+        ],
+    );
+    // UTF-16 without a mark, where most characters are ASCII.
+    let plain: Vec<u8> = "a,y\n1,u\n2,d\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    check_with(&default, &[(&plain, "a 1 2 | y 'u' 'd'", "Encoding")]);
+    let named = |name: &str| ReadOptions { encoding: Some(name.into()), ..ReadOptions::default() };
+    let japanese = encoding_rs::SHIFT_JIS.encode("名前,値\n犬,1\n猫,2\n").0.into_owned();
+    check_with(&named("shift_jis"), &[(&japanese, "名前 '犬' '猫' | 値 1 2", "Encoding")]);
+    check_with(&named("cp949"), &[(&cp949, expected, "Encoding")]);
+    check_with(&named("utf-8"), &[(text.as_bytes(), expected, "")]);
+    let message = read_as("t.csv", text.as_bytes(), &named("utf-9")).unwrap_err();
+    assert!(message.contains("utf-9") && message.contains("--encoding"), "{message}");
+    // UTF-8 with one damaged byte is damaged UTF-8.
+    let mut damaged = text.as_bytes().to_vec();
+    damaged.extend(b"\xff,3\n");
+    let message = read_as("t.csv", &damaged, &default).unwrap_err();
+    assert!(message.contains("line 4") && message.contains("UTF-8"), "{message}");
+}
+
+#[test]
+fn quotes() {
+    check(&[
+        ("\"a\", \"y\"\n1, \"x, y\"\n2, \"z\"\n", "a 1 2 | y 'x, y' 'z'", ""),
+        ("a,y\n1,\"u\" \n2,\"d\"\n", "a 1 2 | y 'u' 'd'", ""),
+        ("a,y\n1,5\" pipe\n2,x\n", "a 1 2 | y '5\" pipe' 'x'", "Type"),
+    ]);
+    let refused = |text: &str, parts: &[&str]| {
+        let message = read_as("t.csv", text.as_bytes(), &ReadOptions::default()).unwrap_err();
+        for part in parts {
+            assert!(message.contains(part), "`{part}` is not in: {message}");
+        }
+    };
+    refused("a,b,y\n1,\"x,u\n2,y\"z,d\n3,w,u\n4,v,d\n", &["line 2", "after a closing quote"]);
+    refused("a,b\n1,\"x\n2,y\n", &["line 2", "quote"]);
+}
+
+#[test]
+fn bad_rows_are_refused_with_the_first_three_places_or_counted() {
+    let text = "a,b\n1,2\n3\n4,5\n6,7,8\n9\n10\n11,12\n";
+    let message = read_as("t.csv", text.as_bytes(), &ReadOptions::default()).unwrap_err();
+    for part in ["line 3", "1 field", "line 5: 3 fields", "line 6", "1 more", "--skip-bad-rows"] {
+        assert!(message.contains(part), "`{part}` is not in: {message}");
+    }
+    let options = ReadOptions { skips_bad_rows: true, ..ReadOptions::default() };
+    check_with(&options, &[(text.as_bytes(), "a 1 4 11 | b 2 5 12", "BadRows")]);
+    let parts = read_as("t.csv", text.as_bytes(), &options).unwrap();
+    assert_eq!((parts.notes[0].count, parts.notes[0].place.as_deref()), (4, Some("line 3")));
+}
+
+#[test]
+fn line_ends() {
+    let expected = "a 1 3 | y 'u' 'd'";
+    for end in ["\n", "\r\n", "\r"] {
+        check(&[
+            ("a,y\n1,u\n3,d\n".replace('\n', end).as_str(), expected, ""),
+            ("a,y\n1,u\n3,d".replace('\n', end).as_str(), expected, ""),
+        ]);
+    }
+}
+
+#[test]
+fn threads_change_nothing() {
+    let mut text = "a,b,c,d\n".to_owned();
+    for row in 0..40_000 {
+        let odd = if row == 39_000 { "\"x, \"\"\ny\"" } else { "w" };
+        text += &format!("{row}.25,{},{odd},{}\n", row % 7, if row % 1000 == 999 { "-" } else { "5" });
+    }
+    let of = |threads| {
+        let parts =
+            read_as("t.csv", text.as_bytes(), &ReadOptions { threads, ..ReadOptions::default() }).unwrap();
+        (rendered(&parts), parts.notes)
+    };
+    let one = of(1);
+    assert!(one.0.contains("'x, \"\ny'"));
+    for threads in [2, 3, 7] {
+        assert!(of(threads) == one, "{threads} threads");
+    }
+}

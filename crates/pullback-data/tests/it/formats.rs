@@ -1,0 +1,306 @@
+//! Formats and containers beside plain CSV, dates, and that no damage makes a reader panic.
+
+use crate::files::{check, check_with, rendered};
+use crate::read_as;
+use pullback::data::Values;
+use pullback_data::{ReadOptions, read};
+use std::io::Write;
+
+const TABLE: &str = "a,y\n1.5,u\n2.5,d\n";
+const EXPECTED: &str = "a 1.5 2.5 | y 'u' 'd'";
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstandard(bytes: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+/// A zip archive of files; those whose name ends with `.packed` are compressed.
+fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut archive, mut directory) = (Vec::new(), Vec::new());
+    for (name, content) in files {
+        let is_packed = content.len() > 100;
+        let packed = if is_packed {
+            let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
+            encoder.write_all(content).unwrap();
+            encoder.finish().unwrap()
+        } else {
+            content.to_vec()
+        };
+        let at = archive.len() as u32;
+        let middle: Vec<u8> = [
+            &20u16.to_le_bytes()[..],
+            &0u16.to_le_bytes(),
+            &(if is_packed { 8u16 } else { 0 }).to_le_bytes(),
+            &[0; 4],
+            &0u32.to_le_bytes(),
+            &(packed.len() as u32).to_le_bytes(),
+            &(content.len() as u32).to_le_bytes(),
+            &(name.len() as u16).to_le_bytes(),
+            &0u16.to_le_bytes(),
+        ]
+        .concat();
+        archive.extend([b"PK\x03\x04", &middle[..], name.as_bytes(), &packed].concat());
+        directory.extend(
+            [b"PK\x01\x02", &20u16.to_le_bytes()[..], &middle, &[0; 10], &at.to_le_bytes(), name.as_bytes()]
+                .concat(),
+        );
+    }
+    let (start, length, count) = (archive.len() as u32, directory.len() as u32, files.len() as u16);
+    archive.extend(directory);
+    archive.extend(
+        [
+            b"PK\x05\x06",
+            &[0; 4][..],
+            &count.to_le_bytes(),
+            &count.to_le_bytes(),
+            &length.to_le_bytes(),
+            &start.to_le_bytes(),
+            &[0; 2],
+        ]
+        .concat(),
+    );
+    archive
+}
+
+fn npy(kind: &str, is_fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
+    let order = if is_fortran { "True" } else { "False" };
+    let header = format!("{{'descr': '{kind}', 'fortran_order': {order}, 'shape': {shape}, }}\n");
+    [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), data].concat()
+}
+
+fn doubles(numbers: &[f64]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+fn refused(name: &str, content: &[u8], parts: &[&str]) {
+    let message = read_as(name, content, &ReadOptions::default()).unwrap_err();
+    for part in parts {
+        assert!(message.contains(part), "`{part}` is not in: {message}");
+    }
+}
+
+#[test]
+fn containers() {
+    let table = TABLE.as_bytes();
+    let long = format!("{TABLE}{}", "3.5,u\n".repeat(50));
+    check_with(
+        &ReadOptions::default(),
+        &[
+            (&gzip(table), EXPECTED, ""),
+            (&bzip2(table), EXPECTED, ""),
+            (&zstandard(table), EXPECTED, ""),
+            (&[zstandard(b"a,y\n1.5,u\n"), zstandard(b"2.5,d\n")].concat(), EXPECTED, ""),
+            (&zip(&[("t.csv", table)]), EXPECTED, "Container"),
+            (
+                &zip(&[
+                    ("__MACOSX/._t.csv", b"x"),
+                    ("folder/", b""),
+                    ("folder/t.csv", table),
+                    ("readme.md", b"hello"),
+                ]),
+                EXPECTED,
+                "Container",
+            ),
+        ],
+    );
+    let parts = read_as("t.zip", &zip(&[("t.csv", long.as_bytes())]), &ReadOptions::default()).unwrap();
+    assert_eq!(parts.train.rows(), 52);
+    refused("t.zip", &zip(&[("a.csv", table), ("b.csv", table)]), &["2 files", "a.csv", "unpack"]);
+    refused("t.xlsx", &zip(&[("xl/workbook.xml", b"<x/>"), ("a.xml", b"")]), &["Excel", "CSV"]);
+    for bytes in [bzip2(long.as_bytes()), zstandard(long.as_bytes()), zip(&[("t.csv", long.as_bytes())])] {
+        refused("t", &bytes[..bytes.len() - 9], &["damaged"]);
+    }
+    // A bomb stops at the limit.
+    let zeros = vec![b','; 1 << 20];
+    let options = ReadOptions { limit_bytes: 1 << 16, ..ReadOptions::default() };
+    for bytes in [gzip(&zeros), bzip2(&zeros), zstandard(&zeros), zip(&[("t.csv", &zeros)])] {
+        let message = read_as("t", &bytes, &options).unwrap_err();
+        assert!(message.contains("larger than"), "{message}");
+    }
+}
+
+#[test]
+fn what_is_not_read_is_named() {
+    for (content, parts) in [
+        (&b"SQLite format 3\0xyz"[..], ["SQLite", "sqlite3"]),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1xx", ["Excel", "CSV"]),
+        (b"\x80\x04\x95abc", ["pickle", "run code"]),
+        (b"<!DOCTYPE html><html>", ["HTML", "log in"]),
+        (b"%PDF-1.4", ["PDF", "CSV"]),
+        (b"\x89PNG\r\n\x1a\n123", ["PNG", "IDX"]),
+    ] {
+        refused("t", content, &parts);
+    }
+}
+
+#[test]
+fn json_lines() {
+    let expected = "a 1.5 _ 3 | y 'u' 'd' 'u' | b.c _ 2 _";
+    check(&[
+        (
+            "{\"a\":1.5,\"y\":\"u\"}\n{\"y\":\"d\",\"b\":{\"c\":2}}\n{\"a\":3,\"y\":\"u\",\"b\":{\"c\":null}}\n",
+            expected,
+            "",
+        ),
+        ("[{\"a\":1.5,\"y\":\"u\"},\n {\"y\":\"d\",\"b\":{\"c\":2}},{\"a\":3,\"y\":\"u\"}]", expected, ""),
+        (
+            "{\"a\":true,\"y\":\"1,204\"}\n{\"a\":false,\"y\":\"12,377\"}\n",
+            "a 'true' 'false' | y 1204 12377",
+            "Numbers",
+        ),
+    ]);
+    refused("t.jsonl", b"{\"a\":1}\n{\"a\":2\n", &["line", "JSON"]);
+    refused("t.jsonl", b"{\"a\":1}\n{\"a\":[1,2]}\n", &["row 2", "array"]);
+    refused("t.jsonl", b"{\"a\":1,\"a\":2}\n", &["twice"]);
+    refused("t.jsonl", b"{}\n", &["key"]);
+}
+
+#[test]
+fn numpy_arrays() {
+    let data = doubles(&[1.0, 2.0, 3.0, 4.0, 5.0, f64::NAN]);
+    let two = "x0 1 3 5 | x1 2 4 _";
+    let big: Vec<u8> = [1i32, -2].iter().flat_map(|number| number.to_be_bytes()).collect();
+    let wide: Vec<u8> = ['a', 'b', 'c', '\0'].iter().flat_map(|&c| (c as u32).to_le_bytes()).collect();
+    check_with(
+        &ReadOptions::default(),
+        &[
+            (&npy("<f8", false, "(3, 2)", &data), two, ""),
+            (&npy("<f8", true, "(2, 3)", &data), "x0 1 2 | x1 3 4 | x2 5 _", ""),
+            (&npy(">i4", false, "(2,)", &big), "x 1 -2", ""),
+            (&npy("|u1", false, "(2, 1)", &[7, 255]), "x0 7 255", ""),
+            (
+                &npy("<f2", false, "(3,)", &[0, 0x3c, 0, 0xc2, 1, 0]),
+                &format!("x 1 -3 {}", 2f64.powi(-24)),
+                "",
+            ),
+            (&npy("|b1", false, "(2,)", &[1, 0]), "x 1 0", ""),
+            (&npy("<U2", false, "(2,)", &wide), "x 'ab' 'c'", ""),
+            (&npy("|S2", false, "(2,)", b"abc\0"), "x 'ab' 'c'", ""),
+            (
+                &zip(&[
+                    ("x.npy", &npy("<f8", false, "(3, 2)", &data)),
+                    ("y.npy", &npy("|u1", false, "(3,)", &[0, 1, 1])),
+                ]),
+                &format!("{two} | y 0 1 1"),
+                "Container",
+            ),
+        ],
+    );
+    let images =
+        read_as("t.npy", &npy("|u1", false, "(2, 2, 2)", &[1, 2, 3, 4, 5, 6, 7, 8]), &ReadOptions::default())
+            .unwrap();
+    let Values::Bytes(bytes) = &images.train.column("x").unwrap().values else { panic!("images are bytes") };
+    assert_eq!((bytes.shape(), bytes.row(1)), (&[2, 2][..], &[5, 6, 7, 8][..]));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("x.npy"), npy("<f8", false, "(3, 2)", &data)).unwrap();
+    std::fs::write(folder.path().join("y.npy"), npy("|u1", false, "(3, 1)", &[0, 1, 1])).unwrap();
+    let options = ReadOptions { targets: Some(folder.path().join("y.npy")), ..ReadOptions::default() };
+    let parts = read(&folder.path().join("x.npy"), &options).unwrap();
+    assert_eq!((rendered(&parts), parts.train.target()), (format!("{two} | y 0 1 1"), Some("y")));
+    refused("t.npy", &npy("|O", false, "(2,)", b"\x80\x04\x95"), &["pickle", "run code"]);
+    refused("t.npy", &npy("<f8", false, "(99999999999, 99999999999)", &data), &["bytes"]);
+    refused("t.npy", &npy("<f8", false, "(3, 3)", &data), &["48 bytes"]);
+    refused("t.npz", &zip(&[("p.npy", &data), ("q.npy", &data)]), &["p.npy", "savez"]);
+}
+
+#[test]
+fn dates() {
+    let seconds = |text: &str| {
+        let parts = read_as("t.csv", text.as_bytes(), &ReadOptions::default()).unwrap();
+        match &parts.train.columns()[0].values {
+            Values::Times(times) => {
+                times.seconds.iter().map(|seconds| seconds / 86_400.0).collect::<Vec<f64>>()
+            }
+            other => panic!("{text}: {other:?}"),
+        }
+    };
+    let day = |year, month, day| pullback::data::days(year, month, day).unwrap() as f64;
+    let first = [day(2021, 1, 2), day(2021, 1, 31)];
+    for text in [
+        "d,y\n2021-01-02,1\n2021-01-31,2\n",
+        "d,y\n02.01.2021,1\n31.01.2021,2\n",
+        "d,y\n1/2/2021,1\n1/31/2021,2\n",
+        "d,y\n2/1/2021,1\n31/1/2021,2\n",
+        "d,y\n20210102,1\n20210131,2\n",
+        "d,y\n\"Jan 2, 2021\",1\n\"Jan 31, 2021\",2\n",
+    ] {
+        assert_eq!(seconds(text), first, "{text}");
+    }
+    assert_eq!(
+        seconds("d,y\n2021-01-02 06:00,1\n2021-01-31T12:00:00Z,2\n"),
+        [first[0] + 0.25, first[1] + 0.5]
+    );
+    // Nothing but the order of the rows tells.
+    assert_eq!(
+        seconds("d,y\n01/02/2021,1\n02/02/2021,2\n01/03/2021,3\n"),
+        [day(2021, 2, 1), day(2021, 2, 2), day(2021, 3, 1)]
+    );
+    assert_eq!(
+        seconds("d,y\n01/02/2021,1\n01/03/2021,2\n02/01/2021,3\n"),
+        [day(2021, 1, 2), day(2021, 1, 3), day(2021, 2, 1)]
+    );
+    let rows: String = (1..10).map(|day| format!("2021-01-0{day},1\n")).collect();
+    refused(
+        "t.csv",
+        format!("d,y\n{rows}soon,2\n").as_bytes(),
+        &["line 11", "soon", "date", "--type 'd=categorical'"],
+    );
+}
+
+/// Reads a content after each kind of damage: a value or an error, never a panic.
+fn damaged(name: &str, content: &[u8]) {
+    let options = ReadOptions { limit_bytes: 1 << 22, ..ReadOptions::default() };
+    for length in 0..content.len() {
+        let _ = read_as(name, &content[..length], &options);
+    }
+    let mut state = 18u64;
+    for _ in 0..600 {
+        let mut content = content.to_vec();
+        for _ in 0..1 + state % 3 {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            let at = (state >> 33) as usize % content.len();
+            content[at] ^= 1 << (state >> 13 & 7);
+        }
+        let _ = read_as(name, &content, &options);
+    }
+}
+
+#[test]
+fn damage_ends_in_a_table_or_an_error() {
+    let table = "sep=;\n# c\nn;d;a;y\nmm;;g;\n\"x, \"\"1\"\"\";2021-01-02;1,5;u\ny;3/4/21 2:05 PM;$1.204,5;d\nTotal;;3;\n";
+    let json = "{\"a\":1.5e3,\"y\":\"\\u00e9\"}\n{\"y\":\"d\",\"b\":{\"c\":null}}\n";
+    let array = npy("<f8", false, "(2, 2)", &doubles(&[1.0, 2.0, 3.0, 4.0]));
+    damaged("t.csv", table.as_bytes());
+    damaged("t.jsonl", json.as_bytes());
+    damaged("t.npy", &array);
+    damaged("t.npz", &zip(&[("x.npy", &array), ("y.npy", &npy("|u1", false, "(2,)", &[0, 1]))]));
+    damaged("t.gz", &gzip(table.as_bytes()));
+    damaged("t.bz2", &bzip2(table.as_bytes()));
+    damaged("t.zst", &zstandard(table.as_bytes()));
+    damaged("t.zip", &zip(&[("t.csv", table.as_bytes())]));
+    let wide: Vec<u8> = table.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    damaged("t16.csv", &[b"\xff\xfe", &wide[..]].concat());
+    damaged("t949.csv", &encoding_rs::EUC_KR.encode("종류,값\n개,1\n고양이,2\n").0);
+}
+
+#[test]
+fn a_hundred_thousand_columns_are_read_in_linear_time_and_ten_million_refused() {
+    let header: Vec<String> = (0..100_000).map(|column| format!("x{column}")).collect();
+    let row = vec!["1.5"; 100_000].join(",");
+    let text = format!("{}\n{row}\n{row}\n", header.join(","));
+    let parts = read_as("wide.csv", text.as_bytes(), &ReadOptions::default()).unwrap();
+    assert_eq!(parts.train.columns().len(), 100_000);
+    refused("commas.csv", &vec![b','; 10_000_000], &["columns"]);
+    refused("long.csv", &[b"a,b\n1,".as_slice(), &vec![b'x'; (1 << 20) + 1], b"\n"].concat(), &["1 MiB"]);
+}

@@ -1,0 +1,238 @@
+//! What is doubtful about data before anything is trained on it: columns that say nothing, or too much.
+//!
+//! Nothing here changes what is trained; each [`Concern`] says what to do about it.
+
+use super::preprocess::{Preprocessing, Target, categories_of};
+use super::{Categories, Column, Table, Values};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
+
+/// Something doubtful about data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Concern {
+    /// What it is.
+    pub kind: ConcernKind,
+    /// The column, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// How many rows, values or classes it is about.
+    pub count: usize,
+    /// What it is, and what to do.
+    pub words: String,
+}
+
+/// What can be doubtful.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ConcernKind {
+    /// All rows have the same value.
+    Constant,
+    /// Values differ only in capitals or spaces.
+    Spelling,
+    /// A class has one row.
+    RareClass,
+    /// A column alone decides the target.
+    Leak,
+    /// Rows stand both in training and in the test.
+    Duplicates,
+}
+
+impl fmt::Display for Concern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.column {
+            Some(column) => write!(f, "column \"{column}\": {}", self.words),
+            None => f.write_str(&self.words),
+        }
+    }
+}
+
+/// A column can decide the target alone only if its values have so many rows on average...
+const ROWS_PER_VALUE: usize = 5;
+/// ...and if they are at most so many.
+const MOST_VALUES: usize = 50;
+/// Fewer rows show no more than chance.
+const FEWEST_ROWS: usize = 20;
+/// A squared correlation from here on is that of a copy.
+const COPY: f64 = 1.0 - 1e-9;
+/// Which part of the test rows may stand in training by chance.
+const CHANCE: f64 = 0.05;
+
+/// What is doubtful about the rows to train on and those to test on, `[table, rows]`.
+pub fn concerns(
+    preprocessing: &Preprocessing,
+    table: &Table,
+    training: &[usize],
+    tested: Option<(&Table, &[usize])>,
+) -> Vec<Concern> {
+    let mut found = Vec::new();
+    let columns = || preprocessing.features.iter().filter_map(|feature| table.get(&feature.name));
+    let targets: Vec<&Column> =
+        preprocessing.target.names.iter().filter_map(|name| table.get(name)).collect();
+    for column in columns() {
+        found.extend(constant(column, training));
+        found.extend(spelling(column, training));
+        if preprocessing.features.len() > 1 && training.len() >= FEWEST_ROWS {
+            found.extend(
+                targets
+                    .iter()
+                    .find_map(|target| leak(column, target, &preprocessing.target.target, training)),
+            );
+        }
+    }
+    if let (Some(_), [target]) = (preprocessing.target.target.classes(), &targets[..]) {
+        found.extend(spelling(target, training));
+        let counts = categories_of(&target.values).counts(0..table.rows());
+        let rare = counts.iter().filter(|count| **count == 1).count();
+        if rare > 0 {
+            let what = if rare == 1 { "a class has".to_owned() } else { format!("{rare} classes have") };
+            let words = format!("{what} one row, which cannot be both learnt and tested");
+            found.push(Concern {
+                kind: ConcernKind::RareClass,
+                column: Some(target.name.clone()),
+                count: rare,
+                words,
+            });
+        }
+    }
+    if let Some((other, rows)) = tested {
+        let names: Vec<&str> =
+            columns().chain(targets.iter().copied()).map(|column| column.name.as_str()).collect();
+        let seen: HashSet<u64> = fingerprints(table, &names, training).into_iter().collect();
+        // Where most rows have a twin, as in tables of few categories, twins on both sides say nothing.
+        let are_distinct = 2 * seen.len() >= training.len();
+        let count = fingerprints(other, &names, rows).iter().filter(|row| seen.contains(row)).count();
+        if are_distinct && count as f64 > CHANCE * rows.len() as f64 {
+            let words = format!(
+                "{count} of {} test rows stand in training too, in every column: the test is easier than new rows; \
+                 remove duplicates, or give rows of their own with `--test-data`",
+                rows.len()
+            );
+            found.push(Concern { kind: ConcernKind::Duplicates, column: None, count, words });
+        }
+    }
+    found
+}
+
+fn constant(column: &Column, rows: &[usize]) -> Option<Concern> {
+    let is_constant = match &column.values {
+        Values::Numbers(numbers) => {
+            let mut present = rows.iter().map(|&row| numbers[row]).filter(|number| !number.is_nan());
+            let first = present.next()?;
+            present.all(|number| number == first)
+        }
+        Values::Categories(texts) => {
+            let first = texts.code(*rows.first()?);
+            rows.iter().all(|&row| texts.code(row) == first)
+        }
+        _ => false,
+    };
+    is_constant.then(|| Concern {
+        kind: ConcernKind::Constant,
+        column: Some(column.name.clone()),
+        count: rows.len(),
+        words: format!(
+            "all rows have the same value, which says nothing; `--ignore '{}'` leaves it out",
+            column.name
+        ),
+    })
+}
+
+fn spelling(column: &Column, rows: &[usize]) -> Option<Concern> {
+    let Values::Categories(texts) = &column.values else { return None };
+    let counts = texts.counts(rows.iter().copied());
+    let mut alike: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (name, _) in texts.names().iter().zip(counts).filter(|(_, count)| *count > 0) {
+        let folded = name.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+        alike.entry(folded).or_default().push(name);
+    }
+    let groups: Vec<&Vec<&str>> = alike.values().filter(|names| names.len() > 1).collect();
+    let first = groups.first()?;
+    let shown: Vec<String> = first.iter().take(3).map(|name| format!("\"{name}\"")).collect();
+    Some(Concern {
+        kind: ConcernKind::Spelling,
+        column: Some(column.name.clone()),
+        count: groups.len(),
+        words: format!(
+            "{} differ only in capitals or spaces, and count as different; make them one in the file",
+            shown.join(" and ")
+        ),
+    })
+}
+
+/// Whether a column's value alone tells the target.
+fn leak(column: &Column, target: &Column, task: &Target, rows: &[usize]) -> Option<Concern> {
+    let words = match (task.classes(), &column.values, &target.values) {
+        (None, Values::Numbers(numbers), Values::Numbers(targets)) => {
+            let pairs: Vec<(f64, f64)> = rows
+                .iter()
+                .map(|&row| (numbers[row], targets[row]))
+                .filter(|(x, y)| !x.is_nan() && !y.is_nan())
+                .collect();
+            let count = pairs.len() as f64;
+            let (x_mean, y_mean) = pairs
+                .iter()
+                .fold((0.0, 0.0), |sums, pair| (sums.0 + pair.0 / count, sums.1 + pair.1 / count));
+            let (mut xx, mut xy, mut yy) = (0.0, 0.0, 0.0);
+            for (x, y) in pairs {
+                let (x, y) = (x - x_mean, y - y_mean);
+                (xx, xy, yy) = (xx + x * x, xy + x * y, yy + y * y);
+            }
+            let is_copy = xx * yy > 0.0 && xy * xy >= COPY * xx * yy;
+            if count < FEWEST_ROWS as f64 || !is_copy {
+                return None;
+            }
+            "is the target in another scale"
+        }
+        (Some(_), values, _) if !matches!(values, Values::Bytes(_)) => {
+            let (values, classes) = (categories_of(values), categories_of(&target.values));
+            decides(&values, &classes, rows).then_some("alone decides the target")?
+        }
+        _ => return None,
+    };
+    Some(Concern {
+        kind: ConcernKind::Leak,
+        column: Some(column.name.clone()),
+        count: rows.len(),
+        words: format!(
+            "{words} in all rows: if new rows will not have it, `--ignore '{}'` leaves it out",
+            column.name
+        ),
+    })
+}
+
+fn decides(values: &Categories, classes: &Categories, rows: &[usize]) -> bool {
+    let mut class_of: BTreeMap<usize, usize> = BTreeMap::new();
+    for &row in rows {
+        let Some((value, class)) = values.code(row).zip(classes.code(row)) else { continue };
+        if *class_of.entry(value).or_insert(class) != class || class_of.len() > MOST_VALUES {
+            return false;
+        }
+    }
+    let distinct: BTreeSet<usize> = class_of.values().copied().collect();
+    distinct.len() > 1 && rows.len() >= ROWS_PER_VALUE * class_of.len()
+}
+
+/// A number for each row, equal for equal rows: FNV-1a over the cells of the named columns.
+fn fingerprints(table: &Table, names: &[&str], rows: &[usize]) -> Vec<u64> {
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let mut hashes = vec![0xcbf2_9ce4_8422_2325_u64; rows.len()];
+    let add = |hash: &mut u64, bytes: &[u8]| {
+        for &byte in bytes {
+            *hash = (*hash ^ u64::from(byte)).wrapping_mul(PRIME);
+        }
+        *hash = (*hash ^ 0xff).wrapping_mul(PRIME);
+    };
+    for column in names.iter().filter_map(|name| table.get(name)) {
+        for (hash, &row) in hashes.iter_mut().zip(rows) {
+            match &column.values {
+                Values::Numbers(numbers) => add(hash, &numbers[row].to_bits().to_le_bytes()),
+                Values::Categories(texts) => add(hash, texts.text(row).unwrap_or("\0").as_bytes()),
+                Values::Bytes(bytes) => add(hash, bytes.row(row)),
+                Values::Times(times) => add(hash, &times.seconds[row].to_bits().to_le_bytes()),
+            }
+        }
+    }
+    hashes
+}
