@@ -19,7 +19,7 @@ const LEAST_IMAGES: usize = 8;
 /// The most lanes that `by_lanes` takes.
 const MOST_LANES: usize = 16;
 
-/// The adjoint of [`convolve`] with respect to the images: writes `x`, each pixel the sum, over the windows that
+/// The adjoint of `convolve` with respect to the images: writes `x`, each pixel the sum, over the windows that
 /// hold it, of their results `y` times the weights at that place.
 ///
 /// # Panics
@@ -56,7 +56,7 @@ pub fn convolve_transposed<T: Real>(
     });
 }
 
-/// The adjoint of [`convolve`] with respect to the weights: writes `w`, each weight the sum, over all windows, of
+/// The adjoint of `convolve` with respect to the weights: writes `w`, each weight the sum, over all windows, of
 /// the pixel at its place times the window's result `y`.
 ///
 /// # Panics

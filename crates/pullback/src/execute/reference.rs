@@ -34,7 +34,7 @@ pub fn reference<T: Real>(graph: &Graph, given: &[Vec<T>]) -> Vec<Vec<T>> {
     values
 }
 
-/// Numbers at the places of their nodes, as [`reference`] and
+/// Numbers at the places of their nodes, as [`reference()`] and
 /// [`check_gradients`](crate::differentiate::check_gradients) take them.
 pub fn given<T: Real>(numbers: &[(NodeId, Vec<T>)]) -> Vec<Vec<T>> {
     let mut given = vec![Vec::new(); numbers.iter().map(|(id, _)| id.index() + 1).max().unwrap_or(0)];

@@ -46,7 +46,7 @@ pub trait Item: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Into<
     }
 
     /// Appends the layer's part of the graph. What it reads, `x`, holds the numbers of a batch in any shape; see
-    /// [`Lowering::matrix`].
+    /// `Lowering::matrix`.
     fn lower<'b>(&self, at: &mut Lowering<'_, 'b>, reads: Form, x: Var<'b>) -> Var<'b>;
 
     /// What a layer of weights before it takes as the activation that follows, for the default of its
