@@ -4,7 +4,7 @@ use crate::failure::Result;
 use crate::source::{Loaded, load, read_options, tell};
 use crate::terminal::{figure, print, print_json, shortened};
 use pullback::data::{Column, DataOptions, Encoding, Feature, Preprocessing, Table, Values};
-use pullback::job::{Names, Settings};
+use pullback::job::Settings;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -13,13 +13,13 @@ pub(crate) struct Look {
     /// A built-in data set, a file or folder that `train` takes, or `-` for standard input
     data: String,
     /// The column to predict
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    #[arg(long, value_name = "COLUMN")]
     target: Vec<String>,
     /// A column's type where it is not what it looks like: numeric, categorical or time
-    #[arg(long = "type", value_name = "COLUMN=TYPE", value_delimiter = ',')]
+    #[arg(long = "type", value_name = "COLUMN=TYPE")]
     types: Vec<String>,
     /// What stands for a missing cell, beside the usual spellings
-    #[arg(long, value_name = "TOKEN", value_delimiter = ',')]
+    #[arg(long, value_name = "TOKEN")]
     missing: Vec<String>,
     /// The character between fields, or `tab` [default: found out]
     #[arg(long, value_name = "CHARACTER")]
@@ -66,17 +66,19 @@ const WIDTHS: (usize, usize) = (40, 100);
 
 impl Look {
     pub(super) fn run(&self) -> Result<()> {
-        let settings = Settings {
+        let mut settings = Settings {
             data: Some(self.data.clone()),
-            target: Names(self.target.clone()),
-            r#type: Names(self.types.clone()),
-            missing: Names(self.missing.clone()),
             delimiter: self.delimiter.clone(),
             header: self.header,
             encoding: self.encoding.clone(),
             skip_bad_rows: Some(self.skip_bad_rows),
             ..Settings::default()
         };
+        for (name, texts) in [("target", &self.target), ("type", &self.types), ("missing", &self.missing)] {
+            if !texts.is_empty() {
+                settings.set(name, texts.join(","))?;
+            }
+        }
         let Loaded { tables, notes } = load(&self.data, 0, &read_options(&settings)?)?;
         let table = &tables.train;
         let mut options = settings.data_options()?;
@@ -165,8 +167,13 @@ fn seen(table: &Table, column: &Column, options: &DataOptions) -> Result<Seen> {
     }
     let is_ignored = options.ignore.contains(&column.name);
     seen.becomes = if options.target.contains(&column.name) {
-        let all: Vec<usize> = (0..rows).collect();
-        match Preprocessing::fit(table, &all, options) {
+        let known = table.without_missing(options.target.iter().map(String::as_str));
+        let known = known.map(|known| known.map(|(table, _)| table));
+        let fitted = known.and_then(|known| {
+            let table = known.as_ref().unwrap_or(table);
+            Preprocessing::fit(table, &(0..table.rows()).collect::<Vec<_>>(), options)
+        });
+        match fitted {
             Ok(fitted) => match fitted.target.target.classes() {
                 Some(classes) => format!("the target: {} classes ({})", classes.len(), fitted.target.reason),
                 None => format!("the target: a number ({})", fitted.target.reason),
@@ -187,6 +194,9 @@ fn seen(table: &Table, column: &Column, options: &DataOptions) -> Result<Seen> {
 fn becomes(feature: &Feature) -> String {
     match &feature.encoding {
         Encoding::Numeric { .. } => "1 input".to_owned(),
+        Encoding::Categorical { categories, .. } if categories.len() == 1 => {
+            "1 input for its one category".to_owned()
+        }
         Encoding::Categorical { categories, .. } => format!("{} inputs, one a category", categories.len()),
         Encoding::Time { .. } => format!("{} inputs, parts of the date", feature.width()),
         Encoding::Bytes { .. } => format!("{} inputs, one a byte", feature.width()),

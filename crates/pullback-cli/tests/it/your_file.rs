@@ -159,6 +159,15 @@ fn dates_become_parts_and_doubts_are_said() {
 }
 
 #[test]
+fn a_name_with_a_comma_stands_in_quotes() {
+    let place = Place::new();
+    let table: String = (0..60).map(|row| format!("{},{}\n", row % 7, row * row % 13)).collect();
+    assert_eq!(trained(&place, &format!("a,\"b,c\"\n{table}"), "\"b,c\"", &[])["data"]["rows"], 60);
+    let json = place.json(&["look", "table.csv", "--target", "\"b,c\"", "--json"]);
+    assert!(json["columns"][1]["becomes"].as_str().unwrap().starts_with("the target"), "{json}");
+}
+
+#[test]
 fn look_shows_columns_with_types_and_reasons() {
     let place = Place::new();
     let table: String = (0..60)

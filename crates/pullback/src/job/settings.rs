@@ -148,7 +148,7 @@ settings! {
         data: Option<String>, "DATA", default "digits";
     }
     "Data" {
-        /// The column to predict; several for a regression with several
+        /// The column to predict; several for a regression with several; in quotes if there is a comma in the name
         target: Names, "COLUMN";
         /// A NumPy array with the targets, where the data are an array of inputs
         targets: Option<PathBuf>, "FILE";
@@ -353,7 +353,19 @@ impl Value for Names {
         self.0.is_empty()
     }
     fn read(text: &OsStr) -> Result<Self> {
-        Ok(Self(utf8(text)?.split(',').map(str::to_owned).collect()))
+        let mut names = Vec::new();
+        let mut rest = Some(utf8(text)?);
+        while let Some(text) = rest {
+            // A name with a comma stands in quotes.
+            let quoted = text.strip_prefix('"').and_then(|text| text.split_once('"'));
+            let (name, after) = match quoted.filter(|(_, after)| after.is_empty() || after.starts_with(',')) {
+                Some((name, after)) => (name, after.strip_prefix(',')),
+                None => text.split_once(',').map_or((text, None), |(name, after)| (name, Some(after))),
+            };
+            names.push(name.to_owned());
+            rest = after;
+        }
+        Ok(Self(names))
     }
 }
 
