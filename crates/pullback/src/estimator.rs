@@ -238,8 +238,16 @@ fn run(
     observer: &mut dyn Observer,
 ) -> Result<Model<f32>> {
     // Who tests, tests on rows of his own.
-    let settings =
-        Settings { data: Some("arrays".into()), target: Names(target), test: Some(0.0), ..settings.clone() };
+    // An array has no row numbers or names in it: all its columns are inputs.
+    let inputs = columns.iter().filter(|column| !target.contains(&column.name));
+    let types = inputs.map(|column| format!("{}=numeric", column.name)).collect();
+    let settings = Settings {
+        data: Some("arrays".into()),
+        target: Names(target),
+        r#type: Names(types),
+        test: Some(0.0),
+        ..settings.clone()
+    };
     let job = Job::new(settings, Table::new("arrays", columns)?).decide()?;
     job.check_memory(None)?;
     Ok(job.run(machine, observer)?.model)
