@@ -93,6 +93,8 @@ pub fn product_with<T: Real>(
     product_in(Pieces::Blocks, left, right, output, start, epilogue, workspace);
 }
 
+#[inline]
+
 fn product_in<T: Real>(
     pieces: Pieces,
     left: Operand<'_, T>,
@@ -206,6 +208,7 @@ pub(super) fn multiply<T: Real>(
 ///
 /// # Safety
 /// As [`Part::compute`].
+#[inline]
 pub(super) unsafe fn multiply_dense<T: Real>(
     whole: Part<T>,
     kernel: &Kernel<T>,

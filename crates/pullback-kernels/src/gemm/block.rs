@@ -70,6 +70,7 @@ impl<T: Real> Part<T> {
     ///
     /// # Panics
     /// If the sizes do not fit.
+    #[inline]
     pub(super) fn whole(
         pieces: Pieces,
         left: Operand<'_, T>,
@@ -114,6 +115,7 @@ impl<T: Real> Part<T> {
     }
 
     /// Whether it is a single block of one panel's columns.
+    #[inline]
     pub(super) fn is_panel(&self, kernel: &Kernel<T>) -> bool {
         self.columns <= 2 * kernel.width && self.depth <= KC && self.rows <= MC_TILES * kernel.rows
     }
@@ -157,6 +159,7 @@ impl<T: Real> Part<T> {
     /// depth, to cut the rows of the output would be slower than that.
     ///
     /// Each part packs its operands. Where that costs little, there are more parts than threads, which take them in turn.
+    #[inline]
     pub(super) fn cut(&self, threads: usize, sparse: Option<sparse::Side>, kernel: &Kernel<T>) -> Cut {
         let is_longer = self.rows > self.columns;
         let mut by_rows = match self.pieces {
@@ -176,6 +179,7 @@ impl<T: Real> Part<T> {
     /// # Safety
     /// `a`, `b` and `c` must be valid for all numbers of the rectangle, `c` exclusively so, and the processor
     /// must have the kernel's instruction set.
+    #[inline]
     pub(super) unsafe fn compute(
         self,
         kernel: &Kernel<T>,
@@ -311,6 +315,7 @@ impl<T: Real> Part<T> {
     ///
     /// # Safety
     /// As [`Part::compute`].
+    #[inline]
     pub(super) unsafe fn compute_panel(
         &self,
         kernel: &Kernel<T>,
@@ -352,6 +357,7 @@ impl<T: Real> Part<T> {
     ///
     /// # Safety
     /// `c` must be valid for the rectangle, exclusively so.
+    #[inline]
     pub(super) unsafe fn finish(&self, isa: Isa, epilogue: &impl Fn(usize, &mut [T])) {
         isa.run(
             #[inline(always)]

@@ -29,6 +29,7 @@ pub(super) enum Side {
 
 /// The operand whose zeros are left out, if that pays. A sample of its rows decides, so it is the same on every
 /// instruction set and for any number of threads.
+#[inline]
 pub(super) fn side<T: Real>(
     isa: Isa,
     left: Operand<'_, T>,

@@ -276,6 +276,7 @@ impl Step {
 
     /// Changes a parameter, `residents` from it on. `gradient` is the memory of a gradient that is found meanwhile, or
     /// clipped; all else that the change reads is in `numbers`.
+    #[inline]
     pub(super) fn change<T: Real, P: AsRef<[T]> + AsMut<[T]> + Sync>(
         &self,
         instruction: &Instruction,
@@ -285,8 +286,13 @@ impl Step {
         rules: &(impl Rules<T> + ?Sized),
         (scratch, workspace): (&mut Vec<T>, &mut Workspace),
     ) {
-        let mut residents = residents.iter_mut().map(|resident| resident.as_mut());
-        let arrays: [&mut [T]; 4] = std::array::from_fn(|_| residents.next().unwrap_or_default());
+        let arrays: [&mut [T]; 4] = match residents {
+            [own] => [own.as_mut(), &mut [], &mut [], &mut []],
+            [own, first] => [own.as_mut(), first.as_mut(), &mut [], &mut []],
+            [own, first, second] => [own.as_mut(), first.as_mut(), second.as_mut(), &mut []],
+            [own, first, second, third] => [own.as_mut(), first.as_mut(), second.as_mut(), third.as_mut()],
+            _ => unreachable!("a change is of one parameter and what is kept for it"),
+        };
         let isa = workspace.isa();
         match self.kernel {
             Kernel::ProductThatUpdates(matrices, update) => {
@@ -307,9 +313,9 @@ impl Step {
             }
             Kernel::Update(update) => {
                 let mut found = numbers.at(self.operands[0]);
-                let [factor, ..] = numbers.at(self.operands[1]) else { return };
-                if self.second.is_some() && *factor != T::ONE {
-                    let (factor, clipped) = (*factor, &mut gradient[..found.len()]);
+                let factor = if self.second.is_some() { numbers.at(self.operands[1])[0] } else { T::ONE };
+                if factor != T::ONE {
+                    let clipped = &mut gradient[..found.len()];
                     map(
                         isa,
                         found,

@@ -120,8 +120,9 @@ impl Optimizer {
     }
 
     /// What step number `step`, counted from 1, does to a parameter that does not decay, and to one that does.
+    #[inline]
     pub(super) fn rules<T: Real>(&self, rate: f64, step: u64) -> [Rule<T>; 2] {
-        [false, true].map(|decays| self.rule(At { rate, step, decays }))
+        [self.rule(At { rate, step, decays: false }), self.rule(At { rate, step, decays: true })]
     }
 }
 
