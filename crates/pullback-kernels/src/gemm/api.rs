@@ -94,7 +94,6 @@ pub fn product_with<T: Real>(
 }
 
 #[inline]
-
 fn product_in<T: Real>(
     pieces: Pieces,
     left: Operand<'_, T>,
