@@ -249,7 +249,7 @@ fn read_bytes(path: &Path, content: Vec<u8>, options: &ReadOptions) -> Result<Pa
     Ok(Parts { train, test: None, notes })
 }
 
-/// So much of a file is read at a time: less than the nearest caches hold.
+/// The size of the buffer that a file is read through, in bytes: it stays in the second-level cache.
 const BUFFER_BYTES: usize = 64 << 10;
 
 /// The bytes of a file, decompressed if it is compressed.

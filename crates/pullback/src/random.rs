@@ -119,7 +119,7 @@ impl Random {
     }
 }
 
-/// So many blocks are computed at a time where many are needed.
+/// The number of blocks that are computed together, by vectors, where many are needed.
 const BLOCKS: usize = 16;
 
 /// The 64 bits of a block that belong to an index.

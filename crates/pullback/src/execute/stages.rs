@@ -5,7 +5,7 @@ use crate::graph::ops::{Other, Pattern};
 use crate::plan::{Action, Place, Slope, Stage};
 use pullback_kernels::{Isa, Real};
 
-/// So many numbers go through all stages at a time: they stay in the nearest cache.
+/// Block size of the epilogue, in numbers: a block goes through all stages while it is in the first-level cache.
 const PIECE: usize = 1024;
 
 /// Applies stages to a piece of a result that begins at the index `first`.
