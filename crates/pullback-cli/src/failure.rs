@@ -43,11 +43,6 @@ impl Failure {
         Self { code: USAGE, ..self }
     }
 
-    /// The same with other advice.
-    pub(crate) fn with_help(self, help: impl Display) -> Self {
-        Self { help: Some(help.to_string()), ..self }
-    }
-
     /// The same, of a flag.
     pub(crate) fn of(self, flag: &str) -> Self {
         Self { what: format!("{flag}: {}", self.what), ..self }

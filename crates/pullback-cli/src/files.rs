@@ -3,10 +3,8 @@
 
 use crate::failure::{Failure, Result};
 use crate::terminal;
-use pullback::model::write_atomically;
-use std::fs::{self, File};
-use std::hash::{BuildHasher, RandomState};
-use std::io;
+use pullback::files;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What a command reads.
@@ -47,7 +45,7 @@ impl Files {
                 format!("give another file with `{flag}`"),
             ));
         }
-        check_writable(path)?;
+        files::check_writable(path).map_err(|error| Failure::unwritable(path, &error))?;
         Ok(Output { path: Some(path.to_owned()) })
     }
 }
@@ -68,7 +66,7 @@ impl Output {
     /// Writes a file whole or not at all, or prints.
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<()> {
         match &self.path {
-            Some(path) => write_atomically(path, bytes).map_err(|error| Failure::unwritable(path, &error)),
+            Some(path) => files::write(path, bytes).map_err(|error| Failure::unwritable(path, &error)),
             None => terminal::print_raw(bytes),
         }
     }
@@ -93,22 +91,6 @@ fn is_same_file(left: &Path, right: &Path) -> bool {
     {
         matches!((left.canonicalize(), right.canonicalize()), (Ok(left), Ok(right)) if left == right)
     }
-}
-
-fn check_writable(path: &Path) -> Result<()> {
-    let found = fs::metadata(path);
-    if found.as_ref().is_ok_and(fs::Metadata::is_dir) {
-        return Err(Failure::unwritable(path, &io::ErrorKind::IsADirectory.into()));
-    }
-    if found.is_ok_and(|found| !found.is_file()) {
-        return Ok(()); // A pipe or a device tells only when it is written to.
-    }
-    // Whether a folder takes files is seen by giving it one. What a link leads to is what is written.
-    let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let random = RandomState::new().hash_one(std::process::id());
-    let trial = place.with_file_name(format!(".pullback.{random:016x}.trial"));
-    let tried = File::create_new(&trial).and_then(|_| fs::remove_file(&trial));
-    tried.map_err(|error| Failure::unwritable(path, &error))
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 
 use crate::failure::{Failure, Result};
 use crate::machine::{free_memory, machine};
-use crate::terminal::{say, warn};
+use crate::terminal::{say, typed, warn};
 use pullback::Error;
 use pullback::data::{Column, ColumnType, Encoding, Table, Values, builtin};
 use pullback::error::nearest_name;
-use pullback::job::{self, Settings, Tables, memory};
-use pullback::model::{Card, Fingerprint, Model, Prediction};
+use pullback::job::{Settings, Tables, memory};
+use pullback::model::{Model, Partition, Prediction, Test, Trained};
 use pullback_data::{Note, NoteKind, Parts, ReadOptions, read, read_from};
 use std::path::Path;
 
@@ -133,53 +133,78 @@ pub(crate) fn read_options(settings: &Settings) -> Result<ReadOptions> {
 }
 
 /// The settings that a model was trained with; absent for a model that does not say.
-pub(crate) fn settings_of(card: &Card) -> Result<Option<Settings>> {
-    if card.configuration.is_null() {
+///
+/// Nobody is to write where a model says: it says so nowhere.
+pub(crate) fn settings_of(model: &Trained<'_>) -> Result<Option<Settings>> {
+    if model.configuration.is_null() {
         return Ok(None);
     }
-    serde_json::from_value(card.configuration.clone()).map(Some).map_err(|error| {
+    let wrong = |what: String| {
         Failure::new(
-            format!("the settings in the model cannot be read ({error})"),
+            format!("the settings in the model cannot be read ({what})"),
             "update pullback, or train the model again",
         )
-    })
+    };
+    let settings: Settings =
+        serde_json::from_value(model.configuration.clone()).map_err(|error| wrong(error.to_string()))?;
+    if settings.out.is_some() {
+        return Err(wrong("they name a file to write".into()));
+    }
+    Ok(Some(settings))
 }
 
 /// Reads the rows that a model is to predict for: of a source with a part to test on, that part. Columns
 /// are taken for what they were in training, whatever they look like.
-pub(crate) fn load_for(card: &Card, data: &str) -> Result<Table> {
-    load_as_in_training(card, data, &[])
+pub(crate) fn load_for(model: &Trained<'_>, data: &str) -> Result<Table> {
+    load_as_in_training(model, data, None, &[])
 }
 
-/// The same; columns to be kept beside predictions stay as they are written.
-pub(crate) fn load_as_in_training(card: &Card, data: &str, kept: &[String]) -> Result<Table> {
-    let settings = settings_of(card)?.unwrap_or_default();
+/// The same, with a file of targets where the data have none; columns to be kept beside predictions stay as they are
+/// written.
+pub(crate) fn load_as_in_training(
+    model: &Trained<'_>,
+    data: &str,
+    targets: Option<&Path>,
+    kept: &[String],
+) -> Result<Table> {
+    let settings = read_settings(model, data, targets)?;
     let mut options = ReadOptions { types: Default::default(), ..read_options(&settings)? };
-    let preprocessing = &card.preprocessing;
-    let names = preprocessing.features.iter().map(|feature| &feature.name);
-    options.expected = names.chain(&preprocessing.target.names).cloned().collect();
+    let preprocessing = model.preprocessing;
+    let names = preprocessing.features().iter().map(|feature| &feature.name);
+    options.expected = names.chain(preprocessing.target().names()).cloned().collect();
     options.known = kept.iter().map(|name| (name.clone(), ColumnType::Categorical)).collect();
-    for feature in &card.preprocessing.features {
-        let kind = match feature.encoding {
-            Encoding::Numeric { .. } => ColumnType::Numeric,
-            Encoding::Categorical { .. } => ColumnType::Categorical,
-            Encoding::Time { is_day_first, .. } => {
-                if is_day_first {
+    for feature in preprocessing.features() {
+        let kind = match &feature.encoding {
+            Encoding::Numeric(_) => ColumnType::Numeric,
+            Encoding::Categorical(_) => ColumnType::Categorical,
+            Encoding::Time(time) => {
+                if time.is_day_first() {
                     options.day_first.insert(feature.name.clone());
                 }
                 ColumnType::Time
             }
-            Encoding::Bytes { .. } => continue,
+            _ => continue,
         };
         options.known.insert(feature.name.clone(), kind);
     }
     let table = load(data, settings.seed(), &options)?.into_tested();
-    refuse_missing_columns(card, &table).map(|()| table)
+    refuse_missing_columns(model, &table).map(|()| table)
+}
+
+/// The settings that a model was trained with, for reading these data. Of the files that they name none is opened.
+fn read_settings(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Result<Settings> {
+    Ok(Settings {
+        data: Some(data.to_owned()),
+        test_data: None,
+        targets: targets.map(Path::to_owned),
+        ..settings_of(model)?.unwrap_or_default()
+    })
 }
 
 /// Refuses a table without a column that the model takes.
-fn refuse_missing_columns(card: &Card, table: &Table) -> Result<()> {
-    let taken: Vec<&str> = card.preprocessing.features.iter().map(|feature| feature.name.as_str()).collect();
+fn refuse_missing_columns(model: &Trained<'_>, table: &Table) -> Result<()> {
+    let taken: Vec<&str> =
+        model.preprocessing.features().iter().map(|feature| feature.name.as_str()).collect();
     let missing: Vec<&str> = taken.iter().copied().filter(|name| table.get(name).is_none()).collect();
     let Some(first) = missing.first() else { return Ok(()) };
     let shown: Vec<String> = missing.iter().take(MOST_NAMES).map(|name| format!("\"{name}\"")).collect();
@@ -206,40 +231,77 @@ pub(crate) struct Chosen {
     pub(crate) is_trained_on: bool,
 }
 
-/// The rows of `data`, or without it those held out from training.
-pub(crate) fn chosen(card: &Card, data: Option<&str>) -> Result<Chosen> {
-    let Some(data) = data else { return held_out(card) };
-    let table = load_for(card, data)?;
+/// The rows of `data`; without data, those of built-in data that were held out from training.
+pub(crate) fn chosen(model: &Trained<'_>, data: Option<&str>) -> Result<Chosen> {
+    match data {
+        Some(data) => all_of(model, data, None),
+        None => held_out(model),
+    }
+}
+
+/// All rows of `data`, with a file of targets where they have none.
+pub(crate) fn all_of(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Result<Chosen> {
+    let table = load_as_in_training(model, data, targets, &[])?;
     let what = format!("{}: {} rows", table.source(), table.rows());
     Ok(Chosen { table, what, is_trained_on: false })
 }
 
-/// What a model was trained on, if it says so: what [`chosen`] reads without data.
-pub(crate) fn source_of(card: &Card) -> Result<Option<String>> {
-    Ok(settings_of(card)?.and_then(|settings| settings.data))
+/// Of the data that a model was trained on, the rows that were held out.
+pub(crate) fn held_out_of(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Result<Chosen> {
+    let settings = read_settings(model, data, targets)?;
+    let table = load_to_train(&settings, &read_options(&settings)?)?.tables.train;
+    if !model.data.is_of(&table) {
+        return Err(Failure::new(
+            format!("{data} is not what the model was trained on, or has changed since"),
+            "leave out `--held-out` to take all of its rows",
+        ));
+    }
+    tested(&table, recorded(model)?)
 }
 
-/// The rows that were held out when the model was trained, chosen again the same way.
-fn held_out(card: &Card) -> Result<Chosen> {
-    const HELP: &str = "give the rows to evaluate on: a file, or a built-in set";
-    let settings = settings_of(card)?
-        .ok_or_else(|| Failure::new("the model does not say on which rows it was trained", HELP))?;
-    let trained = &card.data;
-    let data = settings.data.as_deref().unwrap_or(&trained.source);
-    let elsewhere = |failure: Failure| failure.with_help(HELP);
-    let settings = Settings { data: Some(data.to_owned()), ..settings.clone() };
-    let Loaded { mut tables, .. } = load_to_train(&settings, &read_options(&settings)?).map_err(elsewhere)?;
-    if let Some(path) = &settings.test_data {
-        tables.test = Some(read_test(path, &settings, &tables.train).map_err(elsewhere)?);
+/// Which rows were for what, as the model file says.
+fn recorded<'a>(model: &Trained<'a>) -> Result<&'a Partition> {
+    let rows = model.rows.ok_or_else(|| {
+        Failure::new(
+            "the model does not say which rows were held out from it: an early version wrote it",
+            "give rows to evaluate on that are not of its data",
+        )
+    })?;
+    match rows.test() {
+        Test::Apart(apart) => Err(Failure::new(
+            format!("the model was tested on {}, and a model opens no file", apart.source),
+            format!("give it as DATA: {}", typed(&apart.source)),
+        )),
+        _ => Ok(rows),
     }
-    let table = tables.train.clone();
-    let rows = job::held_out(&settings, tables).map_err(|error| elsewhere(error.into()))?;
-    if Fingerprint::of(&table, rows.training.len()) != *trained {
-        return Err(Failure::new(format!("{data} has changed since the model was trained on it"), HELP));
+}
+
+/// The rows of built-in data that were held out when the model was trained. A model opens no file.
+fn held_out(model: &Trained<'_>) -> Result<Chosen> {
+    let source = &model.data.source;
+    let Some(set) = builtin::find(source) else {
+        return Err(Failure::new(
+            format!("the model was trained on {source}, and a model opens no file"),
+            format!("give it as DATA; `evaluate MODEL {} --held-out` takes the rows held out", typed(source)),
+        ));
+    };
+    let table = set.load(model.training.seed)?;
+    if !model.data.is_of(&table) {
+        return Err(Failure::new(
+            format!("{source} has changed since the model was trained on it"),
+            "give the rows to evaluate on: a file, or a built-in set",
+        ));
     }
-    let is_trained_on = rows.is_tested_on_training_rows();
-    let table = rows.tested(&table)?.into_owned();
-    let how = if is_trained_on { "the same as in training" } else { "held out from training" };
+    tested(&table, recorded(model)?)
+}
+
+/// The rows of a table that a model was tested on.
+fn tested(table: &Table, rows: &Partition) -> Result<Chosen> {
+    let (chosen, how, is_trained_on) = match rows.test() {
+        Test::HeldOut(rows) => (rows.clone(), "held out from training", false),
+        Test::Training | Test::Apart(_) => (rows.training(), "the same as in training", true),
+    };
+    let table = table.select(&chosen)?;
     let what = format!("{}: {} rows, {how}", table.source(), table.rows());
     Ok(Chosen { table, what, is_trained_on })
 }
@@ -261,7 +323,7 @@ pub(crate) fn read_test(path: &Path, settings: &Settings, training: &Table) -> R
 pub(crate) fn predict(model: &Model<f32>, table: &Table, threads: usize) -> Result<Prediction> {
     let machine = machine(threads)?;
     let work = memory::Work::Prediction { rows: table.rows() };
-    memory::check(&model.card.network, table.rows().min(256), work, free_memory())?;
+    memory::check(model.network(), table.rows().min(256), work, free_memory())?;
     let prediction = model.predict(table, &machine)?;
     for warning in &prediction.warnings {
         warn(warning);

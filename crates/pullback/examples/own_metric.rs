@@ -30,6 +30,6 @@ pub fn main() -> pullback::Result<()> {
     let mut sureness = Sureness { best: 0.0, epoch: 0 };
     let classifier = Classifier::new().hidden([32]).validation(0.2).early_stopping(0);
     let model = classifier.fit_watched(&x, 2, &y, &mut sureness)?;
-    assert_eq!(model.card.history.kept_epoch, Some(sureness.epoch)); // its weights are the model's
+    assert_eq!(model.trained()?.history.kept_epoch, Some(sureness.epoch)); // its weights are the model's
     Ok(())
 }

@@ -15,7 +15,7 @@
 //! # Ok::<(), pullback::Error>(())
 //! ```
 
-use crate::data::{Categories, Column, Scaling, Table, Values};
+use crate::data::{Categories, Column, Features, Scaling, Table, Values};
 use crate::error::{Error, Result};
 use crate::job::{Hidden, Job, Names, Settings};
 use crate::model::{Model, Prediction};
@@ -288,7 +288,7 @@ impl Model<f32> {
     /// If the array is no rows of the model's width, a number is not finite, or the model was made otherwise and
     /// predicts no such classes.
     pub fn predict_classes<T: Real>(&self, x: &[T]) -> Result<Vec<u32>> {
-        let names = self.card.preprocessing.target.target.classes().unwrap_or_default();
+        let names = self.class_names().unwrap_or_default();
         let classes: Vec<u32> = names.iter().filter_map(|name| name.parse().ok()).collect();
         let predicted = self.predict_array(x)?.classes;
         match predicted {
@@ -305,7 +305,7 @@ impl Model<f32> {
     /// # Errors
     /// As [`predict_classes`](Self::predict_classes).
     pub fn predict_probabilities<T: Real>(&self, x: &[T]) -> Result<Vec<f64>> {
-        if self.card.preprocessing.target.target.classes().is_none() {
+        if self.class_names().is_none() {
             return Err(Error::model("the model predicts numbers, which have no probabilities"));
         }
         let Prediction { numbers, outputs, .. } = self.predict_array(x)?;
@@ -323,11 +323,18 @@ impl Model<f32> {
         Ok(self.predict_array(x)?.numbers)
     }
 
+    fn class_names(&self) -> Option<&[String]> {
+        self.preprocessing()?.target().target().classes()
+    }
+
     fn predict_array<T: Real>(&self, x: &[T]) -> Result<Prediction> {
-        let preprocessing = &self.card.preprocessing;
-        let used = preprocessing.features.iter().map(|feature| &feature.name);
-        let left_out = preprocessing.left_out.iter().map(|(name, _)| name);
-        let width = used.chain(left_out).count();
+        let Some(preprocessing) = self.preprocessing() else {
+            let width = self.network().inputs;
+            columns(x, width)?;
+            let x: Vec<f32> = x.iter().map(|number| number.to_f64() as f32).collect();
+            return self.predict_features(&Features::dense(x, width)?, &Machine::default());
+        };
+        let width = preprocessing.features().len() + preprocessing.left_out().len();
         self.predict(&Table::new("x", columns(x, width)?)?, &Machine::default())
     }
 }

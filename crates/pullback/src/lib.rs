@@ -30,6 +30,7 @@ pub mod error;
 pub mod estimator;
 pub mod execute;
 pub mod explain;
+pub mod files;
 pub mod graph;
 pub mod job;
 pub mod model;

@@ -17,7 +17,7 @@ pub(crate) struct Check {
     /// The model file
     model: PathBuf,
     /// A built-in data set, a CSV file, or a folder or file of IDX images, with targets. By default the
-    /// rows that were held out from training
+    /// rows of built-in data that were held out from training
     data: Option<String>,
     /// How many rows make the batch, the first ones
     #[arg(long, default_value_t = 32)]
@@ -42,9 +42,9 @@ impl Check {
             return Err(Failure::usage("nothing would be checked", "give at least 1 row and 1 sample"));
         }
         let model = Model::<f64>::load(&self.model)?;
-        let Chosen { table, what, .. } = chosen(&model.card, self.data.as_deref())?;
+        let Chosen { table, what, .. } = chosen(&model.trained()?, self.data.as_deref())?;
         let rows = self.rows.min(table.rows());
-        memory::check(&model.card.network, rows, memory::Work::Trace, free_memory())?;
+        memory::check(model.network(), rows, memory::Work::Trace, free_memory())?;
         let trace = trace_rows(&model, &table, 0..rows, Mode::Evaluation)?;
         let gradients: Vec<Vec<f64>> =
             (0..trace.parameters().len()).map(|place| trace.gradient(place).to_vec()).collect();

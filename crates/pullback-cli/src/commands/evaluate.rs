@@ -2,10 +2,10 @@
 
 use crate::failure::{Failure, Result};
 use crate::machine::ISA_HELP;
-use crate::source::{chosen, predict};
+use crate::source::{all_of, chosen, held_out_of, predict};
 use crate::terminal::{entry, print, print_json, warn};
 use pullback::job::measure;
-use pullback::model::{Fingerprint, Model};
+use pullback::model::Model;
 use pullback::report::text;
 use serde_json::json;
 use std::fmt::Write;
@@ -17,8 +17,14 @@ pub(crate) struct Evaluate {
     /// The model file
     model: PathBuf,
     /// A built-in data set, a CSV file, or a folder or file of IDX images; of a folder the test part.
-    /// By default the rows that were held out from training
+    /// By default the rows of built-in data that were held out from training
     data: Option<String>,
+    /// Of the data that the model was trained on, take the rows that were held out
+    #[arg(long, requires = "data")]
+    held_out: bool,
+    /// A NumPy array with the targets, where the data are an array of inputs
+    #[arg(long, value_name = "FILE", requires = "data")]
+    targets: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -30,16 +36,20 @@ pub(crate) struct Evaluate {
 impl Evaluate {
     pub(super) fn run(&self) -> Result<()> {
         let model = Model::<f32>::load(&self.model)?;
-        let tested = chosen(&model.card, self.data.as_deref())?;
-        let trained = &model.card.data;
-        if self.data.is_some() && Fingerprint::of(&tested.table, trained.trained_rows).hash == trained.hash {
+        let trained = model.trained()?;
+        let tested = match &self.data {
+            Some(data) if self.held_out => held_out_of(&trained, data, self.targets.as_deref())?,
+            Some(data) => all_of(&trained, data, self.targets.as_deref())?,
+            None => chosen(&trained, None)?,
+        };
+        if self.data.is_some() && trained.data.is_of(&tested.table) {
             warn(format_args!(
-                "{} of these {} rows were trained on; without DATA the others are taken",
-                trained.trained_rows, trained.rows
+                "{} of these {} rows were trained on; `--held-out` takes the others",
+                trained.data.trained_rows, trained.data.rows
             ));
         }
-        let target = &model.card.preprocessing.target;
-        if let Some(name) = target.names.iter().find(|name| tested.table.get(name).is_none()) {
+        let target = trained.preprocessing.target();
+        if let Some(name) = target.names().iter().find(|name| tested.table.get(name).is_none()) {
             return Err(Failure::new(
                 format!("{} has no column \"{name}\" to compare predictions with", tested.table.source()),
                 "give rows with their targets; `pullback predict` does without",

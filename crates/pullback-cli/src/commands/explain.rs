@@ -101,16 +101,17 @@ impl Explain {
             ));
         };
         let model = Model::<f64>::load(path)?;
-        let table = load_for(&model.card, data)?;
+        let table = load_for(&model.trained()?, data)?;
         let trace = self.trace(&model, &table)?;
         let mut options = self.options(&trace)?;
-        let target = &model.card.preprocessing.target;
-        options.outputs = match target.target.classes() {
-            Some(classes) if target.target.outputs() > 1 => classes.to_vec(),
+        let trained = model.trained()?;
+        let target = trained.preprocessing.target();
+        options.outputs = match target.target().classes() {
+            Some(classes) if target.target().outputs() > 1 => classes.to_vec(),
             Some(classes) => vec![classes.last().cloned().unwrap_or_default()],
-            None => target.names.clone(),
+            None => target.names().to_vec(),
         };
-        options.training = model.card.training.clone();
+        options.training = trained.training.clone();
         let title = if self.rows == 1 {
             catalog.say("title_row", &[("row", &self.row), ("data", &table.source())])
         } else {
@@ -148,7 +149,7 @@ impl Explain {
             ));
         }
         let mode = if self.training { Mode::Training } else { Mode::Evaluation };
-        memory::check(&model.card.network, self.rows, memory::Work::Trace, free_memory())?;
+        memory::check(model.network(), self.rows, memory::Work::Trace, free_memory())?;
         Ok(trace_rows(model, table, self.row..end, mode)?)
     }
 

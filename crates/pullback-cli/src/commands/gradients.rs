@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Result};
 use crate::files::Files;
 use crate::machine::free_memory;
-use crate::source::{Chosen, chosen, source_of};
+use crate::source::{Chosen, chosen};
 use crate::terminal::{figure, print, print_json};
 use pullback::explain::{Trace, trace_rows};
 use pullback::job::memory;
@@ -24,7 +24,7 @@ pub(crate) struct Gradients {
     /// The model file
     model: PathBuf,
     /// A built-in data set, a CSV file, or a folder or file of IDX images, with targets. By default the
-    /// rows that were held out from training
+    /// rows of built-in data that were held out from training
     data: Option<String>,
     /// Where the tensors go
     #[arg(long, short, value_name = "FILE", default_value = "gradients.safetensors")]
@@ -49,22 +49,21 @@ const BATCH: usize = 256;
 impl Gradients {
     pub(super) fn run(&self) -> Result<()> {
         let model = Model::<f64>::load(&self.model)?;
-        let source = source_of(&model.card)?;
-        let data = self.data.as_deref().or(source.as_deref());
+        let data = self.data.as_deref();
         let files = Files::reading([&*self.model].into_iter().chain(data.map(Path::new)));
         let out = files.output(Some(&self.out), "--out")?;
-        let Chosen { table, .. } = chosen(&model.card, self.data.as_deref())?;
+        let Chosen { table, .. } = chosen(&model.trained()?, self.data.as_deref())?;
         let rows = self.rows.unwrap_or(table.rows()).min(table.rows());
         if rows == 0 {
             return Err(Failure::usage("there are no rows to take gradients of", "give at least one"));
         }
-        let specification = model.card.network.parameters()?;
+        let specification = model.network().parameters()?;
         let trained: Vec<usize> =
             (0..specification.len()).filter(|&place| specification[place].role.is_trained()).collect();
         let mut costs = Vec::new();
         let mut sums: Vec<Vec<f64>> = trained.iter().map(|_| Vec::new()).collect();
         let step = if self.per_example { 1 } else { BATCH.min(rows) };
-        memory::check(&model.card.network, step, memory::Work::Trace, free_memory())?;
+        memory::check(model.network(), step, memory::Work::Trace, free_memory())?;
         for first in (0..rows).step_by(step) {
             let count = step.min(rows - first);
             let trace: Trace = trace_rows(&model, &table, first..first + count, Mode::Evaluation)?;

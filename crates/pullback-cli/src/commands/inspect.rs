@@ -4,8 +4,8 @@ use crate::config_file::to_toml;
 use crate::failure::{Failure, Result};
 use crate::source::settings_of;
 use crate::terminal::{entry, figure, percent, print, print_json, print_raw, setting, shortened, wrapped};
-use pullback::data::{Encoding, Feature, Target, TimePart};
-use pullback::model::{Card, Model};
+use pullback::data::{Encoding, Feature, TimePart};
+use pullback::model::{Model, Trained};
 use pullback::network::{Regularization, Role};
 use pullback::train::{Schedule, Stop, Training};
 use serde::Serialize;
@@ -35,7 +35,7 @@ impl Inspect {
     pub(super) fn run(&self) -> Result<()> {
         let model = Model::<f32>::load(&self.model)?;
         if self.print_config {
-            let settings = settings_of(&model.card)?.ok_or_else(|| {
+            let settings = settings_of(&model.trained()?)?.ok_or_else(|| {
                 Failure::new(
                     format!("{} does not say with which settings it was trained", self.model.display()),
                     "give a model that `pullback train` saved",
@@ -44,13 +44,14 @@ impl Inspect {
             return print_raw(to_toml(&settings)?.as_bytes());
         }
         if self.json {
-            return print_json(&model.card);
+            return print_json(&model.description());
         }
         let mut out = String::new();
-        data(&mut out, &model.card);
+        let card = &model.trained()?;
+        data(&mut out, card);
         layers(&mut out, &model)?;
-        columns(&mut out, &model.card);
-        training(&mut out, &model.card);
+        columns(&mut out, card);
+        training(&mut out, card);
         print(&out)
     }
 }
@@ -61,23 +62,20 @@ fn listed(names: &[String]) -> String {
     if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }
 
-fn data(out: &mut String, card: &Card) {
-    let data = &card.data;
+fn data(out: &mut String, card: &Trained<'_>) {
+    let data = card.data;
     entry(
         out,
         "data",
         &format!("{}: {} rows, {} of them trained on", data.source, data.rows, data.trained_rows),
     );
-    let target = &card.preprocessing.target;
-    let what = match &target.target {
-        Target::Regression { .. } => "numbers".to_owned(),
-        classes => listed(classes.classes().unwrap_or_default()),
-    };
-    entry(out, "target", &format!("{}: {what} ({})", listed(&target.names), target.reason));
+    let target = card.preprocessing.target();
+    let what = target.target().classes().map_or("numbers".to_owned(), listed);
+    entry(out, "target", &format!("{}: {what} ({})", listed(target.names()), target.reason()));
 }
 
 fn layers(out: &mut String, model: &Model<f32>) -> Result<()> {
-    let network = &model.card.network;
+    let network = model.network();
     let specification = network.parameters()?;
     let _ =
         writeln!(out, "\nlayer  {:24}  {:>16}  {:>10}  {:>10}", "what", "weights", "parameters", "largest");
@@ -92,7 +90,7 @@ fn layers(out: &mut String, model: &Model<f32>) -> Result<()> {
         });
         let numbers: Vec<f32> = specification
             .iter()
-            .zip(&model.parameters)
+            .zip(model.parameters())
             .filter(|(parameter, _)| parameter.layer == Some(index) && parameter.role.is_trained())
             .flat_map(|(_, numbers)| numbers)
             .copied()
@@ -113,22 +111,24 @@ fn layers(out: &mut String, model: &Model<f32>) -> Result<()> {
     Ok(())
 }
 
-fn columns(out: &mut String, card: &Card) {
+fn columns(out: &mut String, card: &Trained<'_>) {
     let _ = writeln!(out, "\n{:NAME$}  becomes", "column");
-    let features = &card.preprocessing.features;
+    let features = card.preprocessing.features();
     for Feature { name, encoding } in features.iter().take(MOST_LINES) {
         let how = match encoding {
-            Encoding::Numeric { center, spread, fill } => {
-                format!("{}; missing: {}", scaled("x", *center, *spread), figure(*fill))
+            Encoding::Numeric(numeric) => {
+                let scaled = scaled("x", numeric.center(), numeric.spread());
+                format!("{scaled}; missing: {}", figure(numeric.fill()))
             }
-            Encoding::Categorical { categories, missing } => {
-                let missing = match missing {
-                    Some(at) => format!("; missing: {}", shortened(&categories[*at], NAME)),
+            Encoding::Categorical(categorical) => {
+                let categories = categorical.categories();
+                let missing = match categorical.missing() {
+                    Some(at) => format!("; missing: {}", shortened(&categories[at], NAME)),
                     None => String::new(),
                 };
                 format!("one of {}: {}{missing}", categories.len(), listed(categories))
             }
-            Encoding::Time { parts, .. } => {
+            Encoding::Time(time) => {
                 let part = |part: &TimePart| match part {
                     TimePart::Trend { .. } => "trend",
                     TimePart::Year { .. } => "year",
@@ -136,19 +136,20 @@ fn columns(out: &mut String, card: &Card) {
                     TimePart::Weekday => "7 days of the week",
                     TimePart::Hour => "24 hours",
                 };
-                parts.iter().map(part).collect::<Vec<_>>().join(", ")
+                time.parts().iter().map(part).collect::<Vec<_>>().join(", ")
             }
-            Encoding::Bytes { shape, center, spread } => {
-                let sides: Vec<String> = shape.iter().map(usize::to_string).collect();
-                format!("{} bytes, each {}", sides.join(" x "), scaled("x", *center, *spread))
+            Encoding::Bytes(pixels) => {
+                let sides: Vec<String> = pixels.shape().iter().map(usize::to_string).collect();
+                format!("{} bytes, each {}", sides.join(" x "), scaled("x", pixels.center(), pixels.spread()))
             }
+            _ => String::new(),
         };
         let _ = writeln!(out, "{:NAME$}  {}", shortened(name, NAME), wrapped(&how, NAME + 2));
     }
     if features.len() > MOST_LINES {
         let _ = writeln!(out, "and {} more", features.len() - MOST_LINES);
     }
-    for (name, why) in &card.preprocessing.left_out {
+    for (name, why) in card.preprocessing.left_out() {
         let why = format!("left out: {why}");
         let _ = writeln!(out, "{:NAME$}  {}", shortened(name, NAME), wrapped(&why, NAME + 2));
     }
@@ -164,9 +165,9 @@ fn scaled(x: &str, center: f64, spread: f64) -> String {
     if spread == 1.0 { centered } else { format!("{centered} / {}", figure(spread)) }
 }
 
-fn training(out: &mut String, card: &Card) {
+fn training(out: &mut String, card: &Trained<'_>) {
     let Training { epochs, batch, optimizer, schedule, clip_norm, early_stopping, shuffle, seed, .. } =
-        &card.training;
+        card.training;
     out.push('\n');
     let Regularization { l1, l2, divide_by_batch } = card.network.regularization;
     let mut cost = card.network.cost.to_string();
@@ -198,15 +199,15 @@ fn training(out: &mut String, card: &Card) {
         let _ = write!(until, "; fewer if validation has not improved for {}", stopping.patience);
     }
     entry(out, "until", &until);
-    let history = &card.history;
+    let history = card.history;
     let end = match history.stop {
         Stop::Finished => "all epochs done",
         Stop::NoImprovement => "validation did not improve",
         Stop::Observer => "stopped from outside",
         Stop::Diverged { .. } => "the cost was no finite number",
     };
-    entry(out, "ended", &format!("after {} epochs: {end}", history.epochs.len()));
-    if let Some((kept, epoch)) = history.kept_epoch.and_then(|kept| Some((kept, history.epochs.get(kept)?))) {
+    entry(out, "ended", &format!("after {} epochs: {end}", history.epoch_count));
+    if let Some((kept, epoch)) = history.kept_epoch.zip(history.kept()) {
         let mut figures = format!("epoch {}: cost {}", kept + 1, figure(epoch.cost));
         if let Some(cost) = epoch.validation_cost {
             let _ = write!(figures, ", validation cost {}", figure(cost));

@@ -174,9 +174,11 @@ fn seen(table: &Table, column: &Column, options: &DataOptions) -> Result<Seen> {
             Preprocessing::fit(table, &(0..table.rows()).collect::<Vec<_>>(), options)
         });
         match fitted {
-            Ok(fitted) => match fitted.target.target.classes() {
-                Some(classes) => format!("the target: {} classes ({})", classes.len(), fitted.target.reason),
-                None => format!("the target: a number ({})", fitted.target.reason),
+            Ok(fitted) => match fitted.target().target().classes() {
+                Some(classes) => {
+                    format!("the target: {} classes ({})", classes.len(), fitted.target().reason())
+                }
+                None => format!("the target: a number ({})", fitted.target().reason()),
             },
             Err(error) => format!("no target: {}", error.what()),
         }
@@ -193,13 +195,12 @@ fn seen(table: &Table, column: &Column, options: &DataOptions) -> Result<Seen> {
 
 fn becomes(feature: &Feature) -> String {
     match &feature.encoding {
-        Encoding::Numeric { .. } => "1 input".to_owned(),
-        Encoding::Categorical { categories, .. } if categories.len() == 1 => {
-            "1 input for its one category".to_owned()
-        }
-        Encoding::Categorical { categories, .. } => format!("{} inputs, one a category", categories.len()),
-        Encoding::Time { .. } => format!("{} inputs, parts of the date", feature.width()),
-        Encoding::Bytes { .. } => format!("{} inputs, one a byte", feature.width()),
+        Encoding::Numeric(_) => "1 input".to_owned(),
+        Encoding::Categorical(_) if feature.width() == 1 => "1 input for its one category".to_owned(),
+        Encoding::Categorical(_) => format!("{} inputs, one a category", feature.width()),
+        Encoding::Time(_) => format!("{} inputs, parts of the date", feature.width()),
+        Encoding::Bytes(_) => format!("{} inputs, one a byte", feature.width()),
+        _ => format!("{} inputs", feature.width()),
     }
 }
 

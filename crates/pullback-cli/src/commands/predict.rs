@@ -41,7 +41,7 @@ impl Predict {
         self.write_header(&mut writer, &model)?;
         let mut rows = 0;
         for data in &self.data {
-            let table = load_as_in_training(&model.card, data, &self.keep)?;
+            let table = load_as_in_training(&model.trained()?, data, None, &self.keep)?;
             let kept = self.keep.iter().map(|name| table.column(name)).collect::<Result<Vec<_>, _>>()?;
             let prediction = predict(&model, &table, self.threads)?;
             self.write_rows(&mut writer, &model, &prediction, &kept)?;
@@ -55,10 +55,10 @@ impl Predict {
     }
 
     fn write_header(&self, writer: &mut Writer, model: &Model<f32>) -> Result<()> {
-        let target = &model.card.preprocessing.target;
+        let target = model.trained()?.preprocessing.target();
         let mut header = self.keep.clone();
-        header.extend(target.names.clone());
-        if let (Some(classes), true) = (target.target.classes(), self.probabilities) {
+        header.extend_from_slice(target.names());
+        if let (Some(classes), true) = (target.target().classes(), self.probabilities) {
             header.extend(classes.iter().map(|class| format!("p({class})")));
         }
         writer.write_record(&header).map_err(bug)
@@ -71,13 +71,13 @@ impl Predict {
         prediction: &Prediction,
         kept: &[&Column],
     ) -> Result<()> {
-        let target = &model.card.preprocessing.target.target;
+        let target = model.trained()?.preprocessing.target().target();
         for (row, numbers) in prediction.numbers.chunks_exact(prediction.outputs).enumerate() {
             let mut record: Vec<String> = kept.iter().map(|column| cell(column, row)).collect();
             match (target, &prediction.classes) {
-                (Target::Regression { spreads, .. }, _) => {
+                (Target::Regression { scales }, _) => {
                     record.extend(
-                        numbers.iter().zip(spreads).map(|(&number, &spread)| resolved(number, spread)),
+                        numbers.iter().zip(scales).map(|(&number, scale)| resolved(number, scale.spread)),
                     );
                 }
                 (target, predicted) => {

@@ -11,7 +11,7 @@ use crate::terminal::{WIDTH, count, entry, print, print_json, print_raw, setting
 use pullback::data::{Concern, Task};
 use pullback::explain::Catalog;
 use pullback::job::{Fitted, Job};
-use pullback::model::{Card, Fingerprint};
+use pullback::model::{Fingerprint, Trained};
 use pullback::network::Layer;
 use pullback::report::{Report, Series, curve, text};
 use pullback::train::{GradientMethod, History, Stop, Training};
@@ -97,7 +97,7 @@ impl Train {
         let Some(out) = out else { return print_raw(to_toml(job.settings())?.as_bytes()) };
         job.check_memory(free_memory())?;
         tell(&notes, self.quiet || self.json);
-        for (name, why) in &job.preprocessing().left_out {
+        for (name, why) in job.preprocessing().left_out() {
             warn(format_args!("column \"{name}\" is left out: {why}"));
         }
         // The built-in sets are known.
@@ -115,18 +115,19 @@ impl Train {
         }
         out.write(&model.to_bytes()?)?;
 
-        let card = &model.card;
+        let card = &model.trained()?;
+        let target = card.preprocessing.target();
         let document = Document {
             version: 1,
             model: place.display().to_string(),
-            data: &card.data,
-            task: match card.preprocessing.target.target.task() {
+            data: card.data,
+            task: match target.target().task() {
                 Task::Binary => "binary",
                 Task::Classes => "classes",
                 Task::Regression => "regression",
             },
-            reason: &card.preprocessing.target.reason,
-            left_out: &card.preprocessing.left_out,
+            reason: target.reason(),
+            left_out: card.preprocessing.left_out(),
             notes: &notes,
             concerns: &concerns,
             training_rows: rows.training.len(),
@@ -138,9 +139,9 @@ impl Train {
             training,
             products: (!training.precision.is_full())
                 .then(|| training.precision.of_products().engine(machine.isa)),
-            history: &card.history,
+            history: card.history,
             seconds,
-            samples_per_second: (card.history.epochs.len() * rows.training.len()) as f64 / seconds.max(1e-9),
+            samples_per_second: (card.history.epoch_count * rows.training.len()) as f64 / seconds.max(1e-9),
             test: &report,
         };
         match (self.json, self.quiet) {
@@ -151,16 +152,16 @@ impl Train {
     }
 }
 
-fn render(document: &Document<'_>, card: &Card, data: &str) -> String {
+fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: String| entry(&mut out, name, &value);
     line("data", format!("{}: {} rows, {} inputs", card.data.source, card.data.rows, card.network.inputs));
-    let target = &card.preprocessing.target;
-    let shown = match target.target.classes() {
+    let target = card.preprocessing.target();
+    let shown = match target.target().classes() {
         Some(classes) => format!("{} classes", classes.len()),
         None => "numbers".to_owned(),
     };
-    line("target", format!("{}: {shown} ({})", target.names.join(", "), document.reason));
+    line("target", format!("{}: {shown} ({})", target.names().join(", "), document.reason));
     let validation = match document.validation_rows {
         0 => String::new(),
         rows => format!(", {rows} for validation"),
@@ -199,7 +200,7 @@ fn render(document: &Document<'_>, card: &Card, data: &str) -> String {
         };
         line("products", format!("{}, {engine}", training.precision.name()));
     }
-    let epochs = document.history.epochs.len();
+    let epochs = document.history.epoch_count;
     let why = match (document.history.stop, document.history.kept_epoch) {
         (Stop::NoImprovement, Some(kept)) => format!(", stopped early: epoch {} was best", kept + 1),
         (_, Some(kept)) if kept + 1 < epochs => format!(", epoch {} was best", kept + 1),

@@ -166,7 +166,7 @@ fn damaged_models_are_failures_that_name_the_file() {
     let mut lying = whole.clone();
     lying[..8].copy_from_slice(&u64::MAX.to_le_bytes());
     place.write("lying", &lying);
-    let newer = text(&whole[8..8 + 200]).replace("\\\"format\\\":1", "\\\"format\\\":9");
+    let newer = text(&whole[8..8 + 200]).replace("\\\"format\\\":2", "\\\"format\\\":9");
     let mut later = whole.clone();
     later[8..8 + 200].copy_from_slice(newer.as_bytes());
     assert_ne!(later, whole, "the format stands near the beginning");

@@ -169,10 +169,14 @@ fn evaluating_on_the_training_data_is_warned_of() {
     let output = place.run(&["evaluate", "model.safetensors", "iris"]);
     assert_eq!(
         text(&output.stderr),
-        "warning: 120 of these 150 rows were trained on; without DATA the others are taken\n"
+        "warning: 120 of these 150 rows were trained on; `--held-out` takes the others\n"
     );
-    let output = place.run(&["evaluate", "model.safetensors"]);
-    assert_eq!(text(&output.stderr), "");
+    for arguments in
+        [&["evaluate", "model.safetensors"][..], &["evaluate", "model.safetensors", "iris", "--held-out"]]
+    {
+        assert_eq!(text(&place.run(arguments).stderr), "");
+        assert!(place.succeed(arguments).contains("iris: 30 rows, held out from training"));
+    }
 }
 
 #[test]

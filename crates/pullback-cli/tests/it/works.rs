@@ -126,6 +126,12 @@ fn evaluation_without_data_is_on_the_rows_held_out_in_training() {
     let evaluated = place.json(&["evaluate", "model.safetensors", "--json"]);
     assert_eq!(trained["test"], evaluated["report"]);
     assert_eq!(evaluated["rows"], 30);
+    // A model opens no file: the path is to be given again.
+    place.succeed(&["datasets", "iris", "--out", "iris.csv"]);
+    let trained = place.json(&["train", "iris.csv", "--target", "species", "--json"]);
+    let evaluated = place.json(&["evaluate", "model.safetensors", "iris.csv", "--held-out", "--json"]);
+    assert_eq!(trained["test"], evaluated["report"]);
+    assert_eq!(place.run(&["evaluate", "model.safetensors"]).status.code(), Some(1));
 }
 
 /// An IDX file: magic number, sizes, bytes.
@@ -208,8 +214,8 @@ fn a_folder_of_idx_files_is_trained_and_tested_on() {
     assert!(shown.contains("1 x 2 bytes"), "{shown}");
 
     // The part to test on is what evaluate and predict take of a folder.
-    assert_eq!(place.json(&["evaluate", "model.safetensors", "--json"])["report"], report["test"]);
-    assert_eq!(place.json(&["evaluate", "model.safetensors", "images", "--json"])["rows"], 20);
+    let evaluated = place.json(&["evaluate", "model.safetensors", "images", "--json"]);
+    assert_eq!((&evaluated["report"], &evaluated["rows"]), (&report["test"], &20.into()));
     assert_eq!(place.succeed(&["predict", "model.safetensors", "images"]).lines().count(), 21);
 
     // Compressed, they are the same images.

@@ -98,7 +98,8 @@ fn rows_without_a_target_are_left_out_and_counted() {
     assert_eq!(report["data"]["rows"], 40);
     let notes = report["notes"].to_string();
     assert!(notes.contains("20 rows without a target left out"), "{notes}");
-    assert_eq!(place.json(&["evaluate", "model.safetensors", "--json"])["rows"], report["test_rows"]);
+    let evaluated = place.json(&["evaluate", "model.safetensors", "table.csv", "--held-out", "--json"]);
+    assert_eq!((&evaluated["rows"], &evaluated["report"]), (&report["test_rows"], &report["test"]));
 }
 
 #[test]

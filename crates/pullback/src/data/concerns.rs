@@ -67,21 +67,21 @@ pub fn concerns(
     tested: Option<(&Table, &[usize])>,
 ) -> Vec<Concern> {
     let mut found = Vec::new();
-    let columns = || preprocessing.features.iter().filter_map(|feature| table.get(&feature.name));
+    let columns = || preprocessing.features().iter().filter_map(|feature| table.get(&feature.name));
     let targets: Vec<&Column> =
-        preprocessing.target.names.iter().filter_map(|name| table.get(name)).collect();
+        preprocessing.target().names().iter().filter_map(|name| table.get(name)).collect();
     for column in columns() {
         found.extend(constant(column, training));
         found.extend(spelling(column, training));
-        if preprocessing.features.len() > 1 && training.len() >= FEWEST_ROWS {
+        if preprocessing.features().len() > 1 && training.len() >= FEWEST_ROWS {
             found.extend(
                 targets
                     .iter()
-                    .find_map(|target| leak(column, target, &preprocessing.target.target, training)),
+                    .find_map(|target| leak(column, target, preprocessing.target().target(), training)),
             );
         }
     }
-    if let (Some(_), [target]) = (preprocessing.target.target.classes(), &targets[..]) {
+    if let (Some(_), [target]) = (preprocessing.target().target().classes(), &targets[..]) {
         found.extend(spelling(target, training));
         let counts = categories_of(&target.values).counts(0..table.rows());
         let rare = counts.iter().filter(|count| **count == 1).count();

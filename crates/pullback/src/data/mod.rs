@@ -25,7 +25,10 @@ pub use dataset::{Dataset, Input};
 pub use features::{Features, FeaturesView};
 pub use options::{DataOptions, Imputation, Scaling, Task};
 pub(crate) use order::epoch_order;
-pub use preprocess::{Encoding, Feature, Preprocessing, Target, TargetColumn, TimePart, Warning, strata};
+pub use preprocess::{
+    Categorical, Encoding, Feature, Numeric, Pixels, Preprocessing, Scale, Target, TargetColumn, Time,
+    TimePart, Warning, strata,
+};
 pub use split::{Split, split};
 pub use table::Table;
 pub use targets::Targets;

@@ -18,10 +18,11 @@ use std::ops::Range;
 pub fn trace_rows<T: Real>(model: &Model<T>, table: &Table, rows: Range<usize>, mode: Mode) -> Result<Trace> {
     let chosen: Vec<usize> = rows.collect();
     let count = chosen.len();
-    let dataset: Dataset<f64> = model.card.preprocessing.apply(&table.select(&chosen)?)?;
+    let trained = model.trained()?;
+    let dataset: Dataset<f64> = trained.preprocessing.apply(&table.select(&chosen)?)?;
     let (features, targets) = (dataset.features().to_dense(), dataset.targets().to_dense());
-    let (network, seed) = (&model.card.network, model.card.training.seed);
+    let (network, seed) = (trained.network, trained.training.seed);
     let wide = |numbers: &Vec<T>| numbers.iter().map(|number| number.to_f64()).collect();
-    let parameters: Vec<Vec<f64>> = model.parameters.iter().map(wide).collect();
+    let parameters: Vec<Vec<f64>> = model.parameters().iter().map(wide).collect();
     Trace::with_mode(network, &parameters, &features, &targets, count, mode, seed)
 }

@@ -43,7 +43,7 @@ pub fn checked_threads(threads: usize) -> Result<usize> {
 impl Settings {
     /// The network for data that are so preprocessed, with so many training rows.
     pub(super) fn network(&self, preprocessing: &Preprocessing, rows: usize) -> Result<Network> {
-        let (inputs, target) = (preprocessing.inputs(), &preprocessing.target.target);
+        let (inputs, target) = (preprocessing.inputs(), preprocessing.target().target());
         let fitting = match target {
             Target::Binary { .. } => Cost::SigmoidCrossEntropy,
             Target::Classes { .. } => Cost::SoftmaxCrossEntropy,
@@ -335,10 +335,10 @@ impl Settings {
 
 /// The shape of the images that the data are, if they are.
 fn image(preprocessing: &Preprocessing) -> Option<Image> {
-    let [Feature { encoding: Encoding::Bytes { shape, .. }, .. }] = &preprocessing.features[..] else {
+    let [Feature { encoding: Encoding::Bytes(pixels), .. }] = preprocessing.features() else {
         return None;
     };
-    match shape[..] {
+    match pixels.shape()[..] {
         [height, width] => Some(Image { height, width, channels: 1 }),
         [height, width, channels] => Some(Image { height, width, channels }),
         _ => None,

@@ -21,11 +21,11 @@ pub(super) fn error(place: &str, blame: Option<&Blame>, job: &Decided) -> Error 
     let arises = blame.map_or(String::new(), |blame| format!(", which first arises in {}", blame.node));
     let error =
         Error::training(format!("the cost {place} is not a finite number{arises}; no model is saved"));
-    let target = &job.preprocessing.target.names;
+    let target = job.preprocessing.target().names();
     error.help(match blame.map(|blame| blame.cause) {
         Some(Cause::Features) => {
             let features: Vec<&str> =
-                job.preprocessing.features.iter().map(|feature| feature.name.as_str()).collect();
+                job.preprocessing.features().iter().map(|feature| feature.name.as_str()).collect();
             let what = largest(job, &features);
             match job.settings.scaling {
                 Some(Scaling::None) => format!("{what}, and is not scaled: leave out `--scaling none`"),

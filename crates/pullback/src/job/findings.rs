@@ -3,7 +3,7 @@
 use crate::data::Table;
 use crate::error::Result;
 use crate::explain::{self, Catalog, diagnose, trace_rows};
-use crate::model::{Card, Model};
+use crate::model::{Model, Trained};
 use crate::network::{Mode, Role};
 use crate::random::{Purpose, Random};
 
@@ -39,7 +39,7 @@ impl Finding {
 }
 
 pub(super) fn find(model: &Model<f32>, table: &Table, training_rows: &[usize]) -> Result<Vec<Finding>> {
-    let (network, training) = (&model.card.network, &model.card.training);
+    let Trained { network, training, .. } = model.trained()?;
     let mut found = Vec::new();
     if !has_changed(model)? {
         found.push(Finding::NothingLearned { learning_rate: training.learning_rate() });
@@ -62,8 +62,8 @@ pub(super) fn find(model: &Model<f32>, table: &Table, training_rows: &[usize]) -
 /// Whether training changed any weight; a bias starts at 0, so the smallest step changes it. Small parameters are
 /// looked at first: their initial values take no time.
 fn has_changed(model: &Model<f32>) -> Result<bool> {
-    let Card { network, training, .. } = &model.card;
-    let mut parameters: Vec<_> = (0u32..).zip(network.parameters()?).zip(&model.parameters).collect();
+    let Trained { network, training, .. } = model.trained()?;
+    let mut parameters: Vec<_> = (0u32..).zip(network.parameters()?).zip(model.parameters()).collect();
     parameters.sort_by_key(|(_, numbers)| numbers.len());
     Ok(parameters.into_iter().any(|((index, parameter), numbers)| {
         let random = Random::new(training.seed, Purpose::Initializer, index);

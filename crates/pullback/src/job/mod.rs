@@ -30,12 +30,12 @@ mod settings;
 
 pub use decide::checked_threads;
 pub use findings::Finding;
-pub use rows::{Rows, TestRows, held_out};
+pub use rows::{Rows, TestRows};
 pub use settings::{Form, Hidden, Names, NetworkTable, Setting, Settings};
 
 use crate::data::{Concern, Dataset, Preprocessing, Table, concerns};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Card, Fingerprint, Model, Prediction};
+use crate::model::{Fingerprint, Model, Partition, Prediction, Run, Test};
 use crate::network::Network;
 use crate::report::Report;
 use crate::train::{Batch, Machine, Observer, Training, train};
@@ -193,21 +193,28 @@ impl Decided {
         let trained =
             train(network, training, &dataset, &rows.training, &rows.validation, machine, observer)?;
         diverged::refuse(&trained.history, self)?;
-        let model = Model {
-            parameters: trained.parameters,
-            card: Card {
-                network: network.clone(),
-                preprocessing: preprocessing.clone(),
+        // The last step, whose weights no cost was computed with.
+        let diverged = || diverged::error("after the last epoch", None, self);
+        if !trained.parameters.iter().flatten().all(|number| number.is_finite()) {
+            return Err(diverged());
+        }
+        let test = match &rows.test {
+            TestRows::HeldOut(rows) => Test::HeldOut(rows.clone()),
+            TestRows::Training => Test::Training,
+            TestRows::Apart(table) => Test::Apart(Fingerprint::of(table, 0)),
+        };
+        let model = Model::new(network.clone(), trained.parameters)?
+            .with_preprocessing(preprocessing.clone())?
+            .with_run(Run {
                 training: training.clone(),
                 history: trained.history,
-                data: Fingerprint::of(table, rows.training.len()),
+                data: Some(Fingerprint::of(table, rows.training.len())),
+                rows: Some(Partition::new(table.rows(), rows.validation.clone(), test)?),
                 configuration: settings.to_json()?,
-            },
-        };
+            })?;
         let prediction = model.predict(&tested, machine)?;
         if !prediction.numbers.iter().all(|number| number.is_finite()) {
-            // The last step, whose weights no cost was computed with.
-            return Err(diverged::error("after the last epoch", None, self));
+            return Err(diverged());
         }
         let report = measure(&model, &prediction, &tested)?;
         let findings = findings::find(&model, table, &rows.training)?;
@@ -220,8 +227,8 @@ impl Decided {
 /// # Errors
 /// If the table has no targets, or others than the model knows.
 pub fn measure(model: &Model<f32>, prediction: &Prediction, table: &Table) -> Result<Report> {
-    let target = &model.card.preprocessing.target;
-    Ok(Report::new(prediction, &target.apply::<f32>(table)?, &target.target, &target.names))
+    let target = model.trained()?.preprocessing.target();
+    Ok(Report::new(prediction, &target.apply::<f32>(table)?, target.target(), target.names()))
 }
 
 fn no_target(table: &Table) -> Error {

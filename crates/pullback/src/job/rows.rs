@@ -1,7 +1,7 @@
-//! Which rows of the data are trained on, watched and tested on: a function of the data and the settings,
-//! so that a stored model can be tested again on the rows that were held out from it.
+//! Which rows of the data are trained on, watched and tested on: a function of the data and the settings. A model
+//! records them, so that it can be tested again on the rows that were held out from it.
 
-use super::{Settings, Tables, configuration};
+use super::{Settings, configuration};
 use crate::data::{DataOptions, Table, split, strata};
 use crate::error::Result;
 use crate::random::{Purpose, Random};
@@ -105,12 +105,4 @@ impl Rows {
     pub fn is_tested_on_training_rows(&self) -> bool {
         matches!(self.test, TestRows::Training)
     }
-}
-
-/// The rows of a job with these settings, without the rest of it.
-///
-/// # Errors
-/// As [`Job::decide`](super::Job::decide).
-pub fn held_out(settings: &Settings, tables: Tables) -> Result<Rows> {
-    Rows::choose(settings, &settings.data_options()?, tables.test, &tables.train)
 }

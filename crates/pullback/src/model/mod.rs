@@ -1,49 +1,88 @@
-//! A trained model: everything that predicting, explaining and training on need, in one file.
+//! A trained model: a network with its parameters, and, as far as there are any, its preprocessing and how it came
+//! about, in one file.
+//!
+//! A [`Model`] cannot be wrong: whatever made it, a run, arrays or a file, all its parts were checked against each other
+//! once, and none can be changed.
 
+mod document;
 mod file;
+mod partition;
 mod predictor;
+mod tensors;
 
-pub use file::{FORMAT, Tensor, write_atomically, write_tensors};
+pub use file::FORMAT;
+pub use partition::{Partition, Test};
 pub use predictor::Predictor;
+pub use tensors::{Tensor, write_tensors};
 
-use crate::data::{Preprocessing, Table, Values, Warning};
-use crate::error::Result;
-use crate::network::Network;
+use crate::data::{Features, Preprocessing, Table, Target, Values, Warning};
+use crate::error::{Error, Result};
+use crate::network::{Cost, Network};
 use crate::train::{History, Machine, Training, most_likely, predict};
+use document::Card;
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
 
-/// A trained network with what it takes to use it on raw rows, and how it came about.
+/// A network with its parameters, and what else is known of it.
+///
+/// ```
+/// use pullback::data::Features;
+/// use pullback::execute::Machine;
+/// use pullback::model::Model;
+/// use pullback::network::{Activation, Cost, Network};
+///
+/// let network = Network::dense(1, &[], 1, Activation::Identity, Cost::SquaredError);
+/// let model = Model::new(network, vec![vec![2.0_f32], vec![1.0]])?; // 2 x + 1
+/// let again = Model::<f32>::from_bytes(&model.to_bytes()?)?;
+/// let prediction = again.predict_features(&Features::dense(vec![3.0], 1)?, &Machine::default())?;
+/// assert_eq!(prediction.numbers, [7.0]);
+/// # Ok::<(), pullback::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model<T> {
-    /// The parameters, in the order of [`Network::parameters`].
-    pub parameters: Vec<Vec<T>>,
-    /// All else.
-    pub card: Card,
+    parameters: Vec<Vec<T>>,
+    card: Card,
 }
 
-/// What a model is beside its parameters: the JSON document in its file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Card {
-    /// The network.
-    pub network: Network,
-    /// How columns become inputs and predictions become classes or numbers.
-    pub preprocessing: Preprocessing,
+/// How a model came about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
     /// The configuration of the training run.
     pub training: Training,
-    /// How the training run went.
+    /// How it went.
     pub history: History,
-    /// What it was trained on.
-    pub data: Fingerprint,
+    /// What was trained on, if it was a table.
+    pub data: Option<Fingerprint>,
+    /// Which rows of it.
+    pub rows: Option<Partition>,
     /// Whatever else the run was told, for a run like it.
-    #[serde(default)]
     pub configuration: serde_json::Value,
+}
+
+/// All that a model of a table says of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Trained<'a> {
+    /// The network.
+    pub network: &'a Network,
+    /// How columns become inputs and predictions become classes or numbers.
+    pub preprocessing: &'a Preprocessing,
+    /// The configuration of the training run.
+    pub training: &'a Training,
+    /// How the training run went.
+    pub history: &'a History,
+    /// What it was trained on.
+    pub data: &'a Fingerprint,
+    /// Which rows of it; absent in a file of the first format.
+    pub rows: Option<&'a Partition>,
+    /// Whatever else the run was told, for a run like it.
+    pub configuration: &'a serde_json::Value,
 }
 
 /// Which data a model was trained on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fingerprint {
-    /// The file or built-in data set.
+    /// The file or built-in data set: for people; nothing opens it.
     pub source: String,
     /// The number of its rows.
     pub rows: usize,
@@ -74,8 +113,21 @@ impl Fingerprint {
             hash: format!("{:016x}", hash.0),
         }
     }
-}
 
+    /// Whether a table has the same columns and values.
+    pub fn is_of(&self, table: &Table) -> bool {
+        self.rows == table.rows() && self.hash == Self::of(table, 0).hash
+    }
+
+    fn check(&self) -> Result<()> {
+        let is_hash = self.hash.len() == 16
+            && self.hash.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        if !is_hash || self.rows == 0 || self.trained_rows > self.rows {
+            return Err(Error::data("the fingerprint of the data contradicts itself"));
+        }
+        Ok(())
+    }
+}
 /// FNV-1a with 64 bits (Fowler, Noll, Vo): enough to notice other data, not to resist an attacker.
 struct Fnv(u64);
 
@@ -111,7 +163,7 @@ impl Fnv {
     }
 }
 
-/// What a model predicts for the rows of a table.
+/// What a model predicts for some rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     /// `[rows, outputs]`: probabilities, or numbers in the target's own units.
@@ -125,18 +177,157 @@ pub struct Prediction {
 }
 
 impl<T: Real> Model<T> {
+    /// A network and its parameters, in the order of [`Network::parameters`].
+    ///
+    /// # Errors
+    /// If the network contradicts itself, a setting is no number of `T`, a row needs too much memory, the parameters
+    /// are not its own, or one is not finite.
+    pub fn new(network: Network, parameters: Vec<Vec<T>>) -> Result<Self> {
+        let card = Card { network, preprocessing: None, run: None };
+        card.check()?;
+        card.network.check_in::<T>()?;
+        card.network.check_parameters(&parameters)?;
+        if let Some(at) =
+            parameters.iter().position(|numbers| numbers.iter().any(|number| !number.is_finite()))
+        {
+            return Err(Error::data(format!(
+                "`{}` holds a number that is not finite: training diverged",
+                card.network.parameters()?[at].name
+            )));
+        }
+        Ok(Self { parameters, card })
+    }
+
+    /// The same with what makes inputs of raw rows, and classes or numbers of outputs.
+    ///
+    /// # Errors
+    /// If the network has other inputs or outputs, or its cost is for another task.
+    pub fn with_preprocessing(mut self, preprocessing: Preprocessing) -> Result<Self> {
+        self.card.preprocessing = Some(preprocessing);
+        self.card.check()?;
+        Ok(self)
+    }
+
+    /// The same with how it came about. Of a long history, not every epoch is kept.
+    ///
+    /// # Errors
+    /// If the configuration, the history or the rows contradict themselves or each other.
+    pub fn with_run(mut self, run: Run) -> Result<Self> {
+        self.card.run = Some(run.stored());
+        self.card.check()?;
+        Ok(self)
+    }
+
+    /// The same in another precision.
+    ///
+    /// # Errors
+    /// If a parameter is too large for it.
+    pub fn cast<U: Real>(&self) -> Result<Model<U>> {
+        let cast = |numbers: &Vec<T>| numbers.iter().map(|number| U::from_f64(number.to_f64())).collect();
+        let model = Model::new(self.card.network.clone(), self.parameters.iter().map(cast).collect())?;
+        Ok(Model { card: self.card.clone(), ..model })
+    }
+
+    /// The parameters, in the order of [`Network::parameters`].
+    pub fn parameters(&self) -> &[Vec<T>] {
+        &self.parameters
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.card.network
+    }
+
+    /// How columns become inputs and predictions become classes or numbers, if the model is of a table.
+    pub fn preprocessing(&self) -> Option<&Preprocessing> {
+        self.card.preprocessing.as_ref()
+    }
+
+    /// How it came about, if that is known.
+    pub fn run(&self) -> Option<&Run> {
+        self.card.run.as_ref()
+    }
+
+    /// All that a model of a table says of itself.
+    ///
+    /// # Errors
+    /// If it was made from arrays, or does not say how it came about.
+    pub fn trained(&self) -> Result<Trained<'_>> {
+        let Card { network, preprocessing, run } = &self.card;
+        let (Some(preprocessing), Some(Run { training, history, data: Some(data), rows, configuration })) =
+            (preprocessing, run)
+        else {
+            return Err(Error::model(
+                "the model says nothing of columns, or of the data that it was trained on",
+            )
+            .help("give one that was trained on a table"));
+        };
+        Ok(Trained { network, preprocessing, training, history, data, rows: rows.as_ref(), configuration })
+    }
+
+    /// Everything but the parameters, as the document in a model file.
+    pub fn description(&self) -> impl Serialize + '_ {
+        &self.card
+    }
+
     /// Predicts for raw rows, which need no target.
     ///
     /// # Errors
-    /// If a column that the model takes is missing or of another kind.
+    /// If a column that the model takes is missing or of another kind, or the model is not of a table.
     pub fn predict(&self, table: &Table, machine: &Machine) -> Result<Prediction> {
-        let Card { network, preprocessing, .. } = &self.card;
-        let (features, warnings) = preprocessing.apply_features::<T>(table)?;
-        let numbers = predict(network, &self.parameters, &features, machine)?;
-        let outputs = network.outputs();
-        let target = &preprocessing.target.target;
-        let classes =
-            target.classes().map(|_| numbers.chunks_exact(outputs).map(most_likely).collect::<Vec<usize>>());
-        Ok(Prediction { numbers: target.restore(&numbers), outputs, classes, warnings })
+        let (features, warnings) = self.features(table)?;
+        let numbers = predict(&self.card.network, &self.parameters, &features, machine)?;
+        Ok(self.read(&numbers, warnings))
     }
+
+    /// Predicts for rows of numbers as the network takes them.
+    ///
+    /// # Errors
+    /// If a row has more or fewer numbers than the network has inputs.
+    pub fn predict_features(&self, features: &Features<T>, machine: &Machine) -> Result<Prediction> {
+        let numbers = predict(&self.card.network, &self.parameters, features, machine)?;
+        Ok(self.read(&numbers, Vec::new()))
+    }
+
+    /// The inputs of raw rows, and what could not be represented.
+    fn features(&self, table: &Table) -> Result<(Features<T>, Vec<Warning>)> {
+        match &self.card.preprocessing {
+            Some(preprocessing) => preprocessing.apply_features(table),
+            None => Err(Error::data("the model takes arrays, not tables: it says nothing of columns")),
+        }
+    }
+
+    /// What a network's numbers mean.
+    fn read(&self, numbers: &[T], warnings: Vec<Warning>) -> Prediction {
+        let outputs = self.card.network.outputs();
+        let target = self.card.preprocessing.as_ref().map(|preprocessing| preprocessing.target().target());
+        let has_classes = match target {
+            Some(target) => target.classes().is_some(),
+            None => is_for_classes(self.card.network.cost),
+        };
+        let classes = has_classes.then(|| numbers.chunks_exact(outputs).map(most_likely).collect());
+        let numbers = match target {
+            Some(target) => target.restore(numbers),
+            None => numbers.iter().map(|number| number.to_f64()).collect(),
+        };
+        Prediction { numbers, outputs, classes, warnings }
+    }
+}
+
+/// Whether what a network predicts are probabilities.
+fn is_for_classes(cost: Cost) -> bool {
+    matches!(cost, Cost::SoftmaxCrossEntropy | Cost::SigmoidCrossEntropy)
+}
+
+/// Refuses a cost that is not for the target.
+fn check_cost(cost: Cost, target: &Target) -> Result<()> {
+    let is_wrong = match target {
+        Target::Regression { .. } => is_for_classes(cost),
+        Target::Binary { .. } => cost == Cost::SoftmaxCrossEntropy,
+        Target::Classes { .. } => false,
+    };
+    if is_wrong {
+        return Err(Error::configuration(format!("the cost {cost} is not for a target of this kind")));
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use super::{Model, Prediction};
 use crate::data::{Features, Table};
 use crate::error::Result;
-use crate::train::{Forward, Machine, most_likely};
+use crate::train::{Forward, Machine};
 use pullback_kernels::Real;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,20 +14,12 @@ use std::sync::{Mutex, PoisonError};
 /// It predicts the same bits as [`Model::predict`].
 ///
 /// ```
-/// # use pullback::data::{DataOptions, Preprocessing, builtin};
-/// # use pullback::model::{Card, Fingerprint, Model};
+/// # use pullback::model::Model;
 /// # use pullback::network::{Activation, Cost, Network};
-/// # use pullback::train::{Machine, Silent, Training, train};
-/// # let table = builtin::load("iris", 0)?;
-/// # let rows: Vec<usize> = (0..table.rows()).collect();
-/// # let preprocessing = Preprocessing::fit(&table, &rows, &DataOptions::default())?;
-/// # let data = preprocessing.apply::<f32>(&table)?;
+/// # use pullback::train::Machine;
 /// # let network = Network::dense(4, &[8], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
-/// # let training = Training { epochs: 1, ..Training::default() };
-/// # let trained = train(&network, &training, &data, &rows, &[], &Machine::default(), &mut Silent)?;
-/// # let data = Fingerprint::of(&table, rows.len());
-/// # let card = Card { network, preprocessing, training, history: trained.history, data, configuration: Default::default() };
-/// # let model = Model { parameters: trained.parameters, card };
+/// # let parameters = network.initialize::<f32>(0)?;
+/// # let model = Model::new(network, parameters)?;
 /// let predictor = model.predictor(&Machine::default())?;
 /// let probabilities = predictor.row(&[0.1, -0.3, 1.2, 0.7])?; // inputs as the network takes them
 /// assert_eq!(probabilities.len(), 3);
@@ -76,16 +68,10 @@ impl<T: Real> Predictor<'_, T> {
     /// Predicts for raw rows, which need no target: as [`Model::predict`].
     ///
     /// # Errors
-    /// If a column that the model takes is missing or of another kind.
+    /// If a column that the model takes is missing or of another kind, or the model is not of a table.
     pub fn predict(&self, table: &Table) -> Result<Prediction> {
-        let card = &self.model.card;
-        let (features, warnings) = card.preprocessing.apply_features::<T>(table)?;
-        let numbers = self.rows(&features)?;
-        let outputs = card.network.outputs();
-        let target = &card.preprocessing.target.target;
-        let classes =
-            target.classes().map(|_| numbers.chunks_exact(outputs).map(most_likely).collect::<Vec<usize>>());
-        Ok(Prediction { numbers: target.restore(&numbers), outputs, classes, warnings })
+        let (features, warnings) = self.model.features(table)?;
+        Ok(self.model.read(&self.rows(&features)?, warnings))
     }
 
     fn take(&self, rows: usize) -> Result<Forward<T>> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where the first number of a forward pass arose that is not finite, and what it was made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Blame {
     /// The node, in words.
     pub node: String,

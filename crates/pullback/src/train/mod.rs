@@ -22,6 +22,7 @@ pub use blame::{Blame, Cause};
 pub use configuration::{Batch, EarlyStopping, GradientMethod, Precision, Training, Unrecorded};
 pub use evaluate::{Evaluation, Forward, evaluate, most_likely, predict};
 pub use gradient::OneByOne;
+pub(crate) use history::MOST_REPORTS;
 pub use history::{History, Stop, Trained};
 pub use metric::{Metric, Scored, Truth};
 pub use observer::{Epoch, EpochReport, Flow, Observer, Silent, StepReport};

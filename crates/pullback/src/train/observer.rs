@@ -15,6 +15,7 @@ pub struct StepReport {
 
 /// What a run has done after one epoch.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EpochReport {
     /// The epoch, counted from 0.
     pub epoch: usize,
@@ -29,6 +30,17 @@ pub struct EpochReport {
     /// The largest norm of the whole gradient in this epoch, before clipping; measured only when
     /// clipping is on.
     pub gradient_norm: Option<f64>,
+}
+
+impl EpochReport {
+    /// Whether an epoch can have gone so.
+    pub(super) fn is_possible(&self) -> bool {
+        self.cost.is_finite()
+            && self.validation_accuracy.is_none_or(|share| (0.0..=1.0).contains(&share))
+            && self.learning_rate.is_finite()
+            && self.learning_rate >= 0.0
+            && self.gradient_norm.is_none_or(|norm| norm >= 0.0)
+    }
 }
 
 /// Whether a run goes on.

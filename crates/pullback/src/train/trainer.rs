@@ -348,7 +348,13 @@ impl<'a, T: Real> Trainer<'a, T> {
         let State { epochs, position, .. } = self.state;
         Trained {
             parameters,
-            history: History { epochs, kept_epoch: position.kept_epoch, stop, blame: self.blame },
+            history: History {
+                epoch_count: epochs.len(),
+                epochs,
+                kept_epoch: position.kept_epoch,
+                stop,
+                blame: self.blame,
+            },
         }
     }
 

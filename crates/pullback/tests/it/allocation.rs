@@ -13,6 +13,17 @@ struct Counting;
 thread_local! {
     /// Counted by thread, because tests run beside each other.
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    /// The bytes that the thread holds, less those that it gave back for others, and the most of them.
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
+
+/// What a call returns, and the most bytes that this thread holds more than before meanwhile.
+pub(crate) fn peak_bytes<V>(call: impl FnOnce() -> V) -> (V, usize) {
+    let before = HELD.with(Cell::get);
+    PEAK.with(|peak| peak.set(before));
+    let value = call();
+    (value, (PEAK.with(Cell::get) - before) as usize)
 }
 
 // SAFETY: passes everything on to the system's allocator.
@@ -20,11 +31,15 @@ thread_local! {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        let held = HELD.with(Cell::get).saturating_add_unsigned(layout.size());
+        HELD.with(|now| now.set(held));
+        PEAK.with(|peak| peak.set(peak.get().max(held)));
         // SAFETY: the caller's promise is passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        HELD.with(|held| held.set(held.get().saturating_sub_unsigned(layout.size())));
         // SAFETY: the caller's promise is passed on.
         unsafe { System.dealloc(pointer, layout) }
     }

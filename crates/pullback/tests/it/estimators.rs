@@ -99,5 +99,5 @@ impl Observer for Three {
 fn an_observer_can_stop_it() {
     let (x, y) = quarters();
     let model = Classifier::new().fit_watched(&x, 2, &y, &mut Three).unwrap();
-    assert_eq!(model.card.history.epochs.len(), 3);
+    assert_eq!(model.run().unwrap().history.epochs.len(), 3);
 }

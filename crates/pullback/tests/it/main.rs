@@ -14,6 +14,7 @@ mod layers;
 mod learning;
 mod metrics;
 mod model_file;
+mod mutations;
 mod operations;
 mod oracle;
 mod plans;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use pullback::data::{Bytes, Column, DataOptions, Preprocessing, Table, Values, builtin};
-use pullback::model::{Card, Fingerprint, Model};
+use pullback::model::{Fingerprint, Model, Partition, Run, Test};
 use pullback::network::{Activation, Cost, Network};
 use pullback::train::{Machine, Silent, Training, train};
 use std::path::Path;
@@ -16,15 +16,15 @@ fn trained() -> (Model<f32>, Table) {
     let training = Training { epochs: 2, ..Training::default() };
     let trained =
         train(&network, &training, &data, &rows, &[], &Machine::with_threads(1), &mut Silent).unwrap();
-    let card = Card {
-        network,
-        preprocessing,
+    let run = Run {
         training,
         history: trained.history,
-        data: Fingerprint::of(&table, rows.len()),
+        data: Some(Fingerprint::of(&table, rows.len())),
+        rows: Some(Partition::new(table.rows(), vec![], Test::Training).unwrap()),
         configuration: serde_json::Value::Null,
     };
-    (Model { parameters: trained.parameters, card }, table)
+    let model = Model::new(network, trained.parameters).unwrap();
+    (model.with_preprocessing(preprocessing).unwrap().with_run(run).unwrap(), table)
 }
 
 #[test]
@@ -60,8 +60,8 @@ fn what_is_saved_is_loaded_bit_for_bit() {
     let path = folder.path().join("m.safetensors");
     model.save(&path).unwrap();
     let again = Model::<f32>::load(&path).unwrap();
-    assert_eq!(model.parameters, again.parameters);
-    assert_eq!(model.card.preprocessing, again.card.preprocessing);
+    assert_eq!(model, again);
+    assert_eq!(Model::<f32>::from_bytes(&model.to_bytes().unwrap()).unwrap(), model);
     assert_eq!(
         model.predict(&table, &Machine::with_threads(1)).unwrap(),
         again.predict(&table, &Machine::with_threads(2)).unwrap()
@@ -69,7 +69,7 @@ fn what_is_saved_is_loaded_bit_for_bit() {
     assert_eq!(model.to_bytes().unwrap(), again.to_bytes().unwrap());
     // The other precision holds the same numbers.
     let wide = Model::<f64>::load(&path).unwrap();
-    assert_eq!(wide.parameters[0][0], f64::from(model.parameters[0][0]));
+    assert_eq!(wide.parameters()[0][0], f64::from(model.parameters()[0][0]));
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn any_safetensors_reader_finds_the_weights_under_their_names() {
     assert_eq!(names, ["layers.0.bias", "layers.0.weight", "layers.2.bias", "layers.2.weight"]);
     let weight = tensors.tensor("layers.0.weight").unwrap();
     assert_eq!(weight.shape(), [5, 4]);
-    assert_eq!(weight.data()[..4], model.parameters[0][0].to_le_bytes());
+    assert_eq!(weight.data()[..4], model.parameters()[0][0].to_le_bytes());
 }
 
 #[test]
@@ -106,9 +106,14 @@ fn what_is_no_model_is_refused_with_the_reason() {
     };
     check(&safetensors::serialize([("w", view(&[0; 4]))], None).unwrap(), "another program");
 
-    let mut diverged = model.clone();
-    diverged.parameters[1][0] = f32::NAN;
-    check(&diverged.to_bytes().unwrap(), "not finite");
+    let mut diverged = whole.clone();
+    let end = diverged.len();
+    diverged[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    check(&diverged, "not finite");
+    let mut parameters = model.parameters().to_vec();
+    parameters[1][0] = f32::INFINITY;
+    let message = Model::new(model.network().clone(), parameters).unwrap_err().to_string();
+    assert!(message.contains("`layers.0.bias`") && message.contains("not finite"), "{message}");
     // A file with the right description and other tensors.
     let tensors = safetensors::SafeTensors::deserialize(&whole).unwrap();
     let (_, header) = safetensors::SafeTensors::read_metadata(&whole).unwrap();

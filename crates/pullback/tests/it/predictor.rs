@@ -1,7 +1,7 @@
 //! A predictor says the same as the model, from many threads at once.
 
 use pullback::data::{DataOptions, Preprocessing, builtin};
-use pullback::model::{Card, Fingerprint, Model};
+use pullback::model::Model;
 use pullback::network::{Activation, Cost, Network};
 use pullback::train::{Machine, Silent, Training, train};
 
@@ -14,17 +14,7 @@ fn a_predictor_says_what_its_model_says_from_any_thread() {
     let network = Network::dense(4, &[8], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
     let (training, machine) = (Training { epochs: 3, ..Training::default() }, Machine::with_threads(1));
     let trained = train(&network, &training, &data, &rows, &[], &machine, &mut Silent).unwrap();
-    let model = Model {
-        parameters: trained.parameters,
-        card: Card {
-            network,
-            preprocessing,
-            training,
-            history: trained.history,
-            data: Fingerprint::of(&table, rows.len()),
-            configuration: serde_json::Value::Null,
-        },
-    };
+    let model = Model::new(network, trained.parameters).unwrap().with_preprocessing(preprocessing).unwrap();
     let whole = model.predict(&table, &machine).unwrap();
     let predictor = model.predictor(&machine).unwrap();
     std::thread::scope(|scope| {

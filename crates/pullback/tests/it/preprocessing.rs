@@ -1,8 +1,8 @@
 //! From tables to numbers: fitted on the rows that are trained on, and on no others.
 
 use pullback::data::{
-    Bytes, Categories, Column, ColumnType, DataOptions, Encoding, Imputation, Preprocessing, Scaling, Table,
-    Values, builtin, split,
+    Bytes, Categorical, Categories, Column, ColumnType, DataOptions, Encoding, Feature, Imputation, Numeric,
+    Pixels, Preprocessing, Scale, Scaling, Table, Target, TargetColumn, Values, builtin, split,
 };
 use pullback::random::{Purpose, Random};
 
@@ -69,7 +69,8 @@ fn every_byte_of_a_training_row_counts() {
         let bytes = Values::Bytes(Bytes::new(data.clone(), vec![width], 255).unwrap());
         let table = table(vec![Column::new("image", bytes), texts("t", &["a", "b", "a", "b"])]);
         let fitted = Preprocessing::fit(&table, &[0, 1, 3], &options("t")).unwrap();
-        let Encoding::Bytes { center, spread, .. } = fitted.features[0].encoding else { panic!("bytes") };
+        let Encoding::Bytes(pixels) = &fitted.features()[0].encoding else { panic!("bytes") };
+        let (center, spread) = (pixels.center(), pixels.spread());
         let trained = || data[..2 * width].iter().chain(&data[3 * width..]).map(|&byte| f64::from(byte));
         let mean = trained().sum::<f64>() / (3 * width) as f64;
         let variance = trained().map(|byte| (byte - mean).powi(2)).sum::<f64>() / (3 * width) as f64;
@@ -184,4 +185,150 @@ fn built_in_sets_are_what_the_list_says() {
         assert_eq!(table, set.load(0).unwrap());
         assert_eq!(set.is_generated() && set.name != "xor", table != set.load(1).unwrap(), "{}", set.name);
     }
+}
+
+/// Center, spread and fill of the column `x` with these numbers, all of them trained on.
+fn figures(x: &[f64], scaling: Scaling, imputation: Imputation) -> [f64; 3] {
+    let targets: Vec<f64> = (0..x.len()).map(|row| row as f64 + 0.5).collect();
+    let table = table(vec![numbers("x", x), numbers("t", &targets)]);
+    let rows: Vec<usize> = (0..x.len()).collect();
+    let options = DataOptions { scaling, imputation, ..options("t") };
+    let fitted = Preprocessing::fit(&table, &rows, &options).unwrap();
+    let Encoding::Numeric(numeric) = &fitted.features()[0].encoding else { panic!("numbers") };
+    [numeric.center(), numeric.spread(), numeric.fill()]
+}
+
+#[test]
+fn each_figure_of_a_column_is_what_it_is_called() {
+    let x = [4.0, 8.0, 1.0, 8.0, 4.0, 11.0];
+    // Mean 6; squares of differences 4, 4, 25, 4, 4, 25, in all 66; by the number of rows, as scikit-learn's scaler.
+    let [center, spread, fill] = figures(&x, Scaling::Standardize, Imputation::Mean);
+    assert_eq!((center, fill), (6.0, 6.0));
+    assert!((spread - 11.0_f64.sqrt()).abs() < 1e-15, "{spread}");
+    assert_eq!(figures(&x, Scaling::MinMax, Imputation::Mean), [1.0, 10.0, 6.0]);
+    assert_eq!(figures(&x, Scaling::None, Imputation::Mean), [0.0, 1.0, 6.0]);
+    for (x, median) in [
+        (&[7.0][..], 7.0),
+        (&[9.0, 1.0, 4.0], 4.0),
+        // Of an even count, half way between the middle two.
+        (&[9.0, 1.0, 4.0, 5.0], 4.5),
+        (&[2.0, 1.0], 1.5),
+        (&[1e308, -1e308, 0.5, 1.5], 1.0),
+    ] {
+        assert_eq!(figures(x, Scaling::None, Imputation::Median)[2], median, "{x:?}");
+    }
+    for (x, most_frequent) in [
+        (&[3.0, 1.0, 3.0, 2.0][..], 3.0),
+        // Of equally frequent ones the smallest.
+        (&[3.0, 2.0, 3.0, 2.0, 1.0], 2.0),
+        (&[5.0, 4.0], 4.0),
+    ] {
+        assert_eq!(figures(x, Scaling::None, Imputation::MostFrequent)[2], most_frequent, "{x:?}");
+    }
+    // A column without spread becomes 0.
+    assert_eq!(figures(&[0.1, 0.1, 0.1], Scaling::Standardize, Imputation::Mean)[..2], [0.1, 1.0]);
+}
+
+#[test]
+fn pixels_are_scaled_by_what_the_source_can_hold() {
+    let of = |maximum, scaling| {
+        let images = Bytes::new(vec![0, 3, 15, 2, 0, 0], vec![3], maximum).unwrap();
+        let table = table(vec![Column::new("image", Values::Bytes(images)), texts("t", &["a", "b"])]);
+        let options = DataOptions { scaling, ..options("t") };
+        let fitted = Preprocessing::fit(&table, &[0, 1], &options).unwrap();
+        let Encoding::Bytes(pixels) = &fitted.features()[0].encoding else { panic!("bytes") };
+        (pixels.center(), pixels.spread(), features(&fitted, &table)[2])
+    };
+    assert_eq!(of(255, Scaling::MinMax), (0.0, 255.0, 15.0 / 255.0));
+    assert_eq!(of(15, Scaling::MinMax), (0.0, 15.0, 1.0));
+    assert_eq!(of(255, Scaling::None), (0.0, 1.0, 15.0));
+}
+
+#[test]
+fn categories_and_classes_are_sorted_as_numbers_then_as_letters() {
+    let known = table(vec![
+        texts("x", &["b", "10", "9", "2.5", "-1", "a", "B"]),
+        texts("t", &["100", "20", "3", "20", "3", "100", "3"]),
+    ]);
+    let rows: Vec<usize> = (0..7).collect();
+    let fitted = Preprocessing::fit(&known, &rows, &options("t")).unwrap();
+    let names = ["x=-1", "x=2.5", "x=9", "x=10", "x=B", "x=a", "x=b"];
+    assert_eq!(fitted.input_names(), names);
+    assert_eq!(fitted.target().target().classes().unwrap(), ["3", "20", "100"]);
+    assert_eq!(fitted.apply::<f32>(&known).unwrap().targets().ids().unwrap(), [2, 1, 0, 1, 0, 2, 0]);
+}
+
+#[test]
+fn a_text_that_says_missing_counts_as_missing() {
+    let known = table(vec![texts("c", &["(missing)", "", "red"]), numbers("t", &[0.0, 1.0, 0.5])]);
+    let fitted = Preprocessing::fit(&known, &[0, 1, 2], &options("t")).unwrap();
+    assert_eq!(fitted.input_names(), ["c=(missing)", "c=red"]);
+    assert_eq!(features(&fitted, &known), [1.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
+}
+
+#[test]
+fn each_target_is_restored_by_its_own_center_and_spread() {
+    let known = table(vec![
+        numbers("x", &[1.0, 2.0, 3.0]),
+        numbers("a", &[10.0, 20.0, 30.0]),
+        numbers("b", &[-1.0, -1.0, -4.0]),
+        numbers("constant", &[7.0, 7.0, 7.0]),
+    ]);
+    let target = ["a", "b", "constant"].map(String::from).to_vec();
+    let fitted =
+        Preprocessing::fit(&known, &[0, 1, 2], &DataOptions { target, ..DataOptions::default() }).unwrap();
+    let Target::Regression { scales } = fitted.target().target() else { panic!("numbers") };
+    let figures: Vec<(f64, f64)> = scales.iter().map(|scale| (scale.center, scale.spread)).collect();
+    assert_eq!(figures, [(20.0, (200.0_f64 / 3.0).sqrt()), (-2.0, 2.0_f64.sqrt()), (0.0, 1.0)]);
+    let standardized = fitted.apply::<f64>(&known).unwrap().targets().to_dense();
+    assert_eq!(standardized[1], 1.0 / 2.0_f64.sqrt());
+    let restored = fitted.target().target().restore(&standardized);
+    for (found, wanted) in restored.iter().zip([10.0, -1.0, 7.0, 20.0, -1.0, 7.0, 30.0, -4.0, 7.0]) {
+        assert!((found - wanted).abs() < 1e-12, "{found} for {wanted}");
+    }
+}
+
+#[test]
+fn an_encoding_cannot_be_wrong() {
+    for (center, spread, fill) in [
+        (f64::NAN, 1.0, 0.0),
+        (0.0, 0.0, 0.0),
+        (0.0, -1.0, 0.0),
+        (0.0, f64::INFINITY, 0.0),
+        (0.0, 1.0, f64::NAN),
+    ] {
+        assert!(Numeric::new(center, spread, fill).is_err(), "{center} {spread} {fill}");
+    }
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    for (categories, missing) in [(&[][..], None), (&["a", "a"], None), (&["a", "b"], Some(2))] {
+        assert!(Categorical::new(names(categories), missing).is_err(), "{categories:?}, {missing:?}");
+    }
+    for shape in [&[][..], &[0], &[1 << 20, 1 << 20], &[usize::MAX, 2]] {
+        assert!(Pixels::new(shape.to_vec(), 0.0, 1.0).is_err(), "{shape:?}");
+    }
+    let scale = |center, spread| Target::Regression { scales: vec![Scale { center, spread }] };
+    let classes = |list: &[&str]| Target::Classes { classes: names(list) };
+    for (columns, target) in [
+        (&["t"][..], classes(&["a"])),
+        (&["t"], classes(&["a", "b", "a"])),
+        (&["t", "u"], classes(&["a", "b"])),
+        (&[], scale(0.0, 1.0)),
+        (&["t"], Target::Regression { scales: vec![] }),
+        (&["t"], scale(0.0, 0.0)),
+        (&["t"], scale(f64::INFINITY, 1.0)),
+    ] {
+        assert!(
+            TargetColumn::new(names(columns), target.clone(), String::new()).is_err(),
+            "{columns:?}, {target:?}"
+        );
+    }
+    let target = || TargetColumn::new(names(&["t"]), scale(0.0, 1.0), String::new()).unwrap();
+    let feature = |name: &str| Feature {
+        name: name.into(),
+        encoding: Encoding::Numeric(Numeric::new(0.0, 1.0, 0.0).unwrap()),
+    };
+    for features in [vec![], vec![feature("x"), feature("x")], vec![feature("t")]] {
+        assert!(Preprocessing::new(features.clone(), target()).is_err(), "{features:?}");
+    }
+    assert_eq!(Preprocessing::new(vec![feature("x")], target()).unwrap().inputs(), 1);
 }

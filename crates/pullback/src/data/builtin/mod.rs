@@ -315,7 +315,7 @@ mod tests {
             let options = crate::data::DataOptions::default();
             let rows: Vec<usize> = (0..table.rows()).collect();
             let preprocessing = crate::data::Preprocessing::fit(&table, &rows, &options).unwrap();
-            let task = format!("{:?}", preprocessing.target.target.task()).to_lowercase();
+            let task = format!("{:?}", preprocessing.target().target().task()).to_lowercase();
             assert_eq!(task, set.task, "{}", set.name);
             assert_eq!(
                 set.is_generated() && set.name != "xor",

@@ -12,31 +12,78 @@
 //!   1970, scaled), the year (scaled), and one input each for the months, the days of the week and the hours.
 //! - A category that was not seen in training is encoded as none of the known ones, with a warning.
 
+mod categorical;
+mod cells;
 mod feature;
+mod identifier;
+mod numeric;
+mod pixels;
 mod target;
+mod task;
+mod time;
 
-pub use feature::{Encoding, Feature, TimePart};
-pub use target::{Target, TargetColumn, strata};
+pub use categorical::Categorical;
+pub(super) use cells::categories_of;
+pub use feature::{Encoding, Feature};
+pub use numeric::Numeric;
+pub use pixels::Pixels;
+pub use target::{Scale, Target, TargetColumn};
+pub use task::strata;
+pub use time::{Time, TimePart};
 
 use super::features::check_rows;
-use super::{Categories, ColumnType, DataOptions, Dataset, Features, Table, Values};
+use super::{ColumnType, DataOptions, Dataset, Features, Table, Values};
 use crate::error::{Error, Place, Result};
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 
-/// How the columns of a table become inputs and targets of a network.
+/// The most inputs of a row: whatever a file says, sizes can be multiplied.
+const MOST_INPUTS: usize = 1 << 31;
+
+/// How the columns of a table become inputs and targets of a network. It cannot be wrong: columns are distinct, no
+/// target is an input, and inputs can be counted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Document", into = "Document")]
+pub struct Preprocessing {
+    document: Document,
+    inputs: usize,
+}
+
+/// As a model file has it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Preprocessing {
-    /// The columns that are inputs, in the order of the inputs.
-    pub features: Vec<Feature>,
-    /// Columns that were left out though nobody asked for it, and why.
-    pub left_out: Vec<(String, String)>,
-    /// What is predicted.
-    pub target: TargetColumn,
+struct Document {
+    features: Vec<Feature>,
+    left_out: Vec<(String, String)>,
+    target: TargetColumn,
+}
+
+impl TryFrom<Document> for Preprocessing {
+    type Error = Error;
+    fn try_from(document: Document) -> Result<Self> {
+        let Document { features, target, .. } = &document;
+        let mut names: BTreeSet<&str> = target.names().iter().map(String::as_str).collect();
+        if let Some(twice) = features.iter().find(|feature| !names.insert(&feature.name)) {
+            return Err(Error::data(format!(
+                "column \"{}\" is an input twice, or an input and the target",
+                twice.name
+            )));
+        }
+        let inputs = features.iter().try_fold(0_usize, |sum, feature| sum.checked_add(feature.width()));
+        match inputs {
+            Some(inputs @ 1..=MOST_INPUTS) => Ok(Self { document, inputs }),
+            _ => Err(Error::data("the columns make no inputs, or too many")
+                .help(format!("give columns of 1 to {MOST_INPUTS} inputs"))),
+        }
+    }
+}
+
+impl From<Preprocessing> for Document {
+    fn from(preprocessing: Preprocessing) -> Self {
+        preprocessing.document
+    }
 }
 
 /// What preprocessing met that it could not represent.
@@ -85,7 +132,7 @@ impl Preprocessing {
         let mut features = Vec::new();
         let mut left_out = Vec::new();
         for column in table.columns() {
-            if target.names.contains(&column.name) || options.ignore.contains(&column.name) {
+            if target.names().contains(&column.name) || options.ignore.contains(&column.name) {
                 continue;
             }
             let declared = options.types.get(&column.name).copied();
@@ -109,11 +156,11 @@ impl Preprocessing {
                 }
             }
         }
-        if features.iter().map(Feature::width).sum::<usize>() == 0 {
+        if features.is_empty() {
             return Err(Error::data(format!(
                 "{} has no column to predict \"{}\" from",
                 table.source(),
-                target.names.join("\", \"")
+                target.names().join("\", \"")
             ))
             .help(format!(
                 "give at least one other column{}",
@@ -122,17 +169,40 @@ impl Preprocessing {
                     .map_or(String::new(), |(name, why)| format!(" (\"{name}\" is left out: {why})"))
             )));
         }
-        Ok(Self { features, left_out, target })
+        Document { features, left_out, target }.try_into()
+    }
+
+    /// The encoding of these columns, and what is predicted from them.
+    ///
+    /// # Errors
+    /// If a column is an input twice or an input and a target, or there are no inputs or too many to count.
+    pub fn new(features: Vec<Feature>, target: TargetColumn) -> Result<Self> {
+        Document { features, left_out: Vec::new(), target }.try_into()
+    }
+
+    /// The columns that are inputs, in the order of the inputs.
+    pub fn features(&self) -> &[Feature] {
+        &self.document.features
+    }
+
+    /// Columns that were left out though nobody asked for it, and why.
+    pub fn left_out(&self) -> &[(String, String)] {
+        &self.document.left_out
+    }
+
+    /// What is predicted.
+    pub fn target(&self) -> &TargetColumn {
+        &self.document.target
     }
 
     /// The number of inputs of a network.
     pub fn inputs(&self) -> usize {
-        self.features.iter().map(Feature::width).sum()
+        self.inputs
     }
 
     /// The names of the inputs: a column's name, with the category or the position where it has many.
     pub fn input_names(&self) -> Vec<String> {
-        self.features.iter().flat_map(Feature::input_names).collect()
+        self.features().iter().flat_map(Feature::input_names).collect()
     }
 
     /// Features and targets of all rows.
@@ -141,7 +211,7 @@ impl Preprocessing {
     /// If a column is missing or of another kind, or a target is missing or of an unknown class.
     pub fn apply<T: Real>(&self, table: &Table) -> Result<Dataset<T>> {
         let (features, warnings) = self.apply_features(table)?;
-        Ok(Dataset::new(features, self.target.apply(table)?)?.with_warnings(warnings))
+        Ok(Dataset::new(features, self.target().apply(table)?)?.with_warnings(warnings))
     }
 
     /// Features of all rows; the table need not have a target.
@@ -149,18 +219,16 @@ impl Preprocessing {
     /// # Errors
     /// If a column is missing or of another kind.
     pub fn apply_features<T: Real>(&self, table: &Table) -> Result<(Features<T>, Vec<Warning>)> {
-        if let [only @ Feature { encoding: Encoding::Bytes { center, spread, .. }, .. }] =
-            self.features.as_slice()
-        {
-            let bytes = only.bytes(table)?.clone();
-            return Ok((Features::bytes(bytes, *center, *spread)?, Vec::new()));
+        if let [Feature { name, encoding: Encoding::Bytes(pixels) }] = self.features() {
+            let bytes = pixels.of(table, name, &table.column(name)?.values)?;
+            return Ok((pixels.features(bytes)?, Vec::new()));
         }
         let width = self.inputs();
         let rows = table.rows();
         let mut values = zeros(rows, width, table)?;
         let mut warnings = Vec::new();
         let mut first = 0;
-        for feature in &self.features {
+        for feature in self.features() {
             let own = feature.width();
             let mut write =
                 |row: usize, at: usize, value: f64| values[row * width + first + at] = T::from_f64(value);
@@ -195,86 +263,4 @@ fn too_far(table: &Table, input: &str, row: usize) -> Error {
     Error::data("the number is too large to compute with, once scaled by what was seen in training")
         .at(Place::source(table.source()).row(row + 1).column(input))
         .help("correct the cell, or leave the row out")
-}
-
-/// A column's cells as texts; blocks of bytes have none.
-pub(super) fn categories_of(values: &Values) -> Cow<'_, Categories> {
-    match values {
-        Values::Numbers(numbers) => Cow::Owned(Categories::from_numbers(numbers)),
-        Values::Categories(categories) => Cow::Borrowed(categories),
-        Values::Bytes(_) | Values::Times(_) => Cow::Owned(Categories::missing(values.rows())),
-    }
-}
-
-/// The names that some of the given rows have, in the order of [`sorted`].
-fn names_in(categories: &Categories, rows: impl IntoIterator<Item = usize>) -> Vec<String> {
-    let counts = categories.counts(rows);
-    sorted(
-        categories.names().iter().zip(counts).filter(|(_, count)| *count > 0).map(|(name, _)| name.clone()),
-    )
-}
-
-/// The position of each of the categories' names in a list, by which a row's code finds its own. A name that
-/// is not in the list is that of the same number, if there is one such: another program writes 1 as `1.0`, or `01`.
-fn places(categories: &Categories, list: &[String]) -> Vec<Option<usize>> {
-    let known: BTreeMap<&str, usize> =
-        list.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
-    let number =
-        |name: &str| Some((name.parse::<f64>().ok().filter(|number| number.is_finite())? + 0.0).to_bits());
-    let mut numbers: BTreeMap<u64, Option<usize>> = BTreeMap::new();
-    for (place, name) in list.iter().enumerate() {
-        if let Some(number) = number(name) {
-            numbers.entry(number).and_modify(|place| *place = None).or_insert(Some(place));
-        }
-    }
-    let find = |name: &String| {
-        let same = known.get(name.as_str()).copied();
-        same.or_else(|| number(name).and_then(|number| numbers.get(&number).copied().flatten()))
-    };
-    categories.names().iter().map(find).collect()
-}
-
-/// Names in the order in which a person expects them: numbers by value, then texts by letters.
-fn sorted(names: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut names: Vec<String> =
-        names.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
-    let number = |name: &String| name.parse::<f64>().ok();
-    names.sort_by(|left, right| match (number(left), number(right)) {
-        (Some(left), Some(right)) => left.total_cmp(&right),
-        (Some(_), None) => std::cmp::Ordering::Less,
-        (None, Some(_)) => std::cmp::Ordering::Greater,
-        (None, None) => left.cmp(right),
-    });
-    names
-}
-
-/// The numbers of a column that is declared or inferred to be numeric.
-fn numbers_of<'a>(table: &Table, name: &str, values: &'a Values) -> Result<Cow<'a, [f64]>> {
-    match values {
-        Values::Numbers(numbers) => Ok(Cow::Borrowed(numbers)),
-        Values::Categories(categories) => (0..categories.rows())
-            .map(|row| match categories.text(row) {
-                None => Ok(f64::NAN),
-                Some(text) => {
-                    text.trim().parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| {
-                        Error::data(format!("\"{text}\" is not a number"))
-                            .at(Place::source(table.source()).row(row + 1).column(name))
-                            .help("correct the cell, or declare the column categorical")
-                    })
-                }
-            })
-            .collect(),
-        Values::Times(times) => Ok(Cow::Borrowed(&times.seconds)),
-        Values::Bytes(_) => Err(Error::data("images, not numbers")
-            .at(Place::source(table.source()).column(name))
-            .help("leave the column out, or do not declare its type")),
-    }
-}
-
-/// Whether a column counts as categorical.
-fn is_categorical(values: &Values, declared: Option<ColumnType>) -> bool {
-    match declared {
-        Some(declared) => declared == ColumnType::Categorical,
-        None => matches!(values, Values::Categories(_)),
-    }
 }

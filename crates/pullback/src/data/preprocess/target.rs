@@ -1,27 +1,82 @@
 //! What is predicted, and how it becomes targets of a network.
 
-use super::{categories_of, is_categorical, names_in, numbers_of, places, too_far, zeros};
-use crate::data::{Categories, DataOptions, Table, Targets, Task, Values};
+use super::cells::{names_in, numbers_of, places};
+use super::{task, too_far, zeros};
+use crate::data::{DataOptions, Table, Targets, Task};
 use crate::error::{Error, Place, Result};
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-/// The column or columns that are predicted.
+/// The column or columns that are predicted. It cannot be wrong: names and classes are distinct, and there is a scale
+/// for each number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "ColumnDocument", into = "ColumnDocument")]
 pub struct TargetColumn {
-    /// Their names: one, or several for a regression.
-    pub names: Vec<String>,
-    /// How predictions are to be read.
-    pub target: Target,
-    /// Why the task is what it is, for people.
-    pub reason: String,
+    names: Vec<String>,
+    target: Target,
+    reason: String,
+}
+
+/// As a model file has it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnDocument {
+    names: Vec<String>,
+    target: TargetDocument,
+    reason: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "task", rename_all = "snake_case", deny_unknown_fields)]
+enum TargetDocument {
+    Binary { classes: [String; 2] },
+    Classes { classes: Vec<String> },
+    Regression { centers: Vec<f64>, spreads: Vec<f64> },
+}
+
+impl TryFrom<ColumnDocument> for TargetColumn {
+    type Error = Error;
+    fn try_from(ColumnDocument { names, target, reason }: ColumnDocument) -> Result<Self> {
+        let target = match target {
+            TargetDocument::Binary { classes } => Target::Binary { classes },
+            TargetDocument::Classes { classes } => Target::Classes { classes },
+            TargetDocument::Regression { centers, spreads } => {
+                if centers.len() != spreads.len() {
+                    return Err(Error::data(format!(
+                        "there are {} centers of targets, but {} spreads",
+                        centers.len(),
+                        spreads.len()
+                    ))
+                    .help("give both for each"));
+                }
+                let scales = centers.into_iter().zip(spreads);
+                Target::Regression {
+                    scales: scales.map(|(center, spread)| Scale { center, spread }).collect(),
+                }
+            }
+        };
+        Self::new(names, target, reason)
+    }
+}
+
+impl From<TargetColumn> for ColumnDocument {
+    fn from(TargetColumn { names, target, reason }: TargetColumn) -> Self {
+        let target = match target {
+            Target::Binary { classes } => TargetDocument::Binary { classes },
+            Target::Classes { classes } => TargetDocument::Classes { classes },
+            Target::Regression { scales } => TargetDocument::Regression {
+                centers: scales.iter().map(|scale| scale.center).collect(),
+                spreads: scales.iter().map(|scale| scale.spread).collect(),
+            },
+        };
+        Self { names, target, reason }
+    }
 }
 
 /// What a prediction means.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "task", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Target {
     /// One output: the probability of the second class.
     Binary {
@@ -35,11 +90,18 @@ pub enum Target {
     },
     /// One output a column: a number, standardized in training.
     Regression {
-        /// What a prediction of 0 stands for, for each column.
-        centers: Vec<f64>,
-        /// What a difference of 1 stands for, for each column.
-        spreads: Vec<f64>,
+        /// The scale of each column.
+        scales: Vec<Scale>,
     },
+}
+
+/// What the numbers of a target stand for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scale {
+    /// What a prediction of 0 stands for.
+    pub center: f64,
+    /// What a difference of 1 stands for.
+    pub spread: f64,
 }
 
 impl Target {
@@ -57,7 +119,7 @@ impl Target {
         match self {
             Target::Binary { .. } => 1,
             Target::Classes { classes } => classes.len(),
-            Target::Regression { centers, .. } => centers.len(),
+            Target::Regression { scales } => scales.len(),
         }
     }
 
@@ -76,125 +138,80 @@ impl Target {
             Target::Binary { .. } | Target::Classes { .. } => {
                 numbers.iter().map(|number| number.to_f64()).collect()
             }
-            Target::Regression { centers, spreads } => (numbers.iter().enumerate())
-                .map(|(at, number)| {
-                    let column = at % centers.len();
-                    number.to_f64() * spreads[column] + centers[column]
-                })
+            Target::Regression { scales } => (numbers.iter().zip(scales.iter().cycle()))
+                .map(|(number, Scale { center, spread })| number.to_f64() * spread + center)
                 .collect(),
         }
     }
 }
 
-/// Whole numbers with at most so many distinct values can be classes...
-const MOST_CLASSES: usize = 20;
-/// ...if there are so many rows a value.
-const ROWS_PER_CLASS: usize = 5;
-/// More classes of texts than this are refused if most have but one row.
-const MOST_RARE_CLASSES: usize = 20;
-
-/// The names of the columns to predict.
-fn names(table: &Table, options: &DataOptions) -> Result<Vec<String>> {
-    if options.target.is_empty() {
-        return match table.target() {
-            Some(name) => Ok(vec![name.to_owned()]),
-            None => {
-                Err(Error::configuration(format!("{} does not say which column to predict", table.source()))
-                    .help(format!(
-                        "name it as the target; its columns are {}",
-                        crate::data::table::listed(table.names())
-                    )))
-            }
-        };
-    }
-    options.target.iter().map(|name| Ok(table.column(name)?.name.clone())).collect()
-}
-
-/// The task, and why.
-fn task(table: &Table, names: &[String], options: &DataOptions) -> Result<(Task, String)> {
-    if let Some(task) = options.task {
-        if names.len() > 1 && task != Task::Regression {
-            return Err(Error::configuration("several targets can be predicted together only as numbers")
-                .help("name one, or make it a regression"));
-        }
-        return Ok((task, "as asked".into()));
-    }
-    if names.len() > 1 {
-        return Ok((Task::Regression, "several targets".into()));
-    }
-    let column = table.column(&names[0])?;
-    let values = &column.values;
-    let categories = categories_of(values);
-    let distinct = categories.counts(0..table.rows()).into_iter().filter(|&count| count > 0).count();
-    let declared = options.types.get(&names[0]).copied();
-    Ok(match (distinct, values) {
-        (2, _) => (Task::Binary, "two distinct values".into()),
-        (count, values) if is_categorical(values, declared) => {
-            if count > MOST_RARE_CLASSES && 2 * count > table.rows() {
-                return Err(Error::data(format!(
-                    "the target has {count} distinct texts in {} rows, so there is hardly a class to learn",
-                    table.rows()
-                ))
-                .at(Place::source(table.source()).column(&names[0]))
-                .help("predict another column, or insist with `--task classes`"));
-            }
-            (Task::Classes, format!("{count} distinct texts"))
-        }
-        (count, Values::Numbers(numbers))
-            if count <= MOST_CLASSES
-                && table.rows() >= ROWS_PER_CLASS * count
-                && numbers.iter().all(|number| number.is_nan() || number.fract() == 0.0) =>
-        {
-            (Task::Classes, format!("{count} distinct whole numbers"))
-        }
-        (count, _) => (Task::Regression, format!("{count} distinct numbers")),
-    })
-}
-
-/// The class of each row, by which a split can keep proportions; [`None`] for a regression.
-///
-/// # Errors
-/// If the target does not exist or a cell of it is missing.
-pub fn strata(table: &Table, options: &DataOptions) -> Result<Option<Vec<u32>>> {
-    let names = names(table, options)?;
-    let (task, _) = task(table, &names, options)?;
-    if task == Task::Regression {
-        return Ok(None);
-    }
-    let texts = texts(table, &names[0])?;
-    let places = places(&texts, &names_in(&texts, 0..table.rows()));
-    let class = |row| texts.code(row).and_then(|code| places[code]).expect("every text is one of its own");
-    Ok(Some((0..table.rows()).map(|row| class(row) as u32).collect()))
-}
-
-/// The target's cells as texts, none missing.
-fn texts<'a>(table: &'a Table, name: &str) -> Result<Cow<'a, Categories>> {
-    let values = &table.column(name)?.values;
-    if matches!(values, Values::Bytes(_)) {
-        return Err(Error::data("images cannot be predicted")
-            .at(Place::source(table.source()).column(name))
-            .help("name another column as the target"));
-    }
-    let texts = categories_of(values);
-    match (0..table.rows()).find(|&row| texts.code(row).is_none()) {
-        Some(row) => Err(missing(table, name, row)),
-        None => Ok(texts),
-    }
-}
-
-fn missing(table: &Table, name: &str, row: usize) -> Error {
-    Error::data("the target is missing")
-        .at(Place::source(table.source()).row(row + 1).column(name))
-        .help("fill the cell or leave the row out")
-}
-
 impl TargetColumn {
+    /// What is predicted, of the columns of these names: one, or several for a regression.
+    ///
+    /// # Errors
+    /// If there are not as many columns as the target needs, two are the same, there are fewer than two classes or
+    /// two are the same, or a scale is not finite and positive.
+    pub fn new(names: Vec<String>, target: Target, reason: String) -> Result<Self> {
+        let columns = if target.classes().is_some() { 1 } else { target.outputs().max(1) };
+        if names.len() != columns {
+            return Err(Error::data(format!(
+                "{} columns are to be predicted, but the target is of {columns}",
+                names.len()
+            ))
+            .help("give a name for each"));
+        }
+        let twice = |names: &[String]| {
+            let mut distinct = BTreeSet::new();
+            names.iter().find(|name| !distinct.insert(*name)).cloned()
+        };
+        if let Some(name) = twice(&names) {
+            return Err(
+                Error::data(format!("column \"{name}\" is to be predicted twice")).help("name it once")
+            );
+        }
+        if let Some(classes) = target.classes() {
+            if let Some(class) = twice(classes) {
+                return Err(
+                    Error::data(format!("the class \"{class}\" is listed twice")).help("leave out one")
+                );
+            }
+            if classes.len() < 2 {
+                return Err(Error::data("there are fewer than two classes: there is nothing to tell apart"));
+            }
+        }
+        if let Target::Regression { scales } = &target {
+            let is_right =
+                |Scale { center, spread }: &Scale| center.is_finite() && spread.is_finite() && *spread > 0.0;
+            if scales.is_empty() || !scales.iter().all(is_right) {
+                return Err(Error::data(
+                    "a target's center is not finite, or its spread not a positive number",
+                ));
+            }
+        }
+        Ok(Self { names, target, reason })
+    }
+
+    /// The names of the columns: one, or several for a regression.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// How predictions are to be read.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Why the task is what it is, for people.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
     pub(super) fn fit(table: &Table, rows: &[usize], options: &DataOptions) -> Result<Self> {
-        let names = names(table, options)?;
-        let (task, reason) = task(table, &names, options)?;
+        let names = task::names(table, options)?;
+        let (task, reason) = task::task(table, &names, options)?;
         let target = match task {
             Task::Regression => {
-                let (mut centers, mut spreads) = (Vec::new(), Vec::new());
+                let mut scales = Vec::new();
                 for name in &names {
                     let numbers = target_numbers(table, name)?;
                     let count = rows.len() as f64;
@@ -204,14 +221,13 @@ impl TargetColumn {
                     let is_standardized =
                         options.standardize_targets && deviation > 0.0 && deviation.is_finite();
                     let (center, spread) = if is_standardized { (mean, deviation) } else { (0.0, 1.0) };
-                    centers.push(center);
-                    spreads.push(spread);
+                    scales.push(Scale { center, spread });
                 }
-                Target::Regression { centers, spreads }
+                Target::Regression { scales }
             }
             Task::Binary | Task::Classes => {
                 let name = &names[0];
-                let texts = texts(table, name)?;
+                let texts = task::texts(table, name)?;
                 let classes = names_in(&texts, rows.iter().copied());
                 if classes.len() < 2 {
                     return Err(Error::data(format!(
@@ -235,7 +251,7 @@ impl TargetColumn {
                 }
             }
         };
-        Ok(Self { names, target, reason })
+        Self::new(names, target, reason)
     }
 
     /// The targets of all rows.
@@ -244,14 +260,12 @@ impl TargetColumn {
     /// If a target is missing, not a number, or of a class that was not seen in training.
     pub fn apply<T: Real>(&self, table: &Table) -> Result<Targets<T>> {
         let Some(classes) = self.target.classes() else {
-            let Target::Regression { centers, spreads } = &self.target else {
-                unreachable!("it has no classes")
-            };
+            let Target::Regression { scales } = &self.target else { unreachable!("it has no classes") };
             let width = self.names.len();
             let mut values = zeros(table.rows(), width, table)?;
-            for (at, name) in self.names.iter().enumerate() {
+            for (at, (name, Scale { center, spread })) in self.names.iter().zip(scales).enumerate() {
                 for (row, &number) in target_numbers(table, name)?.iter().enumerate() {
-                    values[row * width + at] = T::from_f64((number - centers[at]) / spreads[at]);
+                    values[row * width + at] = T::from_f64((number - center) / spread);
                 }
             }
             if let Some(at) = values.iter().position(|value| !value.is_finite()) {
@@ -260,7 +274,7 @@ impl TargetColumn {
             return Targets::values(values, width);
         };
         let name = &self.names[0];
-        let texts = texts(table, name)?;
+        let texts = task::texts(table, name)?;
         let places = places(&texts, classes);
         let ids = (0..table.rows())
             .map(|row| {
@@ -287,7 +301,7 @@ impl TargetColumn {
 fn target_numbers<'a>(table: &'a Table, name: &str) -> Result<Cow<'a, [f64]>> {
     let numbers = numbers_of(table, name, &table.column(name)?.values)?;
     match numbers.iter().position(|number| number.is_nan()) {
-        Some(row) => Err(missing(table, name, row)),
+        Some(row) => Err(task::missing(table, name, row)),
         None => Ok(numbers),
     }
 }

@@ -1,0 +1,108 @@
+//! Which task a target is, by what stands in its column.
+
+use super::cells::{categories_of, is_categorical, names_in, places};
+use crate::data::{Categories, DataOptions, Table, Task, Values};
+use crate::error::{Error, Place, Result};
+use std::borrow::Cow;
+
+/// Whole numbers with at most so many distinct values can be classes...
+const MOST_CLASSES: usize = 20;
+/// ...if there are so many rows a value.
+const ROWS_PER_CLASS: usize = 5;
+/// More classes of texts than this are refused if most have but one row.
+const MOST_RARE_CLASSES: usize = 20;
+
+/// The names of the columns to predict.
+pub(super) fn names(table: &Table, options: &DataOptions) -> Result<Vec<String>> {
+    if options.target.is_empty() {
+        return match table.target() {
+            Some(name) => Ok(vec![name.to_owned()]),
+            None => {
+                Err(Error::configuration(format!("{} does not say which column to predict", table.source()))
+                    .help(format!(
+                        "name it as the target; its columns are {}",
+                        crate::data::table::listed(table.names())
+                    )))
+            }
+        };
+    }
+    options.target.iter().map(|name| Ok(table.column(name)?.name.clone())).collect()
+}
+
+/// The task, and why.
+pub(super) fn task(table: &Table, names: &[String], options: &DataOptions) -> Result<(Task, String)> {
+    if let Some(task) = options.task {
+        if names.len() > 1 && task != Task::Regression {
+            return Err(Error::configuration("several targets can be predicted together only as numbers")
+                .help("name one, or make it a regression"));
+        }
+        return Ok((task, "as asked".into()));
+    }
+    if names.len() > 1 {
+        return Ok((Task::Regression, "several targets".into()));
+    }
+    let column = table.column(&names[0])?;
+    let values = &column.values;
+    let categories = categories_of(values);
+    let distinct = categories.counts(0..table.rows()).into_iter().filter(|&count| count > 0).count();
+    let declared = options.types.get(&names[0]).copied();
+    Ok(match (distinct, values) {
+        (2, _) => (Task::Binary, "two distinct values".into()),
+        (count, values) if is_categorical(values, declared) => {
+            if count > MOST_RARE_CLASSES && 2 * count > table.rows() {
+                return Err(Error::data(format!(
+                    "the target has {count} distinct texts in {} rows, so there is hardly a class to learn",
+                    table.rows()
+                ))
+                .at(Place::source(table.source()).column(&names[0]))
+                .help("predict another column, or insist with `--task classes`"));
+            }
+            (Task::Classes, format!("{count} distinct texts"))
+        }
+        (count, Values::Numbers(numbers))
+            if count <= MOST_CLASSES
+                && table.rows() >= ROWS_PER_CLASS * count
+                && numbers.iter().all(|number| number.is_nan() || number.fract() == 0.0) =>
+        {
+            (Task::Classes, format!("{count} distinct whole numbers"))
+        }
+        (count, _) => (Task::Regression, format!("{count} distinct numbers")),
+    })
+}
+
+/// The class of each row, by which a split can keep proportions; [`None`] for a regression.
+///
+/// # Errors
+/// If the target does not exist or a cell of it is missing.
+pub fn strata(table: &Table, options: &DataOptions) -> Result<Option<Vec<u32>>> {
+    let names = names(table, options)?;
+    let (task, _) = task(table, &names, options)?;
+    if task == Task::Regression {
+        return Ok(None);
+    }
+    let texts = texts(table, &names[0])?;
+    let places = places(&texts, &names_in(&texts, 0..table.rows()));
+    let class = |row| texts.code(row).and_then(|code| places[code]).expect("every text is one of its own");
+    Ok(Some((0..table.rows()).map(|row| class(row) as u32).collect()))
+}
+
+/// The target's cells as texts, none missing.
+pub(super) fn texts<'a>(table: &'a Table, name: &str) -> Result<Cow<'a, Categories>> {
+    let values = &table.column(name)?.values;
+    if matches!(values, Values::Bytes(_)) {
+        return Err(Error::data("images cannot be predicted")
+            .at(Place::source(table.source()).column(name))
+            .help("name another column as the target"));
+    }
+    let texts = categories_of(values);
+    match (0..table.rows()).find(|&row| texts.code(row).is_none()) {
+        Some(row) => Err(missing(table, name, row)),
+        None => Ok(texts),
+    }
+}
+
+pub(super) fn missing(table: &Table, name: &str, row: usize) -> Error {
+    Error::data("the target is missing")
+        .at(Place::source(table.source()).row(row + 1).column(name))
+        .help("fill the cell or leave the row out")
+}

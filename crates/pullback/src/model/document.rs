@@ -1,0 +1,214 @@
+//! What a model is beside its parameters, and the one check of all its parts against each other.
+
+use super::{Fingerprint, Partition, Run, Test, check_cost};
+use crate::data::Preprocessing;
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::train::{History, MOST_REPORTS, Training};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// All but the parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Card {
+    pub(super) network: Network,
+    pub(super) preprocessing: Option<Preprocessing>,
+    pub(super) run: Option<Run>,
+}
+
+/// As a model file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Owned {
+    network: Network,
+    preprocessing: Option<Preprocessing>,
+    training: Option<Training>,
+    history: Option<History>,
+    data: Option<Fingerprint>,
+    rows: Option<Partition>,
+    configuration: Option<serde_json::Value>,
+}
+
+#[derive(Serialize)]
+struct Borrowed<'a> {
+    network: &'a Network,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preprocessing: Option<&'a Preprocessing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    training: Option<&'a Training>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<&'a History>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Fingerprint>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<&'a Partition>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    configuration: Option<&'a serde_json::Value>,
+}
+
+impl Serialize for Card {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let run = self.run.as_ref();
+        Borrowed {
+            network: &self.network,
+            preprocessing: self.preprocessing.as_ref(),
+            training: run.map(|run| &run.training),
+            history: run.map(|run| &run.history),
+            data: run.and_then(|run| run.data.as_ref()),
+            rows: run.and_then(|run| run.rows.as_ref()),
+            configuration: run.map(|run| &run.configuration).filter(|configuration| !configuration.is_null()),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Card {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Owned { network, preprocessing, training, history, data, rows, configuration } =
+            Owned::deserialize(deserializer)?;
+        let run = match (training, history) {
+            (Some(training), Some(history)) => {
+                let configuration = configuration.unwrap_or_default();
+                Some(Run { training, history, data, rows, configuration })
+            }
+            (None, None) if data.is_none() && rows.is_none() && configuration.is_none() => None,
+            _ => {
+                return Err(serde::de::Error::custom(
+                    "it says of how the model came about only a part: `training` and `history` belong together",
+                ));
+            }
+        };
+        Ok(Self { network, preprocessing, run })
+    }
+}
+
+/// The most numbers that the forward pass of one row may keep: 1 GiB of f32. Networks of photographs keep a tenth of
+/// it; what needs more is a file that lies.
+const MOST_NUMBERS_OF_A_ROW: u64 = 1 << 28;
+
+impl Card {
+    /// Checks all parts by themselves and against each other.
+    pub(super) fn check(&self) -> Result<()> {
+        let Self { network, preprocessing, run } = self;
+        network.parameters()?;
+        let numbers = network.memory(1)?.activations;
+        if numbers > MOST_NUMBERS_OF_A_ROW {
+            return Err(Error::configuration(format!(
+                "the network computes {numbers} numbers for each row; at most {MOST_NUMBERS_OF_A_ROW} are kept"
+            )));
+        }
+        if let Some(preprocessing) = preprocessing {
+            let target = preprocessing.target().target();
+            if preprocessing.inputs() != network.inputs || target.outputs() != network.outputs() {
+                return Err(Error::configuration(format!(
+                    "the columns make {} inputs and {} outputs, but the network has {} and {}",
+                    preprocessing.inputs(),
+                    target.outputs(),
+                    network.inputs,
+                    network.outputs()
+                )));
+            }
+            check_cost(network.cost, target)?;
+        }
+        match run {
+            Some(run) => run.check(),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Run {
+    /// The same as a model keeps it.
+    pub(super) fn stored(self) -> Self {
+        let mut history = self.history.thinned(MOST_REPORTS);
+        // What is not finite has no number in a file.
+        for report in &mut history.epochs {
+            report.validation_cost = report.validation_cost.filter(|cost| cost.is_finite());
+            report.gradient_norm = report.gradient_norm.filter(|norm| norm.is_finite());
+        }
+        Self { history, ..self }
+    }
+
+    fn check(&self) -> Result<()> {
+        let Self { training, history, data, rows, .. } = self;
+        training.check::<f64>()?;
+        history.check()?;
+        if history.epoch_count > training.epochs {
+            return Err(Error::configuration(format!(
+                "{} epochs were run, but at most {} were to be",
+                history.epoch_count, training.epochs
+            )));
+        }
+        if let Some(data) = data {
+            data.check()?;
+        }
+        if let Some(rows) = rows {
+            if let Test::Apart(data) = rows.test() {
+                data.check()?;
+            }
+            let fits = data
+                .as_ref()
+                .is_some_and(|data| data.rows == rows.rows() && data.trained_rows == rows.trained_rows());
+            if !fits {
+                return Err(Error::data("the rows that were trained on are not those of the data"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A document in which no key stands twice in one place; its values are left to others.
+pub(super) struct Unambiguous;
+
+impl<'de> Deserialize<'de> for Unambiguous {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Unambiguous)
+    }
+}
+
+impl<'de> Visitor<'de> for Unambiguous {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a document")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self, M::Error> {
+        let mut keys = BTreeSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            map.next_value::<Unambiguous>()?;
+            if keys.contains(&key) {
+                return Err(serde::de::Error::custom(format!("the key `{key}` stands twice")));
+            }
+            keys.insert(key);
+        }
+        Ok(self)
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> Result<Self, S::Error> {
+        while list.next_element::<Unambiguous>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+}
