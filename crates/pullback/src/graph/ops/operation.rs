@@ -246,12 +246,22 @@ impl<O> Case<O> {
 pub struct Dice {
     random: Random,
     index: u64,
+    /// What [`Dice::size`] draws from.
+    sizes: &'static [usize],
 }
 
 impl Dice {
     /// Dice that always fall the same way for the same seed.
     pub fn new(seed: u64) -> Self {
-        Self { random: Random::new(seed, Purpose::Sample, 0), index: 0 }
+        Self::with_sizes(seed, &[1, 2, 3, 4, 5])
+    }
+
+    /// The same with other sizes of axes than 1 to 5: those at which a kernel with vectors changes its way.
+    ///
+    /// # Panics
+    /// Without a size, when one is drawn.
+    pub fn with_sizes(seed: u64, sizes: &'static [usize]) -> Self {
+        Self { random: Random::new(seed, Purpose::Sample, 0), index: 0, sizes }
     }
 
     /// A whole number in `0..bound`.
@@ -271,9 +281,9 @@ impl Dice {
         self.below(2) == 1
     }
 
-    /// A size from 1 to 5.
+    /// The size of an axis, from 1 to 5 unless the dice have other sizes.
     pub fn size(&mut self) -> usize {
-        1 + self.below(5)
+        self.sizes[self.below(self.sizes.len())]
     }
 
     /// A shape with `rank` axes.
