@@ -1,5 +1,6 @@
 //! What a reader decided about a file, as data: for people in a line, for programs in fields.
 
+pub(crate) use pullback::report::number::counted;
 use serde::Serialize;
 use std::fmt;
 
@@ -70,11 +71,6 @@ impl fmt::Display for Note {
             None => f.write_str(&self.words),
         }
     }
-}
-
-/// `1 row`, `3 rows`.
-pub(crate) fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// The first few of some texts, quoted.

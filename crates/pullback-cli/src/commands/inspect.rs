@@ -7,6 +7,7 @@ use crate::terminal::{entry, figure, percent, print, print_json, print_raw, sett
 use pullback::data::{Encoding, Feature, TimePart};
 use pullback::model::{Model, Trained};
 use pullback::network::{Regularization, Role};
+use pullback::report::number::counted;
 use pullback::train::{Schedule, Stop, Training};
 use serde::Serialize;
 use std::fmt::Write;
@@ -67,7 +68,7 @@ fn data(out: &mut String, card: &Trained<'_>) {
     entry(
         out,
         "data",
-        &format!("{}: {} rows, {} of them trained on", data.source, data.rows, data.trained_rows),
+        &format!("{}: {}, {} of them trained on", data.source, counted(data.rows, "row"), data.trained_rows),
     );
     let target = card.preprocessing.target();
     let what = target.target().classes().map_or("numbers".to_owned(), listed);
@@ -80,7 +81,7 @@ fn layers(out: &mut String, model: &Model<f32>) -> Result<()> {
     let _ =
         writeln!(out, "\nlayer  {:24}  {:>16}  {:>10}  {:>10}", "what", "weights", "parameters", "largest");
     let image = network.image.map_or(String::new(), |image| format!(", images of {image}"));
-    let _ = writeln!(out, "{:5}  {} inputs{image}", "", network.inputs);
+    let _ = writeln!(out, "{:5}  {}{image}", "", counted(network.inputs, "input"));
     for (index, layer) in network.layers.iter().enumerate().take(MOST_LINES) {
         let weights =
             specification.iter().find(|p| p.layer == Some(index) && matches!(p.role, Role::Weight(_)));

@@ -13,6 +13,7 @@ use pullback::explain::Catalog;
 use pullback::job::{Fitted, Job};
 use pullback::model::{Fingerprint, Trained};
 use pullback::network::Layer;
+use pullback::report::number::counted;
 use pullback::report::{Report, Series, curve, text};
 use pullback::train::{GradientMethod, History, Stop, Training};
 use pullback_data::{Note, ReadOptions};
@@ -155,7 +156,8 @@ impl Train {
 fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: String| entry(&mut out, name, &value);
-    line("data", format!("{}: {} rows, {} inputs", card.data.source, card.data.rows, card.network.inputs));
+    let inputs = counted(card.network.inputs, "input");
+    line("data", format!("{}: {}, {inputs}", card.data.source, counted(card.data.rows, "row")));
     let target = card.preprocessing.target();
     let shown = match target.target().classes() {
         Some(classes) => format!("{} classes", classes.len()),
@@ -175,7 +177,7 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
         0..=12 => document.layers.join(", "),
         many => format!("{many} layers"),
     };
-    line("network", format!("{} inputs, {layers}; {} parameters", card.network.inputs, document.parameters));
+    line("network", format!("{inputs}, {layers}; {}", counted(document.parameters, "parameter")));
     let training = document.training;
     line(
         "training",

@@ -41,7 +41,7 @@ fn what_frames_and_spreadsheets_write_trains_with_the_target_alone() {
         // The row number would tell the classes, which stand one after the other.
         assert!(report["layers"][0].as_str().unwrap().contains("32"), "{report}");
         let inputs = place.succeed(&["inspect", "model.safetensors"]);
-        assert!(inputs.contains("1 inputs"), "{inputs}");
+        assert!(inputs.contains("1 input\n"), "{inputs}");
     }
 }
 

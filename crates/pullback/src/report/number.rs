@@ -1,7 +1,7 @@
 //! Numbers as people read them: the one place that decides how many digits are shown, and in which form.
 //!
 //! [`significant`] for results that one follows digit by digit, [`figure`] for what was measured, [`setting`] for what
-//! was given, [`count`] and [`magnitude`] for how many, [`percent`] for shares, [`time`] for seconds.
+//! was given, [`count`], [`counted`] and [`magnitude`] for how many, [`percent`] for shares, [`time`] for seconds.
 
 /// A number in `digits` significant digits; short numbers in full: `0.1`, `3.14159`, `1.23457e-8`.
 ///
@@ -72,6 +72,16 @@ pub fn magnitude(x: f64) -> String {
         x if x < 1e4 => format!("{x:.0}"),
         x => format!("{x:.1e}"),
     }
+}
+
+/// How many of what, in the singular or the plural: `1 row`, `3 rows`.
+///
+/// ```
+/// use pullback::report::number::counted;
+/// assert_eq!([counted(1, "input"), counted(4, "input")], ["1 input", "4 inputs"]);
+/// ```
+pub fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// A share: `96.67 %`.
