@@ -4,6 +4,8 @@ use crate::failure::{Failure, Result};
 use clap::builder::OsStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use pullback::job::{Form, Setting, Settings};
+use pullback::report::number;
+use pullback::train::Optimizer;
 use std::ffi::OsString;
 
 /// The settings that the command line gives.
@@ -40,6 +42,16 @@ fn help(setting: &Setting) -> String {
     let mut help = setting.doc.to_owned();
     if !setting.names.is_empty() {
         help += &format!(": {}", setting.names.join(", "));
+    }
+    // A setting of optimizers: which have it, each with its default.
+    let takers: Vec<String> = (Optimizer::CHOICES.iter())
+        .filter_map(|optimizer| {
+            let field = optimizer.fields.iter().find(|field| field.name == setting.name)?;
+            Some(format!("{} ({})", optimizer.name, number::setting(field.default)))
+        })
+        .collect();
+    if !takers.is_empty() {
+        help += &format!("; for {}", takers.join(", "));
     }
     if !setting.default.is_empty() {
         help += &format!(" [default: {}]", setting.default);

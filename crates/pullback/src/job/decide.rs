@@ -185,6 +185,7 @@ impl Settings {
             ("beta_2", self.beta_2),
             ("decay", self.decay),
             ("epsilon", self.epsilon),
+            ("momentum_decay", self.momentum_decay),
             ("weight_decay", self.weight_decay),
         ];
         for (field, value) in given {

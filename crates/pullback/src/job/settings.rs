@@ -210,18 +210,20 @@ settings! {
         optimizer: Option<String>, "OPTIMIZER" of Optimizer::NAMES, default "adam";
         /// The factor of each step
         learning_rate: Option<f64>, "RATE", default "by the optimizer";
-        /// For momentum and nesterov
-        momentum: Option<f64>, "MOMENTUM", default "0.9";
-        /// For adam and adamw
-        beta_1: Option<f64>, "BETA", default "0.9";
-        /// For adam and adamw
-        beta_2: Option<f64>, "BETA", default "0.999";
-        /// For rmsprop
-        decay: Option<f64>, "DECAY", default "0.99";
-        /// For adam, adamw, rmsprop and adagrad
+        /// How much of the last velocity is kept
+        momentum: Option<f64>, "MOMENTUM";
+        /// How much of the mean gradient is kept
+        beta_1: Option<f64>, "BETA";
+        /// How much of the mean square is kept
+        beta_2: Option<f64>, "BETA";
+        /// How much of the mean square is kept
+        decay: Option<f64>, "DECAY";
+        /// Added to the root of the mean square
         epsilon: Option<f64>, "EPSILON";
-        /// For adamw
-        weight_decay: Option<f64>, "FRACTION", default "0.01";
+        /// How fast the momentum rises to beta_1
+        momentum_decay: Option<f64>, "DECAY";
+        /// The fraction of a weight that is taken off, times the learning rate
+        weight_decay: Option<f64>, "FRACTION";
         /// How the learning rate changes
         schedule: Option<String>, "SCHEDULE" of Shape::NAMES, default "cosine";
         /// The factor of step, exponential and plateau

@@ -431,3 +431,15 @@ fn contradictions_are_refused_with_a_reason() {
     let dropout = Network { layers: vec![Layer::dropout(1.0), Layer::dense(3)], ..good };
     check(&dropout, training(), "layer 0: the dropout rate is 1");
 }
+
+#[test]
+fn every_setting_of_an_optimizer_is_a_setting_of_a_job() {
+    use pullback::job::Settings;
+    use pullback::train::Optimizer;
+    for optimizer in Optimizer::CHOICES {
+        for field in optimizer.fields {
+            let is_listed = Settings::LIST.iter().any(|setting| setting.name == field.name);
+            assert!(is_listed, "{} has no setting for {}", optimizer.name, field.name);
+        }
+    }
+}
