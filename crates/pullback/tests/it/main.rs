@@ -22,5 +22,6 @@ mod predictor;
 mod preprocessing;
 mod random_graphs;
 mod resume;
+mod rules;
 mod training;
 mod worked_examples;

@@ -171,6 +171,47 @@ fn a_stratified_split_keeps_shares_and_loses_no_row() {
 }
 
 #[test]
+fn a_split_is_of_the_rounded_share_by_largest_remainder_and_takes_no_class_whole() {
+    let counts = |sizes: &[usize], fraction: f64| {
+        let classes: Vec<u32> =
+            sizes.iter().enumerate().flat_map(|(class, size)| vec![class as u32; *size]).collect();
+        let rows: Vec<usize> = (0..classes.len()).collect();
+        let parts = split(&rows, Some(&classes), fraction, &Random::new(3, Purpose::Split, 0)).unwrap();
+        let of = |class| parts.held_out.iter().filter(|row| classes[**row] as usize == class).count();
+        (0..sizes.len()).map(of).collect::<Vec<_>>()
+    };
+    // 3.5 is rounded to 4.
+    assert_eq!(counts(&[7], 0.5), [4]);
+    // Of 21 rows, a tenth is 2: the shares are 1.6 and 0.5.
+    assert_eq!(counts(&[16, 5], 0.1), [2, 0]);
+    assert_eq!(counts(&[5, 16], 0.1), [0, 2]);
+    // Three of four would be a whole class, and nine tenths of one row are that row.
+    assert_eq!(counts(&[2, 2], 0.75), [1, 1]);
+    assert_eq!(counts(&[1, 19], 0.9), [0, 18]);
+}
+
+#[test]
+fn a_category_that_is_another_spelling_of_a_number_is_that_number() {
+    let known = table(vec![texts("c", &["1", "2", "x"]), numbers("t", &[0.0, 1.0, 0.5])]);
+    let fitted = Preprocessing::fit(&known, &[0, 1, 2], &options("t")).unwrap();
+    let other = table(vec![texts("c", &["1.0", "02", "x", "3"])]);
+    let (found, warnings) = fitted.apply_features::<f64>(&other).unwrap();
+    assert_eq!(found.to_dense(), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+    assert_eq!((warnings.len(), &warnings[0].value[..]), (1, "3"));
+}
+
+#[test]
+fn of_equally_frequent_categories_the_first_stands_for_missing_cells() {
+    let known = table(vec![
+        texts("c", &["b", "a", "", "a", "b", "c"]),
+        numbers("t", &[0.0, 1.0, 0.5, 2.0, 3.0, 4.0]),
+    ]);
+    let options = DataOptions { imputation: Imputation::MostFrequent, ..options("t") };
+    let fitted = Preprocessing::fit(&known, &[0, 1, 2, 3, 4, 5], &options).unwrap();
+    assert_eq!(features(&fitted, &known)[6..9], [1.0, 0.0, 0.0]);
+}
+
+#[test]
 fn built_in_sets_are_what_the_list_says() {
     for set in builtin::ALL {
         let table = set.load(0).unwrap();
@@ -247,15 +288,15 @@ fn pixels_are_scaled_by_what_the_source_can_hold() {
 #[test]
 fn categories_and_classes_are_sorted_as_numbers_then_as_letters() {
     let known = table(vec![
-        texts("x", &["b", "10", "9", "2.5", "-1", "a", "B"]),
-        texts("t", &["100", "20", "3", "20", "3", "100", "3"]),
+        texts("x", &["b", "10", "9", "2.5", "-1", "a", "B", "(c)"]),
+        texts("t", &["100", "20", "3", "20", "3", "100", "3", "3"]),
     ]);
-    let rows: Vec<usize> = (0..7).collect();
+    let rows: Vec<usize> = (0..8).collect();
     let fitted = Preprocessing::fit(&known, &rows, &options("t")).unwrap();
-    let names = ["x=-1", "x=2.5", "x=9", "x=10", "x=B", "x=a", "x=b"];
+    let names = ["x=-1", "x=2.5", "x=9", "x=10", "x=(c)", "x=B", "x=a", "x=b"];
     assert_eq!(fitted.input_names(), names);
     assert_eq!(fitted.target().target().classes().unwrap(), ["3", "20", "100"]);
-    assert_eq!(fitted.apply::<f32>(&known).unwrap().targets().ids().unwrap(), [2, 1, 0, 1, 0, 2, 0]);
+    assert_eq!(fitted.apply::<f32>(&known).unwrap().targets().ids().unwrap(), [2, 1, 0, 1, 0, 2, 0, 0]);
 }
 
 #[test]
