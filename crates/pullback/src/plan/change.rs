@@ -1,15 +1,18 @@
-//! Puts what changes a parameter where nobody reads it any more, and into the product that finds its gradient.
+//! Puts the update of a parameter behind its last reader, and where possible into the epilogue of the product that
+//! computes its gradient.
 //!
-//! Back propagation finds a layer's weight gradient and the delta of the layer below from the same delta, in any order;
-//! the latter reads the weights. So the gradient is put off until then, and the weight is changed while it is found.
+//! Back propagation computes a layer's weight gradient and the delta of the layer below from the same delta, in any
+//! order; the latter reads the weights. So the gradient is delayed until then, and the weights are updated block by
+//! block while it is computed.
 
 use super::fuse::{Group, Stage};
 use super::{Action, Change, Kernel, Target, Update};
 use crate::graph::{Graph, NodeId, Op};
 use std::cmp::Reverse;
 
-/// A gradient of fewer elements changes its parameter faster when all of it is there: it is in cache anyway, and what
-/// is read just after it was written in other pieces has to wait (`bench/compare --peers "" --work xor`).
+/// The least number of elements of a gradient whose parameter is updated block by block. A smaller one is in cache
+/// anyway, and loads of numbers that were just stored with another width wait: store forwarding fails
+/// (`bench/compare --peers "" --work xor`).
 const WORTH_UPDATING_INSIDE: usize = 8192;
 
 /// Adds the changes to the groups, and says how many groups come before all outputs are known.
@@ -26,7 +29,7 @@ pub(super) fn change(
     }
     let groups = delay(graph, groups, outputs, targets);
 
-    // After how many groups each node is there, and no longer read.
+    // After how many groups each node is computed, and no longer read.
     let (mut made, mut read) = (vec![0; graph.nodes().len()], vec![0; graph.nodes().len()]);
     for (at, group) in groups.iter().enumerate() {
         group.reads().for_each(|id| read[id.index()] = at + 1);
@@ -67,7 +70,7 @@ pub(super) fn change(
                 changed.extend(norm.take());
             }
             match target.change {
-                // Of those that are ready at once, one can be changed inside; another may have the same gradient.
+                // Of the updates that are ready at once, one can be inside; another may have the same gradient.
                 Change::Update(update) if is_first && !is_apart => {
                     let product = changed.last_mut().expect("it is found after at least one group");
                     product.epilogue.push(Stage { action: Action::Update(update), position: 0, other: None });
@@ -92,16 +95,15 @@ pub(super) fn change(
     (changed, outputs_after)
 }
 
-/// Moves the group of each gradient, which nobody else reads, behind the last one that reads its parameter or makes
-/// one of the outputs.
+/// Delays each gradient that nobody else reads: moves its group behind the last one that reads its parameter or
+/// computes an output.
 fn delay(graph: &Graph, groups: Vec<Group>, outputs: &[NodeId], targets: &[Target]) -> Vec<Group> {
     let nodes = graph.nodes().len();
     let (mut made_by, mut last_read, mut is_read, mut asked) =
         (vec![None; nodes], vec![0; nodes], vec![false; nodes], vec![0; nodes]);
     let mut last_output = 0;
     for id in outputs {
-        // An output is no gradient to be put off.
-        asked[id.index()] += 2;
+        asked[id.index()] += 1;
     }
     for (at, group) in groups.iter().enumerate() {
         for id in group.reads() {
@@ -135,9 +137,8 @@ fn delay(graph: &Graph, groups: Vec<Group>, outputs: &[NodeId], targets: &[Targe
     placed.into_iter().map(|(_, group)| group).collect()
 }
 
-/// Whether a gradient's group can change its parameter piece by piece: whether it is a product of other operands, and
-/// large enough for that to pay. What is then done in place to the gradient reads the same piece of the parameter at
-/// most.
+/// Whether a gradient's group can update its parameter block by block: it is a product, large enough for that to pay,
+/// that does not read the parameter. Its epilogue may: it reads only the block that is updated after it.
 fn can_update_inside(graph: &Graph, group: &Group, target: &Target) -> bool {
     matches!(target.change, Change::Update(Update { is_piecewise: true, .. }))
         && matches!(group.kernel, Kernel::Value(Op::MatrixProduct(_)))

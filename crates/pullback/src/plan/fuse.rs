@@ -1,16 +1,16 @@
-//! Joins steps, so that numbers are read and written while they are near: named rewrites over the list
-//! of steps, each of which keeps the value.
+//! Operator fusion: joins steps, so that numbers are read and written while they are in registers or cache. Each
+//! rewrite of this list keeps the value:
 //!
 //! - *step of relu*: `step(z)` is `step(relu(z))`, so that z itself need not be kept.
-//! - *broadcast*: an operation on pairs reads what a broadcast repeats, and repeats it itself.
-//! - *gradient of a cost*: `softmax(z) * sum(t) - t` comes with softmax cross-entropy, whose exponentials it needs,
-//!   and `sigmoid(z) - t` with sigmoid cross-entropy; scaled, if nothing else is done with it.
+//! - *broadcast*: a pairwise operation reads the operand of a broadcast, and repeats it itself.
+//! - *gradient of a cost*: `softmax(z) * sum(t) - t` is computed with softmax cross-entropy, whose exponentials it
+//!   needs, and `sigmoid(z) - t` with sigmoid cross-entropy; scaled, if it is only read to be scaled.
 //! - *double*: `x + x` is `2 * x`, and of a scaled x, x scaled by twice as much.
 //! - *sum of squares*: `sum(x * x)` does not write the squares.
-//! - *bias*: a row added to a product or a convolution is what its sums start from.
-//! - *scaled*: what adds `c * x` scales it itself.
+//! - *bias*: the sums of a product or a convolution start from the row that is added to it.
+//! - *scaled*: a sum with `c * x` does the scaling itself.
 //! - *slope*: `y_bar * (1 - y * y)`, `y_bar * (y * (1 - y))` and `y_bar * step(y)` are one stage.
-//! - *stage*: what is done to each element of a result that nobody else reads is done in place.
+//! - *stage*: an element-wise operation on a result that nobody else reads is done in place, in its epilogue.
 
 use super::share::Shared;
 use super::{Action, Kernel};
@@ -127,7 +127,7 @@ impl<'a> Fusion<'a> {
         for id in &shared.outputs {
             uses[id.index()] += 1;
         }
-        // From the last node on, so that what is no longer read counts for nothing.
+        // Backwards, so that nodes that are no longer read do not count as readers.
         for id in shared.kept.iter().rev() {
             if uses[id.index()] > 0 {
                 for x in &operands[id.index()] {
@@ -229,7 +229,7 @@ impl<'a> Fusion<'a> {
         })
     }
 
-    /// Lets a node, made of the nodes `inside`, come with the cost of these logits and targets.
+    /// Computes a node, made of the nodes `inside`, together with the cost of these logits and targets.
     fn gradient_of_cost(
         &mut self,
         id: NodeId,
@@ -239,11 +239,8 @@ impl<'a> Fusion<'a> {
     ) -> bool {
         let Some(cost) = self.costs.get(&operands).copied() else { return false };
         let group = self.groups[cost.index()].as_mut().expect("a cost's group takes no stages");
-        let Kernel::Value(op) = &group.kernel else { return false };
-        if !is_kind(op) {
-            return false;
-        }
-        group.kernel = Kernel::WithGradient(op.clone(), 1.0.into());
+        let Some(op) = group.op().filter(|op| is_kind(op)).cloned() else { return false };
+        group.kernel = Kernel::WithGradient(op, 1.0.into());
         group.writes.push(id);
         self.cost_of.insert(id, cost);
         for inner in inside {
@@ -361,27 +358,16 @@ impl<'a> Fusion<'a> {
         false
     }
 
-    /// If a node that is read once is the slope of an activation: which, the activation, and the node
-    /// between.
+    /// If a node that is read once is the slope of an activation: which, the activation's result y, and the node between
+    /// them. No other rewrite has changed the node between: y is read twice, so its group is not open.
     fn slope_of(&self, factor: NodeId) -> Option<(Slope, NodeId, Option<NodeId>)> {
-        match self.slope_formula(factor)? {
-            found @ (_, _, Some(inner)) if self.groups[inner.index()].is_none() => {
-                // The inner node was taken into the factor's own group as its head.
-                let group = self.groups[factor.index()].as_ref()?;
-                let is_inner = matches!(group.kernel, Kernel::Value(_)) && group.epilogue.len() == 1;
-                is_inner.then_some((found.0, found.1, None))
-            }
-            found => {
-                let group = self.groups[factor.index()].as_ref()?;
-                group.epilogue.is_empty().then_some(found)
-            }
-        }
-    }
-
-    fn slope_formula(&self, factor: NodeId) -> Option<(Slope, NodeId, Option<NodeId>)> {
         let (op, [left, right]) = self.inside(factor)?;
         match op {
-            Op::Step(_) => Some((Slope::Relu, left, None)),
+            // A step in place of relu(z) would leave no y to read.
+            Op::Step(_) => {
+                let is_apart = self.groups[factor.index()].as_ref()?.epilogue.is_empty();
+                is_apart.then_some((Slope::Relu, left, None))
+            }
             Op::Subtract(_) if self.is_one(left) => {
                 let (Op::Multiply(_), [y, again]) = self.inside(right)? else { return None };
                 (y == again).then_some((Slope::Tanh, y, Some(right)))
@@ -409,10 +395,11 @@ impl<'a> Fusion<'a> {
             let group = self.groups[operands[*position].index()].as_ref();
             group.is_some_and(|group| {
                 use Kernel::{FromRow, Value};
-                matches!(&group.kernel, Value(op) | FromRow(op) if matches!(op, Op::MatrixProduct(_) | Op::Convolution(_)))
+                let (Value(op) | FromRow(op)) = &group.kernel else { return false };
+                matches!(op, Op::MatrixProduct(_) | Op::Convolution(_))
             })
         };
-        // The end of a product before others: it is in cache piece by piece.
+        // The epilogue of a product is preferred: it works on blocks that are in cache.
         let Some(position) = candidates.max_by_key(is_product) else { return false };
         let stage = Stage { action: Action::Apply(op.clone()), position, other: other(position) };
         self.extend(id, operands[position], stage);

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 /// Lays out the groups; all outputs are known after the first `outputs_after`.
 pub(super) fn layout(
     graph: &Graph,
-    kept: &[NodeId],
     outputs: &[NodeId],
     groups: &[Group],
     outputs_after: usize,
@@ -47,21 +46,23 @@ pub(super) fn layout(
             _ => {}
         }
     }
-    let mut constants = Vec::new();
-    for id in kept {
-        if let Kind::Constant(value) = &graph.node(*id).kind {
-            places[id.index()] = Some(Place::Constant(constants.len()));
-            constants.push((value.value(), graph.shape(*id).elements()));
-        }
-    }
 
     // The step after which nobody reads a node's value; outputs are read after the last step.
-    let mut last_use = vec![0; graph.nodes().len()];
+    let mut last_use = vec![None; graph.nodes().len()];
     for (step, group) in groups.iter().enumerate() {
-        group.reads().for_each(|operand| last_use[operand.index()] = step);
+        group.reads().for_each(|operand| last_use[operand.index()] = Some(step));
     }
     for id in outputs {
-        last_use[id.index()] = usize::MAX;
+        last_use[id.index()] = Some(usize::MAX);
+    }
+
+    // Rewrites leave constants behind that nobody reads.
+    let mut constants = Vec::new();
+    for id in graph.ids().filter(|id| last_use[id.index()].is_some()) {
+        if let Kind::Constant(value) = &graph.node(id).kind {
+            places[id.index()] = Some(Place::Constant(constants.len()));
+            constants.push((value.value(), graph.shape(id).elements()));
+        }
     }
 
     let mut buffers = Buffers::default();
@@ -116,13 +117,17 @@ pub(super) fn layout(
         instructions.push(Instruction { kernel: group.kernel.clone(), reads, writes, epilogue });
 
         for id in group.reads() {
-            if let (Some(Place::Buffer(buffer)), true) = (places[id.index()], last_use[id.index()] == step) {
+            if let (Some(Place::Buffer(buffer)), true) =
+                (places[id.index()], last_use[id.index()] == Some(step))
+            {
                 buffers.give_back(buffer);
             }
         }
-        // What is made and changes a parameter at once is read by nobody else.
+        // A gradient that updates its parameter in the epilogue may have no other reader.
         for id in group.writes.iter().filter(|_| group.changes.is_some()) {
-            if let (Some(Place::Buffer(buffer)), true) = (places[id.index()], last_use[id.index()] <= step) {
+            if let (Some(Place::Buffer(buffer)), true) =
+                (places[id.index()], last_use[id.index()] <= Some(step))
+            {
                 buffers.give_back(buffer);
             }
         }
@@ -143,7 +148,7 @@ pub(super) fn layout(
     }
 }
 
-/// Buffers with their sizes, and those that hold nothing just now.
+/// Buffers with their sizes, and those that are free.
 #[derive(Default)]
 struct Buffers {
     sizes: Vec<usize>,

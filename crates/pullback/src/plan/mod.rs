@@ -1,9 +1,9 @@
 //! From a graph to a flat list of instructions over places that are laid out once.
 //!
-//! The passes, in order: nodes that no output needs are dropped and equal nodes are merged (`share`),
-//! what is done element by element is joined to what it is done to (`fuse`), what changes a parameter is put after
-//! whatever reads it, and joined to the product that finds its gradient (`change`), then buffers are assigned by
-//! lifetime (`layout`). A plan holds no numbers: a backend makes the buffers for `f32` or `f64`.
+//! The passes, in order: `share` drops nodes that no output needs (dead code) and merges equal ones (common
+//! subexpressions); `fuse` joins element-wise operations to the operation whose result they change, as its epilogue;
+//! `change` puts the update of a parameter behind its last reader, or inside the product that computes its gradient;
+//! `layout` assigns buffers by lifetime. A plan holds no numbers: a backend makes the buffers for `f32` or `f64`.
 
 mod change;
 mod fuse;
@@ -27,7 +27,8 @@ pub enum Place {
     Input(usize),
     /// Among the constants, which are filled once.
     Constant(usize),
-    /// Among what outlives a step: parameters and what is kept for them. They live outside the backend.
+    /// Among the residents, which outlive a step: parameters and the states that an optimizer keeps for them. They live
+    /// outside the backend.
     Resident(usize),
 }
 
@@ -48,14 +49,14 @@ pub enum Kernel {
     Change(Change),
 }
 
-/// How a parameter is changed, and what is kept for it with it. The residents that are written are the parameter and
-/// what follows it.
+/// How a parameter is changed, together with its optimizer states. The residents that are written are the parameter and
+/// the states that follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
     /// It becomes the operand.
     Store,
-    /// A rule of the optimizer changes it by its gradient, the operand, times the factor, a second operand if there is
-    /// one.
+    /// A rule of the optimizer changes it by its gradient, the operand. If there is a second operand, it is a factor of
+    /// the gradient.
     Update(Update),
 }
 
@@ -64,13 +65,13 @@ pub enum Change {
 pub struct Update {
     /// Which of the rules that the backend is given.
     pub rule: usize,
-    /// How many arrays of the parameter's size are kept for it: at most [`MOST_STATES`].
+    /// The number of optimizer states, arrays of the parameter's size: at most [`MOST_STATES`].
     pub states: usize,
-    /// Whether it does the same to pieces as to the whole: each number changes by its own gradient.
+    /// Whether each number changes by its own gradient alone, so that an update by pieces gives the same result.
     pub is_piecewise: bool,
 }
 
-/// What is done in place to each element of a result.
+/// What the epilogue does in place to each element of a result.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// An operation that can be applied in place.
@@ -94,7 +95,7 @@ pub struct Stage {
     pub other: Option<(Place, usize, Pattern)>,
 }
 
-/// A kernel with resolved operands and results, and what is then done in place to its first result.
+/// A kernel with resolved operands and results, and the epilogue: what is then done in place to its first result.
 #[derive(Debug, Clone)]
 pub struct Instruction {
     /// What to compute.
@@ -132,7 +133,7 @@ impl Instruction {
 /// A named array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
-    /// Its name: in the graph, or that of a parameter with a number for what is kept for it.
+    /// Its name: in the graph, or for an optimizer state, that of its parameter with a number.
     pub name: String,
     /// Its shape.
     pub shape: Shape,
@@ -143,8 +144,8 @@ pub struct Named {
 pub struct Plan {
     /// The inputs of the graph, in its order, needed or not.
     pub inputs: Vec<Named>,
-    /// What outlives a step: for each parameter of the graph, in its order, needed or not, the parameter and what is kept
-    /// for it. All have as many places; of those that are not needed, the shape is of no elements.
+    /// What outlives a step: for each parameter of the graph, in its order, needed or not, the parameter and its
+    /// optimizer states. Every parameter has the same number of places; a place that is not needed has no elements.
     pub residents: Vec<Named>,
     /// How many residents there are for each parameter.
     pub residents_per_parameter: usize,
@@ -177,9 +178,8 @@ impl Plan {
         Self::with_changes(graph, outputs, &[], None)
     }
 
-    /// Plans the computation of `outputs` and, after them, changes of parameters. What a parameter is changed by can be
-    /// found, and its memory used again, before the next one is; but to clip the norm of all gradients together, they have
-    /// to be known first.
+    /// Plans the computation of `outputs` and, after them, changes of parameters. The memory of a gradient can be used
+    /// again once its parameter is changed; but to clip the norm of all gradients together, all must be known first.
     ///
     /// # Panics
     /// If what is to be changed is no parameter, or is changed by a parameter or by a node of another shape.
@@ -201,7 +201,7 @@ impl Plan {
         let targets: Vec<Target> =
             targets.iter().zip(nodes).map(|(target, node)| Target { node: *node, ..*target }).collect();
         let (groups, outputs_after) = change::change(graph, groups, outputs, &targets, clip_norm);
-        layout::layout(graph, &shared.kept, outputs, &groups, outputs_after, &targets)
+        layout::layout(graph, outputs, &groups, outputs_after, &targets)
     }
 
     /// The number of elements of all buffers and constants: what an executor allocates, in

@@ -1,4 +1,5 @@
-//! Drops nodes that no output needs and merges nodes that compute the same from the same.
+//! Drops nodes that no output needs (dead code) and merges nodes that compute the same from the same operands (common
+//! subexpressions).
 
 use crate::graph::{Graph, Kind, NodeId, Op, Shape};
 use std::collections::HashMap;
@@ -56,19 +57,7 @@ pub(super) fn share(graph: &Graph, outputs: &[NodeId]) -> Shared {
             kept.push(id);
         }
     }
-    let outputs: Vec<NodeId> = outputs.iter().map(|id| stands_for[id.index()]).collect();
-    // Merging can leave nodes behind that only the merged ones read.
-    let mut used = vec![false; graph.nodes().len()];
-    for id in &outputs {
-        used[id.index()] = true;
-    }
-    for id in kept.iter().rev().filter(|id| graph.node(**id).op().is_some()) {
-        if used[id.index()] {
-            for input in graph.node(*id).inputs() {
-                used[stands_for[input.index()].index()] = true;
-            }
-        }
-    }
-    kept.retain(|id| used[id.index()]);
+    // No node is left that only merged ones read: a merged node reads the same nodes as the one that stands for it.
+    let outputs = outputs.iter().map(|id| stands_for[id.index()]).collect();
     Shared { kept, stands_for, outputs }
 }

@@ -449,13 +449,15 @@ fn each_condition_of_a_rewrite_is_held() {
 
     // The gradient of softmax cross-entropy.
     type Gradient = fn([Var<'_>; 3]) -> Vec<NodeId>;
-    let softmax: [(&str, Gradient); 8] = [
+    let softmax: [(&str, Gradient); 10] = [
         ("the sum is of the targets", |[z, t, x]| vec![id(z.softmax() * x.sum_keeping(&[1]) - t)]),
         ("the sum is over the last axis", |[z, t, _]| vec![id(z.softmax() * t.sum_keeping(&[0]) - t)]),
         ("the summed axis stays", |[z, t, _]| vec![id(z.softmax() * t.sum(&[1]) - t)]),
         ("the softmax is of the logits", |[_, t, x]| vec![id(x.softmax() * t.sum_keeping(&[1]) - t)]),
         ("the targets are subtracted", |[z, t, x]| vec![id(z.softmax() * t.sum_keeping(&[1]) - x)]),
         ("the targets are not subtracted from", |[z, t, _]| vec![id(t - z.softmax() * t.sum_keeping(&[1]))]),
+        ("the targets are not added", |[z, t, _]| vec![id(z.softmax() * t.sum_keeping(&[1]) + t)]),
+        ("the softmax is multiplied", |[z, t, _]| vec![id(z.softmax() + t.sum_keeping(&[1]) - t)]),
         ("nobody else reads the sum", |[z, t, _]| {
             let sum = t.sum_keeping(&[1]);
             vec![id(z.softmax() * sum - t), id(sum)]
@@ -477,6 +479,24 @@ fn each_condition_of_a_rewrite_is_held() {
         let [z, t] = ["z", "t"].map(|name| input(builder, name, [3, 3]));
         let cost = builder.apply(SigmoidCrossEntropy, &[z, t]);
         vec![id(cost), id(z.softmax() * t.sum_keeping(&[1]) - t)]
+    });
+    holds("the exponential is no softmax", "exp", &|builder| {
+        let [z, t] = ["z", "t"].map(|name| input(builder, name, [3, 3]));
+        let cost = builder.apply(SoftmaxCrossEntropy, &[z, t]);
+        vec![id(cost), id(z.exp() * t.sum_keeping(&[1]) - t)]
+    });
+    check("a broadcast that is not read reads nothing", "softmax", &|builder| {
+        let [z, t] = ["z", "t"].map(|name| input(builder, name, [5, 3]));
+        let cost = builder.apply(SoftmaxCrossEntropy, &[z, t]);
+        vec![id(cost), id(z.softmax() * t.sum_keeping(&[1]).broadcast([5, 3]) - t)]
+    });
+    holds("the targets are not added to the sigmoid", "sigmoid", &|builder| {
+        let [z, t] = ["z", "t"].map(|name| input(builder, name, [3, 3]));
+        vec![id(builder.apply(SigmoidCrossEntropy, &[z, t])), id(z.sigmoid() + t)]
+    });
+    holds("tanh is no sigmoid", "tanh", &|builder| {
+        let [z, t] = ["z", "t"].map(|name| input(builder, name, [3, 3]));
+        vec![id(builder.apply(SigmoidCrossEntropy, &[z, t])), id(z.tanh() - t)]
     });
     holds("a sigmoid is no gradient of softmax's cost", "sigmoid", &|builder| {
         let [z, t] = ["z", "t"].map(|name| input(builder, name, [3, 3]));
@@ -501,6 +521,12 @@ fn each_condition_of_a_rewrite_is_held() {
         let [z, t] = ["z", "t"].map(|name| input(builder, name, [3, 3]));
         let cost = builder.apply(SigmoidCrossEntropy, &[z, t]);
         vec![id(cost.scale(0.5)), id(z.sigmoid() - t)]
+    });
+
+    holds("nor to one that brings it", "scale", &|builder| {
+        let [z, t] = ["z", "t"].map(|name| input(builder, name, [3, 3]));
+        let (cost, gradient) = (builder.apply(SigmoidCrossEntropy, &[z, t]), z.sigmoid() - t);
+        vec![id(gradient), id(cost.scale(0.5))]
     });
 
     // Doubles and squares.
@@ -573,6 +599,10 @@ fn each_condition_of_a_rewrite_is_held() {
     slope("y (1 - z)", &|y, w| vec![y * (1.0 - w)]);
     slope("y (2 - y)", &|y, _| vec![y * (2.0 - y)]);
     slope("y (y - 1)", &|y, _| vec![y * (y - 1.0)]);
+    slope("1 - exp(y)", &|y, _| vec![1.0 - y.exp()]);
+    slope("1 - 2 y", &|y, _| vec![1.0 - (y + y)]);
+    slope("y (1 + y)", &|y, _| vec![y * (1.0 + y)]);
+    slope("y (1 / y)", &|y, _| vec![y * (1.0 / y)]);
     slope("1 - y y is read elsewhere", &|y, _| {
         let slope = 1.0 - y * y;
         vec![slope, slope]
@@ -600,11 +630,21 @@ fn each_condition_of_a_rewrite_is_held() {
     });
 
     // What is done in place, and what repeats.
-    check_values(|builder| vec![id(input(builder, "x", [4, 5, 3]).exp() * input(builder, "y", [4, 1, 3]))]);
-    check_values(|builder| {
+    let plan = check_values(|builder| {
+        let product = product(builder, 5, 3);
+        vec![id(product * input(builder, "x", [5, 3]).exp())]
+    });
+    assert_eq!(operations(&plan), ["exp", "matrix product", "multiply"], "a product's end before another");
+    holds("what repeats by neither rows nor columns is written out", "broadcast", &|builder| {
         let y = input(builder, "y", [4, 1, 3]).broadcast([4, 5, 3]);
         vec![id(input(builder, "x", [4, 5, 3]) * y)]
     });
+    check("what no output needs has no step", "relu", &|builder| {
+        let z = input(builder, "z", [5, 3]);
+        let _ = z.relu();
+        vec![id(z.step())]
+    });
+    check_values(|builder| vec![id(input(builder, "x", [4, 5, 3]).exp() * input(builder, "y", [4, 1, 3]))]);
     check_values(|builder| vec![id(input(builder, "x", [3]).exp() * input(builder, "y", [4, 3]))]);
     check_values(|builder| vec![id(input(builder, "x", [6]).reshape([2, 3]).softmax())]);
     check_values(|builder| vec![id(input(builder, "x", [3]).broadcast([4, 3]).softmax())]);
@@ -674,7 +714,7 @@ fn each_condition_of_a_change_is_held() {
     const SIDE: usize = 96;
     let rule = |is_piecewise| Change::Update(Update { rule: 1, states: 2, is_piecewise });
     type Build = fn(&Builder) -> (Vec<NodeId>, Vec<(NodeId, NodeId)>);
-    let cases: [(&str, bool, Build); 7] = [
+    let cases: [(&str, bool, Build); 9] = [
         ("a product is updated inside", true, |b| {
             let (x, p) = (b.input("x", [SIDE, SIDE]), b.parameter("p", [SIDE, SIDE]));
             (vec![id(p.sum_all())], vec![(id(x.product_transposed(true, x, false)), id(p))])
@@ -705,6 +745,17 @@ fn each_condition_of_a_change_is_held() {
             let gradient = id(x.product_transposed(true, x, false));
             (vec![gradient], vec![(gradient, id(p))])
         }),
+        ("the gradient is put off behind the outputs", true, |b| {
+            let (x, p) = (b.input("x", [SIDE, SIDE]), b.parameter("p", [SIDE, SIDE]));
+            let gradient = id(x.product_transposed(true, x, false));
+            (vec![id(x.softmax().sum_all())], vec![(gradient, id(p))])
+        }),
+        ("the gradient is read once more", true, |b| {
+            let (x, p) = (b.input("x", [SIDE, SIDE]), b.parameter("p", [SIDE, SIDE]));
+            let (q, last) = (b.parameter("q", [SIDE, SIDE]), p.sum_all());
+            let of_p = x.product_transposed(true, x, false);
+            (vec![id(last)], vec![(id(of_p), id(p)), (id(of_p.exp().softmax()), id(q))])
+        }),
         ("the gradient of another is made of the gradient", false, |b| {
             let (x, p) = (b.input("x", [SIDE, SIDE]), b.parameter("p", [SIDE, SIDE]));
             let q = b.parameter("q", [SIDE, SIDE]);
@@ -725,6 +776,19 @@ fn each_condition_of_a_change_is_held() {
             let inside = plan.instructions.iter().filter_map(changed_inside).count() > 0;
             assert_eq!(inside, is_inside && is_piecewise && clip_norm.is_none(), "{what}:\n{plan}");
         }
+    }
+    // The memory of a gradient serves the next; of clipped ones, all are there, and one is scaled after the other.
+    let builder = Builder::new();
+    let x = builder.input("x", [SIDE, SIDE]);
+    let targets = ["p", "q", "r"].map(|name| {
+        let factors = builder.input(name, [SIDE, SIDE]);
+        let (node, parameter) = (x.product(factors), builder.parameter(name, [SIDE, SIDE]));
+        Target { parameter: id(parameter), node: id(node), change: rule(true) }
+    });
+    let graph = builder.finish().unwrap();
+    for (clip_norm, elements) in [(None, SIDE * SIDE), (Some(0.5), 4 * SIDE * SIDE + 1)] {
+        let plan = check_step("three gradients", &graph, &[], &targets, clip_norm);
+        assert_eq!(plan.elements(), elements, "{plan}");
     }
     // A gradient that comes with a cost stays with it: others read the cost.
     let builder = Builder::new();
@@ -766,6 +830,42 @@ fn a_whole_step_agrees_with_the_reference_for_every_kind_of_change() {
 }
 
 #[test]
+fn codes_that_name_no_row_have_the_same_value_in_a_plan_as_in_the_reference() {
+    use pullback::graph::ops::{GatherRows, ScatterAddRows};
+    for width in [1, 7, 8, 9, 17, 31] {
+        let builder = Builder::new();
+        let (table, codes) = (builder.input("table", [3, width]), builder.input("codes", [7]));
+        let rows = builder.apply(GatherRows, &[table, codes]);
+        let added = builder.apply(ScatterAddRows { rows: 3 }, &[builder.input("x", [7, width]), codes]);
+        let outputs = [id(rows), id(added)];
+        let graph = builder.finish().unwrap();
+        let numbers = |count: usize| (0..count).map(|i| (i * i % 23) as f64 * 0.3 - 2.0).collect::<Vec<_>>();
+        let given = [
+            numbers(3 * width),
+            vec![2.0, -0.5, 3.0, f64::NAN, 1.75, 1e30, 2.5],
+            vec![],
+            numbers(7 * width),
+            vec![],
+        ];
+        let right = reference(&graph, &given);
+        for threads in [1, 3] {
+            let plan = Plan::new(&graph, &outputs);
+            let mut executor = Executor::<f64>::new(plan, &Machine::with_threads(threads));
+            for (place, numbers) in [&given[0], &given[1], &given[3]].into_iter().enumerate() {
+                executor.input_mut(place).copy_from_slice(numbers);
+            }
+            executor.run::<Vec<f64>>(&[]);
+            for (output, node) in outputs.iter().enumerate() {
+                let bits = |numbers: &[f64]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(executor.output(output)), bits(&right[node.index()]), "width {width}");
+            }
+            let named = executor.output(0).chunks(width).map(|row| !row[0].is_nan());
+            assert_eq!(named.collect::<Vec<_>>(), [true, false, false, false, true, false, true]);
+        }
+    }
+}
+
+#[test]
 fn a_plan_prints_itself() {
     let network = Network::dense(3, &[2], 1, Activation::Tanh, Cost::SquaredError);
     let lowered = network.lower(4, Mode::Training).unwrap();
@@ -786,7 +886,6 @@ r4 [1, 2] layers.2.weight
 r5 [1, 2] layers.2.weight.0
 r6 [1] layers.2.bias
 r7 [1] layers.2.bias.0
-c0 [1] all 1
 b0 [4, 2] = matrix product, add row, tanh: i0, r0, r2
 b1 [4, 1] = matrix product, add row: b0, r4, r6
 b2 [4, 1] = squared error: b1, i1
