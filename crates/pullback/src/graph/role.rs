@@ -84,21 +84,21 @@ roles! {
     AttentionSums "queries, keys and values",
     /// The same, head by head.
     Heads "head by head",
-    /// What each position looks for.
+    /// The query of each position: what it looks for.
     Queries "queries",
-    /// What each position is found by.
+    /// The key of each position: what it is found by.
     Keys "keys",
-    /// What each position gives.
+    /// The value of each position: what it gives to others.
     Values "values",
-    /// How well each query meets each key.
+    /// How well each query fits each key.
     Scores "scores",
-    /// The same, without later positions.
+    /// The scores with later positions masked.
     SeenScores "scores of what is seen",
     /// The softmax of the scores.
     AttentionWeights "attention weights",
-    /// The mean of the values, by the attention weights.
+    /// The mean of the values, weighted by attention.
     WeightedValues "weighted values",
-    /// What a residual block reads, made fit for the sum.
+    /// What a residual block reads, projected to the shape of its result.
     Shortcut "projection",
     /// What a residual block reads plus what its layers make.
     ResidualSum "sum with what was read",
@@ -110,7 +110,7 @@ roles! {
     Cost "cost",
     /// What regularization adds to the cost.
     Regularization "regularization",
-    /// The one with which a backward pass begins: the derivative of the cost with respect to itself.
+    /// The one from which a backward pass starts: the derivative of the cost with respect to itself.
     Seed "gradient of the cost",
 }
 

@@ -1,4 +1,4 @@
-//! The walk over the layers that names their parameters.
+//! The walk over the layers that declares their parameters.
 
 use super::layers::Layer;
 use super::path::Path;

@@ -55,7 +55,7 @@ impl Index {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
-    /// So many numbers.
+    /// A row of that many numbers.
     Row(usize),
     /// An image; to a dense layer, all its numbers.
     Image(Image),
@@ -100,7 +100,7 @@ impl Form {
         [batch * self.places(), self.columns()]
     }
 
-    /// The same form with so many columns.
+    /// The same form with that many columns.
     pub(super) fn with_columns(self, columns: usize) -> Self {
         match self {
             Form::Row(_) => Form::Row(columns),

@@ -20,8 +20,8 @@ impl Network {
     /// # Errors
     /// As [`Network::lower`].
     pub fn memory(&self, batch: usize) -> Result<Memory> {
-        // The numbers of every node are a fixed count and so many for each example: two small batches say both, and
-        // no shape of a large one is too large to be counted.
+        // The count of every node is linear in the batch: two small batches give both coefficients, and no shape of a
+        // large batch can overflow.
         let [two, three] = [self.counted(2)?, self.counted(3)?];
         let each = three.activations.saturating_sub(two.activations);
         let fixed = two.activations.saturating_sub(2 * each);

@@ -1,4 +1,4 @@
-//! Each position of a sequence looks at the others.
+//! Self-attention: each position of a sequence reads the others, weighted by how well its query fits their keys.
 
 use super::item::{check_count, yes};
 use super::{Item, LayerCase};

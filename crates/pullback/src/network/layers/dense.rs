@@ -37,7 +37,7 @@ impl Dense {
         Self { units, has_bias: true, initializer: None, l1: None, l2: None }
     }
 
-    /// Weights and biases of `sums` over windows of so many places with `inputs` numbers each.
+    /// Weights and biases of `sums` over windows of that many places with `inputs` numbers each.
     pub(super) fn declare_sums(
         to: &mut Declaration<'_>,
         [sums, area, inputs]: [usize; 3],

@@ -137,7 +137,7 @@ pub(super) fn any_numbers(dice: &mut Dice) -> Form {
     }
 }
 
-/// A small image with at least so many rows and columns of pixels.
+/// A small image with at least that many rows and columns of pixels.
 pub(super) fn any_image(dice: &mut Dice, least: usize) -> Form {
     Form::Image(crate::network::Image {
         height: least + dice.below(3),
