@@ -1,4 +1,4 @@
-//! What is said in each language. A language is one file in `messages/` and one line here.
+//! The messages in each language. A language is one file in `messages/` and one line here.
 
 use crate::graph::NodeRole;
 use std::collections::BTreeMap;
@@ -44,8 +44,8 @@ impl Catalog {
         self.messages.get(&format!("role.{}", role.word())).map_or("", String::as_str)
     }
 
-    /// A message with its values. `{units|unit|units}` is the value `units`, followed by the first word if it is 1, else
-    /// by the second; a place without a value stays as it is.
+    /// A message with its values. `{units|unit|units}` is the value `units`, followed by the first word if it is 1,
+    /// else by the second; a place without a value stays as it is.
     pub fn say(&self, key: &str, values: &[(&str, &dyn std::fmt::Display)]) -> String {
         let mut text = String::new();
         let mut rest = self.get(key);

@@ -1,8 +1,8 @@
 //! Are a network's gradients right? Every parameter's, against central differences and forward mode.
 //!
-//! Everything runs in `f64` on the graph that the trainer runs. Differences are taken with five points
-//! (error of order h^4) at steps of 1e-3 down to 1e-7, as a kink of the cost may be close, and where the cost has no derivative at all (ReLU at 0, two largest numbers
-//! in a pooling's window), the weight is reported as at a kink instead of as wrong.
+//! Everything runs in `f64` on the graph that the trainer runs. Differences are taken with five points (error of order
+//! h^4) at steps of 1e-3 down to 1e-7, as a kink of the cost may be close, and where the cost has no derivative at all
+//! (ReLU at 0, two largest numbers in a pooling's window), the weight is reported as at a kink instead of as wrong.
 
 use super::Trace;
 use crate::differentiate::differences::{FIVE_POINT_STEP, beside, five_point};
@@ -14,7 +14,7 @@ use crate::network::Network;
 use crate::plan::Plan;
 use crate::random::{Purpose, Random};
 
-/// How a check is made.
+/// The settings of a check.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CheckOptions {
     /// The largest number of elements that are checked of each parameter: a random sample of more.
@@ -23,7 +23,7 @@ pub struct CheckOptions {
     pub differences: f64,
     /// The largest relative error against forward mode that passes.
     pub forward: f64,
-    /// From which the sample is drawn.
+    /// The seed of the sample.
     pub seed: u64,
 }
 
@@ -137,7 +137,7 @@ pub fn check(trace: &Trace, gradients: &[Vec<f64>], options: &CheckOptions) -> R
         }
         errors.sort_by(f64::total_cmp);
         checked.median = errors.get(errors.len() / 2).copied().unwrap_or(0.0);
-        // Not a number is no small error.
+        // NaN counts as the largest error.
         checked.passes = checked.differences <= options.differences && checked.forward <= options.forward;
         checks.push(checked);
     }

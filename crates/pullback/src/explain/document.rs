@@ -21,7 +21,7 @@ pub enum Block {
         /// The cells, a row each.
         rows: Vec<Vec<String>>,
     },
-    /// Something to take care of.
+    /// A warning.
     Warning(String),
 }
 

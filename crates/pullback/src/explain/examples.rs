@@ -53,7 +53,7 @@ impl Claim {
                 let after = mantissa.split_once('.').map_or(0, |(_, digits)| digits.len()) as i32;
                 let exponent: i32 = exponent.parse().expect("an exponent is a number");
                 let unit: f64 = format!("1e{}", exponent - after).parse().expect("a power of ten");
-                // Authors round or cut off: one unit of the last digit, and f64's own rounding.
+                // Authors round or truncate: one unit of the last digit, and the rounding of f64.
                 (self.computed - number).abs() <= unit * 1.01 + 1e-15 * number.abs()
             }
         }
@@ -144,7 +144,7 @@ fn mazur() -> Result<Example> {
         Claim::digits("dE/dw5", "0.082167041", outputs[0]),
         Claim::digits("dE/dw1", "0.000438568", weights[0]),
     ];
-    // Updates of the weights alone: the biases stay.
+    // Only the weights are updated, not the biases.
     let update = |parameters: &mut Vec<Vec<f64>>| -> Result<f64> {
         let trace = pass(parameters)?;
         for place in [0, 2] {

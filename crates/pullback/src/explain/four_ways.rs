@@ -102,8 +102,8 @@ fn trained(trace: &Trace) -> impl Iterator<Item = usize> {
     (0..parameters.len()).filter(|&place| parameters[place].role.is_trained())
 }
 
-/// The gradient by one way: for each parameter in order, nothing where it is not trained. `most` bounds
-/// how many numbers are found weight by weight; the others stay zero. Also returns how many were found.
+/// The gradient by one way: for each parameter in order, nothing where it is not trained. `most` bounds how many
+/// derivatives are computed weight by weight; the others stay zero. Also returns how many were computed.
 ///
 /// # Errors
 /// For paths, if there are too many, or a layer does not work unit by unit.
@@ -118,7 +118,7 @@ pub fn gradient(trace: &Trace, way: Way, most: usize) -> Result<(Vec<Vec<f64>>, 
     }
 }
 
-/// What finds one number of a gradient after another, by forward mode or else by differences.
+/// Computes the derivatives of a gradient one by one, by forward mode or by differences.
 pub fn one_by_one(trace: &Trace, way: Way) -> OneByOne<f64> {
     let lowered = trace.lowered();
     let wrt: Vec<_> = trained(trace).map(|place| lowered.parameters[place]).collect();
@@ -190,7 +190,7 @@ fn by_paths(trace: &Trace, most: usize) -> Result<(Vec<Vec<f64>>, usize)> {
             }
         }
     }
-    // Regularization reaches the cost past the layers: a path of its own, of one factor.
+    // Regularization reaches the cost without passing the layers: a path of its own, with one factor.
     for dense in trace.dense() {
         for element in 0..all[dense.weight].len() {
             let parts = trace.parts(dense.weight, element);

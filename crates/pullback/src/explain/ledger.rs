@@ -1,4 +1,4 @@
-//! How a weight's change comes about, and what hinders learning.
+//! How the update of a weight is computed, and what hinders learning.
 
 use super::{Catalog, Trace};
 use crate::graph::{NodeRole, Op};
@@ -11,7 +11,7 @@ use crate::train::{FirstStep, Training};
 pub struct Member {
     /// The key of its message.
     pub key: &'static str,
-    /// The example that it is of, where it is of one.
+    /// The example, where it is of a single one.
     pub row: Option<usize>,
     /// Its number.
     pub value: f64,
@@ -20,7 +20,7 @@ pub struct Member {
 /// From the examples' gradients to the change of one weight, for the first step of an optimizer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ledger {
-    /// The lines, in the order in which they come about.
+    /// The lines, in the order of computation.
     pub members: Vec<Member>,
     /// The gradient that the optimizer is given.
     pub gradient: f64,
@@ -59,7 +59,7 @@ pub fn ledger(trace: &Trace, training: &Training, dense: usize, unit: usize, inp
         }
     }
     let decays = matches!(trace.parameters()[layer.weight].role, Role::Weight(_));
-    // Of the whole matrix, which some optimizers look at.
+    // Of the whole matrix, which some optimizers need.
     let FirstStep { numbers, states } = training.optimizer.first_step(
         training.learning_rate(),
         [layer.units, layer.inputs],
@@ -85,7 +85,7 @@ pub struct Finding {
     pub layer: usize,
     /// The unit, counted from 0.
     pub unit: usize,
-    /// How many units are so.
+    /// The number of such units.
     pub count: usize,
     /// The number to blame.
     pub value: f64,
@@ -112,7 +112,7 @@ impl Finding {
 
 /// A slope below this leaves less than a thousandth of what arrives.
 const FLAT: f64 = 1e-3;
-/// Deltas of the first and the last layer that differ by such a factor do not learn alike.
+/// Layers whose deltas differ by this factor, the first from the last, do not learn at one rate.
 const APART: f64 = 1e4;
 
 /// What hinders learning from these examples.

@@ -1,4 +1,4 @@
-//! The glass box: what one forward and backward pass computed, and how.
+//! The glass box: every number of one forward and backward pass, and how it was computed.
 //!
 //! [`Trace`] reads the numbers off the graph that the trainer runs. [`describe`] puts them into a [`Document`], chapter
 //! by chapter, in the language of a [`Catalog`]; `render` makes text, Markdown or HTML of a document, and JSON or a

@@ -31,7 +31,7 @@ pub struct Options {
     pub most_units: usize,
     /// The names of the outputs: classes or targets.
     pub outputs: Vec<String>,
-    /// How it was, or is to be, trained: for the update of a weight.
+    /// The settings of training: for the update of a weight.
     pub training: Training,
 }
 
@@ -104,7 +104,7 @@ impl Page<'_> {
         (0..units).map(|unit| self.trace.at(id, 0, unit)).collect()
     }
 
-    /// What is to be said of numbers of which [`Page::shown`] shows only some.
+    /// The remark on numbers of which [`Page::shown`] shows only some.
     pub(super) fn left_out(&mut self, numbers: &[f64]) {
         let (shown, units) = (self.options.most_units, numbers.len());
         if units > shown {
@@ -117,7 +117,7 @@ impl Page<'_> {
         self.blocks.push(Block::Table { columns: self.names(columns), rows });
     }
 
-    /// What is to be said of a gradient of which only the largest numbers are shown.
+    /// The remark on a gradient of which only the largest numbers are shown.
     pub(super) fn weights_left_out(&mut self, gradient: &[f64], shown: usize) {
         if gradient.len() > shown {
             let norm = gradient.iter().map(|g| g * g).sum::<f64>().sqrt();

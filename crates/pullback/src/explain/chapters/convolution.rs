@@ -133,7 +133,7 @@ impl Page<'_> {
         self.weights_left_out(gradient, shown.len());
     }
 
-    /// What is to be said of filters of which only the first ones are shown.
+    /// The remark on filters of which only the first ones are shown.
     fn channels_left_out(&mut self, channels: usize) {
         let shown = self.options.most_units;
         if channels > shown {

@@ -34,7 +34,7 @@ impl Page<'_> {
         self.trace.parameter(dense.weight)[unit * dense.inputs + input]
     }
 
-    /// A weighted sum with its terms: all of few, else the largest.
+    /// A weighted sum with its terms: all if they are few, else the largest.
     pub(super) fn terms(&self, position: usize, unit: usize) -> String {
         let dense = &self.trace.dense()[position];
         let terms: Vec<f64> = (0..dense.inputs)
@@ -82,7 +82,7 @@ impl Page<'_> {
         self.left_out(&z);
     }
 
-    /// The derivative that arrives at a unit, before its own slopes, and how it came about.
+    /// The derivative that arrives at a unit, before its own slopes, and how it was computed.
     pub(super) fn arrival(&self, position: usize, unit: usize) -> (f64, String) {
         let dense = &self.trace.dense()[position];
         let Some(last) = dense.links.last() else {

@@ -73,7 +73,7 @@ impl Page<'_> {
         }
     }
 
-    /// The line over a layer's nodes: its place, and what it is where it is no part of another.
+    /// The line above a layer's nodes: its place, and its description unless it is inside another layer.
     fn other_layer(&self, place: &str) -> String {
         let layer = place.parse().ok().and_then(|at: usize| self.trace.network().layers.get(at));
         match layer {
