@@ -17,6 +17,7 @@ ENVIRONMENTS = {
     "pytorch": ["torch==2.15.0", "numpy==2.4.6"],
     "jax": ["jax==0.10.2", "numpy==2.4.6"],
     "scikit-learn": ["scikit-learn==1.9.1", "numpy==2.4.6"],
+    "onnx": ["onnx==1.23.2", "onnxruntime==1.32.0", "numpy==2.4.6"],
 }
 
 

@@ -3,7 +3,7 @@
 
 use crate::terminal::{count, figure, percent, say, time};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use pullback::train::{Epoch, Flow, Observer, StepReport};
+use pullback::train::{Epoch, EpochReport, Flow, Observer, StepReport};
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
@@ -80,10 +80,10 @@ impl Observer for Progress {
     fn epoch(&mut self, epoch: &mut Epoch<'_>) -> Flow {
         let report = epoch.report;
         self.end = Instant::now();
-        let validation = match (report.validation_accuracy, report.validation_cost) {
-            (Some(accuracy), _) => format!(", val {}", percent(accuracy)),
-            (None, Some(cost)) => format!(", val {}", figure(cost)),
-            (None, None) => String::new(),
+        let metric = epoch.metric;
+        let validation = match report.watched {
+            Some(value) => format!(", val {metric} {}", figure(value)),
+            None => validation(report),
         };
         let figures = format!("cost {}{validation}", figure(report.cost));
         let done = report.epoch + 1;
@@ -94,5 +94,14 @@ impl Observer for Progress {
         }
         self.figures = Some(figures);
         Flow::Continue
+    }
+}
+
+/// The accuracy of the validation rows, or their cost where there is none.
+fn validation(report: &EpochReport) -> String {
+    match (report.validation_accuracy, report.validation_cost) {
+        (Some(accuracy), _) => format!(", val {}", percent(accuracy)),
+        (None, Some(cost)) => format!(", val {}", figure(cost)),
+        (None, None) => String::new(),
     }
 }

@@ -2,8 +2,7 @@
 //! of the gradient: `cargo run --release -p pullback --example own_cost`.
 #![allow(missing_docs, unreachable_pub)]
 
-use pullback::check_gradients;
-use pullback::differentiate::{forward, reverse};
+use pullback::differentiate::{check_gradients, forward, reverse};
 use pullback::execute::{given, reference};
 use pullback::graph::Builder;
 

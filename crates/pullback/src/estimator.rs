@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::job::{Hidden, Job, Names, Settings};
 use crate::model::{Model, Prediction};
 use crate::network::Activation;
-use crate::train::{Batch, Machine, Observer, Silent};
+use crate::train::{Batch, Machine, Metric, Observer, Silent};
 use pullback_kernels::Real;
 
 /// The name of the target, or of the first one.
@@ -124,10 +124,17 @@ macro_rules! builders {
                 self
             }
 
-            /// Stops when the validation cost has not improved for that many epochs; 0 for never.
+            /// Stops when the watched metric has not improved for that many epochs; 0 for never.
             #[must_use]
             pub fn early_stopping(mut self, epochs: usize) -> Self {
                 self.settings.early_stopping = Some(epochs);
+                self
+            }
+
+            /// The metric of the rows held out that tells how good an epoch was; by default the cost.
+            #[must_use]
+            pub fn metric(mut self, metric: Metric) -> Self {
+                self.settings.metric = Some(metric);
                 self
             }
 

@@ -197,7 +197,8 @@ fn training(out: &mut String, card: &Trained<'_>) {
     entry(out, "training", &how);
     let mut until = format!("at most {epochs} epochs");
     if let Some(stopping) = early_stopping {
-        let _ = write!(until, "; fewer if validation has not improved for {}", stopping.patience);
+        let metric = card.training.metric;
+        let _ = write!(until, "; fewer if validation {metric} has not improved for {}", stopping.patience);
     }
     entry(out, "until", &until);
     let history = card.history;
@@ -215,6 +216,9 @@ fn training(out: &mut String, card: &Trained<'_>) {
         }
         if let Some(accuracy) = epoch.validation_accuracy {
             let _ = write!(figures, ", accuracy {}", percent(accuracy));
+        }
+        if let Some(value) = epoch.watched {
+            let _ = write!(figures, ", {} {}", card.training.metric, figure(value));
         }
         entry(out, "kept", &figures);
     }

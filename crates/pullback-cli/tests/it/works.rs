@@ -34,6 +34,20 @@ fn reduced_precision_is_said_stored_and_read_again() {
 }
 
 #[test]
+fn a_watched_metric_is_shown_stored_and_read_again() {
+    let place = Place::new();
+    let arguments = ["train", "digits", "--epochs", "3", "--metric", "macro_f1", "--out", "f1.model"];
+    let output = place.run(&arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains(", val macro_f1 0."), "{}", text(&output.stderr));
+    let inspected = place.succeed(&["inspect", "f1.model"]);
+    assert!(inspected.contains("fewer if validation macro_f1 has not improved for 20"), "{inspected}");
+    assert!(inspected.contains(", macro_f1 0."), "{inspected}");
+    let settings = place.succeed(&[&arguments[..], &["--print-config"]].concat());
+    assert!(settings.contains("metric = \"macro_f1\""), "{settings}");
+}
+
+#[test]
 fn the_same_seed_makes_the_same_file_on_any_number_of_threads() {
     let place = Place::new();
     for threads in ["1", "2", "7"] {

@@ -4,6 +4,7 @@ use super::api::{Operand, Start, multiply};
 use super::block::{Part, Pieces};
 use super::kernel::Kernel;
 use super::pack::Pack;
+use super::sparse;
 use crate::{Array, Isa, Real, Workspace};
 
 /// A matrix packed into panels, in the order in which the micro-kernel of one instruction set reads it.
@@ -53,7 +54,7 @@ impl<T: Real> PackedOperand<T> {
 }
 
 /// Writes `left @ right`, from `start` on, to `output`, and applies `epilogue` to it while it is in cache: as
-/// [`product_with`](crate::product_with) in full precision, with the same bits, but no zeros are left out.
+/// [`product_with`](crate::product_with) in full precision, with the same bits, but of `right` no zeros are left out.
 ///
 /// ```
 /// use pullback_kernels::{Isa, Operand, PackedOperand, Start, Workspace, product_packed};
@@ -86,5 +87,6 @@ pub fn product_packed<T: Real>(
     }
     let wide = 2 * Kernel::<T>::of(right.isa).width;
     let part = Part { b_step: wide, b_column: rows, is_packed: true, ..part };
-    multiply(&part, None, &epilogue, workspace);
+    let sparse = sparse::left_pays(right.isa, left, columns).then_some(sparse::Side::Left);
+    multiply(&part, sparse, &epilogue, workspace);
 }

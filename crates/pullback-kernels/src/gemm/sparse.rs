@@ -50,6 +50,16 @@ pub(super) fn side<T: Real>(
     (share_of_left <= MOST_NONZERO).then_some(Side::Left)
 }
 
+/// Whether it pays to leave out the zeros of the left operand, if those of the right one are not looked for.
+pub(super) fn left_pays<T: Real>(isa: Isa, left: Operand<'_, T>, columns: usize) -> bool {
+    let (rows, depth) = (left.rows, left.columns);
+    (rows * columns).saturating_mul(depth) >= LEAST_SAMPLED_PRODUCT
+        && depth >= LEAST_SPARSE_DEPTH
+        && rows >= LEAST_SPARSE_ROWS
+        && columns >= LEAST_SPARSE_COLUMNS
+        && nonzero_share(isa, left) <= MOST_NONZERO
+}
+
 /// The share of nonzero numbers in a sample of the rows in memory.
 fn nonzero_share<T: Real>(isa: Isa, operand: Operand<'_, T>) -> f64 {
     let width = if operand.column_stride == 1 { operand.columns } else { operand.rows };
@@ -100,17 +110,22 @@ impl<T: Real> Part<T> {
                 for block in 0..blocks {
                     let step = block * SPARSE_KC;
                     let depth = SPARSE_KC.min(self.depth - step);
-                    let pack = Pack {
-                        from: product.b.wrapping_add(step * product.b_step + column * product.b_column),
-                        lane_stride: product.b_column,
-                        step_stride: product.b_step,
-                        lanes: columns,
-                        depth,
-                        width: vectors * kernel.width,
-                        to: room::<T>(&mut panels.right, SPARSE_KC * most_width),
-                    };
-                    // SAFETY: the block is inside the rectangle; `room` made room for it.
-                    unsafe { (kernel.pack)(&pack) };
+                    let right = room::<T>(&mut panels.right, SPARSE_KC * most_width);
+                    // The vectors of an operand that was packed before lie in several panels.
+                    let most_lanes = if product.is_packed { kernel.width } else { columns };
+                    for lane in (0..columns).step_by(most_lanes) {
+                        let pack = Pack {
+                            from: product.right_at(step, column + lane),
+                            lane_stride: if product.is_packed { 1 } else { product.b_column },
+                            step_stride: product.b_step,
+                            lanes: most_lanes.min(columns - lane),
+                            depth,
+                            width: vectors * kernel.width,
+                            to: right.wrapping_add(lane),
+                        };
+                        // SAFETY: the block is inside the rectangle; `room` made room for it.
+                        unsafe { (kernel.pack)(&pack) };
+                    }
                     let (mut c, mut c_row) = (sums, width);
                     if block + 1 == blocks && !is_transposed {
                         (c, c_row) = (self.c.wrapping_add(first * self.c_row + column), self.c_row);
@@ -128,7 +143,7 @@ impl<T: Real> Part<T> {
                         a_row: left.row,
                         bits: left.bits.wrapping_add(block),
                         bits_row: blocks,
-                        b: pack.to,
+                        b: right,
                         c,
                         c_row,
                         columns,
@@ -171,6 +186,12 @@ impl<T: Real> Part<T> {
             // SAFETY: as above.
             unsafe { self.finish(isa, epilogue) };
         }
+    }
+
+    /// Where `right` has the number of a step and a column.
+    fn right_at(&self, step: usize, column: usize) -> *const T {
+        let in_panel = if self.is_packed { column % self.b_step } else { 0 };
+        self.b.wrapping_add(step * self.b_step + (column - in_panel) * self.b_column + in_panel)
     }
 
     /// The bits of the rows of `a`, and the rows with contiguous steps. They are packed if their steps are not contiguous,

@@ -31,6 +31,11 @@ pub struct Input<T> {
 }
 
 impl<T> Input<T> {
+    /// A block of inputs and its name, to predict for.
+    pub fn new(name: impl Into<String>, features: Features<T>) -> Self {
+        Self { name: name.into(), features }
+    }
+
     /// Its name, by which a network takes it.
     pub fn name(&self) -> &str {
         &self.name

@@ -62,8 +62,7 @@ impl<T: Real> Features<T> {
     /// # Errors
     /// If `width` is 0, the numbers are no whole number of rows, or one is not finite.
     pub fn dense(values: Vec<T>, width: usize) -> Result<Self> {
-        let rows = whole_rows(values.len(), width, "inputs")?;
-        check_finite(&values, width, "inputs")?;
+        let rows = check_whole_rows(&values, width)?;
         Ok(Self { block: Block::Dense(values), rows, width })
     }
 
@@ -182,6 +181,13 @@ impl<T: Real> Features<T> {
 const BACKGROUND_ROWS: usize = 256;
 /// From this share on, a background is left out: below, products do not leave out its zeros.
 const BACKGROUND_SHARE: f64 = 0.3;
+
+/// Refuses numbers that are no whole rows of inputs, or not finite; returns how many rows they are.
+pub(crate) fn check_whole_rows<T: Real>(numbers: &[T], width: usize) -> Result<usize> {
+    let rows = whole_rows(numbers.len(), width, "inputs")?;
+    check_finite(numbers, width, "inputs")?;
+    Ok(rows)
+}
 
 /// The number of rows that so many numbers make.
 pub(super) fn whole_rows(numbers: usize, width: usize, what: &str) -> Result<usize> {

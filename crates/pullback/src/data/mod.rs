@@ -22,6 +22,7 @@ mod time;
 pub use column::{Bytes, Categories, Column, ColumnType, Times, Values};
 pub use concerns::{Concern, ConcernKind, concerns};
 pub use dataset::{Dataset, Input};
+pub(crate) use features::check_whole_rows;
 pub use features::{Features, FeaturesView};
 pub use options::{DataOptions, Imputation, Scaling, Task};
 pub(crate) use order::epoch_order;

@@ -3,9 +3,10 @@
 use super::{Executor, Rules, reference};
 use crate::graph::{Graph, Kind, NodeId};
 use crate::plan::{Change, Target};
-use pullback_kernels::{Array, Isa, Real, Workspace};
+use pullback_kernels::{Array, Isa, MaskAddress, Real, Workspace, dropout_mask};
+use std::ops::Range;
 
-/// Runs whole steps: outputs from inputs and residents, then the changes of the residents.
+/// Runs whole steps: the inputs of a batch, outputs from inputs and residents, then the changes of the residents.
 ///
 /// Residents are the parameters of a graph in its order, each followed by what is kept for it, as
 /// [`Plan::residents`](crate::plan::Plan::residents) lists them.
@@ -15,6 +16,19 @@ pub trait Backend<T: Real> {
     /// # Panics
     /// If there is no such input or its size is another.
     fn upload(&mut self, input: usize, numbers: &[T]);
+
+    /// Fills an input with rows of a batch, one after the other: `write` is called with ranges of rows and their piece of
+    /// the input, which it writes; several threads may call it at once.
+    ///
+    /// # Panics
+    /// If there is no such input, or it does not have that many rows.
+    fn gather(&mut self, input: usize, rows: usize, write: &(dyn Fn(Range<usize>, &mut [T]) + Sync));
+
+    /// Fills an input with a dropout mask: the numbers at an address, the same on every backend.
+    ///
+    /// # Panics
+    /// If there is no such input, or the rate is not in [0, 1).
+    fn draw_mask(&mut self, input: usize, address: MaskAddress, rate: f64);
 
     /// Runs a step with the rules of the optimizer.
     fn run(&mut self, residents: &mut [Array<T>], rules: &dyn Rules<T>);
@@ -31,6 +45,20 @@ impl<T: Real> Backend<T> for Executor<T> {
         self.input_mut(input).copy_from_slice(numbers);
     }
 
+    #[inline]
+    fn gather(&mut self, input: usize, rows: usize, write: &(dyn Fn(Range<usize>, &mut [T]) + Sync)) {
+        let (numbers, workspace) = self.input_and_workspace(input);
+        let (elements, columns) = (numbers.len(), numbers.len() / rows.max(1));
+        let nanoseconds = elements / COPIED_PER_NANOSECOND;
+        workspace.share_rows(rows, nanoseconds, [numbers], [columns], |rows, [piece]| write(rows, piece));
+    }
+
+    #[inline]
+    fn draw_mask(&mut self, input: usize, address: MaskAddress, rate: f64) {
+        let (numbers, workspace) = self.input_and_workspace(input);
+        dropout_mask(address, rate, numbers, workspace);
+    }
+
     fn run(&mut self, residents: &mut [Array<T>], rules: &dyn Rules<T>) {
         Executor::run(self, residents);
         self.change(residents, rules);
@@ -40,6 +68,9 @@ impl<T: Real> Backend<T> for Executor<T> {
         self.output(output).to_vec()
     }
 }
+
+/// About how many numbers a thread copies from rows in memory in a nanosecond.
+const COPIED_PER_NANOSECOND: usize = 2;
 
 /// Runs a graph with the operations' own values, and then its changes one after the other: what every other backend is
 /// tested against.
@@ -80,6 +111,14 @@ impl<T: Real> Reference<T> {
 impl<T: Real> Backend<T> for Reference<T> {
     fn upload(&mut self, input: usize, numbers: &[T]) {
         self.inputs[input].copy_from_slice(numbers);
+    }
+
+    fn gather(&mut self, input: usize, rows: usize, write: &(dyn Fn(Range<usize>, &mut [T]) + Sync)) {
+        write(0..rows, &mut self.inputs[input]);
+    }
+
+    fn draw_mask(&mut self, input: usize, address: MaskAddress, rate: f64) {
+        dropout_mask(address, rate, &mut self.inputs[input], &mut Workspace::new(Isa::portable(), 1));
     }
 
     fn run(&mut self, residents: &mut [Array<T>], rules: &dyn Rules<T>) {

@@ -1,20 +1,17 @@
 //! Walks a plan's instructions. A run allocates nothing, locks nothing and looks nothing up.
 
 use super::Machine;
-use super::Rules;
 use super::step::{Numbers, Source, Step};
+use super::{Packed, Rules};
 use crate::plan::{Place, Plan};
-use pullback_kernels::{Array, MaskAddress, Real, Workspace, dot, dropout_mask};
-
-/// About how many numbers a thread copies from rows in memory in a nanosecond.
-const COPIED_PER_NANOSECOND: usize = 2;
+use pullback_kernels::{Array, Real, Workspace, dot};
 
 /// A plan with its buffers.
 #[derive(Debug)]
 pub struct Executor<T> {
     plan: Plan,
     /// The plan's instructions, made ready.
-    steps: Vec<Step>,
+    steps: Vec<Step<T>>,
     inputs: Vec<Array<T>>,
     constants: Vec<Array<T>>,
     buffers: Vec<Array<T>>,
@@ -51,6 +48,23 @@ impl<T: Real> Executor<T> {
             plan,
             workspace: Workspace::new(machine.isa, machine.thread_count()).with_precision(machine.precision),
         }
+    }
+
+    /// The same, multiplying by residents that were packed before, of which there must be all: what [`run`](Self::run)
+    /// is given instead of them is not read. The residents cannot be changed any more.
+    ///
+    /// # Panics
+    /// If the plan changes residents.
+    pub fn with_packed(mut self, packed: &Packed<T>) -> Self {
+        assert_eq!(self.plan.outputs_after, self.steps.len(), "packed residents do not change");
+        self.steps.iter_mut().for_each(|step| packed.give(step));
+        self
+    }
+
+    /// Exchanges what the kernels work with, threads among it, so that several executors that never run at the same time
+    /// need it once.
+    pub(crate) fn exchange_workspace(&mut self, other: &mut Workspace) {
+        std::mem::swap(&mut self.workspace, other);
     }
 
     /// The plan that is run.
@@ -124,36 +138,10 @@ impl<T: Real> Executor<T> {
         self.norm
     }
 
-    /// Fills an input with a dropout mask, on several threads if it is large.
-    ///
-    /// # Panics
-    /// If the graph has fewer inputs, or the rate is not in [0, 1).
-    pub fn fill_mask(&mut self, position: usize, address: MaskAddress, rate: f64) {
-        dropout_mask(address, rate, &mut self.inputs[position], &mut self.workspace);
-    }
-
-    /// Fills an input row by row: `write` is called with ranges of rows and their piece of the input, on
-    /// several threads if the input is large.
-    ///
-    /// # Panics
-    /// If the graph has fewer inputs, or the input does not have that many rows.
-    pub fn fill_rows(
-        &mut self,
-        position: usize,
-        rows: usize,
-        write: impl Fn(std::ops::Range<usize>, &mut [T]) + Sync,
-    ) {
-        let input = &mut self.inputs[position][..];
-        let (elements, columns) = (input.len(), input.len() / rows.max(1));
-        self.workspace.share_rows(
-            rows,
-            elements / COPIED_PER_NANOSECOND,
-            [input],
-            [columns],
-            |rows, [piece]| {
-                write(rows, piece);
-            },
-        );
+    /// An input, and what kernels work with.
+    #[inline]
+    pub(super) fn input_and_workspace(&mut self, position: usize) -> (&mut [T], &mut Workspace) {
+        (&mut self.inputs[position], &mut self.workspace)
     }
 
     #[inline(always)]

@@ -7,6 +7,7 @@
 mod backend;
 mod executor;
 mod machine;
+mod packed;
 mod reference;
 mod rules;
 mod stages;
@@ -15,6 +16,7 @@ mod step;
 pub use backend::{Backend, Reference};
 pub use executor::Executor;
 pub use machine::Machine;
+pub use packed::Packed;
 pub use pullback_kernels::{Isa, MaskAddress, Precision};
 pub use reference::{given, reference};
 pub use rules::Rules;

@@ -6,10 +6,12 @@ use crate::graph::ops::{Concatenate, Mean, Sum, View, ViewMut};
 use crate::graph::{Op, Shape};
 use crate::plan::{self, Action, Change, Instruction, Place, Update};
 use pullback_kernels::{
-    Array, Batch, Operand, Real, Start, Workspace, batched_product, convolve, convolve_transposed, dot,
-    filter_gradient, log_softmax, map, map_in_place, max_pool, product_beside, product_with, route_to_max,
-    sigmoid_cross_entropy, softmax, softmax_cross_entropy, sum_columns, sum_rows,
+    Array, Batch, Operand, PackedOperand, Real, Start, Workspace, batched_product, convolve,
+    convolve_transposed, dot, filter_gradient, log_softmax, map, map_in_place, max_pool, product_beside,
+    product_packed, product_with, route_to_max, sigmoid_cross_entropy, softmax, softmax_cross_entropy,
+    sum_columns, sum_rows,
 };
+use std::sync::Arc;
 
 /// About how many numbers of a parameter or its states a thread changes in a nanosecond.
 const UPDATED_PER_NANOSECOND: usize = 8;
@@ -26,14 +28,14 @@ pub(super) struct Source {
 
 /// A matrix as it lies in memory, and how it is read.
 #[derive(Debug, Clone, Copy)]
-struct Matrix {
+pub(super) struct Matrix {
     rows: usize,
     columns: usize,
-    is_transposed: bool,
+    pub(super) is_transposed: bool,
 }
 
 impl Matrix {
-    fn of<T: Real>(self, numbers: &[T]) -> Operand<'_, T> {
+    pub(super) fn of<T: Real>(self, numbers: &[T]) -> Operand<'_, T> {
         let operand = Operand::new(numbers, self.rows, self.columns);
         if self.is_transposed { operand.transposed() } else { operand }
     }
@@ -59,9 +61,11 @@ impl Matrices {
 }
 
 /// What computes an operation.
-#[derive(Debug, Clone, Copy)]
-enum Kernel {
+#[derive(Debug)]
+enum Kernel<T> {
     Product([Matrix; 2]),
+    /// With a right operand that does not change.
+    PackedProduct(Matrix, Arc<PackedOperand<T>>),
     BatchedProduct([Matrices; 2]),
     Convolution {
         channels: usize,
@@ -103,8 +107,8 @@ enum Kernel {
 
 /// An instruction's kernel, operands and result.
 #[derive(Debug)]
-pub(super) struct Step {
-    kernel: Kernel,
+pub(super) struct Step<T> {
+    kernel: Kernel<T>,
     /// The first two; what takes one has it twice.
     operands: [Source; 2],
     /// The row that the sums of a product start from.
@@ -156,7 +160,7 @@ fn around<A>([before, after]: [&[A]; 2], missing: usize, index: usize) -> &A {
     before.get(index).unwrap_or_else(|| &after[index - before.len() - missing])
 }
 
-impl Step {
+impl<T: Real> Step<T> {
     pub(super) fn new(instruction: &Instruction) -> Self {
         let source = |(place, shape): &(Place, Shape)| Source { place: *place, elements: shape.elements() };
         let first = source(&instruction.reads[0]);
@@ -189,7 +193,7 @@ impl Step {
     }
 
     /// Computes the instruction that the step was made of.
-    pub(super) fn run<T: Real>(
+    pub(super) fn run(
         &self,
         instruction: &Instruction,
         numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
@@ -202,7 +206,12 @@ impl Step {
         let x = numbers.at(self.operands[0]);
         let other = || numbers.at(self.operands[1]);
         let epilogue = |first: usize, piece: &mut [T]| in_place(stages, first, piece, numbers, isa);
-        match (self.kernel, op_of(instruction)) {
+        match (&self.kernel, op_of(instruction)) {
+            (Kernel::PackedProduct(left, right), _) => {
+                let start = self.row.map_or(Start::Zero, |row| Start::Row(numbers.at(row)));
+                product_packed(left.of(x), right, output, start, epilogue, workspace);
+                return;
+            }
             (Kernel::Product([left, right]), _) => {
                 let (left, right) = (left.of(x), right.of(other()));
                 let start = self.row.map_or(Start::Zero, |row| Start::Row(numbers.at(row)));
@@ -217,35 +226,35 @@ impl Step {
                 batched_product(left.of(x), right.of(other()), output, epilogue, workspace);
                 return;
             }
-            (Kernel::Convolution { channels }, Some(Op::Convolution(op))) => {
+            (&Kernel::Convolution { channels }, Some(Op::Convolution(op))) => {
                 let start = self.row.map(|row| numbers.at(row));
                 convolve(&op.windows, channels, x, other(), start, output, epilogue, workspace);
                 return;
             }
-            (Kernel::TransposedConvolution { channels }, Some(Op::TransposedConvolution(op))) => {
+            (&Kernel::TransposedConvolution { channels }, Some(Op::TransposedConvolution(op))) => {
                 convolve_transposed(&op.windows, channels, x, other(), output, workspace);
             }
-            (Kernel::FilterGradient { channels }, Some(Op::FilterGradient(op))) => {
+            (&Kernel::FilterGradient { channels }, Some(Op::FilterGradient(op))) => {
                 filter_gradient(&op.windows, channels, x, other(), output, workspace);
             }
-            (Kernel::MaxPool { channels }, Some(Op::MaxPool(op))) => {
+            (&Kernel::MaxPool { channels }, Some(Op::MaxPool(op))) => {
                 max_pool(&op.windows, channels, x, output, workspace);
             }
-            (Kernel::RouteToMax { channels }, Some(Op::RouteToMax(op))) => {
+            (&Kernel::RouteToMax { channels }, Some(Op::RouteToMax(op))) => {
                 route_to_max(&op.windows, channels, x, other(), output, workspace);
             }
             (Kernel::SumOfSquares, _) => output[0] = dot(isa, x, x),
-            (Kernel::SumColumns(count), _) => {
+            (&Kernel::SumColumns(count), _) => {
                 sum_columns(isa, x, output);
                 divide(count, output, workspace);
             }
-            (Kernel::SumRows(count), _) => {
+            (&Kernel::SumRows(count), _) => {
                 sum_rows(isa, x, output);
                 divide(count, output, workspace);
             }
-            (Kernel::Softmax { columns }, _) => softmax(isa, x, columns, output),
-            (Kernel::LogSoftmax { columns }, _) => log_softmax(isa, x, columns, output),
-            (Kernel::SoftmaxCrossEntropy { columns }, _) => {
+            (&Kernel::Softmax { columns }, _) => softmax(isa, x, columns, output),
+            (&Kernel::LogSoftmax { columns }, _) => log_softmax(isa, x, columns, output),
+            (&Kernel::SoftmaxCrossEntropy { columns }, _) => {
                 let gradient = self.second.map(|_| (&mut second[..x.len()], T::from_f64(self.factor)));
                 softmax_cross_entropy(isa, x, other(), columns, output, gradient);
             }
@@ -277,7 +286,7 @@ impl Step {
     /// Changes a parameter, `residents` from it on. `gradient` is the memory of a gradient that is found meanwhile, or
     /// clipped; all else that the change reads is in `numbers`.
     #[inline]
-    pub(super) fn change<T: Real, P: AsRef<[T]> + AsMut<[T]> + Sync>(
+    pub(super) fn change<P: AsRef<[T]> + AsMut<[T]> + Sync>(
         &self,
         instruction: &Instruction,
         numbers: &Numbers<'_, T, P>,
@@ -346,6 +355,21 @@ impl Step {
         }
     }
 
+    /// The product whose right operand is a resident, if that is what the step computes: the resident, and how it is read.
+    pub(super) fn right_resident(&self) -> Option<(usize, Matrix)> {
+        match (&self.kernel, self.operands[1].place) {
+            (Kernel::Product([_, right]), Place::Resident(resident)) => Some((resident, *right)),
+            _ => None,
+        }
+    }
+
+    /// Multiplies by a right operand that was packed before.
+    pub(super) fn take_packed(&mut self, packed: Arc<PackedOperand<T>>) {
+        if let Kernel::Product([left, _]) = self.kernel {
+            self.kernel = Kernel::PackedProduct(left, packed);
+        }
+    }
+
     /// The limit of the whole gradient's norm, if that is what the step finds.
     pub(super) fn limit(&self) -> Option<f64> {
         match self.kernel {
@@ -363,7 +387,7 @@ fn op_of(instruction: &Instruction) -> Option<&Op> {
     }
 }
 
-impl Kernel {
+impl<T> Kernel<T> {
     fn of(instruction: &Instruction) -> Self {
         let Instruction { reads: inputs, writes, epilogue, .. } = instruction;
         let (x, shape) = (&inputs[0].1, &writes[0].1);

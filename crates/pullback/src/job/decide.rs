@@ -16,7 +16,7 @@ use super::settings::{Hidden, NetworkTable, Settings};
 use crate::data::{ColumnType, DataOptions, Encoding, Feature, Preprocessing, Target};
 use crate::error::{Error, Result};
 use crate::network::layers::Dense;
-use crate::network::{Activation, Cost, Image, Layer, Network, Regularization};
+use crate::network::{Activation, Cost, Image, Layer, Network, Regularization, Takes};
 use crate::train::{Batch, EarlyStopping, Optimizer, Schedule, Shape, Training, Unrecorded};
 use std::collections::BTreeMap;
 
@@ -50,14 +50,15 @@ impl Settings {
             Target::Regression { .. } => Cost::SquaredError,
         };
         let cost = self.cost.unwrap_or(fitting);
-        if target.classes().is_none() && matches!(cost, Cost::SoftmaxCrossEntropy | Cost::SigmoidCrossEntropy)
-        {
+        if target.classes().is_none() && cost.is_for_classes() {
+            let names = Cost::NAMES.iter().copied();
+            let others = names.filter(|name| Cost::from_name(name).is_ok_and(|cost| !cost.is_for_classes()));
             return Err(configuration(
                 format!("the cost {cost} is for classes, but the target is numbers"),
-                "take squared_error, absolute_error or huber, or make it `--task classes`",
+                format!("take {}, or make it `--task classes`", one_of(&others.collect::<Vec<_>>())),
             ));
         }
-        if cost == Cost::SoftmaxCrossEntropy && target.outputs() == 1 {
+        if cost.takes() == Takes::Classes && target.outputs() == 1 {
             return Err(configuration(
                 "softmax over one output is always 1, whatever the network learns",
                 "take sigmoid_cross_entropy, or give both classes an output with `--task classes`",
@@ -141,8 +142,15 @@ impl Settings {
         }
         if validation == 0 && self.early_stopping.is_some_and(|epochs| epochs > 0) {
             return Err(configuration(
-                "early stopping watches the cost of rows that are held out, but none are",
+                "early stopping watches rows that are held out for validation, but none are",
                 "hold some out with `--validation 0.1`, or leave out `--early-stopping`",
+            ));
+        }
+        let metric = self.metric.unwrap_or_default();
+        if validation == 0 && !metric.is_cost() {
+            return Err(configuration(
+                format!("{metric} is measured on rows that are held out for validation, but none are"),
+                "hold some out with `--validation 0.1`, or leave out `--metric`",
             ));
         }
         let batch = self.batch.unwrap_or_default();
@@ -170,6 +178,7 @@ impl Settings {
             gradient: self.gradient.unwrap_or_default(),
             precision: self.precision.unwrap_or_default(),
             clip_norm: self.clip_norm,
+            metric,
             early_stopping: patience.map(|patience| EarlyStopping { patience, ..EarlyStopping::default() }),
             shuffle: self.shuffle.unwrap_or(true),
             seed: self.seed(),
@@ -343,5 +352,14 @@ fn image(preprocessing: &Preprocessing) -> Option<Image> {
         [height, width] => Some(Image { height, width, channels: 1 }),
         [height, width, channels] => Some(Image { height, width, channels }),
         _ => None,
+    }
+}
+
+/// Names as a choice: `a, b or c`.
+fn one_of(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [others @ .., last] => format!("{} or {last}", others.join(", ")),
     }
 }

@@ -5,7 +5,7 @@
 use crate::data::{Imputation, Scaling, Task};
 use crate::error::{Error, Result};
 use crate::network::{Activation, Cost, Image, Initializer, Layer};
-use crate::train::{Batch, GradientMethod, Optimizer, Precision, Shape};
+use crate::train::{Batch, GradientMethod, Metric, Optimizer, Precision, Shape};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ffi::OsStr;
 use std::fmt;
@@ -241,7 +241,9 @@ settings! {
         precision: Option<Precision>, "PRECISION" of Precision::NAMES, default "f32";
         /// The largest norm of the gradient
         clip_norm: Option<f64>, "NORM";
-        /// Stop when the validation cost has not improved for that many epochs, 0 for never
+        /// The metric of the validation rows that early stopping, plateau, progress and history watch
+        metric: Option<Metric>, "METRIC" of Metric::NAMES, default "cost";
+        /// Stop when the metric has not improved for that many epochs, 0 for never
         early_stopping: Option<usize>, "EPOCHS", default "20 with validation rows";
         /// Whether each epoch has an order of its own
         shuffle: Option<bool>, "SHUFFLE", default "true";
@@ -410,6 +412,7 @@ values! {
     Initializer: Text, parsed;
     Cost: Text, parsed;
     GradientMethod: Text, parsed;
+    Metric: Text, parsed;
     Precision: Text, parsed;
 }
 

@@ -15,10 +15,10 @@ pub use partition::{Partition, Test};
 pub use predictor::Predictor;
 pub use tensors::{Tensor, write_tensors};
 
-use crate::data::{Features, Preprocessing, Table, Target, Values, Warning};
+use crate::data::{Features, Input, Preprocessing, Table, Target, Values, Warning};
 use crate::error::{Error, Result};
-use crate::network::{Cost, Network};
-use crate::train::{History, Machine, Training, most_likely, predict};
+use crate::network::{Cost, Network, Takes};
+use crate::train::{History, Machine, Training, most_likely};
 use document::Card;
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
@@ -275,9 +275,7 @@ impl<T: Real> Model<T> {
     /// # Errors
     /// If a column that the model takes is missing or of another kind, or the model is not of a table.
     pub fn predict(&self, table: &Table, machine: &Machine) -> Result<Prediction> {
-        let (features, warnings) = self.features(table)?;
-        let numbers = predict(&self.card.network, &self.parameters, &features, machine)?;
-        Ok(self.read(&numbers, warnings))
+        self.predictor(machine)?.predict(table)
     }
 
     /// Predicts for rows of numbers as the network takes them.
@@ -285,12 +283,30 @@ impl<T: Real> Model<T> {
     /// # Errors
     /// If a row has more or fewer numbers than the network has inputs.
     pub fn predict_features(&self, features: &Features<T>, machine: &Machine) -> Result<Prediction> {
-        let numbers = predict(&self.card.network, &self.parameters, features, machine)?;
-        Ok(self.read(&numbers, Vec::new()))
+        Ok(self.read(&self.predictor(machine)?.rows(features)?, Vec::new()))
+    }
+
+    /// Predicts for named blocks of inputs as the network takes them, such as those of a
+    /// [`Dataset`](crate::data::Dataset).
+    ///
+    /// # Errors
+    /// If the blocks are not those that the network takes, or not of the same number of rows.
+    pub fn predict_inputs(&self, inputs: &[Input<T>], machine: &Machine) -> Result<Prediction> {
+        Ok(self.read(&self.predictor(machine)?.inputs(inputs)?, Vec::new()))
     }
 
     /// The inputs of raw rows, and what could not be represented.
     fn features(&self, table: &Table) -> Result<(Features<T>, Vec<Warning>)> {
+        let named = &self.card.network.named;
+        if named.len() > 1 {
+            let names: Vec<String> = named.iter().map(|input| format!("`{}`", input.name)).collect();
+            return Err(Error::data(format!(
+                "the model takes {} blocks of inputs, {}, and a table is only one",
+                names.len(),
+                names.join(", ")
+            ))
+            .help("give arrays with these names to `Model::predict_inputs`"));
+        }
         match &self.card.preprocessing {
             Some(preprocessing) => preprocessing.apply_features(table),
             None => Err(Error::data("the model takes arrays, not tables: it says nothing of columns")),
@@ -303,7 +319,7 @@ impl<T: Real> Model<T> {
         let target = self.card.preprocessing.as_ref().map(|preprocessing| preprocessing.target().target());
         let has_classes = match target {
             Some(target) => target.classes().is_some(),
-            None => is_for_classes(self.card.network.cost),
+            None => self.card.network.cost.is_for_classes(),
         };
         let classes = has_classes.then(|| numbers.chunks_exact(outputs).map(most_likely).collect());
         let numbers = match target {
@@ -314,16 +330,11 @@ impl<T: Real> Model<T> {
     }
 }
 
-/// Whether what a network predicts are probabilities.
-fn is_for_classes(cost: Cost) -> bool {
-    matches!(cost, Cost::SoftmaxCrossEntropy | Cost::SigmoidCrossEntropy)
-}
-
 /// Refuses a cost that is not for the target.
 fn check_cost(cost: Cost, target: &Target) -> Result<()> {
     let is_wrong = match target {
-        Target::Regression { .. } => is_for_classes(cost),
-        Target::Binary { .. } => cost == Cost::SoftmaxCrossEntropy,
+        Target::Regression { .. } => cost.is_for_classes(),
+        Target::Binary { .. } => cost.takes() == Takes::Classes,
         Target::Classes { .. } => false,
     };
     if is_wrong {

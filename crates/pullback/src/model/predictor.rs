@@ -1,15 +1,13 @@
 //! A model made ready to predict, many times and from many threads.
 
 use super::{Model, Prediction};
-use crate::data::{Features, Table};
+use crate::data::{Features, Input, Table};
 use crate::error::Result;
 use crate::train::{Forward, Machine};
 use pullback_kernels::Real;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
-/// A model whose plans, buffers and threads are made once. Threads may call it at the same time: each call takes buffers
-/// of its own, which later calls use again.
+/// A model whose weights are packed for products once, and whose plans, buffers and threads are kept. Threads may call it
+/// at the same time: each call takes buffers of its own, which later calls use again.
 ///
 /// It predicts the same bits as [`Model::predict`].
 ///
@@ -28,19 +26,16 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug)]
 pub struct Predictor<'a, T> {
     model: &'a Model<T>,
-    machine: Machine,
-    /// What no call uses just now, by the number of rows.
-    idle: Mutex<HashMap<usize, Vec<Forward<T>>>>,
+    forward: Forward<'a, T>,
 }
 
 impl<T: Real> Model<T> {
     /// The model made ready to predict many times.
     ///
     /// # Errors
-    /// If the network contradicts itself.
+    /// If the network needs more memory than there is address space.
     pub fn predictor(&self, machine: &Machine) -> Result<Predictor<'_, T>> {
-        let first = Forward::new(&self.card.network, 1, machine)?;
-        Ok(Predictor { model: self, machine: *machine, idle: Mutex::new(HashMap::from([(1, vec![first])])) })
+        Ok(Predictor { model: self, forward: Forward::new(&self.card.network, &self.parameters, machine)? })
     }
 }
 
@@ -50,7 +45,18 @@ impl<T: Real> Predictor<'_, T> {
     /// # Errors
     /// If the row is not of the network's inputs.
     pub fn row(&self, inputs: &[T]) -> Result<Vec<T>> {
-        self.rows(&Features::dense(inputs.to_vec(), inputs.len())?)
+        let mut outputs = vec![T::ZERO; self.forward.outputs()];
+        self.write(inputs, &mut outputs)?;
+        Ok(outputs)
+    }
+
+    /// Writes what the network says of rows of its inputs, which stand one after the other, to `outputs`,
+    /// `[rows, outputs]`. From the second call for so many rows on, it allocates nothing and starts no thread.
+    ///
+    /// # Errors
+    /// If the inputs are no whole rows of the network's, or `outputs` is of another size.
+    pub fn write(&self, inputs: &[T], outputs: &mut [T]) -> Result<()> {
+        self.forward.numbers(inputs, outputs)
     }
 
     /// What the network says of rows of its inputs: `[rows, outputs]`.
@@ -58,11 +64,16 @@ impl<T: Real> Predictor<'_, T> {
     /// # Errors
     /// If the features are not of the network's inputs.
     pub fn rows(&self, features: &Features<T>) -> Result<Vec<T>> {
-        let rows = features.rows();
-        let mut forward = self.take(rows)?;
-        let predictions = forward.run(&self.model.parameters, features);
-        self.give_back(rows, forward);
-        predictions
+        self.forward.features(&[("features", features)])
+    }
+
+    /// The same of named blocks of inputs, which a network with several inputs finds by their names.
+    ///
+    /// # Errors
+    /// If the blocks are not those that the network takes, or not of the same number of rows.
+    pub fn inputs(&self, inputs: &[Input<T>]) -> Result<Vec<T>> {
+        let given: Vec<_> = inputs.iter().map(|input| (input.name(), input.features())).collect();
+        self.forward.features(&given)
     }
 
     /// Predicts for raw rows, which need no target: as [`Model::predict`].
@@ -73,27 +84,4 @@ impl<T: Real> Predictor<'_, T> {
         let (features, warnings) = self.model.features(table)?;
         Ok(self.model.read(&self.rows(&features)?, warnings))
     }
-
-    fn take(&self, rows: usize) -> Result<Forward<T>> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        match idle.get_mut(&rows).and_then(Vec::pop) {
-            Some(forward) => Ok(forward),
-            None => {
-                drop(idle);
-                Forward::new(&self.model.card.network, rows, &self.machine)
-            }
-        }
-    }
-
-    fn give_back(&self, rows: usize, forward: Forward<T>) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        // Calls of ever other sizes do not fill the memory.
-        if idle.len() > MOST_SIZES && !idle.contains_key(&rows) {
-            idle.clear();
-        }
-        idle.entry(rows).or_default().push(forward);
-    }
 }
-
-/// For how many numbers of rows buffers are kept.
-const MOST_SIZES: usize = 16;

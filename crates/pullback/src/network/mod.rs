@@ -18,7 +18,7 @@ mod memory;
 mod path;
 mod regularization;
 
-pub use cost::Cost;
+pub use cost::{Cost, Takes};
 pub use declare::Declaration;
 pub use form::{Form, Index, Sequence};
 pub use image::{Image, Padding};

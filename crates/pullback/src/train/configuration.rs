@@ -28,6 +28,9 @@ pub struct Training {
     pub precision: Precision,
     /// The largest norm of the whole gradient; a larger one is scaled down to it.
     pub clip_norm: Option<f64>,
+    /// The metric of the validation rows that tells how good an epoch was: for early stopping, a plateau and the history.
+    #[serde(skip_serializing_if = "Metric::is_cost")]
+    pub metric: Metric,
     /// When to stop before the last epoch; by default never.
     pub early_stopping: Option<EarlyStopping>,
     /// Whether the order of the examples changes with each epoch, if they make more than one batch.
@@ -49,6 +52,7 @@ impl Default for Training {
             gradient: GradientMethod::default(),
             precision: Precision::default(),
             clip_norm: None,
+            metric: Metric::Cost,
             early_stopping: None,
             shuffle: true,
             seed: 0,
@@ -226,7 +230,7 @@ impl std::fmt::Display for Batch {
     }
 }
 
-/// Stops when a metric of the validation rows has not improved for a while, and goes back to the best weights.
+/// Stops when the watched metric of the validation rows has not improved for a while, and goes back to the best weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyStopping {
@@ -234,13 +238,10 @@ pub struct EarlyStopping {
     pub patience: usize,
     /// By how much the metric must get better to count as an improvement.
     pub least_improvement: f64,
-    /// The metric; by default the cost.
-    #[serde(skip_serializing_if = "Metric::is_cost")]
-    pub metric: Metric,
 }
 
 impl Default for EarlyStopping {
     fn default() -> Self {
-        Self { patience: 10, least_improvement: 0.0, metric: Metric::Cost }
+        Self { patience: 10, least_improvement: 0.0 }
     }
 }

@@ -1,9 +1,9 @@
-//! A network forwards: its cost and predictions on given rows.
+//! A network's cost and predictions on given rows.
 
-use super::Machine;
-use crate::data::{Dataset, Features, FeaturesView, Targets};
+use super::{Forward, Machine};
+use crate::data::{Dataset, Features, FeaturesView, Targets, check_whole_rows};
 use crate::error::{Error, Result};
-use crate::execute::Executor;
+use crate::execute::{Backend, Executor};
 use crate::network::{Form, Mode, Network};
 use crate::plan::Plan;
 use pullback_kernels::{Isa, Real};
@@ -34,13 +34,7 @@ pub fn evaluate<T: Real>(
     let blocks = check_data(network, data)?;
     network.check_parameters(parameters)?;
     data.check_rows(rows)?;
-    let evaluation = Evaluator::new(network, rows.len(), true, machine)?.run(
-        parameters,
-        &blocks,
-        Some(data.targets()),
-        rows,
-    );
-    Ok(evaluation)
+    Ok(Evaluator::new(network, rows.len(), machine)?.run(parameters, &blocks, data.targets(), rows))
 }
 
 /// What a network predicts for all rows, `[rows, outputs]`.
@@ -53,10 +47,7 @@ pub fn predict<T: Real>(
     features: &Features<T>,
     machine: &Machine,
 ) -> Result<Vec<T>> {
-    let blocks = check_inputs(network, &[("features", features)])?;
-    network.check_parameters(parameters)?;
-    let rows: Vec<usize> = (0..features.rows()).collect();
-    Ok(Evaluator::new(network, rows.len(), false, machine)?.run(parameters, &blocks, None, &rows).predictions)
+    Forward::new(network, parameters, machine)?.features(&[("features", features)])
 }
 
 /// The blocks that a network's inputs take, in their order; refuses data that it cannot take.
@@ -78,7 +69,7 @@ pub(super) fn check_data<'a, T: Real>(
 }
 
 /// The same without targets. One block fits one input whatever their names are; several are found by name.
-fn check_inputs<'a, T: Real>(
+pub(super) fn check_inputs<'a, T: Real>(
     network: &Network,
     given: &[(&str, &'a Features<T>)],
 ) -> Result<Vec<&'a Features<T>>> {
@@ -143,10 +134,36 @@ fn check_inputs<'a, T: Real>(
     network.named.iter().map(block).collect()
 }
 
+/// Refuses numbers that are no whole rows of the network's only input; returns how many a row has.
+pub(super) fn check_numbers<T: Real>(network: &Network, numbers: &[T]) -> Result<usize> {
+    let width = match &network.named[..] {
+        [] => network.inputs,
+        [only] => only.form.elements(),
+        several => {
+            let names: Vec<String> = several.iter().map(|input| format!("`{}`", input.name)).collect();
+            return Err(Error::configuration(format!(
+                "the network takes {} blocks of inputs, not one row of numbers",
+                names.len()
+            ))
+            .help(format!("give each block with its name: {}", names.join(", "))));
+        }
+    };
+    check_whole_rows(numbers, width)?;
+    if let Some(Form::Index(index)) = network.named.first().map(|only| only.form) {
+        index.check(numbers)?;
+    }
+    Ok(width)
+}
+
 /// Fills the inputs of a graph, which take `blocks` in their order, with some rows.
-pub(super) fn fill<T: Real>(executor: &mut Executor<T>, isa: Isa, blocks: &[&Features<T>], rows: &[usize]) {
+pub(super) fn fill<T: Real>(
+    backend: &mut (impl Backend<T> + ?Sized),
+    isa: Isa,
+    blocks: &[&Features<T>],
+    rows: &[usize],
+) {
     for (place, features) in blocks.iter().enumerate() {
-        executor.fill_rows(place, rows.len(), |range, piece| features.write(isa, &rows[range], piece));
+        backend.gather(place, rows.len(), &|range, piece| features.write(isa, &rows[range], piece));
     }
 }
 
@@ -161,14 +178,13 @@ pub(super) struct Evaluator<T> {
 }
 
 impl<T: Real> Evaluator<T> {
-    /// For that many rows; measures the cost, if that is asked for.
-    pub(super) fn new(network: &Network, rows: usize, has_cost: bool, machine: &Machine) -> Result<Self> {
+    /// For that many rows.
+    pub(super) fn new(network: &Network, rows: usize, machine: &Machine) -> Result<Self> {
         let batch = rows.clamp(1, EVALUATION_BATCH);
         let executor = |batch| -> Result<Executor<T>> {
             let lowered = network.lower(batch, Mode::Evaluation)?;
             let outputs = [lowered.prediction, lowered.data_cost];
-            let plan = Plan::new(&lowered.graph, &outputs[..1 + usize::from(has_cost)]);
-            Ok(Executor::new(plan, machine))
+            Ok(Executor::new(Plan::new(&lowered.graph, &outputs), machine))
         };
         let left = rows % batch;
         Ok(Self {
@@ -184,7 +200,7 @@ impl<T: Real> Evaluator<T> {
         &mut self,
         parameters: &[impl AsRef<[T]> + Sync],
         blocks: &[&Features<T>],
-        targets: Option<&Targets<T>>,
+        targets: &Targets<T>,
         rows: &[usize],
     ) -> Evaluation<T> {
         let mut predictions = Vec::with_capacity(rows.len() * self.outputs);
@@ -195,52 +211,12 @@ impl<T: Real> Evaluator<T> {
                 _ => &mut self.whole,
             };
             fill(executor, self.isa, blocks, rows);
-            if let Some(targets) = targets {
-                targets.write(rows, executor.input_mut(blocks.len()));
-            }
+            targets.write(rows, executor.input_mut(blocks.len()));
             executor.run(parameters);
-            if targets.is_some() {
-                cost += executor.output(1)[0].to_f64() * rows.len() as f64;
-            }
+            cost += executor.output(1)[0].to_f64() * rows.len() as f64;
             predictions.extend_from_slice(executor.output(0));
         }
         Evaluation { cost: cost / rows.len().max(1) as f64, predictions }
-    }
-}
-
-/// A network's forward pass made ready for a number of rows.
-#[derive(Debug)]
-pub struct Forward<T> {
-    network: Network,
-    evaluator: Evaluator<T>,
-    rows: Vec<usize>,
-}
-
-impl<T: Real> Forward<T> {
-    /// Makes plans and buffers for that many rows.
-    ///
-    /// # Errors
-    /// If the network contradicts itself.
-    pub fn new(network: &Network, rows: usize, machine: &Machine) -> Result<Self> {
-        Ok(Self {
-            network: network.clone(),
-            evaluator: Evaluator::new(network, rows, false, machine)?,
-            rows: (0..rows).collect(),
-        })
-    }
-
-    /// What the network predicts for the rows, `[rows, outputs]`.
-    ///
-    /// # Errors
-    /// If the features do not fit the network, or their rows are not as many.
-    pub fn run(&mut self, parameters: &[Vec<T>], features: &Features<T>) -> Result<Vec<T>> {
-        let blocks = check_inputs(&self.network, &[("features", features)])?;
-        self.network.check_parameters(parameters)?;
-        if features.rows() != self.rows.len() {
-            let (given, wanted) = (features.rows(), self.rows.len());
-            return Err(Error::data(format!("{given} rows are given, but {wanted} were prepared for")));
-        }
-        Ok(self.evaluator.run(parameters, &blocks, None, &self.rows).predictions)
     }
 }
 

@@ -61,7 +61,7 @@ impl TryFrom<Document> for History {
 pub enum Stop {
     /// All epochs are done.
     Finished,
-    /// The validation cost had not improved for as long as early stopping waits.
+    /// The watched metric had not improved for as long as early stopping waits.
     NoImprovement,
     /// The observer said so.
     Observer,
@@ -138,6 +138,7 @@ mod tests {
             cost: 1.0,
             validation_cost: None,
             validation_accuracy: None,
+            watched: None,
             learning_rate: 0.1,
             gradient_norm: None,
         };

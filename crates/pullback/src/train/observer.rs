@@ -1,5 +1,7 @@
 //! Watching a training run.
 
+use super::Metric;
+
 /// What a run has done after one step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepReport {
@@ -25,6 +27,9 @@ pub struct EpochReport {
     pub validation_cost: Option<f64>,
     /// The share of validation examples that are classified right, for classes.
     pub validation_accuracy: Option<f64>,
+    /// The value of the watched metric for the validation examples, if it is another than the cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<f64>,
     /// The learning rate of the epoch's last step.
     pub learning_rate: f64,
     /// The largest norm of the whole gradient in this epoch, before clipping; measured only when
@@ -37,6 +42,7 @@ impl EpochReport {
     pub(super) fn is_possible(&self) -> bool {
         self.cost.is_finite()
             && self.validation_accuracy.is_none_or(|share| (0.0..=1.0).contains(&share))
+            && self.watched.is_none_or(f64::is_finite)
             && self.learning_rate.is_finite()
             && self.learning_rate >= 0.0
             && self.gradient_norm.is_none_or(|norm| norm >= 0.0)
@@ -56,29 +62,45 @@ pub enum Flow {
 pub struct Epoch<'a> {
     /// How the epoch went.
     pub report: &'a EpochReport,
-    parameters: &'a dyn Fn() -> Vec<Vec<f64>>,
-    predictions: &'a dyn Fn() -> Vec<f64>,
+    /// The metric that the run watches.
+    pub metric: Metric,
+    reached: &'a dyn Reached,
     is_kept: bool,
 }
 
+/// What a run has come to, in numbers of any type.
+pub(super) trait Reached {
+    fn parameters(&self) -> Vec<Vec<f64>>;
+    fn predictions(&self) -> Vec<f64>;
+    fn targets(&self) -> Vec<f64>;
+    fn value(&self, metric: Metric) -> Option<f64>;
+}
+
 impl<'a> Epoch<'a> {
-    pub(super) fn new(
-        report: &'a EpochReport,
-        parameters: &'a dyn Fn() -> Vec<Vec<f64>>,
-        predictions: &'a dyn Fn() -> Vec<f64>,
-    ) -> Self {
-        Self { report, parameters, predictions, is_kept: false }
+    pub(super) fn new(report: &'a EpochReport, metric: Metric, reached: &'a dyn Reached) -> Self {
+        Self { report, metric, reached, is_kept: false }
     }
 
     /// The parameters after the epoch, in the order of [`Network::parameters`](crate::network::Network::parameters).
     pub fn parameters(&self) -> Vec<Vec<f64>> {
-        (self.parameters)()
+        self.reached.parameters()
     }
 
     /// What the network predicts for the validation rows, in their order: `[rows, outputs]`; of no length without
     /// validation rows.
     pub fn predictions(&self) -> Vec<f64> {
-        (self.predictions)()
+        self.reached.predictions()
+    }
+
+    /// What is true of the validation rows, in their order: the number of each row's class, `[rows]`, or the numbers to
+    /// predict, `[rows, outputs]`.
+    pub fn targets(&self) -> Vec<f64> {
+        self.reached.targets()
+    }
+
+    /// The value of a metric for the validation rows; absent without rows, or where it has none.
+    pub fn value(&self, metric: Metric) -> Option<f64> {
+        self.reached.value(metric)
     }
 
     /// Says that these are the best parameters so far: the run ends with the last ones that were kept. If early stopping
@@ -98,36 +120,33 @@ impl std::fmt::Debug for Epoch<'_> {
     }
 }
 
-/// Someone who watches a run, may stop it, and may say which parameters are the best.
+/// Someone who watches a run, may stop it, and may say which parameters are the best. A closure watches epochs.
 ///
 /// An own measure, an own stop, and the best weights back:
 ///
 /// ```
 /// use pullback::data::{DataOptions, Preprocessing, builtin};
 /// use pullback::network::{Activation, Cost, Network};
-/// use pullback::train::{Epoch, Flow, Machine, Observer, Training, train};
-///
-/// struct WorstRow { best: f64, epoch: usize } // the smallest of the largest probabilities
-/// impl Observer for WorstRow {
-///     fn epoch(&mut self, epoch: &mut Epoch<'_>) -> Flow {
-///         let rows = epoch.predictions();
-///         let surest = rows.chunks(3).map(|row| row.iter().copied().fold(0.0, f64::max));
-///         let worst = surest.fold(1.0, f64::min);
-///         if worst > self.best {
-///             (self.best, self.epoch) = (worst, epoch.report.epoch);
-///             epoch.keep();
-///         }
-///         if epoch.report.epoch > self.epoch + 20 { Flow::Stop } else { Flow::Continue }
-///     }
-/// }
+/// use pullback::train::{Epoch, Flow, Machine, Training, train};
 ///
 /// let table = builtin::load("iris", 0)?;
 /// let (rows, held_out): (Vec<_>, Vec<_>) = (0..table.rows()).partition(|row| row % 5 > 0);
 /// let data = Preprocessing::fit(&table, &rows, &DataOptions::default())?.apply::<f32>(&table)?;
 /// let network = Network::dense(4, &[8], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
-/// let (training, mut own) = (Training { epochs: 200, ..Training::default() }, WorstRow { best: 0.0, epoch: 0 });
+/// let training = Training { epochs: 200, ..Training::default() };
+/// let (mut best, mut best_epoch) = (0.0, 0); // the smallest probability of a right class
+/// let mut own = |epoch: &mut Epoch<'_>| {
+///     let (predictions, classes) = (epoch.predictions(), epoch.targets());
+///     let right = predictions.chunks(3).zip(&classes).map(|(row, class)| row[*class as usize]);
+///     let worst = right.fold(1.0, f64::min);
+///     if worst > best {
+///         (best, best_epoch) = (worst, epoch.report.epoch);
+///         epoch.keep();
+///     }
+///     if epoch.report.epoch > best_epoch + 20 { Flow::Stop } else { Flow::Continue }
+/// };
 /// let trained = train(&network, &training, &data, &rows, &held_out, &Machine::default(), &mut own)?;
-/// assert_eq!(trained.history.kept_epoch, Some(own.epoch));
+/// assert_eq!(trained.history.kept_epoch, Some(best_epoch));
 /// # Ok::<(), pullback::Error>(())
 /// ```
 pub trait Observer {
@@ -147,3 +166,9 @@ pub trait Observer {
 pub struct Silent;
 
 impl Observer for Silent {}
+
+impl<F: FnMut(&mut Epoch<'_>) -> Flow> Observer for F {
+    fn epoch(&mut self, epoch: &mut Epoch<'_>) -> Flow {
+        self(epoch)
+    }
+}

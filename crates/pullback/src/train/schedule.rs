@@ -15,52 +15,122 @@ pub struct Schedule {
     pub shape: Shape,
 }
 
-choices! {
-    /// The course of the learning rate after the warm-up.
-    #[non_exhaustive]
-    "schedule" Shape as table, default "constant" {
-        /// It stays.
-        Constant = "constant",
-        /// It is multiplied by `factor` every `epochs` epochs.
-        Step {
-            /// How many epochs apart.
-            epochs: usize = 10, Bound::Count;
-            /// By how much.
-            factor: f64 = 0.1, Bound::Factor;
-        } = "step",
-        /// It is multiplied by `factor` every epoch.
-        Exponential {
-            /// By how much.
-            factor: f64 = 0.95, Bound::Factor;
-        } = "exponential",
-        /// It falls along half a cosine to `final_fraction` of itself at the last step (Loshchilov,
-        /// Hutter, 2017).
-        Cosine {
-            /// What is left at the end.
-            final_fraction: f64 = 0.0, Bound::UpToOne;
-        } = "cosine",
-        /// It rises along half a cosine from a 25th over the first `rising` part of all steps, then
-        /// falls to nearly nothing (Smith, Topin, 2018).
-        OneCycle {
-            /// Which part of all steps rises.
-            rising: f64 = 0.3, Bound::Inside;
-        } = "one_cycle",
-        /// It is multiplied by `factor` when the validation cost (without validation examples, the
-        /// training cost) has not fallen for `patience` epochs.
-        Plateau {
-            /// By how much.
-            factor: f64 = 0.1, Bound::Factor;
-            /// How many epochs are waited for.
-            patience: usize = 5, Bound::Count;
-        } = "plateau",
-    }
+/// Where a step is in the run.
+#[derive(Debug, Clone, Copy)]
+struct At {
+    /// Whole epochs before it.
+    epoch: usize,
+    /// From 0 at the first step after the warm-up to 1 at the last one.
+    progress: f64,
 }
 
-impl Shape {
-    /// Whether the rate at a step depends on how many epochs there are in all.
-    pub(super) fn depends_on_epochs(self) -> bool {
-        matches!(self, Shape::Cosine { .. } | Shape::OneCycle { .. })
+/// Makes the list of schedules: for each item its documentation, variant, settings and name as in `choices!`, what its
+/// rate depends on (`epochs`: those before the step; `run`: what part of the whole run is done; `watched`: what was seen
+/// of the epochs), and the factor of the learning rate at a step, or the factor and patience of cuts.
+macro_rules! schedules {
+    (default $default:literal, $(
+        $(#[doc = $doc:literal])*
+        $variant:ident
+        $({ $(
+            $(#[doc = $field_doc:literal])*
+            $field:ident: $field_type:ty = $field_default:literal, $field_bound:expr;
+        )* })?
+        = $name:literal, by $by:ident, |$at:pat_param| $value:expr;
+    )*) => {
+        choices! {
+            /// The course of the learning rate after the warm-up.
+            #[non_exhaustive]
+            "schedule" Shape as table, default $default {
+                $(
+                    $(#[doc = $doc])*
+                    $variant $({ $( $(#[doc = $field_doc])* $field: $field_type = $field_default, $field_bound; )* })?
+                    = $name
+                ),*
+            }
+        }
+
+        impl Shape {
+            /// Whether the rate at a step depends on how many epochs there are in all.
+            pub(super) fn depends_on_epochs(self) -> bool {
+                match self {
+                    $(Shape::$variant { .. } => stringify!($by) == "run"),*
+                }
+            }
+
+            /// The factor of the learning rate at a step, and the cuts that what is watched may make.
+            #[allow(unused_variables, reason = "not every schedule has settings that matter to its factor")]
+            fn factor_and_cuts(self, at: At) -> (f64, Option<Cuts>) {
+                match self {
+                    $(Shape::$variant $({ $($field),* })? => {
+                        let $at = at;
+                        schedules!(@$by $value)
+                    })*
+                }
+            }
+        }
+    };
+    (@watched $value:expr) => { (1.0, Some($value)) };
+    (@$by:ident $value:expr) => { ($value, None) };
+}
+
+schedules! {
+    default "constant",
+
+    /// It stays.
+    Constant = "constant", by epochs, |_| 1.0;
+
+    /// It is multiplied by `factor` every `epochs` epochs.
+    Step {
+        /// How many epochs apart.
+        epochs: usize = 10, Bound::Count;
+        /// By how much.
+        factor: f64 = 0.1, Bound::Factor;
+    } = "step", by epochs, |at| Real::powf(factor, (at.epoch / epochs) as f64);
+
+    /// It is multiplied by `factor` every epoch.
+    Exponential {
+        /// By how much.
+        factor: f64 = 0.95, Bound::Factor;
+    } = "exponential", by epochs, |at| Real::powf(factor, at.epoch as f64);
+
+    /// It falls along half a cosine to `final_fraction` of itself at the last step (Loshchilov,
+    /// Hutter, 2017).
+    Cosine {
+        /// What is left at the end.
+        final_fraction: f64 = 0.0, Bound::UpToOne;
+    } = "cosine", by run, |at| final_fraction + (1.0 - final_fraction) * fall(at.progress);
+
+    /// It rises along half a cosine from a 25th over the first `rising` part of all steps, then
+    /// falls to nearly nothing (Smith, Topin, 2018).
+    OneCycle {
+        /// Which part of all steps rises.
+        rising: f64 = 0.3, Bound::Inside;
+    } = "one_cycle", by run, |at| one_cycle(rising, at.progress);
+
+    /// It is multiplied by `factor` when the watched metric (without validation examples, the
+    /// training cost) has not improved for `patience` epochs.
+    Plateau {
+        /// By how much.
+        factor: f64 = 0.1, Bound::Factor;
+        /// How many epochs are waited for.
+        patience: usize = 5, Bound::Count;
+    } = "plateau", by watched, |_| Cuts { factor, patience };
+}
+
+/// By how much the rate is cut, and after how many epochs without improvement.
+#[derive(Debug, Clone, Copy)]
+struct Cuts {
+    factor: f64,
+    patience: usize,
+}
+
+fn one_cycle(rising: f64, progress: f64) -> f64 {
+    const START: f64 = 1.0 / 25.0;
+    const END: f64 = 1e-4 / 25.0;
+    if progress < rising {
+        return START + (1.0 - START) * (1.0 - fall(progress / rising));
     }
+    END + (1.0 - END) * fall((progress - rising) / (1.0 - rising))
 }
 
 impl Schedule {
@@ -84,20 +154,7 @@ impl Schedule {
         let first = (self.warmup_epochs * steps_per_epoch as f64).ceil();
         let last = (epochs * steps_per_epoch) as f64 - 1.0;
         let progress = if last > first { ((step as f64 - first) / (last - first)).min(1.0) } else { 0.0 };
-        match self.shape {
-            Shape::Constant | Shape::Plateau { .. } => 1.0,
-            Shape::Step { epochs, factor } => Real::powf(factor, (epoch as usize / epochs) as f64),
-            Shape::Exponential { factor } => Real::powf(factor, epoch.floor()),
-            Shape::Cosine { final_fraction } => final_fraction + (1.0 - final_fraction) * fall(progress),
-            Shape::OneCycle { rising } if progress < rising => {
-                const START: f64 = 1.0 / 25.0;
-                START + (1.0 - START) * (1.0 - fall(progress / rising))
-            }
-            Shape::OneCycle { rising } => {
-                const END: f64 = 1e-4 / 25.0;
-                END + (1.0 - END) * fall((progress - rising) / (1.0 - rising))
-            }
-        }
+        self.shape.factor_and_cuts(At { epoch: epoch as usize, progress }).0
     }
 }
 
@@ -121,9 +178,12 @@ impl Plateau {
         Self { best: f64::INFINITY, waited: 0, factor: 1.0 }
     }
 
-    /// Takes note of an epoch's cost.
+    /// Takes note of an epoch's cost, or of another number to be minimized.
     pub(super) fn epoch(&mut self, shape: Shape, cost: f64) {
-        let Shape::Plateau { factor, patience } = shape else { return };
+        let (_, Some(Cuts { factor, patience })) = shape.factor_and_cuts(At { epoch: 0, progress: 0.0 })
+        else {
+            return;
+        };
         if cost < self.best {
             (self.best, self.waited) = (cost, 0);
         } else {
@@ -163,29 +223,45 @@ mod tests {
         }
     }
 
-    #[test]
-    fn rates_follow_their_formulas() {
+    /// From the epoch and the progress of a step to its factor.
+    type Formula = fn(f64, f64) -> f64;
+
+    /// Each schedule of the list and its formula.
+    fn formulas() -> Vec<(Shape, Formula)> {
         use std::f64::consts::PI;
-        assert_near(&factors(Shape::Constant, 0.0, 2, 2), &[1.0; 4]);
-        let step = Shape::Step { epochs: 2, factor: 0.1 };
-        assert_near(&factors(step, 0.0, 2, 5), &[1.0, 1.0, 1.0, 1.0, 0.1, 0.1, 0.1, 0.1, 0.01, 0.01]);
-        let exponential = Shape::Exponential { factor: 0.5 };
-        assert_near(&factors(exponential, 0.0, 2, 3), &[1.0, 1.0, 0.5, 0.5, 0.25, 0.25]);
-        // Half a cosine, from the first step to the last.
-        let cosine = Shape::Cosine { final_fraction: 0.2 };
-        let wanted: Vec<f64> =
-            (0..6).map(|step| 0.2 + 0.8 * 0.5 * (1.0 + (PI * f64::from(step) / 5.0).cos())).collect();
-        assert_near(&factors(cosine, 0.0, 3, 2), &wanted);
-        assert_eq!(factors(cosine, 0.0, 3, 2)[5], 0.2);
-        // From a 25th up to 1 at the given part of the steps, and down to a 10,000th of where it began.
+        vec![
+            (Shape::Constant, |_, _| 1.0),
+            (Shape::Step { epochs: 2, factor: 0.1 }, |epoch, _| 0.1_f64.powf((epoch / 2.0).floor())),
+            (Shape::Exponential { factor: 0.5 }, |epoch, _| 0.5_f64.powf(epoch)),
+            (Shape::Cosine { final_fraction: 0.2 }, |_, at| 0.2 + 0.8 * (1.0 + (PI * at).cos()) / 2.0),
+            // From a 25th up to 1 at the given part of the steps, and down to a 10,000th of where it began.
+            (Shape::OneCycle { rising: 0.3 }, |_, at| match at {
+                _ if at < 0.3 => 0.04 + 0.96 * (1.0 - (PI * at / 0.3).cos()) / 2.0,
+                _ => 4e-6 + (1.0 - 4e-6) * (1.0 + (PI * (at - 0.3) / 0.7).cos()) / 2.0,
+            }),
+            // What it cuts is no matter of steps.
+            (Shape::Plateau { factor: 0.5, patience: 2 }, |_, _| 1.0),
+        ]
+    }
+
+    #[test]
+    fn every_schedule_follows_its_formula_at_every_step() {
+        let names: Vec<&str> = formulas().iter().map(|(shape, _)| shape.name()).collect();
+        assert_eq!(names, Shape::NAMES, "each schedule has a formula here");
+        for (shape, formula) in formulas() {
+            for (steps_per_epoch, epochs) in [(1, 1), (1, 11), (2, 5), (3, 2), (7, 9)] {
+                let steps = steps_per_epoch * epochs;
+                let wanted: Vec<f64> = (0..steps)
+                    .map(|step| {
+                        formula((step / steps_per_epoch) as f64, step as f64 / (steps - 1).max(1) as f64)
+                    })
+                    .collect();
+                assert_near(&factors(shape, 0.0, steps_per_epoch, epochs), &wanted);
+            }
+        }
+        // The last step is exactly the end.
+        assert_eq!(factors(Shape::Cosine { final_fraction: 0.2 }, 0.0, 3, 2)[5], 0.2);
         let one_cycle = factors(Shape::OneCycle { rising: 0.3 }, 0.0, 1, 11);
-        let wanted: Vec<f64> = (0..11)
-            .map(|step| match f64::from(step) / 10.0 {
-                progress if step < 3 => 0.04 + 0.96 * 0.5 * (1.0 - (PI * progress / 0.3).cos()),
-                progress => 4e-6 + (1.0 - 4e-6) * 0.5 * (1.0 + (PI * (progress - 0.3) / 0.7).cos()),
-            })
-            .collect();
-        assert_near(&one_cycle, &wanted);
         assert_near(&[one_cycle[0], one_cycle[3], one_cycle[10]], &[0.04, 1.0, 4e-6]);
     }
 

@@ -63,7 +63,7 @@ pub(super) struct Position {
     #[serde(with = "super::exact")]
     pub(super) gradient_norm: f64,
     pub(super) plateau: Plateau,
-    /// The best value of early stopping's metric, as something to be minimized, and the epoch that it was reached in.
+    /// The best value of the watched metric, as something to be minimized, and the epoch that it was reached in.
     #[serde(with = "super::exact")]
     pub(super) best_value: f64,
     pub(super) best_epoch: Option<usize>,
@@ -164,7 +164,7 @@ struct Head {
 
 /// The columns of the history, each a tensor of f64: a name, how it is read off a report and written to it.
 type Column = (&'static str, fn(&EpochReport) -> Option<f64>, fn(&mut EpochReport, f64));
-const COLUMNS: [Column; 5] = [
+const COLUMNS: [Column; 6] = [
     ("history.cost", |report| Some(report.cost), |report, x| report.cost = x),
     (
         "history.validation_cost",
@@ -176,6 +176,7 @@ const COLUMNS: [Column; 5] = [
         |report| report.validation_accuracy,
         |report, x| report.validation_accuracy = Some(x),
     ),
+    ("history.watched", |report| report.watched, |report, x| report.watched = Some(x)),
     ("history.learning_rate", |report| Some(report.learning_rate), |report, x| report.learning_rate = x),
     ("history.gradient_norm", |report| report.gradient_norm, |report, x| report.gradient_norm = Some(x)),
 ];
@@ -351,6 +352,7 @@ impl<T: Real> State<T> {
             cost: 0.0,
             validation_cost: None,
             validation_accuracy: None,
+            watched: None,
             learning_rate: 0.0,
             gradient_norm: None,
         };

@@ -4,7 +4,7 @@ use super::gradient::OneByOne;
 use super::{Machine, Training};
 use crate::differentiate::reverse;
 use crate::error::Result;
-use crate::execute::Executor;
+use crate::execute::{Backend, Executor};
 use crate::graph::{Builder, Graph, NodeId};
 use crate::network::{Lowered, Mask, Mode, Network, Role};
 use crate::plan::{Change, Plan, Target, Update};
@@ -90,7 +90,7 @@ impl<T: Real> Stepper<T> {
     /// Draws the dropout masks of a step.
     pub(super) fn fill_masks(&mut self, seed: u64, epoch: usize, step: usize) {
         for (number, mask) in self.masks.iter().enumerate() {
-            self.executor.fill_mask(mask.input, Mask::address(seed, epoch, step, number), mask.rate);
+            self.executor.draw_mask(mask.input, Mask::address(seed, epoch, step, number), mask.rate);
         }
     }
 
@@ -128,24 +128,32 @@ mod tests {
         }
     }
 
-    /// Whole steps on the executor and on the reference, with the rules of each optimizer.
+    /// Whole steps on the executor and on the reference, with rows, masks, and the rules of each optimizer.
     #[test]
     fn a_step_of_each_optimizer_agrees_with_the_reference() {
-        use crate::execute::{Backend, Reference};
+        use crate::data::{Bytes, Features};
+        use crate::execute::Reference;
         use crate::network::{Activation, Cost, Layer};
         use crate::train::Optimizer;
+        use crate::train::evaluate::fill;
         use crate::train::optimizer::StepRules;
 
         let mut network = Network::dense(100, &[96, 9], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
         // Not behind a bias, whose gradient is nothing but rounding then.
         network.layers.insert(0, Layer::batch_norm());
+        network.layers.insert(2, Layer::dropout(0.4));
+        let rows = [3, 0, 5, 5, 8, 1, 2];
+        let bytes = (0..900).map(|i| (i * 37 % 251) as u8).collect();
+        let bytes = Bytes::new(bytes, vec![100], u8::MAX).expect("whole rows");
+        let features = Features::<f64>::bytes(bytes, 120.0, 60.0).expect("a legal scale");
         network.regularization.l2 = 0.01;
         for name in Optimizer::NAMES {
             for clip_norm in [None, Some(0.05)] {
                 let optimizer = name.parse().expect("a name of the list");
                 let training = Training { optimizer, clip_norm, ..Training::default() };
-                let step = StepGraph::new(&network, &training, 7, 0.0).expect("a legal network");
-                let plan = step.plan(&training);
+                let step_graph =
+                    StepGraph::new(&network, &training, rows.len(), 0.0).expect("a legal network");
+                let plan = step_graph.plan(&training);
                 let numbers = |count: usize, seed: usize| {
                     (0..count)
                         .map(|i| ((i * i + 3 * i + seed) % 17) as f64 * 0.02 - 0.13)
@@ -163,13 +171,21 @@ mod tests {
                         backend.upload(input, &numbers(*elements, 5 + input));
                     }
                     for step in 1..4 {
+                        fill(backend, Isa::best(), &[&features], &rows);
+                        for (number, mask) in step_graph.lowered.masks.iter().enumerate() {
+                            backend.draw_mask(
+                                mask.input,
+                                Mask::address(3, 0, step as usize, number),
+                                mask.rate,
+                            );
+                        }
                         let rules = training.optimizer.rules(0.01, step);
                         backend.run(&mut residents, &StepRules { isa: Isa::portable(), rules });
                     }
                     residents
                 };
-                let right =
-                    run(&mut Reference::new(&step.graph, &[step.cost], &step.targets, training.clip_norm));
+                let StepGraph { graph, cost, targets, .. } = &step_graph;
+                let right = run(&mut Reference::new(graph, &[*cost], targets, training.clip_norm));
                 let found = run(&mut Executor::new(plan.clone(), &Machine::with_threads(2)));
                 let pairs = found.iter().flat_map(|x| &x[..]).zip(right.iter().flat_map(|x| &x[..]));
                 for (found, right) in pairs {

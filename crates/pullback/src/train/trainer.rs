@@ -2,14 +2,15 @@
 
 use super::evaluate::{Evaluator, check_data, fill};
 use super::metric::with_scored;
+use super::observer::Reached;
 use super::optimizer::StepRules;
 use super::state::{Fingerprint, Hash, names};
 use super::stepper::Stepper;
 use super::{
-    Batch, Blame, Epoch, EpochReport, Flow, History, Machine, Metric, Observer, Silent, State, StepReport,
-    Stop, Trained, Training,
+    Batch, Blame, Epoch, EpochReport, Evaluation, Flow, History, Machine, Metric, Observer, Silent, State,
+    StepReport, Stop, Trained, Training,
 };
-use crate::data::{Dataset, Features, epoch_order};
+use crate::data::{Dataset, Features, Targets, epoch_order};
 use crate::error::{Error, Result};
 use crate::network::{Mode, Network, Parameter};
 use pullback_kernels::{Array, Real};
@@ -132,8 +133,13 @@ impl<'a, T: Real> Trainer<'a, T> {
             )
             .help("hold some out"));
         }
-        if let Some(stopping) = &training.early_stopping {
-            stopping.metric.check(data.targets())?;
+        training.metric.check(data.targets())?;
+        if !training.metric.is_cost() && validation.is_empty() {
+            return Err(Error::configuration(format!(
+                "{} is measured on the validation rows, but no rows are held out for validation",
+                training.metric
+            ))
+            .help("hold some out, or watch the cost"));
         }
         // Validation is in full precision whatever the steps are in.
         let machine = Machine { precision: Default::default(), ..*machine };
@@ -168,7 +174,7 @@ impl<'a, T: Real> Trainer<'a, T> {
                 .then(|| Stepper::new(&machine, network, training, left, background))
                 .transpose()?,
             evaluator: (!validation.is_empty())
-                .then(|| Evaluator::new(network, validation.len(), true, &machine))
+                .then(|| Evaluator::new(network, validation.len(), &machine))
                 .transpose()?,
             is_filled: false,
             fingerprint: OnceCell::new(),
@@ -368,39 +374,39 @@ impl<'a, T: Real> Trainer<'a, T> {
             cost: at.cost / at.examples as f64,
             validation_cost: None,
             validation_accuracy: None,
+            watched: None,
             learning_rate: at.learning_rate,
             gradient_norm: training.clip_norm.map(|_| at.gradient_norm),
         };
-        let mut predictions = Vec::new();
-        let mut watched = None;
+        // What is watched, as something to be minimized.
+        let mut watched = report.cost;
         let parameters: Vec<&[T]> = self.state.parameters().collect();
-        if let Some(evaluator) = &mut self.evaluator {
-            let targets = data.targets();
-            let evaluation = evaluator.run(&parameters, &self.blocks, Some(targets), validation);
+        let targets = data.targets();
+        let evaluation = (self.evaluator.as_mut())
+            .map(|evaluator| evaluator.run(&parameters, &self.blocks, targets, validation));
+        if let Some(evaluation) = &evaluation {
             report.validation_cost = Some(evaluation.cost);
-            let metric = training.early_stopping.map_or(Metric::Cost, |stopping| stopping.metric);
-            (report.validation_accuracy, watched) = with_scored(&evaluation, targets, validation, |scored| {
-                (Metric::Accuracy.value(scored), metric.value(scored))
+            let value;
+            (report.validation_accuracy, value) = with_scored(evaluation, targets, validation, |scored| {
+                (Metric::Accuracy.value(scored), training.metric.value(scored))
             });
-            predictions = evaluation.predictions;
+            report.watched = value.filter(|value| !training.metric.is_cost() && value.is_finite());
+            // Without a value there is no improvement.
+            watched = value.map_or(f64::INFINITY, |value| training.metric.to_minimize(value));
         }
-        let wide = |numbers: &[T]| numbers.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
-        let all = || parameters.iter().map(|numbers| wide(numbers)).collect();
-        let predicted = || wide(&predictions);
-        let mut seen = Epoch::new(&report, &all, &predicted);
+        let reached = AfterEpoch { parameters, evaluation, targets, validation };
+        let mut seen = Epoch::new(&report, training.metric, &reached);
         let flow = observer.epoch(&mut seen);
         let is_kept = seen.is_kept();
 
         let at = &mut self.state.position;
-        at.plateau.epoch(training.schedule.shape, report.validation_cost.unwrap_or(report.cost));
+        at.plateau.epoch(training.schedule.shape, watched);
         at.is_kept_by_observer |= is_kept;
         let mut is_best = is_kept;
         match &training.early_stopping {
             Some(stopping) => {
-                // Without a value there is no improvement.
-                let value = watched.map_or(f64::INFINITY, |value| stopping.metric.to_minimize(value));
-                if value < at.best_value - stopping.least_improvement {
-                    (at.best_value, at.best_epoch) = (value, Some(epoch));
+                if watched < at.best_value - stopping.least_improvement {
+                    (at.best_value, at.best_epoch) = (watched, Some(epoch));
                     is_best |= !at.is_kept_by_observer;
                 } else if epoch - at.best_epoch.unwrap_or(0) >= stopping.patience {
                     at.stop = Some(Stop::NoImprovement);
@@ -487,4 +493,42 @@ impl<'a, T: Real> Trainer<'a, T> {
             data: data.digits(),
         }
     }
+}
+
+/// A run after an epoch, for an observer to look at.
+struct AfterEpoch<'a, T> {
+    parameters: Vec<&'a [T]>,
+    /// Of the validation rows, if there are any.
+    evaluation: Option<Evaluation<T>>,
+    targets: &'a Targets<T>,
+    validation: &'a [usize],
+}
+
+impl<T: Real> Reached for AfterEpoch<'_, T> {
+    fn parameters(&self) -> Vec<Vec<f64>> {
+        self.parameters.iter().map(|numbers| wide(numbers)).collect()
+    }
+
+    fn predictions(&self) -> Vec<f64> {
+        self.evaluation.as_ref().map(|evaluation| wide(&evaluation.predictions)).unwrap_or_default()
+    }
+
+    fn targets(&self) -> Vec<f64> {
+        let Self { targets, validation, .. } = self;
+        if let Some(classes) = targets.ids() {
+            return validation.iter().map(|&row| f64::from(classes[row])).collect();
+        }
+        let mut numbers = vec![T::ZERO; validation.len() * targets.outputs()];
+        targets.write(validation, &mut numbers);
+        wide(&numbers)
+    }
+
+    fn value(&self, metric: Metric) -> Option<f64> {
+        let evaluation = self.evaluation.as_ref()?;
+        with_scored(evaluation, self.targets, self.validation, |scored| metric.value(scored))
+    }
+}
+
+fn wide<T: Real>(numbers: &[T]) -> Vec<f64> {
+    numbers.iter().map(|x| x.to_f64()).collect()
 }

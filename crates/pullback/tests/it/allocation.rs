@@ -2,7 +2,8 @@
 
 use crate::layers::{for_each_case, network};
 use pullback::differentiate::reverse;
-use pullback::execute::{Executor, Isa, Machine, Precision};
+use pullback::execute::{Backend, Executor, Isa, Machine, Precision};
+use pullback::model::Model;
 use pullback::network::{Activation, Cost, Image, Layer, Mode, Network};
 use pullback::plan::{Change, Plan, Target, Update};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -65,7 +66,7 @@ fn a_step_allocates_nothing() {
             parameters.flat_map(|numbers| [numbers.clone(), numbers.clone(), numbers]).collect();
         let mut step = || {
             for input in &lowered.inputs {
-                executor.fill_rows(input.place, batch, |_, numbers| numbers.fill(0.5));
+                executor.gather(input.place, batch, &|_, numbers: &mut [f32]| numbers.fill(0.5));
             }
             executor.run(&residents);
             executor.change(
@@ -113,5 +114,23 @@ fn a_step_allocates_nothing() {
     for isa in [Isa::best(), Isa::portable(), Isa::amx_emulated()] {
         check_on(&network, 2, isa, Precision::Bf16);
         check_on(&network, 2, isa, Precision::Bf16x3);
+    }
+}
+
+#[test]
+fn a_prediction_allocates_nothing() {
+    let network = Network::dense(40, &[30], 5, Activation::Relu, Cost::SoftmaxCrossEntropy);
+    let parameters = network.initialize::<f32>(0).unwrap();
+    let model = Model::new(network, parameters).unwrap();
+    for threads in [1, 2] {
+        let predictor = model.predictor(&Machine::with_threads(threads)).unwrap();
+        for rows in [1, 3, 300] {
+            let (inputs, mut outputs) = (vec![0.5; rows * 40], vec![0.0; rows * 5]);
+            predictor.write(&inputs, &mut outputs).unwrap();
+            let before = ALLOCATIONS.with(Cell::get);
+            predictor.write(&inputs, &mut outputs).unwrap();
+            let made = ALLOCATIONS.with(Cell::get) - before;
+            assert_eq!(made, 0, "allocations in a prediction of {rows} rows on {threads} threads");
+        }
     }
 }

@@ -38,11 +38,7 @@ fn trained(table: &Table, options: &DataOptions, change: impl Fn(&mut Network)) 
         optimizer: Optimizer::Momentum { momentum: 0.5 },
         learning_rate: Some(0.01),
         schedule: Schedule { warmup_epochs: 0.5, shape: Shape::Step { epochs: 2, factor: 0.5 } },
-        early_stopping: Some(EarlyStopping {
-            patience: 2,
-            least_improvement: 0.0,
-            ..EarlyStopping::default()
-        }),
+        early_stopping: Some(EarlyStopping { patience: 2, least_improvement: 0.0 }),
         clip_norm: Some(5.0),
         seed: 7,
         ..Training::default()

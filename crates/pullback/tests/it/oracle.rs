@@ -2,7 +2,7 @@
 
 use pullback::differentiate::reverse;
 use pullback::execute::{Executor, Machine, reference};
-use pullback::network::{Form, Layer, Mode, Network};
+use pullback::network::{Cost, Form, Layer, Mode, Network};
 use pullback::plan::Plan;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +57,8 @@ fn costs_and_gradients_agree_with_pytorch() {
     assert!(oracle.cases.len() >= 27);
     let kinds: BTreeSet<&str> = oracle.cases.iter().flat_map(|case| kinds(&case.network)).collect();
     assert_eq!(kinds, Layer::KINDS.iter().copied().collect(), "each layer has a network of PyTorch's");
+    let costs: BTreeSet<&str> = oracle.cases.iter().map(|case| case.network.cost.name()).collect();
+    assert_eq!(costs, Cost::NAMES.iter().copied().collect(), "each cost has a network of PyTorch's");
     // As they are, and less a background.
     for (case, background) in oracle.cases.iter().flat_map(|case| [(case, 0.0), (case, 0.7)]) {
         let has_codes = case.network.named.iter().any(|input| matches!(input.form, Form::Index(_)));

@@ -135,10 +135,8 @@ impl Metric {
         }
         let known = Self::ALL.iter().filter(|metric| metric.fits(&truth)).map(|metric| metric.name());
         let known: Vec<&str> = known.collect();
-        Err(Error::configuration(format!(
-            "early stopping cannot watch {self}, which is not for these targets"
-        ))
-        .help(format!("watch one of {}", known.join(", "))))
+        Err(Error::configuration(format!("a run cannot watch {self}, which is not for these targets"))
+            .help(format!("watch one of {}", known.join(", "))))
     }
 
     /// Whether it is for these targets.
