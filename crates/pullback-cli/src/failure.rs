@@ -1,5 +1,6 @@
 //! How a command ends that cannot do what it is asked: what, what to do, and an exit code.
 
+use crate::flags;
 use crate::terminal::say_styled;
 use anstyle::{AnsiColor, Style};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -34,7 +35,7 @@ impl Failure {
     }
 
     /// The end of a command that has said all there is to say.
-    fn silent(code: u8) -> Self {
+    pub(crate) fn silent(code: u8) -> Self {
         Self { code, what: String::new(), help: None }
     }
 
@@ -157,7 +158,7 @@ impl From<clap::Error> for Failure {
             }
             ErrorKind::UnknownArgument if flag.starts_with('-') => Self::usage(
                 format!("there is no flag `{name}`"),
-                near(ContextKind::SuggestedArg).unwrap_or_else(|| all("flags")),
+                flags::near(name).or_else(|| near(ContextKind::SuggestedArg)).unwrap_or_else(|| all("flags")),
             ),
             ErrorKind::UnknownArgument => {
                 Self::usage(format!("`{flag}` is one argument too many"), format!("the usage is {usage}"))

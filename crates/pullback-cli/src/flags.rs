@@ -29,6 +29,64 @@ impl Flags {
 /// A setting without a heading that a command line gives by place.
 const BY_PLACE: &str = "data";
 
+/// What is asked for under another name that does not mean quite the same, and the setting to look at.
+const NEAR: &[(&str, &str)] = &[
+    ("alpha", "l2"),
+    ("clip", "clip_norm"),
+    ("clip_value", "clip_norm"),
+    ("hidden_layers", "hidden"),
+    ("iterations", "epochs"),
+    ("jobs", "threads"),
+    ("labels", "target"),
+    ("lambda", "l2"),
+    ("layers", "hidden"),
+    ("lr_decay", "schedule"),
+    ("n_hidden", "hidden"),
+    ("n_jobs", "threads"),
+    ("n_layers", "hidden"),
+    ("neurons", "hidden"),
+    ("normalize", "scaling"),
+    ("num_layers", "hidden"),
+    ("regularization", "l2"),
+    ("standardize", "scaling"),
+    ("step_size", "learning_rate"),
+    ("steps", "epochs"),
+    ("units", "hidden"),
+    ("warmup", "warmup_epochs"),
+    ("workers", "threads"),
+];
+
+/// What to type instead of a flag that there is not, if that is known.
+pub(crate) fn near(flag: &str) -> Option<String> {
+    let name = flag.trim_start_matches('-').replace('-', "_").to_lowercase();
+    let (_, meant) = NEAR.iter().find(|(other, _)| *other == name)?;
+    let setting = Settings::LIST.iter().find(|setting| setting.name == *meant)?;
+    let mut doc = setting.doc.to_owned();
+    doc[..1].make_ascii_lowercase();
+    Some(format!("see `{} {}`: {doc}", shown(setting), setting.value))
+}
+
+/// A command line in which `--header true` is `--header=true`: a switch takes its value with a sign of equality, so that
+/// what follows it can be a file.
+pub(crate) fn joined(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let is_switch = |flag: &str| {
+        let mut switches = Settings::LIST.iter().filter(|setting| setting.form == Form::Switch);
+        switches.any(|setting| flag == shown(setting))
+    };
+    let mut joined: Vec<OsString> = Vec::new();
+    for argument in arguments {
+        let value = argument.to_str().filter(|text| matches!(*text, "true" | "false"));
+        match (value, joined.last_mut()) {
+            (Some(value), Some(last)) if last.to_str().is_some_and(is_switch) => {
+                last.push("=");
+                last.push(value);
+            }
+            _ => joined.push(argument),
+        }
+    }
+    joined
+}
+
 /// The flag as it is typed: `--learning-rate`.
 fn shown(setting: &Setting) -> String {
     match setting.name {
@@ -68,6 +126,8 @@ fn argument(setting: &'static Setting) -> Arg {
     if setting.name != BY_PLACE {
         argument = argument.long(setting.name.replace('_', "-"));
     }
+    // Aliases are not listed in the help.
+    argument = argument.aliases(setting.also.iter().map(|name| name.replace('_', "-")));
     if setting.name == "out" {
         argument = argument.short('o');
     }

@@ -7,6 +7,7 @@ mod failures;
 mod four_ways;
 mod glass_box;
 mod messages;
+mod person;
 mod predictions;
 mod processes;
 mod readme;

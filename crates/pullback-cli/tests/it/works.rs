@@ -122,15 +122,21 @@ fn predictions_measured_by_hand_are_the_evaluation() {
 #[test]
 fn evaluation_without_data_is_on_the_rows_held_out_in_training() {
     let place = Place::new();
+    // Only training has the rows for a linear model to compare with.
+    let alone = |mut trained: serde_json::Value| {
+        let baselines = trained["test"]["baselines"].as_array_mut().unwrap();
+        baselines.retain(|baseline| baseline["kind"] != "linear");
+        trained["test"].take()
+    };
     let trained = place.json(&["train", "iris", "--json"]);
     let evaluated = place.json(&["evaluate", "model.safetensors", "--json"]);
-    assert_eq!(trained["test"], evaluated["report"]);
+    assert_eq!(alone(trained), evaluated["report"]);
     assert_eq!(evaluated["rows"], 30);
     // A model opens no file: the path is to be given again.
     place.succeed(&["datasets", "iris", "--out", "iris.csv"]);
     let trained = place.json(&["train", "iris.csv", "--target", "species", "--json"]);
     let evaluated = place.json(&["evaluate", "model.safetensors", "iris.csv", "--held-out", "--json"]);
-    assert_eq!(trained["test"], evaluated["report"]);
+    assert_eq!(alone(trained), evaluated["report"]);
     assert_eq!(place.run(&["evaluate", "model.safetensors"]).status.code(), Some(1));
 }
 

@@ -33,3 +33,4 @@ pub use split::{Split, split};
 pub use table::Table;
 pub use targets::Targets;
 pub use time::days;
+pub(crate) use time::written;

@@ -11,18 +11,18 @@ choices! {
     #[non_exhaustive]
     "cost" Cost as text {
         /// Classes: `-sum(t * log(softmax(z)))`, from the weighted sums z of the last layer.
-        SoftmaxCrossEntropy = "softmax_cross_entropy",
+        SoftmaxCrossEntropy = "softmax_cross_entropy" | "cross_entropy" | "crossentropy" | "categorical_crossentropy" | "sparse_categorical_crossentropy" | "categorical_cross_entropy" | "nll" | "ce",
         /// Independent yes-or-no outputs: `-t log(sigmoid(z)) - (1 - t) log(1 - sigmoid(z))`.
-        SigmoidCrossEntropy = "sigmoid_cross_entropy",
+        SigmoidCrossEntropy = "sigmoid_cross_entropy" | "bce" | "binary_crossentropy" | "binary_cross_entropy" | "bce_with_logits",
         /// Numbers: `(a - t)^2 / 2`.
-        SquaredError = "squared_error",
+        SquaredError = "squared_error" | "mse" | "l2" | "mean_squared_error",
         /// Numbers with outliers: `|a - t|`.
-        AbsoluteError = "absolute_error",
+        AbsoluteError = "absolute_error" | "mae" | "l1" | "mean_absolute_error",
         /// Numbers with outliers: a square up to the given difference, a line beyond.
         Huber(
             /// Up to which difference it is a square.
             difference: f64 = 1.0, Bound::Positive
-        ) = "huber",
+        ) = "huber" | "smooth_l1",
     }
 }
 

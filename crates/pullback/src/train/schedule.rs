@@ -20,7 +20,7 @@ choices! {
     #[non_exhaustive]
     "schedule" Shape as table, default "constant" {
         /// It stays.
-        Constant = "constant",
+        Constant = "constant" | "none",
         /// It is multiplied by `factor` every `epochs` epochs.
         Step {
             /// How many epochs apart.
@@ -32,19 +32,19 @@ choices! {
         Exponential {
             /// By how much.
             factor: f64 = 0.95, Bound::Factor;
-        } = "exponential",
+        } = "exponential" | "exp",
         /// It falls along half a cosine to `final_fraction` of itself at the last step (Loshchilov,
         /// Hutter, 2017).
         Cosine {
             /// What is left at the end.
             final_fraction: f64 = 0.0, Bound::UpToOne;
-        } = "cosine",
+        } = "cosine" | "cosine_annealing" | "cosineannealing",
         /// It rises along half a cosine from a 25th over the first `rising` part of all steps, then
         /// falls to nearly nothing (Smith, Topin, 2018).
         OneCycle {
             /// Which part of all steps rises.
             rising: f64 = 0.3, Bound::Inside;
-        } = "one_cycle",
+        } = "one_cycle" | "onecycle",
         /// It is multiplied by `factor` when the validation cost (without validation examples, the
         /// training cost) has not fallen for `patience` epochs.
         Plateau {
@@ -52,7 +52,7 @@ choices! {
             factor: f64 = 0.1, Bound::Factor;
             /// How many epochs are waited for.
             patience: usize = 5, Bound::Count;
-        } = "plateau",
+        } = "plateau" | "reduce_on_plateau",
     }
 }
 

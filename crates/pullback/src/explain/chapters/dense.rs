@@ -19,9 +19,17 @@ impl Page<'_> {
         }
         let mut rows: Vec<Vec<String>> = Vec::new();
         for unit in self.shown(&x) {
-            rows.push(vec![self.symbol(Symbol::Activation(0, unit)), self.number(x[unit])]);
+            let mut row = vec![self.symbol(Symbol::Activation(0, unit))];
+            row.extend(self.input_name(0, unit).map(|input| input.name.clone()));
+            row.extend(self.input_name(0, unit).map(|input| input.cell.clone()));
+            row.push(self.number(x[unit]));
+            rows.push(row);
         }
-        self.table(&["input", "value"], rows);
+        let columns: &[&str] = match self.input_name(0, 0) {
+            Some(_) => &["input", "column", "cell", "value"],
+            None => &["input", "value"],
+        };
+        self.table(columns, rows);
         self.left_out(&x);
     }
 
@@ -158,7 +166,9 @@ impl Page<'_> {
         for &at in &shown {
             let (unit, input) = (at / dense.inputs, at % dense.inputs);
             let ledger = ledger(self.trace, &self.options.training, position, unit, input);
-            let mut row = vec![name(at), self.number(weights[at])];
+            let mut row = vec![name(at)];
+            row.extend(self.input_name(position, input).map(|input| input.name.clone()));
+            row.push(self.number(weights[at]));
             if self.trace.rows() == 1 {
                 let (delta, x) = (self.trace.at(dense.delta, 0, unit), self.trace.at(dense.input, 0, input));
                 row.extend([self.number(delta), self.number(x)]);
@@ -166,12 +176,14 @@ impl Page<'_> {
             row.extend([self.number(gradient[at]), self.number(ledger.new_weight)]);
             rows.push(row);
         }
-        let columns: &[&str] = if self.trace.rows() == 1 {
-            &["weight", "value", "delta", "times_input", "gradient", "after_step"]
-        } else {
-            &["weight", "value", "gradient", "after_step"]
-        };
-        self.table(columns, rows);
+        let mut columns = vec!["weight"];
+        columns.extend(self.input_name(position, 0).map(|_| "from"));
+        columns.push("value");
+        if self.trace.rows() == 1 {
+            columns.extend(["delta", "times_input"]);
+        }
+        columns.extend(["gradient", "after_step"]);
+        self.table(&columns, rows);
         self.weights_left_out(gradient, shown.len());
     }
 }
