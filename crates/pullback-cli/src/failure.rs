@@ -125,7 +125,7 @@ impl From<clap::Error> for Failure {
         let command = std::env::args().nth(1).filter(|word| !word.starts_with('-'));
         let command = command.map_or("pullback".to_owned(), |name| format!("pullback {name}"));
         let all = |what: &str| format!("`{command} --help` lists the {what}");
-        let near = |kind| text(kind).map(|name| format!("did you mean `{name}`?"));
+        let near = |kind| text(kind).map(|name| format!("did you mean `{}`?", flags::listed(&name)));
         let flag = text(ContextKind::InvalidArg).unwrap_or_default();
         let name = flag.split([' ', '=', '[']).next().unwrap_or_default();
         let value = text(ContextKind::InvalidValue).unwrap_or_default();
@@ -161,7 +161,11 @@ impl From<clap::Error> for Failure {
                 flags::near(name).or_else(|| near(ContextKind::SuggestedArg)).unwrap_or_else(|| all("flags")),
             ),
             ErrorKind::UnknownArgument => {
-                Self::usage(format!("`{flag}` is one argument too many"), format!("the usage is {usage}"))
+                let help = match flags::switch_before(&flag) {
+                    Some(switch) => format!("to say whether, write `{switch}=true` or `{switch}=false`"),
+                    None => format!("the usage is {usage}"),
+                };
+                Self::usage(format!("`{flag}` is one argument too many"), help)
             }
             ErrorKind::InvalidSubcommand => Self::usage(
                 format!("there is no command `{}`", text(ContextKind::InvalidSubcommand).unwrap_or_default()),

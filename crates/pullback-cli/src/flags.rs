@@ -56,6 +56,16 @@ const NEAR: &[(&str, &str)] = &[
     ("workers", "threads"),
 ];
 
+/// The name that the help lists for a flag or a key, which may be another name of it.
+pub(crate) fn listed(name: &str) -> String {
+    let bare = name.trim_start_matches('-').replace('-', "_");
+    match Settings::LIST.iter().find(|setting| setting.also.contains(&bare.as_str())) {
+        Some(setting) if name.starts_with('-') => shown(setting),
+        Some(setting) => setting.name.to_owned(),
+        None => name.to_owned(),
+    }
+}
+
 /// What to type instead of a flag that there is not, if that is known.
 pub(crate) fn near(flag: &str) -> Option<String> {
     let name = flag.trim_start_matches('-').replace('-', "_").to_lowercase();
@@ -66,13 +76,21 @@ pub(crate) fn near(flag: &str) -> Option<String> {
     Some(format!("see `{} {}`: {doc}", shown(setting), setting.value))
 }
 
+/// Whether a word of the command line stands behind a switch, as if it were its value; then the switch.
+pub(crate) fn switch_before(word: &str) -> Option<String> {
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let pair = words.windows(2).find(|pair| pair[1] == word && is_switch(&pair[0]))?;
+    Some(pair[0].clone())
+}
+
+/// Whether a word of the command line is a flag that takes no value, or one after `=`.
+fn is_switch(flag: &str) -> bool {
+    Settings::LIST.iter().any(|setting| setting.form == Form::Switch && flag == shown(setting))
+}
+
 /// A command line in which `--header true` is `--header=true`: a switch takes its value with a sign of equality, so that
 /// what follows it can be a file.
 pub(crate) fn joined(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let is_switch = |flag: &str| {
-        let mut switches = Settings::LIST.iter().filter(|setting| setting.form == Form::Switch);
-        switches.any(|setting| flag == shown(setting))
-    };
     let mut joined: Vec<OsString> = Vec::new();
     for argument in arguments {
         let value = argument.to_str().filter(|text| matches!(*text, "true" | "false"));

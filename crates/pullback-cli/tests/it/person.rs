@@ -111,20 +111,10 @@ fn flags_are_found_by_the_names_that_other_programs_give_them() {
     assert!(place.read("ours") == place.read("theirs"));
     place.write(
         "other.toml",
-        "data = \"iris.csv\"\ntarget = \"species\"\nlr = 0.02\nbatch_size = 16\nloss = \"mse\"\n",
+        "data = \"iris.csv\"\ntarget = \"petal_width\"\nlr = 0.02\nbatch_size = 16\nloss = \"mse\"\n",
     );
-    let settings = place.succeed(&[
-        "train",
-        "--config",
-        "other.toml",
-        "--task",
-        "regression",
-        "--type",
-        "species=numeric",
-        "--print-config",
-        "--target",
-        "petal_width",
-    ]);
+    let settings =
+        place.succeed(&["train", "--config", "other.toml", "--print-config", "--target", "petal_width"]);
     for line in ["learning_rate = 0.02", "batch = 16", "cost = \"squared_error\""] {
         assert!(settings.contains(line), "`{line}` is not in:\n{settings}");
     }
@@ -194,7 +184,7 @@ fn pages_are_as_wide_as_the_terminal() {
             &["inspect", "digits.model"],
             &["look", "iris.csv", "--target", "species"],
             &["evaluate", "friedman.model"],
-            &["explain", "model.safetensors", "iris.csv", "--lang", "en"],
+            &["explain", "model.safetensors", "iris.csv", "--digits", "3", "--lang", "en"],
             &["check", "model.safetensors", "iris.csv"],
         ] {
             let output = place.command(command).env("COLUMNS", width).output().unwrap();

@@ -142,7 +142,8 @@ fn send(name: &str, child: &std::process::Child) {
 fn an_interrupt_keeps_what_training_has_come_to() {
     for (name, signal) in ending_signals() {
         let place = Place::new();
-        let (child, mut progress) = endless(&place, &["--validation", "0.2", "--early-stopping", "1000000000"]);
+        let (child, mut progress) =
+            endless(&place, &["--validation", "0.2", "--early-stopping", "1000000000"]);
         send(name, &child);
         let output = child.wait_with_output().unwrap();
         let mut said = String::new();

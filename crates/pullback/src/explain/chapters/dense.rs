@@ -166,9 +166,7 @@ impl Page<'_> {
         for &at in &shown {
             let (unit, input) = (at / dense.inputs, at % dense.inputs);
             let ledger = ledger(self.trace, &self.options.training, position, unit, input);
-            let mut row = vec![name(at)];
-            row.extend(self.input_name(position, input).map(|input| input.name.clone()));
-            row.push(self.number(weights[at]));
+            let mut row = vec![name(at), self.number(weights[at])];
             if self.trace.rows() == 1 {
                 let (delta, x) = (self.trace.at(dense.delta, 0, unit), self.trace.at(dense.input, 0, input));
                 row.extend([self.number(delta), self.number(x)]);
@@ -176,14 +174,22 @@ impl Page<'_> {
             row.extend([self.number(gradient[at]), self.number(ledger.new_weight)]);
             rows.push(row);
         }
-        let mut columns = vec!["weight"];
-        columns.extend(self.input_name(position, 0).map(|_| "from"));
-        columns.push("value");
+        let mut columns = vec!["weight", "value"];
         if self.trace.rows() == 1 {
             columns.extend(["delta", "times_input"]);
         }
         columns.extend(["gradient", "after_step"]);
         self.table(&columns, rows);
         self.weights_left_out(gradient, shown.len());
+        // Whose weights these are: `x[105]: Embarked=S`.
+        let inputs: std::collections::BTreeSet<usize> = shown.iter().map(|at| at % dense.inputs).collect();
+        let named = |&input: &usize| {
+            let name = &self.input_name(position, input)?.name;
+            Some(format!("{}: {name}", self.symbol(Symbol::Activation(0, input))))
+        };
+        let named: Vec<String> = inputs.iter().filter_map(named).collect();
+        if !named.is_empty() {
+            self.text(named.join(", "));
+        }
     }
 }
