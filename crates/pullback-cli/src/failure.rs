@@ -114,6 +114,7 @@ impl From<pullback::Error> for Failure {
 /// What clap says of a command line, in the words of all other messages. Help and version are printed.
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Self {
+        const SHORT: usize = "--lr".len() + 1;
         let text = |kind| match error.get(kind) {
             Some(ContextValue::String(text)) => Some(text.clone()),
             Some(ContextValue::Strings(texts)) => texts.first().cloned(),
@@ -125,7 +126,13 @@ impl From<clap::Error> for Failure {
         let command = std::env::args().nth(1).filter(|word| !word.starts_with('-'));
         let command = command.map_or("pullback".to_owned(), |name| format!("pullback {name}"));
         let all = |what: &str| format!("`{command} --help` lists the {what}");
-        let near = |kind| text(kind).map(|name| format!("did you mean `{}`?", flags::listed(&name)));
+        let near = |kind| {
+            text(kind).and_then(|name| {
+                // Short other names, such as `--y`, are near anything.
+                let listed = flags::listed(&name);
+                (listed == name || name.len() > SHORT).then(|| format!("did you mean `{listed}`?"))
+            })
+        };
         let flag = text(ContextKind::InvalidArg).unwrap_or_default();
         let name = flag.split([' ', '=', '[']).next().unwrap_or_default();
         let value = text(ContextKind::InvalidValue).unwrap_or_default();

@@ -184,7 +184,6 @@ fn pages_are_as_wide_as_the_terminal() {
             &["inspect", "digits.model"],
             &["look", "iris.csv", "--target", "species"],
             &["evaluate", "friedman.model"],
-            &["explain", "model.safetensors", "iris.csv", "--digits", "3", "--lang", "en"],
             &["check", "model.safetensors", "iris.csv"],
         ] {
             let output = place.command(command).env("COLUMNS", width).output().unwrap();
@@ -287,4 +286,44 @@ fn look_and_train_decide_the_same() {
     );
     let shown = place.succeed(&["train", "t.csv", "--target", "y", "--epochs", "1"]);
     assert!(shown.contains("2 left out"), "{shown}");
+}
+
+#[test]
+fn columns_that_give_the_target_away_are_named_with_the_flag_to_type() {
+    let place = Place::new();
+    let concerns = |content: String| {
+        place.write("t.csv", content);
+        let report = place.json(&["train", "t.csv", "--target", "y", "--epochs", "1", "--json"]);
+        let words = report["concerns"].as_array().unwrap().iter();
+        words.map(|concern| format!("{}: {}", concern["column"], concern["words"])).collect::<Vec<_>>()
+    };
+    let amount = |row: usize| 1.0 + 100.0 * noise(row);
+    let logarithm = |row: usize| format!("{:.6},{:.3},{:.4}", amount(row).ln(), noise(row + 99), amount(row));
+    let found = concerns(table("log,other,y", 80, logarithm));
+    assert!(found.len() == 1 && found[0].contains("in the order of the target"), "{found:?}");
+    assert!(found[0].contains("`--ignore 'log'`"), "{found:?}");
+
+    let threshold =
+        |row: usize| format!("{:.4},{:.3},{}", noise(row), noise(row + 99), u8::from(noise(row) > 0.4));
+    let found = concerns(table("score,other,y", 80, threshold));
+    assert!(found.len() == 1 && found[0].contains("separates the classes"), "{found:?}");
+
+    let tier = |row: usize| format!("t{},{:.3},{}", row % 4, noise(row), 10.5 * (row % 4) as f64);
+    let found = concerns(table("tier,other,y", 80, tier));
+    assert!(found.iter().any(|words| words.contains("tier") && words.contains("alone decides")), "{found:?}");
+
+    // What only goes along with the target gives nothing away.
+    let near = |row: usize| {
+        format!("{:.4},{:.3},{:.4}", noise(row) + 0.1 * noise(row + 5), noise(row + 99), noise(row))
+    };
+    assert_eq!(concerns(table("near,other,y", 80, near)), Vec::<String>::new());
+}
+
+#[test]
+fn a_short_run_shows_no_progress_without_a_terminal() {
+    let place = Place::new();
+    let output = place.run(&["train", "iris", "--epochs", "400"]);
+    // A line after a second, the next after two more, and so on, however slow the machine.
+    let lines = text(&output.stderr).lines().filter(|line| line.starts_with("epoch ")).count();
+    assert!(output.status.success() && lines < 6, "{}", text(&output.stderr));
 }
