@@ -184,7 +184,6 @@ fn pages_are_as_wide_as_the_terminal() {
             &["inspect", "digits.model"],
             &["look", "iris.csv", "--target", "species"],
             &["evaluate", "friedman.model"],
-            &["check", "model.safetensors", "iris.csv"],
         ] {
             let output = place.command(command).env("COLUMNS", width).output().unwrap();
             assert!(output.status.success(), "{}", text(&output.stderr));

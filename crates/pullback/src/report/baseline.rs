@@ -2,6 +2,7 @@
 
 use super::{Figures, number};
 use crate::train::{Metric, Scored, Truth};
+use pullback_kernels::Real;
 use serde::Serialize;
 
 /// What takes no network, and how good it is for the same rows.
@@ -45,7 +46,7 @@ impl Baseline {
         let rows = ids.len() as f64;
         let shares: Vec<f64> = counts.iter().map(|&count| count as f64 / rows).collect();
         let log_loss: f64 =
-            shares.iter().filter(|&&share| share > 0.0).map(|share| -share * share.ln()).sum();
+            shares.iter().filter(|&&share| share > 0.0).map(|share| -share * Real::ln(*share)).sum();
         (rows > 0.0).then(|| Self {
             kind: BaselineKind::Constant,
             words: format!("always \"{}\"", names[class]),
@@ -83,11 +84,15 @@ pub(super) fn verdict(figures: &Figures, baselines: &[Baseline], metric: Metric)
         .iter()
         .filter_map(|baseline| Some((baseline, baseline.figures.get(metric)?)))
         // Not a number is better than nothing.
-        .filter(|(_, value)| !(loss(own) < loss(*value) - EQUAL * value.abs()))
+        .filter(|(_, value)| {
+            let is_better = loss(own) < loss(*value) - EQUAL * value.abs();
+            !is_better
+        })
         .collect();
     let (first, value) = matched.first()?;
     let is_constant = first.kind == BaselineKind::Constant;
-    if is_constant && metric == Metric::Rmse && !(own < ABSURD * value) {
+    let is_near = own < ABSURD * value;
+    if is_constant && metric == Metric::Rmse && !is_near {
         return Some(format!(
             "the predictions are useless: their errors are {} times those of {}",
             number::magnitude(own / value),
