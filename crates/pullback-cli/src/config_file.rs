@@ -2,6 +2,7 @@
 //! line, and with the key or name that was probably meant.
 
 use crate::failure::{Failure, Result};
+use crate::flags;
 use pullback::error::nearest_name;
 use pullback::job::Settings;
 use std::path::Path;
@@ -31,7 +32,7 @@ fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
             let near = nearest_name(given, known.iter().copied());
             (
                 format!("there is no key `{given}`"),
-                near.map_or(KEYS.into(), |near| format!("did you mean `{near}`?")),
+                near.map_or(KEYS.into(), |near| format!("did you mean `{}`?", flags::listed(near))),
             )
         }
         Some((given, known))

@@ -1,5 +1,6 @@
 //! How a command ends that cannot do what it is asked: what, what to do, and an exit code.
 
+use crate::flags;
 use crate::terminal::say_styled;
 use anstyle::{AnsiColor, Style};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -34,7 +35,7 @@ impl Failure {
     }
 
     /// The end of a command that has said all there is to say.
-    fn silent(code: u8) -> Self {
+    pub(crate) fn silent(code: u8) -> Self {
         Self { code, what: String::new(), help: None }
     }
 
@@ -113,6 +114,7 @@ impl From<pullback::Error> for Failure {
 /// What clap says of a command line, in the words of all other messages. Help and version are printed.
 impl From<clap::Error> for Failure {
     fn from(error: clap::Error) -> Self {
+        const SHORT: usize = "--lr".len() + 1;
         let text = |kind| match error.get(kind) {
             Some(ContextValue::String(text)) => Some(text.clone()),
             Some(ContextValue::Strings(texts)) => texts.first().cloned(),
@@ -124,7 +126,13 @@ impl From<clap::Error> for Failure {
         let command = std::env::args().nth(1).filter(|word| !word.starts_with('-'));
         let command = command.map_or("pullback".to_owned(), |name| format!("pullback {name}"));
         let all = |what: &str| format!("`{command} --help` lists the {what}");
-        let near = |kind| text(kind).map(|name| format!("did you mean `{name}`?"));
+        let near = |kind| {
+            text(kind).and_then(|name| {
+                // Short other names, such as `--y`, are near anything.
+                let listed = flags::listed(&name);
+                (listed == name || name.len() > SHORT).then(|| format!("did you mean `{listed}`?"))
+            })
+        };
         let flag = text(ContextKind::InvalidArg).unwrap_or_default();
         let name = flag.split([' ', '=', '[']).next().unwrap_or_default();
         let value = text(ContextKind::InvalidValue).unwrap_or_default();
@@ -157,10 +165,14 @@ impl From<clap::Error> for Failure {
             }
             ErrorKind::UnknownArgument if flag.starts_with('-') => Self::usage(
                 format!("there is no flag `{name}`"),
-                near(ContextKind::SuggestedArg).unwrap_or_else(|| all("flags")),
+                flags::near(name).or_else(|| near(ContextKind::SuggestedArg)).unwrap_or_else(|| all("flags")),
             ),
             ErrorKind::UnknownArgument => {
-                Self::usage(format!("`{flag}` is one argument too many"), format!("the usage is {usage}"))
+                let help = match flags::switch_before(&flag) {
+                    Some(switch) => format!("to say whether, write `{switch}=true` or `{switch}=false`"),
+                    None => format!("the usage is {usage}"),
+                };
+                Self::usage(format!("`{flag}` is one argument too many"), help)
             }
             ErrorKind::InvalidSubcommand => Self::usage(
                 format!("there is no command `{}`", text(ContextKind::InvalidSubcommand).unwrap_or_default()),

@@ -29,6 +29,82 @@ impl Flags {
 /// A setting without a heading that a command line gives by place.
 const BY_PLACE: &str = "data";
 
+/// What is asked for under another name that does not mean quite the same, and the setting to look at.
+const NEAR: &[(&str, &str)] = &[
+    ("alpha", "l2"),
+    ("clip", "clip_norm"),
+    ("clip_value", "clip_norm"),
+    ("hidden_layers", "hidden"),
+    ("iterations", "epochs"),
+    ("jobs", "threads"),
+    ("labels", "target"),
+    ("lambda", "l2"),
+    ("layers", "hidden"),
+    ("lr_decay", "schedule"),
+    ("n_hidden", "hidden"),
+    ("n_jobs", "threads"),
+    ("n_layers", "hidden"),
+    ("neurons", "hidden"),
+    ("normalize", "scaling"),
+    ("num_layers", "hidden"),
+    ("regularization", "l2"),
+    ("standardize", "scaling"),
+    ("step_size", "learning_rate"),
+    ("steps", "epochs"),
+    ("units", "hidden"),
+    ("warmup", "warmup_epochs"),
+    ("workers", "threads"),
+];
+
+/// The name that the help lists for a flag or a key, which may be another name of it.
+pub(crate) fn listed(name: &str) -> String {
+    let bare = name.trim_start_matches('-').replace('-', "_");
+    match Settings::LIST.iter().find(|setting| setting.also.contains(&bare.as_str())) {
+        Some(setting) if name.starts_with('-') => shown(setting),
+        Some(setting) => setting.name.to_owned(),
+        None => name.to_owned(),
+    }
+}
+
+/// What to type instead of a flag that there is not, if that is known.
+pub(crate) fn near(flag: &str) -> Option<String> {
+    let name = flag.trim_start_matches('-').replace('-', "_").to_lowercase();
+    let (_, meant) = NEAR.iter().find(|(other, _)| *other == name)?;
+    let setting = Settings::LIST.iter().find(|setting| setting.name == *meant)?;
+    let mut doc = setting.doc.to_owned();
+    doc[..1].make_ascii_lowercase();
+    Some(format!("see `{} {}`: {doc}", shown(setting), setting.value))
+}
+
+/// Whether a word of the command line stands behind a switch, as if it were its value; then the switch.
+pub(crate) fn switch_before(word: &str) -> Option<String> {
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let pair = words.windows(2).find(|pair| pair[1] == word && is_switch(&pair[0]))?;
+    Some(pair[0].clone())
+}
+
+/// Whether a word of the command line is a flag that takes no value, or one after `=`.
+fn is_switch(flag: &str) -> bool {
+    Settings::LIST.iter().any(|setting| setting.form == Form::Switch && flag == shown(setting))
+}
+
+/// A command line in which `--header true` is `--header=true`: a switch takes its value with a sign of equality, so that
+/// what follows it can be a file.
+pub(crate) fn joined(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut joined: Vec<OsString> = Vec::new();
+    for argument in arguments {
+        let value = argument.to_str().filter(|text| matches!(*text, "true" | "false"));
+        match (value, joined.last_mut()) {
+            (Some(value), Some(last)) if last.to_str().is_some_and(is_switch) => {
+                last.push("=");
+                last.push(value);
+            }
+            _ => joined.push(argument),
+        }
+    }
+    joined
+}
+
 /// The flag as it is typed: `--learning-rate`.
 fn shown(setting: &Setting) -> String {
     match setting.name {
@@ -68,6 +144,8 @@ fn argument(setting: &'static Setting) -> Arg {
     if setting.name != BY_PLACE {
         argument = argument.long(setting.name.replace('_', "-"));
     }
+    // Aliases are not listed in the help.
+    argument = argument.aliases(setting.also.iter().map(|name| name.replace('_', "-")));
     if setting.name == "out" {
         argument = argument.short('o');
     }

@@ -2,15 +2,18 @@
 //!
 //! `commands` has one file a command; none imports another. A command is flags, a job of the library, and what
 //! is printed: `flags` makes the flags of the library's list of settings, `config_file` reads the same from a file,
-//! `source` reads rows, `machine` says what there is of memory, `files` what a command reads and writes, `failure` is how a command ends that cannot do what it is
-//! asked, `progress` what is shown meanwhile, `terminal` how things are shown. All numbers come from the library.
+//! `source` reads rows, `columns` says what is made of them, `machine` says what there is of memory, `files` what a command reads and writes, `failure` is how a command ends that cannot do what it is
+//! asked, `progress` what is shown meanwhile, `interrupt` what ends a run early,
+//! `terminal` how things are shown. All numbers come from the library.
 #![forbid(unsafe_code)]
 
+mod columns;
 mod commands;
 mod config_file;
 mod failure;
 mod files;
 mod flags;
+mod interrupt;
 mod machine;
 mod progress;
 mod source;
@@ -23,7 +26,7 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         terminal::say(format_args!("error: this is a bug in pullback, please report it: {panic}"));
     }));
-    let run = || commands::Cli::try_parse()?.run();
+    let run = || commands::Cli::try_parse_from(flags::joined(std::env::args_os()))?.run();
     match std::panic::catch_unwind(run) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(failure)) => {

@@ -1,14 +1,17 @@
-//! What is shown while a network trains: a bar on a terminal, else a few plain lines. All of it goes to
+//! What is shown while a network trains: a bar on a terminal, else a plain line now and then. All of it goes to
 //! standard error, so that standard output is the report alone.
 
+use crate::interrupt::Interrupt;
 use crate::terminal::{count, figure, percent, say, time};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pullback::train::{Epoch, EpochReport, Flow, Observer, StepReport};
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-/// About so many lines are printed where there is no terminal.
-const LINES: usize = 10;
+/// Where there is no terminal, the first line comes after this time, and each next one after twice as long...
+const FIRST_LINE: Duration = Duration::from_secs(1);
+/// ...but at least this often.
+const NEXT_LINE: Duration = Duration::from_secs(60);
 /// How often the bar changes.
 const REDRAW: Duration = Duration::from_millis(100);
 
@@ -18,8 +21,11 @@ pub(crate) struct Progress {
     examples_per_epoch: usize,
     bar: Option<ProgressBar>,
     is_quiet: bool,
+    interrupt: Interrupt,
     start: Instant,
     shown: Instant,
+    /// How long after the last line the next one comes.
+    pause: Duration,
     /// The end of the last epoch.
     end: Instant,
     /// The last epoch's figures.
@@ -27,7 +33,13 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(epochs: usize, examples_per_epoch: usize, is_quiet: bool) -> Self {
+    /// Shows a run until it ends or is interrupted.
+    pub(crate) fn new(
+        epochs: usize,
+        examples_per_epoch: usize,
+        is_quiet: bool,
+        interrupt: Interrupt,
+    ) -> Self {
         let is_dumb = std::env::var_os("TERM").is_none_or(|name| name == "dumb");
         let bar = (!is_quiet && stderr().is_terminal() && !is_dumb).then(|| {
             let total = epochs.saturating_mul(examples_per_epoch) as u64;
@@ -38,7 +50,18 @@ impl Progress {
             bar
         });
         let now = Instant::now();
-        Self { epochs, examples_per_epoch, bar, is_quiet, start: now, shown: now, end: now, figures: None }
+        Self {
+            epochs,
+            examples_per_epoch,
+            bar,
+            is_quiet,
+            interrupt,
+            start: now,
+            shown: now,
+            pause: FIRST_LINE,
+            end: now,
+            figures: None,
+        }
     }
 
     /// Takes the bar away; tells how long training took, to the end of the last epoch.
@@ -74,7 +97,7 @@ impl Observer for Progress {
             bar.set_message(format!("epoch {epoch}/{}, {figures}, {pace}/s, {left} left", self.epochs));
             bar.set_position(done as u64);
         }
-        Flow::Continue
+        if self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
     }
 
     fn epoch(&mut self, epoch: &mut Epoch<'_>) -> Flow {
@@ -87,8 +110,9 @@ impl Observer for Progress {
         };
         let figures = format!("cost {}{validation}", figure(report.cost));
         let done = report.epoch + 1;
-        let is_due = done == 1 || done == self.epochs || done.is_multiple_of(self.epochs.div_ceil(LINES));
-        if self.bar.is_none() && !self.is_quiet && is_due {
+        if self.bar.is_none() && !self.is_quiet && self.shown.elapsed() >= self.pause {
+            self.shown = Instant::now();
+            self.pause = (2 * self.pause).min(NEXT_LINE);
             let (pace, left) = self.pace((done * self.examples_per_epoch) as f64);
             say(format_args!("epoch {done}/{}: {figures}, {pace} samples/s, {left} left", self.epochs));
         }

@@ -9,6 +9,8 @@ use pullback::error::nearest_name;
 use pullback::job::{Settings, Tables, memory};
 use pullback::model::{Model, Partition, Prediction, Test, Trained};
 use pullback_data::{Note, NoteKind, Parts, ReadOptions, read, read_from};
+use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
 /// At most so many missing columns are named.
@@ -75,6 +77,14 @@ pub(crate) fn load_to_train(settings: &Settings, options: &ReadOptions) -> Resul
 
 /// Reads what `data` names. A file goes before a built-in set of the same name.
 pub(crate) fn load(data: &str, seed: u64, options: &ReadOptions) -> Result<Loaded> {
+    load_given(data, None, seed, options)
+}
+
+/// The same, of a text that was read from standard input before.
+fn load_given(data: &str, given: Option<&[u8]>, seed: u64, options: &ReadOptions) -> Result<Loaded> {
+    if let Some(given) = given {
+        return Ok(read_from("standard input", given, options)?.into());
+    }
     if data == STANDARD_INPUT {
         return Ok(read_from("standard input", std::io::stdin().lock(), options)?.into());
     }
@@ -153,26 +163,24 @@ pub(crate) fn settings_of(model: &Trained<'_>) -> Result<Option<Settings>> {
     Ok(Some(settings))
 }
 
-/// Reads the rows that a model is to predict for: of a source with a part to test on, that part. Columns
-/// are taken for what they were in training, whatever they look like.
-pub(crate) fn load_for(model: &Trained<'_>, data: &str) -> Result<Table> {
-    load_as_in_training(model, data, None, &[])
-}
-
-/// The same, with a file of targets where the data have none; columns to be kept beside predictions stay as they are
-/// written.
+/// Reads the rows that a model is to predict for: of a source with a part to test on, that part; with a file of targets
+/// where the data have none. Columns are taken for what they were in training, whatever they look like; those to be kept
+/// beside predictions are given too, as they are written.
 pub(crate) fn load_as_in_training(
     model: &Trained<'_>,
     data: &str,
     targets: Option<&Path>,
     kept: &[String],
-) -> Result<Table> {
+) -> Result<(Table, Vec<Column>)> {
     let settings = read_settings(model, data, targets)?;
     let mut options = ReadOptions { types: Default::default(), ..read_options(&settings)? };
     let preprocessing = model.preprocessing;
     let names = preprocessing.features().iter().map(|feature| &feature.name);
     options.expected = names.chain(preprocessing.target().names()).cloned().collect();
-    options.known = kept.iter().map(|name| (name.clone(), ColumnType::Categorical)).collect();
+    // Cells are read as what they mean, and those to be kept as their texts too.
+    let as_texts: BTreeMap<String, ColumnType> =
+        kept.iter().map(|name| (name.clone(), ColumnType::Categorical)).collect();
+    options.known = as_texts.clone();
     for feature in preprocessing.features() {
         let kind = match &feature.encoding {
             Encoding::Numeric(_) => ColumnType::Numeric,
@@ -187,8 +195,35 @@ pub(crate) fn load_as_in_training(
         };
         options.known.insert(feature.name.clone(), kind);
     }
-    let table = load(data, settings.seed(), &options)?.into_tested();
-    refuse_missing_columns(model, &table).map(|()| table)
+    let is_read_twice = as_texts.iter().any(|(name, kind)| options.known.get(name) != Some(kind));
+    let given = match is_read_twice && data == STANDARD_INPUT {
+        true => Some(standard_input(options.limit_bytes)?),
+        false => None,
+    };
+    let table = load_given(data, given.as_deref(), settings.seed(), &options)?.into_tested();
+    refuse_missing_columns(model, &table)?;
+    let columns = |table: &Table| -> Result<Vec<Column>> {
+        kept.iter().map(|name| Ok(table.column(name)?.clone())).collect()
+    };
+    let kept = match is_read_twice {
+        true => {
+            options.known = as_texts;
+            let Loaded { tables, .. } = load_given(data, given.as_deref(), settings.seed(), &options)?;
+            columns(&tables.test.unwrap_or(tables.train))?
+        }
+        false => columns(&table)?,
+    };
+    Ok((table, kept))
+}
+
+/// All that stands in standard input.
+fn standard_input(limit_bytes: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().take(limit_bytes.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|error| {
+        Failure::new(format!("standard input cannot be read: {error}"), "check what writes to it")
+    })?;
+    Ok(bytes)
 }
 
 /// The settings that a model was trained with, for reading these data. Of the files that they name none is opened.
@@ -231,23 +266,30 @@ pub(crate) struct Chosen {
     pub(crate) is_trained_on: bool,
 }
 
-/// The rows of `data`; without data, those of built-in data that were held out from training.
-pub(crate) fn chosen(model: &Trained<'_>, data: Option<&str>) -> Result<Chosen> {
+/// The rows of `data`, or of them those that were held out from training; without data, those of built-in data that
+/// were.
+pub(crate) fn chosen(
+    model: &Trained<'_>,
+    data: Option<&str>,
+    targets: Option<&Path>,
+    is_held_out: bool,
+) -> Result<Chosen> {
     match data {
-        Some(data) => all_of(model, data, None),
+        Some(data) if is_held_out => held_out_of(model, data, targets),
+        Some(data) => all_of(model, data, targets),
         None => held_out(model),
     }
 }
 
 /// All rows of `data`, with a file of targets where they have none.
-pub(crate) fn all_of(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Result<Chosen> {
-    let table = load_as_in_training(model, data, targets, &[])?;
+fn all_of(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Result<Chosen> {
+    let (table, _) = load_as_in_training(model, data, targets, &[])?;
     let what = format!("{}: {} rows", table.source(), table.rows());
     Ok(Chosen { table, what, is_trained_on: false })
 }
 
 /// Of the data that a model was trained on, the rows that were held out.
-pub(crate) fn held_out_of(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Result<Chosen> {
+fn held_out_of(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Result<Chosen> {
     let settings = read_settings(model, data, targets)?;
     let table = load_to_train(&settings, &read_options(&settings)?)?.tables.train;
     if !model.data.is_of(&table) {
@@ -282,7 +324,7 @@ fn held_out(model: &Trained<'_>) -> Result<Chosen> {
     let Some(set) = builtin::find(source) else {
         return Err(Failure::new(
             format!("the model was trained on {source}, and a model opens no file"),
-            format!("give it as DATA; `evaluate MODEL {} --held-out` takes the rows held out", typed(source)),
+            format!("give it as DATA: `{} --held-out` takes the rows held out", typed(source)),
         ));
     };
     let table = set.load(model.training.seed)?;

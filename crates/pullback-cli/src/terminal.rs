@@ -10,12 +10,22 @@ use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
 
-/// The width of what is printed.
+/// The width of what is printed where there is no terminal.
 pub(crate) const WIDTH: usize = 80;
+/// The narrowest and the widest page.
+const WIDTHS: (usize, usize) = (50, 160);
 /// The width of an entry's name and the space after it.
 const INDENT: usize = 10;
 /// What is no longer than this is not broken between commas.
 const LONGEST_PHRASE: usize = 40;
+
+/// The width of what is printed: the terminal's, or what `COLUMNS` says.
+pub(crate) fn width() -> usize {
+    let said = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    // The last column is left free: some terminals begin a line there.
+    let seen = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0) - 1);
+    said.or_else(seen).unwrap_or(WIDTH).clamp(WIDTHS.0, WIDTHS.1)
+}
 
 /// Writes a line to standard error. That nobody reads it is no failure.
 pub(crate) fn say(line: impl Display) {
@@ -81,15 +91,15 @@ fn escaped(text: &str, is_unsafe: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Adds an entry to a report: a name, and what it is, in lines of at most [`WIDTH`].
+/// Adds an entry to a report: a name, and what it is, in lines of at most [`width`].
 pub(crate) fn entry(out: &mut String, name: &str, value: &str) {
     let _ = writeln!(out, "{name:INDENT$}{}", wrapped(value, INDENT));
 }
 
-/// A text in lines of at most [`WIDTH`] characters that start at column `indent`, the first one aside.
+/// A text in lines of at most [`width`] characters that start at column `indent`, the first one aside.
 /// What stands between commas stays together where it can.
 pub(crate) fn wrapped(text: &str, indent: usize) -> String {
-    let text = escaped(text, is_unsafe);
+    let (width, text) = (width(), escaped(text, is_unsafe));
     let words: Vec<&str> = text.split(' ').collect();
     let mut pieces: Vec<String> = Vec::new();
     for phrase in words.split_inclusive(|word| word.ends_with([',', ';'])) {
@@ -104,7 +114,7 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     let mut column = indent;
     for (at, piece) in pieces.iter().enumerate() {
         let length = piece.chars().count();
-        if at > 0 && column + 1 + length > WIDTH {
+        if at > 0 && column + 1 + length > width {
             let _ = write!(lines, "\n{:indent$}", "");
             column = indent;
         } else if at > 0 {
@@ -154,7 +164,7 @@ mod tests {
     #[test]
     fn lines_end_before_the_edge() {
         let text = wrapped(&"word ".repeat(50), 10);
-        assert!(text.lines().all(|line| line.len() <= WIDTH), "{text}");
+        assert!(text.lines().all(|line| line.len() <= width()), "{text}");
         assert!(text.lines().skip(1).all(|line| line.starts_with("          ")), "{text}");
         assert_eq!(wrapped("short", 10), "short");
         let text = wrapped(&"seed 0, ".repeat(20), 10);

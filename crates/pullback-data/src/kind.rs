@@ -286,7 +286,10 @@ pub(crate) fn decide(
                 return Err(Refusal {
                     row: 0,
                     what: "no cell of the column is a date".into(),
-                    help: "write dates as 2021-01-31 or 2021-01-31 14:05, or declare another type".into(),
+                    help: format!(
+                        "write dates as 2021-01-31 or 2021-01-31 14:05; `--type '{name}=categorical'` takes the column as \
+                         texts"
+                    ),
                 });
             }
             None => {}

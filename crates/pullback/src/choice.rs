@@ -32,6 +32,8 @@ use std::marker::PhantomData;
 pub struct Choice {
     /// Its name in flags and files.
     pub name: &'static str,
+    /// Other names that mean exactly the same: `mse`.
+    pub also: &'static [&'static str],
     /// What it is.
     pub doc: &'static str,
     /// Its settings.
@@ -194,16 +196,20 @@ pub trait Choices: Copy + Sized {
         Self::LIST.iter().find(|item| item.name == name).expect("each item is in its list")
     }
 
-    /// The item of a name, with its default settings.
+    /// The item of a name, with its default settings. Capitals do not matter, nor does `-` for `_`.
     ///
     /// # Errors
     /// If there is none.
     fn by_name(name: &str) -> Result<Self> {
-        let item = Self::LIST.iter().find(|item| item.name == name);
-        item.and_then(|item| {
-            Self::build(name, &item.fields.iter().map(|field| field.default).collect::<Vec<_>>())
-        })
-        .ok_or_else(|| Error::unknown_name(Self::WHAT, name, Self::LIST.iter().map(|item| item.name)))
+        let plain = name.to_lowercase().replace('-', "_");
+        let is_called = |item: &&Choice| item.name == plain || item.also.contains(&plain.as_str());
+        Self::LIST
+            .iter()
+            .find(is_called)
+            .and_then(|item| {
+                Self::build(item.name, &item.fields.iter().map(|field| field.default).collect::<Vec<_>>())
+            })
+            .ok_or_else(|| Error::unknown_name(Self::WHAT, name, Self::LIST.iter().map(|item| item.name)))
     }
 
     /// The value of a setting, if the item has it.
@@ -382,7 +388,7 @@ impl<'de, C: Choices> Visitor<'de> for Table<C> {
 }
 
 /// Makes an enum of choices from one list: `"what" Type as text { ... }` or `as table`, then for each item its
-/// documentation, variant, settings (`(name: type = default, bound)` for a lone one, else in braces) and name.
+/// documentation, variant, settings (`(name: type = default, bound)` for a lone one, else in braces), name and other names.
 macro_rules! choices {
     (
         $(#[$about:meta])*
@@ -398,7 +404,7 @@ macro_rules! choices {
                     $(#[doc = $field_doc:literal])*
                     $field:ident: $field_type:ty = $field_default:literal, $field_bound:expr;
                 )* })?
-                = $name:literal
+                = $name:literal $(| $also:literal)*
             ),* $(,)?
         }
     ) => {
@@ -417,6 +423,7 @@ macro_rules! choices {
             const WHAT: &'static str = $what;
             const LIST: &'static [$crate::choice::Choice] = &[$($crate::choice::Choice {
                 name: $name,
+                also: &[$($also),*],
                 doc: concat!($($doc),*).trim_ascii(),
                 fields: &[
                     $($crate::choice::Field {

@@ -257,7 +257,11 @@ fn run(
     };
     let job = Job::new(settings, Table::new("arrays", columns)?).decide()?;
     job.check_memory(None)?;
-    Ok(job.run(machine, observer)?.model)
+    let fitted = job.run(machine, observer)?;
+    match fitted.trouble {
+        Some(trouble) => Err(trouble),
+        None => Ok(fitted.model),
+    }
 }
 
 /// The columns of an array `[rows, width]`.

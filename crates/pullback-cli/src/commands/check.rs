@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Result};
 use crate::machine::free_memory;
 use crate::source::{Chosen, chosen};
-use crate::terminal::{entry, print, print_json};
+use crate::terminal::{entry, print, print_json, shortened, width, wrapped};
 use pullback::explain::{CheckOptions, ParameterCheck, check, trace_rows};
 use pullback::job::memory;
 use pullback::model::Model;
@@ -19,6 +19,12 @@ pub(crate) struct Check {
     /// A built-in data set, a CSV file, or a folder or file of IDX images, with targets. By default the
     /// rows of built-in data that were held out from training
     data: Option<String>,
+    /// Of the data that the model was trained on, take the rows that were held out
+    #[arg(long, requires = "data")]
+    held_out: bool,
+    /// A NumPy array with the targets, where the data are an array of inputs
+    #[arg(long, value_name = "FILE", requires = "data")]
+    targets: Option<PathBuf>,
     /// How many rows make the batch, the first ones
     #[arg(long, default_value_t = 32)]
     rows: usize,
@@ -42,7 +48,8 @@ impl Check {
             return Err(Failure::usage("nothing would be checked", "give at least 1 row and 1 sample"));
         }
         let model = Model::<f64>::load(&self.model)?;
-        let Chosen { table, what, .. } = chosen(&model.trained()?, self.data.as_deref())?;
+        let Chosen { table, what, .. } =
+            chosen(&model.trained()?, self.data.as_deref(), self.targets.as_deref(), self.held_out)?;
         let rows = self.rows.min(table.rows());
         memory::check(model.network(), rows, memory::Work::Trace, free_memory())?;
         let trace = trace_rows(&model, &table, 0..rows, Mode::Evaluation)?;
@@ -68,19 +75,21 @@ impl Check {
             }))?;
         } else {
             let mut out = String::new();
+            // The columns of numbers take the rest, with room for a place.
+            let name = width().saturating_sub(56).clamp(8, 20);
             entry(&mut out, "model", &self.model.display().to_string());
             entry(&mut out, "data", &format!("{what}; a batch of the first {rows}"));
             let _ = writeln!(
                 out,
-                "\n{:20} {:>11} {:>8} {:>8} {:>8} {:>5}  worst",
+                "\n{:name$} {:>11} {:>8} {:>8} {:>8} {:>5}  worst",
                 "gradient of", "checked", "largest", "median", "forward", "kinks"
             );
             for found in &checks {
                 let place = found.worst.strip_prefix(&found.name).unwrap_or(&found.worst);
                 let _ = writeln!(
                     out,
-                    "{:20} {:>11} {:>8.1e} {:>8.1e} {:>8.1e} {:>5}  {place}",
-                    found.name,
+                    "{:name$} {:>11} {:>8.1e} {:>8.1e} {:>8.1e} {:>5}  {place}",
+                    shortened(&found.name, name),
                     format!("{}/{}", found.checked, found.all),
                     found.differences,
                     found.median,
@@ -90,8 +99,12 @@ impl Check {
             }
             let _ = writeln!(
                 out,
-                "\nlargest and median: relative error of back propagation against central\ndifferences; forward: \
-                 largest against forward mode; all in f64"
+                "\n{}",
+                wrapped(
+                    "largest and median: relative error of back propagation against central differences; forward: \
+                     largest against forward mode; all in f64",
+                    0
+                )
             );
             if wrong.is_empty() {
                 let _ = writeln!(out, "the gradients are right, within {:e}", self.tolerance);

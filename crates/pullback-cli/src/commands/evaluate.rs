@@ -2,8 +2,8 @@
 
 use crate::failure::{Failure, Result};
 use crate::machine::ISA_HELP;
-use crate::source::{all_of, chosen, held_out_of, predict};
-use crate::terminal::{entry, print, print_json, warn};
+use crate::source::{chosen, predict};
+use crate::terminal::{entry, print, print_json, warn, width};
 use pullback::job::measure;
 use pullback::model::Model;
 use pullback::report::text;
@@ -37,11 +37,7 @@ impl Evaluate {
     pub(super) fn run(&self) -> Result<()> {
         let model = Model::<f32>::load(&self.model)?;
         let trained = model.trained()?;
-        let tested = match &self.data {
-            Some(data) if self.held_out => held_out_of(&trained, data, self.targets.as_deref())?,
-            Some(data) => all_of(&trained, data, self.targets.as_deref())?,
-            None => chosen(&trained, None)?,
-        };
+        let tested = chosen(&trained, self.data.as_deref(), self.targets.as_deref(), self.held_out)?;
         if self.data.is_some() && trained.data.is_of(&tested.table) {
             warn(format_args!(
                 "{} of these {} rows were trained on; `--held-out` takes the others",
@@ -65,13 +61,14 @@ impl Evaluate {
                 "rows": tested.table.rows(),
                 "is_tested_on_training_rows": tested.is_trained_on,
                 "report": report,
+                "remarks": report.remarks(),
             }));
         }
         let mut out = String::new();
         entry(&mut out, "model", &self.model.display().to_string());
         entry(&mut out, "data", &tested.what);
         let where_from = if tested.is_trained_on { "training" } else { "test" };
-        let _ = write!(out, "\n{where_from} {}", text::render(&report));
+        let _ = write!(out, "\n{where_from} {}", text::render(&report, width()));
         print(&out)
     }
 }

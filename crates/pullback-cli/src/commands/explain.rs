@@ -3,18 +3,19 @@
 use crate::failure::{Failure, Result};
 use crate::files::{Files, Output};
 use crate::machine::free_memory;
-use crate::source::load_for;
-use crate::terminal::{WIDTH, print, print_colored, print_json};
+use crate::source::{Chosen, chosen};
+use crate::terminal::{WIDTH, print, print_colored, print_json, width};
 use pullback::Error;
-use pullback::data::Table;
+use pullback::data::{Table, Target};
 use pullback::explain::examples::{self, Example, Subject};
 use pullback::explain::{
     Catalog, Document, Focus, LANGUAGES, Notation, Options, Trace, describe, describe_circuit,
-    describe_claims, diagram, json, trace_rows,
+    describe_claims, diagram, json, named_inputs, trace_rows,
 };
 use pullback::job::memory;
 use pullback::model::Model;
 use pullback::network::Mode;
+use pullback::report::number::counted;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -38,10 +39,17 @@ enum Format {
 pub(crate) struct Explain {
     /// The model file
     model: Option<PathBuf>,
-    /// A built-in data set, a CSV file, or a folder or file of IDX images, with targets
+    /// A built-in data set, a CSV file, or a folder or file of IDX images, with targets. By default the
+    /// rows of built-in data that were held out from training
     data: Option<String>,
-    /// The row to explain, counted from 0
-    #[arg(long, default_value_t = 0)]
+    /// Of the data that the model was trained on, take the rows that were held out
+    #[arg(long, requires = "data")]
+    held_out: bool,
+    /// A NumPy array with the targets, where the data are an array of inputs
+    #[arg(long, value_name = "FILE", requires = "data")]
+    targets: Option<PathBuf>,
+    /// The row to explain, counted from 1
+    #[arg(long, default_value_t = 1)]
     row: usize,
     /// How many rows, as one batch
     #[arg(long, default_value_t = 1)]
@@ -85,7 +93,8 @@ impl Explain {
     pub(super) fn run(&self) -> Result<()> {
         let catalog = self.catalog()?;
         let data = self.data.as_deref().map(Path::new);
-        let files = Files::reading(self.model.as_deref().into_iter().chain(data));
+        let read = self.model.as_deref().into_iter().chain(data).chain(self.targets.as_deref());
+        let files = Files::reading(read);
         let out = files.output(self.out.as_deref(), "--out")?;
         if self.examples {
             return self.conformance(&catalog, &out);
@@ -93,15 +102,15 @@ impl Explain {
         if let Some(name) = &self.example {
             return self.example(name, &catalog, &out);
         }
-        let (Some(path), Some(data)) = (&self.model, &self.data) else {
+        let Some(path) = &self.model else {
             return Err(Failure::usage(
                 "there is nothing to explain",
-                "give a model and data, `pullback explain model.safetensors digits --row 3`, or \
-                 `--example mazur`",
+                "give a model, `pullback explain model.safetensors --row 3`, or `--example mazur`",
             ));
         };
         let model = Model::<f64>::load(path)?;
-        let table = load_for(&model.trained()?, data)?;
+        let Chosen { table, .. } =
+            chosen(&model.trained()?, self.data.as_deref(), self.targets.as_deref(), self.held_out)?;
         let trace = self.trace(&model, &table)?;
         let mut options = self.options(&trace)?;
         let trained = model.trained()?;
@@ -111,6 +120,10 @@ impl Explain {
             Some(classes) => vec![classes.last().cloned().unwrap_or_default()],
             None => target.names().to_vec(),
         };
+        options.inputs = named_inputs(trained.preprocessing, &table, self.row - 1)?;
+        if let Target::Regression { scales } = target.target() {
+            options.scales = scales.clone();
+        }
         options.training = trained.training.clone();
         let title = if self.rows == 1 {
             catalog.say("title_row", &[("row", &self.row), ("data", &table.source())])
@@ -141,16 +154,17 @@ impl Explain {
     }
 
     fn trace(&self, model: &Model<f64>, table: &Table) -> Result<Trace> {
-        let end = self.row.saturating_add(self.rows);
-        if self.rows == 0 || end > table.rows() {
+        let (first, rows) = (self.row.saturating_sub(1), table.rows());
+        let end = first.saturating_add(self.rows);
+        if self.row == 0 || self.rows == 0 || end > rows {
             return Err(Failure::usage(
-                format!("{} has {} rows, counted from 0", table.source(), table.rows()),
-                format!("choose from 0 to {}", table.rows().saturating_sub(1)),
+                format!("{} has {}, counted from 1", table.source(), counted(rows, "row")),
+                format!("choose from 1 to {rows} with `--row`, and at least 1 with `--rows`"),
             ));
         }
         let mode = if self.training { Mode::Training } else { Mode::Evaluation };
         memory::check(model.network(), self.rows, memory::Work::Trace, free_memory())?;
-        Ok(trace_rows(model, table, self.row..end, mode)?)
+        Ok(trace_rows(model, table, first..end, mode)?)
     }
 
     fn options(&self, trace: &Trace) -> Result<Options> {
@@ -266,8 +280,7 @@ impl Explain {
             (Format::Markdown, _) => page.markdown(),
             (Format::Html, _) => page.html(drawing.as_deref()),
             (_, _) if out.path().is_none() => {
-                let is_seen = std::io::stdout().is_terminal();
-                let width = if is_seen { columns() } else { WIDTH };
+                let (is_seen, width) = (std::io::stdout().is_terminal(), width());
                 let plain = page.text(width, false);
                 return match is_seen && std::env::var_os("NO_COLOR").is_none() {
                     true => print_colored(&plain, || page.text(width, true)),
@@ -278,10 +291,4 @@ impl Explain {
         };
         out.write(text.as_bytes())
     }
-}
-
-/// The width of the terminal, within what can be read.
-fn columns() -> usize {
-    let told = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-    told.unwrap_or(WIDTH + 1).clamp(60, 160) - 1
 }

@@ -26,6 +26,12 @@ pub(crate) struct Gradients {
     /// A built-in data set, a CSV file, or a folder or file of IDX images, with targets. By default the
     /// rows of built-in data that were held out from training
     data: Option<String>,
+    /// Of the data that the model was trained on, take the rows that were held out
+    #[arg(long, requires = "data")]
+    held_out: bool,
+    /// A NumPy array with the targets, where the data are an array of inputs
+    #[arg(long, value_name = "FILE", requires = "data")]
+    targets: Option<PathBuf>,
     /// Where the tensors go
     #[arg(long, short, value_name = "FILE", default_value = "gradients.safetensors")]
     out: PathBuf,
@@ -50,9 +56,11 @@ impl Gradients {
     pub(super) fn run(&self) -> Result<()> {
         let model = Model::<f64>::load(&self.model)?;
         let data = self.data.as_deref();
-        let files = Files::reading([&*self.model].into_iter().chain(data.map(Path::new)));
+        let read = [&*self.model].into_iter().chain(data.map(Path::new)).chain(self.targets.as_deref());
+        let files = Files::reading(read);
         let out = files.output(Some(&self.out), "--out")?;
-        let Chosen { table, .. } = chosen(&model.trained()?, self.data.as_deref())?;
+        let Chosen { table, .. } =
+            chosen(&model.trained()?, self.data.as_deref(), self.targets.as_deref(), self.held_out)?;
         let rows = self.rows.unwrap_or(table.rows()).min(table.rows());
         if rows == 0 {
             return Err(Failure::usage("there are no rows to take gradients of", "give at least one"));

@@ -3,7 +3,9 @@
 use crate::config_file::to_toml;
 use crate::failure::{Failure, Result};
 use crate::source::settings_of;
-use crate::terminal::{entry, figure, percent, print, print_json, print_raw, setting, shortened, wrapped};
+use crate::terminal::{
+    entry, figure, percent, print, print_json, print_raw, setting, shortened, width, wrapped,
+};
 use pullback::data::{Encoding, Feature, TimePart};
 use pullback::model::{Model, Trained};
 use pullback::network::{Regularization, Role};
@@ -78,8 +80,13 @@ fn data(out: &mut String, card: &Trained<'_>) {
 fn layers(out: &mut String, model: &Model<f32>) -> Result<()> {
     let network = model.network();
     let specification = network.parameters()?;
-    let _ =
-        writeln!(out, "\nlayer  {:24}  {:>16}  {:>10}  {:>10}", "what", "weights", "parameters", "largest");
+    // The columns of numbers, and their spaces, take the rest.
+    let what = width().saturating_sub(55).clamp(8, NAME);
+    let _ = writeln!(
+        out,
+        "\nlayer  {:what$}  {:>14}  {:>10}  {:>10}",
+        "what", "weights", "parameters", "largest"
+    );
     let image = network.image.map_or(String::new(), |image| format!(", images of {image}"));
     let _ = writeln!(out, "{:5}  {}{image}", "", counted(network.inputs, "input"));
     for (index, layer) in network.layers.iter().enumerate().take(MOST_LINES) {
@@ -100,15 +107,15 @@ fn layers(out: &mut String, model: &Model<f32>) -> Result<()> {
             String::new()
         } else {
             let largest = numbers.iter().fold(0.0f32, |most, number| most.max(number.abs()));
-            format!("  {shape:>16}  {:>10}  {:>10}", numbers.len(), figure(largest.into()))
+            format!("  {shape:>14}  {:>10}  {:>10}", numbers.len(), figure(largest.into()))
         };
-        let line = format!("{index:>5}  {:24}{figures}", shortened(&layer.describe(), 24));
+        let line = format!("{index:>5}  {:what$}{figures}", shortened(&layer.describe(), what));
         let _ = writeln!(out, "{}", line.trim_end());
     }
     if network.layers.len() > MOST_LINES {
         let _ = writeln!(out, "{:5}  and {} more", "", network.layers.len() - MOST_LINES);
     }
-    let _ = writeln!(out, "{:5}  {:24}  {:>16}  {:>10}", "", "in all", "", network.parameter_count()?);
+    let _ = writeln!(out, "{:5}  {:what$}  {:>14}  {:>10}", "", "in all", "", network.parameter_count()?);
     Ok(())
 }
 

@@ -1,10 +1,11 @@
 //! `pullback look`: what is in a table, and what `train` would do with each column.
 
+use crate::columns::{become_of, inputs, kind};
 use crate::failure::Result;
 use crate::source::{Loaded, load, read_options, tell};
-use crate::terminal::{figure, print, print_json, shortened};
-use pullback::data::{Column, DataOptions, Encoding, Feature, Preprocessing, Table, Values};
-use pullback::job::Settings;
+use crate::terminal::{figure, print, print_json, shortened, width};
+use pullback::data::{Column, DataOptions, Feature, Preprocessing, Table, Values};
+use pullback::job::{Job, Settings, Tables};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -61,8 +62,8 @@ struct Seen {
 const BARS: usize = 8;
 /// At most so many columns are shown.
 const MOST_COLUMNS: usize = 200;
-/// The narrowest and the widest page.
-const WIDTHS: (usize, usize) = (40, 100);
+/// The widest page.
+const WIDEST: usize = 100;
 
 impl Look {
     pub(super) fn run(&self) -> Result<()> {
@@ -88,11 +89,12 @@ impl Look {
         for name in &options.target {
             table.column(name)?;
         }
+        let plan = plan(settings, &tables, &options);
         let seen: Vec<Seen> = table
             .columns()
             .iter()
             .take(MOST_COLUMNS)
-            .map(|column| seen(table, column, &options))
+            .map(|column| Ok(seen(table, column, becomes(table, column, &plan, &options)?)))
             .collect::<Result<_>>()?;
         if self.json {
             return print_json(&serde_json::json!({
@@ -104,31 +106,63 @@ impl Look {
             }));
         }
         tell(&notes, false);
-        let width =
-            terminal_size::terminal_size().map_or(80, |(terminal_size::Width(width), _)| usize::from(width));
-        print(&page(table, &seen, width.clamp(WIDTHS.0, WIDTHS.1)))
+        print(&page(table, &seen, width().min(WIDEST)))
     }
 }
 
-/// What is in a column, and what becomes of it.
-fn seen(table: &Table, column: &Column, options: &DataOptions) -> Result<Seen> {
+/// What `train` decides, or why it refuses the table; absent without a target.
+fn plan(
+    settings: Settings,
+    tables: &Tables,
+    options: &DataOptions,
+) -> Option<Result<Preprocessing, pullback::Error>> {
+    let targets = || options.target.iter().map(String::as_str);
+    options.target.first()?;
+    let known = tables.train.without_missing(targets()).map(|known| known.map(|(table, _)| table));
+    Some(known.and_then(|known| {
+        let tables =
+            Tables { train: known.unwrap_or_else(|| tables.train.clone()), test: tables.test.clone() };
+        Ok(Job::new(settings, tables).decide()?.preprocessing().clone())
+    }))
+}
+
+/// What becomes of a column: with a target what `train` decides, else what it would decide of all rows.
+fn becomes(
+    table: &Table,
+    column: &Column,
+    plan: &Option<Result<Preprocessing, pullback::Error>>,
+    options: &DataOptions,
+) -> Result<String> {
+    match plan {
+        Some(Ok(preprocessing)) => Ok(become_of(column, preprocessing)),
+        Some(Err(error)) if options.target.contains(&column.name) => {
+            Ok(format!("no target: {}", error.one_line()))
+        }
+        _ => Ok(match Feature::of(table, column, options)? {
+            Ok(feature) => inputs(&feature),
+            Err(why) => format!("left out: {why}"),
+        }),
+    }
+}
+
+/// What is in a column, beside what becomes of it.
+fn seen(table: &Table, column: &Column, becomes: String) -> Seen {
     let rows = table.rows();
     let mut seen = Seen {
         name: column.name.clone(),
-        kind: "",
+        kind: kind(column),
         reason: column.reason.clone(),
         missing: 0,
         distinct: 0,
         range: None,
         commonest: Vec::new(),
         counts: Vec::new(),
-        becomes: String::new(),
+        becomes,
     };
     match &column.values {
         Values::Numbers(numbers) => {
             let mut present: Vec<f64> = numbers.iter().copied().filter(|number| !number.is_nan()).collect();
             present.sort_unstable_by(f64::total_cmp);
-            seen.kind = "numbers";
             seen.missing = rows - present.len();
             seen.distinct = present.chunk_by(|left, right| left == right).count();
             if let (Some(&low), Some(&high)) = (present.first(), present.last()) {
@@ -145,7 +179,6 @@ fn seen(table: &Table, column: &Column, options: &DataOptions) -> Result<Seen> {
             (0..rows).filter_map(|row| texts.code(row)).for_each(|code| counts[code] += 1);
             let mut order: Vec<usize> = (0..counts.len()).filter(|&at| counts[at] > 0).collect();
             order.sort_by_key(|&at| std::cmp::Reverse(counts[at]));
-            seen.kind = "texts";
             seen.missing = rows - counts.iter().sum::<usize>();
             seen.distinct = order.len();
             order.truncate(BARS);
@@ -155,53 +188,15 @@ fn seen(table: &Table, column: &Column, options: &DataOptions) -> Result<Seen> {
         Values::Times(times) => {
             let mut present: Vec<f64> = times.seconds.iter().copied().filter(|time| !time.is_nan()).collect();
             present.sort_unstable_by(f64::total_cmp);
-            seen.kind = "dates";
             seen.missing = rows - present.len();
             seen.distinct = present.chunk_by(|left, right| left == right).count();
         }
         Values::Bytes(bytes) => {
-            seen.kind = "images";
             let sides: Vec<String> = bytes.shape().iter().map(usize::to_string).collect();
             seen.reason = format!("blocks of {} bytes", sides.join(" x "));
         }
     }
-    let is_ignored = options.ignore.contains(&column.name);
-    seen.becomes = if options.target.contains(&column.name) {
-        let known = table.without_missing(options.target.iter().map(String::as_str));
-        let known = known.map(|known| known.map(|(table, _)| table));
-        let fitted = known.and_then(|known| {
-            let table = known.as_ref().unwrap_or(table);
-            Preprocessing::fit(table, &(0..table.rows()).collect::<Vec<_>>(), options)
-        });
-        match fitted {
-            Ok(fitted) => match fitted.target().target().classes() {
-                Some(classes) => {
-                    format!("the target: {} classes ({})", classes.len(), fitted.target().reason())
-                }
-                None => format!("the target: a number ({})", fitted.target().reason()),
-            },
-            Err(error) => format!("no target: {}", error.what()),
-        }
-    } else if is_ignored {
-        "left out, as asked".to_owned()
-    } else {
-        match Feature::of(table, column, options)? {
-            Ok(feature) => becomes(&feature),
-            Err(why) => format!("left out: {why}"),
-        }
-    };
-    Ok(seen)
-}
-
-fn becomes(feature: &Feature) -> String {
-    match &feature.encoding {
-        Encoding::Numeric(_) => "1 input".to_owned(),
-        Encoding::Categorical(_) if feature.width() == 1 => "1 input for its one category".to_owned(),
-        Encoding::Categorical(_) => format!("{} inputs, one a category", feature.width()),
-        Encoding::Time(_) => format!("{} inputs, parts of the date", feature.width()),
-        Encoding::Bytes(_) => format!("{} inputs, one a byte", feature.width()),
-        _ => format!("{} inputs", feature.width()),
-    }
+    seen
 }
 
 fn page(table: &Table, seen: &[Seen], width: usize) -> String {

@@ -41,8 +41,7 @@ impl Predict {
         self.write_header(&mut writer, &model)?;
         let mut rows = 0;
         for data in &self.data {
-            let table = load_as_in_training(&model.trained()?, data, None, &self.keep)?;
-            let kept = self.keep.iter().map(|name| table.column(name)).collect::<Result<Vec<_>, _>>()?;
+            let (table, kept) = load_as_in_training(&model.trained()?, data, None, &self.keep)?;
             let prediction = predict(&model, &table, self.threads)?;
             self.write_rows(&mut writer, &model, &prediction, &kept)?;
             rows += table.rows();
@@ -69,7 +68,7 @@ impl Predict {
         writer: &mut Writer,
         model: &Model<f32>,
         prediction: &Prediction,
-        kept: &[&Column],
+        kept: &[Column],
     ) -> Result<()> {
         let target = model.trained()?.preprocessing.target().target();
         for (row, numbers) in prediction.numbers.chunks_exact(prediction.outputs).enumerate() {

@@ -1,13 +1,15 @@
 //! `pullback train`: from data to a saved model and a report.
 
+use crate::columns::{Decision, decisions, summary};
 use crate::config_file::{self, to_toml};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::files::Files;
 use crate::flags::Flags;
+use crate::interrupt::Interrupt;
 use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::progress::Progress;
 use crate::source::{Loaded, load_to_train, read_options, read_test, tell};
-use crate::terminal::{WIDTH, count, entry, print, print_json, print_raw, setting, time, typed, warn};
+use crate::terminal::{count, entry, print, print_json, print_raw, setting, time, typed, warn, width};
 use pullback::data::{Concern, Task};
 use pullback::explain::Catalog;
 use pullback::job::{Fitted, Job};
@@ -53,6 +55,11 @@ struct Document<'a> {
     task: &'a str,
     reason: &'a str,
     left_out: &'a [(String, String)],
+    /// What each column was taken for, why, and what it becomes.
+    columns: Vec<Decision>,
+    /// The same in a few words.
+    #[serde(skip)]
+    summary: String,
     /// What the reader of the data decided.
     notes: &'a [Note],
     /// What is doubtful about the data.
@@ -71,6 +78,11 @@ struct Document<'a> {
     seconds: f64,
     samples_per_second: f64,
     test: &'a Report,
+    /// What is said where the network is no better than what takes none.
+    remarks: Vec<String>,
+    /// Why the run ended before its time, if it did so by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
 }
 
 impl Train {
@@ -95,6 +107,8 @@ impl Train {
             tables.test = Some(read_test(path, &settings, &tables.train)?);
         }
         let job = Job::new(settings, tables).decide()?;
+        // Nobody would read the comparison.
+        let job = if self.quiet && !self.json { job } else { job.compared() };
         let Some(out) = out else { return print_raw(to_toml(job.settings())?.as_bytes()) };
         job.check_memory(free_memory())?;
         tell(&notes, self.quiet || self.json);
@@ -107,8 +121,12 @@ impl Train {
             warn(concern);
         }
         let (rows, training) = (job.rows(), job.training());
-        let mut progress = Progress::new(training.epochs, rows.training.len(), self.quiet || self.json);
-        let Fitted { model, tested, report, findings } = job.run(&machine, &mut progress)?;
+        let columns = decisions(job.table(), job.preprocessing());
+        let summary = summary(job.table(), job.preprocessing());
+        let interrupt = Interrupt::caught();
+        let mut progress =
+            Progress::new(training.epochs, rows.training.len(), self.quiet || self.json, interrupt.clone());
+        let Fitted { model, tested, report, findings, trouble } = job.run(&machine, &mut progress)?;
         let seconds = progress.finish().as_secs_f64();
         let catalog = Catalog::english();
         for finding in findings {
@@ -129,6 +147,8 @@ impl Train {
             },
             reason: target.reason(),
             left_out: card.preprocessing.left_out(),
+            columns,
+            summary,
             notes: &notes,
             concerns: &concerns,
             training_rows: rows.training.len(),
@@ -144,12 +164,37 @@ impl Train {
             seconds,
             samples_per_second: (card.history.epoch_count * rows.training.len()) as f64 / seconds.max(1e-9),
             test: &report,
+            remarks: report.remarks(),
+            trouble: trouble.as_ref().map(ToString::to_string),
         };
         match (self.json, self.quiet) {
-            (true, _) => print_json(&document),
-            (false, true) => Ok(()),
-            (false, false) => print(&render(&document, card, &data)),
+            (true, _) => print_json(&document)?,
+            (false, true) => report.remarks().iter().for_each(warn),
+            (false, false) => print(&render(&document, card, &data))?,
         }
+        match (interrupt.code(), trouble) {
+            (Some(code), _) => {
+                warn(interrupted(card.history, training.epochs, &document.model));
+                Err(Failure::silent(code))
+            }
+            (None, Some(trouble)) => Err(trouble.into()),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+/// What is said of a run that was ended from outside.
+fn interrupted(history: &History, epochs: usize, model: &str) -> String {
+    let done = history.epoch_count;
+    match (history.stop, history.kept_epoch) {
+        (Stop::Observer, Some(kept)) if kept + 1 < done => format!(
+            "interrupted in epoch {done} of {epochs}: {model} has the weights of epoch {}, the best so far",
+            kept + 1
+        ),
+        (Stop::Observer, _) => {
+            format!("interrupted in epoch {done} of {epochs}: {model} has the weights reached by then")
+        }
+        _ => format!("interrupted after training: {model} is whole"),
     }
 }
 
@@ -158,6 +203,10 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
     let mut line = |name: &str, value: String| entry(&mut out, name, &value);
     let inputs = counted(card.network.inputs, "input");
     line("data", format!("{}: {}, {inputs}", card.data.source, counted(card.data.rows, "row")));
+    // Of numbers alone there is nothing to tell.
+    if Path::new(data).exists() && document.summary.contains([',', '(']) {
+        line("columns", format!("{}; `pullback look` tells why", document.summary));
+    }
     let target = card.preprocessing.target();
     let shown = match target.target().classes() {
         Some(classes) => format!("{} classes", classes.len()),
@@ -224,12 +273,12 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
     if !validation.is_empty() {
         series.push(Series { name: "cost in validation", values: &validation, mark: 'o' });
     }
-    let drawing = curve(&series, WIDTH, 13);
+    let drawing = curve(&series, width(), 13);
     if !drawing.is_empty() {
         let _ = write!(out, "\n{drawing}");
     }
     let where_from = if document.is_tested_on_training_rows { "training" } else { "test" };
-    let _ = write!(out, "\n{where_from} {}", text::render(document.test));
+    let _ = write!(out, "\n{where_from} {}", text::render(document.test, width()));
     let model = typed(&document.model);
     let _ = writeln!(out, "\nsaved {}; next:", document.model);
     let _ = writeln!(out, "  pullback inspect {model}");

@@ -39,7 +39,7 @@ fn a_row_is_explained_in_every_form_and_language() {
 fn the_json_of_a_row_has_factors_that_multiply_to_its_gradients() {
     let place = Place::new();
     trained(&place);
-    let shown = place.json(&["explain", "model.safetensors", "iris", "--row", "77", "--format", "json"]);
+    let shown = place.json(&["explain", "model.safetensors", "iris", "--row", "78", "--format", "json"]);
     place.succeed(&["gradients", "model.safetensors", "iris", "--per-example", "--precision", "f64"]);
     let bytes = place.read("gradients.safetensors");
     let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
@@ -132,7 +132,8 @@ fn places_that_do_not_exist_are_usage_errors() {
     let place = Place::new();
     trained(&place);
     for (arguments, part) in [
-        (vec!["--row", "150"], "150 rows"),
+        (vec!["--row", "151"], "150 rows"),
+        (vec!["--row", "0"], "counted from 1"),
         (vec!["--rows", "0"], "rows"),
         (vec!["--unit", "3.0"], "layer 3"),
         (vec!["--unit", "1.6"], "unit 6"),

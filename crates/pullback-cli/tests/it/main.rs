@@ -7,6 +7,7 @@ mod failures;
 mod four_ways;
 mod glass_box;
 mod messages;
+mod person;
 mod predictions;
 mod processes;
 mod readme;
@@ -74,6 +75,14 @@ impl Place {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The report of a training run without the linear model, which only training has the rows for.
+fn without_linear(trained: &serde_json::Value) -> serde_json::Value {
+    let mut report = trained["test"].clone();
+    let baselines = report["baselines"].as_array_mut().unwrap();
+    baselines.retain(|baseline| baseline["kind"] != "linear");
+    report
 }
 
 /// The top of the repository.

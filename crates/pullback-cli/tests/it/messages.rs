@@ -48,7 +48,7 @@ fn place() -> Place {
         .write("foreign.model", [&2u64.to_le_bytes()[..], b"{}"].concat())
         .write("empty.toml", "")
         .write("syntax.toml", "epochs = [\n")
-        .write("key.toml", "target = \"species\"\nepoch = 3\n")
+        .write("key.toml", "target = \"species\"\nepohcs = 3\n")
         .write("far_key.toml", "colour = \"red\"\n")
         .write("type.toml", "epochs = \"many\"\n")
         .write("name.toml", "activation = \"rel\"\n")

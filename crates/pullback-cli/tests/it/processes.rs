@@ -102,32 +102,83 @@ fn a_full_disk_at_the_end_of_a_pipe_is_a_failure() {
 }
 
 #[cfg(unix)]
-#[test]
-fn an_interrupt_ends_training_without_a_trace() {
-    use std::os::unix::process::ExitStatusExt;
-    const INTERRUPT: i32 = 2;
-    const TERMINATION: i32 = 15;
-    // A script's background jobs are started with interrupts ignored, and so is all that they start. By convention a
-    // program does not change that, so there it is a termination that ends it.
+const INTERRUPT: i32 = 2;
+#[cfg(unix)]
+const TERMINATION: i32 = 15;
+
+/// A signal by which a shell ends a program, and its name. A script's background jobs are started with interrupts
+/// ignored, and so is all that they start. By convention a program does not change that, so there it is a termination.
+#[cfg(unix)]
+fn ending_signals() -> Vec<(&'static str, i32)> {
     let probe = Command::new("sh").args(["-c", "kill -INT $$; exit 0"]).status().unwrap();
-    let (name, signal) = if probe.success() { ("TERM", TERMINATION) } else { ("INT", INTERRUPT) };
-    let place = Place::new();
-    place.succeed(&["train", "xor", "--epochs", "1", "--quiet"]);
-    let (old, files) = (place.read("model.safetensors"), place.files());
-    let mut command = place.command(&["train", "iris", "--epochs", "1000000000"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut signals = vec![("TERM", TERMINATION)];
+    if !probe.success() {
+        signals.push(("INT", INTERRUPT));
+    }
+    signals
+}
+
+/// Starts a run without an end, and waits until it is under way.
+#[cfg(unix)]
+fn endless(place: &Place, more: &[&str]) -> (std::process::Child, BufReader<std::process::ChildStderr>) {
+    let arguments = [&["train", "iris", "--epochs", "1000000000"], more].concat();
+    let mut child = place.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut progress = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     progress.read_line(&mut line).unwrap();
-    assert!(line.starts_with("epoch 1/1000000000: cost"), "{line}");
-    // The shell's own `kill`: not every system has it as a program.
+    assert!(line.starts_with("epoch ") && line.contains("/1000000000: cost"), "{line}");
+    (child, progress)
+}
+
+/// Sends a signal by the shell's own `kill`: not every system has it as a program.
+#[cfg(unix)]
+fn send(name: &str, child: &std::process::Child) {
     let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", child.id())]).status().unwrap();
     assert!(sent.success());
-    assert_eq!(child.wait().unwrap().signal(), Some(signal));
-    line.clear();
-    std::io::Read::read_to_string(&mut progress, &mut line).unwrap();
-    assert_eq!(line, "");
-    assert_eq!((place.files(), place.read("model.safetensors")), (files, old));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_keeps_what_training_has_come_to() {
+    for (name, signal) in ending_signals() {
+        let place = Place::new();
+        let (child, mut progress) =
+            endless(&place, &["--validation", "0.2", "--early-stopping", "1000000000"]);
+        send(name, &child);
+        let output = child.wait_with_output().unwrap();
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut progress, &mut said).unwrap();
+        assert_eq!(output.status.code(), Some(128 + signal), "{said}");
+        assert!(
+            said.contains("warning: interrupted in epoch ") && said.contains("model.safetensors"),
+            "{said}"
+        );
+        assert!(text(&output.stdout).contains("saved model.safetensors"));
+        let shown = place.succeed(&["inspect", "model.safetensors"]);
+        assert!(shown.contains("stopped from outside"), "{shown}");
+        let report = place.json(&["evaluate", "model.safetensors", "--json"]);
+        assert!(report["report"]["accuracy"].as_f64().unwrap() > 0.8, "{report}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_signal_ends_at_once() {
+    use std::os::unix::process::ExitStatusExt;
+    let place = Place::new();
+    place.succeed(&["train", "xor", "--epochs", "1", "--quiet"]);
+    let old = place.read("model.safetensors");
+    // One step of it takes longer than a signal.
+    let arguments =
+        ["train", "digits", "--batch", "full", "--hidden", "1000,1000", "--epochs", "9", "--threads", "1"];
+    let mut child = place.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // A signal may come before training begins, and then ends it alone.
+    while child.try_wait().unwrap().is_none() {
+        send("TERM", &child);
+        std::thread::yield_now();
+    }
+    assert_eq!(child.wait().unwrap().signal(), Some(TERMINATION));
+    assert_eq!(place.read("model.safetensors"), old);
 }
 
 #[test]

@@ -126,8 +126,10 @@ fn inspect_shows_layers_columns_and_training() {
     let output = place.run(&train.into_iter().chain(more).collect::<Vec<_>>());
     let warnings = text(&output.stderr);
     assert!(
-        warnings.lines().count() == 3
-            && ["\"id\"", "\"size\"", "\"constant\""].iter().all(|name| warnings.contains(name)),
+        warnings.lines().count() == 4
+            && ["\"id\"", "\"size\"", "\"constant\"", "no better than always"]
+                .iter()
+                .all(|name| warnings.contains(name)),
         "{warnings}"
     );
     let shown = place.succeed(&["inspect", "model.safetensors"]);
@@ -148,7 +150,8 @@ fn what_is_left_out_is_told_even_if_quiet() {
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["left_out"][0][0], "id");
     let output = place.run(&["train", "things.csv", "--target", "t", "--epochs", "2", "--quiet"]);
-    assert_eq!((text(&output.stdout), text(&output.stderr)), (String::new(), warning));
+    let said = format!("{warning}warning: the network is no better than always \"0\" (50.00 %)\n");
+    assert_eq!((text(&output.stdout), text(&output.stderr)), (String::new(), said));
 }
 
 #[test]

@@ -38,11 +38,11 @@ choices! {
     #[non_exhaustive]
     "column type" ColumnType as text {
         /// Numbers.
-        Numeric = "numeric",
+        Numeric = "numeric" | "number" | "numerical" | "float" | "int",
         /// Texts that name categories; numbers are taken as their texts.
-        Categorical = "categorical",
+        Categorical = "categorical" | "category" | "text" | "string" | "factor" | "str",
         /// Dates, times, or both.
-        Time = "time",
+        Time = "time" | "date" | "datetime",
     }
 }
 

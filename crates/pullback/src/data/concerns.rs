@@ -87,7 +87,10 @@ pub fn concerns(
         let rare = counts.iter().filter(|count| **count == 1).count();
         if rare > 0 {
             let what = if rare == 1 { "a class has".to_owned() } else { format!("{rare} classes have") };
-            let words = format!("{what} one row, which cannot be both learnt and tested");
+            let words = format!(
+                "{what} one row, which cannot be both learnt and tested; give more rows, or make rare classes one in \
+                 the file"
+            );
             found.push(Concern {
                 kind: ConcernKind::RareClass,
                 column: Some(target.name.clone()),
@@ -165,29 +168,34 @@ fn spelling(column: &Column, rows: &[usize]) -> Option<Concern> {
 fn leak(column: &Column, target: &Column, task: &Target, rows: &[usize]) -> Option<Concern> {
     let words = match (task.classes(), &column.values, &target.values) {
         (None, Values::Numbers(numbers), Values::Numbers(targets)) => {
-            let pairs: Vec<(f64, f64)> = rows
-                .iter()
-                .map(|&row| (numbers[row], targets[row]))
-                .filter(|(x, y)| !x.is_nan() && !y.is_nan())
-                .collect();
-            let count = pairs.len() as f64;
-            let (x_mean, y_mean) = pairs
-                .iter()
-                .fold((0.0, 0.0), |sums, pair| (sums.0 + pair.0 / count, sums.1 + pair.1 / count));
-            let (mut xx, mut xy, mut yy) = (0.0, 0.0, 0.0);
-            for (x, y) in pairs {
-                let (x, y) = (x - x_mean, y - y_mean);
-                (xx, xy, yy) = (xx + x * x, xy + x * y, yy + y * y);
-            }
-            let is_copy = xx * yy > 0.0 && xy * xy >= COPY * xx * yy;
-            if count < FEWEST_ROWS as f64 || !is_copy {
+            let pairs = pairs(numbers, |row| targets[row], rows);
+            if is_copy(&pairs) {
+                "is the target in another scale"
+            } else if follows(&pairs) {
+                "stands in the order of the target"
+            } else {
                 return None;
             }
-            "is the target in another scale"
+        }
+        (None, Values::Categories(texts), Values::Numbers(targets)) => {
+            let values = Categories::from_numbers(targets);
+            decides(texts, &values, rows).then_some("alone decides the target")?
         }
         (Some(_), values, _) if !matches!(values, Values::Bytes(_)) => {
-            let (values, classes) = (categories_of(values), categories_of(&target.values));
-            decides(&values, &classes, rows).then_some("alone decides the target")?
+            let (texts, classes) = (categories_of(values), categories_of(&target.values));
+            if decides(&texts, &classes, rows) {
+                "alone decides the target"
+            } else if let Values::Numbers(numbers) = values
+                && separates(&pairs(
+                    numbers,
+                    |row| classes.code(row).map_or(f64::NAN, |code| code as f64),
+                    rows,
+                ))
+            {
+                "separates the classes without an overlap"
+            } else {
+                return None;
+            }
         }
         _ => return None,
     };
@@ -200,6 +208,47 @@ fn leak(column: &Column, target: &Column, task: &Target, rows: &[usize]) -> Opti
             column.name
         ),
     })
+}
+
+/// A number and the target of each row that has both, in ascending order of the numbers.
+fn pairs(numbers: &[f64], target: impl Fn(usize) -> f64, rows: &[usize]) -> Vec<(f64, f64)> {
+    let pairs = rows.iter().map(|&row| (numbers[row], target(row)));
+    let mut pairs: Vec<(f64, f64)> = pairs.filter(|(x, y)| !x.is_nan() && !y.is_nan()).collect();
+    pairs.sort_unstable_by(|left, right| left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1)));
+    pairs
+}
+
+/// Whether the targets are the numbers times a factor, plus a constant.
+fn is_copy(pairs: &[(f64, f64)]) -> bool {
+    let count = pairs.len() as f64;
+    let (x_mean, y_mean) =
+        pairs.iter().fold((0.0, 0.0), |sums, pair| (sums.0 + pair.0 / count, sums.1 + pair.1 / count));
+    let (mut xx, mut xy, mut yy) = (0.0, 0.0, 0.0);
+    for (x, y) in pairs {
+        let (x, y) = (x - x_mean, y - y_mean);
+        (xx, xy, yy) = (xx + x * x, xy + x * y, yy + y * y);
+    }
+    pairs.len() >= FEWEST_ROWS && xx * yy > 0.0 && xy * xy >= COPY * xx * yy
+}
+
+/// Whether the targets rise, or fall, with the numbers, without an exception: a logarithm or a rank of the target. By
+/// chance this is as good as impossible for [`FEWEST_ROWS`] distinct numbers.
+fn follows(pairs: &[(f64, f64)]) -> bool {
+    let is_function = pairs.windows(2).all(|pair| pair[0].0 != pair[1].0 || pair[0].1 == pair[1].1);
+    let rises = || pairs.windows(2).all(|pair| pair[0].1 <= pair[1].1);
+    let falls = || pairs.windows(2).all(|pair| pair[0].1 >= pair[1].1);
+    let steps = pairs.windows(2).filter(|pair| pair[0].1 != pair[1].1).count();
+    steps + 1 >= FEWEST_ROWS && is_function && (rises() || falls())
+}
+
+/// Whether each class has a range of the numbers to itself, and enough rows for that to say something.
+fn separates(pairs: &[(f64, f64)]) -> bool {
+    let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+    pairs.iter().for_each(|(_, class)| *counts.entry(class.to_bits()).or_default() += 1);
+    let changes = pairs.windows(2).filter(|pair| pair[0].1 != pair[1].1).count();
+    let is_apart = pairs.windows(2).all(|pair| pair[0].1 == pair[1].1 || pair[0].0 != pair[1].0);
+    let has_rows = counts.len() > 1 && counts.values().all(|&count| count >= 2 * ROWS_PER_VALUE);
+    has_rows && is_apart && changes + 1 == counts.len()
 }
 
 fn decides(values: &Categories, classes: &Categories, rows: &[usize]) -> bool {

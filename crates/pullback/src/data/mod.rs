@@ -34,3 +34,4 @@ pub use split::{Split, split};
 pub use table::Table;
 pub use targets::Targets;
 pub use time::days;
+pub(crate) use time::written;

@@ -49,11 +49,11 @@ choices! {
     #[derive(Eq)]
     "task" Task as text {
         /// One of two classes, by one output: the probability of the second.
-        Binary = "binary",
+        Binary = "binary" | "binary_classification",
         /// One of several classes, by one output a class.
-        Classes = "classes",
+        Classes = "classes" | "classification" | "multiclass" | "classify",
         /// Numbers.
-        Regression = "regression",
+        Regression = "regression" | "regress",
     }
 }
 
@@ -64,9 +64,9 @@ choices! {
     #[non_exhaustive]
     "scaling" Scaling as text, default "standardize" {
         /// To mean 0 and standard deviation 1.
-        Standardize = "standardize",
+        Standardize = "standardize" | "standard" | "zscore" | "z_score",
         /// To the range 0 to 1 (images: by the largest byte that the source can hold).
-        MinMax = "min_max",
+        MinMax = "min_max" | "minmax",
         /// Not at all.
         None = "none",
     }
@@ -83,7 +83,7 @@ choices! {
         /// The median.
         Median = "median",
         /// The most frequent value; of equally frequent ones the smallest.
-        MostFrequent = "most_frequent",
+        MostFrequent = "most_frequent" | "mode",
     }
 }
 

@@ -180,7 +180,7 @@ impl Table {
                     "column \"{}\" is of one kind in {} and of another in {}",
                     column.name, self.source, other.source
                 ))
-                .help("declare its type"));
+                .help(format!("say which, for example `--type '{}=categorical'`", column.name)));
             };
             columns.push(Column::new(&*column.name, values).with_reason(&*column.reason));
         }

@@ -25,6 +25,20 @@ pub fn days(year: i32, month: u32, day: u32) -> Option<i64> {
     Some(era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468)
 }
 
+/// A time as text: `2021-01-31`, and `2021-01-31 05:30:00` where it is not midnight.
+pub(crate) fn written(seconds: f64) -> String {
+    const DAY: f64 = 86_400.0;
+    let Parts { year, month, .. } = parts(seconds);
+    let month = month as u32 + 1;
+    let first = i32::try_from(year).ok().and_then(|year| days(year, month, 1)).unwrap_or(0);
+    let day = (seconds / DAY).floor();
+    let date = format!("{year:04}-{month:02}-{:02}", day as i64 - first + 1);
+    match (seconds - day * DAY) as u64 {
+        0 => date,
+        time => format!("{date} {:02}:{:02}:{:02}", time / 3600, time / 60 % 60, time % 60),
+    }
+}
+
 /// The parts of a time, given in seconds since the beginning of 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Parts {

@@ -40,5 +40,5 @@ pub use ledger::{Finding, Ledger, Member, diagnose, ledger};
 pub use notation::{Notation, Symbol};
 pub use page::{Focus, Options, describe};
 pub use render::{diagram, json};
-pub use rows::trace_rows;
+pub use rows::{NamedInput, named_inputs, trace_rows};
 pub use trace::{Dense, Factor, FactorKind, Filters, Imaging, Link, Part, Trace};

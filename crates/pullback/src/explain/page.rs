@@ -1,8 +1,9 @@
 //! A page under construction: what it is about, and the pieces that chapters put together.
 
 use super::notation::Symbol;
-use super::{Block, Catalog, Document, Notation, Trace};
-use crate::graph::NodeId;
+use super::{Block, Catalog, Document, NamedInput, Notation, Trace};
+use crate::data::Scale;
+use crate::graph::{Kind, NodeId};
 use crate::report::number::{exponent, significant};
 use crate::train::Training;
 
@@ -29,8 +30,12 @@ pub struct Options {
     pub digits: usize,
     /// A layer with more units than this is shown by its largest.
     pub most_units: usize,
+    /// What the inputs are called, and the cells that they are made of, if they are a table's.
+    pub inputs: Vec<NamedInput>,
     /// The names of the outputs: classes or targets.
     pub outputs: Vec<String>,
+    /// What the outputs stand for, where they are numbers in another unit than the network's.
+    pub scales: Vec<Scale>,
     /// The settings of training: for the update of a weight.
     pub training: Training,
 }
@@ -42,7 +47,9 @@ impl Default for Options {
             notation: Notation::Plain,
             digits: 6,
             most_units: 10,
+            inputs: Vec::new(),
             outputs: Vec::new(),
+            scales: Vec::new(),
             training: Training::default(),
         }
     }
@@ -98,6 +105,13 @@ impl Page<'_> {
             units.sort_unstable();
         }
         units
+    }
+
+    /// What an input of a dense layer is called, if the layer reads the network's inputs.
+    pub(super) fn input_name(&self, position: usize, input: usize) -> Option<&NamedInput> {
+        let dense = self.trace.dense().get(position)?;
+        let is_input = matches!(self.trace.graph().node(dense.input).kind, Kind::Input(_));
+        (is_input && self.options.inputs.len() == dense.inputs).then(|| &self.options.inputs[input])
     }
 
     pub(super) fn row_of(&self, id: NodeId, units: usize) -> Vec<f64> {

@@ -5,22 +5,36 @@ use crate::data::{Scaling, Values};
 use crate::error::Error;
 use crate::train::{Blame, Cause, History, Stop};
 
-/// Refuses a run without a result.
-pub(super) fn refuse(history: &History, job: &Decided) -> Result<(), Error> {
+/// Why a run ended before its time, if it did so by itself.
+///
+/// # Errors
+/// If there are no weights to keep.
+pub(super) fn trouble(history: &History, job: &Decided) -> Result<Option<Error>, Error> {
     match (history.stop, history.kept_epoch) {
-        (Stop::Diverged { epoch, step }, _) => {
+        (Stop::Diverged { epoch, step }, kept) => {
             let place = format!("in epoch {}, step {}", epoch + 1, step + 1);
-            Err(error(&place, history.blame.as_ref(), job))
+            let error = |end: &str| error(&place, history.blame.as_ref(), end, job);
+            match kept {
+                Some(kept) => Ok(Some(error(&format!("the model is that of epoch {}", kept + 1)))),
+                None => Err(error(NOTHING)),
+            }
         }
-        (_, None) => Err(error("of the validation rows", None, job)),
-        _ => Ok(()),
+        (_, None) => Err(error("of the validation rows", None, NOTHING, job)),
+        _ => Ok(None),
     }
 }
 
-pub(super) fn error(place: &str, blame: Option<&Blame>, job: &Decided) -> Error {
+/// What is said of a model whose predictions are too large for a number.
+pub(super) fn of_tested(job: &Decided) -> Error {
+    error("of the tested rows", None, "the model is that of the last epoch", job)
+}
+
+/// What is left of a run whose first epoch went wrong.
+const NOTHING: &str = "no model is saved";
+
+fn error(place: &str, blame: Option<&Blame>, end: &str, job: &Decided) -> Error {
     let arises = blame.map_or(String::new(), |blame| format!(", which first arises in {}", blame.node));
-    let error =
-        Error::training(format!("the cost {place} is not a finite number{arises}; no model is saved"));
+    let error = Error::training(format!("the cost {place} is not a finite number{arises}; {end}"));
     let target = job.preprocessing.target().names();
     error.help(match blame.map(|blame| blame.cause) {
         Some(Cause::Features) => {

@@ -21,6 +21,7 @@
 //! # Ok::<(), pullback::Error>(())
 //! ```
 
+mod baseline;
 mod decide;
 mod diverged;
 mod findings;
@@ -38,7 +39,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Fingerprint, Model, Partition, Prediction, Run, Test};
 use crate::network::Network;
 use crate::report::Report;
-use crate::train::{Batch, Machine, Observer, Training, train};
+use crate::train::{Batch, Machine, Observer, Stop, Training, train};
 use std::fmt::Display;
 
 /// Rows to train on, and rows to test on if the source sets some apart.
@@ -72,6 +73,7 @@ pub struct Decided {
     training: Training,
     rows: Rows,
     table: Table,
+    is_compared: bool,
 }
 
 /// What a job made.
@@ -85,6 +87,9 @@ pub struct Fitted {
     pub report: Report,
     /// What stood in the way of training.
     pub findings: Vec<Finding>,
+    /// Why the run ended before its time, if it did so by itself: the cost stopped being a finite number. The model is
+    /// that of the last epoch before, or of the best one.
+    pub trouble: Option<Error>,
 }
 
 impl Job {
@@ -115,7 +120,8 @@ impl Job {
             settings.training(preprocessing.inputs(), rows.training.len(), rows.validation.len())?;
         training.check::<f32>()?;
         let settings = settings.decided(&network, &training, rows.test_fraction, rows.validation_fraction);
-        Ok(Decided { settings, preprocessing, network, training, rows, table: tables.train })
+        let table = tables.train;
+        Ok(Decided { settings, preprocessing, network, training, rows, table, is_compared: false })
     }
 }
 
@@ -164,6 +170,13 @@ impl Decided {
         concerns(&self.preprocessing, &self.table, &self.rows.training, tested)
     }
 
+    /// The same job, whose report is beside that of a linear model of the same inputs. Training that takes a thousand
+    /// steps of a network without hidden layers.
+    #[must_use]
+    pub fn compared(self) -> Self {
+        Self { is_compared: true, ..self }
+    }
+
     /// Refuses a network for which there is no memory: running out of it would end the process.
     ///
     /// # Errors
@@ -178,12 +191,13 @@ impl Decided {
         memory::check(&self.network, batch, work, free)
     }
 
-    /// Trains and measures.
+    /// Trains and measures. A run that an observer stops has the weights that it has come to, and so has one whose cost
+    /// stops being a finite number, with its [trouble](Fitted::trouble).
     ///
     /// # Errors
-    /// If rows to test on do not fit, or the cost does not stay finite.
+    /// If rows to test on do not fit, or the cost is not a finite number in the first epoch.
     pub fn run(&self, machine: &Machine, observer: &mut dyn Observer) -> Result<Fitted> {
-        let Self { settings, preprocessing, network, training, rows, table } = self;
+        let Self { settings, preprocessing, network, training, rows, table, is_compared } = self;
         let dataset: Dataset<f32> = preprocessing.apply(table)?;
         if let TestRows::Apart(table) = &rows.test {
             // What is wrong with them is better known before training.
@@ -192,12 +206,8 @@ impl Decided {
         let tested = rows.tested(table)?.into_owned();
         let trained =
             train(network, training, &dataset, &rows.training, &rows.validation, machine, observer)?;
-        diverged::refuse(&trained.history, self)?;
-        // The last step, whose weights no cost was computed with.
-        let diverged = || diverged::error("after the last epoch", None, self);
-        if !trained.parameters.iter().flatten().all(|number| number.is_finite()) {
-            return Err(diverged());
-        }
+        let mut trouble = diverged::trouble(&trained.history, self)?;
+        let is_interrupted = trained.history.stop == Stop::Observer;
         let test = match &rows.test {
             TestRows::HeldOut(rows) => Test::HeldOut(rows.clone()),
             TestRows::Training => Test::Training,
@@ -213,12 +223,19 @@ impl Decided {
                 configuration: settings.to_json()?,
             })?;
         let prediction = model.predict(&tested, machine)?;
-        if !prediction.numbers.iter().all(|number| number.is_finite()) {
-            return Err(diverged());
+        if trouble.is_none() && !prediction.numbers.iter().all(|number| number.is_finite()) {
+            trouble = Some(diverged::of_tested(self));
         }
-        let report = measure(&model, &prediction, &tested)?;
+        let mut report = measure(&model, &prediction, &tested)?;
+        // Who stops a run does not wait for another.
+        if *is_compared
+            && !is_interrupted
+            && let Some(linear) = baseline::linear(self, &dataset, &tested, machine)?
+        {
+            report = report.beside_linear(&linear);
+        }
         let findings = findings::find(&model, table, &rows.training)?;
-        Ok(Fitted { model, tested, report, findings })
+        Ok(Fitted { model, tested, report, findings, trouble })
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Setting {
     pub name: &'static str,
     /// The heading that it stands under; empty for what a run reads and writes.
     pub heading: &'static str,
+    /// Other names that it is known by elsewhere, which mean exactly the same: `lr`.
+    pub also: &'static [&'static str],
     /// What it is.
     pub doc: &'static str,
     /// What its value is called: `RATE`.
@@ -63,7 +65,8 @@ macro_rules! settings {
         $($heading:literal {
             $(
                 $(#[doc = $doc:literal])+
-                $name:ident: $type:ty, $value:literal $(of $names:expr)? $(, default $default:literal)?;
+                $name:ident: $type:ty, $value:literal $(of $names:expr)? $(, default $default:literal)?
+                    $(, also $($also:literal)+)?;
             )*
         })*
     ) => {
@@ -84,6 +87,7 @@ macro_rules! settings {
             $($(
                 $(#[doc = $doc])+
                 #[serde(skip_serializing_if = "Value::is_open")]
+                $($(#[serde(alias = $also)])+)?
                 pub $name: $type,
             )*)*
             /// The layers in full, in a configuration file only.
@@ -96,6 +100,7 @@ macro_rules! settings {
             pub const LIST: &[Setting] = &[$($(
                 Setting {
                     name: bare(stringify!($name)),
+                    also: &[$($($also),+)?],
                     heading: $heading,
                     doc: concat!($($doc),+).trim_ascii_start(),
                     value: $value,
@@ -112,7 +117,7 @@ macro_rules! settings {
             pub fn set(&mut self, name: &str, text: impl AsRef<OsStr>) -> Result<()> {
                 let text = text.as_ref();
                 $($(
-                    if name == bare(stringify!($name)) {
+                    if name == bare(stringify!($name)) $($(|| name == $also)+)? {
                         self.$name = Value::read(text)?;
                         return Ok(());
                     }
@@ -149,83 +154,83 @@ settings! {
     }
     "Data" {
         /// The column to predict; several for a regression with several; in quotes if there is a comma in the name
-        target: Names, "COLUMN";
+        target: Names, "COLUMN", also "label" "y";
         /// A NumPy array with the targets, where the data are an array of inputs
         targets: Option<PathBuf>, "FILE";
         /// What kind of prediction
         task: Option<Task>, "TASK" of Task::NAMES, default "by the target";
         /// Columns to leave out
-        ignore: Names, "COLUMN";
+        ignore: Names, "COLUMN", also "drop" "exclude";
         /// A column's type where it is not what it looks like: numeric, categorical or time
-        r#type: Names, "COLUMN=TYPE";
+        r#type: Names, "COLUMN=TYPE", also "types" "dtype";
         /// How numbers are scaled
-        scaling: Option<Scaling>, "SCALING" of Scaling::NAMES, default "standardize";
+        scaling: Option<Scaling>, "SCALING" of Scaling::NAMES, default "standardize", also "scale" "scaler";
         /// What replaces a missing cell
-        imputation: Option<Imputation>, "IMPUTATION" of Imputation::NAMES, default "mean";
+        imputation: Option<Imputation>, "IMPUTATION" of Imputation::NAMES, default "mean", also "impute" "imputer";
         /// The character between fields, or `tab`
-        delimiter: Option<String>, "CHARACTER", default "detected";
+        delimiter: Option<String>, "CHARACTER", default "detected", also "sep" "separator" "delim";
         /// Whether the first line names the columns
         header: Option<bool>, "HEADER", default "detected";
         /// What stands for a missing cell, beside the usual spellings
-        missing: Names, "TOKEN";
+        missing: Names, "TOKEN", also "na_values" "na" "na_value" "missing_values";
         /// The encoding of text: utf-8, cp949, latin1, ...
         encoding: Option<String>, "NAME", default "detected";
         /// Leave out rows that do not fit the table, and count them
-        skip_bad_rows: Option<bool>, "SKIP_BAD_ROWS";
+        skip_bad_rows: Option<bool>, "SKIP_BAD_ROWS", also "skip_bad_lines";
         /// The fraction of the rows to hold out for the test
-        test: Option<f64>, "FRACTION", default "0.2";
+        test: Option<f64>, "FRACTION", default "0.2", also "test_size" "test_split" "test_fraction";
         /// A file to test on instead
-        test_data: Option<PathBuf>, "FILE";
+        test_data: Option<PathBuf>, "FILE", also "test_file";
         /// The fraction of the other rows to hold out for validation
-        validation: Option<f64>, "FRACTION", default "by the rows";
+        validation: Option<f64>, "FRACTION", default "by the rows", also "val" "validation_split" "val_split" "validation_fraction" "val_size" "validation_size";
     }
     "Network" {
         /// The units of each hidden layer, or `none`
-        hidden: Option<Hidden>, "UNITS,...", default "by the data";
+        hidden: Option<Hidden>, "UNITS,...", default "by the data", also "hidden_units" "hidden_layer_sizes" "hidden_sizes";
         /// The activation of hidden layers
-        activation: Option<Activation>, "ACTIVATION" of Activation::NAMES, default "relu";
+        activation: Option<Activation>, "ACTIVATION" of Activation::NAMES, default "relu", also "act" "activation_function";
         /// The initial distribution of weights
-        initializer: Option<Initializer>, "INITIALIZER" of Initializer::NAMES, default "by the activation";
+        initializer: Option<Initializer>, "INITIALIZER" of Initializer::NAMES, default "by the activation", also "init" "initialization" "kernel_initializer";
         /// The dropout rate after each hidden layer
-        dropout: Option<f64>, "RATE";
+        dropout: Option<f64>, "RATE", also "dropout_rate";
         /// Batch norm before each hidden activation
-        batch_norm: Option<bool>, "BATCH_NORM";
+        batch_norm: Option<bool>, "BATCH_NORM", also "batchnorm" "bn" "batch_normalization";
         /// Layer norm before each hidden activation
-        layer_norm: Option<bool>, "LAYER_NORM";
+        layer_norm: Option<bool>, "LAYER_NORM", also "layernorm" "ln" "layer_normalization";
         /// The cost to minimize
-        cost: Option<Cost>, "COST" of Cost::NAMES, default "by the task";
+        cost: Option<Cost>, "COST" of Cost::NAMES, default "by the task", also "loss" "loss_function" "criterion" "objective" "cost_function";
         /// The strength of L2 regularization
-        l2: Option<f64>, "STRENGTH";
+        l2: Option<f64>, "STRENGTH", also "l2_regularization";
         /// The strength of L1 regularization
-        l1: Option<f64>, "STRENGTH";
+        l1: Option<f64>, "STRENGTH", also "l1_regularization";
         /// Divide L1 and L2 by the number of examples in the batch: lambda/(2m)
         divide_by_batch: Option<bool>, "DIVIDE_BY_BATCH";
     }
     "Training" {
         /// How many times all examples are seen
-        epochs: Option<usize>, "EPOCHS", default "by the rows";
+        epochs: Option<usize>, "EPOCHS", default "by the rows", also "epoch" "max_epochs" "n_epochs" "num_epochs" "nepochs" "max_iter";
         /// The examples of a step, or `full` for all
-        batch: Option<Batch>, "EXAMPLES", default "32";
+        batch: Option<Batch>, "EXAMPLES", default "32", also "batch_size" "batchsize" "bs" "minibatch" "mini_batch" "minibatch_size";
         /// The optimizer
-        optimizer: Option<String>, "OPTIMIZER" of Optimizer::NAMES, default "adam";
+        optimizer: Option<String>, "OPTIMIZER" of Optimizer::NAMES, default "adam", also "optim" "opt" "optimiser" "solver";
         /// The factor of each step
-        learning_rate: Option<f64>, "RATE", default "by the optimizer";
+        learning_rate: Option<f64>, "RATE", default "by the optimizer", also "lr" "eta" "learning_rate_init" "learningrate";
         /// How much of the last velocity is kept
         momentum: Option<f64>, "MOMENTUM";
         /// How much of the mean gradient is kept
-        beta_1: Option<f64>, "BETA";
+        beta_1: Option<f64>, "BETA", also "beta1";
         /// How much of the mean square is kept
-        beta_2: Option<f64>, "BETA";
+        beta_2: Option<f64>, "BETA", also "beta2";
         /// How much of the mean square is kept
         decay: Option<f64>, "DECAY";
         /// Added to the root of the mean square
-        epsilon: Option<f64>, "EPSILON";
+        epsilon: Option<f64>, "EPSILON", also "eps";
         /// How fast the momentum rises to beta_1
         momentum_decay: Option<f64>, "DECAY";
         /// The fraction of a weight that is taken off, times the learning rate
-        weight_decay: Option<f64>, "FRACTION";
+        weight_decay: Option<f64>, "FRACTION", also "wd";
         /// How the learning rate changes
-        schedule: Option<String>, "SCHEDULE" of Shape::NAMES, default "cosine";
+        schedule: Option<String>, "SCHEDULE" of Shape::NAMES, default "cosine", also "scheduler" "lr_schedule" "lr_scheduler";
         /// The factor of step, exponential and plateau
         schedule_factor: Option<f64>, "FACTOR";
         /// The epochs between steps, or the patience of plateau
@@ -240,21 +245,21 @@ settings! {
         /// with AMX; weights stay f32)
         precision: Option<Precision>, "PRECISION" of Precision::NAMES, default "f32";
         /// The largest norm of the gradient
-        clip_norm: Option<f64>, "NORM";
+        clip_norm: Option<f64>, "NORM", also "grad_clip" "clipnorm" "gradient_clip" "max_grad_norm" "gradient_clipping";
         /// The metric of the validation rows that early stopping, plateau, progress and history watch
         metric: Option<Metric>, "METRIC" of Metric::NAMES, default "cost";
         /// Stop when the metric has not improved for that many epochs, 0 for never
-        early_stopping: Option<usize>, "EPOCHS", default "20 with validation rows";
+        early_stopping: Option<usize>, "EPOCHS", default "20 with validation rows", also "patience" "early_stop";
         /// Whether each epoch has an order of its own
         shuffle: Option<bool>, "SHUFFLE", default "true";
         /// The seed of all random numbers
-        seed: Option<u64>, "SEED", default "0";
+        seed: Option<u64>, "SEED", default "0", also "random_state" "random_seed";
         /// The number of threads; the result does not depend on it
-        threads: Option<usize>, "THREADS", default "all";
+        threads: Option<usize>, "THREADS", default "all", also "num_threads";
     }
     "" {
         /// Where the model is saved
-        out: Option<PathBuf>, "FILE", default "model.safetensors";
+        out: Option<PathBuf>, "FILE", default "model.safetensors", also "output" "save" "save_model" "model_out";
     }
 }
 

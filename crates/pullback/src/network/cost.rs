@@ -26,7 +26,7 @@ macro_rules! costs {
             $(#[doc = $number_doc:literal])*
             $number:ident = $number_default:literal, $number_bound:expr
         ))?
-        = $name:literal, takes $takes:ident, $operation:expr, predicts |$output:ident| $prediction:expr;
+        = $name:literal $(| $alias:literal)*, takes $takes:ident, $operation:expr, predicts |$output:ident| $prediction:expr;
     )*) => {
         choices! {
             /// What training makes small: summed over the outputs, averaged over the batch.
@@ -39,7 +39,7 @@ macro_rules! costs {
                     $(#[doc = $doc])*
                     $variant
                     $(($(#[doc = $number_doc])* $number: f64 = $number_default, $number_bound))?
-                    = $name
+                    = $name $(| $alias)*
                 ),*
             }
         }
@@ -74,26 +74,26 @@ macro_rules! costs {
 
 costs! {
     /// Classes: `-sum(t * log(softmax(z)))`, from the weighted sums z of the last layer.
-    SoftmaxCrossEntropy = "softmax_cross_entropy", takes Classes,
+    SoftmaxCrossEntropy = "softmax_cross_entropy" | "cross_entropy" | "crossentropy" | "categorical_crossentropy" | "sparse_categorical_crossentropy" | "categorical_cross_entropy" | "nll" | "ce", takes Classes,
     ops::SoftmaxCrossEntropy, predicts |z| z.softmax();
 
     /// Independent yes-or-no outputs: `-t log(sigmoid(z)) - (1 - t) log(1 - sigmoid(z))`.
-    SigmoidCrossEntropy = "sigmoid_cross_entropy", takes YesOrNo,
+    SigmoidCrossEntropy = "sigmoid_cross_entropy" | "bce" | "binary_crossentropy" | "binary_cross_entropy" | "bce_with_logits", takes YesOrNo,
     ops::SigmoidCrossEntropy, predicts |z| z.sigmoid();
 
     /// Numbers: `(a - t)^2 / 2`.
-    SquaredError = "squared_error", takes Numbers,
+    SquaredError = "squared_error" | "mse" | "l2" | "mean_squared_error", takes Numbers,
     ops::SquaredError, predicts |a| a;
 
     /// Numbers with outliers: `|a - t|`.
-    AbsoluteError = "absolute_error", takes Numbers,
+    AbsoluteError = "absolute_error" | "mae" | "l1" | "mean_absolute_error", takes Numbers,
     ops::AbsoluteError, predicts |a| a;
 
     /// Numbers with outliers: a square up to the given difference, a line beyond.
     Huber(
         /// Up to which difference it is a square.
         difference = 1.0, Bound::Positive
-    ) = "huber", takes Numbers,
+    ) = "huber" | "smooth_l1", takes Numbers,
     ops::Huber { delta: difference.into() }, predicts |a| a;
 }
 

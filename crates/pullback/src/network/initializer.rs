@@ -12,13 +12,13 @@ choices! {
     #[non_exhaustive]
     "initializer" Initializer as text {
         /// Uniform within sqrt(6 / (n + m)) (Glorot, Bengio, 2010).
-        XavierUniform = "xavier_uniform",
+        XavierUniform = "xavier_uniform" | "glorot_uniform",
         /// Normal with variance 2 / (n + m) (Glorot, Bengio, 2010).
-        XavierNormal = "xavier_normal",
+        XavierNormal = "xavier_normal" | "glorot_normal",
         /// Uniform within sqrt(6 / n) (He, Zhang, Ren, Sun, 2015).
-        HeUniform = "he_uniform",
+        HeUniform = "he_uniform" | "kaiming_uniform",
         /// Normal with variance 2 / n (He, Zhang, Ren, Sun, 2015).
-        HeNormal = "he_normal",
+        HeNormal = "he_normal" | "kaiming_normal",
         /// Normal with variance 1 / n (LeCun, Bottou, Orr, Müller, 1998).
         LecunNormal = "lecun_normal",
         /// Uniform within sqrt(3 / n) (LeCun, Bottou, Orr, Müller, 1998).
@@ -34,7 +34,7 @@ choices! {
             deviation: f64 = 1.0, Bound::Positive
         ) = "normal",
         /// All zero: every unit of a hidden layer stays the same as its neighbors.
-        Zeros = "zeros",
+        Zeros = "zeros" | "zero",
     }
 }
 

@@ -10,9 +10,9 @@ choices! {
     #[non_exhaustive]
     "activation" Activation as text {
         /// z itself.
-        Identity = "identity",
+        Identity = "identity" | "linear" | "none",
         /// 1 / (1 + exp(-z))
-        Sigmoid = "sigmoid",
+        Sigmoid = "sigmoid" | "logistic",
         /// tanh(z)
         Tanh = "tanh",
         /// max(0, z)
@@ -21,7 +21,7 @@ choices! {
         LeakyRelu(
             /// The slope below zero.
             slope: f64 = 0.01, Bound::Finite
-        ) = "leaky_relu",
+        ) = "leaky_relu" | "lrelu" | "leakyrelu",
         /// z, or alpha (exp(z) - 1) below zero.
         Elu(
             /// The negative of the limit far below zero.
@@ -30,7 +30,7 @@ choices! {
         /// z Phi(z), with the normal distribution's function Phi.
         Gelu = "gelu",
         /// z sigmoid(z)
-        Silu = "silu",
+        Silu = "silu" | "swish",
         /// log(1 + exp(z))
         Softplus = "softplus",
     }

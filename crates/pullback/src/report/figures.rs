@@ -13,6 +13,11 @@ impl Figures {
         Self(Metric::ALL.iter().filter_map(|&metric| Some((metric, metric.value(scored)?))).collect())
     }
 
+    /// These metrics and values.
+    pub(super) fn of(values: impl IntoIterator<Item = (Metric, f64)>) -> Self {
+        Self(values.into_iter().collect())
+    }
+
     /// The value of a metric, if it has one.
     pub fn get(&self, metric: Metric) -> Option<f64> {
         self.iter().find(|(own, _)| *own == metric).map(|(_, value)| value)

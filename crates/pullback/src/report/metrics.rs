@@ -1,6 +1,7 @@
 //! Reports: the metrics of the list for a model's predictions, and figures a class or a target.
 
-use super::Figures;
+use super::baseline::verdict;
+use super::{Baseline, Figures};
 use crate::data::{Target, Targets};
 use crate::model::Prediction;
 use crate::train::{Metric, Scored, Truth};
@@ -29,6 +30,8 @@ pub struct Classification {
     pub classes: Vec<Class>,
     /// How many rows of a class (first index) are predicted as another (second index).
     pub confusion: Vec<Vec<usize>>,
+    /// What is reached without a network.
+    pub baselines: Vec<Baseline>,
 }
 
 /// How good the predictions of one class are. Where a figure would be 0/0, it is 0.
@@ -63,6 +66,8 @@ pub struct Numbers {
     /// The metrics for numbers.
     #[serde(flatten)]
     pub figures: Figures,
+    /// What is reached without a network.
+    pub baselines: Vec<Baseline>,
 }
 
 impl Report {
@@ -88,6 +93,43 @@ impl Report {
                 &target.restore(&targets.to_dense()),
                 names,
             )),
+        }
+    }
+
+    /// The same, compared with the report of a linear model for the same rows.
+    #[must_use]
+    pub fn beside_linear(mut self, linear: &Report) -> Self {
+        match (&mut self, linear) {
+            (Report::Classification(own), Report::Classification(linear)) => {
+                own.baselines.push(Baseline::linear(linear.figures.clone(), true));
+            }
+            (Report::Regression(own), Report::Regression(linear)) => {
+                for (own, linear) in own.targets.iter_mut().zip(&linear.targets) {
+                    own.baselines.push(Baseline::linear(linear.figures.clone(), false));
+                }
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// What is said where predictions are no better than what is reached without a network: by accuracy, or by the
+    /// root mean square error of each target.
+    pub fn remarks(&self) -> Vec<String> {
+        match self {
+            Report::Classification(report) => {
+                verdict(&report.figures, &report.baselines, Metric::Accuracy).into_iter().collect()
+            }
+            Report::Regression(report) => {
+                let remark = |target: &Numbers| {
+                    let words = verdict(&target.figures, &target.baselines, Metric::Rmse)?;
+                    Some(match report.targets.len() {
+                        1 => words,
+                        _ => format!("{}: {words}", target.name),
+                    })
+                };
+                report.targets.iter().filter_map(remark).collect()
+            }
         }
     }
 
@@ -121,6 +163,7 @@ impl Classification {
             figures: Figures::new(&scored),
             classes: classes.collect(),
             confusion: scored.confusion(),
+            baselines: Baseline::commonest(ids, names).into_iter().collect(),
         }
     }
 }
@@ -135,6 +178,7 @@ impl Regression {
         let numbers = |(name, (predictions, targets)): (&String, (Vec<f64>, Vec<f64>))| Numbers {
             name: name.clone(),
             figures: Figures::new(&Scored::new(&predictions, 1, Truth::Numbers(&targets))),
+            baselines: Baseline::mean(&targets).into_iter().collect(),
         };
         Self { rows: all.rows(), targets: names.iter().zip(all.columns()).map(numbers).collect() }
     }

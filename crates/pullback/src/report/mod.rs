@@ -1,6 +1,7 @@
 //! How good a model is: figures from its predictions, as plain data and as text.
 //!
-//! [`Report`] is the document that machines get; [`text`] renders it for a terminal of 80 columns. [`number`] and
+//! [`Report`] is the document that machines get; [`text`] renders it for a terminal, beside what is
+//! reached without a network ([`Baseline`]). [`number`] and
 //! [`svg`] serve everything that is shown to people. The library prints nothing: it returns strings.
 //!
 //! ```
@@ -10,9 +11,10 @@
 //! let names = ["no".to_owned(), "yes".to_owned()];
 //! let report = Classification::new(&[0.1, 0.9, 0.8, 0.4], 1, &[0, 1, 1, 1], &names);
 //! assert_eq!(report.figures.get(Metric::Accuracy), Some(0.75));
-//! assert!(text::render(&Report::Classification(report)).starts_with("accuracy 75.00 %"));
+//! assert!(text::render(&Report::Classification(report), 80).starts_with("accuracy 75.00 %"));
 //! ```
 
+mod baseline;
 mod curve;
 mod figures;
 mod metrics;
@@ -20,6 +22,7 @@ pub mod number;
 pub mod svg;
 pub mod text;
 
+pub use baseline::{Baseline, BaselineKind};
 pub use curve::{Series, curve};
 pub use figures::Figures;
 pub use metrics::{Class, Classification, Numbers, Regression, Report};

@@ -1,21 +1,55 @@
-//! A report as text of at most 80 columns.
+//! A report as text for a terminal.
 
-use super::number::percent;
-use super::{Classification, Figures, Regression, Report};
+use super::number::{percent, significant};
+use super::{Baseline, Classification, Figures, Regression, Report};
 use crate::train::Metric;
 use std::fmt::Write;
 
 /// The most classes that a confusion matrix is drawn for.
 const MOST_COLUMNS: usize = 12;
-/// The most characters of a class's name that are shown.
+/// The most classes that are listed: of more, those with the lowest F1.
+const MOST_CLASSES: usize = 20;
+/// The most frequent mistakes are so many.
+const MOST_MISTAKES: usize = 10;
+/// The most characters of a name that are shown.
 const LONGEST_NAME: usize = 24;
+/// The narrowest page.
+const NARROWEST: usize = 50;
+/// The digits of figures in the unit of a target.
+const DIGITS: usize = 4;
 
-/// The report as text.
-pub fn render(report: &Report) -> String {
-    match report {
-        Report::Classification(report) => classification(report),
-        Report::Regression(report) => regression(report),
+/// The report as text in lines of at most `width` characters, at least 50.
+pub fn render(report: &Report, width: usize) -> String {
+    let width = width.max(NARROWEST);
+    let mut text = match report {
+        Report::Classification(report) => classification(report, width),
+        Report::Regression(report) => regression(report, width),
+    };
+    for remark in report.remarks() {
+        text.push('\n');
+        wrap(&mut text, &remark, width);
     }
+    text
+}
+
+/// Adds a text in lines of at most `width` characters.
+fn wrap(out: &mut String, text: &str, width: usize) {
+    // A number stays with its sign.
+    let text = text.replace(" %", "\u{a0}%");
+    let mut column = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            out.push('\n');
+            column = 0;
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(&word.replace('\u{a0}', " "));
+        column += length;
+    }
+    out.push('\n');
 }
 
 fn shortened(name: &str, length: usize) -> String {
@@ -31,7 +65,8 @@ fn figure(figures: &Figures, metric: Metric) -> f64 {
     figures.get(metric).unwrap_or(0.0)
 }
 
-fn classification(report: &Classification) -> String {
+fn classification(report: &Classification, width: usize) -> String {
+    const COLUMNS: usize = 40;
     let mut text = String::new();
     let right = (0..report.classes.len()).map(|class| report.confusion[class][class]).sum::<usize>();
     let _ = write!(
@@ -44,20 +79,45 @@ fn classification(report: &Classification) -> String {
     if let Some(area) = report.figures.get(Metric::RocAuc) {
         let _ = write!(text, ", ROC AUC {area:.4}");
     }
-    let names: Vec<String> =
-        report.classes.iter().map(|class| shortened(&class.name, LONGEST_NAME)).collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(7);
-    let _ = writeln!(text, "\n\n  {:width$}  precision   recall       F1     rows", "class");
-    for (name, class) in names.iter().zip(&report.classes) {
+    text.push('\n');
+    let against = |baseline: &Baseline| {
+        let accuracy = baseline.figures.get(Metric::Accuracy)?;
+        Some(format!("{} {}", baseline.words, percent(accuracy)))
+    };
+    let against: Vec<String> = report.baselines.iter().filter_map(against).collect();
+    if !against.is_empty() {
+        wrap(&mut text, &format!("to beat: {}", against.join(", ")), width);
+    }
+    let mut order: Vec<usize> = (0..report.classes.len()).collect();
+    if order.len() > MOST_CLASSES {
+        order.sort_by(|&a, &b| report.classes[a].f1.total_cmp(&report.classes[b].f1));
+        order.truncate(MOST_CLASSES);
+        let _ =
+            writeln!(text, "\n  the {MOST_CLASSES} of {} classes with the lowest F1:", report.classes.len());
+    } else {
+        text.push('\n');
+    }
+    let name = |at: usize| shortened(&report.classes[at].name, LONGEST_NAME.min(width - COLUMNS));
+    let longest = order.iter().map(|&at| name(at).chars().count()).max().unwrap_or(0).max(7);
+    let _ = writeln!(text, "  {:longest$}  precision   recall       F1     rows", "class");
+    for &at in &order {
+        let class = &report.classes[at];
         let _ = writeln!(
             text,
-            "  {name:width$}  {:>9.4}  {:>7.4}  {:>7.4}  {:>7}",
-            class.precision, class.recall, class.f1, class.rows
+            "  {:longest$}  {:>9.4}  {:>7.4}  {:>7.4}  {:>7}",
+            name(at),
+            class.precision,
+            class.recall,
+            class.f1,
+            class.rows
         );
+    }
+    if order.len() < report.classes.len() {
+        let _ = writeln!(text, "  and {} more", report.classes.len() - order.len());
     }
     let _ = writeln!(
         text,
-        "  {:width$}  {:>9}  {:>7}  {:>7.4}  {:>7}",
+        "  {:longest$}  {:>9}  {:>7}  {:>7.4}  {:>7}",
         "mean",
         "",
         "",
@@ -65,22 +125,22 @@ fn classification(report: &Classification) -> String {
         report.rows
     );
     text.push('\n');
-    text.push_str(&confusion(report));
+    text.push_str(&confusion(report, width));
     text
 }
 
-fn confusion(report: &Classification) -> String {
+fn confusion(report: &Classification, width: usize) -> String {
     let count = report.classes.len();
     let largest = report.confusion.iter().flatten().copied().max().unwrap_or(0);
     let first = 12;
     // Columns are as wide as the names where there is room.
     let longest = report.classes.iter().map(|class| class.name.chars().count()).max().unwrap_or(0);
-    let room = (76 - first) / count.max(1);
+    let room = (width - 4 - first) / count.max(1);
     let cell = largest.to_string().len().max(longest.min(room.saturating_sub(1))).max(4) + 1;
     let mut text = String::new();
-    if count <= MOST_COLUMNS && first + 2 + count * cell <= 78 {
+    if count <= MOST_COLUMNS && first + 2 + count * cell <= width - 2 {
         let name = |at: usize, length| shortened(&report.classes[at].name, length);
-        let _ = writeln!(text, "  confusion: rows are the true classes, columns the predicted ones");
+        let _ = writeln!(text, "  confusion: rows are true, columns predicted classes");
         let _ = write!(text, "  {:first$}", "");
         for column in 0..count {
             let _ = write!(text, "{:>cell$}", name(column, cell - 1));
@@ -103,8 +163,9 @@ fn confusion(report: &Classification) -> String {
         .collect();
     mistakes.sort_by_key(|&(rows, row, column)| (std::cmp::Reverse(rows), row, column));
     let _ = writeln!(text, "  most frequent mistakes");
-    for (rows, row, column) in mistakes.iter().take(10) {
-        let name = |at: usize| shortened(&report.classes[at].name, LONGEST_NAME);
+    for (rows, row, column) in mistakes.iter().take(MOST_MISTAKES) {
+        let length = LONGEST_NAME.min((width - 24) / 2);
+        let name = |at: usize| shortened(&report.classes[at].name, length);
         let _ = writeln!(text, "  {rows:>6} x {} taken for {}", name(*row), name(*column));
     }
     if mistakes.is_empty() {
@@ -113,24 +174,26 @@ fn confusion(report: &Classification) -> String {
     text
 }
 
-fn regression(report: &Regression) -> String {
-    let names: Vec<String> =
-        report.targets.iter().map(|target| shortened(&target.name, LONGEST_NAME)).collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(7);
-    let mut text = String::new();
-    let _ = writeln!(
-        text,
-        "{} rows\n\n  {:width$}  {:>12}  {:>12}  {:>8}",
-        report.rows, "target", "RMSE", "MAE", "R2"
-    );
-    for (name, target) in names.iter().zip(&report.targets) {
-        let _ = writeln!(
-            text,
-            "  {name:width$}  {:>12.6}  {:>12.6}  {:>8.4}",
-            figure(&target.figures, Metric::Rmse),
-            figure(&target.figures, Metric::Mae),
-            figure(&target.figures, Metric::R2)
-        );
+fn regression(report: &Regression, width: usize) -> String {
+    const COLUMNS: usize = 36;
+    let rows: Vec<(String, &Figures)> = (report.targets.iter())
+        .flat_map(|target| {
+            let baselines = target.baselines.iter();
+            let name = |baseline: &Baseline| format!("  {}", baseline.words);
+            std::iter::once((target.name.clone(), &target.figures))
+                .chain(baselines.map(move |baseline| (name(baseline), &baseline.figures)))
+        })
+        .map(|(name, figures)| (shortened(&name, (LONGEST_NAME + 6).min(width - COLUMNS)), figures))
+        .collect();
+    let longest = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(7);
+    let mut text = format!("{} rows\n\n", report.rows);
+    let _ = writeln!(text, "  {:longest$}  {:>9}  {:>9}  {:>9}", "target", "RMSE", "MAE", "R2");
+    for (name, figures) in rows {
+        let unit = |metric| significant(figure(figures, metric), DIGITS);
+        let r2 = figure(figures, Metric::R2);
+        let r2 = if r2.abs() < 1e3 { format!("{r2:.4}") } else { significant(r2, 3) };
+        let _ =
+            writeln!(text, "  {name:longest$}  {:>9}  {:>9}  {r2:>9}", unit(Metric::Rmse), unit(Metric::Mae));
     }
     text
 }

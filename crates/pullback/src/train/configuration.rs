@@ -121,7 +121,7 @@ choices! {
     #[derive(Eq)]
     "gradient method" GradientMethod as text, default "back" {
         /// Back propagation: one backward pass for all weights.
-        Back = "back",
+        Back = "back" | "backprop" | "backward" | "reverse",
         /// Forward mode: one sweep a weight, exact.
         Forward = "forward",
         /// Central differences: two runs of the network a weight.
@@ -142,9 +142,9 @@ choices! {
     #[non_exhaustive]
     "precision" Precision as text, default "f32" {
         /// f32.
-        F32 = "f32",
+        F32 = "f32" | "float32",
         /// Operands rounded to bf16, which has 8 significant bits; products are summed in f32.
-        Bf16 = "bf16",
+        Bf16 = "bf16" | "bfloat16",
         /// Operands split into three numbers of bf16: as exact as f32, for processors with AMX.
         Bf16x3 = "bf16x3",
     }

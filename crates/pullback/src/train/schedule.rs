@@ -35,7 +35,7 @@ macro_rules! schedules {
             $(#[doc = $field_doc:literal])*
             $field:ident: $field_type:ty = $field_default:literal, $field_bound:expr;
         )* })?
-        = $name:literal, by $by:ident, |$at:pat_param| $value:expr;
+        = $name:literal $(| $alias:literal)*, by $by:ident, |$at:pat_param| $value:expr;
     )*) => {
         choices! {
             /// The course of the learning rate after the warm-up.
@@ -44,7 +44,7 @@ macro_rules! schedules {
                 $(
                     $(#[doc = $doc])*
                     $variant $({ $( $(#[doc = $field_doc])* $field: $field_type = $field_default, $field_bound; )* })?
-                    = $name
+                    = $name $(| $alias)*
                 ),*
             }
         }
@@ -77,7 +77,7 @@ schedules! {
     default "constant",
 
     /// It stays.
-    Constant = "constant", by epochs, |_| 1.0;
+    Constant = "constant" | "none", by epochs, |_| 1.0;
 
     /// It is multiplied by `factor` every `epochs` epochs.
     Step {
@@ -91,21 +91,21 @@ schedules! {
     Exponential {
         /// By how much.
         factor: f64 = 0.95, Bound::Factor;
-    } = "exponential", by epochs, |at| Real::powf(factor, at.epoch as f64);
+    } = "exponential" | "exp", by epochs, |at| Real::powf(factor, at.epoch as f64);
 
     /// It falls along half a cosine to `final_fraction` of itself at the last step (Loshchilov,
     /// Hutter, 2017).
     Cosine {
         /// What is left at the end.
         final_fraction: f64 = 0.0, Bound::UpToOne;
-    } = "cosine", by run, |at| final_fraction + (1.0 - final_fraction) * fall(at.progress);
+    } = "cosine" | "cosine_annealing" | "cosineannealing", by run, |at| final_fraction + (1.0 - final_fraction) * fall(at.progress);
 
     /// It rises along half a cosine from a 25th over the first `rising` part of all steps, then
     /// falls to nearly nothing (Smith, Topin, 2018).
     OneCycle {
         /// Which part of all steps rises.
         rising: f64 = 0.3, Bound::Inside;
-    } = "one_cycle", by run, |at| one_cycle(rising, at.progress);
+    } = "one_cycle" | "onecycle", by run, |at| one_cycle(rising, at.progress);
 
     /// It is multiplied by `factor` when the watched metric (without validation examples, the
     /// training cost) has not improved for `patience` epochs.
@@ -114,7 +114,7 @@ schedules! {
         factor: f64 = 0.1, Bound::Factor;
         /// How many epochs are waited for.
         patience: usize = 5, Bound::Count;
-    } = "plateau", by watched, |_| Cuts { factor, patience };
+    } = "plateau" | "reduce_on_plateau", by watched, |_| Cuts { factor, patience };
 }
 
 /// By how much the rate is cut, and after how many epochs without improvement.

@@ -345,8 +345,15 @@ impl<'a, T: Real> Trainer<'a, T> {
         }
         let at = &self.state.position;
         let goes_back = self.training.early_stopping.is_some() || has_diverged || at.is_kept_by_observer;
+        // No cost was computed with the weights after the last step.
+        let last = at.epoch.saturating_sub(1);
+        let is_lost = !goes_back && !self.state.parameters().flatten().all(|number| number.is_finite());
+        let stop = match is_lost {
+            true => Stop::Diverged { epoch: last, step: self.steps_per_epoch() - 1 },
+            false => stop,
+        };
         // Before the first step there is nothing to go back to.
-        let goes_back = goes_back && self.state.has_best();
+        let goes_back = (goes_back || is_lost) && self.state.has_best();
         let parameters = match goes_back {
             true => self.state.best.iter().map(|numbers| numbers.to_vec()).collect(),
             false => self.state.parameters().map(<[T]>::to_vec).collect(),
@@ -357,7 +364,8 @@ impl<'a, T: Real> Trainer<'a, T> {
             history: History {
                 epoch_count: epochs.len(),
                 epochs,
-                kept_epoch: position.kept_epoch,
+                // The weights from before the last epoch are those after the one before it.
+                kept_epoch: if is_lost { last.checked_sub(1) } else { position.kept_epoch },
                 stop,
                 blame: self.blame,
             },

@@ -67,7 +67,9 @@ pub(super) fn numbers_of<'a>(table: &Table, name: &str, values: &'a Values) -> R
                     text.trim().parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| {
                         Error::data(format!("\"{text}\" is not a number"))
                             .at(Place::source(table.source()).row(row + 1).column(name))
-                            .help("correct the cell, or declare the column categorical")
+                            .help(format!(
+                                "correct the cell, or take the column as texts with `--type '{name}=categorical'`"
+                            ))
                     })
                 }
             })
@@ -75,7 +77,7 @@ pub(super) fn numbers_of<'a>(table: &Table, name: &str, values: &'a Values) -> R
         Values::Times(times) => Ok(Cow::Borrowed(&times.seconds)),
         Values::Bytes(_) => Err(Error::data("images, not numbers")
             .at(Place::source(table.source()).column(name))
-            .help("leave the column out, or do not declare its type")),
+            .help(format!("leave the column out with `--ignore '{name}'`, or its type undeclared"))),
     }
 }
 

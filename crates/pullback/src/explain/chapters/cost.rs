@@ -16,10 +16,20 @@ impl Page<'_> {
         let t = self.row_of(target, outputs);
         let name = |unit: usize| self.options.outputs.get(unit).cloned().unwrap_or_else(|| unit.to_string());
         let important: Vec<f64> = prediction.iter().zip(&t).map(|(p, t)| p.abs() + 10.0 * t.abs()).collect();
-        let rows = self.shown(&important).into_iter();
-        let rows =
-            rows.map(|unit| vec![name(unit), self.number(prediction[unit]), self.number(t[unit])]).collect();
-        self.table(&["output", "prediction", "target"], rows);
+        let mut rows = Vec::new();
+        for unit in self.shown(&important) {
+            let mut row = vec![name(unit), self.number(prediction[unit]), self.number(t[unit])];
+            if let Some(scale) = self.options.scales.get(unit) {
+                let own = |x: f64| self.number(x * scale.spread + scale.center);
+                row.extend([own(prediction[unit]), own(t[unit])]);
+            }
+            rows.push(row);
+        }
+        let columns: &[&str] = match self.options.scales.len() {
+            0 => &["output", "prediction", "target"],
+            _ => &["output", "prediction", "target", "own_prediction", "own_target"],
+        };
+        self.table(columns, rows);
         self.left_out(&important);
         let formula = lowered.graph.ids().filter(|&id| lowered.graph.node(id).origin.role == NodeRole::Cost);
         if let Some(op) = formula.filter_map(|id| lowered.graph.node(id).op()).next() {

@@ -19,9 +19,17 @@ impl Page<'_> {
         }
         let mut rows: Vec<Vec<String>> = Vec::new();
         for unit in self.shown(&x) {
-            rows.push(vec![self.symbol(Symbol::Activation(0, unit)), self.number(x[unit])]);
+            let mut row = vec![self.symbol(Symbol::Activation(0, unit))];
+            row.extend(self.input_name(0, unit).map(|input| input.name.clone()));
+            row.extend(self.input_name(0, unit).map(|input| input.cell.clone()));
+            row.push(self.number(x[unit]));
+            rows.push(row);
         }
-        self.table(&["input", "value"], rows);
+        let columns: &[&str] = match self.input_name(0, 0) {
+            Some(_) => &["input", "column", "cell", "value"],
+            None => &["input", "value"],
+        };
+        self.table(columns, rows);
         self.left_out(&x);
     }
 
@@ -166,12 +174,22 @@ impl Page<'_> {
             row.extend([self.number(gradient[at]), self.number(ledger.new_weight)]);
             rows.push(row);
         }
-        let columns: &[&str] = if self.trace.rows() == 1 {
-            &["weight", "value", "delta", "times_input", "gradient", "after_step"]
-        } else {
-            &["weight", "value", "gradient", "after_step"]
-        };
-        self.table(columns, rows);
+        let mut columns = vec!["weight", "value"];
+        if self.trace.rows() == 1 {
+            columns.extend(["delta", "times_input"]);
+        }
+        columns.extend(["gradient", "after_step"]);
+        self.table(&columns, rows);
         self.weights_left_out(gradient, shown.len());
+        // Whose weights these are: `x[105]: Embarked=S`.
+        let inputs: std::collections::BTreeSet<usize> = shown.iter().map(|at| at % dense.inputs).collect();
+        let named = |&input: &usize| {
+            let name = &self.input_name(position, input)?.name;
+            Some(format!("{}: {name}", self.symbol(Symbol::Activation(0, input))))
+        };
+        let named: Vec<String> = inputs.iter().filter_map(named).collect();
+        if !named.is_empty() {
+            self.text(named.join(", "));
+        }
     }
 }

@@ -18,7 +18,10 @@ impl Page<'_> {
             rows.push(vec![
                 self.symbol(Symbol::Weight(position + 1, unit, at)),
                 self.number(self.weight_at(&dense, unit, at)),
-                self.symbol(self.input(position, at)),
+                match self.input_name(position, at) {
+                    Some(input) => input.name.clone(),
+                    None => self.symbol(self.input(position, at)),
+                },
                 self.number(x[at]),
                 self.number(terms[at]),
             ]);

@@ -10,9 +10,14 @@ impl Page<'_> {
         let dense = self.trace.dense()[position].clone();
         let at = unit * dense.inputs + input;
         let weight = self.symbol(Symbol::Weight(position + 1, unit, input));
+        // Where the inputs have names, the input is told by its own.
+        let from = match self.input_name(position, input) {
+            Some(named) => format!("{input} ({})", named.name),
+            None => input.to_string(),
+        };
         self.heading(self.say(
             "one_weight",
-            &[("weight", &weight), ("layer", &(position + 1)), ("unit", &unit), ("input", &input)],
+            &[("weight", &weight), ("layer", &(position + 1)), ("unit", &unit), ("input", &from)],
         ));
         self.text(self.catalog.get("chain_text").to_owned());
         for row in 0..self.trace.rows().min(self.options.most_units) {

@@ -1,0 +1,117 @@
+//! What predictions are compared with: what is reached without a network.
+
+use super::{Figures, number};
+use crate::train::{Metric, Scored, Truth};
+use pullback_kernels::Real;
+use serde::Serialize;
+
+/// What takes no network, and how good it is for the same rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Baseline {
+    /// Which one.
+    pub kind: BaselineKind,
+    /// What it predicts, in words: `always "no"`.
+    pub words: String,
+    /// How good it is.
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+/// The list of baselines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BaselineKind {
+    /// One prediction for all rows: the commonest class, and as probabilities the classes' shares; or the mean of the
+    /// targets. Both are of the rows that are tested on (the no-information rate).
+    Constant,
+    /// A network without hidden layers on the same inputs, with the ridge penalty: logistic or linear regression.
+    Linear,
+}
+
+/// Two figures that differ by less are equal.
+const EQUAL: f64 = 1e-12;
+/// A log loss below this part of another's is clearly lower.
+const CLEARLY: f64 = 0.98;
+/// Errors as many times those of the mean are absurd, not only bad.
+const ABSURD: f64 = 10.0;
+
+impl Baseline {
+    /// The best constant for classes; absent of no rows.
+    pub(super) fn commonest(ids: &[u32], names: &[String]) -> Option<Self> {
+        let mut counts = vec![0_usize; names.len()];
+        ids.iter().for_each(|&id| counts[id as usize] += 1);
+        // Of equally common classes the first one.
+        let class = (0..counts.len()).rev().max_by_key(|&class| counts[class])?;
+        let rows = ids.len() as f64;
+        let shares: Vec<f64> = counts.iter().map(|&count| count as f64 / rows).collect();
+        let log_loss: f64 =
+            shares.iter().filter(|&&share| share > 0.0).map(|share| -share * Real::ln(*share)).sum();
+        (rows > 0.0).then(|| Self {
+            kind: BaselineKind::Constant,
+            words: format!("always \"{}\"", names[class]),
+            figures: Figures::of([(Metric::Accuracy, shares[class]), (Metric::LogLoss, log_loss)]),
+        })
+    }
+
+    /// The mean of some targets; absent of no rows.
+    pub(super) fn mean(targets: &[f64]) -> Option<Self> {
+        let mean = targets.iter().sum::<f64>() / targets.len() as f64;
+        let predictions = vec![mean; targets.len()];
+        (!targets.is_empty()).then(|| Self {
+            kind: BaselineKind::Constant,
+            words: format!("always the mean, {}", number::significant(mean, 4)),
+            figures: Figures::new(&Scored::new(&predictions, 1, Truth::Numbers(targets))),
+        })
+    }
+
+    /// What the figures of a linear model are compared as.
+    pub(super) fn linear(figures: Figures, has_classes: bool) -> Self {
+        let words = if has_classes { "logistic regression" } else { "linear regression" };
+        Self { kind: BaselineKind::Linear, words: words.to_owned(), figures }
+    }
+}
+
+/// What is said where predictions are no better than a baseline, by `metric`; nothing where they are.
+pub(super) fn verdict(figures: &Figures, baselines: &[Baseline], metric: Metric) -> Option<String> {
+    let own = figures.get(metric)?;
+    let shown = |value: f64| match metric {
+        Metric::Accuracy => number::percent(value),
+        _ => format!("{} {}", metric.name().to_uppercase(), number::significant(value, 4)),
+    };
+    let loss = |value: f64| metric.to_minimize(value);
+    let matched: Vec<(&Baseline, f64)> = baselines
+        .iter()
+        .filter_map(|baseline| Some((baseline, baseline.figures.get(metric)?)))
+        // Not a number is better than nothing.
+        .filter(|(_, value)| {
+            let is_better = loss(own) < loss(*value) - EQUAL * value.abs();
+            !is_better
+        })
+        .collect();
+    let (first, value) = matched.first()?;
+    let is_constant = first.kind == BaselineKind::Constant;
+    let is_near = own < ABSURD * value;
+    if is_constant && metric == Metric::Rmse && !is_near {
+        return Some(format!(
+            "the predictions are useless: their errors are {} times those of {}",
+            number::magnitude(own / value),
+            first.words
+        ));
+    }
+    let told = |(baseline, value): &(&Baseline, f64)| format!("{} ({})", baseline.words, shown(*value));
+    let all: Vec<String> = matched.iter().map(told).collect();
+    let mut text = format!("the network is no better than {}", all.join(", nor than "));
+    // Of rare classes the commonest is right nearly always; probabilities can tell more.
+    let losses = figures.get(Metric::LogLoss).zip(first.figures.get(Metric::LogLoss));
+    if let (true, Some((own, its))) = (is_constant && metric == Metric::Accuracy, losses)
+        && own < CLEARLY * its
+    {
+        text += &format!(
+            "; its probabilities tell more: log loss {} against {}",
+            number::significant(own, 4),
+            number::significant(its, 4)
+        );
+    }
+    Some(text)
+}
