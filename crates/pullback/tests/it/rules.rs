@@ -204,8 +204,8 @@ fn early_stopping_waits_for_an_improvement_that_is_large_enough() {
     }
     let rules = Rules { epochs: 40, ..PLAIN };
     let right = plain(&rules, &features, &targets);
-    let stops = |stopping: EarlyStopping| {
-        let early = Training { early_stopping: Some(stopping), ..training(&rules) };
+    let stops = |stopping: EarlyStopping, metric: Metric| {
+        let early = Training { early_stopping: Some(stopping), metric, ..training(&rules) };
         let Trained { parameters, history } = run(&early, &features, &targets);
         let kept = history.kept_epoch.unwrap();
         assert_near("the weights that are kept", parameters.concat(), &right.history[kept]);
@@ -220,17 +220,17 @@ fn early_stopping_waits_for_an_improvement_that_is_large_enough() {
             }
             epochs += 1;
         }
-        let (found, ran, _) = stops(EarlyStopping { patience, least_improvement, metric: Metric::Cost });
+        let (found, ran, _) = stops(EarlyStopping { patience, least_improvement }, Metric::Cost);
         assert_eq!((found, ran), (kept, epochs), "{least_improvement}, {patience}: {costs:?}");
     }
     // R2 is better the larger it is: it is the cost's mirror.
-    let cost = stops(EarlyStopping { patience: 2, least_improvement: 0.0, metric: Metric::Cost });
-    let mirrored = stops(EarlyStopping { patience: 2, least_improvement: 0.0, metric: Metric::R2 });
+    let cost = stops(EarlyStopping { patience: 2, least_improvement: 0.0 }, Metric::Cost);
+    let mirrored = stops(EarlyStopping { patience: 2, least_improvement: 0.0 }, Metric::R2);
     assert_eq!((cost, cost.0 > 5), (mirrored, true));
     // An equal value is no improvement: of features that are zero, a weighted sum stays zero.
     let mut features = features.clone();
     features[ROWS * INPUTS..].fill(0.0);
-    let stopping = EarlyStopping { patience: 3, least_improvement: 0.0, metric: Metric::Cost };
+    let stopping = EarlyStopping { patience: 3, least_improvement: 0.0 };
     let early = Training { early_stopping: Some(stopping), ..training(&rules) };
     let history = run(&early, &features, &targets).history;
     assert_eq!((history.kept_epoch, history.epochs.len(), history.stop), (Some(0), 4, Stop::NoImprovement));
