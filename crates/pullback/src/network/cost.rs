@@ -27,18 +27,17 @@ choices! {
 }
 
 impl Cost {
-    /// The mean cost of a batch of `[batch, outputs]`.
+    /// The costs of a batch of `[batch, outputs]`, whose sum over the batch is divided by its size: `[batch]`, or
+    /// `[batch, outputs]`.
     pub(super) fn lower<'b>(self, output: Var<'b>, targets: Var<'b>) -> Var<'b> {
         let builder = output.builder();
-        let costs = match self {
+        match self {
             Cost::SoftmaxCrossEntropy => builder.apply(ops::SoftmaxCrossEntropy, &[output, targets]),
             Cost::SigmoidCrossEntropy => builder.apply(ops::SigmoidCrossEntropy, &[output, targets]),
             Cost::SquaredError => builder.apply(ops::SquaredError, &[output, targets]),
             Cost::AbsoluteError => builder.apply(ops::AbsoluteError, &[output, targets]),
             Cost::Huber(delta) => builder.apply(ops::Huber { delta: delta.into() }, &[output, targets]),
-        };
-        let batch = output.shape().sizes().first().copied().unwrap_or(1);
-        costs.sum_all().scale(1.0 / batch as f64)
+        }
     }
 
     /// What the network predicts: probabilities for the cross-entropies, else the outputs.

@@ -20,7 +20,7 @@ mod trainer;
 pub use crate::execute::Machine;
 pub use blame::{Blame, Cause};
 pub use configuration::{Batch, EarlyStopping, GradientMethod, Precision, Training, Unrecorded};
-pub use evaluate::{Evaluation, Forward, evaluate, most_likely, predict};
+pub use evaluate::{Evaluation, Forward, evaluate, evaluation_batch, most_likely, predict};
 pub use gradient::OneByOne;
 pub(crate) use history::MOST_REPORTS;
 pub use history::{History, Stop, Trained};
