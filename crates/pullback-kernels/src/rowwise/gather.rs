@@ -1,16 +1,16 @@
 //! Rows of a matrix, gathered and added by index: the batches of an epoch, and embeddings.
 //!
-//! The processor cannot guess which row comes next, so the next rows are prefetched; else it would wait for memory at the
-//! beginning of each row.
+//! The processor cannot guess which row comes next, so the next rows are prefetched; else it would wait for memory at
+//! the beginning of each row.
 
 use crate::machine::memory::prefetch_slice;
 use crate::machine::tuning::{LEAST_PREFETCHED_MATRIX, MOVED_PER_NANOSECOND, PREFETCH_BYTES, PREFETCH_ROWS};
 use crate::{Isa, Real, Workspace};
 use core::marker::PhantomData;
 
-/// The index of a row: a whole number that is not negative.
+/// The index of a row: a number's whole part.
 pub trait RowIndex: Copy + Sync {
-    /// The index; `usize::MAX`, which no row has, for a number that is none.
+    /// The index; `usize::MAX`, which no row has, for a number below zero and for NaN.
     fn row(self) -> usize;
 }
 
@@ -28,20 +28,13 @@ impl RowIndex for u32 {
     }
 }
 
-macro_rules! float_index {
-    ($float:ident) => {
-        impl RowIndex for $float {
-            #[inline(always)]
-            fn row(self) -> usize {
-                let index = self as usize;
-                if index as $float == self { index } else { usize::MAX }
-            }
-        }
-    };
+impl<T: Real> RowIndex for T {
+    #[inline(always)]
+    fn row(self) -> usize {
+        let index = self.to_f64();
+        if index >= 0.0 { index as usize } else { usize::MAX }
+    }
 }
-
-float_index!(f32);
-float_index!(f64);
 
 /// Writes the given rows of `x`, `[any, columns]`, to `out`, `[rows.len(), columns]`.
 ///
@@ -54,15 +47,31 @@ float_index!(f64);
 /// # Panics
 /// If a row is out of range or `out` has another size.
 pub fn gather<T: Real>(x: &[T], columns: usize, rows: &[impl RowIndex], out: &mut [T]) {
+    gather_or(x, columns, rows, out, |row, _| out_of_range(row));
+}
+
+#[cold]
+fn out_of_range(row: usize) -> ! {
+    panic!("row {row} is out of range")
+}
+
+/// The same, but for a row that is out of range calls `outside` with its index and its row of `out`.
+fn gather_or<T: Real>(
+    x: &[T],
+    columns: usize,
+    rows: &[impl RowIndex],
+    out: &mut [T],
+    outside: impl Fn(usize, &mut [T]),
+) {
     match columns {
-        1 => return gather_narrow::<T, 1>(x, rows, out),
-        2 => return gather_narrow::<T, 2>(x, rows, out),
-        3 => return gather_narrow::<T, 3>(x, rows, out),
-        4 => return gather_narrow::<T, 4>(x, rows, out),
-        5 => return gather_narrow::<T, 5>(x, rows, out),
-        6 => return gather_narrow::<T, 6>(x, rows, out),
-        7 => return gather_narrow::<T, 7>(x, rows, out),
-        8 => return gather_narrow::<T, 8>(x, rows, out),
+        1 => return gather_narrow::<T, 1>(x, rows, out, outside),
+        2 => return gather_narrow::<T, 2>(x, rows, out, outside),
+        3 => return gather_narrow::<T, 3>(x, rows, out, outside),
+        4 => return gather_narrow::<T, 4>(x, rows, out, outside),
+        5 => return gather_narrow::<T, 5>(x, rows, out, outside),
+        6 => return gather_narrow::<T, 6>(x, rows, out, outside),
+        7 => return gather_narrow::<T, 7>(x, rows, out, outside),
+        8 => return gather_narrow::<T, 8>(x, rows, out, outside),
         _ => {}
     }
     for_each_row(
@@ -72,20 +81,30 @@ pub fn gather<T: Real>(x: &[T], columns: usize, rows: &[impl RowIndex], out: &mu
         out,
         #[inline(always)]
         |x, out| out.copy_from_slice(x),
+        outside,
     );
 }
 
 /// The same for rows that are too narrow for a call that copies one.
-fn gather_narrow<T: Real, const COLUMNS: usize>(x: &[T], rows: &[impl RowIndex], out: &mut [T]) {
+fn gather_narrow<T: Real, const COLUMNS: usize>(
+    x: &[T],
+    rows: &[impl RowIndex],
+    out: &mut [T],
+    outside: impl Fn(usize, &mut [T]),
+) {
     let ((x, _), (out, rest)) = (x.as_chunks::<COLUMNS>(), out.as_chunks_mut::<COLUMNS>());
     assert!(out.len() == rows.len() && rest.is_empty(), "the output is [rows, columns]");
     for (out, row) in out.iter_mut().zip(rows) {
         let row = row.row();
-        *out = *x.get(row).unwrap_or_else(|| panic!("row {row} is out of range"));
+        match x.get(row) {
+            Some(x) => *out = *x,
+            None => outside(row, out),
+        }
     }
 }
 
-/// [`gather`] on the threads of a workspace: the rows of an embedding's `table`, `[any, columns]`.
+/// [`gather`] on the threads of a workspace: the rows of an embedding's `table`, `[any, columns]`. A row that is out of
+/// range is NaN.
 ///
 /// ```
 /// use pullback_kernels::{Isa, Workspace, gather_rows};
@@ -96,7 +115,7 @@ fn gather_narrow<T: Real, const COLUMNS: usize>(x: &[T], rows: &[impl RowIndex],
 /// ```
 ///
 /// # Panics
-/// If a row is out of range or `out` has another size.
+/// If `out` has another size.
 pub fn gather_rows<T: Real>(
     table: &[T],
     columns: usize,
@@ -106,12 +125,13 @@ pub fn gather_rows<T: Real>(
 ) {
     let nanoseconds = out.len() / MOVED_PER_NANOSECOND;
     workspace.share_rows(rows.len(), nanoseconds, [out], [columns], |own, [out]| {
-        gather(table, columns, &rows[own], out);
+        gather_or(table, columns, &rows[own], out, |_, out| out.fill(T::from_f64(f64::NAN)));
     });
 }
 
 /// The adjoint of [`gather_rows`]: writes `sums`, `[any, columns]`, each row the sum of the rows of `x`,
-/// `[rows.len(), columns]`, that `rows` sends there, added in ascending order; zero where none is.
+/// `[rows.len(), columns]`, that `rows` sends there, added in ascending order; zero where none is. What
+/// is sent to a row that is out of range is added nowhere.
 ///
 /// ```
 /// use pullback_kernels::{Isa, Workspace, scatter_add_rows};
@@ -121,7 +141,7 @@ pub fn gather_rows<T: Real>(
 /// ```
 ///
 /// # Panics
-/// If a row is out of range, or `x` or `sums` has another size.
+/// If `x` or `sums` has another size.
 pub fn scatter_add_rows<T: Real>(
     x: &[T],
     columns: usize,
@@ -133,8 +153,6 @@ pub fn scatter_add_rows<T: Real>(
     let (count, rest) = (sums.len().checked_div(columns), sums.len().checked_rem(columns));
     assert!(rest.unwrap_or(sums.len()) == 0, "{} sums are not whole rows of {columns}", sums.len());
     let Some(count) = count else { return };
-    let stray = rows.iter().map(|row| row.row()).find(|row| *row >= count);
-    assert!(stray.is_none(), "row {} is out of range", stray.unwrap_or(0));
     let (isa, nanoseconds) = (workspace.isa(), (2 * x.len() + sums.len()) / MOVED_PER_NANOSECOND);
     // Each thread reads all of the indices and adds to rows of its own.
     workspace.share_rows(count, nanoseconds, [sums], [columns], |own, [sums]| {
@@ -161,8 +179,8 @@ pub fn scatter_add_rows<T: Real>(
 pub struct ByteScale<T> {
     center: f64,
     spread: f64,
-    /// `1 / spread`, if a multiplication by it gives the same numbers for all bytes, as almost always where `T` is f32: it
-    /// is 20 % faster than a division.
+    /// `1 / spread`, if a multiplication by it gives the same numbers for all bytes, as almost always where `T` is f32:
+    /// it is 20 % faster than a division.
     factor: Option<f64>,
     number: PhantomData<T>,
 }
@@ -262,10 +280,12 @@ fn for_each_byte<T: Real>(
                 *out = T::from_f64(number(byte));
             }
         },
+        |row, _| out_of_range(row),
     );
 }
 
-/// Calls `write` with each of the given rows of `x` and its row of `out`.
+/// Calls `write` with each of the given rows of `x` and its row of `out`, and `outside` with the index of a row that is
+/// out of range and its row of `out`.
 #[inline(always)]
 fn for_each_row<X, T>(
     x: &[X],
@@ -273,22 +293,24 @@ fn for_each_row<X, T>(
     rows: &[impl RowIndex],
     out: &mut [T],
     write: impl Fn(&[X], &mut [T]),
+    outside: impl Fn(usize, &mut [T]),
 ) {
     assert_eq!(Some(out.len()), rows.len().checked_mul(columns), "the output is [rows, columns]");
     if columns == 0 {
         return;
     }
     let count = x.len() / columns;
-    let row = |row: usize| {
-        assert!(row < count, "row {row} is out of range");
-        &x[row * columns..][..columns]
-    };
+    let row = |row: usize| (row < count).then(|| &x[row * columns..][..columns]);
     let is_large = size_of_val(x) > LEAST_PREFETCHED_MATRIX;
     let distance = (PREFETCH_BYTES / (columns * size_of::<X>())).clamp(PREFETCH_ROWS.0, PREFETCH_ROWS.1);
     for (i, out) in out.chunks_exact_mut(columns).enumerate() {
-        if is_large && let Some(&next) = rows.get(i + distance) {
-            prefetch_slice(row(next.row()));
+        if is_large && let Some(next) = rows.get(i + distance).and_then(|next| row(next.row())) {
+            prefetch_slice(next);
         }
-        write(row(rows[i].row()), out);
+        let index = rows[i].row();
+        match row(index) {
+            Some(x) => write(x, out),
+            None => outside(index, out),
+        }
     }
 }

@@ -154,22 +154,32 @@ fn rows_of_an_embedding_are_gathered_and_added_in_order() {
 }
 
 #[test]
-fn a_number_that_is_no_index_is_refused() {
-    for bad in [-1.0, 0.5, 3.0, 1e30, f32::NAN, f32::INFINITY] {
-        let workspace = &mut Workspace::new(Isa::best(), 1);
-        let mut run = |work: &mut dyn FnMut(&mut Workspace)| {
-            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&mut *workspace))).is_err()
-        };
-        for columns in [1, 9] {
-            let table = vec![1.0_f32; 3 * columns];
-            let gathers = &mut |w: &mut Workspace| {
-                gather_rows(&table, columns, &[bad], &mut vec![0.0_f32; columns], w);
-            };
-            assert!(run(gathers), "gathered row {bad}");
-            let scatters = &mut |w: &mut Workspace| {
-                scatter_add_rows(&vec![1.0_f32; columns], columns, &[bad], &mut table.clone(), w);
-            };
-            assert!(run(scatters), "added to row {bad}");
+fn a_number_counts_for_its_whole_part_and_one_that_names_no_row_is_nan_and_adds_nothing() {
+    let codes = [-1.0, 1.75, 3.0, 1e30, f32::NAN, f32::INFINITY, -0.0, -0.5, 2.999];
+    let named = [None, Some(1), None, None, None, None, Some(0), None, Some(2)];
+    for columns in COLUMNS.into_iter().filter(|columns| *columns > 0) {
+        let table: Vec<f32> = numbers(3 * columns, 3);
+        let x: Vec<f32> = numbers(codes.len() * columns, 4);
+        let mut want_sums = vec![0.0_f32; 3 * columns];
+        for (x, row) in x.chunks_exact(columns).zip(named) {
+            let Some(row) = row else { continue };
+            want_sums[row * columns..][..columns].iter_mut().zip(x).for_each(|(sum, x)| *sum += x);
+        }
+        for isa in Isa::available() {
+            for threads in [1, 3] {
+                let workspace = &mut Workspace::new(isa, threads);
+                let mut out = vec![7.0; codes.len() * columns];
+                gather_rows(&table, columns, &codes, &mut out, workspace);
+                for (out, row) in out.chunks_exact(columns).zip(named) {
+                    match row {
+                        Some(row) => assert_bits(out, &table[row * columns..][..columns], "a row"),
+                        None => assert!(out.iter().all(|x| x.is_nan()), "{out:?}"),
+                    }
+                }
+                let mut sums = vec![7.0; 3 * columns];
+                scatter_add_rows(&x, columns, &codes, &mut sums, workspace);
+                assert_bits(&sums, &want_sums, "sums");
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// Runs whole steps: the inputs of a batch, outputs from inputs and residents, then the changes of the residents.
 ///
-/// Residents are the parameters of a graph in its order, each followed by what is kept for it, as
+/// Residents are the parameters of a graph in its order, each followed by its optimizer states, as
 /// [`Plan::residents`](crate::plan::Plan::residents) lists them.
 pub trait Backend<T: Real> {
     /// Fills an input; inputs stand in the graph's order.

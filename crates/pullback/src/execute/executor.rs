@@ -1,4 +1,4 @@
-//! Walks a plan's instructions. A run allocates nothing, locks nothing and looks nothing up.
+//! Walks a plan's instructions. A run allocates no memory, takes no lock and looks up no name.
 
 use super::Machine;
 use super::step::{Numbers, Source, Step};
@@ -20,9 +20,9 @@ pub struct Executor<T> {
     sizes: Vec<usize>,
     /// The norm of the last step's whole gradient, if it is clipped.
     norm: f64,
-    /// What rules work with that change whole matrices.
+    /// Scratch memory of rules that update whole matrices.
     scratch: Vec<T>,
-    /// What products repack operands in, and their threads.
+    /// The threads, and the memory in which products pack their operands.
     workspace: Workspace,
 }
 
@@ -95,7 +95,8 @@ impl<T: Real> Executor<T> {
         }
     }
 
-    /// After a [`run`](Self::run), changes the residents as the plan says: by `rules`, on several threads where that pays.
+    /// After a [`run`](Self::run), changes the residents as the plan says: by `rules`, on several threads where that
+    /// pays.
     ///
     /// # Panics
     /// If `residents` are not as many or as large as the plan says.

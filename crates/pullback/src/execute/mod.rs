@@ -1,7 +1,7 @@
 //! From plans to numbers.
 //!
-//! [`Executor`] walks a plan's instructions (`step` makes each ready, `stages` is what is done in place).
-//! A [`Backend`] runs whole steps; the executor is one, [`Reference`] another. [`reference()`] runs a graph node by node with each
+//! [`Executor`] walks a plan's instructions (`step` makes each ready, `stages` is what is done in place). A [`Backend`]
+//! runs whole steps; the executor is one, [`Reference`] another. [`reference()`] runs a graph node by node with each
 //! operation's own value and nothing else; everything faster is tested against it. A [`Machine`] says on what it runs.
 
 mod backend;

@@ -1,4 +1,4 @@
-//! What the optimizer brings to a step: how a gradient changes a parameter.
+//! The optimizer's part of a step: how a gradient changes a parameter.
 
 use crate::graph::Shape;
 use crate::plan::MOST_STATES;
@@ -6,14 +6,14 @@ use pullback_kernels::{Real, Workspace};
 
 /// The rules of a step, with its constants. An update of a plan says which one is applied.
 ///
-/// What a closure of the same form as [`piece`](Self::piece) does, is one too.
+/// A closure of the same form as [`piece`](Self::piece) is one too.
 pub trait Rules<T: Real>: Sync {
-    /// Changes a piece of a parameter, and of what is kept for it, by the same piece of its gradient. What it does to a
-    /// number must not depend on where the pieces are cut; they are cut for threads.
+    /// Changes a piece of a parameter and of its states by the same piece of its gradient. Pieces are cut for threads:
+    /// the result must not depend on where.
     fn piece(&self, rule: usize, gradient: &[T], parameter_and_states: [&mut [T]; 1 + MOST_STATES]);
 
-    /// The same for a whole parameter whose update is not piecewise, of that shape, with what it takes to multiply
-    /// matrices, and memory that is kept from call to call.
+    /// The same for a whole parameter of that shape, whose update is not piecewise. `scratch` is memory that is kept
+    /// from call to call; the workspace is for products.
     fn whole(
         &self,
         rule: usize,

@@ -1,4 +1,4 @@
-//! What is done in place to each element of a result.
+//! Epilogues: what is done in place to each element of a result.
 
 use super::step::{Numbers, Source};
 use crate::graph::ops::{Other, Pattern};
@@ -24,8 +24,7 @@ pub(super) fn in_place<T: Real>(
     }
 }
 
-/// Applies stages to a piece of a gradient, and lets `update` change the same piece of its parameter and of what is
-/// kept for it.
+/// Applies stages to a piece of a gradient, and lets `update` change the same piece of its parameter and of its states.
 pub(super) fn in_place_then_update<T: Real>(
     stages: &[Stage],
     first: usize,

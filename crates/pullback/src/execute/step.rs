@@ -1,4 +1,4 @@
-//! One instruction made ready: which kernel computes it, and what does not change from run to run.
+//! One instruction made ready: which kernel computes it, with all that does not change from run to run.
 
 use super::Rules;
 use super::stages::{in_place, in_place_then_update};
@@ -7,16 +7,16 @@ use crate::graph::{Op, Shape};
 use crate::plan::{self, Action, Change, Instruction, Place, Update};
 use pullback_kernels::{
     Array, Batch, Operand, PackedOperand, Real, Start, Workspace, batched_product, convolve,
-    convolve_transposed, dot, filter_gradient, log_softmax, map, map_in_place, max_pool, product_beside,
-    product_packed, product_with, route_to_max, sigmoid_cross_entropy, softmax, softmax_cross_entropy,
-    sum_columns, sum_rows,
+    convolve_transposed, dot, filter_gradient, gather_rows, log_softmax, map, map_in_place, max_pool,
+    product_beside, product_packed, product_with, route_to_max, scatter_add_rows, sigmoid_cross_entropy,
+    softmax, softmax_cross_entropy, sum_columns, sum_rows,
 };
 use std::sync::Arc;
 
 /// About how many numbers of a parameter or its states a thread changes in a nanosecond.
 const UPDATED_PER_NANOSECOND: usize = 8;
 
-/// Fewer numbers than this are changed faster than shared out.
+/// Fewer numbers than this are updated faster on one thread.
 const WORTH_SHARING: usize = 4096;
 
 /// Numbers that are read: where they lie, and how many they are.
@@ -70,7 +70,7 @@ enum Kernel<T> {
     Convolution {
         channels: usize,
     },
-    /// A product of a gradient that changes its parameter piece by piece.
+    /// A product that computes a gradient and updates its parameter block by block.
     ProductThatUpdates([Matrix; 2], Update),
     Norm(f64),
     Store,
@@ -86,6 +86,12 @@ enum Kernel<T> {
     },
     RouteToMax {
         channels: usize,
+    },
+    GatherRows {
+        columns: usize,
+    },
+    ScatterAddRows {
+        columns: usize,
     },
     SumOfSquares,
     /// Of each row or column; for their mean, divided by that.
@@ -243,6 +249,10 @@ impl<T: Real> Step<T> {
             (&Kernel::RouteToMax { channels }, Some(Op::RouteToMax(op))) => {
                 route_to_max(&op.windows, channels, x, other(), output, workspace);
             }
+            (&Kernel::GatherRows { columns }, _) => gather_rows(x, columns, other(), output, workspace),
+            (&Kernel::ScatterAddRows { columns }, _) => {
+                scatter_add_rows(x, columns, other(), output, workspace);
+            }
             (Kernel::SumOfSquares, _) => output[0] = dot(isa, x, x),
             (&Kernel::SumColumns(count), _) => {
                 sum_columns(isa, x, output);
@@ -273,7 +283,7 @@ impl<T: Real> Step<T> {
                 }
                 let views = &views[..instruction.reads.len()];
                 let output = ViewMut { shape, data: &mut *output };
-                // Whatever is element by element becomes fast by that.
+                // Element-wise loops are vectorized by that.
                 isa.run(
                     #[inline(always)]
                     || op.value(views, output),
@@ -283,8 +293,8 @@ impl<T: Real> Step<T> {
         in_place(stages, 0, output, numbers, isa);
     }
 
-    /// Changes a parameter, `residents` from it on. `gradient` is the memory of a gradient that is found meanwhile, or
-    /// clipped; all else that the change reads is in `numbers`.
+    /// Changes a parameter; `residents` are the parameter and its states. `gradient` is the buffer of a gradient that
+    /// is computed or clipped here; `numbers` has all else that the change reads.
     #[inline]
     pub(super) fn change<P: AsRef<[T]> + AsMut<[T]> + Sync>(
         &self,
@@ -421,6 +431,8 @@ impl<T> Kernel<T> {
             Op::FilterGradient(_) => Kernel::FilterGradient { channels },
             Op::MaxPool(_) => Kernel::MaxPool { channels },
             Op::RouteToMax(_) => Kernel::RouteToMax { channels },
+            Op::GatherRows(_) => Kernel::GatherRows { columns: x.last() },
+            Op::ScatterAddRows(_) => Kernel::ScatterAddRows { columns: x.last() },
             Op::Sum(Sum { axes, .. }) if is_trailing(axes, x) => Kernel::SumColumns(None),
             Op::Sum(Sum { axes, .. }) if is_leading(axes) => Kernel::SumRows(None),
             Op::Mean(Mean { axes, .. }) if is_trailing(axes, x) || is_leading(axes) => {

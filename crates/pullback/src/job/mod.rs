@@ -245,7 +245,7 @@ impl Decided {
 /// If the table has no targets, or others than the model knows.
 pub fn measure(model: &Model<f32>, prediction: &Prediction, table: &Table) -> Result<Report> {
     let target = model.trained()?.preprocessing.target();
-    Ok(Report::new(prediction, &target.apply::<f32>(table)?, target.target(), target.names()))
+    Report::new(prediction, &target.apply::<f32>(table)?, target.target(), target.names())
 }
 
 fn no_target(table: &Table) -> Error {

@@ -103,10 +103,9 @@ impl Cost {
         self.takes() != Takes::Numbers
     }
 
-    /// The mean cost of a batch of `[batch, outputs]`.
+    /// The costs of a batch of `[batch, outputs]`, whose sum over the batch is divided by its size: `[batch]`, or
+    /// `[batch, outputs]`.
     pub(super) fn lower<'b>(self, output: Var<'b>, targets: Var<'b>) -> Var<'b> {
-        let costs = output.builder().apply(self.operation(), &[output, targets]);
-        let batch = output.shape().sizes().first().copied().unwrap_or(1);
-        costs.sum_all().scale(1.0 / batch as f64)
+        output.builder().apply(self.operation(), &[output, targets])
     }
 }

@@ -31,8 +31,8 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// Where the numbers of a step's mask stand: each epoch has a key of its own, so that neither many steps nor many masks
-    /// come round to another's.
+    /// Where the numbers of a step's mask stand: each epoch has a key of its own, so that neither many steps nor many
+    /// masks come round to another's.
     pub(crate) fn address(seed: u64, epoch: usize, step: usize, number: usize) -> MaskAddress {
         let key = Random::new(seed, Purpose::Dropout, epoch as u32).bits(0);
         MaskAddress { key: [key as u32, (key >> 32) as u32], step: step as u32, number: number as u32 }
@@ -66,6 +66,8 @@ pub struct Lowered {
     pub output: NodeId,
     /// What the network predicts, `[batch, outputs]`: probabilities or numbers.
     pub prediction: NodeId,
+    /// The costs that are averaged: one for each row, `[batch]`, or for each output of each row, `[batch, outputs]`.
+    pub costs: NodeId,
     /// The mean cost of the batch's examples, without regularization.
     pub data_cost: NodeId,
     /// What is minimized: the data cost and the regularization.
@@ -104,10 +106,10 @@ impl Network {
         self.lower_less(batch, mode, 0.0)
     }
 
-    /// The same for features that are given less a number, `background`: where many of them are that number, as in
-    /// pictures, zeros are left, which products leave out. What the number contributes is added to the weighted sums
-    /// of a dense first layer, once for each unit, x W^T = (x - c) W^T + c W^T 1; before other layers it is added to
-    /// the features themselves (to codes never).
+    /// The same for features from which a number c, the `background`, was subtracted. Where many features are that
+    /// number, as in pictures, they become zeros, which products leave out. A dense first layer adds the number's
+    /// contribution to its weighted sums, once for each unit: x W^T = (x - c) W^T + c W^T 1. Before other layers it is
+    /// added to the features themselves (never to codes).
     ///
     /// # Errors
     /// As [`Network::lower`].
@@ -170,7 +172,8 @@ impl Network {
         role(NodeRole::Prediction);
         let prediction = self.cost.prediction(value);
         role(NodeRole::Cost);
-        let data_cost = self.cost.lower(value, targets);
+        let costs = self.cost.lower(value, targets);
+        let data_cost = costs.sum_all().scale(1.0 / batch as f64);
         role(NodeRole::Regularization);
         let divisor = if self.regularization.divide_by_batch { batch as f64 } else { 1.0 };
         let mut cost = data_cost;
@@ -187,10 +190,18 @@ impl Network {
             let parameters = vars.iter().map(|var| var.id()).collect::<Option<Vec<_>>>()?;
             let statistics =
                 statistics.iter().map(|(at, var)| Some((*at, var.id()?))).collect::<Option<Vec<_>>>()?;
-            Some((parameters, statistics, value.id()?, prediction.id()?, data_cost.id()?, cost.id()?))
+            Some((
+                parameters,
+                statistics,
+                value.id()?,
+                prediction.id()?,
+                costs.id()?,
+                data_cost.id()?,
+                cost.id()?,
+            ))
         })();
         let graph = builder.finish()?;
-        let (parameters, statistics, output, prediction, data_cost, cost) =
+        let (parameters, statistics, output, prediction, costs, data_cost, cost) =
             ids.expect("a graph without shape errors has all its nodes");
         Ok(Lowered {
             graph,
@@ -199,6 +210,7 @@ impl Network {
             parameters,
             output,
             prediction,
+            costs,
             data_cost,
             cost,
             masks,
@@ -217,7 +229,7 @@ pub struct Lowering<'a, 'b> {
     path: Path,
     batch: usize,
     mode: Mode,
-    /// What the features of a dense first layer are given less.
+    /// The background that was subtracted from the features of a dense first layer.
     background: f64,
     /// How many inputs the graph has.
     inputs: usize,
@@ -308,7 +320,7 @@ impl<'b> Lowering<'_, 'b> {
         if has_bias { sum + self.parameter("bias") } else { sum }
     }
 
-    /// What the features are given less, said once: to the dense layer that reads them.
+    /// The background of the features, handed out once: to the dense layer that reads them.
     pub(super) fn take_background(&mut self) -> f64 {
         std::mem::take(&mut self.background)
     }

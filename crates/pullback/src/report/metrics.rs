@@ -3,6 +3,7 @@
 use super::baseline::verdict;
 use super::{Baseline, Figures};
 use crate::data::{Target, Targets};
+use crate::error::{Error, Result};
 use crate::model::Prediction;
 use crate::train::{Metric, Scored, Truth};
 use pullback_kernels::Real;
@@ -73,26 +74,30 @@ pub struct Numbers {
 impl Report {
     /// Compares predictions with the targets of the same rows. `names` are the target columns'.
     ///
-    /// # Panics
-    /// If there are not as many predictions as targets.
+    /// # Errors
+    /// As [`Classification::new`] and [`Regression::new`], or if one of the targets and `target` has classes and the
+    /// other has numbers.
     pub fn new<T: Real>(
         prediction: &Prediction,
         targets: &Targets<T>,
         target: &Target,
         names: &[String],
-    ) -> Self {
+    ) -> Result<Self> {
+        let (numbers, outputs) = (&prediction.numbers, prediction.outputs);
         match (targets.ids(), target.classes()) {
-            (Some(ids), Some(classes)) => Report::Classification(Classification::new(
-                &prediction.numbers,
-                prediction.outputs,
-                ids,
-                classes,
-            )),
-            _ => Report::Regression(Regression::new(
-                &prediction.numbers,
-                &target.restore(&targets.to_dense()),
-                names,
-            )),
+            (Some(ids), Some(classes)) => {
+                Classification::new(numbers, outputs, ids, classes).map(Report::Classification)
+            }
+            (None, None) if outputs != names.len() => Err(Error::data(format!(
+                "{outputs} numbers are predicted for a row, but {} columns are named",
+                names.len()
+            ))
+            .help("give a name for each")),
+            (None, None) => {
+                Regression::new(numbers, &target.restore(&targets.to_dense()), names).map(Report::Regression)
+            }
+            (Some(_), None) => Err(Error::data("the targets are classes, but numbers are predicted")),
+            (None, Some(_)) => Err(Error::data("the targets are numbers, but classes are predicted")),
         }
     }
 
@@ -147,10 +152,24 @@ impl Classification {
     /// Compares probabilities `[rows, outputs]` with classes. One output is the probability of the
     /// second of two classes.
     ///
-    /// # Panics
-    /// If there are not as many rows of probabilities as classes.
-    pub fn new(probabilities: &[f64], outputs: usize, ids: &[u32], names: &[String]) -> Self {
-        let scored = Scored::new(probabilities, outputs, Truth::Classes { ids, count: names.len() });
+    /// # Errors
+    /// If there are not as many rows of probabilities as classes, not as many outputs as names (or one for two), or a
+    /// class has no name.
+    pub fn new(probabilities: &[f64], outputs: usize, ids: &[u32], names: &[String]) -> Result<Self> {
+        let count = names.len();
+        let fits_classes = if outputs == 1 { count == 2 } else { outputs == count && count > 0 };
+        if !fits_classes {
+            return Err(Error::data(format!(
+                "predictions of {outputs} numbers a row do not fit {count} classes"
+            ))
+            .help("give a probability for each class, or one number a row for two classes"));
+        }
+        if let Some(id) = ids.iter().find(|id| **id as usize >= count) {
+            return Err(Error::data(format!("class {id} has no name: there are {count}, counted from 0"))
+                .help("give a name for each class"));
+        }
+        fits(probabilities.len(), ids.len(), outputs)?;
+        let scored = Scored::new(probabilities, outputs, Truth::Classes { ids, count });
         let classes = scored.counts().into_iter().zip(names).map(|(class, name)| Class {
             name: name.clone(),
             precision: class.precision(),
@@ -158,30 +177,45 @@ impl Classification {
             f1: class.f1(),
             rows: class.rows,
         });
-        Self {
+        Ok(Self {
             rows: ids.len(),
             figures: Figures::new(&scored),
             classes: classes.collect(),
             confusion: scored.confusion(),
             baselines: Baseline::commonest(ids, names).into_iter().collect(),
-        }
+        })
     }
 }
 
 impl Regression {
     /// Compares predictions with targets, both `[rows, names.len()]` in the targets' own units.
     ///
-    /// # Panics
-    /// If their lengths differ.
-    pub fn new(predictions: &[f64], targets: &[f64], names: &[String]) -> Self {
-        let all = Scored::new(predictions, names.len(), Truth::Numbers(targets));
+    /// # Errors
+    /// If their lengths differ or are no whole rows, or there is no name.
+    pub fn new(predictions: &[f64], targets: &[f64], names: &[String]) -> Result<Self> {
+        let outputs = names.len();
+        if outputs == 0 || !targets.len().is_multiple_of(outputs) {
+            return Err(Error::data(format!("{} targets are not whole rows of {outputs}", targets.len()))
+                .help("give a name for each column"));
+        }
+        fits(predictions.len(), targets.len() / outputs, outputs)?;
+        let all = Scored::new(predictions, outputs, Truth::Numbers(targets));
         let numbers = |(name, (predictions, targets)): (&String, (Vec<f64>, Vec<f64>))| Numbers {
             name: name.clone(),
             figures: Figures::new(&Scored::new(&predictions, 1, Truth::Numbers(&targets))),
             baselines: Baseline::mean(&targets).into_iter().collect(),
         };
-        Self { rows: all.rows(), targets: names.iter().zip(all.columns()).map(numbers).collect() }
+        Ok(Self { rows: all.rows(), targets: names.iter().zip(all.columns()).map(numbers).collect() })
     }
+}
+
+/// Refuses predictions that are not `[rows, outputs]`.
+fn fits(predictions: usize, rows: usize, outputs: usize) -> Result<()> {
+    if rows.checked_mul(outputs) == Some(predictions) {
+        return Ok(());
+    }
+    Err(Error::data(format!("{predictions} predictions are not {outputs} for each of {rows} rows"))
+        .help("give predictions and targets of the same rows"))
 }
 
 #[cfg(test)]
@@ -197,7 +231,7 @@ mod tests {
         let probabilities =
             [0.7, 0.2, 0.1, 0.1, 0.8, 0.1, 0.2, 0.5, 0.3, 0.3, 0.3, 0.4, 0.6, 0.3, 0.1, 0.2, 0.2, 0.6];
         let names: Vec<String> = ["a", "b", "c"].map(String::from).to_vec();
-        let found = Classification::new(&probabilities, 3, &[0, 1, 2, 2, 1, 0], &names);
+        let found = Classification::new(&probabilities, 3, &[0, 1, 2, 2, 1, 0], &names).unwrap();
         assert_eq!(found.confusion, [[1, 0, 1], [1, 1, 0], [0, 1, 1]]);
         assert!((found.figures.get(Metric::Accuracy).unwrap() - 0.5).abs() < TOLERANCE);
         assert!((found.figures.get(Metric::LogLoss).unwrap() - 0.918_915_458_035_511_6).abs() < TOLERANCE);
@@ -209,14 +243,14 @@ mod tests {
     fn the_area_under_the_curve_agrees_with_scikit_learn() {
         // roc_auc_score of scikit-learn 1.9.1: tests/oracle/metrics.py
         let names: Vec<String> = ["no", "yes"].map(String::from).to_vec();
-        let found = Classification::new(&[0.1, 0.4, 0.35, 0.8, 0.4], 1, &[0, 0, 1, 1, 1], &names);
+        let found = Classification::new(&[0.1, 0.4, 0.35, 0.8, 0.4], 1, &[0, 0, 1, 1, 1], &names).unwrap();
         assert!((found.figures.get(Metric::RocAuc).unwrap() - 0.75).abs() < TOLERANCE);
     }
 
     #[test]
     fn a_class_that_is_never_predicted_has_figures_of_zero() {
         let names: Vec<String> = ["no", "yes"].map(String::from).to_vec();
-        let found = Classification::new(&[0.1, 0.2], 1, &[0, 1], &names);
+        let found = Classification::new(&[0.1, 0.2], 1, &[0, 1], &names).unwrap();
         assert_eq!(
             (found.classes[1].precision, found.classes[1].recall, found.classes[1].f1),
             (0.0, 0.0, 0.0)
@@ -227,12 +261,62 @@ mod tests {
     #[test]
     fn figures_of_numbers_agree_with_scikit_learn() {
         // r2_score, mean_absolute_error, root_mean_squared_error of scikit-learn 1.9.1: tests/oracle/metrics.py
-        let found = Regression::new(&[2.5, 0.0, 2.0, 8.0], &[3.0, -0.5, 2.0, 7.0], &["y".into()]);
+        let found = Regression::new(&[2.5, 0.0, 2.0, 8.0], &[3.0, -0.5, 2.0, 7.0], &["y".into()]).unwrap();
         let figure = |report: &Regression, metric| report.targets[0].figures.get(metric).unwrap();
         assert!((figure(&found, Metric::R2) - 0.948_608_137_044_967_9).abs() < TOLERANCE);
         assert!((figure(&found, Metric::Mae) - 0.5).abs() < TOLERANCE);
         assert!((figure(&found, Metric::Rmse) - 0.612_372_435_695_794_5).abs() < TOLERANCE);
-        assert_eq!(figure(&Regression::new(&[1.0, 2.0], &[1.0, 1.0], &["y".into()]), Metric::R2), 0.0);
-        assert_eq!(figure(&Regression::new(&[1.0, 1.0], &[1.0, 1.0], &["y".into()]), Metric::R2), 1.0);
+        let constant = |predictions| Regression::new(predictions, &[1.0, 1.0], &["y".into()]).unwrap();
+        assert_eq!(figure(&constant(&[1.0, 2.0]), Metric::R2), 0.0);
+        assert_eq!(figure(&constant(&[1.0, 1.0]), Metric::R2), 1.0);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let names = |count: usize| (0..count).map(|name| name.to_string()).collect::<Vec<_>>();
+        let classes = |numbers: &[f64], outputs, ids: &[u32], count| {
+            Classification::new(numbers, outputs, ids, &names(count)).map(|report| report.rows)
+        };
+        assert_eq!(classes(&[0.2, 0.4], 1, &[0, 1], 2).unwrap(), 2);
+        assert_eq!(classes(&[0.2, 0.8, 0.4, 0.6], 2, &[0, 1], 2).unwrap(), 2);
+        assert_eq!(classes(&[], 3, &[], 3).unwrap(), 0);
+        let wrong = |found: Result<usize>, what: &str| {
+            let text = found.unwrap_err().to_string();
+            assert!(text.contains(what), "{text}");
+        };
+        wrong(classes(&[0.2, 0.4], 1, &[0, 1, 1], 2), "2 predictions are not 1 for each of 3 rows");
+        wrong(classes(&[0.2, 0.4, 0.1], 2, &[0], 2), "3 predictions are not 2 for each of 1 rows");
+        wrong(classes(&[0.2, 0.4], 1, &[0, 2], 2), "class 2 has no name");
+        wrong(classes(&[0.2, 0.4], 1, &[0, 1], 3), "of 1 numbers a row");
+        wrong(classes(&[0.2], 1, &[0], 1), "of 1 numbers a row");
+        wrong(classes(&[0.2, 0.4], 2, &[0], 3), "of 2 numbers a row do not fit 3");
+        wrong(classes(&[], 0, &[0], 0), "do not fit 0 classes");
+        let numbers = |predictions: &[f64], targets: &[f64], count| {
+            Regression::new(predictions, targets, &names(count)).map(|report| report.rows)
+        };
+        assert_eq!(numbers(&[1.0, 2.0], &[1.0, 2.0], 2).unwrap(), 1);
+        wrong(numbers(&[1.0], &[1.0, 2.0], 2), "1 predictions are not 2 for each of 1 rows");
+        wrong(numbers(&[1.0, 2.0, 3.0], &[1.0, 2.0, 3.0], 2), "3 targets are not whole rows of 2");
+        wrong(numbers(&[], &[], 0), "0 targets");
+    }
+
+    #[test]
+    fn predictions_and_targets_are_of_one_kind() {
+        let report = |numbers: &[f64], outputs, targets: Targets<f64>, target: &Target, names: &[&str]| {
+            let prediction =
+                Prediction { numbers: numbers.to_vec(), outputs, classes: None, warnings: Vec::new() };
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            Report::new(&prediction, &targets, target, &names).map_err(|error| error.to_string())
+        };
+        let ids = || Targets::binary(vec![0, 1]).unwrap();
+        let values = || Targets::values(vec![1.0, 2.0], 1).unwrap();
+        let classes = Target::Binary { classes: ["no".into(), "yes".into()] };
+        let scale = crate::data::Scale { center: 0.0, spread: 1.0 };
+        let numbers = Target::Regression { scales: vec![scale] };
+        assert!(report(&[0.1, 0.9], 1, ids(), &classes, &["y"]).is_ok());
+        assert!(report(&[1.0, 2.0], 1, values(), &numbers, &["y"]).is_ok());
+        assert!(report(&[0.1, 0.9], 1, ids(), &numbers, &["y"]).unwrap_err().contains("are classes"));
+        assert!(report(&[1.0, 2.0], 1, values(), &classes, &["y"]).unwrap_err().contains("are numbers"));
+        assert!(report(&[1.0, 2.0], 1, values(), &numbers, &["y", "z"]).unwrap_err().contains("2 columns"));
     }
 }

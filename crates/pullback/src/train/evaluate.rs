@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::execute::{Backend, Executor};
 use crate::network::{Form, Mode, Network};
 use crate::plan::Plan;
-use pullback_kernels::{Isa, Real};
+use pullback_kernels::{Isa, Real, sum};
 
 /// A network's cost and predictions on given rows.
 #[derive(Debug, Clone)]
@@ -17,8 +17,49 @@ pub struct Evaluation<T> {
     pub predictions: Vec<T>,
 }
 
-/// How many rows are evaluated at a time.
-const EVALUATION_BATCH: usize = 256;
+/// How many rows are evaluated at a time, if they need no more memory than [`EVALUATION_BYTES`]. Costs are averaged
+/// over so many rows whatever is evaluated at a time, so it decides bits.
+const EVALUATION_ROWS: usize = 256;
+/// How much memory the numbers of the rows that are evaluated at a time may take. The first layer of a network for
+/// photographs of 224 by 224 pixels would need 3.3 GB for 256 of them.
+const EVALUATION_BYTES: usize = 256 << 20;
+
+/// How many rows of a network are evaluated at a time, of `rows` in all: at most 256, and fewer if their numbers would
+/// need more than 256 MiB, but at least one. No bit of a prediction or a cost depends on it, but for the sign of a zero
+/// after a product that left out zeros.
+///
+/// # Errors
+/// If the network contradicts itself.
+pub fn evaluation_batch<T: Real>(network: &Network, rows: usize) -> Result<usize> {
+    Ok(Forwards::within::<T>(network, rows, EVALUATION_BYTES)?.batch)
+}
+
+/// The plan of a forward pass for the rows that are evaluated at a time.
+struct Forwards {
+    batch: usize,
+    plan: Plan,
+}
+
+impl Forwards {
+    fn new(network: &Network, batch: usize) -> Result<Self> {
+        let lowered = network.lower(batch, Mode::Evaluation)?;
+        let outputs = [lowered.prediction, lowered.costs];
+        Ok(Self { batch, plan: Plan::new(&lowered.graph, &outputs) })
+    }
+
+    /// For as many rows as so many bytes allow.
+    fn within<T: Real>(network: &Network, rows: usize, limit_bytes: usize) -> Result<Self> {
+        let all = Self::new(network, rows.clamp(1, EVALUATION_ROWS))?;
+        let inputs: usize = all.plan.inputs.iter().map(|input| input.shape.elements()).sum();
+        let bytes = (all.plan.elements() + inputs).saturating_mul(size_of::<T>());
+        if bytes <= limit_bytes || all.batch == 1 {
+            return Ok(all);
+        }
+        // A power of two, so that the rows over which costs are averaged are whole batches.
+        let fitting = (all.batch as f64 * (limit_bytes as f64 / bytes as f64)) as usize;
+        Self::new(network, 1 << fitting.max(1).ilog2())
+    }
+}
 
 /// Runs a network forwards on some rows of a data set.
 ///
@@ -180,19 +221,25 @@ pub(super) struct Evaluator<T> {
 impl<T: Real> Evaluator<T> {
     /// For that many rows.
     pub(super) fn new(network: &Network, rows: usize, machine: &Machine) -> Result<Self> {
-        let batch = rows.clamp(1, EVALUATION_BATCH);
-        let executor = |batch| -> Result<Executor<T>> {
-            let lowered = network.lower(batch, Mode::Evaluation)?;
-            let outputs = [lowered.prediction, lowered.data_cost];
-            Ok(Executor::new(Plan::new(&lowered.graph, &outputs), machine))
-        };
+        Self::within(network, rows, machine, EVALUATION_BYTES)
+    }
+
+    /// The same with so many bytes for the rows that are evaluated at a time.
+    fn within(
+        network: &Network,
+        rows: usize,
+        machine: &Machine,
+        limit_bytes: usize,
+    ) -> Result<Self> {
+        let Forwards { batch, plan } = Forwards::within::<T>(network, rows, limit_bytes)?;
         let left = rows % batch;
+        let last = (left > 0).then(|| Forwards::new(network, left)).transpose()?;
         Ok(Self {
             isa: machine.isa,
             outputs: network.outputs(),
             batch,
-            whole: executor(batch)?,
-            last: (left > 0).then(|| executor(left)).transpose()?,
+            whole: Executor::new(plan, machine),
+            last: last.map(|last| Executor::new(last.plan, machine)),
         })
     }
 
@@ -204,17 +251,23 @@ impl<T: Real> Evaluator<T> {
         rows: &[usize],
     ) -> Evaluation<T> {
         let mut predictions = Vec::with_capacity(rows.len() * self.outputs);
-        let mut cost = 0.0;
-        for rows in rows.chunks(self.batch) {
-            let executor = match &mut self.last {
-                Some(last) if rows.len() < self.batch => last,
-                _ => &mut self.whole,
-            };
-            fill(executor, self.isa, blocks, rows);
-            targets.write(rows, executor.input_mut(blocks.len()));
-            executor.run(parameters);
-            cost += executor.output(1)[0].to_f64() * rows.len() as f64;
-            predictions.extend_from_slice(executor.output(0));
+        let (mut cost, mut costs) = (0.0, Vec::new());
+        for averaged in rows.chunks(EVALUATION_ROWS) {
+            costs.clear();
+            for rows in averaged.chunks(self.batch) {
+                let executor = match &mut self.last {
+                    Some(last) if rows.len() < self.batch => last,
+                    _ => &mut self.whole,
+                };
+                fill(executor, self.isa, blocks, rows);
+                targets.write(rows, executor.input_mut(blocks.len()));
+                executor.run(parameters);
+                costs.extend_from_slice(executor.output(1));
+                predictions.extend_from_slice(executor.output(0));
+            }
+            // In the order in which a step of training sums the costs of as many rows.
+            let mean = sum(self.isa, &costs) * T::from_f64(1.0 / averaged.len() as f64);
+            cost += mean.to_f64() * averaged.len() as f64;
         }
         Evaluation { cost: cost / rows.len().max(1) as f64, predictions }
     }
@@ -228,4 +281,65 @@ pub fn most_likely<T: Real>(prediction: &[T]) -> usize {
     }
     (1..prediction.len())
         .fold(0, |best, class| if prediction[class] > prediction[best] { class } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Dataset;
+    use crate::network::{Activation, Cost, Image, Layer};
+
+    #[test]
+    fn how_many_rows_are_evaluated_at_a_time_changes_no_bit() {
+        const ROWS: usize = 301;
+        let mut image = Network::dense(36, &[], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+        image.image = Some(Image { height: 6, width: 6, channels: 1 });
+        image
+            .layers
+            .splice(0..0, [Layer::convolution(4, 3), Layer::batch_norm(), Layer::function(Activation::Relu)]);
+        let dense = |cost| Network::dense(36, &[33, 17], 3, Activation::Gelu, cost);
+        let networks = [
+            image,
+            dense(Cost::SoftmaxCrossEntropy),
+            dense(Cost::SigmoidCrossEntropy),
+            dense(Cost::Huber(0.5)),
+        ];
+        let numbers = |count: usize, seed: usize| {
+            (0..count).map(|i| ((i * i + 7 * i + seed) % 101) as f32 * 0.02 - 1.0).collect::<Vec<_>>()
+        };
+        let features = Features::dense(numbers(ROWS * 36, 1), 36).unwrap();
+        let targets = Targets::values(numbers(ROWS * 3, 5), 3).unwrap();
+        let data = Dataset::new(features, targets).unwrap();
+        let machine = Machine::with_threads(1);
+        for network in networks {
+            let parameters = network.initialize::<f32>(3).unwrap();
+            let blocks = check_data(&network, &data).unwrap();
+            let rows: Vec<usize> = (0..ROWS).collect();
+            let whole = Forwards::new(&network, EVALUATION_ROWS).unwrap().plan;
+            let each = (whole.elements() + EVALUATION_ROWS * 39) * size_of::<f32>() / EVALUATION_ROWS;
+            let mut batches = Vec::new();
+            let evaluations = [usize::MAX, 200 * each, 40 * each, 0].map(|limit| {
+                let mut evaluator = Evaluator::within(&network, ROWS, &machine, limit).unwrap();
+                batches.push(evaluator.batch);
+                let Evaluation { cost, predictions } =
+                    evaluator.run(&parameters, &blocks, data.targets(), &rows);
+                let bits: Vec<u32> = predictions.iter().map(|x| x.to_bits()).collect();
+                (cost.to_bits(), bits)
+            });
+            assert_eq!(batches, [256, 128, 32, 1]);
+            assert!(evaluations.iter().all(|evaluation| *evaluation == evaluations[0]), "{network:?}");
+        }
+    }
+
+    #[test]
+    fn a_network_whose_rows_need_much_memory_is_evaluated_in_few_rows() {
+        // A row of 3 million numbers takes 12 MB: 21 of them take 256 MiB.
+        let wide = Network::dense(2, &[3_000_000], 1, Activation::Tanh, Cost::SquaredError);
+        assert_eq!(evaluation_batch::<f32>(&wide, 1000).unwrap(), 16);
+        assert_eq!(evaluation_batch::<f64>(&wide, 1000).unwrap(), 8);
+        assert_eq!(evaluation_batch::<f32>(&wide, 10).unwrap(), 10);
+        let narrow = Network::dense(2, &[30], 1, Activation::Tanh, Cost::SquaredError);
+        assert_eq!(evaluation_batch::<f32>(&narrow, 1000).unwrap(), 256);
+        assert_eq!(evaluation_batch::<f32>(&narrow, 0).unwrap(), 1);
+    }
 }

@@ -17,6 +17,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// The most rows of a plan. Plans are for powers of two up to it.
 const MOST_ROWS: usize = 1 << (PLANS - 1);
+/// How much memory the numbers of a plan may take, if it is of more than one row.
+const MOST_BYTES: u64 = 256 << 20;
 /// How many plans there are at most.
 const PLANS: usize = 9;
 /// Rows up to which a forward pass takes as long as to read the weights, so that it costs little to have more than are
@@ -31,6 +33,8 @@ pub(crate) struct Forward<'a, T> {
     parameters: &'a [Vec<T>],
     machine: Machine,
     outputs: usize,
+    /// The most rows of a plan: a power of two.
+    most_rows: usize,
     packed: Packed<T>,
     /// What no call uses just now.
     idle: Mutex<Vec<Runner<T>>>,
@@ -56,7 +60,9 @@ impl<'a, T: Real> Forward<'a, T> {
         let plan = plan(network, 1)?;
         let packed = Packed::new(&plan, parameters, machine);
         let (machine, outputs, idle) = (*machine, network.outputs(), Mutex::new(Vec::new()));
-        let forward = Self { network, parameters, machine, outputs, packed, idle };
+        let bytes = network.memory(1)?.activations.max(1).saturating_mul(size_of::<T>() as u64);
+        let most_rows = 1 << (MOST_BYTES / bytes).clamp(1, MOST_ROWS as u64).ilog2();
+        let forward = Self { network, parameters, machine, outputs, most_rows, packed, idle };
         let mut runner = forward.runner();
         runner.executors[0] = Some(forward.executor(plan));
         forward.give_back(runner);
@@ -131,7 +137,7 @@ impl<'a, T: Real> Forward<'a, T> {
         let width = self.outputs;
         let mut done = 0;
         while done < rows {
-            let size = plan_rows(rows - done);
+            let size = plan_rows(rows - done, self.most_rows);
             let now = size.min(rows - done);
             let Runner { executors, workspace, rows: list } = &mut runner;
             let executor = match &mut executors[size.trailing_zeros() as usize] {
@@ -175,10 +181,10 @@ fn plan(network: &Network, rows: usize) -> Result<Plan> {
 
 /// How many rows the next plan has if so many are left: more than those, if few rows of the plan are wasted so, or if they
 /// cost little.
-fn plan_rows(left: usize) -> usize {
-    if left >= MOST_ROWS {
-        return MOST_ROWS;
+fn plan_rows(left: usize, most: usize) -> usize {
+    if left >= most {
+        return most;
     }
     let above = left.next_power_of_two();
-    if above <= READ_BOUND_ROWS || 4 * left > 3 * above { above } else { above / 2 }
+    if above <= READ_BOUND_ROWS.min(most) || 4 * left > 3 * above { above } else { above / 2 }
 }

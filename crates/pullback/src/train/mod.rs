@@ -21,7 +21,7 @@ mod trainer;
 pub use crate::execute::Machine;
 pub use blame::{Blame, Cause};
 pub use configuration::{Batch, EarlyStopping, GradientMethod, Precision, Training, Unrecorded};
-pub use evaluate::{Evaluation, evaluate, most_likely, predict};
+pub use evaluate::{Evaluation, evaluate, evaluation_batch, most_likely, predict};
 pub(crate) use forward::Forward;
 pub use gradient::OneByOne;
 pub(crate) use history::MOST_REPORTS;

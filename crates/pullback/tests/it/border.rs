@@ -4,7 +4,9 @@ use pullback::data::{
     Bytes, Categories, Column, DataOptions, Dataset, Features, Preprocessing, Table, Targets, Values, split,
 };
 use pullback::execute::Machine;
-use pullback::network::{Activation, Cost, Network};
+use pullback::explain::Trace;
+use pullback::network::layers::Embedding;
+use pullback::network::{Activation, Cost, Form, Index, Input, Layer, Network};
 use pullback::random::{Purpose, Random};
 use pullback::train::{Silent, Training, evaluate, predict, train};
 use pullback::{Error, Result};
@@ -103,6 +105,26 @@ fn a_network_runs_on_rows_and_parameters_that_fit_it() {
     check(&["one block", "2"], train(&network, &training, &blocks, &[0], &[], &machine, &mut Silent));
     // No rows are no predictions.
     assert!(predict(&network, &parameters, &dense(&[], 2).unwrap(), &machine).unwrap().is_empty());
+}
+
+#[test]
+fn codes_that_name_no_row_are_refused_wherever_they_enter_a_graph() {
+    let mut network = Network::dense(2, &[], 1, Activation::Tanh, Cost::SquaredError);
+    network.named = vec![Input::new("words", Form::Index(Index { count: 2, levels: 3 }))];
+    network.layers.splice(0..0, [Layer::from(Embedding::new(2))]);
+    let targets = || Targets::values(vec![0.5; 2], 2).unwrap();
+    let parameters = network.initialize::<f32>(0).unwrap();
+    let wide = network.initialize::<f64>(0).unwrap();
+    let (machine, training) = (Machine::with_threads(1), Training { epochs: 1, ..Training::default() });
+    for code in [-1.0, 0.5, 3.0, 1e9] {
+        let part = format!("code 1 of row 0 is {code}");
+        let features = dense(&[2.0, code], 2).unwrap();
+        let data = Dataset::new(features.clone(), targets()).unwrap();
+        check(&[&part], train(&network, &training, &data, &[0], &[], &machine, &mut Silent));
+        check(&[&part], evaluate(&network, &parameters, &data, &[0], &machine));
+        check(&[&part], predict(&network, &parameters, &features, &machine));
+        check(&[&part], Trace::new(&network, &wide, &[2.0, f64::from(code)], &[0.5; 2], 1));
+    }
 }
 
 #[test]

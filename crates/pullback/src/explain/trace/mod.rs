@@ -13,7 +13,7 @@ use crate::differentiate::{Gradients, reverse};
 use crate::error::{Error, Result};
 use crate::execute::reference;
 use crate::graph::{Graph, Kind, NodeId, NodeRole, Op};
-use crate::network::{Lowered, Mask, Mode, Network, Parameter, Role};
+use crate::network::{Form, Lowered, Mask, Mode, Network, Parameter, Role};
 use pullback_kernels::{Isa, Workspace, dropout_mask};
 
 /// A forward and a backward pass with all their numbers.
@@ -84,7 +84,11 @@ impl Trace {
             gradients.graph.ids().filter(|&id| matches!(gradients.graph.node(id).kind, Kind::Input(_)));
         let inputs: Vec<NodeId> = inputs.collect();
         for (at, input) in lowered.inputs.iter().enumerate() {
-            given[inputs[input.place].index()] = lowered.columns(features, at);
+            let numbers = lowered.columns(features, at);
+            if let Form::Index(index) = input.form {
+                index.check(&numbers)?;
+            }
+            given[inputs[input.place].index()] = numbers;
         }
         given[inputs[lowered.targets].index()] = targets.to_vec();
         for (number, mask) in lowered.masks.iter().enumerate() {
@@ -198,7 +202,7 @@ impl Trace {
         self.gradients.nodes[place]
     }
 
-    /// The parts that a weight's gradient is the sum of.
+    /// The terms of a weight's gradient.
     pub fn parts(&self, place: usize, element: usize) -> Vec<Part> {
         let mut parts = Vec::new();
         self.collect_parts(self.gradients.nodes[place], element, &mut parts);
@@ -221,8 +225,8 @@ impl Trace {
         parts.push(Part { role: through.unwrap_or_default(), value });
     }
 
-    /// The nodes that belong to no dense layer, convolution or pooling, nor to what follows a weighted sum unit by unit,
-    /// by the place of their layer (`3`, `3.1`, `image.0`): what only a reading of the graph can show.
+    /// The nodes that belong to no dense layer, convolution or pooling, nor to what follows a weighted sum unit by
+    /// unit, by the place of their layer (`3`, `3.1`, `image.0`): what only a reading of the graph can show.
     pub fn others(&self) -> Vec<(String, Vec<NodeId>)> {
         let forward = &self.lowered.graph;
         let needed = forward.ancestors(&[self.lowered.cost]);

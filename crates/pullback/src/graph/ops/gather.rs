@@ -1,8 +1,11 @@
 //! Rows of a table by their codes, and the reverse: rows added up by their codes.
 //!
 //! Codes are numbers like all others; the whole part of a code is the number of a row, so that both operations are
-//! functions of real numbers, whose derivative by a code is zero. A code below zero or beyond the table gives NaN,
-//! which is noticed, and adds nothing; data is checked before it comes here.
+//! functions of real numbers, whose derivative by a code is zero.
+//!
+//! A code that names no row (below zero, beyond the table, NaN) is an error where data enters a graph: training,
+//! evaluation, prediction and explanation check their codes by `Index::check`. Inside a graph it has a value: the row
+//! that is gathered is NaN, and what is scattered is added nowhere. The reference and the kernels hold to that alike.
 
 use super::{Case, Dice, Formula, Operation, Site, View, ViewMut};
 use crate::graph::{Shape, Var};
