@@ -225,12 +225,7 @@ impl<T: Real> Evaluator<T> {
     }
 
     /// The same with so many bytes for the rows that are evaluated at a time.
-    fn within(
-        network: &Network,
-        rows: usize,
-        machine: &Machine,
-        limit_bytes: usize,
-    ) -> Result<Self> {
+    fn within(network: &Network, rows: usize, machine: &Machine, limit_bytes: usize) -> Result<Self> {
         let Forwards { batch, plan } = Forwards::within::<T>(network, rows, limit_bytes)?;
         let left = rows % batch;
         let last = (left > 0).then(|| Forwards::new(network, left)).transpose()?;
