@@ -20,6 +20,7 @@ use pullback_data::{Note, ReadOptions};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -69,8 +70,23 @@ struct Document<'a> {
     products: Option<&'a str>,
     history: &'a History,
     seconds: f64,
+    /// How long each stage took.
+    stages: Stages,
     samples_per_second: f64,
     test: &'a Report,
+}
+
+/// The seconds of each stage of a run.
+#[derive(Serialize)]
+struct Stages {
+    /// From files to tables.
+    read: f64,
+    /// From tables to a decided job.
+    prepare: f64,
+    /// From the first batch to the end of the last epoch, with making numbers of cells.
+    train: f64,
+    /// Measuring the model on the rows to test on.
+    evaluate: f64,
 }
 
 impl Train {
@@ -89,11 +105,14 @@ impl Train {
             false => Some(Files::reading(read.into_iter().flatten()).output(Some(&place), "--out")?),
         };
 
+        let mut stage = Instant::now();
+        let mut seconds = || std::mem::replace(&mut stage, Instant::now()).elapsed().as_secs_f64();
         let read_options = ReadOptions { threads: machine.thread_count(), ..read_options(&settings)? };
         let Loaded { mut tables, notes } = load_to_train(&settings, &read_options)?;
         if let Some(path) = &test_data {
             tables.test = Some(read_test(path, &settings, &tables.train)?);
         }
+        let read = seconds();
         let job = Job::new(settings, tables).decide()?;
         let Some(out) = out else { return print_raw(to_toml(job.settings())?.as_bytes()) };
         job.check_memory(free_memory())?;
@@ -107,9 +126,12 @@ impl Train {
             warn(concern);
         }
         let (rows, training) = (job.rows(), job.training());
+        let prepare = seconds();
         let mut progress = Progress::new(training.epochs, rows.training.len(), self.quiet || self.json);
         let Fitted { model, tested, report, findings } = job.run(&machine, &mut progress)?;
+        let run = seconds();
         let seconds = progress.finish().as_secs_f64();
+        let stages = Stages { read, prepare, train: seconds, evaluate: (run - seconds).max(0.0) };
         let catalog = Catalog::english();
         for finding in findings {
             warn(finding.text(&catalog));
@@ -142,6 +164,7 @@ impl Train {
                 .then(|| training.precision.of_products().engine(machine.isa)),
             history: card.history,
             seconds,
+            stages,
             samples_per_second: (card.history.epoch_count * rows.training.len()) as f64 / seconds.max(1e-9),
             test: &report,
         };
