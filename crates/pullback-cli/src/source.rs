@@ -8,7 +8,7 @@ use pullback::data::{Column, ColumnType, Encoding, Table, Values, builtin};
 use pullback::error::nearest_name;
 use pullback::job::{Settings, Tables, memory};
 use pullback::model::{Model, Partition, Prediction, Test, Trained};
-use pullback_data::{Note, NoteKind, Parts, ReadOptions, read, read_from};
+use pullback_data::{ImageSize, Note, NoteKind, Parts, ReadOptions, read, read_from};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
@@ -136,10 +136,34 @@ pub(crate) fn read_options(settings: &Settings) -> Result<ReadOptions> {
         expected: settings.target.0.clone(),
         missing: settings.missing.0.clone(),
         encoding: settings.encoding.clone(),
+        image_size: settings.image_size.as_deref().map(image_size).transpose()?,
         skips_bad_rows: settings.skip_bad_rows == Some(true),
         limit_bytes: free_memory().map_or(ReadOptions::default().limit_bytes, |bytes| bytes / PARTS),
         ..ReadOptions::default()
     })
+}
+
+/// The size of images as it is written: `32`, or `48x64`.
+fn image_size(text: &str) -> Result<ImageSize> {
+    let mut sides =
+        text.split(['x', '×']).map(|side| side.trim().parse().ok().filter(|side| (1..=4096).contains(side)));
+    match (sides.next().flatten(), sides.next(), sides.next()) {
+        (Some(side), None, _) => Ok(ImageSize { height: side, width: side, channels: None }),
+        (Some(height), Some(Some(width)), None) => Ok(ImageSize { height, width, channels: None }),
+        _ => Err(Failure::usage(
+            format!("`{text}` is no size of images"),
+            "give the pixels of a side, from 1 to 4096: `--image-size 32`, or height and width: `--image-size 48x64`",
+        )),
+    }
+}
+
+/// The size of images of that shape, `[height, width]` or `[height, width, channels]`.
+fn size_of(shape: &[usize]) -> Option<ImageSize> {
+    match *shape {
+        [height, width] => Some(ImageSize { height, width, channels: Some(1) }),
+        [height, width, channels] => Some(ImageSize { height, width, channels: Some(channels) }),
+        _ => None,
+    }
 }
 
 /// The settings that a model was trained with; absent for a model that does not say.
@@ -190,6 +214,10 @@ pub(crate) fn load_as_in_training(
                     options.day_first.insert(feature.name.clone());
                 }
                 ColumnType::Time
+            }
+            Encoding::Bytes(pixels) => {
+                options.image_size = size_of(pixels.shape());
+                continue;
             }
             _ => continue,
         };
@@ -358,7 +386,13 @@ pub(crate) fn read_test(path: &Path, settings: &Settings, training: &Table) -> R
         Values::Bytes(_) => None,
     };
     let known = training.columns().iter().filter_map(kind).collect();
-    Ok(Loaded::from(read(path, &ReadOptions { known, ..read_options(settings)? })?).into_tested())
+    let image_size = training.columns().iter().find_map(|column| match &column.values {
+        Values::Bytes(bytes) => size_of(bytes.shape()),
+        _ => None,
+    });
+    let options = read_options(settings)?;
+    let image_size = image_size.or(options.image_size);
+    Ok(Loaded::from(read(path, &ReadOptions { known, image_size, ..options })?).into_tested())
 }
 
 /// What a model predicts for a table; what it could not represent is told.

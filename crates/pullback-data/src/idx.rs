@@ -99,8 +99,8 @@ fn table(path: &Path, images: Vec<u8>, labels_path: &Path, options: &ReadOptions
     Table::new(path.display().to_string(), columns)?.with_target("label")
 }
 
-/// Reads a folder of the four files of MNIST or Fashion-MNIST, compressed or not.
-pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Parts> {
+/// Reads a folder of the four files of MNIST or Fashion-MNIST, compressed or not; [`None`] if it has no such file.
+pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Option<Parts>> {
     let part = |prefix: &str| -> Result<Option<Table>> {
         match find(folder, prefix) {
             Some(path) => read_images(&path, content(&path, options.limit_bytes)?, options).map(Some),
@@ -111,18 +111,12 @@ pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Parts>
         // Where the system gives no thread, the files are read one after the other.
         let reader = || thread::Builder::new().spawn_scoped(scope, || part("t10k")).ok();
         let test = if options.threads > 1 { reader() } else { None };
-        let Some(train) = part("train")? else {
-            return Err(malformed(
-                Place::file(folder),
-                "a directory without IDX images",
-                "give a file, or a directory that holds train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not",
-            ));
-        };
+        let Some(train) = part("train")? else { return Ok(None) };
         let test = match test {
             Some(reader) => reader.join().expect("a reader ends in a table or an error"),
             None => part("t10k"),
         };
-        Ok(Parts { train, test: test?, notes: Vec::new() })
+        Ok(Some(Parts { train, test: test?, notes: Vec::new() }))
     })
 }
 

@@ -147,6 +147,20 @@ pub(crate) fn read(path: &Path, text: &[u8], options: &ReadOptions, notes: &mut 
         let result = columns.object("", object, 0, &tokens);
         result.map_err(|what| malformed(Place::file(path).row(columns.rows + 1), what, HELP))?;
         columns.rows += 1;
+        // Each row can bring a column, for which all rows have a cell.
+        let bytes = columns.names.len() as u64 * columns.rows as u64 * size_of::<u32>() as u64;
+        if bytes > options.limit_bytes {
+            return Err(malformed(
+                Place::file(path).row(columns.rows),
+                format!(
+                    "{} columns of {} rows take more than {} bytes of memory",
+                    columns.names.len(),
+                    columns.rows,
+                    options.limit_bytes
+                ),
+                "give objects with the same keys in every row",
+            ));
+        }
         Ok(())
     };
     let wrong = |error: serde_json::Error| {

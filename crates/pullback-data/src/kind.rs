@@ -2,8 +2,11 @@
 //!
 //! - A declared type holds.
 //! - All cells but the missing ones are numbers, in one locale and one unit: numbers.
-//! - Digits of one length that begin with zeros (`02139`) are codes: categories.
-//! - At least nine in ten are numbers: the others are taken for mistakes, and the first is refused with its place.
+//! - Digits that begin with zeros (`02139`) are codes, so categories as they are written: if all have one length, or
+//!   one in ten begins with a zero.
+//! - A letter that is no unit (`123.5a`) is left out with a warning if it stands at every number; if it does not, it
+//!   makes the cell a text.
+//! - At least nine in ten are numbers (or dates): the others are missing, and a warning names them.
 //! - Else categories. If half of the cells are numbers, a note says so.
 //!
 //! A locale is decided by column: `1.204,5` tells. Where all cells can be either (`1,204`), the other columns of the
@@ -16,7 +19,7 @@ use crate::number::{Evidence, Locale, Written};
 use crate::raw::{Coded, MISSING, Raw};
 use crate::sniff::ReadOptions;
 use pullback::data::{Categories, ColumnType, Times, Values, days};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// At least so many cells are numbers for each that is not, where the others are taken for mistakes.
 const NUMBERS_PER_MISTAKE: usize = 9;
@@ -100,6 +103,14 @@ impl Profile {
         self.point > self.comma
     }
 
+    /// Whether all texts are plain numbers.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn are_numbers(&self, raw: &Coded) -> bool {
+        let is_number =
+            |written: &Option<Written>| written.as_ref().is_some_and(|written| written.after.is_empty());
+        self.written.iter().zip(&raw.counts).all(|(written, &count)| count == 0 || is_number(written))
+    }
+
     fn locale(&self, context: Context) -> Locale {
         if self.comma > self.point || self.comma == self.point && context.has_decimal_commas {
             Locale::Comma
@@ -146,8 +157,9 @@ fn digits_of_dates(numbers: &[f64]) -> Option<Vec<f64>> {
     numbers.iter().any(|&number| !number.is_nan() && number != first).then_some(dates)
 }
 
-/// The dates of a column, if at least nine in ten of its cells are; the inner error is the first that is none.
-fn dates(raw: &Coded, said: Said) -> Option<Result<Values, (u32, usize)>> {
+/// The dates of a column, if at least nine in ten of its cells are, or half of them where it is said; and its other
+/// cells, by their codes.
+fn dates(raw: &Coded, said: Said) -> Option<(Times, Vec<usize>)> {
     let read: Vec<Option<Date>> = raw.names.iter().map(|name| Date::read(name)).collect();
     let count = |is: &dyn Fn(usize) -> bool| -> usize {
         (0..raw.names.len()).filter(|&at| is(at)).map(|at| raw.counts[at]).sum()
@@ -165,23 +177,44 @@ fn dates(raw: &Coded, said: Said) -> Option<Result<Values, (u32, usize)>> {
         std::cmp::Ordering::Equal => said.is_day_first || is_sorted_only_with_day_first(raw, &read),
     };
     let value = |at: usize| read[at].and_then(|date| date.value(is_day_first));
-    let is_filler = |at: usize| is_missing_among_numbers(&raw.names[at]);
-    let others = count(&|at| value(at).is_none() && !is_filler(at));
-    if others * NUMBERS_PER_MISTAKE > found && said.kind != Some(ColumnType::Time) {
+    let is_other =
+        |at: usize| raw.counts[at] > 0 && value(at).is_none() && !is_missing_among_numbers(&raw.names[at]);
+    let others = count(&is_other);
+    let is_enough = match said.kind {
+        Some(ColumnType::Time) => said.is_elsewhere || others <= found,
+        _ => others * NUMBERS_PER_MISTAKE <= found,
+    };
+    if !is_enough {
         return None;
-    }
-    if others > 0 && (!said.is_elsewhere || said.kind.is_none()) {
-        let first = raw
-            .codes
-            .iter()
-            .find(|&&code| code != MISSING && value(code as usize).is_none() && !is_filler(code as usize));
-        return Some(Err((*first?, others)));
     }
     let seconds = raw
         .codes
         .iter()
         .map(|&code| if code == MISSING { f64::NAN } else { value(code as usize).unwrap_or(f64::NAN) });
-    Some(Ok(Values::Times(Times { seconds: seconds.collect(), is_day_first })))
+    let times = Times { seconds: seconds.collect(), is_day_first };
+    Some((times, (0..raw.names.len()).filter(|&at| is_other(at)).collect()))
+}
+
+/// The warning that cells are taken as missing as they are not what the others are: `kind`, "a number" or "a date".
+fn taken_as_missing(name: &str, raw: &Coded, odd: &[usize], kind: &str, said: Said) -> Note {
+    let cells: usize = odd.iter().map(|&at| raw.counts[at]).sum();
+    let first = odd.first().map_or(MISSING, |&at| at as u32);
+    let row = raw.codes.iter().position(|&code| code == first).unwrap_or(0);
+    let texts = quoted(odd.iter().map(|&at| raw.names[at].as_str()), 3);
+    let (why, flag) = match said.is_elsewhere {
+        true => (", as the column was in training", String::new()),
+        false => ("", format!("; `--type '{name}=categorical'` takes the column as texts")),
+    };
+    Note::new(
+        NoteKind::Missing,
+        cells,
+        format!(
+            "{} not {kind}{why}, so missing: {texts}, first in row {}{flag}",
+            counted(cells, "cell"),
+            row + 1
+        ),
+    )
+    .at(format!("column \"{name}\""))
 }
 
 /// Whether the rows are in order of time if the day stands first, and are not if the month does; a point or a minus
@@ -206,7 +239,7 @@ fn is_sorted_only_with_day_first(raw: &Coded, read: &[Option<Date>]) -> bool {
 }
 
 /// A number that stands far below or above all others, more than once, as people write for a missing cell.
-fn stand_in(name: &str, numbers: &[f64]) -> Option<Note> {
+pub(crate) fn stand_in(name: &str, numbers: &[f64]) -> Option<Note> {
     const STAND_INS: &[f64] = &[-99.0, -999.0, -9999.0, -99999.0, 9999.0, 99999.0, 999999.0];
     let first = *numbers.iter().find(|number| number.abs() >= 99.0 && STAND_INS.contains(number))?;
     let (mut count, mut low, mut high) = (0usize, f64::INFINITY, f64::NEG_INFINITY);
@@ -251,8 +284,7 @@ pub(crate) fn decide(
     }
     if declared.is_none_or(|kind| kind == ColumnType::Time) {
         match dates(&raw, said) {
-            Some(Ok(values)) => {
-                let Values::Times(times) = &values else { unreachable!("dates are times") };
+            Some((times, others)) => {
                 let is_open =
                     raw.names.iter().any(|name| Date::read(name).is_some_and(|date| date.is_open()));
                 let order = match (is_open, times.is_day_first) {
@@ -260,32 +292,27 @@ pub(crate) fn decide(
                     (true, true) => ", the day first",
                     (true, false) => ", the month first",
                 };
-                let note = Note::new(
-                    NoteKind::Dates,
-                    present,
-                    format!("read as dates{order}; their parts become inputs"),
-                )
-                .at(place());
-                let reason = said.reason().map_or(format!("all cells are dates{order}"), str::to_owned);
-                return Ok(Decided { values, reason, notes: vec![note] });
-            }
-            Some(Err((code, others))) => {
-                let more = if others > 1 { format!(" (and {} more)", others - 1) } else { String::new() };
-                return Err(Refusal {
-                    row: raw.codes.iter().position(|own| *own == code).unwrap_or(0),
-                    what: format!(
-                        "\"{}\" is not a date, as the other cells of the column are{more}",
-                        short(&raw.names[code as usize])
-                    ),
-                    help: format!(
-                        "correct the cell, or leave it empty if it is missing; `--type '{name}=categorical'` takes the column as texts"
-                    ),
-                });
+                let mut notes = Vec::new();
+                if !others.is_empty() {
+                    notes.push(taken_as_missing(name, &raw, &others, "a date", said));
+                }
+                let read = times.seconds.iter().filter(|seconds| !seconds.is_nan()).count();
+                notes.push(
+                    Note::new(
+                        NoteKind::Dates,
+                        read,
+                        format!("read as dates{order}; their parts become inputs"),
+                    )
+                    .at(place()),
+                );
+                let all = if others.is_empty() { "all cells" } else { "nearly all cells" };
+                let reason = said.reason().map_or(format!("{all} are dates{order}"), str::to_owned);
+                return Ok(Decided { values: Values::Times(times), reason, notes });
             }
             None if declared.is_some() => {
                 return Err(Refusal {
                     row: 0,
-                    what: "no cell of the column is a date".into(),
+                    what: "most cells of the column are no dates".into(),
                     help: format!(
                         "write dates as 2021-01-31 or 2021-01-31 14:05; `--type '{name}=categorical'` takes the column as \
                          texts"
@@ -327,15 +354,19 @@ pub(crate) fn decide(
                 Vec::new(),
             ));
         }
-        if texts == 0 && fillers == 0 && are_codes(&raw) {
+        if let Some(codes) = codes(&raw, cells)
+            && texts * NUMBERS_PER_MISTAKE <= cells
+        {
             let notes = vec![
                 Note::new(
                     NoteKind::Type,
-                    cells,
+                    codes,
                     format!("digits that begin with zeros are codes, so categories; `--type '{name}=numeric'` makes them numbers"),
                 )
                 .at(place()),
             ];
+            let mut raw = raw;
+            raw.forget(&is_filler);
             return Ok(categories(raw, "digits that begin with zeros: codes".into(), notes));
         }
         if texts * NUMBERS_PER_MISTAKE > cells + infinite {
@@ -359,61 +390,41 @@ pub(crate) fn decide(
         }
     }
     let mut notes = Vec::new();
-    let blamed = |code: u32| code != MISSING && numbers[code as usize].is_none() && !is_filler[code as usize];
-    if texts > 0 && infinite == 0 && said.is_elsewhere && texts <= cells {
-        let odd: Vec<&str> = (0..raw.names.len())
-            .filter(|&at| raw.counts[at] > 0 && blamed(at as u32))
-            .map(|at| raw.names[at].as_str())
-            .collect();
-        let row = raw.codes.iter().position(|&code| blamed(code)).unwrap_or(0);
-        notes.push(
-            Note::new(
-                NoteKind::Missing,
-                texts,
-                format!(
-                    "{} not a number, as the column was in training, so missing: {}, first in row {}",
-                    counted(texts, "cell"),
-                    quoted(odd, 3),
-                    row + 1
-                ),
-            )
-            .at(place()),
-        );
-    } else if texts + infinite > 0 {
-        let row = raw.codes.iter().position(|&code| blamed(code)).unwrap_or(0);
-        let text = &raw.names[raw.codes[row] as usize];
-        let others = if texts + infinite > 1 {
-            format!(" (and {} more)", texts + infinite - 1)
-        } else {
-            String::new()
+    let odd: Vec<usize> = (0..raw.names.len())
+        .filter(|&at| raw.counts[at] > 0 && numbers[at].is_none() && !is_filler[at])
+        .collect();
+    if infinite > 0 || texts > cells {
+        let blamed = odd.iter().find(|&&at| infinite == 0 || is_infinite(&raw.names[at]));
+        let blamed = *blamed.expect("such a cell was counted");
+        let row = raw.codes.iter().position(|&code| code as usize == blamed).unwrap_or(0);
+        let others = match texts + infinite {
+            1 => String::new(),
+            all => format!(" (and {} more)", all - 1),
         };
-        if is_infinite(text) {
-            return Err(Refusal {
+        let text = &raw.names[blamed];
+        return Err(match infinite > 0 {
+            true => Refusal {
                 row,
                 what: format!("\"{text}\" is not a finite number{others}"),
                 help: match said.is_elsewhere {
                     true => "correct the cell, or leave it empty if it is missing".to_owned(),
                     false => format!("correct the cell, or take it as missing with `--missing={text}`"),
                 },
-            });
-        }
-        let distinct: Vec<&str> = (0..raw.names.len())
-            .filter(|&at| raw.counts[at] > 0 && blamed(at as u32))
-            .map(|at| raw.names[at].as_str())
-            .collect();
-        let tokens: Vec<String> =
-            distinct.iter().take(3).map(|text| format!("--missing='{}'", short(text))).collect();
-        return Err(Refusal {
-            row,
-            what: format!(
-                "\"{}\" is not a number, as the other cells of the column are{others}",
-                short(text)
-            ),
-            help: format!(
-                "correct the cell, or leave it empty if it is missing; `{}` takes it as missing, `--type '{name}=categorical'` takes the column as texts",
-                tokens.join(" ")
-            ),
+            },
+            false => Refusal {
+                row,
+                what: format!(
+                    "\"{}\" is not a number, as most cells of the column are not{others}",
+                    short(text)
+                ),
+                help: format!(
+                    "correct the cells, or leave them empty if they are missing; `--type '{name}=categorical'` takes the column as texts"
+                ),
+            },
         });
+    }
+    if !odd.is_empty() {
+        notes.push(taken_as_missing(name, &raw, &odd, "a number", said));
     }
     if fillers > 0 {
         let spelled: Vec<&str> =
@@ -428,7 +439,19 @@ pub(crate) fn decide(
         );
     }
     let dress = unit.words(&raw, profile, locale);
-    if !dress.is_empty() {
+    if let Unit::Letters { before, after } = &unit {
+        notes.push(
+            Note::new(
+                NoteKind::Type,
+                cells,
+                format!(
+                    "read as numbers without the {} at each; `--type '{name}=categorical'` keeps it",
+                    quoted([before.as_str(), after].into_iter().filter(|letters| !letters.is_empty()), 2)
+                ),
+            )
+            .at(place()),
+        );
+    } else if !dress.is_empty() {
         notes.push(Note::new(NoteKind::Numbers, cells, format!("read as numbers {dress}")).at(place()));
     }
     let values: Vec<f64> = raw
@@ -437,26 +460,28 @@ pub(crate) fn decide(
         .map(|&code| if code == MISSING { f64::NAN } else { numbers[code as usize].unwrap_or(f64::NAN) })
         .collect();
     notes.extend(stand_in(name, &values));
+    let all = if odd.is_empty() { "all cells" } else { "nearly all cells" };
     let reason = match (said.reason(), dress.is_empty()) {
         (Some(reason), _) => reason.to_owned(),
-        (None, true) => "all cells are numbers".to_owned(),
-        (None, false) => format!("all cells are numbers {dress}"),
+        (None, true) => format!("{all} are numbers"),
+        (None, false) => format!("{all} are numbers {dress}"),
     };
     Ok(Decided { values: Values::Numbers(values), reason, notes })
 }
 
-/// Whether all cells are digits of one length, some beginning with a zero.
-fn are_codes(raw: &Coded) -> bool {
-    let mut present =
-        (0..raw.names.len()).filter(|&at| raw.counts[at] > 0).map(|at| raw.names[at].as_str()).peekable();
-    let Some(length) = present.peek().map(|first| first.len()).filter(|&length| length > 1) else {
-        return false;
-    };
-    let mut has_zero = false;
-    present.all(|text| {
-        has_zero |= text.starts_with('0');
-        text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit())
-    }) && has_zero
+/// How many cells are digits, if they are codes: some begin with a zero, and all have one length, or one in ten begins
+/// so. All cells that are numbers, so many, are then digits.
+fn codes(raw: &Coded, cells: usize) -> Option<usize> {
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (mut digits, mut zeros, mut lengths) = (0usize, 0usize, BTreeSet::new());
+    for (text, &count) in raw.names.iter().zip(&raw.counts) {
+        if count > 0 && is_digits(text) {
+            digits += count;
+            zeros += if text.len() > 1 && text.starts_with('0') { count } else { 0 };
+            lengths.insert(text.len());
+        }
+    }
+    (digits == cells && zeros > 0 && (lengths.len() == 1 || 10 * zeros >= digits)).then_some(digits)
 }
 
 fn categories(raw: Coded, reason: String, notes: Vec<Note>) -> Decided {
@@ -468,6 +493,8 @@ fn categories(raw: Coded, reason: String, notes: Vec<Note>) -> Decided {
 enum Unit {
     /// The same before and after each number, or nothing.
     Same { before: String, after: String },
+    /// The same at each number, without exception: letters that are no unit.
+    Letters { before: String, after: String },
     /// k, M, B: factors.
     Factors,
 }
@@ -475,21 +502,34 @@ enum Unit {
 impl Unit {
     const FACTORS: &[(&str, f64)] =
         &[("", 1.0), ("k", 1e3), ("K", 1e3), ("M", 1e6), ("B", 1e9), ("bn", 1e9), ("T", 1e12)];
+    /// What can hardly be the letter of a code, so that it is a factor though it is the only one.
+    const SURE_FACTORS: &[&str] = &["k", "K", "M", "bn"];
 
     fn of(raw: &Coded, profile: &Profile) -> Self {
         let mut afters: BTreeMap<String, usize> = BTreeMap::new();
         let mut befores: BTreeMap<&str, usize> = BTreeMap::new();
         let mut signs: BTreeMap<&str, usize> = BTreeMap::new();
+        let (mut bare, mut letters) = (0usize, 0usize);
         for (written, &count) in profile.written.iter().zip(&raw.counts) {
             if let (Some(written), true) = (written, count > 0) {
                 *afters.entry(written.after.to_lowercase()).or_default() += count;
                 *signs.entry(&written.after).or_default() += count;
                 *befores.entry(&written.before).or_default() += count;
+                if !written.is_quantity {
+                    letters += count;
+                } else if written.before.is_empty() && written.after.is_empty() {
+                    bare += count;
+                }
             }
         }
         let of_factors = |after: &&str| Self::FACTORS.iter().any(|(sign, _)| sign == after);
+        let has_sure = || signs.keys().any(|after| Self::SURE_FACTORS.contains(after));
         let many = signs.keys().filter(|after| !after.is_empty()).count();
-        if signs.keys().all(of_factors) && (many > 1 || many == 1 && signs.contains_key("")) {
+        let has_currency = befores.keys().any(|before| !before.is_empty());
+        if signs.keys().all(of_factors)
+            && (many > 1 || many == 1 && signs.contains_key(""))
+            && (has_sure() || has_currency)
+        {
             return Self::Factors;
         }
         // Of those that are not empty the commonest.
@@ -500,10 +540,22 @@ impl Unit {
                 .max_by_key(|(_, count)| *count)
                 .map_or(String::new(), |(text, _)| text)
         };
-        Self::Same {
-            before: most(befores.into_iter().map(|(text, count)| (text.to_owned(), count)).collect()),
-            after: most(afters.into_iter().collect()),
+        // Numbers beside numbers with a letter: the letter says something.
+        if letters > 0 && bare >= letters {
+            return Self::Same { before: String::new(), after: String::new() };
         }
+        let before = most(befores.into_iter().map(|(text, count)| (text.to_owned(), count)).collect());
+        let after = most(afters.into_iter().collect());
+        let is_letters = letters > 0
+            && profile.written.iter().zip(&raw.counts).any(|(written, &count)| {
+                count > 0
+                    && written.as_ref().is_some_and(|written| {
+                        !written.is_quantity
+                            && written.before == before
+                            && written.after.to_lowercase() == after
+                    })
+            });
+        if is_letters { Self::Letters { before, after } } else { Self::Same { before, after } }
     }
 
     /// What a number is to be multiplied by; [`None`] if it is of another unit.
@@ -511,6 +563,9 @@ impl Unit {
         match self {
             Self::Factors => {
                 Self::FACTORS.iter().find(|(sign, _)| *sign == written.after).map(|(_, factor)| *factor)
+            }
+            Self::Letters { before, after } => {
+                (written.before == *before && written.after.to_lowercase() == *after).then_some(1.0)
             }
             Self::Same { before, after } => {
                 let fits = (written.before.is_empty() || written.before == *before)
@@ -540,6 +595,12 @@ impl Unit {
         }
         match self {
             Self::Factors => words.push("with k, M or B for thousands, millions or billions".to_owned()),
+            Self::Letters { before, after } => {
+                words.push(format!(
+                    "with {}",
+                    quoted([before.as_str(), after].into_iter().filter(|letters| !letters.is_empty()), 2)
+                ));
+            }
             Self::Same { before, after } => {
                 if after == "%" {
                     words.push("in percent".to_owned());

@@ -83,7 +83,11 @@ pub(crate) fn quoted<'a>(texts: impl IntoIterator<Item = &'a str>, most: usize) 
 
 /// The beginning of a long text, on one line.
 pub(crate) fn short(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let line: String = text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(LONGEST).is_some() { line + "..." } else { line }
+    short_to(text, 40)
+}
+
+/// At most so many characters of a text, on one line.
+pub(crate) fn short_to(text: &str, longest: usize) -> String {
+    let line: String = text.chars().take(longest).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(longest).is_some() { line + "..." } else { line }
 }

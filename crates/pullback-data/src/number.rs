@@ -26,12 +26,12 @@ pub(crate) enum Fraction {
 }
 
 /// Powers of ten that are exact in f64.
-const POWERS: [f64; 23] = [
+pub(crate) const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
     1e19, 1e20, 1e21, 1e22,
 ];
 /// Whole numbers up to here are exact in f64.
-const LARGEST_EXACT: u64 = 1 << 53;
+pub(crate) const LARGEST_EXACT: u64 = 1 << 53;
 /// So many digits fit into 64 bits.
 const MOST_DIGITS: usize = 19;
 
@@ -146,6 +146,8 @@ pub(crate) struct Written {
     pub(crate) after: String,
     /// Whether separators other than point and comma stood between thousands.
     pub(crate) is_grouped: bool,
+    /// Whether what stands around the number is a unit or a currency beyond doubt, and no letter of a code (`12a`).
+    pub(crate) is_quantity: bool,
 }
 
 const CURRENCIES: &[&str] = &[
@@ -154,6 +156,19 @@ const CURRENCIES: &[&str] = &[
     "Ft", "USD", "EUR", "GBP", "JPY", "KRW", "CNY", "RMB", "CHF", "INR", "CAD", "AUD", "NZD", "SEK", "NOK",
     "DKK", "PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "RUB", "TRY", "SGD", "HKD", "TWD", "THB", "IDR", "MYR",
     "PHP", "VND", "ILS", "AED", "SAR",
+];
+
+/// Units that stand right after a number, in lower case; two of them may stand around a `/`.
+const UNITS: &[&str] = &[
+    "m", "mm", "cm", "dm", "km", "nm", "um", "µm", "in", "ft", "yd", "mi", "mg", "g", "kg", "t", "lb", "lbs",
+    "oz", "st", "ug", "µg", "ns", "us", "µs", "ms", "s", "sec", "secs", "min", "mins", "h", "hr", "hrs",
+    "hour", "hours", "d", "day", "days", "wk", "week", "weeks", "mo", "month", "months", "y", "yr", "yrs",
+    "year", "years", "ml", "cl", "dl", "l", "gal", "cc", "kmh", "kph", "mph", "kn", "sqft", "ha", "w", "kw",
+    "mw", "gw", "wh", "kwh", "mwh", "j", "kj", "kcal", "cal", "v", "mv", "kv", "ma", "ah", "mah", "hz",
+    "khz", "mhz", "ghz", "pa", "hpa", "kpa", "mpa", "bar", "psi", "mmhg", "bpm", "rpm", "db", "c", "f", "k",
+    "kb", "mb", "gb", "tb", "pp", "bps", "x", "ppm", "ppb", "pcs", "px", "mol", "mmol", "hp", "ps", "cv",
+    "n", "nm", "ohm", "usd", "eur", "gbp", "jpy", "krw", "chf", "kr", "원", "명", "개", "세", "살", "회",
+    "점", "년", "월", "일", "시간", "분", "초", "円", "元", "人", "個", "歳", "年", "月", "日",
 ];
 
 /// The longest unit, in characters.
@@ -222,6 +237,14 @@ impl Written {
         }
         let (core, is_grouped, length) = core(rest)?;
         let (exponent, length) = exponent(rest, length);
+        let is_code = |text: &str| {
+            let mut parts = text.split('/');
+            !text.is_empty()
+                && text.chars().all(|c| c.is_alphabetic() || c == '/')
+                && !parts.all(|part| UNITS.contains(&part.to_lowercase().as_str()))
+        };
+        let is_quantity = (rest[length..].starts_with(' ') || !is_code(rest[length..].trim_end_matches('-')))
+            && (before.len() != 1 || !before.starts_with(char::is_alphabetic) || folded.contains(' '));
         let mut after = rest[length..].trim();
         if let Some(without) = after.strip_suffix('-').filter(|without| !without.ends_with('-')) {
             if !without.trim().is_empty() && !is_unit(without.trim()) {
@@ -242,6 +265,7 @@ impl Written {
             before: before.to_owned(),
             after: after.to_owned(),
             is_grouped,
+            is_quantity,
         })
     }
 

@@ -219,6 +219,20 @@ impl Raw {
 }
 
 impl Coded {
+    /// Takes the cells of some of the texts as missing.
+    pub(crate) fn forget(&mut self, is_missing: &[bool]) {
+        for code in &mut self.codes {
+            if *code != MISSING && is_missing[*code as usize] {
+                *code = MISSING;
+            }
+        }
+        self.counts
+            .iter_mut()
+            .zip(is_missing)
+            .filter(|(_, is_missing)| **is_missing)
+            .for_each(|(count, _)| *count = 0);
+    }
+
     fn add(&mut self, part: CodedCells<'_>, known: &mut HashMap<String, u32>) {
         let CodedCells { codes, names, known: own } = part;
         drop(own);

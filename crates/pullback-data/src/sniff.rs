@@ -1,10 +1,11 @@
 //! The list of readers, and which one fits a path.
 
 use crate::container::{Compression, HEAD_BYTES, gzip_size, is_zip, only_file, refuse_large, take};
+use crate::images::{self, ImageSize};
 use crate::malformed;
 use crate::note::Note;
 use crate::{csv, encoding, idx, jsonl, npy};
-use pullback::data::{ColumnType, Table};
+use pullback::data::{Column, ColumnType, Table, Values};
 use pullback::error::{Error, Place, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -33,6 +34,8 @@ pub struct ReadOptions {
     pub missing: Vec<String>,
     /// The encoding of text; found out by default.
     pub encoding: Option<String>,
+    /// The size that images are given; by default the commonest of them, made smaller until no side is above 64.
+    pub image_size: Option<ImageSize>,
     /// Whether rows that do not fit the table are left out and counted; by default they are refused.
     pub skips_bad_rows: bool,
     /// The largest size of a file, decompressed.
@@ -53,6 +56,7 @@ impl Default for ReadOptions {
             expected: Vec::new(),
             missing: Vec::new(),
             encoding: None,
+            image_size: None,
             skips_bad_rows: false,
             limit_bytes: 4 << 30,
             threads: 1,
@@ -100,6 +104,21 @@ pub const FORMATS: &[Format] = &[
         is_format: npy::is_npy,
         read: |path, content, options, _notes| npy::read(path, &content, options),
     },
+    #[cfg(feature = "parquet")]
+    Format { name: "Parquet", is_format: crate::columnar::is_parquet, read: crate::columnar::read_parquet },
+    #[cfg(feature = "parquet")]
+    Format { name: "Arrow IPC", is_format: crate::columnar::is_file, read: crate::columnar::read_file },
+    #[cfg(feature = "parquet")]
+    Format {
+        name: "Arrow IPC stream",
+        is_format: crate::columnar::is_stream,
+        read: crate::columnar::read_stream,
+    },
+    Format {
+        name: "image",
+        is_format: images::is_image,
+        read: |path, content, options, _notes| images::read_image(path, &content, options),
+    },
     Format {
         name: "JSON lines",
         is_format: jsonl::is_json,
@@ -119,6 +138,11 @@ pub const FORMATS: &[Format] = &[
     },
 ];
 
+/// How to come to a build that reads it, or to another file.
+#[cfg(not(feature = "parquet"))]
+const NEEDS_PARQUET: &str = "this build of pullback leaves it out; the releases read it, as does `cargo install pullback-cli \
+                             --features parquet`; or convert it to CSV";
+
 /// A format that is not read: its first bytes, what it is, and what to do.
 const NOT_READ: &[(&[u8], &str, &str)] = &[
     (
@@ -131,25 +155,20 @@ const NOT_READ: &[(&[u8], &str, &str)] = &[
         "an SQLite database",
         "export a table: `sqlite3 -header -csv FILE 'select * from TABLE' > table.csv`",
     ),
-    (
-        b"PAR1",
-        "a Parquet file",
-        "convert it: `python3 -c \"import pandas as p; p.read_parquet('FILE').to_csv('table.csv', index=False)\"`",
-    ),
-    (
-        b"ARROW1",
-        "an Arrow IPC file",
-        "convert it: `python3 -c \"import pandas as p; p.read_feather('FILE').to_csv('table.csv', index=False)\"`",
-    ),
+    #[cfg(not(feature = "parquet"))]
+    (b"PAR1", "a Parquet file", NEEDS_PARQUET),
+    #[cfg(not(feature = "parquet"))]
+    (b"ARROW1", "an Arrow IPC file", NEEDS_PARQUET),
+    #[cfg(not(feature = "parquet"))]
+    (b"\xff\xff\xff\xff", "an Arrow IPC stream", NEEDS_PARQUET),
+    (b"PARE", "an encrypted Parquet file", "decrypt it first"),
     (
         b"FEA1",
-        "a Feather file",
+        "a Feather file of version 1",
         "convert it: `python3 -c \"import pandas as p; p.read_feather('FILE').to_csv('table.csv', index=False)\"`",
     ),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "convert the table to CSV, for example with pandas' `read_hdf`"),
-    (b"\x89PNG\r\n\x1a\n", "a single PNG image", "give a table, or IDX images"),
-    (b"\xff\xd8\xff", "a single JPEG image", "give a table, or IDX images"),
-    (b"GIF8", "a GIF image", "give a table, or IDX images"),
+    (b"GIF8", "a GIF image", "save it as PNG"),
     (b"%PDF-", "a PDF document", "copy its table into a spreadsheet and save that as CSV"),
     (b"\xfd7zXZ\0", "a file compressed by xz", "unpack it first: `xz -d FILE`"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
@@ -208,7 +227,7 @@ fn refuse_known(path: &Path, content: &[u8]) -> Result<()> {
     }
 }
 
-/// Reads a file, or a folder of the four IDX files.
+/// Reads a file, a folder of the four IDX files, or one with a folder of images for each class.
 ///
 /// # Errors
 /// If there is no such file, or it cannot be read, or its content is damaged; the message says where
@@ -216,7 +235,16 @@ fn refuse_known(path: &Path, content: &[u8]) -> Result<()> {
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Parts> {
     let found = fs::metadata(path).map_err(|cause| unreadable(path, cause))?;
     if found.is_dir() {
-        return idx::read_folder(path, options);
+        if let Some(parts) = idx::read_folder(path, options)? {
+            return Ok(parts);
+        }
+        return images::read_folder(path, options)?.ok_or_else(|| {
+            malformed(
+                Place::file(path),
+                "a folder without images",
+                "give a file; or a folder that holds a folder of PNG or JPEG images for each class, or the IDX files train-images-idx3-ubyte and train-labels-idx1-ubyte, .gz or not",
+            )
+        });
     }
     read_bytes(path, content(path, options.limit_bytes)?, options)
 }
@@ -228,6 +256,20 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Parts> {
 pub fn read_from(name: &str, source: impl Read, options: &ReadOptions) -> Result<Parts> {
     let path = Path::new(name);
     read_bytes(path, unpacked(path, source, 0, |_| Ok([0; 4]), options.limit_bytes)?, options)
+}
+
+/// Refuses a declared type of a column that is not there; says so with the nearest name.
+pub(crate) fn refuse_unknown_types<'a>(
+    path: &Path,
+    names: impl Iterator<Item = &'a str> + Clone,
+    options: &ReadOptions,
+) -> Result<()> {
+    let Some(unknown) = options.types.keys().find(|declared| !names.clone().any(|name| name == **declared))
+    else {
+        return Ok(());
+    };
+    let columns = names.map(|name| Column::new(name, Values::Numbers(vec![0.0]))).collect();
+    Table::new(path.display().to_string(), columns)?.column(unknown).map(|_| ())
 }
 
 fn read_bytes(path: &Path, content: Vec<u8>, options: &ReadOptions) -> Result<Parts> {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Predict {
     /// The model file
     model: PathBuf,
-    /// Built-in data sets, CSV files, folders or files of IDX images, or `-` for standard input; targets are not needed
+    /// Built-in data sets, tables, images or folders of them, or `-` for standard input; targets are not needed
     #[arg(required = true)]
     data: Vec<String>,
     /// Where the predictions go; by default to standard output

@@ -22,6 +22,7 @@ use pullback_data::{Note, ReadOptions};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -76,6 +77,8 @@ struct Document<'a> {
     products: Option<&'a str>,
     history: &'a History,
     seconds: f64,
+    /// How long each stage took.
+    stages: Stages,
     samples_per_second: f64,
     test: &'a Report,
     /// What is said where the network is no better than what takes none.
@@ -83,6 +86,19 @@ struct Document<'a> {
     /// Why the run ended before its time, if it did so by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<String>,
+}
+
+/// The seconds of each stage of a run.
+#[derive(Serialize)]
+struct Stages {
+    /// From files to tables.
+    read: f64,
+    /// From tables to a decided job.
+    prepare: f64,
+    /// From the first batch to the end of the last epoch, with making numbers of cells.
+    train: f64,
+    /// Measuring the model on the rows to test on.
+    evaluate: f64,
 }
 
 impl Train {
@@ -101,11 +117,14 @@ impl Train {
             false => Some(Files::reading(read.into_iter().flatten()).output(Some(&place), "--out")?),
         };
 
+        let mut stage = Instant::now();
+        let mut seconds = || std::mem::replace(&mut stage, Instant::now()).elapsed().as_secs_f64();
         let read_options = ReadOptions { threads: machine.thread_count(), ..read_options(&settings)? };
         let Loaded { mut tables, notes } = load_to_train(&settings, &read_options)?;
         if let Some(path) = &test_data {
             tables.test = Some(read_test(path, &settings, &tables.train)?);
         }
+        let read = seconds();
         let job = Job::new(settings, tables).decide()?;
         // Nobody would read the comparison.
         let job = if self.quiet && !self.json { job } else { job.compared() };
@@ -123,11 +142,14 @@ impl Train {
         let (rows, training) = (job.rows(), job.training());
         let columns = decisions(job.table(), job.preprocessing());
         let summary = summary(job.table(), job.preprocessing());
+        let prepare = seconds();
         let interrupt = Interrupt::caught();
         let mut progress =
             Progress::new(training.epochs, rows.training.len(), self.quiet || self.json, interrupt.clone());
         let Fitted { model, tested, report, findings, trouble } = job.run(&machine, &mut progress)?;
+        let run = seconds();
         let seconds = progress.finish().as_secs_f64();
+        let stages = Stages { read, prepare, train: seconds, evaluate: (run - seconds).max(0.0) };
         let catalog = Catalog::english();
         for finding in findings {
             warn(finding.text(&catalog));
@@ -162,6 +184,7 @@ impl Train {
                 .then(|| training.precision.of_products().engine(machine.isa)),
             history: card.history,
             seconds,
+            stages,
             samples_per_second: (card.history.epoch_count * rows.training.len()) as f64 / seconds.max(1e-9),
             test: &report,
             remarks: report.remarks(),

@@ -6,6 +6,7 @@ mod docs;
 mod failures;
 mod four_ways;
 mod glass_box;
+mod images;
 mod messages;
 mod person;
 mod predictions;

@@ -8,7 +8,7 @@
 //! - A line of texts between a header and numbers gives units. Lines of text after the table are footers, and
 //!   `Total` begins a line of sums.
 
-use super::record::{Field, Syntax, Trouble, line_end, next_line, record, skip_blank};
+use super::record::{Field, Syntax, Trouble, line_end, next_line, record, skip_blank, uneven};
 use crate::cell::{is_missing, is_missing_among_numbers};
 use crate::note::{Note, NoteKind, counted, quoted, short};
 use crate::number::Written;
@@ -138,8 +138,8 @@ struct Fit {
     first: usize,
 }
 
-fn fit(bytes: &[u8], from: usize, delimiter: u8) -> Fit {
-    let syntax = Syntax::new(delimiter);
+fn fit(bytes: &[u8], from: usize, syntax: Syntax) -> Fit {
+    let delimiter = syntax.delimiter;
     let (records, _) = sample(bytes, from, syntax);
     let fields = commonest(&records);
     let start = records.iter().position(|record| record.fields.len() == fields).unwrap_or(0);
@@ -168,9 +168,23 @@ fn fit(bytes: &[u8], from: usize, delimiter: u8) -> Fit {
     }
 }
 
-/// The syntax that fits best.
-fn sniff_syntax(bytes: &[u8], from: usize) -> Syntax {
-    let fits: Vec<Fit> = DELIMITERS.iter().map(|&delimiter| fit(bytes, from, delimiter)).collect();
+/// The syntax that fits best. Whether quotes are escaped by a backslash, all records tell: they then fit better.
+fn sniff_syntax(bytes: &[u8], from: usize, delimiter: Option<u8>) -> Syntax {
+    let of = |escapes| {
+        let syntax = delimiter.map_or_else(|| sniff_delimiter(bytes, from, escapes), Syntax::new);
+        Syntax { escapes, ..syntax }
+    };
+    let plain = of(false);
+    if !bytes.windows(2).any(|pair| pair == b"\\\"") {
+        return plain;
+    }
+    let escaped = of(true);
+    if uneven(bytes, from, escaped) < uneven(bytes, from, plain) { escaped } else { plain }
+}
+
+fn sniff_delimiter(bytes: &[u8], from: usize, escapes: bool) -> Syntax {
+    let fit = |delimiter| fit(bytes, from, Syntax { escapes, ..Syntax::new(delimiter) });
+    let fits: Vec<Fit> = DELIMITERS.iter().map(|&delimiter| fit(delimiter)).collect();
     let even: Vec<&Fit> = fits.iter().filter(|fit| fit.fields > 1 && fit.even >= EVEN).collect();
     let best = |fits: &[&Fit]| {
         // The first of equals.
@@ -186,7 +200,7 @@ fn sniff_syntax(bytes: &[u8], from: usize) -> Syntax {
     if let Some(syntax) = best(&even) {
         return syntax;
     }
-    let spaces = fit(bytes, from, b' ');
+    let spaces = fit(b' ');
     if spaces.fields > 1 && spaces.even >= EVEN && spaces.has_numbers {
         return spaces.syntax;
     }
@@ -281,7 +295,7 @@ pub(super) fn sniff(
             Note::new(NoteKind::Lines, 1, "the first line names the delimiter and is left out").at("line 1"),
         );
     }
-    let syntax = delimiter.map_or_else(|| sniff_syntax(bytes, from), Syntax::new);
+    let syntax = sniff_syntax(bytes, from, delimiter);
     let (records, trouble) = sample(bytes, from, syntax);
     if records.is_empty() {
         return match trouble {

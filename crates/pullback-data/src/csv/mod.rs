@@ -14,9 +14,9 @@ use crate::malformed;
 use crate::note::{Note, NoteKind, counted};
 use crate::number::plain;
 use crate::raw::{Builder, Raw, Tokens};
-use crate::sniff::ReadOptions;
+use crate::sniff::{ReadOptions, refuse_unknown_types};
 use dialect::{Dialect, Known};
-use pullback::data::{Column, ColumnType, Table, Values};
+use pullback::data::{Column, ColumnType, Table};
 use pullback::error::{Error, Place, Result};
 use record::{
     LARGEST_FIELD, Syntax, Trouble, after, field, line_end, line_number, next_line, next_record, skip_blank,
@@ -286,13 +286,7 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ReadOptions, notes: &mut
             "give a table with fewer columns, or one row a line",
         ));
     }
-    for declared in options.types.keys() {
-        if !names.contains(declared) {
-            // Says so with the nearest name.
-            let columns = names.iter().map(|name| Column::new(name, Values::Numbers(vec![0.0]))).collect();
-            Table::new(path.display().to_string(), columns)?.column(declared)?;
-        }
-    }
+    refuse_unknown_types(path, names.iter().map(String::as_str), options)?;
     let tokens = Tokens::new(&options.missing);
     let reader = Rows {
         bytes,

@@ -1,7 +1,8 @@
 //! Cutting text into records and fields.
 //!
-//! A field may be quoted: then delimiters and line ends belong to it, and two quotes are one. Spaces around a
-//! field, quoted or not, do not belong to it. A line ends with LF, CRLF or CR.
+//! A field may be quoted: then delimiters and line ends belong to it, and two quotes are one. In a text that escapes
+//! (R's `write.table`, MySQL), a backslash before a quote makes it one of the field. Spaces around a field, quoted or
+//! not, do not belong to it. A line ends with LF, CRLF or CR.
 
 use std::borrow::Cow;
 
@@ -13,11 +14,13 @@ pub(crate) const LARGEST_FIELD: usize = 1 << 20;
 pub(crate) struct Syntax {
     pub(crate) delimiter: u8,
     pub(crate) quote: u8,
+    /// Whether a backslash before a quote makes it one of the field.
+    pub(crate) escapes: bool,
 }
 
 impl Syntax {
     pub(crate) fn new(delimiter: u8) -> Self {
-        Self { delimiter, quote: b'"' }
+        Self { delimiter, quote: b'"', escapes: false }
     }
 
     /// Whether any number of spaces and tabs is one delimiter.
@@ -89,14 +92,14 @@ fn quoted(bytes: &[u8], start: usize, syntax: Syntax) -> Result<Field<'_>, Troub
         let part = &bytes[at..at + length];
         let end = at + length + 1;
         let is_doubled = bytes.get(end) == Some(&quote);
-        // R's write.table puts a backslash before a quote; one before the end of a field is a backslash.
-        if !is_doubled
-            && part.ends_with(b"\\")
-            && bytes.get(end).is_some_and(|&next| next != syntax.delimiter && !next.is_ascii_whitespace())
-        {
+        let backslashes = part.iter().rev().take_while(|&&byte| byte == b'\\').count();
+        if syntax.escapes && backslashes % 2 == 1 {
             let whole = text.to_mut();
             whole.extend_from_slice(&part[..part.len() - 1]);
             whole.push(quote);
+            if whole.len() > LARGEST_FIELD {
+                return Err(Trouble::OpenQuote(start));
+            }
             at = end;
             continue;
         }
@@ -195,6 +198,35 @@ pub(crate) fn next_record(bytes: &[u8], at: usize, syntax: Syntax) -> usize {
             Ok(field) => at = field.next,
             Err(_) => return next_line(bytes, at),
         }
+    }
+}
+
+/// How many records of a text have another number of fields than the first, or cannot be cut.
+pub(crate) fn uneven(bytes: &[u8], from: usize, syntax: Syntax) -> usize {
+    let (mut at, mut count, mut width) = (from, 0, None);
+    loop {
+        at = skip_blank(bytes, at).0;
+        if at >= bytes.len() {
+            return count;
+        }
+        let start = at;
+        let mut fields = 0usize;
+        let cut = loop {
+            match field(bytes, at, syntax) {
+                Ok(field) => {
+                    fields += 1;
+                    at = field.next;
+                    if field.is_last {
+                        break Some(fields);
+                    }
+                }
+                Err(_) => {
+                    at = next_line(bytes, start);
+                    break None;
+                }
+            }
+        };
+        count += usize::from(cut.is_none() || *width.get_or_insert(fields) != fields);
     }
 }
 

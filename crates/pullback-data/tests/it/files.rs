@@ -171,32 +171,76 @@ fn numbers_in_other_dress() {
     ]);
 }
 
-#[test]
-fn a_number_among_ten_that_is_none_is_refused_with_its_place() {
+/// Nine numbers, then a cell.
+fn nine_numbers_and(odd: &str) -> String {
     let mut text = "a,y\n".to_owned();
     text.extend((0..9).map(|row| format!("{row}.5,u\n")));
-    let refused = |odd: &str, parts: &[&str]| {
-        let message =
-            read_as("t.csv", format!("{text}{odd},d\n").as_bytes(), &ReadOptions::default()).unwrap_err();
-        for part in parts {
-            assert!(message.contains(part), "`{part}` is not in: {message}");
-        }
-    };
-    refused("oops", &["line 11", "\"a\"", "\"oops\"", "--missing='oops'", "--type 'a=categorical'"]);
-    refused("Infinity", &["line 11", "finite", "--missing=Infinity"]);
-    let options = ReadOptions { missing: vec!["oops".into()], ..ReadOptions::default() };
-    let parts = read_as("t.csv", format!("{text}oops,d\n").as_bytes(), &options).unwrap();
+    text + odd + ",d\n"
+}
+
+#[test]
+fn a_cell_among_ten_that_is_no_number_is_missing_with_a_warning() {
+    let parts = read_as("t.csv", nine_numbers_and("oops").as_bytes(), &ReadOptions::default()).unwrap();
     assert!(rendered(&parts).contains(" 8.5 _ | "), "{}", rendered(&parts));
+    let [note] = &parts.notes[..] else { panic!("{:?}", parts.notes) };
+    assert!(note.kind.is_warning() && note.count == 1);
+    for part in ["\"a\"", "\"oops\"", "1 cell", "row 10", "--type 'a=categorical'"] {
+        assert!(note.to_string().contains(part), "`{part}` is not in: {note}");
+    }
     let types = [("a".to_owned(), ColumnType::Categorical)].into();
     let parts = read_as(
         "t.csv",
-        format!("{text}oops,d\n").as_bytes(),
+        nine_numbers_and("oops").as_bytes(),
         &ReadOptions { types, ..ReadOptions::default() },
     )
     .unwrap();
     assert!(rendered(&parts).contains(" '8.5' 'oops' | "), "{}", rendered(&parts));
+    // An infinite number is no text: it is refused with its place.
+    let message =
+        read_as("t.csv", nine_numbers_and("Infinity").as_bytes(), &ReadOptions::default()).unwrap_err();
+    for part in ["line 11", "finite", "--missing=Infinity"] {
+        assert!(message.contains(part), "`{part}` is not in: {message}");
+    }
     // Seven numbers and two texts are categories, and that is said.
     check(&[("a\n1\n2\n3\n4\n5\n6\n7\nx\ny\n", "a '1' '2' '3' '4' '5' '6' '7' 'x' 'y'", "Type")]);
+    let numeric =
+        ReadOptions { types: [("a".to_owned(), ColumnType::Numeric)].into(), ..ReadOptions::default() };
+    check_with(&numeric, &[(b"a\n1\n2\n3\nx\ny\n", "a 1 2 3 _ _", "Missing")]);
+    let message = read_as("t.csv", b"a\n1\nx\ny\n", &numeric).unwrap_err();
+    assert!(message.contains("\"x\"") && message.contains("--type 'a=categorical'"), "{message}");
+    // Dates alike.
+    let mut text = "a,y\n".to_owned();
+    text.extend((1..=9).map(|day| format!("2021-01-0{day},{day}\n")));
+    let parts = read_as("t.csv", (text + "soon,3\n").as_bytes(), &ReadOptions::default()).unwrap();
+    let Values::Times(times) = &parts.train.columns()[0].values else { panic!("no times") };
+    assert!(times.seconds[9].is_nan() && times.seconds[8] == 1_610_150_400.0);
+    assert_eq!(kinds(&parts), "Missing Dates");
+}
+
+#[test]
+fn letters_at_numbers() {
+    check(&[
+        // All have it: nothing is lost, and a warning says so. Beside bare numbers it says something.
+        ("a,y\n123.5a,u\n124.5a,d\n", "a 123.5 124.5 | y 'u' 'd'", "Type"),
+        ("a,y\nR12,u\nR14,d\n", "a 12 14 | y 'u' 'd'", "Type"),
+        ("a,y\n12,u\n12a,d\n14,d\n", "a '12' '12a' '14' | y 'u' 'd' 'd'", "Type"),
+        ("a,y\n12,u\n12B,d\n14,d\n", "a '12' '12B' '14' | y 'u' 'd' 'd'", "Type"),
+        ("a,y\n12kg,u\n12,d\n14,d\n", "a 12 12 14 | y 'u' 'd' 'd'", "Numbers"),
+        ("a,y\n12 stars,u\n12 stars,d\n", "a 12 12 | y 'u' 'd'", "Numbers"),
+        ("a,y\n$12B,u\n$14,d\n", "a 12000000000 14 | y 'u' 'd'", "Numbers"),
+        // A few letters are texts among numbers.
+        ("a\n1\n2\n3\n4\n5\n6\n7\n8\n9\n9a\n", "a 1 2 3 4 5 6 7 8 9 _", "Missing"),
+    ]);
+}
+
+#[test]
+fn digits_that_begin_with_zeros_stay_as_written() {
+    check(&[
+        ("zip,y\n1,02139\n2,10001\n", "zip 1 2 | y '02139' '10001'", "Type"),
+        ("a,y\n1,007\n2,12\n3,0012\n", "a 1 2 3 | y '007' '12' '0012'", "Type"),
+        ("a,y\n1,007\n2,none\n3,012\n", "a 1 2 3 | y '007' _ '012'", "Type"),
+        ("a,y\n1,0.5\n2,0\n3,10\n", "a 1 2 3 | y 0.5 0 10", ""),
+    ]);
 }
 
 #[test]
@@ -265,6 +309,15 @@ fn quotes() {
         ("\"a\", \"y\"\n1, \"x, y\"\n2, \"z\"\n", "a 1 2 | y 'x, y' 'z'", ""),
         ("a,y\n1,\"u\" \n2,\"d\"\n", "a 1 2 | y 'u' 'd'", ""),
         ("a,y\n1,5\" pipe\n2,x\n", "a 1 2 | y '5\" pipe' 'x'", "Type"),
+        // Escaped by a backslash, as R's write.table does; else a backslash is one.
+        (
+            "\"a\" \"y\"\n\"1\" 1.5 \"a 5\\\" pipe\"\n\"2\" 2.5 \"\\\"d\\\"\"\n",
+            "c1 1 2 | a 1.5 2.5 | y 'a 5\" pipe' '\"d\"'",
+            "Header",
+        ),
+        ("a,y\n1,\"x\\\", y\"\n2,\"z\"\n", "a 1 2 | y 'x\", y' 'z'", ""),
+        ("a,y\n\"C:\\\",\"u\"\n\"D:\\\",\"d\"\n", "a 'C:\\' 'D:\\' | y 'u' 'd'", ""),
+        ("a,y\n\"C:\\\"\"x\",\"u\"\n\"D\",\"d\"\n", "a 'C:\\\"x' 'D' | y 'u' 'd'", ""),
     ]);
     let refused = |text: &str, parts: &[&str]| {
         let message = read_as("t.csv", text.as_bytes(), &ReadOptions::default()).unwrap_err();

@@ -1,10 +1,16 @@
-//! The readers' tests, one binary: what is read, what is refused, and that no file makes a reader panic.
+//! The readers' tests, one binary: what is read, what is refused, and that no file makes a reader panic or takes
+//! memory that it has no right to.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+#[cfg(feature = "parquet")]
+mod columnar;
 mod csv;
+mod damage;
 mod files;
 mod formats;
 mod idx;
+mod images;
+mod memory;
 
 use pullback::data::Values;
 use pullback_data::{Parts, ReadOptions, read};

@@ -148,8 +148,8 @@ macro_rules! names {
 
 settings! {
     "" {
-        /// A built-in data set; a table in CSV or JSON lines; a NumPy array; a folder or file of IDX images; `-` for
-        /// standard input
+        /// A built-in data set; a table in CSV or JSON lines; a NumPy array; a folder of PNG or JPEG images, a folder
+        /// for each class; a folder or file of IDX images; `-` for standard input
         data: Option<String>, "DATA", default "digits";
     }
     "Data" {
@@ -175,6 +175,8 @@ settings! {
         missing: Names, "TOKEN", also "na_values" "na" "na_value" "missing_values";
         /// The encoding of text: utf-8, cp949, latin1, ...
         encoding: Option<String>, "NAME", default "detected";
+        /// The size that images of a folder are scaled to: `32`, or height and width as `48x64`
+        image_size: Option<String>, "PIXELS", default "the commonest, at most 64";
         /// Leave out rows that do not fit the table, and count them
         skip_bad_rows: Option<bool>, "SKIP_BAD_ROWS", also "skip_bad_lines";
         /// The fraction of the rows to hold out for the test

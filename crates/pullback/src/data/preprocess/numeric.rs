@@ -63,15 +63,12 @@ impl Numeric {
         if present.is_empty() {
             return Ok(Err("no row that is trained on has a value".into()));
         }
-        present.sort_by(f64::total_cmp);
         let count = present.len() as f64;
-        let mean = present.iter().sum::<f64>() / count;
-        let fill = match options.imputation {
-            Imputation::Mean => mean,
-            Imputation::Median => median(&present),
-            Imputation::MostFrequent => most_frequent(&present),
-        };
-        let (low, high) = (present[0], present[present.len() - 1]);
+        let mean = sum(present.iter().copied()) / count;
+        let (low, high) = (present.iter())
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &number| {
+                (low.min(number), high.max(number))
+            });
         let (center, spread) = match options.scaling {
             Scaling::None => (0.0, 1.0),
             // Exactly, where rounding of the mean would leave a constant column some spread.
@@ -79,8 +76,14 @@ impl Numeric {
             Scaling::MinMax => (low, high - low),
             Scaling::Standardize => {
                 let squares = present.iter().map(|number| (number - mean) * (number - mean));
-                (mean, (squares.sum::<f64>() / count).sqrt())
+                (mean, (sum(squares) / count).sqrt())
             }
+        };
+        // Last, as both move the numbers.
+        let fill = match options.imputation {
+            Imputation::Mean => mean,
+            Imputation::Median => median(&mut present),
+            Imputation::MostFrequent => most_frequent(&mut present),
         };
         Numeric::new(center, spread, fill).map(Ok).map_err(|_| {
             Error::data("the numbers are too far apart to be scaled")
@@ -112,15 +115,42 @@ impl Numeric {
     }
 }
 
-/// The middle of sorted numbers: of an even count, half way between the middle two.
-fn median(sorted: &[f64]) -> f64 {
-    let (low, high) = (sorted[(sorted.len() - 1) / 2], sorted[sorted.len() / 2]);
-    low + (high - low) / 2.0
+/// So many numbers are added one after the other, then the sums of such blocks: rounding errors grow with the block
+/// and the number of blocks, not with the number of rows.
+const BLOCK: usize = 1024;
+
+/// The sum of numbers in their order, by blocks.
+fn sum(numbers: impl Iterator<Item = f64>) -> f64 {
+    let (mut whole, mut block, mut left) = (0.0, 0.0, BLOCK);
+    for number in numbers {
+        block += number;
+        left -= 1;
+        if left == 0 {
+            whole += block;
+            (block, left) = (0.0, BLOCK);
+        }
+    }
+    whole + block
 }
 
-/// The most frequent of sorted numbers; of equally frequent ones the smallest.
-fn most_frequent(sorted: &[f64]) -> f64 {
-    let runs = sorted.chunk_by(|left, right| left == right);
+/// The middle of numbers: of an even count, half way between the middle two. It moves them.
+fn median(numbers: &mut [f64]) -> f64 {
+    let middle = numbers.len() / 2;
+    let is_even = numbers.len().is_multiple_of(2);
+    let (below, high, _) = numbers.select_nth_unstable_by(middle, f64::total_cmp);
+    match is_even {
+        true => {
+            let low = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            low + (*high - low) / 2.0
+        }
+        false => *high,
+    }
+}
+
+/// The most frequent of numbers; of equally frequent ones the smallest. It sorts them.
+fn most_frequent(numbers: &mut [f64]) -> f64 {
+    numbers.sort_unstable_by(f64::total_cmp);
+    let runs = numbers.chunk_by(|left, right| left == right);
     let longest = runs.rev().max_by_key(|run| run.len()).expect("called with at least one number");
     longest[0]
 }

@@ -43,8 +43,10 @@ pub(super) fn task(table: &Table, names: &[String], options: &DataOptions) -> Re
     }
     let column = table.column(&names[0])?;
     let values = &column.values;
-    let categories = categories_of(values);
-    let distinct = categories.counts(0..table.rows()).into_iter().filter(|&count| count > 0).count();
+    let distinct = match values {
+        Values::Numbers(numbers) => distinct(numbers),
+        _ => categories_of(values).counts(0..table.rows()).into_iter().filter(|&count| count > 0).count(),
+    };
     let declared = options.types.get(&names[0]).copied();
     Ok(match (distinct, values) {
         (2, _) => (Task::Binary, "two distinct values".into()),
@@ -68,6 +70,15 @@ pub(super) fn task(table: &Table, names: &[String], options: &DataOptions) -> Re
         }
         (count, _) => (Task::Regression, format!("{count} distinct numbers")),
     })
+}
+
+/// How many numbers differ, the missing ones left aside.
+fn distinct(numbers: &[f64]) -> usize {
+    let mut bits: Vec<u64> =
+        numbers.iter().filter(|number| !number.is_nan()).map(|number| number.to_bits()).collect();
+    bits.sort_unstable();
+    bits.dedup();
+    bits.len()
 }
 
 /// The class of each row, by which a split can keep proportions; [`None`] for a regression.
