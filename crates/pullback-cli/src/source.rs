@@ -9,7 +9,10 @@ use pullback::error::nearest_name;
 use pullback::job::{Settings, Tables, memory};
 use pullback::model::{Model, Partition, Prediction, Test, Trained};
 use pullback_data::{ImageSize, Note, NoteKind, Parts, ReadOptions, read, read_from};
+use std::io::Read;
 use std::path::Path;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 /// At most so many missing columns are named.
 const MOST_NAMES: usize = 5;
@@ -76,9 +79,15 @@ pub(crate) fn load_to_train(settings: &Settings, options: &ReadOptions) -> Resul
 /// Reads what `data` names. A file goes before a built-in set of the same name.
 pub(crate) fn load(data: &str, seed: u64, options: &ReadOptions) -> Result<Loaded> {
     if data == STANDARD_INPUT {
-        return Ok(read_from("standard input", std::io::stdin().lock(), options)?.into());
+        let input = Awaited::new("standard input", std::io::stdin().lock());
+        return Ok(read_from("standard input", input, options)?.into());
     }
     let path = Path::new(data);
+    if is_stream(path) {
+        let waiting = Waiting::for_rows(data);
+        let file = std::fs::File::open(path).map_err(|error| Error::io(path, error))?;
+        return Ok(read_from(data, Awaited { source: file, waiting: Some(waiting) }, options)?.into());
+    }
     if !path.exists()
         && let Some(set) = builtin::find(data)
     {
@@ -99,6 +108,53 @@ pub(crate) fn load(data: &str, seed: u64, options: &ReadOptions) -> Result<Loade
         error => Failure::from(error),
     })?;
     Ok(parts.into())
+}
+
+/// Whether a path leads to what gives bytes as they come: a pipe or a terminal.
+fn is_stream(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// Who waits longer for the first row is told so.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Says after some time that rows are waited for; until it is dropped.
+struct Waiting {
+    _ends: Sender<()>,
+}
+
+impl Waiting {
+    fn for_rows(name: &str) -> Self {
+        let (ends, ended) = channel::<()>();
+        let line = format!("waiting for rows from {name}, which has given none yet");
+        // Where the system gives no thread, it is waited for in silence.
+        let _ = std::thread::Builder::new().spawn(move || {
+            if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                say(line);
+            }
+        });
+        Self { _ends: ends }
+    }
+}
+
+/// A source that is waited for aloud until it has given its first bytes.
+struct Awaited<S> {
+    source: S,
+    waiting: Option<Waiting>,
+}
+
+impl<S> Awaited<S> {
+    fn new(name: &str, source: S) -> Self {
+        Self { source, waiting: Some(Waiting::for_rows(name)) }
+    }
+}
+
+impl<S: Read> Read for Awaited<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.source.read(buffer);
+        self.waiting = None;
+        read
+    }
 }
 
 /// The content of a file, its columns, and the numbers that are trained on: a file should be no larger than this part
@@ -356,7 +412,8 @@ pub(crate) fn read_test(path: &Path, settings: &Settings, training: &Table) -> R
 /// What a model predicts for a table; what it could not represent is told.
 pub(crate) fn predict(model: &Model<f32>, table: &Table, threads: usize) -> Result<Prediction> {
     let machine = machine(threads)?;
-    let work = memory::Work::Prediction { rows: table.rows() };
+    let feature_bytes = model.trained()?.preprocessing.feature_bytes::<f32>(table.rows());
+    let work = memory::Work::Prediction { feature_bytes };
     memory::check(model.network(), table.rows().min(256), work, free_memory())?;
     let prediction = model.predict(table, &machine)?;
     for warning in &prediction.warnings {

@@ -197,7 +197,14 @@ fn becomes(feature: &Feature) -> String {
     match &feature.encoding {
         Encoding::Numeric(_) => "1 input".to_owned(),
         Encoding::Categorical(_) if feature.width() == 1 => "1 input for its one category".to_owned(),
-        Encoding::Categorical(_) => format!("{} inputs, one a category", feature.width()),
+        Encoding::Categorical(texts) => match texts.rare() {
+            None => format!("{} inputs, one a category", feature.width()),
+            Some(rare) => format!(
+                "{} inputs, one a category; the {} rarest texts share one of them",
+                feature.width(),
+                rare.levels
+            ),
+        },
         Encoding::Time(_) => format!("{} inputs, parts of the date", feature.width()),
         Encoding::Bytes(_) => format!("{} inputs, one a byte", feature.width()),
         _ => format!("{} inputs", feature.width()),

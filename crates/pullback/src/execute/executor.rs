@@ -2,9 +2,11 @@
 
 use super::Machine;
 use super::Rules;
+use super::given::Given;
 use super::step::{Numbers, Source, Step};
 use crate::plan::{Place, Plan};
-use pullback_kernels::{Array, MaskAddress, Real, Workspace, dot, dropout_mask};
+use pullback_kernels::{Array, MaskAddress, Precision, Real, Workspace, dot, dropout_mask};
+use std::borrow::Cow;
 
 /// About how many numbers a thread copies from rows in memory in a nanosecond.
 const COPIED_PER_NANOSECOND: usize = 2;
@@ -15,7 +17,7 @@ pub struct Executor<T> {
     plan: Plan,
     /// The plan's instructions, made ready.
     steps: Vec<Step>,
-    inputs: Vec<Array<T>>,
+    inputs: Vec<Given<T>>,
     constants: Vec<Array<T>>,
     buffers: Vec<Array<T>>,
     outputs: Vec<Source>,
@@ -32,10 +34,26 @@ pub struct Executor<T> {
 impl<T: Real> Executor<T> {
     /// Makes the buffers of a plan. In full precision, the results have the same bits on any machine.
     pub fn new(plan: Plan, machine: &Machine) -> Self {
+        Self::with_listed(plan, machine, &[])
+    }
+
+    /// The same for inputs of which only some entries of each row are given, the others being zero: for each input, how
+    /// many entries a row has. Where the plan does more with such an input than multiply it by weights, or products are
+    /// of reduced precision, it is taken as it is all the same: [`Executor::listed_mut`] says so.
+    pub fn with_listed(plan: Plan, machine: &Machine, listed: &[Option<usize>]) -> Self {
         let source = |place: Place, elements: usize| Source { place, elements };
+        let inputs: Vec<Given<T>> = (plan.inputs.iter().enumerate())
+            .map(|(position, input)| match listed.get(position).copied().flatten() {
+                Some(entries) if machine.precision == Precision::F32 && plan.only_multiplies(position) => {
+                    Given::listed(&input.shape, entries)
+                }
+                _ => Given::Numbers(Array::zeros(input.shape.elements())),
+            })
+            .collect();
+        let is_listed = |position: usize| matches!(inputs[position], Given::Listed { .. });
         Self {
-            steps: plan.instructions.iter().map(Step::new).collect(),
-            inputs: plan.inputs.iter().map(|input| Array::zeros(input.shape.elements())).collect(),
+            steps: plan.instructions.iter().map(|instruction| Step::new(instruction, is_listed)).collect(),
+            inputs,
             constants: (plan.constants.iter())
                 .map(|&(value, elements)| {
                     let mut constant = Array::zeros(elements);
@@ -61,9 +79,29 @@ impl<T: Real> Executor<T> {
     /// An input's numbers, to be filled before a run. Inputs stand in the graph's order.
     ///
     /// # Panics
-    /// If the graph has fewer inputs.
+    /// If the graph has fewer inputs, or the input's entries are listed.
     pub fn input_mut(&mut self, position: usize) -> &mut [T] {
-        &mut self.inputs[position]
+        self.inputs[position].numbers_mut()
+    }
+
+    /// The columns and the numbers of an input's entries, `[rows, entries]`, to be filled before a run; absent for an
+    /// input whose numbers are all given. The columns of a row ascend.
+    ///
+    /// # Panics
+    /// If the graph has fewer inputs.
+    pub fn listed_mut(&mut self, position: usize) -> Option<(&mut [u32], &mut [T])> {
+        match &mut self.inputs[position] {
+            Given::Numbers(_) => None,
+            Given::Listed { columns, numbers, .. } => Some((columns, numbers)),
+        }
+    }
+
+    /// All numbers of an input.
+    ///
+    /// # Panics
+    /// If the graph has fewer inputs.
+    pub fn input(&self, position: usize) -> Cow<'_, [T]> {
+        self.inputs[position].to_numbers()
     }
 
     /// Runs the plan with its residents until all outputs are known.
@@ -127,23 +165,23 @@ impl<T: Real> Executor<T> {
     /// Fills an input with a dropout mask, on several threads if it is large.
     ///
     /// # Panics
-    /// If the graph has fewer inputs, or the rate is not in [0, 1).
+    /// If the graph has fewer inputs, the input's entries are listed, or the rate is not in [0, 1).
     pub fn fill_mask(&mut self, position: usize, address: MaskAddress, rate: f64) {
-        dropout_mask(address, rate, &mut self.inputs[position], &mut self.workspace);
+        dropout_mask(address, rate, self.inputs[position].numbers_mut(), &mut self.workspace);
     }
 
     /// Fills an input row by row: `write` is called with ranges of rows and their piece of the input, on
     /// several threads if the input is large.
     ///
     /// # Panics
-    /// If the graph has fewer inputs, or the input does not have that many rows.
+    /// If the graph has fewer inputs, the input's entries are listed, or it does not have that many rows.
     pub fn fill_rows(
         &mut self,
         position: usize,
         rows: usize,
         write: impl Fn(std::ops::Range<usize>, &mut [T]) + Sync,
     ) {
-        let input = &mut self.inputs[position][..];
+        let input = self.inputs[position].numbers_mut();
         let (elements, columns) = (input.len(), input.len() / rows.max(1));
         self.workspace.share_rows(
             rows,
@@ -200,7 +238,7 @@ fn without<T>(buffers: &mut [Array<T>], at: usize) -> ([&[Array<T>]; 2], &mut Ar
 
 /// Numbers that are no parameter's.
 fn read<'a, T: Real>(
-    inputs: &'a [Array<T>],
+    inputs: &'a [Given<T>],
     constants: &'a [Array<T>],
     buffers: &'a [Array<T>],
     source: Source,

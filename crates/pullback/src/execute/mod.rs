@@ -6,6 +6,7 @@
 
 mod backend;
 mod executor;
+mod given;
 mod machine;
 mod reference;
 mod rules;

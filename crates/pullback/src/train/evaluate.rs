@@ -34,7 +34,7 @@ pub fn evaluate<T: Real>(
     let blocks = check_data(network, data)?;
     network.check_parameters(parameters)?;
     data.check_rows(rows)?;
-    let evaluation = Evaluator::new(network, rows.len(), true, machine)?.run(
+    let evaluation = Evaluator::new(network, rows.len(), true, &entries(&blocks), machine)?.run(
         parameters,
         &blocks,
         Some(data.targets()),
@@ -56,7 +56,8 @@ pub fn predict<T: Real>(
     let blocks = check_inputs(network, &[("features", features)])?;
     network.check_parameters(parameters)?;
     let rows: Vec<usize> = (0..features.rows()).collect();
-    Ok(Evaluator::new(network, rows.len(), false, machine)?.run(parameters, &blocks, None, &rows).predictions)
+    let mut evaluator = Evaluator::new(network, rows.len(), false, &entries(&blocks), machine)?;
+    Ok(evaluator.run(parameters, &blocks, None, &rows).predictions)
 }
 
 /// The blocks that a network's inputs take, in their order; refuses data that it cannot take.
@@ -130,9 +131,10 @@ fn check_inputs<'a, T: Real>(
                     }
                 }
                 FeaturesView::Dense(numbers) => index.check(numbers)?,
-                FeaturesView::Bytes { .. } => {
+                FeaturesView::Bytes { .. } | FeaturesView::Parts { .. } => {
                     return Err(Error::configuration(format!(
-                        "input `{name}` takes codes, but its block has bytes"
+                        "input `{name}` takes codes, but its block has {}",
+                        if matches!(features.view(), FeaturesView::Bytes { .. }) { "bytes" } else { "parts" }
                     ))
                     .help("give a block of codes"));
                 }
@@ -146,8 +148,17 @@ fn check_inputs<'a, T: Real>(
 /// Fills the inputs of a graph, which take `blocks` in their order, with some rows.
 pub(super) fn fill<T: Real>(executor: &mut Executor<T>, isa: Isa, blocks: &[&Features<T>], rows: &[usize]) {
     for (place, features) in blocks.iter().enumerate() {
+        if let Some((columns, numbers)) = executor.listed_mut(place) {
+            features.write_entries(rows, columns, numbers);
+            continue;
+        }
         executor.fill_rows(place, rows.len(), |range, piece| features.write(isa, &rows[range], piece));
     }
+}
+
+/// How many entries of a row are listed, for each block.
+pub(super) fn entries<T: Real>(blocks: &[&Features<T>]) -> Vec<Option<usize>> {
+    blocks.iter().map(|features| features.entries()).collect()
 }
 
 /// The forward pass in evaluation, for whole batches and for the rows left over.
@@ -162,13 +173,19 @@ pub(super) struct Evaluator<T> {
 
 impl<T: Real> Evaluator<T> {
     /// For that many rows; measures the cost, if that is asked for.
-    pub(super) fn new(network: &Network, rows: usize, has_cost: bool, machine: &Machine) -> Result<Self> {
+    pub(super) fn new(
+        network: &Network,
+        rows: usize,
+        has_cost: bool,
+        entries: &[Option<usize>],
+        machine: &Machine,
+    ) -> Result<Self> {
         let batch = rows.clamp(1, EVALUATION_BATCH);
         let executor = |batch| -> Result<Executor<T>> {
             let lowered = network.lower(batch, Mode::Evaluation)?;
             let outputs = [lowered.prediction, lowered.data_cost];
             let plan = Plan::new(&lowered.graph, &outputs[..1 + usize::from(has_cost)]);
-            Ok(Executor::new(plan, machine))
+            Ok(Executor::with_listed(plan, machine, entries))
         };
         let left = rows % batch;
         Ok(Self {
@@ -224,7 +241,7 @@ impl<T: Real> Forward<T> {
     pub fn new(network: &Network, rows: usize, machine: &Machine) -> Result<Self> {
         Ok(Self {
             network: network.clone(),
-            evaluator: Evaluator::new(network, rows, false, machine)?,
+            evaluator: Evaluator::new(network, rows, false, &[], machine)?,
             rows: (0..rows).collect(),
         })
     }

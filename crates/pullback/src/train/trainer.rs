@@ -1,6 +1,6 @@
 //! The loop: shuffle, take a batch, run forward and backward, change the weights, repeat.
 
-use super::evaluate::{Evaluator, check_data, fill};
+use super::evaluate::{Evaluator, check_data, entries, fill};
 use super::metric::with_scored;
 use super::optimizer::StepRules;
 use super::state::{Fingerprint, Hash, names};
@@ -143,11 +143,12 @@ impl<'a, T: Real> Trainer<'a, T> {
         };
         let specification = network.parameters()?;
         let left = rows.len() % batch;
+        let listed = entries(&blocks);
         // Products of reduced precision leave out no zeros.
         let leaves_out_zeros = network.begins_dense() && training.precision.is_full();
         let less_background = leaves_out_zeros.then(|| data.features().less_background(rows)).flatten();
         let background = less_background.as_ref().map_or(0.0, |(_, number)| *number);
-        let stepper = Stepper::<T>::new(&machine, network, training, batch, background)?;
+        let stepper = Stepper::<T>::new(&machine, network, training, batch, background, &listed)?;
         let plan = stepper.executor.plan();
         let mut residents: Vec<Array<T>> =
             plan.residents.iter().map(|resident| Array::zeros(resident.shape.elements())).collect();
@@ -165,10 +166,10 @@ impl<'a, T: Real> Trainer<'a, T> {
             blocks,
             stepper,
             last_stepper: (left > 0)
-                .then(|| Stepper::new(&machine, network, training, left, background))
+                .then(|| Stepper::new(&machine, network, training, left, background, &listed))
                 .transpose()?,
             evaluator: (!validation.is_empty())
-                .then(|| Evaluator::new(network, validation.len(), true, &machine))
+                .then(|| Evaluator::new(network, validation.len(), true, &listed, &machine))
                 .transpose()?,
             is_filled: false,
             fingerprint: OnceCell::new(),
@@ -450,7 +451,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             let parameters: Vec<&[T]> = self.state.parameters().collect();
             let lowered = self.network.lower_less(rows.len(), Mode::Training, background);
             self.blame =
-                (lowered.ok()).and_then(|lowered| Blame::find(&lowered, &mut stepper.executor, &parameters));
+                (lowered.ok()).and_then(|lowered| Blame::find(&lowered, &stepper.executor, &parameters));
             return (cost, 0.0);
         }
         stepper.fill_gradients(residents);
