@@ -9,6 +9,7 @@ use pullback::error::nearest_name;
 use pullback::job::{Settings, Tables, memory};
 use pullback::model::{Model, Partition, Prediction, Test, Trained};
 use pullback_data::{ImageSize, Note, NoteKind, Parts, ReadOptions, read, read_from};
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -185,6 +186,7 @@ pub(crate) fn read_options(settings: &Settings) -> Result<ReadOptions> {
         image_size: settings.image_size.as_deref().map(image_size).transpose()?,
         skips_bad_rows: settings.skip_bad_rows == Some(true),
         limit_bytes: free_memory().map_or(ReadOptions::default().limit_bytes, |bytes| bytes / PARTS),
+        memory_bytes: free_memory().unwrap_or(u64::MAX),
         ..ReadOptions::default()
     })
 }
@@ -287,13 +289,13 @@ fn read_settings(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Res
 
 /// Refuses a table without a column that the model takes.
 fn refuse_missing_columns(model: &Trained<'_>, table: &Table) -> Result<()> {
-    let taken: Vec<&str> =
-        model.preprocessing.features().iter().map(|feature| feature.name.as_str()).collect();
-    let missing: Vec<&str> = taken.iter().copied().filter(|name| table.get(name).is_none()).collect();
+    let taken = || model.preprocessing.features().iter().map(|feature| feature.name.as_str());
+    let missing: Vec<&str> = taken().filter(|name| table.get(name).is_none()).collect();
     let Some(first) = missing.first() else { return Ok(()) };
     let shown: Vec<String> = missing.iter().take(MOST_NAMES).map(|name| format!("\"{name}\"")).collect();
     let more = missing.len().saturating_sub(MOST_NAMES);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let taken: HashSet<&str> = taken().collect();
     let others = table.names().filter(|name| !taken.contains(name));
     Err(Failure::new(
         format!("{} lacks what the model takes: {}{more}", table.source(), shown.join(", ")),

@@ -286,12 +286,18 @@ fn many_texts(rows: usize) -> String {
 fn more_memory_than_a_run_may_use_is_refused_before_it_is_used() {
     let place = Place::new();
     place.write("wide.csv", many_texts(40_000));
-    let train = ["train", "wide.csv", "--target", "target", "--epochs", "1", "--quiet"];
-    check(&place, &[&train[..], &["--memory", "40MB"]].concat(), FAILURE, &["memory", "--memory"]);
+    let mut train = vec!["train", "wide.csv", "--target", "target", "--type", "text=categorical"];
+    train.extend(["--epochs", "1", "--quiet"]);
+    let large = [&train[..], &["--hidden", "1000", "--memory", "100MB"]].concat();
+    check(&place, &large, FAILURE, &["needs 1", "of memory", "--memory"]);
     check(&place, &["look", "wide.csv", "--memory", "100kB"], FAILURE, &["larger than", "--memory"]);
     check(&place, &["look", "wide.csv", "--memory", "much"], USAGE, &["much", "500MB"]);
     // 6,000 categories of 40,000 rows are 160 kB as codes, and 1 GB as numbers.
     place.succeed(&[&train[..], &["--memory", "300MB", "--hidden", "8"]].concat());
+    train.pop();
+    let output = place.run(&[&train[..], &["--max-levels", "50", "--hidden", "8"]].concat());
+    let said = "rarest texts of column \"text\" share one input";
+    assert!(text(&output.stderr).contains(said), "{}", text(&output.stderr));
     let message = fail(&place, &[&train[..], &["--max-levels", "0"]].concat(), USAGE);
     assert!(message.contains("--max-levels"), "{message}");
 }
