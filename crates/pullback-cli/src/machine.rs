@@ -64,7 +64,7 @@ impl FromStr for Bytes {
         let bytes = factor.zip(number.parse::<f64>().ok()).map(|(factor, number)| factor * number);
         match bytes {
             Some(bytes) if (1.0..1e18).contains(&bytes) => Ok(Self(bytes as u64)),
-            _ => Err("write a size, for example 500MB or 1GiB".to_owned()),
+            _ => Err(format!("`{text}` is no size: write one such as 500MB or 1GiB")),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Nothing is done for the zeros, so the work grows with the entries and not with the columns. Each output is the
 //! chain of multiply-adds of the dense product without its zeros, which add nothing: the bits are the same, with the
 //! exceptions that [`sparse`](super::sparse) names. The weights of some outputs at a time are in cache, and found there
-//! by the entries' columns; `cargo bench --manifest-path bench/Cargo.toml -p pullback-kernel-benches -- entries`.
+//! by the entries' columns. `bench/wide` measures a whole run.
 
 use super::api::Start;
 use crate::machine::tuning::{ENTRIES_PER_NANOSECOND, MOVED_PER_NANOSECOND};

@@ -474,11 +474,19 @@ impl<'a, T: Real> Trainer<'a, T> {
         let json = |text: serde_json::Result<String>| Hash::of_text(&text.unwrap_or_default()).digits();
         let mut data = Hash::new().with(self.rows.len() as u64).with(self.validation.len() as u64);
         let (inputs, outputs) = (self.data.width(), self.data.outputs());
-        let mut numbers = vec![T::ZERO; inputs.max(outputs)];
+        // Of inputs that are mostly zero, only the entries are read.
+        let given = self.data.features().entries().unwrap_or(inputs);
+        let is_listed = self.data.features().entries().is_some();
+        let (mut columns, mut numbers) = (vec![0_u32; given], vec![T::ZERO; given.max(outputs)]);
         for row in self.rows.iter().chain(self.validation) {
             data = data.with(*row as u64);
-            self.data.features().write(self.machine.isa, &[*row], &mut numbers[..inputs]);
-            data = numbers[..inputs].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
+            if is_listed {
+                self.data.features().write_entries(&[*row], &mut columns, &mut numbers[..given]);
+                data = columns.iter().fold(data, |hash, column| hash.with(u64::from(*column)));
+            } else {
+                self.data.features().write(self.machine.isa, &[*row], &mut numbers[..given]);
+            }
+            data = numbers[..given].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
             self.data.targets().write(&[*row], &mut numbers[..outputs]);
             data = numbers[..outputs].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
         }
