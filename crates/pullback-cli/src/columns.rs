@@ -60,7 +60,12 @@ pub(crate) fn inputs(feature: &Feature) -> String {
     let count = counted(feature.width(), "input");
     match &feature.encoding {
         Encoding::Categorical(_) if feature.width() == 1 => "1 input for its one category".to_owned(),
-        Encoding::Categorical(_) => format!("{count}, one a category"),
+        Encoding::Categorical(texts) => match texts.rare() {
+            None => format!("{count}, one a category"),
+            Some(rare) => {
+                format!("{count}, one a category; the {} rarest texts share one of them", rare.levels)
+            }
+        },
         Encoding::Time(_) => format!("{count}, parts of the date"),
         Encoding::Bytes(_) => format!("{count}, one a byte"),
         _ => count,

@@ -5,6 +5,8 @@ use crate::failure::{Failure, Result};
 use pullback::execute::{Isa, Machine};
 use pullback::job::checked_threads;
 use std::fs;
+use std::str::FromStr;
+use std::sync::OnceLock;
 
 /// Which instruction set computes, instead of the best one; it changes no bit of the result.
 const ISA: &str = "PULLBACK_ISA";
@@ -35,9 +37,66 @@ fn instruction_set() -> Result<Isa> {
     })
 }
 
-/// How many bytes this process may still use, as far as the system says: the least of what is available, what its
-/// control group leaves, and the limit of its address space.
+/// A number of bytes: `500MB`, `1GiB`, `2g`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bytes(u64);
+
+impl FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const KILO: f64 = 1000.0;
+        const KIBI: f64 = 1024.0;
+        let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let factor = match unit.trim().to_ascii_lowercase().as_str() {
+            "" | "b" => Some(1.0),
+            "k" | "kib" => Some(KIBI),
+            "m" | "mib" => Some(KIBI.powi(2)),
+            "g" | "gib" => Some(KIBI.powi(3)),
+            "t" | "tib" => Some(KIBI.powi(4)),
+            "kb" => Some(KILO),
+            "mb" => Some(KILO.powi(2)),
+            "gb" => Some(KILO.powi(3)),
+            "tb" => Some(KILO.powi(4)),
+            _ => None,
+        };
+        let bytes = factor.zip(number.parse::<f64>().ok()).map(|(factor, number)| factor * number);
+        match bytes {
+            Some(bytes) if (1.0..1e18).contains(&bytes) => Ok(Self(bytes as u64)),
+            _ => Err(format!("`{text}` is no size: write one such as 500MB or 1GiB")),
+        }
+    }
+}
+
+/// What the user lets this process use: a fact of the process, like the limits that the system sets it.
+static LIMIT: OnceLock<u64> = OnceLock::new();
+
+/// Lets this process use so much memory at most.
+pub(crate) fn limit_memory(limit: Bytes) {
+    let _ = LIMIT.set(limit.0);
+}
+
+/// A part of what is free that is left alone: other programs grow, and what is needed is known only about.
+const MARGIN: u64 = 16;
+
+/// How many bytes this process may still use: what the user leaves it, or as far as the system says and but for a
+/// margin, the least of what is available, what its control group leaves, and the limit of its address space.
 pub(crate) fn free_memory() -> Option<u64> {
+    let own = LIMIT.get().map(|limit| limit.saturating_sub(used_memory().unwrap_or(0)));
+    let system = system_memory().map(|bytes| bytes - bytes / MARGIN);
+    [own, system].into_iter().flatten().min()
+}
+
+/// How many bytes of memory this process uses.
+fn used_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse::<u64>().ok().map(|kibibytes| kibibytes << 10)
+}
+
+/// How many bytes the system has for this process.
+fn system_memory() -> Option<u64> {
     let available = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
         line.split_whitespace().next()?.parse::<u64>().ok().map(|kibibytes| kibibytes << 10)
@@ -95,6 +154,17 @@ fn cached(folder: &str) -> u64 {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    #[test]
+    fn sizes_are_read() {
+        use super::Bytes;
+        for (text, bytes) in [("1GiB", 1 << 30), ("500MB", 500_000_000), ("1.5k", 1536), ("7", 7)] {
+            assert_eq!(text.parse(), Ok(Bytes(bytes)), "{text}");
+        }
+        for text in ["", "GiB", "0", "-1", "1 parsec", "1e3", "nan"] {
+            assert!(text.parse::<Bytes>().is_err(), "{text}");
+        }
+    }
+
     #[test]
     fn the_system_says_how_much_memory_is_free() {
         assert!(super::free_memory().is_some_and(|free| free > 1 << 20));

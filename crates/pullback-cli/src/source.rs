@@ -9,9 +9,11 @@ use pullback::error::nearest_name;
 use pullback::job::{Settings, Tables, memory};
 use pullback::model::{Model, Partition, Prediction, Test, Trained};
 use pullback_data::{ImageSize, Note, NoteKind, Parts, ReadOptions, read, read_from};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::Path;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 /// At most so many missing columns are named.
 const MOST_NAMES: usize = 5;
@@ -86,9 +88,15 @@ fn load_given(data: &str, given: Option<&[u8]>, seed: u64, options: &ReadOptions
         return Ok(read_from("standard input", given, options)?.into());
     }
     if data == STANDARD_INPUT {
-        return Ok(read_from("standard input", std::io::stdin().lock(), options)?.into());
+        let input = Awaited::new("standard input", std::io::stdin().lock());
+        return Ok(read_from("standard input", input, options)?.into());
     }
     let path = Path::new(data);
+    if is_stream(path) {
+        let waiting = Waiting::for_rows(data);
+        let file = std::fs::File::open(path).map_err(|error| Error::io(path, error))?;
+        return Ok(read_from(data, Awaited { source: file, waiting: Some(waiting) }, options)?.into());
+    }
     if !path.exists()
         && let Some(set) = builtin::find(data)
     {
@@ -109,6 +117,53 @@ fn load_given(data: &str, given: Option<&[u8]>, seed: u64, options: &ReadOptions
         error => Failure::from(error),
     })?;
     Ok(parts.into())
+}
+
+/// Whether a path leads to what gives bytes as they come: a pipe or a terminal.
+fn is_stream(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+/// Who waits longer for the first row is told so.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Says after some time that rows are waited for; until it is dropped.
+struct Waiting {
+    _ends: Sender<()>,
+}
+
+impl Waiting {
+    fn for_rows(name: &str) -> Self {
+        let (ends, ended) = channel::<()>();
+        let line = format!("waiting for rows from {name}, which has given none yet");
+        // Where the system gives no thread, it is waited for in silence.
+        let _ = std::thread::Builder::new().spawn(move || {
+            if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                say(line);
+            }
+        });
+        Self { _ends: ends }
+    }
+}
+
+/// A source that is waited for aloud until it has given its first bytes.
+struct Awaited<S> {
+    source: S,
+    waiting: Option<Waiting>,
+}
+
+impl<S> Awaited<S> {
+    fn new(name: &str, source: S) -> Self {
+        Self { source, waiting: Some(Waiting::for_rows(name)) }
+    }
+}
+
+impl<S: Read> Read for Awaited<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.source.read(buffer);
+        self.waiting = None;
+        read
+    }
 }
 
 /// The content of a file, its columns, and the numbers that are trained on: a file should be no larger than this part
@@ -139,6 +194,7 @@ pub(crate) fn read_options(settings: &Settings) -> Result<ReadOptions> {
         image_size: settings.image_size.as_deref().map(image_size).transpose()?,
         skips_bad_rows: settings.skip_bad_rows == Some(true),
         limit_bytes: free_memory().map_or(ReadOptions::default().limit_bytes, |bytes| bytes / PARTS),
+        memory_bytes: free_memory().unwrap_or(u64::MAX),
         ..ReadOptions::default()
     })
 }
@@ -266,13 +322,13 @@ fn read_settings(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Res
 
 /// Refuses a table without a column that the model takes.
 fn refuse_missing_columns(model: &Trained<'_>, table: &Table) -> Result<()> {
-    let taken: Vec<&str> =
-        model.preprocessing.features().iter().map(|feature| feature.name.as_str()).collect();
-    let missing: Vec<&str> = taken.iter().copied().filter(|name| table.get(name).is_none()).collect();
+    let taken = || model.preprocessing.features().iter().map(|feature| feature.name.as_str());
+    let missing: Vec<&str> = taken().filter(|name| table.get(name).is_none()).collect();
     let Some(first) = missing.first() else { return Ok(()) };
     let shown: Vec<String> = missing.iter().take(MOST_NAMES).map(|name| format!("\"{name}\"")).collect();
     let more = missing.len().saturating_sub(MOST_NAMES);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let taken: HashSet<&str> = taken().collect();
     let others = table.names().filter(|name| !taken.contains(name));
     Err(Failure::new(
         format!("{} lacks what the model takes: {}{more}", table.source(), shown.join(", ")),
@@ -398,7 +454,8 @@ pub(crate) fn read_test(path: &Path, settings: &Settings, training: &Table) -> R
 /// What a model predicts for a table; what it could not represent is told.
 pub(crate) fn predict(model: &Model<f32>, table: &Table, threads: usize) -> Result<Prediction> {
     let machine = machine(threads)?;
-    let work = memory::Work::Prediction { rows: table.rows() };
+    let feature_bytes = model.trained()?.preprocessing.feature_bytes::<f32>(table.rows());
+    let work = memory::Work::Prediction { feature_bytes };
     memory::check(model.network(), table.rows().min(256), work, free_memory())?;
     let prediction = model.predict(table, &machine)?;
     for warning in &prediction.warnings {

@@ -260,7 +260,10 @@ pub(crate) fn refuse_large(path: &Path, length: usize, limit_bytes: u64) -> Resu
     }
     Err(malformed(
         Place::file(path),
-        format!("the content is larger than {limit_bytes} bytes"),
-        "give a smaller file, or part of it",
+        format!(
+            "the content is larger than {} MB, which is what there is memory for",
+            limit_bytes.div_ceil(1_000_000)
+        ),
+        "give a smaller file, or part of it, or more memory with `--memory`",
     ))
 }

@@ -3,6 +3,7 @@
 //! A key is a column; a nested object's keys are columns `outer.inner`. Texts, numbers, true and false are cells as they
 //! are written, so that a number keeps its digits; null and an absent key are missing.
 
+use crate::budget::Budget;
 use crate::csv::MOST_COLUMNS;
 use crate::kind::{Context, Profile, Said, decide};
 use crate::malformed;
@@ -58,17 +59,22 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
 }
 
 /// Columns in the making.
-#[derive(Default)]
-struct Columns {
+struct Columns<'b> {
     names: Vec<String>,
-    builders: Vec<Builder<'static>>,
+    builders: Vec<Builder<'b>>,
     /// How many cells each has.
     lengths: Vec<usize>,
     known: HashMap<String, usize>,
     rows: usize,
+    budget: &'b Budget,
 }
 
-impl Columns {
+impl<'b> Columns<'b> {
+    fn new(budget: &'b Budget) -> Self {
+        let (names, builders, lengths) = Default::default();
+        Self { names, builders, lengths, known: HashMap::new(), rows: 0, budget }
+    }
+
     fn add(&mut self, name: String, text: Cow<'static, [u8]>, tokens: &Tokens) -> Result<(), String> {
         let at = match self.known.get(&name) {
             Some(&at) => at,
@@ -78,7 +84,7 @@ impl Columns {
                 }
                 self.known.insert(name.clone(), self.names.len());
                 self.names.push(name);
-                self.builders.push(Builder::coded());
+                self.builders.push(Builder::coded(self.budget));
                 self.lengths.push(0);
                 self.names.len() - 1
             }
@@ -89,7 +95,14 @@ impl Columns {
         self.fill(at, tokens);
         self.builders[at].push(text, tokens);
         self.lengths[at] += 1;
-        Ok(())
+        match &self.builders[at] {
+            Builder::Coded(cells) if cells.is_full => Err(format!(
+                "the values are more different texts than there is memory for, those of \"{}\" over {}",
+                short(&self.names[at]),
+                cells.names.len()
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Adds missing cells for the rows that had no such key.
@@ -141,9 +154,10 @@ pub(crate) fn read(path: &Path, text: &[u8], options: &ReadOptions, notes: &mut 
     const HELP: &str =
         "give one object a line, {\"column\": value, ...}, with texts, numbers, true, false or null";
     let tokens = Tokens::new(&options.missing);
-    let mut columns = Columns::default();
+    let budget = Budget::new(options.memory_bytes);
+    let mut columns = Columns::new(&budget);
     let trimmed = text.trim_ascii();
-    let row = |columns: &mut Columns, object: Object<'_>| -> Result<(), Error> {
+    let row = |columns: &mut Columns<'_>, object: Object<'_>| -> Result<(), Error> {
         let result = columns.object("", object, 0, &tokens);
         result.map_err(|what| malformed(Place::file(path).row(columns.rows + 1), what, HELP))?;
         columns.rows += 1;

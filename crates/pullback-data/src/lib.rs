@@ -7,6 +7,7 @@
 //! damaged, makes a reader panic or take more memory than [`ReadOptions::limit_bytes`] and the table itself.
 #![forbid(unsafe_code)]
 
+mod budget;
 mod cell;
 #[cfg(feature = "parquet")]
 mod columnar;

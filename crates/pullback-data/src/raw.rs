@@ -3,6 +3,7 @@
 //! Cells that are plain numbers are kept as numbers, others as codes into a list of distinct texts. A builder that
 //! expects plain numbers and meets something else says so, and the reader reads that column again as texts.
 
+use crate::budget::Budget;
 use crate::cell::is_missing;
 use crate::number::{Fraction, Plain};
 use std::borrow::Cow;
@@ -69,12 +70,21 @@ pub(crate) struct CodedCells<'a> {
     pub(crate) codes: Vec<u32>,
     pub(crate) names: Vec<Cow<'a, [u8]>>,
     known: HashMap<Cow<'a, [u8]>, u32>,
+    /// What texts are counted against.
+    budget: Option<&'a Budget>,
+    /// A text was left out, for which there is no memory.
+    pub(crate) is_full: bool,
 }
 
 impl<'a> CodedCells<'a> {
     fn push(&mut self, text: Cow<'a, [u8]>) {
         if let Some(&code) = self.known.get(text.as_ref()) {
             self.codes.push(code);
+            return;
+        }
+        if self.is_full || self.budget.is_some_and(|budget| !budget.text(text.len())) {
+            self.is_full = true;
+            self.codes.push(MISSING);
             return;
         }
         let code = self.names.len() as u32;
@@ -89,8 +99,8 @@ impl<'a> Builder<'a> {
         Self::Plain(PlainCells::default())
     }
 
-    pub(crate) fn coded() -> Self {
-        Self::Coded(CodedCells::default())
+    pub(crate) fn coded(budget: &'a Budget) -> Self {
+        Self::Coded(CodedCells { budget: Some(budget), ..CodedCells::default() })
     }
 
     #[inline]
@@ -234,7 +244,7 @@ impl Coded {
     }
 
     fn add(&mut self, part: CodedCells<'_>, known: &mut HashMap<String, u32>) {
-        let CodedCells { codes, names, known: own } = part;
+        let CodedCells { codes, names, known: own, .. } = part;
         drop(own);
         // The place of each of its names here: found when a cell has it, so that names stand in order of rows.
         let mut places = vec![MISSING; names.len()];

@@ -40,6 +40,8 @@ pub struct ReadOptions {
     pub skips_bad_rows: bool,
     /// The largest size of a file, decompressed.
     pub limit_bytes: u64,
+    /// How many bytes of memory reading may use, all together.
+    pub memory_bytes: u64,
     /// On how many threads a file, or the files of a folder, may be read.
     pub threads: usize,
 }
@@ -59,6 +61,7 @@ impl Default for ReadOptions {
             image_size: None,
             skips_bad_rows: false,
             limit_bytes: 4 << 30,
+            memory_bytes: u64::MAX,
             threads: 1,
         }
     }

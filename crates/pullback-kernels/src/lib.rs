@@ -35,8 +35,8 @@ mod number;
 mod rowwise;
 
 pub use gemm::{
-    Batch, Operand, PackedOperand, Start, batched_product, product, product_beside, product_packed,
-    product_with,
+    Batch, Entries, Operand, PackedOperand, Start, batched_product, entries_gradient, entries_product,
+    product, product_beside, product_packed, product_with,
 };
 pub use image::{Windows, convolve, convolve_transposed, filter_gradient, max_pool, route_to_max};
 pub use machine::{Array, Isa, Pool, Precision, Workspace};

@@ -12,6 +12,7 @@ mod predict;
 mod train;
 
 use crate::failure::Result;
+use crate::machine::{self, Bytes};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,6 +28,9 @@ Examples:
 #[command(name = "pullback", version, max_term_width = 80, arg_required_else_help = true)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Cli {
+    /// The most memory to use, such as 500MB or 1GiB [default: what is free]
+    #[arg(long, global = true, value_name = "SIZE")]
+    memory: Option<Bytes>,
     #[command(subcommand)]
     command: Command,
 }
@@ -57,6 +61,9 @@ enum Command {
 
 impl Cli {
     pub(crate) fn run(&self) -> Result<()> {
+        if let Some(limit) = self.memory {
+            machine::limit_memory(limit);
+        }
         match &self.command {
             Command::Train(command) => command.run(),
             Command::Look(command) => command.run(),

@@ -9,8 +9,8 @@ use crate::interrupt::Interrupt;
 use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::progress::Progress;
 use crate::source::{Loaded, load_to_train, read_options, read_test, tell};
-use crate::terminal::{count, entry, print, print_json, print_raw, setting, time, typed, warn, width};
-use pullback::data::{Concern, Task};
+use crate::terminal::{count, entry, print, print_json, print_raw, say, setting, time, typed, warn, width};
+use pullback::data::{Concern, Encoding, Task};
 use pullback::explain::Catalog;
 use pullback::job::{Fitted, Job};
 use pullback::model::{Fingerprint, Trained};
@@ -133,6 +133,18 @@ impl Train {
         tell(&notes, self.quiet || self.json);
         for (name, why) in job.preprocessing().left_out() {
             warn(format_args!("column \"{name}\" is left out: {why}"));
+        }
+        for feature in job.preprocessing().features() {
+            if let Encoding::Categorical(texts) = &feature.encoding
+                && let Some(rare) = texts.rare()
+                && !self.quiet
+                && !self.json
+            {
+                say(format_args!(
+                    "note: the {} rarest texts of column \"{}\" share one input; `--max-levels` tells more apart",
+                    rare.levels, feature.name
+                ));
+            }
         }
         // The built-in sets are known.
         let concerns = if Path::new(&data).exists() { job.concerns() } else { Vec::new() };

@@ -272,3 +272,32 @@ fn bad_configuration_files_are_usage_errors_with_their_line() {
     check(&place, &["train", "--config", "type.toml"], USAGE, &["type.toml", "line 2"]);
     check(&place, &["train", "--config", "none.toml"], FAILURE, &["none.toml"]);
 }
+
+/// A table with a column of many texts: as an input each, they would take more memory than machines have.
+fn many_texts(rows: usize) -> String {
+    let mut table = "text,number,target\n".to_owned();
+    for row in 0..rows {
+        table += &format!("text{},{},{}\n", row * 7919 % 6000, row % 13, ["yes", "no"][row % 2]);
+    }
+    table
+}
+
+#[test]
+fn more_memory_than_a_run_may_use_is_refused_before_it_is_used() {
+    let place = Place::new();
+    place.write("wide.csv", many_texts(40_000));
+    let mut train = vec!["train", "wide.csv", "--target", "target", "--type", "text=categorical"];
+    train.extend(["--epochs", "1", "--quiet"]);
+    let large = [&train[..], &["--hidden", "1000", "--memory", "100MB"]].concat();
+    check(&place, &large, FAILURE, &["needs 1", "of memory", "--memory"]);
+    check(&place, &["look", "wide.csv", "--memory", "100kB"], FAILURE, &["larger than", "--memory"]);
+    check(&place, &["look", "wide.csv", "--memory", "much"], USAGE, &["much", "500MB"]);
+    // 6,000 categories of 40,000 rows are 160 kB as codes, and 1 GB as numbers.
+    place.succeed(&[&train[..], &["--memory", "300MB", "--hidden", "8"]].concat());
+    train.pop();
+    let output = place.run(&[&train[..], &["--max-levels", "50", "--hidden", "8"]].concat());
+    let said = "rarest texts of column \"text\" share one input";
+    assert!(text(&output.stderr).contains(said), "{}", text(&output.stderr));
+    let message = fail(&place, &[&train[..], &["--max-levels", "0"]].concat(), USAGE);
+    assert!(message.contains("--max-levels"), "{message}");
+}

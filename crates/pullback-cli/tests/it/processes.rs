@@ -1,7 +1,7 @@
 //! The command among other processes: pipes that close, interrupts, colors, instruction sets.
 
 use crate::{Place, text};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 const ISA: &str = "PULLBACK_ISA";
@@ -194,4 +194,20 @@ fn colors_are_where_they_are_wanted() {
     let colored = message(&[("CLICOLOR_FORCE", "1")]);
     assert!(colored.contains('\u{1b}') && colored.contains("digits"), "{colored}");
     assert_eq!(message(&[("NO_COLOR", "1")]), plain);
+}
+
+#[test]
+fn a_pipe_that_gives_nothing_is_waited_for_aloud() {
+    let place = Place::new();
+    let mut command = place.command(&["look", "-"]);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert_eq!(
+        lines.next().unwrap().unwrap(),
+        "waiting for rows from standard input, which has given none yet"
+    );
+    child.stdin.take().unwrap().write_all(b"x,y\n1,2\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && text(&output.stdout).contains("1 rows, 2 columns"));
 }

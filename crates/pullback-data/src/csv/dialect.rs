@@ -13,7 +13,7 @@ use crate::cell::{is_missing, is_missing_among_numbers};
 use crate::note::{Note, NoteKind, counted, quoted, short};
 use crate::number::Written;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// How many lines are looked at.
@@ -304,7 +304,8 @@ pub(super) fn sniff(
         };
     }
     let fields = commonest(&records);
-    let is_expected = |text: &str| known.expected.iter().any(|name| name == text);
+    let expected: HashSet<&str> = known.expected.iter().map(String::as_str).collect();
+    let is_expected = |text: &str| expected.contains(text);
     let expected_at = records.iter().position(|record| {
         (0..record.fields.len()).any(|column| is_expected(record.text(column).trim_start_matches('#').trim()))
             && record.fields.len() + 1 >= fields

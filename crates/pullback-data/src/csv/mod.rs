@@ -9,6 +9,7 @@ mod record;
 
 pub(crate) use dialect::MOST_COLUMNS;
 
+use crate::budget::Budget;
 use crate::kind::{Context, Profile, Said, context, decide, decide_plain};
 use crate::malformed;
 use crate::note::{Note, NoteKind, counted};
@@ -296,6 +297,9 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ReadOptions, notes: &mut
         tokens: &tokens,
     };
     let range = from..to.max(from);
+    let budget = Budget::new(options.memory_bytes);
+    let lines = bytes[range.clone()].iter().filter(|byte| **byte == b'\n').count();
+    budget.cells(path, bytes.len(), lines + 1, names.len())?;
     // What the first rows are tells how each column is read first.
     let mut sample_end = range.start;
     for _ in 0..SAMPLE_ROWS {
@@ -315,10 +319,14 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ReadOptions, notes: &mut
         .collect();
     drop(sampled);
     let builders = || {
-        is_coded.iter().map(|&is_coded| if is_coded { Builder::coded() } else { Builder::plain() }).collect()
+        is_coded
+            .iter()
+            .map(|&is_coded| if is_coded { Builder::coded(&budget) } else { Builder::plain() })
+            .collect()
     };
     let mut chunks = reader.read_all(&range, options.threads, &builders);
     refuse_bad(path, bytes, &chunks, options, notes)?;
+    refuse_full(path, &names, &chunks, &budget)?;
     let rows: usize = chunks.iter().map(|chunk| chunk.rows).sum();
     if rows == 0 {
         return Err(malformed(
@@ -350,18 +358,23 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ReadOptions, notes: &mut
     let mut again: Vec<bool> = (0..names.len()).map(|column| surprised(&chunks, column)).collect();
     let mut raws = collect(&mut chunks, &again);
     drop(chunks);
-    let read_again = |again: &[bool], raws: &mut Vec<Option<Raw>>| {
+    let read_again = |again: &[bool], raws: &mut Vec<Option<Raw>>| -> Result<()> {
         if again.contains(&true) {
             let builders = || {
-                again.iter().map(|&is_read| if is_read { Builder::coded() } else { Builder::Skip }).collect()
+                again
+                    .iter()
+                    .map(|&is_read| if is_read { Builder::coded(&budget) } else { Builder::Skip })
+                    .collect()
             };
             let mut chunks = reader.read_all(&range, options.threads, &builders);
+            refuse_full(path, &names, &chunks, &budget)?;
             for (own, found) in raws.iter_mut().zip(collect(&mut chunks, &[])) {
                 *own = found.or(own.take());
             }
         }
+        Ok(())
     };
-    read_again(&again, &mut raws);
+    read_again(&again, &mut raws)?;
     // In a file with decimal commas a point before three digits stands between thousands.
     let profiled = |raws: Vec<Option<Raw>>| -> Vec<(Raw, Option<Profile>)> {
         raws.into_iter()
@@ -385,7 +398,7 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ReadOptions, notes: &mut
             .map(|(raw, _)| matches!(raw, Raw::Plain { points, .. } if points.between_thousands && !points.decimal))
             .collect();
         let mut raws: Vec<Option<Raw>> = columns.into_iter().map(|(raw, _)| Some(raw)).collect();
-        read_again(&again, &mut raws);
+        read_again(&again, &mut raws)?;
         columns = profiled(raws);
     }
     decided(path, &reader, &range, names, columns, shared, options, notes)
@@ -401,6 +414,17 @@ fn collect(chunks: &mut Vec<Chunk<'_>>, again: &[bool]) -> Vec<Option<Raw>> {
             if again.get(column) == Some(&true) { None } else { Raw::joined(cells) }
         })
         .collect()
+}
+
+/// Refuses columns with more texts than there is memory for.
+fn refuse_full(path: &Path, names: &[String], chunks: &[Chunk<'_>], budget: &Budget) -> Result<()> {
+    let full = chunks.iter().find_map(|chunk| {
+        chunk.columns.iter().zip(names).find_map(|(column, name)| match column {
+            Builder::Coded(cells) if cells.is_full => Some((name, cells.names.len())),
+            _ => None,
+        })
+    });
+    full.map_or(Ok(()), |(name, texts)| Err(budget.too_many_texts(path, name, texts)))
 }
 
 /// Refuses rows that do not fit, or counts them.

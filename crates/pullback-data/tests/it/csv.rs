@@ -1,7 +1,8 @@
 use crate::{numbers, read_as, texts};
 use proptest::prelude::*;
 use pullback::data::ColumnType;
-use pullback_data::ReadOptions;
+use pullback::error::ErrorKind;
+use pullback_data::{ReadOptions, read_from};
 use std::io::Write;
 
 fn check(content: &str, expected: &[(&str, &[f64])]) {
@@ -171,4 +172,27 @@ proptest! {
             rows.iter().map(|row| (!missing(&row.1)).then(|| row.1.trim().to_owned())).collect();
         prop_assert_eq!(texts(&parts, "text"), expected);
     }
+}
+
+#[test]
+fn what_memory_does_not_hold_is_refused_before_it_is_read() {
+    let refused = |content: String, memory_bytes: u64| {
+        let options = ReadOptions { memory_bytes, ..ReadOptions::default() };
+        let read = read_from("t.csv", content.as_bytes(), &options);
+        read.map(|_| ()).map_err(|error| (error.kind(), error.one_line()))
+    };
+    // Nothing but commas: few bytes, many cells.
+    let commas = "a,b,c\n".to_owned() + &",,\n".repeat(50_000);
+    let (kind, message) = refused(commas.clone(), 1_000_000).unwrap_err();
+    assert_eq!(kind, ErrorKind::Memory);
+    assert!(message.contains("50001 rows of 3 columns need 2 MB of memory; 1 MB are free"), "{message}");
+    refused(commas, 10_000_000).unwrap();
+    // More different texts than there is memory for; the same rows with one text are read.
+    let texts = |distinct: usize| {
+        (0..40_000).fold("text,t\n".to_owned(), |table, row| table + &format!("t{},{row}\n", row % distinct))
+    };
+    let (kind, message) = refused(texts(40_000), 4_000_000).unwrap_err();
+    assert_eq!(kind, ErrorKind::Memory);
+    assert!(message.contains("different texts") && message.contains("\"text\""), "{message}");
+    refused(texts(10), 4_000_000).unwrap();
 }

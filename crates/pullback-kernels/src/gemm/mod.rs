@@ -6,12 +6,14 @@
 //! Whatever the blocks, each output number is one chain of fused multiply-adds in ascending k; between two blocks of
 //! k it is stored in the output. So its bits do not depend on the instruction set, the threads, or the block sizes.
 //!
-//! Of an operand that is full of zeros, only the other numbers are multiplied (`sparse`). In reduced precision,
+//! Of an operand that is full of zeros, only the other numbers are multiplied (`sparse`); where these are listed, the
+//! zeros need not even be there (`entries`). In reduced precision,
 //! matrices are multiplied through bf16 (`reduced`).
 
 mod api;
 mod batched;
 mod block;
+mod entries;
 mod kernel;
 mod microkernel;
 mod pack;
@@ -22,6 +24,7 @@ mod sparse;
 
 pub use api::{Operand, Start, product, product_beside, product_with};
 pub use batched::{Batch, batched_product};
+pub use entries::{Entries, entries_gradient, entries_product};
 pub(crate) use kernel::Kernel;
 pub(crate) use microkernel::Tile;
 pub use packed::{PackedOperand, product_packed};

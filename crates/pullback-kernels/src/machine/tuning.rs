@@ -67,6 +67,8 @@ pub(crate) const SMALL_PRODUCT_PER_NANOSECOND: usize = 25;
 pub(crate) const TILES_PER_NANOSECOND: usize = 80;
 /// Numbers converted to bf16. `cargo run --release -p pullback-kernels --example precision_speed`.
 pub(crate) const CONVERTED_PER_NANOSECOND: usize = 8;
+/// Multiply-adds of a product with a matrix whose entries are listed, each at its own place in memory. `bench/wide`.
+pub(crate) const ENTRIES_PER_NANOSECOND: usize = 1;
 /// Numbers that are copied, compared or added. `bench "rows of"`.
 pub(crate) const MOVED_PER_NANOSECOND: usize = 4;
 /// Elements of a dropout mask. `bench mask`.

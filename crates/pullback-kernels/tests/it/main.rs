@@ -1,6 +1,7 @@
 //! The tests of the kernels: each against a plain reference.
 
 mod array;
+mod entries;
 mod images;
 mod product;
 mod random;

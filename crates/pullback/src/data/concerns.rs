@@ -3,7 +3,7 @@
 //! Nothing here changes what is trained; each [`Concern`] says what to do about it.
 
 use super::preprocess::{Preprocessing, Target, categories_of};
-use super::{Categories, Column, Table, Values};
+use super::{Column, Table, Values};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
@@ -177,22 +177,17 @@ fn leak(column: &Column, target: &Column, task: &Target, rows: &[usize]) -> Opti
                 return None;
             }
         }
-        (None, Values::Categories(texts), Values::Numbers(targets)) => {
-            let values = Categories::from_numbers(targets);
-            decides(texts, &values, rows).then_some("alone decides the target")?
+        (None, values @ Values::Categories(_), Values::Numbers(_)) => {
+            decides(values, &target.values, rows).then_some("alone decides the target")?
         }
         (Some(_), values, _) if !matches!(values, Values::Bytes(_)) => {
-            let (texts, classes) = (categories_of(values), categories_of(&target.values));
-            if decides(&texts, &classes, rows) {
+            if decides(values, &target.values, rows) {
                 "alone decides the target"
-            } else if let Values::Numbers(numbers) = values
-                && separates(&pairs(
-                    numbers,
-                    |row| classes.code(row).map_or(f64::NAN, |code| code as f64),
-                    rows,
-                ))
-            {
-                "separates the classes without an overlap"
+            } else if let Values::Numbers(numbers) = values {
+                let classes = categories_of(&target.values);
+                let class = |row: usize| classes.code(row).map_or(f64::NAN, |code| code as f64);
+                separates(&pairs(numbers, class, rows))
+                    .then_some("separates the classes without an overlap")?
             } else {
                 return None;
             }
@@ -251,16 +246,25 @@ fn separates(pairs: &[(f64, f64)]) -> bool {
     has_rows && is_apart && changes + 1 == counts.len()
 }
 
-fn decides(values: &Categories, classes: &Categories, rows: &[usize]) -> bool {
-    let mut class_of: BTreeMap<usize, usize> = BTreeMap::new();
+fn decides(values: &Values, classes: &Values, rows: &[usize]) -> bool {
+    let mut class_of: BTreeMap<u64, u64> = BTreeMap::new();
     for &row in rows {
-        let Some((value, class)) = values.code(row).zip(classes.code(row)) else { continue };
+        let Some((value, class)) = cell(values, row).zip(cell(classes, row)) else { continue };
         if *class_of.entry(value).or_insert(class) != class || class_of.len() > MOST_VALUES {
             return false;
         }
     }
-    let distinct: BTreeSet<usize> = class_of.values().copied().collect();
+    let distinct: BTreeSet<u64> = class_of.values().copied().collect();
     distinct.len() > 1 && rows.len() >= ROWS_PER_VALUE * class_of.len()
+}
+
+/// A number for a cell of numbers or texts, equal for equal cells of a column; none for a missing one.
+fn cell(values: &Values, row: usize) -> Option<u64> {
+    match values {
+        Values::Numbers(numbers) => Some(numbers[row]).filter(|number| !number.is_nan()).map(f64::to_bits),
+        Values::Categories(texts) => texts.code(row).map(|code| code as u64),
+        Values::Bytes(_) | Values::Times(_) => None,
+    }
 }
 
 /// A number for each row, equal for equal rows: FNV-1a over the cells of the named columns.

@@ -29,6 +29,27 @@ enum Block<T> {
     Dense(Vec<T>),
     Bytes { bytes: Bytes, scale: ByteScale<T> },
     Codes { codes: Vec<u32>, levels: Vec<u32> },
+    Parts { parts: Vec<Part>, numbers: Vec<T>, codes: Vec<u32> },
+}
+
+/// What one or several inputs, side by side, are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// A number, which is the input.
+    Number,
+    /// A code below this number of levels: the input of the row's own level is 1, those of the others are 0. The number
+    /// itself is the code of no level.
+    Levels(u32),
+}
+
+impl Part {
+    /// The number of inputs.
+    pub fn width(self) -> usize {
+        match self {
+            Self::Number => 1,
+            Self::Levels(levels) => levels as usize,
+        }
+    }
 }
 
 /// What a block of inputs holds, row after row.
@@ -50,6 +71,15 @@ pub enum FeaturesView<'a, T> {
         codes: &'a [u32],
         /// The number of levels of each column, `[width]`.
         levels: &'a [u32],
+    },
+    /// Numbers and codes of levels, each level an input.
+    Parts {
+        /// What the inputs are made of, in their order.
+        parts: &'a [Part],
+        /// The numbers of all parts that are numbers, row after row.
+        numbers: &'a [T],
+        /// The codes of all other parts, row after row.
+        codes: &'a [u32],
     },
 }
 
@@ -109,6 +139,56 @@ impl<T: Real> Features<T> {
         Ok(Self { block: Block::Codes { codes, levels }, rows, width })
     }
 
+    /// Numbers, and codes whose levels are an input each: 4 bytes a code instead of a number a level. `numbers` are those
+    /// of all parts that are numbers, row after row, and `codes` those of the others. All else is as if the inputs were
+    /// [dense](Features::dense).
+    ///
+    /// ```
+    /// use pullback::data::{Features, Part};
+    /// let parts = vec![Part::Number, Part::Levels(3)];
+    /// let features = Features::parts(parts, vec![0.5_f32, 1.5], vec![2, 0])?;
+    /// assert_eq!(features.to_dense(), [0.5, 0.0, 0.0, 1.0, 1.5, 1.0, 0.0, 0.0]);
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no part, a part has no level or too many, numbers and codes are not for the same whole rows, a number
+    /// is not finite, or a code is out of range.
+    pub fn parts(parts: Vec<Part>, numbers: Vec<T>, codes: Vec<u32>) -> Result<Self> {
+        let levels: Vec<u32> = (parts.iter())
+            .filter_map(|part| if let Part::Levels(levels) = part { Some(*levels) } else { None })
+            .collect();
+        if let Some(levels) = levels.iter().find(|levels| !(1..=MOST_LEVELS).contains(*levels)) {
+            return Err(Error::data(format!("a part of the inputs has {levels} levels"))
+                .help(format!("give from 1 to {MOST_LEVELS}")));
+        }
+        let count = parts.len() - levels.len();
+        let rows = match (count, levels.len()) {
+            (0, levels) => whole_rows(codes.len(), levels, "codes")?,
+            (count, _) => whole_rows(numbers.len(), count, "inputs")?,
+        };
+        if Some(codes.len()) != rows.checked_mul(levels.len()) {
+            return Err(Error::data(format!(
+                "{} codes are not for {rows} rows of {} codes",
+                codes.len(),
+                levels.len()
+            ))
+            .help("give numbers and codes of the same rows"));
+        }
+        check_finite(&numbers, count.max(1), "inputs")?;
+        if let Some(at) = (0..codes.len()).find(|&at| codes[at] > levels[at % levels.len()]) {
+            let (row, column) = (at / levels.len() + 1, at % levels.len());
+            return Err(Error::data(format!(
+                "row {row}, column {} of the codes: {} is no code of {} levels, which count from 0",
+                column + 1,
+                codes[at],
+                levels[column]
+            )));
+        }
+        let width = parts.iter().map(|part| part.width()).sum();
+        Ok(Self { block: Block::Parts { parts, numbers, codes }, rows, width })
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
@@ -125,6 +205,7 @@ impl<T: Real> Features<T> {
             Block::Dense(values) => FeaturesView::Dense(values),
             Block::Bytes { bytes, scale } => FeaturesView::Bytes { bytes, scale: *scale },
             Block::Codes { codes, levels } => FeaturesView::Codes { codes, levels },
+            Block::Parts { parts, numbers, codes } => FeaturesView::Parts { parts, numbers, codes },
         }
     }
 
@@ -158,6 +239,68 @@ impl<T: Real> Features<T> {
                     }
                 }
             }
+            Block::Parts { .. } => {
+                out.fill(T::ZERO);
+                for (out, &row) in out.chunks_exact_mut(self.width).zip(rows) {
+                    self.for_each_entry(row, |column, number| {
+                        if number != T::ZERO {
+                            out[column] = number;
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    /// Whether so many rows of these parts, `width` inputs, should be kept as parts.
+    pub(super) fn parts_pay(parts: &[Part], width: usize, rows: usize) -> bool {
+        Self::are_listed(parts, width)
+            || parts.len() * LEAST_SAVED <= width && rows.saturating_mul(width) >= LARGE
+    }
+
+    /// Whether the entries of these parts, `width` inputs, are listed in a batch.
+    pub(super) fn are_listed(parts: &[Part], width: usize) -> bool {
+        parts.len() * COLUMNS_PER_ENTRY <= width
+    }
+
+    /// How many entries there are at most in a row that are not zero, where they are so few that products do better to
+    /// leave out all else.
+    pub(crate) fn entries(&self) -> Option<usize> {
+        match &self.block {
+            Block::Parts { parts, .. } if Self::are_listed(parts, self.width) => Some(parts.len()),
+            _ => None,
+        }
+    }
+
+    /// Writes the given rows' entries: their columns, ascending in each row, and the numbers there.
+    pub(crate) fn write_entries(&self, rows: &[usize], columns: &mut [u32], numbers: &mut [T]) {
+        let mut entries = columns.iter_mut().zip(numbers);
+        for &row in rows {
+            self.for_each_entry(row, |column, number| {
+                let entry = entries.next().expect("there is room for all parts of a row");
+                (*entry.0, *entry.1) = (column as u32, number);
+            });
+        }
+    }
+
+    /// Calls `entry` with column and number of each part of a row, in their order; a code of no level is a zero in the
+    /// part's first column.
+    #[inline(always)]
+    fn for_each_entry(&self, row: usize, mut entry: impl FnMut(usize, T)) {
+        let Block::Parts { parts, numbers, codes } = &self.block else { return };
+        let per_row = |all: usize| all / self.rows.max(1) * row;
+        let (mut numbers, mut codes) =
+            (numbers[per_row(numbers.len())..].iter(), codes[per_row(codes.len())..].iter());
+        let mut first = 0;
+        for part in parts {
+            match part {
+                Part::Number => entry(first, numbers.next().copied().unwrap_or(T::ZERO)),
+                Part::Levels(levels) => match codes.next() {
+                    Some(code) if code < levels => entry(first + *code as usize, T::ONE),
+                    _ => entry(first, T::ZERO),
+                },
+            }
+            first += part.width();
         }
     }
 
@@ -176,6 +319,15 @@ impl<T: Real> Features<T> {
         })
     }
 }
+
+/// Products leave out what is not listed from so many columns for each entry on: below, multiplying vectors by zeros is
+/// faster. It decides no bit.
+const COLUMNS_PER_ENTRY: usize = 16;
+
+/// Parts are kept as such if numbers would take so many times their memory...
+const LEAST_SAVED: usize = 4;
+/// ...and be so many: fewer are copied to a batch in less time as they are.
+const LARGE: usize = 1 << 24;
 
 /// The number of rows that are looked at for a background.
 const BACKGROUND_ROWS: usize = 256;

@@ -23,11 +23,11 @@ pub use column::{Bytes, Categories, Column, ColumnType, Times, Values};
 pub use concerns::{Concern, ConcernKind, concerns};
 pub use dataset::{Dataset, Input};
 pub(crate) use features::check_whole_rows;
-pub use features::{Features, FeaturesView};
+pub use features::{Features, FeaturesView, Part};
 pub use options::{DataOptions, Imputation, Scaling, Task};
 pub(crate) use order::epoch_order;
 pub use preprocess::{
-    Categorical, Encoding, Feature, Numeric, Pixels, Preprocessing, Scale, Target, TargetColumn, Time,
+    Categorical, Encoding, Feature, Numeric, Pixels, Preprocessing, Rare, Scale, Target, TargetColumn, Time,
     TimePart, Warning, strata,
 };
 pub use split::{Split, split};

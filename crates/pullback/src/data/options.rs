@@ -25,6 +25,8 @@ pub struct DataOptions {
     pub scaling: Scaling,
     /// What stands in for a missing cell of a feature.
     pub imputation: Imputation,
+    /// How many levels of a column of texts are told apart at most: the most frequent ones; the others are one category.
+    pub max_levels: usize,
     /// Whether the targets of a regression are standardized during training; predictions are
     /// always given in the target's own unit.
     pub standardize_targets: bool,
@@ -39,9 +41,15 @@ impl Default for DataOptions {
             types: BTreeMap::new(),
             scaling: Scaling::default(),
             imputation: Imputation::default(),
+            max_levels: Self::MAX_LEVELS,
             standardize_targets: true,
         }
     }
+}
+
+impl DataOptions {
+    /// How many levels are told apart if nobody says: each has a weight for every unit of the first layer.
+    pub const MAX_LEVELS: usize = 10_000;
 }
 
 choices! {

@@ -24,6 +24,12 @@ pub trait Backend<T: Real> {
     /// If there is no such input, or it does not have that many rows.
     fn gather(&mut self, input: usize, rows: usize, write: &(dyn Fn(Range<usize>, &mut [T]) + Sync));
 
+    /// The columns and the numbers of an input's entries, to be filled instead of all its numbers; absent where those are
+    /// wanted.
+    fn listed_mut(&mut self, _input: usize) -> Option<(&mut [u32], &mut [T])> {
+        None
+    }
+
     /// Fills an input with a dropout mask: the numbers at an address, the same on every backend.
     ///
     /// # Panics
@@ -51,6 +57,10 @@ impl<T: Real> Backend<T> for Executor<T> {
         let (elements, columns) = (numbers.len(), numbers.len() / rows.max(1));
         let nanoseconds = elements / COPIED_PER_NANOSECOND;
         workspace.share_rows(rows, nanoseconds, [numbers], [columns], |rows, [piece]| write(rows, piece));
+    }
+
+    fn listed_mut(&mut self, input: usize) -> Option<(&mut [u32], &mut [T])> {
+        Executor::listed_mut(self, input)
     }
 
     #[inline]

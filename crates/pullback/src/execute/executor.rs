@@ -1,10 +1,12 @@
 //! Walks a plan's instructions. A run allocates no memory, takes no lock and looks up no name.
 
 use super::Machine;
+use super::given::Given;
 use super::step::{Numbers, Source, Step};
 use super::{Packed, Rules};
 use crate::plan::{Place, Plan};
-use pullback_kernels::{Array, Real, Workspace, dot};
+use pullback_kernels::{Array, Precision, Real, Workspace, dot};
+use std::borrow::Cow;
 
 /// A plan with its buffers.
 #[derive(Debug)]
@@ -12,7 +14,7 @@ pub struct Executor<T> {
     plan: Plan,
     /// The plan's instructions, made ready.
     steps: Vec<Step<T>>,
-    inputs: Vec<Array<T>>,
+    inputs: Vec<Given<T>>,
     constants: Vec<Array<T>>,
     buffers: Vec<Array<T>>,
     outputs: Vec<Source>,
@@ -29,10 +31,26 @@ pub struct Executor<T> {
 impl<T: Real> Executor<T> {
     /// Makes the buffers of a plan. In full precision, the results have the same bits on any machine.
     pub fn new(plan: Plan, machine: &Machine) -> Self {
+        Self::with_listed(plan, machine, &[])
+    }
+
+    /// The same for inputs of which only some entries of each row are given, the others being zero: for each input, how
+    /// many entries a row has. Where the plan does more with such an input than multiply it by weights, or products are
+    /// of reduced precision, it is taken as it is all the same: [`Executor::listed_mut`] says so.
+    pub fn with_listed(plan: Plan, machine: &Machine, listed: &[Option<usize>]) -> Self {
         let source = |place: Place, elements: usize| Source { place, elements };
+        let inputs: Vec<Given<T>> = (plan.inputs.iter().enumerate())
+            .map(|(position, input)| match listed.get(position).copied().flatten() {
+                Some(entries) if machine.precision == Precision::F32 && plan.only_multiplies(position) => {
+                    Given::listed(&input.shape, entries)
+                }
+                _ => Given::Numbers(Array::zeros(input.shape.elements())),
+            })
+            .collect();
+        let is_listed = |position: usize| matches!(inputs[position], Given::Listed { .. });
         Self {
-            steps: plan.instructions.iter().map(Step::new).collect(),
-            inputs: plan.inputs.iter().map(|input| Array::zeros(input.shape.elements())).collect(),
+            steps: plan.instructions.iter().map(|instruction| Step::new(instruction, is_listed)).collect(),
+            inputs,
             constants: (plan.constants.iter())
                 .map(|&(value, elements)| {
                     let mut constant = Array::zeros(elements);
@@ -75,9 +93,29 @@ impl<T: Real> Executor<T> {
     /// An input's numbers, to be filled before a run. Inputs stand in the graph's order.
     ///
     /// # Panics
-    /// If the graph has fewer inputs.
+    /// If the graph has fewer inputs, or the input's entries are listed.
     pub fn input_mut(&mut self, position: usize) -> &mut [T] {
-        &mut self.inputs[position]
+        self.inputs[position].numbers_mut()
+    }
+
+    /// The columns and the numbers of an input's entries, `[rows, entries]`, to be filled before a run; absent for an
+    /// input whose numbers are all given. The columns of a row ascend.
+    ///
+    /// # Panics
+    /// If the graph has fewer inputs.
+    pub fn listed_mut(&mut self, position: usize) -> Option<(&mut [u32], &mut [T])> {
+        match &mut self.inputs[position] {
+            Given::Numbers(_) => None,
+            Given::Listed { columns, numbers, .. } => Some((columns, numbers)),
+        }
+    }
+
+    /// All numbers of an input.
+    ///
+    /// # Panics
+    /// If the graph has fewer inputs.
+    pub fn input(&self, position: usize) -> Cow<'_, [T]> {
+        self.inputs[position].to_numbers()
     }
 
     /// Runs the plan with its residents until all outputs are known.
@@ -140,9 +178,12 @@ impl<T: Real> Executor<T> {
     }
 
     /// An input, and what kernels work with.
+    ///
+    /// # Panics
+    /// If the graph has fewer inputs, or the input's entries are listed.
     #[inline]
     pub(super) fn input_and_workspace(&mut self, position: usize) -> (&mut [T], &mut Workspace) {
-        (&mut self.inputs[position], &mut self.workspace)
+        (self.inputs[position].numbers_mut(), &mut self.workspace)
     }
 
     #[inline(always)]
@@ -189,7 +230,7 @@ fn without<T>(buffers: &mut [Array<T>], at: usize) -> ([&[Array<T>]; 2], &mut Ar
 
 /// Numbers that are no parameter's.
 fn read<'a, T: Real>(
-    inputs: &'a [Array<T>],
+    inputs: &'a [Given<T>],
     constants: &'a [Array<T>],
     buffers: &'a [Array<T>],
     source: Source,

@@ -6,6 +6,7 @@
 
 mod backend;
 mod executor;
+mod given;
 mod machine;
 mod packed;
 mod reference;

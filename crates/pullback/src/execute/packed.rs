@@ -28,7 +28,7 @@ impl<T: Real> Packed<T> {
             return packed;
         }
         for instruction in &plan.instructions {
-            if let Some((resident, matrix)) = Step::<T>::new(instruction).right_resident()
+            if let Some((resident, matrix)) = Step::<T>::new(instruction, |_| false).right_resident()
                 && packed.find(resident, matrix).is_none()
             {
                 let operand: Operand<'_, T> = matrix.of(residents[resident].as_ref());

@@ -1,15 +1,16 @@
 //! One instruction made ready: which kernel computes it, with all that does not change from run to run.
 
 use super::Rules;
+use super::given::Given;
 use super::stages::{in_place, in_place_then_update};
 use crate::graph::ops::{Concatenate, Mean, Sum, View, ViewMut};
 use crate::graph::{Op, Shape};
 use crate::plan::{self, Action, Change, Instruction, Place, Update};
 use pullback_kernels::{
-    Array, Batch, Operand, PackedOperand, Real, Start, Workspace, batched_product, convolve,
-    convolve_transposed, dot, filter_gradient, gather_rows, log_softmax, map, map_in_place, max_pool,
-    product_beside, product_packed, product_with, route_to_max, scatter_add_rows, sigmoid_cross_entropy,
-    softmax, softmax_cross_entropy, sum_columns, sum_rows,
+    Array, Batch, Entries, Operand, PackedOperand, Real, Start, Workspace, batched_product, convolve,
+    convolve_transposed, dot, entries_gradient, entries_product, filter_gradient, gather_rows, log_softmax,
+    map, map_in_place, max_pool, product_beside, product_packed, product_with, route_to_max,
+    scatter_add_rows, sigmoid_cross_entropy, softmax, softmax_cross_entropy, sum_columns, sum_rows,
 };
 use std::sync::Arc;
 
@@ -66,6 +67,10 @@ enum Kernel<T> {
     Product([Matrix; 2]),
     /// With a right operand that does not change.
     PackedProduct(Matrix, Arc<PackedOperand<T>>),
+    /// The product of an input whose entries are listed with transposed weights.
+    ProductOfEntries,
+    /// The gradient of those weights, and the change that it makes to them, if it does.
+    GradientByEntries(Option<Update>),
     BatchedProduct([Matrices; 2]),
     Convolution {
         channels: usize,
@@ -132,7 +137,7 @@ pub(super) struct Step<T> {
 
 /// All numbers that a step can read.
 pub(super) struct Numbers<'a, T, P = Array<T>> {
-    pub(super) inputs: &'a [Array<T>],
+    pub(super) inputs: &'a [Given<T>],
     pub(super) constants: &'a [Array<T>],
     /// The buffers without the one that is written: those before it and those after it.
     pub(super) buffers: [&'a [Array<T>]; 2],
@@ -148,10 +153,18 @@ impl<'a, T: Real, P: AsRef<[T]>> Numbers<'a, T, P> {
         let numbers: &[T] = match place {
             Place::Buffer(index) => &around(self.buffers, 1, index)[..],
             Place::Resident(index) => around(self.residents, self.changing, index).as_ref(),
-            Place::Input(index) => &self.inputs[index],
+            Place::Input(index) => self.inputs[index].numbers(),
             Place::Constant(index) => &self.constants[index],
         };
         &numbers[..elements]
+    }
+
+    /// The entries of an input.
+    fn entries(&self, source: Source) -> Entries<'a, T> {
+        match source.place {
+            Place::Input(index) => self.inputs[index].entries(),
+            _ => unreachable!("only inputs have entries"),
+        }
     }
 
     /// Whether it is the parameter that is being changed.
@@ -167,7 +180,8 @@ fn around<A>([before, after]: [&[A]; 2], missing: usize, index: usize) -> &A {
 }
 
 impl<T: Real> Step<T> {
-    pub(super) fn new(instruction: &Instruction) -> Self {
+    /// An instruction made ready; `is_listed` says of which inputs the entries are listed.
+    pub(super) fn new(instruction: &Instruction, is_listed: impl Fn(usize) -> bool) -> Self {
         let source = |(place, shape): &(Place, Shape)| Source { place: *place, elements: shape.elements() };
         let first = source(&instruction.reads[0]);
         let mut buffers = instruction.writes.iter().filter_map(|(place, _)| match place {
@@ -181,7 +195,7 @@ impl<T: Real> Step<T> {
         let is_change = matches!(instruction.kernel, plan::Kernel::Change(_));
         let buffer = if is_change { None } else { buffers.next() };
         Self {
-            kernel: Kernel::of(instruction),
+            kernel: Kernel::of(instruction, is_listed),
             operands: [first, instruction.reads.get(1).map_or(first, source)],
             row: match instruction.kernel {
                 plan::Kernel::FromRow(_) => instruction.reads.last().map(source),
@@ -209,23 +223,32 @@ impl<T: Real> Step<T> {
     ) {
         let isa = workspace.isa();
         let stages = &instruction.epilogue[..];
-        let x = numbers.at(self.operands[0]);
-        let other = || numbers.at(self.operands[1]);
         let epilogue = |first: usize, piece: &mut [T]| in_place(stages, first, piece, numbers, isa);
+        let other = || numbers.at(self.operands[1]);
+        let start = || self.row.map_or(Start::Zero, |row| Start::Row(numbers.at(row)));
+        if let Kernel::ProductOfEntries = self.kernel {
+            let entries = numbers.entries(self.operands[0]);
+            return entries_product(entries, other(), output, start(), epilogue, workspace);
+        }
+        let x = numbers.at(self.operands[0]);
         match (&self.kernel, op_of(instruction)) {
             (Kernel::PackedProduct(left, right), _) => {
-                let start = self.row.map_or(Start::Zero, |row| Start::Row(numbers.at(row)));
-                product_packed(left.of(x), right, output, start, epilogue, workspace);
+                product_packed(left.of(x), right, output, start(), epilogue, workspace);
                 return;
             }
             (Kernel::Product([left, right]), _) => {
                 let (left, right) = (left.of(x), right.of(other()));
-                let start = self.row.map_or(Start::Zero, |row| Start::Row(numbers.at(row)));
                 if stages.is_empty() {
-                    product_with(left, right, output, start, |_, _| (), workspace);
+                    product_with(left, right, output, start(), |_, _| (), workspace);
                 } else {
-                    product_with(left, right, output, start, epilogue, workspace);
+                    product_with(left, right, output, start(), epilogue, workspace);
                 }
+                return;
+            }
+            (Kernel::GradientByEntries(_), _) => {
+                let (entries, nothing) = (numbers.entries(self.operands[1]), [(); 4].map(|()| &mut [][..]));
+                let epilogue = |first: usize, piece: &mut [T], _: [&mut [T]; 4]| epilogue(first, piece);
+                entries_gradient(x, entries, output, nothing, epilogue, workspace);
                 return;
             }
             (Kernel::BatchedProduct([left, right]), _) => {
@@ -330,6 +353,21 @@ impl<T: Real> Step<T> {
                     workspace,
                 );
             }
+            Kernel::GradientByEntries(Some(update)) => {
+                let (_, stages) = instruction.epilogue.split_last().expect("an update comes last");
+                let change =
+                    |gradient: &[T], pieces: [&mut [T]; 4]| rules.piece(update.rule, gradient, pieces);
+                entries_gradient(
+                    numbers.at(self.operands[0]),
+                    numbers.entries(self.operands[1]),
+                    gradient,
+                    arrays,
+                    |first, piece, others| {
+                        in_place_then_update(stages, first, piece, others, numbers, change, isa);
+                    },
+                    workspace,
+                );
+            }
             Kernel::Update(update) => {
                 let mut found = numbers.at(self.operands[0]);
                 let factor = if self.second.is_some() { numbers.at(self.operands[1])[0] } else { T::ONE };
@@ -398,7 +436,7 @@ fn op_of(instruction: &Instruction) -> Option<&Op> {
 }
 
 impl<T> Kernel<T> {
-    fn of(instruction: &Instruction) -> Self {
+    fn of(instruction: &Instruction, is_listed: impl Fn(usize) -> bool) -> Self {
         let Instruction { reads: inputs, writes, epilogue, .. } = instruction;
         let (x, shape) = (&inputs[0].1, &writes[0].1);
         let op = match &instruction.kernel {
@@ -415,10 +453,21 @@ impl<T> Kernel<T> {
         let channels = x.last();
         match op {
             Op::MatrixProduct(op) => {
+                let update = match epilogue.last().map(|stage| &stage.action) {
+                    Some(Action::Update(update)) => Some(*update),
+                    _ => None,
+                };
+                let listed = |at: usize| matches!(inputs[at].0, Place::Input(input) if is_listed(input));
+                if listed(0) {
+                    return Kernel::ProductOfEntries;
+                }
+                if listed(1) {
+                    return Kernel::GradientByEntries(update);
+                }
                 let matrices = [matrix(0, op.transpose_left), matrix(1, op.transpose_right)];
-                match epilogue.last().map(|stage| &stage.action) {
-                    Some(Action::Update(update)) => Kernel::ProductThatUpdates(matrices, *update),
-                    _ => Kernel::Product(matrices),
+                match update {
+                    Some(update) => Kernel::ProductThatUpdates(matrices, update),
+                    None => Kernel::Product(matrices),
                 }
             }
             Op::Convolution(_) if shape.elements() > 0 => Kernel::Convolution { channels },

@@ -338,6 +338,15 @@ impl Settings {
             types: self.column_types()?,
             scaling: self.scaling.unwrap_or_default(),
             imputation: self.imputation.unwrap_or_default(),
+            max_levels: match self.max_levels {
+                Some(0) => {
+                    return Err(configuration(
+                        "`--max-levels` is 0, so that no text could be told from another",
+                        "give at least 1",
+                    ));
+                }
+                levels => levels.unwrap_or(DataOptions::MAX_LEVELS),
+            },
             ..DataOptions::default()
         })
     }

@@ -5,17 +5,19 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::network::Network;
 
 /// What a network is run for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Work {
-    /// Training in f32 on a table of so many rows.
+    /// Training in f32 on features that take so many bytes.
     Training {
-        /// The rows of the table.
-        rows: usize,
+        /// How many numbers of an example are zeros that a batch leaves out.
+        zeros: usize,
+        /// See [`Preprocessing::feature_bytes`](crate::data::Preprocessing::feature_bytes).
+        feature_bytes: f64,
     },
-    /// Prediction in f32 for so many rows.
+    /// Prediction in f32 for features that take so many bytes.
     Prediction {
-        /// The rows of the table.
-        rows: usize,
+        /// See [`Preprocessing::feature_bytes`](crate::data::Preprocessing::feature_bytes).
+        feature_bytes: f64,
     },
     /// One forward and backward pass in f64 with all its numbers.
     Trace,
@@ -32,12 +34,12 @@ const NUMBERS_PER_TRACED_WEIGHT: f64 = 4.0;
 pub fn needed_bytes(network: &Network, batch: usize, work: Work) -> Result<f64> {
     let memory = network.memory(batch)?;
     let (weights, values) = (memory.parameters as f64, memory.activations as f64);
-    let features = |rows: usize| rows as f64 * network.inputs as f64;
     Ok(match work {
-        Work::Training { rows } => {
-            4.0 * (NUMBERS_PER_TRAINED_WEIGHT * weights + 2.0 * values + features(rows))
+        Work::Training { feature_bytes, zeros } => {
+            let values = (values - batch as f64 * zeros as f64).max(0.0);
+            4.0 * (NUMBERS_PER_TRAINED_WEIGHT * weights + 2.0 * values) + feature_bytes
         }
-        Work::Prediction { rows } => 4.0 * (2.0 * weights + values + features(rows)),
+        Work::Prediction { feature_bytes } => 4.0 * (2.0 * weights + values) + feature_bytes,
         Work::Trace => 8.0 * (NUMBERS_PER_TRACED_WEIGHT * weights + 3.0 * values),
     })
 }
@@ -62,7 +64,7 @@ pub fn check(network: &Network, batch: usize, work: Work, free: Option<u64>) -> 
     };
     let what = format!("the network in batches of {batch} needs {} of memory; {free}", size(needed));
     Err(Error::new(ErrorKind::Memory, what)
-        .help("give it fewer units with `--hidden`, or make batches smaller with `--batch`"))
+        .help("give it fewer units with `--hidden`, make batches smaller with `--batch`, or give more memory with `--memory`"))
 }
 
 /// A number of bytes in the unit that fits: `74 GB`.

@@ -187,7 +187,12 @@ impl Decided {
             Batch::Of(examples) => examples.min(rows),
             Batch::Full => rows,
         };
-        let work = memory::Work::Training { rows: self.table.rows() };
+        let feature_bytes = self.preprocessing.feature_bytes::<f32>(self.table.rows());
+        let zeros = match self.network.begins_dense() && self.training.precision.is_full() {
+            true => self.preprocessing.zeros::<f32>(),
+            false => 0,
+        };
+        let work = memory::Work::Training { feature_bytes, zeros };
         memory::check(&self.network, batch, work, free)
     }
 

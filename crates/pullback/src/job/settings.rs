@@ -167,6 +167,8 @@ settings! {
         scaling: Option<Scaling>, "SCALING" of Scaling::NAMES, default "standardize", also "scale" "scaler";
         /// What replaces a missing cell
         imputation: Option<Imputation>, "IMPUTATION" of Imputation::NAMES, default "mean", also "impute" "imputer";
+        /// How many texts of a column are told apart: the most frequent; the others count as one
+        max_levels: Option<usize>, "LEVELS", default "10000";
         /// The character between fields, or `tab`
         delimiter: Option<String>, "CHARACTER", default "detected", also "sep" "separator" "delim";
         /// Whether the first line names the columns

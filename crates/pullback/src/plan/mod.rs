@@ -211,6 +211,27 @@ impl Plan {
         self.buffers.iter().sum::<usize>() + constants
     }
 
+    /// Whether nothing is done with an input but to multiply it by transposed weights, `x w^T`, and to find their
+    /// gradient, `delta^T x`: then the zeros in it need not be there.
+    pub fn only_multiplies(&self, input: usize) -> bool {
+        let place = Place::Input(input);
+        let is_product = |instruction: &Instruction, at: usize| match &instruction.kernel {
+            Kernel::Value(Op::MatrixProduct(op)) | Kernel::FromRow(Op::MatrixProduct(op)) => {
+                (op.transpose_left, op.transpose_right) == (at == 1, at == 0)
+            }
+            _ => false,
+        };
+        self.outputs.iter().all(|(output, _)| *output != place)
+            && self.instructions.iter().all(|instruction| {
+                let reads = instruction.reads.iter().enumerate().filter(|(_, (read, _))| *read == place);
+                let mut others = instruction.epilogue.iter().filter_map(|stage| stage.other.as_ref());
+                let is_alone = reads.clone().count() <= 1;
+                is_alone
+                    && reads.map(|(at, _)| at).all(|at| is_product(instruction, at))
+                    && others.all(|(other, ..)| *other != place)
+            })
+    }
+
     fn named(graph: &Graph, is_kind: impl Fn(&Kind) -> Option<&String>) -> Vec<Named> {
         let nodes = graph.nodes().iter();
         nodes

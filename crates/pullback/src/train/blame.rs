@@ -50,11 +50,7 @@ const HUGE: f64 = 1e6;
 
 impl Blame {
     /// Finds the first such number of a forward pass, by the operations' own values.
-    pub(super) fn find<T: Real>(
-        lowered: &Lowered,
-        given: &mut Executor<T>,
-        parameters: &[&[T]],
-    ) -> Option<Self> {
+    pub(super) fn find<T: Real>(lowered: &Lowered, given: &Executor<T>, parameters: &[&[T]]) -> Option<Self> {
         let graph = &lowered.graph;
         let largest = |numbers: &[T]| {
             // A NaN is larger than any number here.
@@ -64,7 +60,7 @@ impl Blame {
         let (mut inputs, mut own) = (0.., parameters.iter());
         let values: Vec<Vec<T>> = (graph.nodes().iter())
             .map(|node| match node.kind {
-                Kind::Input(_) => inputs.next().map(|at| given.input_mut(at).to_vec()),
+                Kind::Input(_) => inputs.next().map(|at| given.input(at).into_owned()),
                 Kind::Parameter(_) => own.next().map(|numbers| numbers.to_vec()),
                 _ => None,
             })
@@ -76,8 +72,8 @@ impl Blame {
         let size = |id: &NodeId| largest(&values[id.index()]);
         let operand = node.inputs().iter().max_by(|one, other| size(one).total_cmp(&size(other)));
         let largest_feature =
-            (0..lowered.targets).map(|place| largest(given.input_mut(place))).fold(0.0, f64::max);
-        let largest_target = largest(given.input_mut(lowered.targets));
+            (0..lowered.targets).map(|place| largest(&given.input(place))).fold(0.0, f64::max);
+        let largest_target = largest(&given.input(lowered.targets));
         let largest_parameter = parameters.iter().map(|numbers| largest(numbers)).fold(0.0, f64::max);
         let role = graph.role(first);
         // What is no number is not small.

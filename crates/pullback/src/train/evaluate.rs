@@ -75,7 +75,8 @@ pub fn evaluate<T: Real>(
     let blocks = check_data(network, data)?;
     network.check_parameters(parameters)?;
     data.check_rows(rows)?;
-    Ok(Evaluator::new(network, rows.len(), machine)?.run(parameters, &blocks, data.targets(), rows))
+    let mut evaluator = Evaluator::new(network, rows.len(), &entries(&blocks), machine)?;
+    Ok(evaluator.run(parameters, &blocks, data.targets(), rows))
 }
 
 /// What a network predicts for all rows, `[rows, outputs]`.
@@ -162,9 +163,10 @@ pub(super) fn check_inputs<'a, T: Real>(
                     }
                 }
                 FeaturesView::Dense(numbers) => index.check(numbers)?,
-                FeaturesView::Bytes { .. } => {
+                FeaturesView::Bytes { .. } | FeaturesView::Parts { .. } => {
                     return Err(Error::configuration(format!(
-                        "input `{name}` takes codes, but its block has bytes"
+                        "input `{name}` takes codes, but its block has {}",
+                        if matches!(features.view(), FeaturesView::Bytes { .. }) { "bytes" } else { "parts" }
                     ))
                     .help("give a block of codes"));
                 }
@@ -204,8 +206,17 @@ pub(super) fn fill<T: Real>(
     rows: &[usize],
 ) {
     for (place, features) in blocks.iter().enumerate() {
+        if let Some((columns, numbers)) = backend.listed_mut(place) {
+            features.write_entries(rows, columns, numbers);
+            continue;
+        }
         backend.gather(place, rows.len(), &|range, piece| features.write(isa, &rows[range], piece));
     }
+}
+
+/// How many entries of a row are listed, for each block.
+pub(super) fn entries<T: Real>(blocks: &[&Features<T>]) -> Vec<Option<usize>> {
+    blocks.iter().map(|features| features.entries()).collect()
 }
 
 /// The forward pass in evaluation, for whole batches and for the rows left over.
@@ -219,13 +230,24 @@ pub(super) struct Evaluator<T> {
 }
 
 impl<T: Real> Evaluator<T> {
-    /// For that many rows.
-    pub(super) fn new(network: &Network, rows: usize, machine: &Machine) -> Result<Self> {
-        Self::within(network, rows, machine, EVALUATION_BYTES)
+    /// For that many rows; `entries` says how many entries of a row are listed, for each block.
+    pub(super) fn new(
+        network: &Network,
+        rows: usize,
+        entries: &[Option<usize>],
+        machine: &Machine,
+    ) -> Result<Self> {
+        Self::within(network, rows, entries, machine, EVALUATION_BYTES)
     }
 
     /// The same with so many bytes for the rows that are evaluated at a time.
-    fn within(network: &Network, rows: usize, machine: &Machine, limit_bytes: usize) -> Result<Self> {
+    fn within(
+        network: &Network,
+        rows: usize,
+        entries: &[Option<usize>],
+        machine: &Machine,
+        limit_bytes: usize,
+    ) -> Result<Self> {
         let Forwards { batch, plan } = Forwards::within::<T>(network, rows, limit_bytes)?;
         let left = rows % batch;
         let last = (left > 0).then(|| Forwards::new(network, left)).transpose()?;
@@ -233,8 +255,8 @@ impl<T: Real> Evaluator<T> {
             isa: machine.isa,
             outputs: network.outputs(),
             batch,
-            whole: Executor::new(plan, machine),
-            last: last.map(|last| Executor::new(last.plan, machine)),
+            whole: Executor::with_listed(plan, machine, entries),
+            last: last.map(|last| Executor::with_listed(last.plan, machine, entries)),
         })
     }
 
@@ -314,7 +336,7 @@ mod tests {
             let each = (whole.elements() + EVALUATION_ROWS * 39) * size_of::<f32>() / EVALUATION_ROWS;
             let mut batches = Vec::new();
             let evaluations = [usize::MAX, 200 * each, 40 * each, 0].map(|limit| {
-                let mut evaluator = Evaluator::within(&network, ROWS, &machine, limit).unwrap();
+                let mut evaluator = Evaluator::within(&network, ROWS, &[], &machine, limit).unwrap();
                 batches.push(evaluator.batch);
                 let Evaluation { cost, predictions } =
                     evaluator.run(&parameters, &blocks, data.targets(), &rows);

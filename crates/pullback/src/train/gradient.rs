@@ -91,7 +91,7 @@ impl<T: Real> OneByOne<T> {
         trained: &[usize],
     ) {
         for input in 0..self.inputs {
-            self.set_input(input, given.input_mut(input));
+            self.set_input(input, &given.input(input));
         }
         self.set_parameters(parameters.map(|numbers| &numbers[..]));
         for (position, &place) in trained.iter().enumerate() {

@@ -77,10 +77,11 @@ impl<T: Real> Stepper<T> {
         training: &Training,
         batch: usize,
         background: f64,
+        listed: &[Option<usize>],
     ) -> Result<Self> {
         let machine = &Machine { precision: training.precision.of_products(), ..*machine };
         let step = StepGraph::new(network, training, batch, background)?;
-        let executor = Executor::new(step.plan(training), machine);
+        let executor = Executor::with_listed(step.plan(training), machine, listed);
         let StepGraph { lowered, trained, .. } = step;
         let wrt: Vec<NodeId> = trained.iter().map(|&place| lowered.parameters[place]).collect();
         let one_by_one = OneByOne::new(training.gradient, &lowered, &wrt, machine);

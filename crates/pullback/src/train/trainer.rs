@@ -1,6 +1,6 @@
 //! The loop: shuffle, take a batch, run forward and backward, change the weights, repeat.
 
-use super::evaluate::{Evaluator, check_data, fill};
+use super::evaluate::{Evaluator, check_data, entries, fill};
 use super::metric::with_scored;
 use super::observer::Reached;
 use super::optimizer::StepRules;
@@ -149,11 +149,12 @@ impl<'a, T: Real> Trainer<'a, T> {
         };
         let specification = network.parameters()?;
         let left = rows.len() % batch;
+        let listed = entries(&blocks);
         // Products of reduced precision leave out no zeros.
         let leaves_out_zeros = network.begins_dense() && training.precision.is_full();
         let less_background = leaves_out_zeros.then(|| data.features().less_background(rows)).flatten();
         let background = less_background.as_ref().map_or(0.0, |(_, number)| *number);
-        let stepper = Stepper::<T>::new(&machine, network, training, batch, background)?;
+        let stepper = Stepper::<T>::new(&machine, network, training, batch, background, &listed)?;
         let plan = stepper.executor.plan();
         let mut residents: Vec<Array<T>> =
             plan.residents.iter().map(|resident| Array::zeros(resident.shape.elements())).collect();
@@ -171,10 +172,10 @@ impl<'a, T: Real> Trainer<'a, T> {
             blocks,
             stepper,
             last_stepper: (left > 0)
-                .then(|| Stepper::new(&machine, network, training, left, background))
+                .then(|| Stepper::new(&machine, network, training, left, background, &listed))
                 .transpose()?,
             evaluator: (!validation.is_empty())
-                .then(|| Evaluator::new(network, validation.len(), &machine))
+                .then(|| Evaluator::new(network, validation.len(), &listed, &machine))
                 .transpose()?,
             is_filled: false,
             fingerprint: OnceCell::new(),
@@ -464,7 +465,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             let parameters: Vec<&[T]> = self.state.parameters().collect();
             let lowered = self.network.lower_less(rows.len(), Mode::Training, background);
             self.blame =
-                (lowered.ok()).and_then(|lowered| Blame::find(&lowered, &mut stepper.executor, &parameters));
+                (lowered.ok()).and_then(|lowered| Blame::find(&lowered, &stepper.executor, &parameters));
             return (cost, 0.0);
         }
         stepper.fill_gradients(residents);
@@ -487,11 +488,19 @@ impl<'a, T: Real> Trainer<'a, T> {
         let json = |text: serde_json::Result<String>| Hash::of_text(&text.unwrap_or_default()).digits();
         let mut data = Hash::new().with(self.rows.len() as u64).with(self.validation.len() as u64);
         let (inputs, outputs) = (self.data.width(), self.data.outputs());
-        let mut numbers = vec![T::ZERO; inputs.max(outputs)];
+        // Of inputs that are mostly zero, only the entries are read.
+        let given = self.data.features().entries().unwrap_or(inputs);
+        let is_listed = self.data.features().entries().is_some();
+        let (mut columns, mut numbers) = (vec![0_u32; given], vec![T::ZERO; given.max(outputs)]);
         for row in self.rows.iter().chain(self.validation) {
             data = data.with(*row as u64);
-            self.data.features().write(self.machine.isa, &[*row], &mut numbers[..inputs]);
-            data = numbers[..inputs].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
+            if is_listed {
+                self.data.features().write_entries(&[*row], &mut columns, &mut numbers[..given]);
+                data = columns.iter().fold(data, |hash, column| hash.with(u64::from(*column)));
+            } else {
+                self.data.features().write(self.machine.isa, &[*row], &mut numbers[..given]);
+            }
+            data = numbers[..given].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
             self.data.targets().write(&[*row], &mut numbers[..outputs]);
             data = numbers[..outputs].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
         }

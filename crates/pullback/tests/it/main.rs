@@ -18,6 +18,7 @@ mod model_file;
 mod mutations;
 mod operations;
 mod oracle;
+mod parts;
 mod plans;
 mod predictor;
 mod preprocessing;

@@ -286,6 +286,41 @@ fn pixels_are_scaled_by_what_the_source_can_hold() {
 }
 
 #[test]
+fn of_more_levels_than_are_told_apart_the_rarest_share_one() {
+    let cells = ["b", "a", "c", "b", "a", "d", "b", "", "e"];
+    let known = table(vec![texts("x", &cells), texts("t", &["p", "q", "p", "q", "p", "q", "p", "q", "p"])]);
+    let rows: Vec<usize> = (0..9).collect();
+    let fitted = |max_levels| {
+        let types = [("x".to_owned(), ColumnType::Categorical)].into();
+        Preprocessing::fit(&known, &rows, &DataOptions { max_levels, types, ..options("t") }).unwrap()
+    };
+    // Of c, d and e, all of one row, the first stays.
+    let three = fitted(3);
+    let Encoding::Categorical(levels) = &three.features()[0].encoding else { panic!("texts") };
+    assert_eq!(levels.categories(), ["a", "b", "c", "(missing)", "(rare)"]);
+    let rare = levels.rare().unwrap();
+    assert_eq!((rare.place, rare.levels), (4, 2));
+    let (written, warnings) = three.apply_features::<f64>(&known).unwrap();
+    let chosen: Vec<usize> = (written.to_dense().chunks_exact(5))
+        .map(|row| row.iter().position(|number| *number == 1.0).unwrap())
+        .collect();
+    assert_eq!(chosen, [1, 0, 2, 1, 0, 4, 1, 3, 4]);
+    assert!(warnings.is_empty());
+    // What was never seen is rare too.
+    let new = table(vec![texts("x", &["z"]), texts("t", &["p"])]);
+    assert_eq!(features(&three, &new), [0.0, 0.0, 0.0, 0.0, 1.0]);
+    // A document says so, and cannot be wrong.
+    let document = serde_json::to_value(&three).unwrap();
+    assert_eq!(serde_json::from_value::<Preprocessing>(document.clone()).unwrap(), three);
+    let wrong = document.to_string().replace(r#""place":4"#, r#""place":5"#);
+    assert!(serde_json::from_str::<Preprocessing>(&wrong).is_err());
+    // As many levels as are told apart have no rare ones, and the document says nothing of them.
+    let five = fitted(5);
+    assert_eq!(five.inputs(), 6);
+    assert!(!serde_json::to_string(&five).unwrap().contains("rare"));
+}
+
+#[test]
 fn categories_and_classes_are_sorted_as_numbers_then_as_letters() {
     let known = table(vec![
         texts("x", &["b", "10", "9", "2.5", "-1", "a", "B", "(c)"]),

@@ -1,11 +1,16 @@
 //! A column of texts as one input a category.
+//!
+//! Of more levels than [`DataOptions::max_levels`](crate::data::DataOptions::max_levels), the most frequent stay (of
+//! equally frequent ones, the first in order), and all others are one category: what is seen rarely teaches little of
+//! itself. Then a text that was never seen is a rare one too.
 
 use super::Warning;
 use super::cells::{categories_of, names_in, places};
 use super::identifier::are_names;
-use crate::data::{Imputation, Values};
+use crate::data::{DataOptions, Imputation, Values};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 /// One input a category: 1 for the row's own, 0 for the others. There is at least one, all are different, and what
@@ -21,12 +26,24 @@ pub struct Categorical {
 struct Names {
     categories: Vec<String>,
     missing: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rare: Option<Rare>,
+}
+
+/// The category that rare levels make together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rare {
+    /// Its position among the categories.
+    pub place: usize,
+    /// How many levels it stands for.
+    pub levels: usize,
 }
 
 impl TryFrom<Names> for Categorical {
     type Error = Error;
-    fn try_from(Names { categories, missing }: Names) -> Result<Self> {
-        Categorical::new(categories, missing)
+    fn try_from(Names { categories, missing, rare }: Names) -> Result<Self> {
+        Categorical::new(categories, missing)?.with_rare(rare)
     }
 }
 
@@ -38,6 +55,8 @@ impl From<Categorical> for Names {
 
 /// The name of the category that missing cells make.
 const MISSING: &str = "(missing)";
+/// The name of the category that rare levels make.
+const RARE: &str = "(rare)";
 
 impl Categorical {
     /// The encoding of these categories; `missing` is the position of the one that missing cells count as.
@@ -60,14 +79,29 @@ impl Categorical {
                 categories.len()
             )));
         }
-        Ok(Self { names: Names { categories, missing } })
+        Ok(Self { names: Names { categories, missing, rare: None } })
+    }
+
+    /// The same with a category that stands for all others.
+    ///
+    /// # Errors
+    /// If it is the position of none.
+    pub fn with_rare(mut self, rare: Option<Rare>) -> Result<Self> {
+        let count = self.names.categories.len();
+        if let Some(Rare { place, .. }) = rare.filter(|rare| rare.place >= count) {
+            return Err(Error::data(format!(
+                "rare levels count as category {place}, but there are {count} categories, which count from 0"
+            )));
+        }
+        self.names.rare = rare;
+        Ok(self)
     }
 
     /// Decides by the texts that stand in the given rows; the inner error says why the column should be left out.
     pub(super) fn fit(
         (name, values): (&str, &Values),
         rows: &[usize],
-        imputation: Imputation,
+        options: &DataOptions,
         is_declared: bool,
     ) -> Result<std::result::Result<Self, String>> {
         let cells = categories_of(values);
@@ -80,26 +114,42 @@ impl Categorical {
                 "{distinct} distinct texts in {present} rows, so it identifies rows; `--type '{name}=categorical'` keeps it"
             )));
         }
+        let mut frequency = vec![0; distinct];
+        for (place, count) in places(&cells, &categories).into_iter().zip(counts) {
+            if let Some(place) = place {
+                frequency[place] = count;
+            }
+        }
+        let levels = distinct.saturating_sub(options.max_levels);
+        if levels > 0 {
+            let mut order: Vec<usize> = (0..distinct).collect();
+            // Of equally frequent levels the first ones stay.
+            order.sort_by_key(|&place| Reverse(frequency[place]));
+            let mut is_rare = vec![false; distinct];
+            order[options.max_levels..].iter().for_each(|&place| is_rare[place] = true);
+            let mut at = is_rare.iter();
+            categories.retain(|_| at.next() == Some(&false));
+            let mut at = is_rare.iter();
+            frequency.retain(|_| at.next() == Some(&false));
+        }
         let is_complete = present == rows.len();
-        let missing = match imputation {
+        // A text that says so already counts as such too.
+        let named = |name: &str, categories: &mut Vec<String>| {
+            categories.iter().position(|category| category == name).unwrap_or_else(|| {
+                categories.push(name.to_owned());
+                categories.len() - 1
+            })
+        };
+        let missing = match options.imputation {
             _ if is_complete => None,
             Imputation::MostFrequent if distinct > 0 => {
-                let mut frequency = vec![0; distinct];
-                for (place, count) in places(&cells, &categories).into_iter().zip(counts) {
-                    if let Some(place) = place {
-                        frequency[place] = count;
-                    }
-                }
                 // Of equally frequent categories the first one.
-                (0..distinct).rev().max_by_key(|&place| frequency[place])
+                (0..frequency.len()).rev().max_by_key(|&place| frequency[place])
             }
-            // A text that says so already counts as missing too.
-            _ => Some(categories.iter().position(|category| category == MISSING).unwrap_or_else(|| {
-                categories.push(MISSING.to_owned());
-                categories.len() - 1
-            })),
+            _ => Some(named(MISSING, &mut categories)),
         };
-        Categorical::new(categories, missing).map(Ok)
+        let rare = (levels > 0).then(|| Rare { place: named(RARE, &mut categories), levels });
+        Categorical::new(categories, missing)?.with_rare(rare).map(Ok)
     }
 
     /// The categories seen in training, in the order of the inputs.
@@ -112,7 +162,13 @@ impl Categorical {
         self.names.missing
     }
 
-    /// Calls `write(row, input, 1)` for each row that is of a known category; the others are in the warning.
+    /// The category that all others make together, if there were more than could be told apart.
+    pub fn rare(&self) -> Option<Rare> {
+        self.names.rare
+    }
+
+    /// Calls `write(row, input, 1)` for each row that is of a known category; the others are in the warning, unless they
+    /// count as rare.
     pub(super) fn write(
         &self,
         column: &str,
@@ -124,7 +180,7 @@ impl Categorical {
         let mut warning: Option<Warning> = None;
         for row in 0..values.rows() {
             let place = match cells.code(row) {
-                Some(code) => places[code],
+                Some(code) => places[code].or(self.rare().map(|rare| rare.place)),
                 None => self.missing(),
             };
             match place {

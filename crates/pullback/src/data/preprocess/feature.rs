@@ -5,7 +5,7 @@
 
 use super::cells::{is_categorical, numbers_of};
 use super::{Categorical, Numeric, Pixels, Time, Warning};
-use crate::data::{Column, ColumnType, DataOptions, Table, Values};
+use crate::data::{Column, ColumnType, DataOptions, Part, Table, Values};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +63,7 @@ impl Feature {
             }
             Values::Times(times) => Time::fit(times, rows)?.map(Encoding::Time),
             values if is_categorical(values, declared) => {
-                Categorical::fit((name, values), rows, options.imputation, declared.is_some())?
+                Categorical::fit((name, values), rows, options, declared.is_some())?
                     .map(Encoding::Categorical)
             }
             values => {
@@ -80,6 +80,16 @@ impl Feature {
             Encoding::Categorical(categorical) => categorical.categories().len(),
             Encoding::Time(time) => time.width(),
             Encoding::Bytes(pixels) => pixels.width(),
+        }
+    }
+
+    /// What the inputs are made of, in their order.
+    pub(super) fn parts(&self) -> Vec<Part> {
+        match &self.encoding {
+            Encoding::Numeric(_) => vec![Part::Number],
+            Encoding::Categorical(categorical) => vec![Part::Levels(categorical.categories().len() as u32)],
+            Encoding::Time(time) => time.parts().iter().map(|part| part.part()).collect(),
+            Encoding::Bytes(pixels) => vec![Part::Number; pixels.width()],
         }
     }
 

@@ -10,6 +10,8 @@
 //!   the rows, and distinct whole numbers under a name such as `id`. If no other column is left, they are kept.
 //! - A date becomes, of these parts, those that differ between the rows that are trained on: a trend (the time since
 //!   1970, scaled), the year (scaled), and one input each for the months, the days of the week and the hours.
+//! - Of a column with more texts than [`DataOptions::max_levels`], the most frequent are told apart; the others are one
+//!   category, `(rare)`.
 //! - A category that was not seen in training is encoded as none of the known ones, with a warning.
 
 mod categorical;
@@ -22,7 +24,7 @@ mod target;
 mod task;
 mod time;
 
-pub use categorical::Categorical;
+pub use categorical::{Categorical, Rare};
 pub(super) use cells::categories_of;
 pub use feature::{Encoding, Feature};
 pub use numeric::Numeric;
@@ -32,7 +34,7 @@ pub use task::strata;
 pub use time::{Time, TimePart};
 
 use super::features::check_rows;
-use super::{ColumnType, DataOptions, Dataset, Features, Table, Values};
+use super::{ColumnType, DataOptions, Dataset, Features, Part, Table, Values};
 use crate::error::{Error, Place, Result};
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
@@ -200,6 +202,26 @@ impl Preprocessing {
         self.inputs
     }
 
+    /// How many bytes the features of so many rows take.
+    pub fn feature_bytes<T: Real>(&self, rows: usize) -> f64 {
+        if let [Feature { encoding: Encoding::Bytes(_), .. }] = self.features() {
+            return 0.0; // They are the table's own.
+        }
+        let parts: Vec<Part> = self.features().iter().flat_map(Feature::parts).collect();
+        let numbers = match Features::<T>::parts_pay(&parts, self.inputs(), rows) {
+            true => parts.len(),
+            false => self.inputs(),
+        };
+        numbers as f64 * rows as f64 * size_of::<T>() as f64
+    }
+
+    /// How many inputs of an example are zeros that a batch leaves out.
+    pub(crate) fn zeros<T: Real>(&self) -> usize {
+        let parts: Vec<Part> = self.features().iter().flat_map(Feature::parts).collect();
+        let is_listed = Features::<T>::are_listed(&parts, self.inputs());
+        if is_listed { self.inputs() - parts.len() } else { 0 }
+    }
+
     /// The names of the inputs: a column's name, with the category or the position where it has many.
     pub fn input_names(&self) -> Vec<String> {
         self.features().iter().flat_map(Feature::input_names).collect()
@@ -225,6 +247,10 @@ impl Preprocessing {
         }
         let width = self.inputs();
         let rows = table.rows();
+        let parts: Vec<Part> = self.features().iter().flat_map(Feature::parts).collect();
+        if Features::<T>::parts_pay(&parts, width, rows) {
+            return self.apply_parts(table, parts);
+        }
         let mut values = zeros(rows, width, table)?;
         let mut warnings = Vec::new();
         let mut first = 0;
@@ -240,10 +266,61 @@ impl Preprocessing {
         }
         Ok((Features::dense(values, width)?, warnings))
     }
+
+    /// The same as parts, which take less memory.
+    fn apply_parts<T: Real>(&self, table: &Table, parts: Vec<Part>) -> Result<(Features<T>, Vec<Warning>)> {
+        /// Where an input's number goes: among the numbers of a row, or as a level among its codes.
+        #[derive(Clone, Copy)]
+        enum Place {
+            Number(usize),
+            Code(usize, u32),
+        }
+        let rows = table.rows();
+        let (mut places, mut levels) = (Vec::with_capacity(self.inputs()), Vec::new());
+        for part in &parts {
+            match *part {
+                Part::Number => places.push(Place::Number(places.len())),
+                Part::Levels(count) => {
+                    places.extend((0..count).map(|level| Place::Code(levels.len(), level)));
+                    levels.push(count);
+                }
+            }
+        }
+        // Numbers count among themselves.
+        let mut count = 0;
+        for place in &mut places {
+            if let Place::Number(number) = place {
+                *number = count;
+                count += 1;
+            }
+        }
+        let mut numbers: Vec<T> = zeros(rows, count, table)?;
+        let mut codes: Vec<u32> = zeros(rows, levels.len(), table)?;
+        for codes in codes.chunks_exact_mut(levels.len().max(1)) {
+            codes.copy_from_slice(&levels);
+        }
+        let mut warnings = Vec::new();
+        let mut first = 0;
+        for feature in self.features() {
+            let mut write = |row: usize, at: usize, value: f64| match places[first + at] {
+                Place::Number(number) => numbers[row * count + number] = T::from_f64(value),
+                Place::Code(code, level) => codes[row * levels.len() + code] = level,
+            };
+            warnings.extend(feature.write(table, &mut write)?);
+            first += feature.width();
+        }
+        if let Some(at) = numbers.iter().position(|value| !value.is_finite()) {
+            let input = (places.iter())
+                .position(|place| matches!(place, Place::Number(number) if *number == at % count))
+                .expect("every number is an input's");
+            return Err(too_far(table, &self.input_names()[input], at / count));
+        }
+        Ok((Features::parts(parts, numbers, codes)?, warnings))
+    }
 }
 
 /// So many zeros for each row of a table, if there is memory for them.
-fn zeros<T: Real>(rows: usize, width: usize, table: &Table) -> Result<Vec<T>> {
+fn zeros<T: Copy + Default>(rows: usize, width: usize, table: &Table) -> Result<Vec<T>> {
     let mut values = Vec::new();
     let numbers = rows.checked_mul(width).filter(|&numbers| values.try_reserve_exact(numbers).is_ok());
     let Some(numbers) = numbers else {
@@ -254,7 +331,7 @@ fn zeros<T: Real>(rows: usize, width: usize, table: &Table) -> Result<Vec<T>> {
         ))
         .help("give fewer rows, or leave columns out"));
     };
-    values.resize(numbers, T::ZERO);
+    values.resize(numbers, T::default());
     Ok(values)
 }
 

@@ -1,7 +1,7 @@
 //! A column of dates as some inputs for each of their parts.
 
 use crate::data::time::{Parts, parts};
-use crate::data::{Table, Times, Values};
+use crate::data::{Part, Table, Times, Values};
 use crate::error::{Error, Place, Result};
 use serde::{Deserialize, Serialize};
 use std::mem::discriminant;
@@ -186,6 +186,14 @@ impl TimePart {
             Self::Month => 12,
             Self::Weekday => 7,
             Self::Hour => 24,
+        }
+    }
+
+    /// What its inputs are made of.
+    pub(super) fn part(self) -> Part {
+        match self {
+            Self::Trend { .. } | Self::Year { .. } => Part::Number,
+            Self::Month | Self::Weekday | Self::Hour => Part::Levels(self.width() as u32),
         }
     }
 

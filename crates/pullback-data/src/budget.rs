@@ -1,0 +1,60 @@
+//! The memory that reading a table may use, counted before it is used.
+
+use pullback::error::{Error, ErrorKind, Place, Result};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a distinct text takes beside its bytes: its place in two lists and two hash tables, while parts of a file are
+/// joined.
+const BYTES_PER_TEXT: u64 = 160;
+/// What a cell takes: a number, and once more while parts of a file are joined column by column.
+const BYTES_PER_CELL: u64 = 9;
+
+/// How many bytes are left. Threads that read parts of a file share it.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    left: AtomicU64,
+    limit: u64,
+}
+
+impl Budget {
+    pub(crate) fn new(limit: u64) -> Self {
+        Self { left: AtomicU64::new(limit), limit }
+    }
+
+    /// Sets the memory of a table's cells aside, beside its content, if it is there.
+    pub(crate) fn cells(&self, path: &Path, content: usize, rows: usize, columns: usize) -> Result<()> {
+        let cells = (rows as u64).saturating_mul(columns as u64).saturating_mul(BYTES_PER_CELL);
+        let needed = cells.saturating_add(content as u64);
+        if self.take(needed) {
+            return Ok(());
+        }
+        let what =
+            format!("{rows} rows of {columns} columns need {} MB of memory", needed.div_ceil(1_000_000));
+        Err(self.refused(path, what))
+    }
+
+    /// Takes the memory of a text that was not seen before; says whether it is there.
+    pub(crate) fn text(&self, length: usize) -> bool {
+        self.take(BYTES_PER_TEXT + 3 * length as u64)
+    }
+
+    /// What is said of a table with more distinct texts than there is memory for.
+    pub(crate) fn too_many_texts(&self, path: &Path, column: &str, texts: usize) -> Error {
+        let what = format!(
+            "the columns hold more different texts than there is memory for, column \"{column}\" over {texts}"
+        );
+        self.refused(path, what)
+    }
+
+    fn take(&self, bytes: u64) -> bool {
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
+    }
+
+    fn refused(&self, path: &Path, what: String) -> Error {
+        let free = self.limit.div_ceil(1_000_000);
+        Error::new(ErrorKind::Memory, format!("{what}; {free} MB are free"))
+            .at(Place::file(path))
+            .help("give fewer rows or columns, or more memory with `--memory`")
+    }
+}
