@@ -261,8 +261,8 @@ pub(crate) fn refuse_large(path: &Path, length: usize, limit_bytes: u64) -> Resu
     Err(malformed(
         Place::file(path),
         format!(
-            "the content is larger than {} MB, which is what there is memory for",
-            limit_bytes.div_ceil(1_000_000)
+            "the content is larger than {:.1} MB, which is what there is memory for",
+            limit_bytes as f64 / 1e6
         ),
         "give a smaller file, or part of it, or more memory with `--memory`",
     ))

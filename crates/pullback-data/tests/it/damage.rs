@@ -187,7 +187,7 @@ fn bombs_end_at_the_limit() {
         ("b.zst", zstandard(&zeros)),
         ("b.zip", zip(&[("b.csv", &zeros)])),
     ] {
-        refused(name, &packed, &["larger than 1048576 bytes"]);
+        refused(name, &packed, &["larger than 1.0 MB"]);
     }
     // A row a column.
     let rows: String = (0..5000).map(|row| format!("{{\"k{row}\":1}}\n")).collect();
