@@ -159,9 +159,11 @@ settings! {
         /// A column's type where it is not what it looks like: numeric, categorical or time
         r#type: Names, "COLUMN=TYPE";
         /// How numbers are scaled
-        scaling: Option<Scaling>, "SCALING" of Scaling::NAMES, default "standardize";
+        scaling: Option<Scaling>, "SCALING" of Scaling::NAMES, default "robust, standardize with --fast";
+        /// The inputs of each number that are linear between its quantiles, beside the number itself; 0 for none
+        pieces: Option<usize>, "PIECES", default "by the rows and columns";
         /// What replaces a missing cell
-        imputation: Option<Imputation>, "IMPUTATION" of Imputation::NAMES, default "mean";
+        imputation: Option<Imputation>, "IMPUTATION" of Imputation::NAMES, default "median, mean with --fast";
         /// The character between fields, or `tab`
         delimiter: Option<String>, "CHARACTER", default "detected";
         /// Whether the first line names the columns
@@ -202,12 +204,16 @@ settings! {
         divide_by_batch: Option<bool>, "DIVIDE_BY_BATCH";
     }
     "Training" {
+        /// How many networks are trained, whose predictions are averaged
+        ensemble: Option<usize>, "NETWORKS", default "8 for tables, 1 with --fast";
+        /// One network, trained for a short time
+        fast: Option<bool>, "FAST";
         /// How many times all examples are seen
         epochs: Option<usize>, "EPOCHS", default "by the rows";
         /// The examples of a step, or `full` for all
         batch: Option<Batch>, "EXAMPLES", default "32";
         /// The optimizer
-        optimizer: Option<String>, "OPTIMIZER" of Optimizer::NAMES, default "adam";
+        optimizer: Option<String>, "OPTIMIZER" of Optimizer::NAMES, default "adamw, adam with --fast";
         /// The factor of each step
         learning_rate: Option<f64>, "RATE", default "by the optimizer";
         /// How much of the last velocity is kept
@@ -242,7 +248,7 @@ settings! {
         /// The largest norm of the gradient
         clip_norm: Option<f64>, "NORM";
         /// Stop when the validation cost has not improved for that many epochs, 0 for never
-        early_stopping: Option<usize>, "EPOCHS", default "20 with validation rows";
+        early_stopping: Option<usize>, "EPOCHS", default "30 with validation rows, 20 with --fast";
         /// Whether each epoch has an order of its own
         shuffle: Option<bool>, "SHUFFLE", default "true";
         /// The seed of all random numbers

@@ -71,7 +71,7 @@ impl<T: Real> Predictor<'_, T> {
     /// If a column that the model takes is missing or of another kind, or the model is not of a table.
     pub fn predict(&self, table: &Table) -> Result<Prediction> {
         let (features, warnings) = self.model.features(table)?;
-        Ok(self.model.read(&self.rows(&features)?, warnings))
+        Ok(self.model.read(self.model.restored(&self.rows(&features)?), warnings))
     }
 
     fn take(&self, rows: usize) -> Result<Forward<T>> {

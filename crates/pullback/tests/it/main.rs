@@ -4,6 +4,7 @@
 mod allocation;
 mod architecture;
 mod border;
+mod ensembles;
 mod estimators;
 mod examples;
 mod explain;
