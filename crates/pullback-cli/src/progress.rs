@@ -4,7 +4,7 @@
 use crate::interrupt::Interrupt;
 use crate::terminal::{count, figure, percent, say, time};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use pullback::train::{Epoch, EpochReport, Flow, Observer, StepReport};
+use pullback::train::{Epoch, EpochReport, Flow, MemberReport, Observer, StepReport};
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,8 @@ pub(crate) struct Progress {
     end: Instant,
     /// The last epoch's figures.
     figures: Option<String>,
+    /// The epochs that each network of an ensemble has done.
+    members: Vec<usize>,
 }
 
 impl Progress {
@@ -61,6 +63,7 @@ impl Progress {
             pause: FIRST_LINE,
             end: now,
             figures: None,
+            members: Vec::new(),
         }
     }
 
@@ -117,6 +120,27 @@ impl Observer for Progress {
             say(format_args!("epoch {done}/{}: {figures}, {pace} samples/s, {left} left", self.epochs));
         }
         self.figures = Some(figures);
+        Flow::Continue
+    }
+
+    fn member(&mut self, report: &MemberReport) -> Flow {
+        self.end = Instant::now();
+        let MemberReport { member, members, epoch } = report;
+        if self.members.len() != *members {
+            self.members = vec![0; *members];
+        }
+        self.members[*member] = epoch.epoch + 1;
+        let done: usize = self.members.iter().sum();
+        if let Some(bar) = &self.bar
+            && self.shown.elapsed() > REDRAW
+        {
+            self.shown = Instant::now();
+            let examples = done * self.examples_per_epoch;
+            let pace = count(examples as f64 / self.start.elapsed().as_secs_f64().max(1e-9));
+            let begun = self.members.iter().filter(|epochs| **epochs > 0).count();
+            bar.set_message(format!("network {begun} of {members}, epoch {}, {pace}/s", epoch.epoch + 1));
+            bar.set_position((examples / members) as u64);
+        }
         Flow::Continue
     }
 }

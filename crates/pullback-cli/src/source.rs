@@ -411,7 +411,8 @@ fn held_out(model: &Trained<'_>) -> Result<Chosen> {
             format!("give it as DATA: `{} --held-out` takes the rows held out", typed(source)),
         ));
     };
-    let table = set.load(model.training.seed)?;
+    let seed = settings_of(model)?.map_or(model.training.seed, |settings| settings.seed());
+    let table = set.load(seed)?;
     if !model.data.is_of(&table) {
         return Err(Failure::new(
             format!("{source} has changed since the model was trained on it"),

@@ -52,6 +52,14 @@ impl Inspect {
         let mut out = String::new();
         let card = &model.trained()?;
         data(&mut out, card);
+        if model.member_count() > 1 {
+            let count = model.member_count();
+            entry(
+                &mut out,
+                "ensemble",
+                &format!("{count} networks, whose predictions are averaged; the first:"),
+            );
+        }
         layers(&mut out, &model)?;
         columns(&mut out, card);
         training(&mut out, card);
@@ -126,7 +134,13 @@ fn columns(out: &mut String, card: &Trained<'_>) {
         let how = match encoding {
             Encoding::Numeric(numeric) => {
                 let scaled = scaled("x", numeric.center(), numeric.spread());
-                format!("{scaled}; missing: {}", figure(numeric.fill()))
+                let clip = numeric.clip().map(|clip| format!(", clipped smoothly to {}", figure(clip)));
+                let pieces = match numeric.width() - 1 {
+                    0 => String::new(),
+                    pieces => format!("; {pieces} pieces between quantiles"),
+                };
+                let clip = clip.unwrap_or_default();
+                format!("{scaled}{clip}{pieces}; missing: {}", figure(numeric.fill()))
             }
             Encoding::Categorical(categorical) => {
                 let categories = categorical.categories();

@@ -13,7 +13,7 @@ use crate::terminal::{count, entry, print, print_json, print_raw, say, setting, 
 use pullback::data::{Concern, Encoding, Task};
 use pullback::explain::Catalog;
 use pullback::job::{Fitted, Job};
-use pullback::model::{Fingerprint, Trained};
+use pullback::model::{Fingerprint, Model, Run, Trained};
 use pullback::network::Layer;
 use pullback::report::number::counted;
 use pullback::report::{Report, Series, curve, text};
@@ -75,7 +75,14 @@ struct Document<'a> {
     /// What computed products of another precision than f32.
     #[serde(skip_serializing_if = "Option::is_none")]
     products: Option<&'a str>,
+    /// How training went; of an ensemble, of its first network.
     history: &'a History,
+    /// The networks of an ensemble.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    networks: Vec<Network>,
+    /// How good an ensemble's networks are on the rows that each watched, and was not trained on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    out_of_fold: Option<&'a Report>,
     seconds: f64,
     /// How long each stage took.
     stages: Stages,
@@ -99,6 +106,35 @@ struct Stages {
     train: f64,
     /// Measuring the model on the rows to test on.
     evaluate: f64,
+}
+
+/// One of the networks of an ensemble.
+#[derive(Serialize)]
+struct Network {
+    seed: u64,
+    training_rows: usize,
+    validation_rows: usize,
+    epochs: usize,
+    kept_epoch: Option<usize>,
+    stop: Stop,
+    cost: Option<f64>,
+    validation_cost: Option<f64>,
+}
+
+impl From<&Run> for Network {
+    fn from(Run { training, history, rows, .. }: &Run) -> Self {
+        let kept = history.kept();
+        Self {
+            seed: training.seed,
+            training_rows: rows.as_ref().map_or(0, |rows| rows.trained_rows()),
+            validation_rows: rows.as_ref().map_or(0, |rows| rows.validation().len()),
+            epochs: history.epoch_count,
+            kept_epoch: history.kept_epoch,
+            stop: history.stop,
+            cost: kept.map(|epoch| epoch.cost),
+            validation_cost: kept.and_then(|epoch| epoch.validation_cost),
+        }
+    }
 }
 
 impl Train {
@@ -158,7 +194,8 @@ impl Train {
         let interrupt = Interrupt::caught();
         let mut progress =
             Progress::new(training.epochs, rows.training.len(), self.quiet || self.json, interrupt.clone());
-        let Fitted { model, tested, report, findings, trouble } = job.run(&machine, &mut progress)?;
+        let Fitted { model, tested, report, out_of_fold, findings, trouble } =
+            job.run(&machine, &mut progress)?;
         let run = seconds();
         let seconds = progress.finish().as_secs_f64();
         let stages = Stages { read, prepare, train: seconds, evaluate: (run - seconds).max(0.0) };
@@ -186,18 +223,23 @@ impl Train {
             notes: &notes,
             concerns: &concerns,
             training_rows: rows.training.len(),
-            validation_rows: rows.validation.len(),
+            validation_rows: rows.members.first().map_or(&rows.validation, |first| &first.validation).len(),
             test_rows: tested.rows(),
             is_tested_on_training_rows: rows.is_tested_on_training_rows(),
             layers: card.network.layers.iter().map(Layer::describe).collect(),
-            parameters: card.network.parameter_count()?,
+            parameters: card.network.parameter_count()? * model.member_count(),
             training,
             products: (!training.precision.is_full())
                 .then(|| training.precision.of_products().engine(machine.isa)),
             history: card.history,
+            networks: match model.member_count() {
+                1 => Vec::new(),
+                _ => model.runs().map(Network::from).collect(),
+            },
+            out_of_fold: out_of_fold.as_ref(),
             seconds,
             stages,
-            samples_per_second: (card.history.epoch_count * rows.training.len()) as f64 / seconds.max(1e-9),
+            samples_per_second: seen(&model) as f64 / seconds.max(1e-9),
             test: &report,
             remarks: report.remarks(),
             trouble: trouble.as_ref().map(ToString::to_string),
@@ -233,6 +275,21 @@ fn interrupted(history: &History, epochs: usize, model: &str) -> String {
     }
 }
 
+/// How many times an example was seen in training, by all networks.
+fn seen(model: &Model<f32>) -> usize {
+    let rows = |run: &Run| run.rows.as_ref().map_or(0, |rows| rows.trained_rows());
+    model.runs().map(|run| run.history.epoch_count * rows(run)).sum()
+}
+
+/// Why training ended before its last epoch, or kept another.
+fn why(end: (Stop, Option<usize>), epochs: usize) -> String {
+    match end {
+        (Stop::NoImprovement, Some(kept)) => format!(", stopped early: epoch {} was best", kept + 1),
+        (_, Some(kept)) if kept + 1 < epochs => format!(", epoch {} was best", kept + 1),
+        _ => String::new(),
+    }
+}
+
 fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
     let mut out = String::new();
     let mut line = |name: &str, value: String| entry(&mut out, name, &value);
@@ -248,9 +305,11 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
         None => "numbers".to_owned(),
     };
     line("target", format!("{}: {shown} ({})", target.names().join(", "), document.reason));
+    let networks = &document.networks;
     let validation = match document.validation_rows {
         0 => String::new(),
-        rows => format!(", {rows} for validation"),
+        rows if networks.is_empty() => format!(", {rows} for validation"),
+        rows => format!(" (each network is watched by {rows} of them)"),
     };
     let test = match document.is_tested_on_training_rows {
         true => "tested on the same rows".to_owned(),
@@ -261,7 +320,12 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
         0..=12 => document.layers.join(", "),
         many => format!("{many} layers"),
     };
-    line("network", format!("{inputs}, {layers}; {}", counted(document.parameters, "parameter")));
+    match networks.len() {
+        0 => {}
+        count => line("ensemble", format!("{count} networks; the mean of what they predict")),
+    }
+    let each = if networks.is_empty() { "" } else { " in all" };
+    line("network", format!("{inputs}, {layers}; {}{each}", counted(document.parameters, "parameter")));
     let training = document.training;
     line(
         "training",
@@ -288,15 +352,17 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
     }
     let epochs = document.history.epoch_count;
     let why = match (document.history.stop, document.history.kept_epoch) {
-        (Stop::NoImprovement, Some(kept)) => format!(", stopped early: epoch {} was best", kept + 1),
-        (_, Some(kept)) if kept + 1 < epochs => format!(", epoch {} was best", kept + 1),
-        _ => String::new(),
+        _ if !networks.is_empty() => String::new(),
+        others => why(others, epochs),
+    };
+    let epochs = match (networks.iter().map(|n| n.epochs).min(), networks.iter().map(|n| n.epochs).max()) {
+        (Some(fewest), Some(most)) if fewest < most => format!("{fewest} to {most} epochs"),
+        _ => counted(epochs, "epoch"),
     };
     line(
         "time",
         format!(
-            "{epochs} {} in {}, {} samples/s{why}",
-            if epochs == 1 { "epoch" } else { "epochs" },
+            "{epochs} in {}, {} samples/s{why}",
             time(document.seconds),
             count(document.samples_per_second)
         ),
@@ -314,6 +380,13 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
     }
     let where_from = if document.is_tested_on_training_rows { "training" } else { "test" };
     let _ = write!(out, "\n{where_from} {}", text::render(document.test, width()));
+    if let Some(report) = document.out_of_fold {
+        let _ = writeln!(
+            out,
+            "\non rows of the training that a network was not trained on: {}",
+            text::line(report)
+        );
+    }
     let model = typed(&document.model);
     let _ = writeln!(out, "\nsaved {}; next:", document.model);
     let _ = writeln!(out, "  pullback inspect {model}");

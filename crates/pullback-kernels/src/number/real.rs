@@ -102,6 +102,10 @@ pub trait Real:
     fn min(self, other: Self) -> Self;
     /// Whether the number is neither infinite nor NaN.
     fn is_finite(self) -> bool;
+    /// The number, or 0 if it is below 2^-100 (f64: 2^-996): a running mean that only decays would else come to
+    /// subnormal numbers, with which processors compute up to a hundred times as slowly, and round to the smallest of
+    /// them for ever.
+    fn settled(self) -> Self;
 }
 
 macro_rules! real {
@@ -192,6 +196,12 @@ macro_rules! real {
             #[inline(always)]
             fn is_finite(self) -> bool {
                 $float::is_finite(self)
+            }
+            #[inline(always)]
+            fn settled(self) -> Self {
+                const LEAST: $float = $float::MIN_POSITIVE * (1 << 26) as $float;
+                // A NaN stays.
+                if $float::abs(self) < LEAST { 0.0 } else { self }
             }
         }
     };

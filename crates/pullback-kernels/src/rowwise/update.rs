@@ -61,7 +61,7 @@ impl<T: Real> Momentum<T> {
     /// Weight and velocity after the step.
     #[inline(always)]
     pub fn weight(self, w: T, g: T, v: T) -> (T, T) {
-        let v = self.momentum.mul_add(v, g);
+        let v = self.momentum.mul_add(v, g).settled();
         ((-self.learning_rate).mul_add(v, w), v)
     }
 
@@ -95,7 +95,7 @@ impl<T: Real> Nesterov<T> {
     /// Weight and velocity after the step.
     #[inline(always)]
     pub fn weight(self, w: T, g: T, v: T) -> (T, T) {
-        let v = self.momentum.mul_add(v, g);
+        let v = self.momentum.mul_add(v, g).settled();
         ((-self.learning_rate).mul_add(self.momentum.mul_add(v, g), w), v)
     }
 
@@ -234,7 +234,7 @@ impl<T: Real> Adam<T> {
     /// Weight, mean gradient and mean square after the step.
     #[inline(always)]
     pub fn weight(self, w: T, g: T, m: T, v: T) -> (T, T, T) {
-        let m = self.beta_1.mul_add(m, (T::ONE - self.beta_1) * g);
+        let m = self.beta_1.mul_add(m, (T::ONE - self.beta_1) * g).settled();
         let v = self.beta_2.mul_add(v, (T::ONE - self.beta_2) * g * g);
         let divisor = v.sqrt().mul_add(self.root_correction, self.epsilon);
         (self.keep.mul_add(w, -(self.rate * m).over_positive(divisor)), m, v)

@@ -27,10 +27,10 @@ pub use features::{Features, FeaturesView, Part};
 pub use options::{DataOptions, Imputation, Scaling, Task};
 pub(crate) use order::epoch_order;
 pub use preprocess::{
-    Categorical, Encoding, Feature, Numeric, Pixels, Preprocessing, Rare, Scale, Target, TargetColumn, Time,
-    TimePart, Warning, strata,
+    Categorical, Encoding, Feature, MOST_PIECES, Numeric, Pixels, Preprocessing, Rare, Scale, Target,
+    TargetColumn, Time, TimePart, Warning, strata,
 };
-pub use split::{Split, split};
+pub use split::{Split, folds, split};
 pub use table::Table;
 pub use targets::Targets;
 pub use time::days;

@@ -75,6 +75,8 @@ choices! {
         Standardize = "standardize" | "standard" | "zscore" | "z_score",
         /// To the range 0 to 1 (images: by the largest byte that the source can hold).
         MinMax = "min_max" | "minmax",
+        /// By median and quartile range, and clipped smoothly to -3 and 3 (images: as `standardize`).
+        Robust = "robust",
         /// Not at all.
         None = "none",
     }

@@ -46,6 +46,32 @@ pub fn split(rows: &[usize], strata: Option<&[u32]>, fraction: f64, random: &Ran
     Ok(split)
 }
 
+/// Cuts `rows` into so many parts of about equal size, each in ascending order; `strata` as for [`split`], so that each
+/// class is dealt out evenly. A part may be empty if there are few rows.
+///
+/// # Errors
+/// If `strata` is shorter than the largest row.
+pub fn folds(
+    rows: &[usize],
+    strata: Option<&[u32]>,
+    count: usize,
+    random: &Random,
+) -> Result<Vec<Vec<usize>>> {
+    if let Some(strata) = strata {
+        check_rows(rows, strata.len())?;
+    }
+    let mut order: Vec<usize> = rows.to_vec();
+    random.shuffle(&mut order);
+    // Stable: within a stratum the rows stay shuffled.
+    order.sort_by_key(|&row| strata.map_or(0, |strata| strata[row]));
+    let mut folds = vec![Vec::new(); count.max(1)];
+    for (at, row) in order.into_iter().enumerate() {
+        folds[at % count.max(1)].push(row);
+    }
+    folds.iter_mut().for_each(|fold| fold.sort_unstable());
+    Ok(folds)
+}
+
 /// How many of each group to hold out: the whole part of its share, then one more for those with
 /// the largest remainders until the total is the rounded share of all; never a whole group.
 fn held_out_counts(sizes: &[usize], fraction: f64) -> Vec<usize> {

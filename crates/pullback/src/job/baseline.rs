@@ -24,7 +24,8 @@ pub(super) fn linear(
     tested: &Table,
     machine: &Machine,
 ) -> Result<Option<Report>> {
-    let Decided { network, preprocessing, rows, .. } = job;
+    let Decided { preprocessing, rows, .. } = job;
+    let network = job.network();
     let target = preprocessing.target().target();
     let is_linear = network.layers.len() == 1;
     if is_linear || !network.named.is_empty() {
@@ -47,7 +48,7 @@ pub(super) fn linear(
         batch: Batch::Of(BATCH),
         learning_rate: Some(RATE),
         schedule: Schedule { shape: Shape::from_name("cosine")?, ..Schedule::default() },
-        seed: job.training.seed,
+        seed: job.training().seed,
         ..Training::default()
     };
     let trained = train(&network, &training, dataset, rows, &[], machine, &mut Silent)?;

@@ -52,9 +52,9 @@ fn error(place: &str, blame: Option<&Blame>, end: &str, job: &Decided) -> Error 
         }
         Some(Cause::Regularization) => "make the regularization weaker: lower `--l1` and `--l2`".to_owned(),
         Some(Cause::Steps) | None => {
-            let rate = job.training.learning_rate();
+            let rate = job.training().learning_rate();
             let tenth = format!("{:.1e}", rate / 10.0).parse().unwrap_or(rate);
-            let lower = f64::min(tenth, job.training.optimizer.conventional_rate());
+            let lower = f64::min(tenth, job.training().optimizer.conventional_rate());
             format!(
                 "try a lower learning rate than {}, for example `--learning-rate {}`, or `--clip-norm 1`",
                 shown(rate),

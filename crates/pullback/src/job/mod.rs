@@ -14,6 +14,7 @@
 //! settings.set("epochs", "20")?;
 //! let decided = Job::new(settings, builtin::load("iris", 0)?).decide()?;
 //! assert_eq!(decided.rows().training.len(), 120);
+//! assert_eq!(decided.members().len(), 8); // an ensemble
 //! let fitted = decided.run(&Default::default(), &mut Silent)?;
 //! assert_eq!(fitted.tested.rows(), 30);
 //! let bytes = fitted.model.to_bytes()?; // a model file
@@ -25,6 +26,7 @@ mod baseline;
 mod decide;
 mod diverged;
 mod findings;
+mod members;
 pub mod memory;
 mod rows;
 mod settings;
@@ -34,12 +36,13 @@ pub use findings::Finding;
 pub use rows::{Rows, TestRows};
 pub use settings::{Form, Hidden, Names, NetworkTable, Setting, Settings};
 
-use crate::data::{Concern, Dataset, Preprocessing, Table, concerns};
+use crate::data::{Concern, Dataset, Imputation, Preprocessing, Scaling, Table, concerns};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Fingerprint, Model, Partition, Prediction, Run, Test};
 use crate::network::Network;
 use crate::report::Report;
-use crate::train::{Batch, Machine, Observer, Stop, Training, train};
+use crate::train::{Batch, Machine, Observer, Stop, Training};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 /// Rows to train on, and rows to test on if the source sets some apart.
@@ -69,11 +72,19 @@ pub struct Job {
 pub struct Decided {
     settings: Settings,
     preprocessing: Preprocessing,
-    network: Network,
-    training: Training,
+    members: Vec<Member>,
     rows: Rows,
     table: Table,
     is_compared: bool,
+}
+
+/// One of the networks that a job trains.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// The network.
+    pub network: Network,
+    /// The configuration of its training run.
+    pub training: Training,
 }
 
 /// What a job made.
@@ -85,6 +96,9 @@ pub struct Fitted {
     pub tested: Table,
     /// How good it is on them.
     pub report: Report,
+    /// How good an ensemble's networks are on rows that each was not trained on; the rows that no network watched are
+    /// not counted.
+    pub out_of_fold: Option<Report>,
     /// What stood in the way of training.
     pub findings: Vec<Finding>,
     /// Why the run ended before its time, if it did so by itself: the cost stopped being a finite number. The model is
@@ -105,7 +119,7 @@ impl Job {
     /// target, rows that cannot be held out.
     pub fn decide(self) -> Result<Decided> {
         let Self { settings, tables } = self;
-        let options = settings.data_options()?;
+        let mut options = settings.data_options()?;
         let table = &tables.train;
         if options.target.is_empty() && table.target().is_none() {
             return Err(no_target(table));
@@ -113,15 +127,41 @@ impl Job {
         for name in options.target.iter().chain(&options.ignore).chain(options.types.keys()) {
             table.column(name).map_err(|error| error.of_kind(ErrorKind::Configuration))?;
         }
-        let rows = Rows::choose(&settings, &options, tables.test, table)?;
+        let is_fast = settings.is_fast(table, table.rows());
+        if !is_fast {
+            options.scaling = settings.scaling.unwrap_or(Scaling::Robust);
+            options.imputation = settings.imputation.unwrap_or(Imputation::Median);
+        }
+        let rows = Rows::choose(&settings, &options, tables.test, table, is_fast)?;
+        let first = rows.members.first();
+        let (trained, watched) = first.map_or((rows.training.len(), rows.validation.len()), |member| {
+            (member.training.len(), member.validation.len())
+        });
         let preprocessing = Preprocessing::fit(table, &rows.training, &options)?;
-        let network = settings.network(&preprocessing, rows.training.len())?;
-        let training =
-            settings.training(preprocessing.inputs(), rows.training.len(), rows.validation.len())?;
+        let pieces = settings.pieces(is_fast, &preprocessing, trained)?;
+        let preprocessing = preprocessing.with_pieces(table, &rows.training, pieces)?;
+        let network = settings.network(is_fast, &preprocessing, trained)?;
+        let training = settings.training(is_fast, &preprocessing, trained, watched)?;
         training.check::<f32>()?;
-        let settings = settings.decided(&network, &training, rows.test_fraction, rows.validation_fraction);
+        let count = rows.members.len().max(1);
+        let fractions = [rows.test_fraction, Some(rows.validation_fraction)];
+        let settings = settings.decided(&network, &training, fractions, (&options, pieces, count));
+        let members = (0..count).map(|index| Member {
+            network: network.clone(),
+            training: Training { seed: seed_of(training.seed, index), ..training.clone() },
+        });
+        let members = members.collect();
         let table = tables.train;
-        Ok(Decided { settings, preprocessing, network, training, rows, table, is_compared: false })
+        Ok(Decided { settings, preprocessing, members, rows, table, is_compared: false })
+    }
+}
+
+/// The seed of a network: the first one's is the job's.
+fn seed_of(seed: u64, member: usize) -> u64 {
+    match member {
+        0 => seed,
+        // Far from the seeds that people give.
+        _ => seed.wrapping_mul(1000).wrapping_add(1_000_000 + member as u64),
     }
 }
 
@@ -136,14 +176,19 @@ impl Decided {
         &self.preprocessing
     }
 
-    /// The network.
+    /// The network; of an ensemble, the first.
     pub fn network(&self) -> &Network {
-        &self.network
+        &self.members[0].network
     }
 
-    /// The configuration of the training run.
+    /// The configuration of the training run; of an ensemble, the first network's.
     pub fn training(&self) -> &Training {
-        &self.training
+        &self.members[0].training
+    }
+
+    /// All networks that are to be trained: one, or those of an ensemble.
+    pub fn members(&self) -> &[Member] {
+        &self.members
     }
 
     /// Which rows are for what.
@@ -183,17 +228,17 @@ impl Decided {
     /// If it needs more than `free` bytes.
     pub fn check_memory(&self, free: Option<u64>) -> Result<()> {
         let rows = self.rows.training.len();
-        let batch = match self.training.batch {
+        let batch = match self.training().batch {
             Batch::Of(examples) => examples.min(rows),
             Batch::Full => rows,
         };
         let feature_bytes = self.preprocessing.feature_bytes::<f32>(self.table.rows());
-        let zeros = match self.network.begins_dense() && self.training.precision.is_full() {
+        let zeros = match self.network().begins_dense() && self.training().precision.is_full() {
             true => self.preprocessing.zeros::<f32>(),
             false => 0,
         };
         let work = memory::Work::Training { feature_bytes, zeros };
-        memory::check(&self.network, batch, work, free)
+        memory::check(self.network(), batch, work, free)
     }
 
     /// Trains and measures. A run that an observer stops has the weights that it has come to, and so has one whose cost
@@ -202,31 +247,40 @@ impl Decided {
     /// # Errors
     /// If rows to test on do not fit, or the cost is not a finite number in the first epoch.
     pub fn run(&self, machine: &Machine, observer: &mut dyn Observer) -> Result<Fitted> {
-        let Self { settings, preprocessing, network, training, rows, table, is_compared } = self;
+        let Self { settings, preprocessing, rows, table, is_compared, .. } = self;
         let dataset: Dataset<f32> = preprocessing.apply(table)?;
         if let TestRows::Apart(table) = &rows.test {
             // What is wrong with them is better known before training.
             preprocessing.apply::<f32>(table)?;
         }
         let tested = rows.tested(table)?.into_owned();
-        let trained =
-            train(network, training, &dataset, &rows.training, &rows.validation, machine, observer)?;
-        let mut trouble = diverged::trouble(&trained.history, self)?;
-        let is_interrupted = trained.history.stop == Stop::Observer;
+        let (mut trouble, mut is_interrupted) = (None, false);
         let test = match &rows.test {
             TestRows::HeldOut(rows) => Test::HeldOut(rows.clone()),
             TestRows::Training => Test::Training,
             TestRows::Apart(table) => Test::Apart(Fingerprint::of(table, 0)),
         };
-        let model = Model::new(network.clone(), trained.parameters)?
-            .with_preprocessing(preprocessing.clone())?
-            .with_run(Run {
+        let (data, configuration) = (Fingerprint::of(table, rows.training.len()), settings.to_json()?);
+        let mut models = Vec::new();
+        for (index, trained) in members::train(self, &dataset, machine, observer)? {
+            let Member { network, training } = &self.members[index];
+            trouble = trouble.or(diverged::trouble(&trained.history, self)?);
+            is_interrupted |= trained.history.stop == Stop::Observer;
+            let validation = self.rows_of(index).1;
+            let partition = Partition::new(table.rows(), validation.to_vec(), test.clone())?;
+            models.push(Model::new(network.clone(), trained.parameters)?.with_run(Run {
                 training: training.clone(),
                 history: trained.history,
-                data: Some(Fingerprint::of(table, rows.training.len())),
-                rows: Some(Partition::new(table.rows(), rows.validation.clone(), test)?),
-                configuration: settings.to_json()?,
-            })?;
+                data: Some(Fingerprint { trained_rows: partition.trained_rows(), ..data.clone() }),
+                rows: Some(partition),
+                configuration: configuration.clone(),
+            })?);
+        }
+        let out_of_fold = match models.len() {
+            0 | 1 => None,
+            _ => self.out_of_fold(&models, machine)?,
+        };
+        let model = Model::ensemble(models)?.with_preprocessing(preprocessing.clone())?;
         let prediction = model.predict(&tested, machine)?;
         if trouble.is_none() && !prediction.numbers.iter().all(|number| number.is_finite()) {
             trouble = Some(diverged::of_tested(self));
@@ -240,7 +294,41 @@ impl Decided {
             report = report.beside_linear(&linear);
         }
         let findings = findings::find(&model, table, &rows.training)?;
-        Ok(Fitted { model, tested, report, findings, trouble })
+        Ok(Fitted { model, tested, report, out_of_fold, findings, trouble })
+    }
+
+    /// The rows that a network is trained on and watched by.
+    fn rows_of(&self, member: usize) -> (&[usize], &[usize]) {
+        match self.rows.members.get(member) {
+            Some(rows) => (&rows.training, &rows.validation),
+            None => (&self.rows.training, &self.rows.validation),
+        }
+    }
+
+    /// How good networks are on the rows that each watched, where it was not trained on them.
+    fn out_of_fold(&self, models: &[Model<f32>], machine: &Machine) -> Result<Option<Report>> {
+        let target = self.preprocessing.target();
+        let mut sums: BTreeMap<usize, (Vec<f64>, f64)> = BTreeMap::new();
+        for (member, model) in models.iter().enumerate() {
+            let watched = self.rows_of(member).1;
+            if watched.is_empty() {
+                return Ok(None);
+            }
+            let own = model.clone().with_preprocessing(self.preprocessing.clone())?;
+            let Prediction { numbers, outputs, .. } = own.predict(&self.table.select(watched)?, machine)?;
+            for (&row, own) in watched.iter().zip(numbers.chunks_exact(outputs)) {
+                let (sum, count) = sums.entry(row).or_insert_with(|| (vec![0.0; own.len()], 0.0));
+                sum.iter_mut().zip(own).for_each(|(sum, number)| *sum += number);
+                *count += 1.0;
+            }
+        }
+        let rows: Vec<usize> = sums.keys().copied().collect();
+        let numbers: Vec<f64> =
+            sums.values().flat_map(|(sum, count)| sum.iter().map(move |sum| sum / count)).collect();
+        let outputs = numbers.len() / rows.len().max(1);
+        let prediction = Prediction::new(numbers, outputs, target.target().classes().is_some(), Vec::new());
+        let targets = target.apply::<f32>(&self.table.select(&rows)?)?;
+        Report::new(&prediction, &targets, target.target(), target.names()).map(Some)
     }
 }
 

@@ -2,13 +2,13 @@
 //! records them, so that it can be tested again on the rows that were held out from it.
 
 use super::{Settings, configuration};
-use crate::data::{DataOptions, Table, split, strata};
+use crate::data::{DataOptions, Table, folds, split, strata};
 use crate::error::Result;
 use crate::random::{Purpose, Random};
 use std::borrow::Cow;
 
 /// Below this number of rows the test is on the training rows.
-const FEWEST_ROWS_TO_SPLIT: usize = 10;
+pub(super) const FEWEST_ROWS_TO_SPLIT: usize = 10;
 /// From this number of rows some are held out for validation.
 const FEWEST_ROWS_TO_VALIDATE: usize = 200;
 /// This many rows tell one epoch from another; more would be missed in training.
@@ -17,16 +17,45 @@ const MOST_ROWS_TO_VALIDATE: f64 = 2000.0;
 /// The rows of a job, by what they are for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rows {
-    /// To train on.
+    /// To train on: for an ensemble, all that some network is trained on.
     pub training: Vec<usize>,
-    /// To watch training by.
+    /// To watch training by; empty for an ensemble, whose networks have their own.
     pub validation: Vec<usize>,
+    /// The rows of each network of an ensemble; empty for one network.
+    pub members: Vec<Member>,
     /// To test on.
     pub test: TestRows,
     /// Which part of all rows is held out to test on; absent if there is a table of its own for that.
     pub test_fraction: Option<f64>,
     /// Which part of the other rows is held out for validation.
     pub validation_fraction: f64,
+}
+
+/// The rows of one network of an ensemble.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// To train on.
+    pub training: Vec<usize>,
+    /// To watch training by.
+    pub validation: Vec<usize>,
+}
+
+/// Into so many parts rows are cut, of which each network of an ensemble watches one.
+const PARTS: usize = 10;
+
+impl Member {
+    /// Watches at most so many rows of a part, and is trained on the rest.
+    fn watching(part: &[usize], most: usize, rest: &[usize], random: &Random) -> Self {
+        let mut validation = part.to_vec();
+        if validation.len() > most {
+            random.shuffle(&mut validation);
+            validation.truncate(most);
+            validation.sort_unstable();
+        }
+        let mut watched = validation.iter().peekable();
+        let training = rest.iter().copied().filter(|row| watched.next_if_eq(&row).is_none()).collect();
+        Self { training, validation }
+    }
 }
 
 /// Rows to test on.
@@ -46,6 +75,7 @@ impl Rows {
         options: &DataOptions,
         apart: Option<Table>,
         table: &Table,
+        is_fast: bool,
     ) -> Result<Self> {
         let all: Vec<usize> = (0..table.rows()).collect();
         let classes = strata(table, options)?;
@@ -79,10 +109,38 @@ impl Rows {
             rest.len() >= FEWEST_ROWS_TO_VALIDATE || settings.early_stopping.is_some_and(|epochs| epochs > 0);
         let enough = 0.1_f64.min(MOST_ROWS_TO_VALIDATE / rest.len().max(1) as f64);
         let validation_fraction = validation_given.unwrap_or(if is_watched { enough } else { 0.0 });
+        let count = settings.members(is_fast, rest.len())?;
+        if count > 1 {
+            // Each watches a part of its own, so that together they learn from all rows.
+            let members = match validation_fraction {
+                0.0 => vec![Member { training: rest.clone(), validation: Vec::new() }; count],
+                fraction => {
+                    let parts = match validation_given {
+                        Some(fraction) => (1.0 / fraction).round() as usize,
+                        None => PARTS.max(count),
+                    };
+                    let random = Random::new(settings.seed(), Purpose::Split, 1);
+                    let folds = folds(&rest, classes.as_deref(), parts.max(2), &random)?;
+                    let most = (fraction * rest.len() as f64).ceil() as usize;
+                    (0..count)
+                        .map(|member| Member::watching(&folds[member % folds.len()], most, &rest, &random))
+                        .collect()
+                }
+            };
+            return Ok(Self {
+                training: rest,
+                validation: Vec::new(),
+                members,
+                test,
+                test_fraction,
+                validation_fraction,
+            });
+        }
         let parts = hold_out(&rest, validation_fraction, 1)?;
         Ok(Self {
             training: parts.kept,
             validation: parts.held_out,
+            members: Vec::new(),
             test,
             test_fraction,
             validation_fraction,

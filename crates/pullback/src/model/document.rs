@@ -30,6 +30,29 @@ struct Owned {
     data: Option<Fingerprint>,
     rows: Option<Partition>,
     configuration: Option<serde_json::Value>,
+    #[serde(default)]
+    members: Vec<OwnedMember>,
+}
+
+/// A further network of an ensemble; what it does not say is as in the first.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OwnedMember {
+    network: Network,
+    training: Option<Training>,
+    history: Option<History>,
+    rows: Option<Partition>,
+}
+
+#[derive(Serialize)]
+struct BorrowedMember<'a> {
+    network: &'a Network,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    training: Option<&'a Training>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<&'a History>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<&'a Partition>,
 }
 
 #[derive(Serialize)]
@@ -47,27 +70,51 @@ struct Borrowed<'a> {
     rows: Option<&'a Partition>,
     #[serde(skip_serializing_if = "Option::is_none")]
     configuration: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    members: Vec<BorrowedMember<'a>>,
 }
 
-impl Serialize for Card {
+/// The cards of all networks of a model: the first one's, and what the others have of their own.
+pub(super) struct Cards<'a> {
+    pub(super) first: &'a Card,
+    pub(super) others: Vec<&'a Card>,
+}
+
+impl Serialize for Cards<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let run = self.run.as_ref();
+        let run = self.first.run.as_ref();
         Borrowed {
-            network: &self.network,
-            preprocessing: self.preprocessing.as_ref(),
+            network: &self.first.network,
+            preprocessing: self.first.preprocessing.as_ref(),
             training: run.map(|run| &run.training),
             history: run.map(|run| &run.history),
             data: run.and_then(|run| run.data.as_ref()),
             rows: run.and_then(|run| run.rows.as_ref()),
             configuration: run.map(|run| &run.configuration).filter(|configuration| !configuration.is_null()),
+            members: self.others.iter().map(|card| BorrowedMember::from(*card)).collect(),
         }
         .serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Card {
+impl<'a> From<&'a Card> for BorrowedMember<'a> {
+    fn from(Card { network, run, .. }: &'a Card) -> Self {
+        let run = run.as_ref();
+        Self {
+            network,
+            training: run.map(|run| &run.training),
+            history: run.map(|run| &run.history),
+            rows: run.and_then(|run| run.rows.as_ref()),
+        }
+    }
+}
+
+/// The cards as they are read: those of all networks, the first one's first.
+pub(super) struct OwnedCards(pub(super) Vec<Card>);
+
+impl<'de> Deserialize<'de> for OwnedCards {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Owned { network, preprocessing, training, history, data, rows, configuration } =
+        let Owned { network, preprocessing, training, history, data, rows, configuration, members } =
             Owned::deserialize(deserializer)?;
         let run = match (training, history) {
             (Some(training), Some(history)) => {
@@ -81,7 +128,30 @@ impl<'de> Deserialize<'de> for Card {
                 ));
             }
         };
-        Ok(Self { network, preprocessing, run })
+        let first = Card { network, preprocessing, run };
+        let others = members.into_iter().map(|member| member.beside(&first)).collect::<Result<Vec<_>, _>>();
+        let others = others.map_err(serde::de::Error::custom)?;
+        Ok(Self(std::iter::once(first).chain(others).collect()))
+    }
+}
+
+impl OwnedMember {
+    /// The card of a network that shares with the first what it does not say.
+    fn beside(self, first: &Card) -> Result<Card, &'static str> {
+        let Self { network, training, history, rows } = self;
+        let run = match (training, history, &first.run) {
+            (None, None, None) if rows.is_none() => None,
+            (Some(training), Some(history), Some(shared)) => {
+                let trained_rows = rows.as_ref().map(Partition::trained_rows);
+                let data = shared.data.clone().map(|data| Fingerprint {
+                    trained_rows: trained_rows.unwrap_or(data.trained_rows),
+                    ..data
+                });
+                Some(Run { training, history, data, rows, configuration: shared.configuration.clone() })
+            }
+            _ => return Err("one network says how it came about, and another does not"),
+        };
+        Ok(Card { network, preprocessing: first.preprocessing.clone(), run })
     }
 }
 

@@ -5,7 +5,7 @@
 //! into types that cannot be wrong, and nothing in it names a file to open.
 
 use super::Model;
-use super::document::{Card, Unambiguous};
+use super::document::{Cards, OwnedCards, Unambiguous};
 use super::tensors::{KEY, dtype, to_le_bytes};
 use crate::error::{Error, Place, Result};
 use crate::files;
@@ -14,14 +14,16 @@ use pullback_kernels::Real;
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
 /// The version of the file's layout. A reader refuses a later one.
 ///
-/// Since 2, a file says which rows were held out, and only what is known of a model; all in 1 can be read.
-pub const FORMAT: u32 = 2;
+/// Since 2, a file says which rows were held out, and only what is known of a model; since 3, it may hold several networks
+/// whose predictions are averaged. All earlier ones can be read, and a model of one network is written in 2.
+pub const FORMAT: u32 = 3;
+const FORMAT_OF_ONE: u32 = 2;
 
 /// The JSON document.
 #[derive(Serialize)]
@@ -30,7 +32,7 @@ struct Document<'a> {
     /// The version of the library that wrote it.
     version: &'a str,
     #[serde(flatten)]
-    card: &'a Card,
+    cards: Cards<'a>,
 }
 
 /// What every version of the document has.
@@ -46,21 +48,24 @@ impl<T: Real> Model<T> {
     /// # Errors
     /// If the description is too long for a file.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let document = Document { format: FORMAT, version: env!("CARGO_PKG_VERSION"), card: &self.card };
+        let format = if self.others.is_empty() { FORMAT_OF_ONE } else { FORMAT };
+        let document = Document { format, version: env!("CARGO_PKG_VERSION"), cards: self.cards() };
         let document = serde_json::to_string(&document).map_err(|error| {
             Error::model(format!("the model cannot be written as JSON: {error}")).caused_by(error)
         })?;
-        let specification = self.card.network.parameters()?;
-        let bytes: Vec<Vec<u8>> = self.parameters.iter().map(|numbers| to_le_bytes(numbers)).collect();
-        let views = (specification.iter().zip(&bytes))
-            .map(|(parameter, bytes)| {
+        let mut tensors = Vec::new();
+        for (member, Self { parameters, card, .. }) in self.members().enumerate() {
+            for (parameter, numbers) in card.network.parameters()?.into_iter().zip(parameters) {
+                tensors.push((tensor_name(member, &parameter.name), parameter, to_le_bytes(numbers)));
+            }
+        }
+        let views = tensors
+            .iter()
+            .map(|(name, parameter, bytes)| {
                 let view = TensorView::new(dtype::<T>(), parameter.shape.sizes().to_vec(), bytes).map_err(
-                    |error| {
-                        Error::model(format!("`{}` cannot be written: {error}", parameter.name))
-                            .caused_by(error)
-                    },
+                    |error| Error::model(format!("`{name}` cannot be written: {error}")).caused_by(error),
                 )?;
-                Ok((parameter.name.clone(), view))
+                Ok((name.clone(), view))
             })
             .collect::<Result<Vec<_>>>()?;
         serialize(views, Some(HashMap::from([(KEY.to_owned(), document)])))
@@ -135,34 +140,53 @@ impl<T: Real> Model<T> {
             serde_json::from_str(document).map_err(unreadable)?;
         document.remove("format");
         document.remove("version");
-        let card: Card = serde_json::from_value(document.into()).map_err(unreadable)?;
+        let OwnedCards(cards) = serde_json::from_value(document.into()).map_err(unreadable)?;
         let contradicts = |error: Error| {
             Error::model(format!("the description in the file contradicts itself ({error}): it is damaged"))
                 .help("get it again")
                 .caused_by(error)
         };
         // Sizes and memory before any of it is asked for.
-        card.check().and_then(|()| card.network.check_in::<T>()).map_err(contradicts)?;
-        let specification = card.network.parameters().map_err(contradicts)?;
-        let is_known = |name: &str| specification.iter().any(|parameter| parameter.name == name);
-        if tensors.len() > specification.len()
-            && let Some(name) = tensors.names().into_iter().filter(|name| !is_known(name)).min()
+        let mut specifications = Vec::new();
+        for card in &cards {
+            card.check().and_then(|()| card.network.check_in::<T>()).map_err(contradicts)?;
+            specifications.push(card.network.parameters().map_err(contradicts)?);
+        }
+        let names: Vec<Vec<String>> = specifications
+            .iter()
+            .enumerate()
+            .map(|(member, parameters)| {
+                parameters.iter().map(|parameter| tensor_name(member, &parameter.name)).collect()
+            })
+            .collect();
+        let known: BTreeSet<&str> = names.iter().flatten().map(String::as_str).collect();
+        if tensors.len() > known.len()
+            && let Some(name) = tensors.names().into_iter().filter(|name| !known.contains(name)).min()
         {
             return Err(Error::model(format!(
                 "the file holds `{name}`, which is no parameter of the network"
             ))
             .help("get it again: it is damaged"));
         }
-        let parameters =
-            specification.iter().map(|parameter| numbers(&tensors, parameter)).collect::<Result<Vec<_>>>()?;
-        Ok(Self { parameters, card })
+        let mut members = Vec::new();
+        for ((card, specification), names) in cards.into_iter().zip(&specifications).zip(&names) {
+            let parameters = (specification.iter().zip(names))
+                .map(|(parameter, name)| numbers(&tensors, name, parameter))
+                .collect::<Result<Vec<_>>>()?;
+            members.push(Self { parameters, card, others: Vec::new() });
+        }
+        Self::ensemble(members).map_err(contradicts)
     }
 }
 
+/// Under which name a parameter of one of a model's networks stands in the file: the first one's under its own.
+fn tensor_name(member: usize, name: &str) -> String {
+    if member == 0 { name.to_owned() } else { format!("members.{member}.{name}") }
+}
+
 /// One parameter's numbers.
-fn numbers<T: Real>(tensors: &SafeTensors<'_>, parameter: &Parameter) -> Result<Vec<T>> {
+fn numbers<T: Real>(tensors: &SafeTensors<'_>, name: &str, parameter: &Parameter) -> Result<Vec<T>> {
     let damaged = |what: String| Error::model(what).help("get the file again");
-    let name = &parameter.name;
     let tensor =
         tensors.tensor(name).map_err(|_| damaged(format!("the file lacks `{name}`: it is damaged")))?;
     if tensor.shape() != parameter.shape.sizes() {

@@ -1,5 +1,5 @@
 //! A trained model: a network with its parameters, and, as far as there are any, its preprocessing and how it came
-//! about, in one file.
+//! about, in one file. An ensemble is a model of several networks, whose predictions are averaged.
 //!
 //! A [`Model`] cannot be wrong: whatever made it, a run, arrays or a file, all its parts were checked against each other
 //! once, and none can be changed.
@@ -19,7 +19,7 @@ use crate::data::{Features, Input, Preprocessing, Table, Target, Values, Warning
 use crate::error::{Error, Result};
 use crate::network::{Cost, Network, Takes};
 use crate::train::{History, Machine, Training, most_likely};
-use document::Card;
+use document::{Card, Cards};
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,8 @@ use serde::{Deserialize, Serialize};
 pub struct Model<T> {
     parameters: Vec<Vec<T>>,
     card: Card,
+    /// The other networks of an ensemble; each has the preprocessing of this one, and no others.
+    others: Vec<Model<T>>,
 }
 
 /// How a model came about.
@@ -176,6 +178,13 @@ pub struct Prediction {
     pub warnings: Vec<Warning>,
 }
 
+impl Prediction {
+    pub(crate) fn new(numbers: Vec<f64>, outputs: usize, has_classes: bool, warnings: Vec<Warning>) -> Self {
+        let classes = has_classes.then(|| numbers.chunks_exact(outputs).map(most_likely).collect());
+        Self { numbers, outputs, classes, warnings }
+    }
+}
+
 impl<T: Real> Model<T> {
     /// A network and its parameters, in the order of [`Network::parameters`].
     ///
@@ -195,7 +204,69 @@ impl<T: Real> Model<T> {
                 card.network.parameters()?[at].name
             )));
         }
-        Ok(Self { parameters, card })
+        Ok(Self { parameters, card, others: Vec::new() })
+    }
+
+    /// A model that predicts the mean of what others predict: of the probabilities, or of the numbers in the target's
+    /// own units. What is asked of its network is answered by the first; [`member`](Self::member) gives each.
+    ///
+    /// # Errors
+    /// If there are none, one of them is an ensemble, or they have not the same inputs, preprocessing and outputs.
+    pub fn ensemble(members: Vec<Self>) -> Result<Self> {
+        let mut members = members.into_iter();
+        let Some(mut first) = members.next() else {
+            return Err(Error::model("an ensemble of no networks predicts nothing"));
+        };
+        let others: Vec<Self> = members.collect();
+        let Card { network, preprocessing, .. } = &first.card;
+        for other in &others {
+            let fits = other.card.preprocessing == *preprocessing
+                && other.card.network.inputs == network.inputs
+                && other.card.network.outputs() == network.outputs()
+                && other.card.network.cost.is_for_classes() == network.cost.is_for_classes()
+                && other.card.run.is_some() == first.card.run.is_some();
+            if !fits || !other.others.is_empty() {
+                return Err(Error::model(
+                    "the networks of an ensemble are not for the same inputs and targets",
+                ));
+            }
+        }
+        if !first.others.is_empty() && !others.is_empty() {
+            return Err(Error::model("an ensemble is no network of another"));
+        }
+        first.others.extend(others);
+        Ok(first)
+    }
+
+    /// The number of networks: 1, but for an ensemble.
+    pub fn member_count(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// One of its networks as a model of its own, counted from 0; [`None`] if there are not so many.
+    pub fn member(&self, index: usize) -> Option<Self> {
+        match index {
+            0 => Some(Self {
+                parameters: self.parameters.clone(),
+                card: self.card.clone(),
+                others: Vec::new(),
+            }),
+            _ => self.others.get(index - 1).cloned(),
+        }
+    }
+
+    /// This one, which answers for the first network, and the others.
+    fn members(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.others)
+    }
+
+    fn cards(&self) -> Cards<'_> {
+        Cards { first: &self.card, others: self.others.iter().map(|other| &other.card).collect() }
+    }
+
+    /// How each network came about, in their order, as far as that is known.
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.members().filter_map(|member| member.card.run.as_ref())
     }
 
     /// The same with what makes inputs of raw rows, and classes or numbers of outputs.
@@ -203,6 +274,10 @@ impl<T: Real> Model<T> {
     /// # Errors
     /// If the network has other inputs or outputs, or its cost is for another task.
     pub fn with_preprocessing(mut self, preprocessing: Preprocessing) -> Result<Self> {
+        for other in &mut self.others {
+            other.card.preprocessing = Some(preprocessing.clone());
+            other.card.check()?;
+        }
         self.card.preprocessing = Some(preprocessing);
         self.card.check()?;
         Ok(self)
@@ -225,7 +300,8 @@ impl<T: Real> Model<T> {
     pub fn cast<U: Real>(&self) -> Result<Model<U>> {
         let cast = |numbers: &Vec<T>| numbers.iter().map(|number| U::from_f64(number.to_f64())).collect();
         let model = Model::new(self.card.network.clone(), self.parameters.iter().map(cast).collect())?;
-        Ok(Model { card: self.card.clone(), ..model })
+        let others = self.others.iter().map(Self::cast).collect::<Result<_>>()?;
+        Ok(Model { card: self.card.clone(), others, ..model })
     }
 
     /// The parameters, in the order of [`Network::parameters`].
@@ -267,7 +343,7 @@ impl<T: Real> Model<T> {
 
     /// Everything but the parameters, as the document in a model file.
     pub fn description(&self) -> impl Serialize + '_ {
-        &self.card
+        self.cards()
     }
 
     /// Predicts for raw rows, which need no target.
@@ -283,7 +359,7 @@ impl<T: Real> Model<T> {
     /// # Errors
     /// If a row has more or fewer numbers than the network has inputs.
     pub fn predict_features(&self, features: &Features<T>, machine: &Machine) -> Result<Prediction> {
-        Ok(self.read(&self.predictor(machine)?.rows(features)?, Vec::new()))
+        self.predictor(machine)?.predict_features(features)
     }
 
     /// Predicts for named blocks of inputs as the network takes them, such as those of a
@@ -292,7 +368,7 @@ impl<T: Real> Model<T> {
     /// # Errors
     /// If the blocks are not those that the network takes, or not of the same number of rows.
     pub fn predict_inputs(&self, inputs: &[Input<T>], machine: &Machine) -> Result<Prediction> {
-        Ok(self.read(&self.predictor(machine)?.inputs(inputs)?, Vec::new()))
+        self.predictor(machine)?.predict_inputs(inputs)
     }
 
     /// The inputs of raw rows, and what could not be represented.
@@ -313,20 +389,22 @@ impl<T: Real> Model<T> {
         }
     }
 
-    /// What a network's numbers mean.
-    fn read(&self, numbers: &[T], warnings: Vec<Warning>) -> Prediction {
-        let outputs = self.card.network.outputs();
+    /// What a network's numbers are in the target's own units; probabilities stay.
+    fn restored(&self, numbers: &[T]) -> Vec<f64> {
+        match &self.card.preprocessing {
+            Some(preprocessing) => preprocessing.target().target().restore(numbers),
+            None => numbers.iter().map(|number| number.to_f64()).collect(),
+        }
+    }
+
+    /// What probabilities or numbers in the target's own units mean.
+    fn read(&self, numbers: Vec<f64>, warnings: Vec<Warning>) -> Prediction {
         let target = self.card.preprocessing.as_ref().map(|preprocessing| preprocessing.target().target());
         let has_classes = match target {
             Some(target) => target.classes().is_some(),
             None => self.card.network.cost.is_for_classes(),
         };
-        let classes = has_classes.then(|| numbers.chunks_exact(outputs).map(most_likely).collect());
-        let numbers = match target {
-            Some(target) => target.restore(numbers),
-            None => numbers.iter().map(|number| number.to_f64()).collect(),
-        };
-        Prediction { numbers, outputs, classes, warnings }
+        Prediction::new(numbers, self.card.network.outputs(), has_classes, warnings)
     }
 }
 

@@ -23,10 +23,15 @@ use pullback_kernels::Real;
 /// assert_eq!(probabilities.len(), 3);
 /// # Ok::<(), pullback::Error>(())
 /// ```
+///
+/// Of an ensemble, [`predict`](Self::predict) and the calls beside it give the mean of all networks; what the network
+/// says of its inputs is said by the first.
 #[derive(Debug)]
 pub struct Predictor<'a, T> {
     model: &'a Model<T>,
     forward: Forward<'a, T>,
+    /// Of the other networks of an ensemble.
+    others: Vec<(&'a Model<T>, Forward<'a, T>)>,
 }
 
 impl<T: Real> Model<T> {
@@ -35,7 +40,15 @@ impl<T: Real> Model<T> {
     /// # Errors
     /// If the network needs more memory than there is address space.
     pub fn predictor(&self, machine: &Machine) -> Result<Predictor<'_, T>> {
-        Ok(Predictor { model: self, forward: Forward::new(&self.card.network, &self.parameters, machine)? })
+        let mut others = Vec::new();
+        for model in &self.others {
+            others.push((model, Forward::new(&model.card.network, &model.parameters, machine)?));
+        }
+        Ok(Predictor {
+            model: self,
+            forward: Forward::new(&self.card.network, &self.parameters, machine)?,
+            others,
+        })
     }
 }
 
@@ -82,6 +95,38 @@ impl<T: Real> Predictor<'_, T> {
     /// If a column that the model takes is missing or of another kind, or the model is not of a table.
     pub fn predict(&self, table: &Table) -> Result<Prediction> {
         let (features, warnings) = self.model.features(table)?;
-        Ok(self.model.read(&self.rows(&features)?, warnings))
+        Ok(self.model.read(self.mean(&[("features", &features)])?, warnings))
+    }
+
+    /// Predicts for rows of numbers as the network takes them: as [`Model::predict_features`].
+    ///
+    /// # Errors
+    /// If the features are not of the network's inputs.
+    pub fn predict_features(&self, features: &Features<T>) -> Result<Prediction> {
+        Ok(self.model.read(self.mean(&[("features", features)])?, Vec::new()))
+    }
+
+    /// Predicts for named blocks of inputs: as [`Model::predict_inputs`].
+    ///
+    /// # Errors
+    /// If the blocks are not those that the network takes, or not of the same number of rows.
+    pub fn predict_inputs(&self, inputs: &[Input<T>]) -> Result<Prediction> {
+        let given: Vec<_> = inputs.iter().map(|input| (input.name(), input.features())).collect();
+        Ok(self.model.read(self.mean(&given)?, Vec::new()))
+    }
+
+    /// The mean of what all networks predict, in the target's own units.
+    fn mean(&self, given: &[(&str, &Features<T>)]) -> Result<Vec<f64>> {
+        let mut numbers = self.model.restored(&self.forward.features(given)?);
+        for (model, forward) in &self.others {
+            for (sum, number) in numbers.iter_mut().zip(model.restored(&forward.features(given)?)) {
+                *sum += number;
+            }
+        }
+        if !self.others.is_empty() {
+            let count = (1 + self.others.len()) as f64;
+            numbers.iter_mut().for_each(|sum| *sum /= count);
+        }
+        Ok(numbers)
     }
 }

@@ -49,6 +49,17 @@ impl EpochReport {
     }
 }
 
+/// What one of several networks has done after one epoch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MemberReport {
+    /// Which network, counted from 0.
+    pub member: usize,
+    /// How many are trained.
+    pub members: usize,
+    /// How the epoch went.
+    pub epoch: EpochReport,
+}
+
 /// Whether a run goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
@@ -157,6 +168,12 @@ pub trait Observer {
 
     /// After each epoch.
     fn epoch(&mut self, _epoch: &mut Epoch<'_>) -> Flow {
+        Flow::Continue
+    }
+
+    /// After each epoch of each network of an ensemble, in no certain order: they are trained side by side. The other
+    /// two are not called then.
+    fn member(&mut self, _report: &MemberReport) -> Flow {
         Flow::Continue
     }
 }

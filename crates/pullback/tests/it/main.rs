@@ -5,6 +5,7 @@ mod allocation;
 mod architecture;
 mod border;
 mod costs;
+mod ensembles;
 mod estimators;
 mod examples;
 mod explain;

@@ -114,9 +114,15 @@ fn models() -> Vec<(&'static str, Model<f32>, Table)> {
             Convolution { padding: Padding::Same, l2: Some(0.1), ..Convolution::new(2, 3) }.into();
         network.layers.splice(0..0, [convolution, Layer::max_pool(2)]);
     });
+    let robust = DataOptions { scaling: Scaling::Robust, ..targets(&["a"]) };
+    let alone = trained(&mixed, &robust, |_| {});
+    let preprocessing = alone.preprocessing().unwrap().clone();
+    let wider = trained(&mixed, &robust, |network| network.layers.insert(1, Layer::dropout(0.2)));
+    let ensemble = Model::ensemble(vec![alone, wider.with_preprocessing(preprocessing).unwrap()]).unwrap();
     vec![
         ("classes", classes, iris),
         ("two targets", trained(&mixed, &targets(&["a", "b"]), |_| {}), mixed.clone()),
+        ("ensemble", ensemble, mixed.clone()),
         ("binary, missing", trained(&mixed, &missing, |_| {}), mixed),
         ("images", of_images, images),
     ]
@@ -269,8 +275,10 @@ fn a_changed_document_is_refused_or_means_what_it_says() {
         for (what, text) in mutants {
             let mut said: Value = serde_json::from_str(&text).unwrap();
             // Files hold a number of threads on which nothing depends.
-            if let Some(threads) = said.pointer_mut("/training/threads").filter(|threads| threads.is_u64()) {
-                *threads = json!(0);
+            for place in ["/training/threads", "/members/0/training/threads"] {
+                if let Some(threads) = said.pointer_mut(place).filter(|threads| threads.is_u64()) {
+                    *threads = json!(0);
+                }
             }
             let checked = check(&format!("{name}{what}"), &with_document(&bytes, &text), Some(&said), &table);
             let is_free = what.starts_with("/configuration");
@@ -340,7 +348,7 @@ fn lies_that_were_believed_are_refused_with_the_reason() {
         Model::<f32>::from_bytes(&with_document(&bytes, &document.to_string())).unwrap_err().to_string()
     };
     assert!(refused(&later).contains("`invented`"), "{}", refused(&later));
-    later["format"] = json!(3);
+    later["format"] = json!(4);
     later["version"] = json!("9.9.9");
     assert!(refused(&later).contains("9.9.9"), "{}", refused(&later));
 }

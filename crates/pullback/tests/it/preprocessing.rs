@@ -271,6 +271,74 @@ fn each_figure_of_a_column_is_what_it_is_called() {
 }
 
 #[test]
+fn robust_scaling_is_by_median_and_quartiles_and_clips_smoothly() {
+    // numpy.quantile(x, [0.25, 0.5, 0.75]) is 2.25, 4, 7.75.
+    let x = [4.0, 8.0, 1.0, 7.0, 4.0, 1.0, 100.0, -3.0, 3.5, 8.0, 2.25, 7.75, 4.0];
+    let mut sorted = x;
+    sorted.sort_by(f64::total_cmp);
+    assert_eq!([sorted[3], sorted[6], sorted[9]], [2.25, 4.0, 7.75]);
+    assert_eq!(figures(&x, Scaling::Robust, Imputation::Median), [4.0, 5.5, 4.0]);
+    let targets: Vec<f64> = (0..x.len()).map(|row| row as f64 + 0.5).collect();
+    let table = table(vec![numbers("x", &x), numbers("t", &targets)]);
+    let rows: Vec<usize> = (0..x.len()).collect();
+    let options = DataOptions { scaling: Scaling::Robust, ..options("t") };
+    let fitted = Preprocessing::fit(&table, &rows, &options).unwrap();
+    for (input, x) in features(&fitted, &table).into_iter().zip(x) {
+        let z = (x - 4.0) / 5.5;
+        assert!((input - z / (1.0 + (z / 3.0).powi(2)).sqrt()).abs() < 1e-6, "{x}: {input}");
+        assert!(input.abs() < 3.0);
+    }
+    // Quartiles that are equal: half the range; no range at all: 1, and every number is 0.
+    assert_eq!(
+        figures(&[1.0, 1.0, 1.0, 1.0, 1.0, 7.0], Scaling::Robust, Imputation::Median),
+        [1.0, 3.0, 1.0]
+    );
+    assert_eq!(figures(&[0.1, 0.1, 0.1], Scaling::Robust, Imputation::Median), [0.1, 1.0, 0.1]);
+}
+
+#[test]
+fn pieces_are_the_parts_of_them_that_lie_below_a_number() {
+    let x: Vec<f64> = (0..=8).map(|at| f64::from(at * at)).collect();
+    let targets: Vec<f64> = (0..x.len()).map(|row| row as f64 + 0.5).collect();
+    let training = table(vec![numbers("x", &x), numbers("t", &targets)]);
+    let rows: Vec<usize> = (0..x.len()).collect();
+    let options = DataOptions { scaling: Scaling::None, imputation: Imputation::Median, ..options("t") };
+    let fitted = Preprocessing::fit(&training, &rows, &options).unwrap();
+    let fitted = fitted.with_pieces(&training, &rows, 4).unwrap();
+    let Encoding::Numeric(numeric) = &fitted.features()[0].encoding else { panic!("numbers") };
+    assert_eq!(numeric.edges(), [0.0, 4.0, 16.0, 36.0, 64.0]);
+    assert_eq!(fitted.inputs(), 5);
+    assert_eq!(fitted.input_names()[..2], ["x".to_owned(), "x from 0 to 4".to_owned()]);
+    let new = table(vec![numbers("x", &[10.0, -1.0, -90.0, 36.0, 78.0, 1e9, f64::NAN])]);
+    let inputs: Vec<f64> = features(&fitted, &new);
+    let rows: Vec<&[f64]> = inputs.chunks(5).collect();
+    assert_eq!(rows[0], [10.0, 1.0, 0.5, 0.0, 0.0]);
+    assert_eq!(rows[1], [-1.0, -0.25, 0.0, 0.0, 0.0]);
+    assert_eq!(rows[2], [-90.0, -1.0, 0.0, 0.0, 0.0]);
+    assert_eq!(rows[3], [36.0, 1.0, 1.0, 1.0, 0.0]);
+    assert_eq!(rows[4], [78.0, 1.0, 1.0, 1.0, 1.5]);
+    assert_eq!(rows[5], [1e9, 1.0, 1.0, 1.0, 2.0]);
+    // A missing number is the median.
+    assert_eq!(rows[6], [16.0, 1.0, 1.0, 0.0, 0.0]);
+    let again: Preprocessing = serde_json::from_str(&serde_json::to_string(&fitted).unwrap()).unwrap();
+    assert_eq!(again, fitted);
+    // Quantiles that are equal make one edge; two edges make no pieces.
+    let few =
+        table(vec![numbers("x", &[0.0, 0.0, 0.0, 0.0, 0.0, 5.0, 6.0, 7.0, 8.0]), numbers("t", &targets)]);
+    let rows: Vec<usize> = (0..9).collect();
+    let edges = |table: &Table, pieces| {
+        let fitted = Preprocessing::fit(table, &rows, &options).unwrap();
+        let fitted = fitted.with_pieces(table, &rows, pieces).unwrap();
+        let Encoding::Numeric(numeric) = &fitted.features()[0].encoding else { panic!("numbers") };
+        numeric.edges().to_vec()
+    };
+    assert_eq!(edges(&few, 4), [0.0, 6.0, 8.0]);
+    let two =
+        table(vec![numbers("x", &[0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0]), numbers("t", &targets)]);
+    assert_eq!(edges(&two, 8), [0.0; 0]);
+}
+
+#[test]
 fn pixels_are_scaled_by_what_the_source_can_hold() {
     let of = |maximum, scaling| {
         let images = Bytes::new(vec![0, 3, 15, 2, 0, 0], vec![3], maximum).unwrap();

@@ -29,7 +29,7 @@ impl<T: Real> Rule<T> for Adamax<T> {
             [m, u],
             #[inline(always)]
             move |w, g, [m, u]| {
-                let m = beta_1.mul_add(m, (T::ONE - beta_1) * g);
+                let m = beta_1.mul_add(m, (T::ONE - beta_1) * g).settled();
                 let u = (beta_2 * u).max(g.abs() + epsilon);
                 (w - rate * m / u, [m, u])
             },

@@ -41,7 +41,7 @@ impl<T: Real> Rule<T> for AmsGrad<T> {
             [m, v, largest],
             #[inline(always)]
             move |w, g, [m, v, largest]| {
-                let m = beta_1.mul_add(m, (T::ONE - beta_1) * g);
+                let m = beta_1.mul_add(m, (T::ONE - beta_1) * g).settled();
                 let v = beta_2.mul_add(v, (T::ONE - beta_2) * g * g);
                 let largest = largest.max(v);
                 (w - rate * m / largest.sqrt().mul_add(root_correction, epsilon), [m, v, largest])

@@ -29,7 +29,7 @@ impl<T: Real> Rule<T> for Lion<T> {
             #[inline(always)]
             move |w, g, [m]| {
                 let c = beta_1.mul_add(m, (T::ONE - beta_1) * g);
-                let m = beta_2.mul_add(m, (T::ONE - beta_2) * g);
+                let m = beta_2.mul_add(m, (T::ONE - beta_2) * g).settled();
                 let step = match (c > T::ZERO, c < T::ZERO) {
                     (true, _) => -learning_rate,
                     (_, true) => learning_rate,

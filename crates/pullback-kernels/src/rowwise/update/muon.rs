@@ -77,7 +77,7 @@ fn mean<T: Real>(isa: Isa, v: &mut [T], g: &[T], momentum: T) {
         v,
         g,
         #[inline(always)]
-        move |v, g| momentum.mul_add(v, (T::ONE - momentum) * g),
+        move |v, g| momentum.mul_add(v, (T::ONE - momentum) * g).settled(),
     );
 }
 

@@ -24,7 +24,7 @@ pub struct Feature {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Encoding {
-    /// One input, scaled.
+    /// An input, scaled, and one for each piece between quantiles if there are any.
     Numeric(Numeric),
     /// One input a category.
     Categorical(Categorical),
@@ -76,7 +76,7 @@ impl Feature {
     /// The number of inputs.
     pub fn width(&self) -> usize {
         match &self.encoding {
-            Encoding::Numeric(_) => 1,
+            Encoding::Numeric(numeric) => numeric.width(),
             Encoding::Categorical(categorical) => categorical.categories().len(),
             Encoding::Time(time) => time.width(),
             Encoding::Bytes(pixels) => pixels.width(),
@@ -97,7 +97,7 @@ impl Feature {
     pub fn input_names(&self) -> Vec<String> {
         let name = &self.name;
         match &self.encoding {
-            Encoding::Numeric(_) => vec![name.clone()],
+            Encoding::Numeric(numeric) => numeric.input_names(name),
             Encoding::Categorical(categorical) => {
                 categorical.categories().iter().map(|category| format!("{name}={category}")).collect()
             }
@@ -116,7 +116,7 @@ impl Feature {
         match &self.encoding {
             Encoding::Numeric(numeric) => {
                 for (row, &number) in numbers_of(table, &self.name, values)?.iter().enumerate() {
-                    write(row, 0, numeric.scaled(number));
+                    numeric.write(number, &mut |at, value| write(row, at, value));
                 }
                 Ok(None)
             }

@@ -27,7 +27,7 @@ mod time;
 pub use categorical::{Categorical, Rare};
 pub(super) use cells::categories_of;
 pub use feature::{Encoding, Feature};
-pub use numeric::Numeric;
+pub use numeric::{MOST_PIECES, Numeric};
 pub use pixels::Pixels;
 pub use target::{Scale, Target, TargetColumn};
 pub use task::strata;
@@ -172,6 +172,26 @@ impl Preprocessing {
             )));
         }
         Document { features, left_out, target }.try_into()
+    }
+
+    /// The same where each column of numbers has inputs for so many pieces between quantiles of the given rows, beside
+    /// its first one. Fewer where quantiles are equal, none where only two differ.
+    ///
+    /// # Errors
+    /// If a column is missing or of another kind, a row is out of range, or there are too many inputs to count.
+    pub fn with_pieces(self, table: &Table, rows: &[usize], pieces: usize) -> Result<Self> {
+        check_rows(rows, table.rows())?;
+        if rows.is_empty() || pieces < 2 {
+            return Ok(self);
+        }
+        let mut document = Document::from(self);
+        for Feature { name, encoding } in &mut document.features {
+            if let Encoding::Numeric(numeric) = encoding {
+                let values = &table.column(name)?.values;
+                *numeric = numeric.clone().with_pieces((table, name, values), rows, pieces)?;
+            }
+        }
+        document.try_into()
     }
 
     /// The encoding of these columns, and what is predicted from them.

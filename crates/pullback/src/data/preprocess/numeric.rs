@@ -1,4 +1,4 @@
-//! A column of numbers as one input.
+//! A column of numbers as one input, and if that is asked for, as more that are linear between its quantiles.
 
 use super::cells::numbers_of;
 use super::identifier::identifies;
@@ -6,25 +6,42 @@ use crate::data::{DataOptions, Imputation, Scaling, Table, Values};
 use crate::error::{Error, Place, Result};
 use serde::{Deserialize, Serialize};
 
-/// One input: `(x - center) / spread`. All three figures are finite, and the spread positive.
+/// A first input `z = (x - center) / spread`, or `z / sqrt(1 + (z / clip)^2)` where it is clipped smoothly, and one for
+/// each piece between edges. All figures are finite, spread and clip are positive, and edges ascend.
+///
+/// The input of a piece between edges `a` and `b` is the part of it that lies below the number,
+/// `(x - a) / (b - a)` between 0 and 1; the first piece goes on below to -1, the last one above to 2 (Gorishniy et al.,
+/// "On Embeddings for Numerical Features in Tabular Deep Learning", 2022, piecewise linear encoding).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Figures", into = "Figures")]
 pub struct Numeric {
     figures: Figures,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Figures {
     center: f64,
     spread: f64,
     fill: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    clip: Option<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    edges: Vec<f64>,
 }
+
+/// How far from the center a number comes under [`Scaling::Robust`], in quartile ranges: RealMLP's choice (Holzmueller et
+/// al., "Better by Default", 2024).
+const ROBUST_CLIP: f64 = 3.0;
 
 impl TryFrom<Figures> for Numeric {
     type Error = Error;
-    fn try_from(Figures { center, spread, fill }: Figures) -> Result<Self> {
-        Numeric::new(center, spread, fill)
+    fn try_from(Figures { center, spread, fill, clip, edges }: Figures) -> Result<Self> {
+        let numeric = Numeric::new(center, spread, fill)?.with_edges(edges)?;
+        match clip {
+            Some(clip) => numeric.with_clip(clip),
+            None => Ok(numeric),
+        }
     }
 }
 
@@ -43,7 +60,37 @@ impl Numeric {
         if !(center.is_finite() && spread.is_finite() && spread > 0.0 && fill.is_finite()) {
             return Err(Error::data(format!("numbers cannot be scaled by a center of {center} and a spread of {spread}, with {fill} for missing ones")).help("give finite figures and a positive spread"));
         }
-        Ok(Self { figures: Figures { center, spread, fill } })
+        Ok(Self { figures: Figures { center, spread, fill, clip: None, edges: Vec::new() } })
+    }
+
+    /// The same, whose first input approaches -clip and clip.
+    ///
+    /// # Errors
+    /// If the clip is not a positive number.
+    pub fn with_clip(mut self, clip: f64) -> Result<Self> {
+        if !(clip.is_finite() && clip > 0.0) {
+            return Err(Error::data(format!("numbers cannot be clipped to {clip}"))
+                .help("give a finite and positive figure"));
+        }
+        self.figures.clip = Some(clip);
+        Ok(self)
+    }
+
+    /// The same with an input for each piece between edges; none for no edges.
+    ///
+    /// # Errors
+    /// If there are one or two edges, which make no pieces or one, too many, or they do not ascend.
+    pub fn with_edges(mut self, edges: Vec<f64>) -> Result<Self> {
+        let ascend = edges.windows(2).all(|pair| pair[0] < pair[1] && (pair[1] - pair[0]).is_finite());
+        let count = edges.is_empty() || (3..=MOST_PIECES + 1).contains(&edges.len());
+        if !(ascend && count && edges.iter().all(|edge| edge.is_finite())) {
+            return Err(Error::data(
+                "the edges of a number's pieces do not ascend, or are too few or too many",
+            )
+            .help(format!("give 3 to {} finite edges that ascend", MOST_PIECES + 1)));
+        }
+        self.figures.edges = edges;
+        Ok(self)
     }
 
     /// Decides by the numbers that stand in the given rows; the inner error says why the column should be left out.
@@ -69,6 +116,7 @@ impl Numeric {
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &number| {
                 (low.min(number), high.max(number))
             });
+        let is_robust = options.scaling == Scaling::Robust;
         let (center, spread) = match options.scaling {
             Scaling::None => (0.0, 1.0),
             // Exactly, where rounding of the mean would leave a constant column some spread.
@@ -78,6 +126,10 @@ impl Numeric {
                 let squares = present.iter().map(|number| (number - mean) * (number - mean));
                 (mean, (sum(squares) / count).sqrt())
             }
+            Scaling::Robust => {
+                let range = quantile(&mut present, 0.75) - quantile(&mut present, 0.25);
+                (median(&mut present), if range > 0.0 { range } else { (high - low) / 2.0 })
+            }
         };
         // Last, as both move the numbers.
         let fill = match options.imputation {
@@ -85,7 +137,10 @@ impl Numeric {
             Imputation::Median => median(&mut present),
             Imputation::MostFrequent => most_frequent(&mut present),
         };
-        Numeric::new(center, spread, fill).map(Ok).map_err(|_| {
+        let scaled = Numeric::new(center, spread, fill);
+        let clipped =
+            if is_robust { scaled.and_then(|numeric| numeric.with_clip(ROBUST_CLIP)) } else { scaled };
+        clipped.map(Ok).map_err(|_| {
             Error::data("the numbers are too far apart to be scaled")
                 .at(Place::source(table.source()).column(name))
                 .help("leave the column out, or take the logarithm")
@@ -108,11 +163,84 @@ impl Numeric {
         self.figures.fill
     }
 
-    /// What a number becomes; NaN is a missing one.
-    pub(super) fn scaled(&self, number: f64) -> f64 {
-        let Figures { center, spread, fill } = self.figures;
-        ((if number.is_nan() { fill } else { number }) - center) / spread
+    /// How far the first input goes in both directions, if it is clipped.
+    pub fn clip(&self) -> Option<f64> {
+        self.figures.clip
     }
+
+    /// Where the pieces begin and end; empty if the number is one input.
+    pub fn edges(&self) -> &[f64] {
+        &self.figures.edges
+    }
+
+    /// The number of inputs.
+    pub fn width(&self) -> usize {
+        // Two edges make a piece; no edges, none.
+        1 + self.figures.edges.len().saturating_sub(1)
+    }
+
+    /// The names of the inputs: the column's, and what each piece is between.
+    pub(super) fn input_names(&self, name: &str) -> Vec<String> {
+        let pieces = self.edges().windows(2).map(|edges| format!("{name} from {} to {}", edges[0], edges[1]));
+        std::iter::once(name.to_owned()).chain(pieces).collect()
+    }
+
+    /// The same with pieces between quantiles of the numbers that stand in the given rows, as many as differ.
+    pub(super) fn with_pieces(
+        self,
+        (table, name, values): (&Table, &str, &Values),
+        rows: &[usize],
+        pieces: usize,
+    ) -> Result<Self> {
+        let numbers = numbers_of(table, name, values)?;
+        let filled = |row: &usize| if numbers[*row].is_nan() { self.fill() } else { numbers[*row] };
+        let stride = rows.len().div_ceil(MOST_ROWS_OF_QUANTILES);
+        let mut present: Vec<f64> = rows.iter().step_by(stride).map(filled).collect();
+        present.sort_unstable_by(f64::total_cmp);
+        let mut edges: Vec<f64> =
+            (0..=pieces).map(|at| quantile(&mut present, at as f64 / pieces as f64)).collect();
+        edges.dedup();
+        match edges.len() {
+            0..=2 => Ok(self),
+            // Numbers so far apart that their differences are none have no pieces.
+            _ => Ok(self.clone().with_edges(edges).unwrap_or(self)),
+        }
+    }
+
+    /// Calls `write(input, number)` for each input of a number; NaN is a missing one.
+    pub(super) fn write(&self, number: f64, write: &mut impl FnMut(usize, f64)) {
+        let Figures { center, spread, fill, clip, edges } = &self.figures;
+        let number = if number.is_nan() { *fill } else { number };
+        let scaled = (number - center) / spread;
+        write(
+            0,
+            match clip {
+                // Beyond that the root rounds to the part itself.
+                Some(clip) if (scaled / clip).abs() > 1e9 => clip.copysign(scaled),
+                Some(clip) => scaled / (1.0 + (scaled / clip) * (scaled / clip)).sqrt(),
+                None => scaled,
+            },
+        );
+        let last = edges.len().saturating_sub(2);
+        for (at, edges) in edges.windows(2).enumerate() {
+            let part = (number - edges[0]) / (edges[1] - edges[0]);
+            let (low, high) = (if at == 0 { -1.0 } else { 0.0 }, if at == last { 2.0 } else { 1.0 });
+            write(1 + at, part.clamp(low, high));
+        }
+    }
+}
+
+/// So many rows, evenly spread, tell where quantiles are.
+const MOST_ROWS_OF_QUANTILES: usize = 100_000;
+/// The most inputs that a number becomes beside its first.
+pub const MOST_PIECES: usize = 256;
+
+/// The number below which a part of them lies, linear between neighbors, as NumPy's default. It moves the numbers.
+fn quantile(numbers: &mut [f64], part: f64) -> f64 {
+    let place = part * (numbers.len() - 1) as f64;
+    let (_, low, above) = numbers.select_nth_unstable_by(place.floor() as usize, f64::total_cmp);
+    let high = above.iter().copied().fold(f64::INFINITY, f64::min);
+    if place.fract() == 0.0 { *low } else { *low + (high - *low) * place.fract() }
 }
 
 /// So many numbers are added one after the other, then the sums of such blocks: rounding errors grow with the block

@@ -61,7 +61,7 @@ impl Pixels {
         let (center, spread) = match scaling {
             Scaling::None => (0.0, 1.0),
             Scaling::MinMax => (0.0, maximum),
-            Scaling::Standardize => match mean_and_deviation(bytes, rows) {
+            Scaling::Standardize | Scaling::Robust => match mean_and_deviation(bytes, rows) {
                 (mean, 0.0) => (mean, maximum),
                 figures => figures,
             },

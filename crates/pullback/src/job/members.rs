@@ -1,0 +1,104 @@
+//! Training of the networks of a job: one with all threads, or those of an ensemble side by side, a thread each, so
+//! that none waits for another.
+
+use super::Decided;
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::train::train as run;
+use crate::train::{Epoch, Flow, Machine, MemberReport, Observer, StepReport, Trained};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+
+/// The networks that were trained, by their index: all, unless the observer ended the run. The result does not depend
+/// on the number of threads.
+pub(super) fn train(
+    job: &Decided,
+    dataset: &Dataset<f32>,
+    machine: &Machine,
+    observer: &mut dyn Observer,
+) -> Result<Vec<(usize, Trained<f32>)>> {
+    let count = job.members.len();
+    let one = |index: usize, machine: &Machine, observer: &mut dyn Observer| {
+        let (member, (rows, validation)) = (&job.members[index], job.rows_of(index));
+        run(&member.network, &member.training, dataset, rows, validation, machine, observer)
+    };
+    if count == 1 {
+        return Ok(vec![(0, one(0, machine, observer)?)]);
+    }
+    let threads = machine.thread_count().min(count);
+    let (next, is_stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let alone = Machine { threads: 1, ..*machine };
+    let (sender, events) = channel();
+    let mut results: Vec<(usize, Result<Trained<f32>>)> = Vec::new();
+    std::thread::scope(|scope| {
+        let work = |events: Sender<MemberReport>| {
+            let mut done = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                if index >= count || is_stopped.load(Ordering::Relaxed) {
+                    return done;
+                }
+                let mut relay = Relay { index, count, events: &events, is_stopped: &is_stopped };
+                let trained = one(index, &alone, &mut relay);
+                if trained.is_err() {
+                    is_stopped.store(true, Ordering::Relaxed);
+                }
+                done.push((index, trained));
+            }
+        };
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                let events = sender.clone();
+                scope.spawn(move || work(events))
+            })
+            .collect();
+        drop(sender);
+        for report in events {
+            if observer.member(&report) == Flow::Stop {
+                is_stopped.store(true, Ordering::Relaxed);
+            }
+        }
+        for worker in workers {
+            match worker.join() {
+                Ok(done) => results.extend(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+    });
+    results.sort_by_key(|(index, _)| *index);
+    let results = results.into_iter().map(|(index, trained)| Ok((index, trained?)));
+    let results = results.collect::<Result<Vec<_>>>()?;
+    // One that was ended before its first epoch has learned nothing.
+    let has_learned = |trained: &Trained<f32>| trained.history.kept_epoch.is_some();
+    match results.iter().any(|(_, trained)| has_learned(trained)) {
+        true => Ok(results.into_iter().filter(|(_, trained)| has_learned(trained)).collect()),
+        false => Ok(results.into_iter().take(1).collect()),
+    }
+}
+
+/// Tells of one network's epochs, and stops it when the run is ended.
+struct Relay<'a> {
+    index: usize,
+    count: usize,
+    events: &'a Sender<MemberReport>,
+    is_stopped: &'a AtomicBool,
+}
+
+impl Relay<'_> {
+    fn flow(&self) -> Flow {
+        if self.is_stopped.load(Ordering::Relaxed) { Flow::Stop } else { Flow::Continue }
+    }
+}
+
+impl Observer for Relay<'_> {
+    fn step(&mut self, _report: &StepReport) -> Flow {
+        self.flow()
+    }
+
+    fn epoch(&mut self, epoch: &mut Epoch<'_>) -> Flow {
+        let report = MemberReport { member: self.index, members: self.count, epoch: *epoch.report };
+        // Nobody listens any more only if the run panics.
+        let _ = self.events.send(report);
+        self.flow()
+    }
+}

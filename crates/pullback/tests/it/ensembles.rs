@@ -1,0 +1,161 @@
+//! Ensembles: what they predict, which rows their networks see, and that nothing of it depends on threads.
+
+use pullback::data::{Table, builtin};
+use pullback::job::{Decided, Job, Settings};
+use pullback::model::{Model, Test};
+use pullback::report::Report;
+use pullback::train::{Flow, Machine, MemberReport, Metric, Observer, Silent};
+use std::collections::BTreeSet;
+
+fn decided(table: &Table, settings: &[(&str, &str)]) -> Decided {
+    let mut all = Settings::default();
+    for (name, text) in settings {
+        all.set(name, text).unwrap();
+    }
+    Job::new(all, table.clone()).decide().unwrap()
+}
+
+const SHORT: [(&str, &str); 3] = [("epochs", "3"), ("ensemble", "3"), ("validation", "0.1")];
+
+#[test]
+fn an_ensemble_predicts_the_mean_of_its_networks_and_survives_a_file() {
+    for (set, settings) in [("iris", &SHORT[..]), ("friedman", &SHORT[..])] {
+        let table = builtin::load(set, 0).unwrap();
+        let fitted = decided(&table, settings).run(&Machine::default(), &mut Silent).unwrap();
+        let model = &fitted.model;
+        assert_eq!(model.member_count(), 3);
+        assert!(model.member(3).is_none());
+        let all = model.predict(&table, &Machine::default()).unwrap();
+        let mut mean = vec![0.0; all.numbers.len()];
+        let mut different = BTreeSet::new();
+        for index in 0..3 {
+            let one = model.member(index).unwrap();
+            assert_eq!(one.member_count(), 1);
+            let own = one.predict(&table, &Machine::default()).unwrap();
+            different.insert(own.numbers[0].to_bits());
+            mean.iter_mut().zip(&own.numbers).for_each(|(sum, number)| *sum += number / 3.0);
+        }
+        assert_eq!(different.len(), 3, "each network has learned something else");
+        for (mean, number) in mean.iter().zip(&all.numbers) {
+            assert!((mean - number).abs() <= 1e-12 * mean.abs().max(1.0), "{set}: {mean} {number}");
+        }
+        let bytes = model.to_bytes().unwrap();
+        let again = Model::<f32>::from_bytes(&bytes).unwrap();
+        assert_eq!(&again, model);
+        assert_eq!(again.to_bytes().unwrap(), bytes);
+        // One of its networks is a file that earlier versions read.
+        let one = String::from_utf8_lossy(&again.member(1).unwrap().to_bytes().unwrap()).into_owned();
+        assert!(one.contains(r#"\"format\":2"#) && !one.contains("members"), "{}", &one[..200]);
+    }
+}
+
+#[test]
+fn networks_watch_rows_of_their_own_and_learn_from_all_together() {
+    let table = builtin::load("friedman", 0).unwrap();
+    let decided = decided(&table, &[("epochs", "2")]);
+    assert_eq!(decided.members().len(), 8);
+    let fitted = decided.run(&Machine::default(), &mut Silent).unwrap();
+    let mut watched = BTreeSet::new();
+    let mut trained = BTreeSet::new();
+    let mut seeds = BTreeSet::new();
+    for run in fitted.model.runs() {
+        let rows = run.rows.as_ref().unwrap();
+        let Test::HeldOut(test) = rows.test() else { panic!("held out") };
+        assert!(rows.validation().iter().all(|row| watched.insert(*row)), "no row is watched by two");
+        assert!(rows.training().iter().all(|row| !test.contains(row)));
+        trained.extend(rows.training());
+        seeds.insert(run.training.seed);
+        let part = rows.validation().len() as f64 / (rows.validation().len() + rows.trained_rows()) as f64;
+        assert!((part - 0.1).abs() < 0.01, "{part}");
+    }
+    assert_eq!(seeds.len(), 8);
+    assert_eq!(trained, decided.rows().training.iter().copied().collect());
+}
+
+#[test]
+fn the_estimate_from_watched_rows_is_that_of_their_predictions() {
+    let table = builtin::load("iris", 0).unwrap();
+    let fitted = decided(&table, &SHORT).run(&Machine::default(), &mut Silent).unwrap();
+    let Some(Report::Classification(report)) = &fitted.out_of_fold else { panic!("classes") };
+    let (mut right, mut count) = (0, 0);
+    let species = match &table.column("species").unwrap().values {
+        pullback::data::Values::Categories(texts) => texts.clone(),
+        _ => panic!("texts"),
+    };
+    for (index, run) in fitted.model.runs().enumerate() {
+        let rows = run.rows.as_ref().unwrap().validation();
+        let model = fitted.model.member(index).unwrap();
+        let classes = model.preprocessing().unwrap().target().target().classes().unwrap().to_vec();
+        let predicted = model.predict(&table.select(rows).unwrap(), &Machine::default()).unwrap();
+        for (&row, class) in rows.iter().zip(predicted.classes.unwrap()) {
+            right += usize::from(species.text(row) == Some(&classes[class]));
+            count += 1;
+        }
+    }
+    assert_eq!(report.rows, count);
+    assert_eq!(report.figures.get(Metric::Accuracy), Some(right as f64 / count as f64));
+}
+
+#[test]
+fn an_ensemble_has_the_same_bits_on_any_number_of_threads() {
+    let table = builtin::load("wine", 0).unwrap();
+    let decided = decided(&table, &SHORT);
+    let bytes = |threads| {
+        let machine = Machine::with_threads(threads);
+        decided.run(&machine, &mut Silent).unwrap().model.to_bytes().unwrap()
+    };
+    let one = bytes(1);
+    for threads in [2, 3, 5] {
+        assert!(bytes(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn settings_that_are_decided_train_the_same_model_again() {
+    for set in ["friedman", "iris", "digits", "xor"] {
+        let table = builtin::load(set, 0).unwrap();
+        let first = decided(&table, &[("epochs", "2"), ("ensemble", "2")]);
+        let again = Job::new(first.settings().clone(), table.clone()).decide().unwrap();
+        assert_eq!(again.settings(), first.settings());
+        let bytes =
+            |job: &Decided| job.run(&Machine::default(), &mut Silent).unwrap().model.to_bytes().unwrap();
+        assert!(bytes(&first) == bytes(&again), "{set}");
+    }
+}
+
+#[test]
+fn images_few_rows_and_fast_runs_are_of_one_network() {
+    for (set, settings, members) in [
+        ("iris", &[][..], 8),
+        ("iris", &[("fast", "true")][..], 1),
+        ("xor", &[][..], 1),
+        ("xor", &[("ensemble", "2")][..], 2),
+    ] {
+        assert_eq!(decided(&builtin::load(set, 0).unwrap(), settings).members().len(), members, "{set}");
+    }
+    for (name, text) in [("ensemble", "0"), ("ensemble", "1001"), ("pieces", "1"), ("pieces", "257")] {
+        let mut settings = Settings::default();
+        settings.set(name, text).unwrap();
+        assert!(Job::new(settings, builtin::load("iris", 0).unwrap()).decide().is_err(), "{name} {text}");
+    }
+}
+
+/// Ends a run after so many epochs of all networks.
+struct Impatient(usize);
+
+impl Observer for Impatient {
+    fn member(&mut self, report: &MemberReport) -> Flow {
+        assert!(report.member < report.members && report.members == 3);
+        self.0 = self.0.saturating_sub(1);
+        if self.0 == 0 { Flow::Stop } else { Flow::Continue }
+    }
+}
+
+#[test]
+fn a_run_that_is_ended_keeps_the_networks_that_have_learned() {
+    let table = builtin::load("iris", 0).unwrap();
+    let settings = [("epochs", "1000000"), ("ensemble", "3")];
+    let fitted = decided(&table, &settings).run(&Machine::with_threads(1), &mut Impatient(2)).unwrap();
+    assert_eq!(fitted.model.member_count(), 1, "one thread has begun one network");
+    assert!(fitted.model.runs().all(|run| run.history.epoch_count < 1_000_000));
+}
