@@ -141,7 +141,7 @@ impl Observer for Progress {
             bar.set_message(format!("network {begun} of {members}, epoch {}, {pace}/s", epoch.epoch + 1));
             bar.set_position((examples / members) as u64);
         }
-        Flow::Continue
+        if self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
     }
 }
 

@@ -138,6 +138,13 @@ macro_rules! builders {
                 self
             }
 
+            /// How many networks are trained, whose predictions are averaged; by default one.
+            #[must_use]
+            pub fn ensemble(mut self, networks: usize) -> Self {
+                self.settings.ensemble = Some(networks);
+                self
+            }
+
             /// The seed of all random numbers.
             #[must_use]
             pub fn seed(mut self, seed: u64) -> Self {

@@ -77,6 +77,8 @@ choices! {
         MinMax = "min_max" | "minmax",
         /// By median and quartile range, and clipped smoothly to -3 and 3 (images: as `standardize`).
         Robust = "robust",
+        /// As `robust` where a number is more than 5 standard deviations from the mean, else as `standardize`.
+        Adaptive = "adaptive",
         /// Not at all.
         None = "none",
     }

@@ -4,24 +4,25 @@
 //! - Test rows: those that the source sets apart, else a fifth of the rows, stratified; below 10 rows
 //!   the network is tested on the rows it was trained on, and the report says so.
 //!
-//! For tables, what makes good models (docs/quality.md measures each part):
-//! - An ensemble of 8 networks, each with a seed and validation rows of its own: a tenth of the rows that are not for the
-//!   test, at most 2000; none below 200 rows. Fewer networks above 50,000 rows, one below 10.
-//! - Numbers are scaled by median and quartile range, and each has inputs for 8 pieces between its quantiles, from 200
-//!   rows up, if there are at most 60 columns of numbers and 8 times as many rows. Missing ones are the median.
-//! - Hidden layers: 64 and 64 units below 1000 rows, 128 and 128 from there up.
-//! - AdamW with a decay of 0.1, below 200 rows 1 for classes. Learning rate: 0.003, from 5000 rows up 0.002.
-//! - Epochs: as many as make 60,000 steps, at least 60 and at most 500; training stops when the validation cost has not
-//!   fallen for 30. From 50,000 rows up, as many as show 3,000,000 rows, at least 10.
-//!
-//! With `--fast`, for images, and below 10 rows, one network that takes little time:
+//! For one network, which takes little time:
 //! - Validation rows: a tenth of the rest, at most 2000, from 200 rows up, else none; with validation
 //!   rows, training stops early when their cost has not fallen for 20 epochs.
 //! - Hidden layers: 8 units below 10 rows; 32 and 32 units up to 8 inputs; 128 units from 256 inputs or
 //!   1000 rows up; else 64 units. Activation: relu.
 //! - Epochs: as many as make 10,000 steps, at least 10 and at most 500 (below 100 rows, 2000).
 //! - Learning rate: falls along a cosine from the optimizer's conventional one; with Adam, from 0.01 below
-//!   200 rows, and up to 8 inputs below 5000 rows. Below 200 rows, ensembles have these layers, epochs and rates too.
+//!   200 rows, and up to 8 inputs below 5000 rows.
+//!
+//! For an ensemble (`--ensemble 8`) of a table of at least 10 rows, what makes good models:
+//! - Each network has a seed and validation rows of its own: a tenth of the rows that are not for the test, at most
+//!   2000; none below 200 rows.
+//! - Numbers are scaled column by column (`adaptive`), and each has inputs for 8 pieces between its quantiles, from 200
+//!   rows up, if there are at most 60 columns of numbers and 8 times as many rows. Missing ones are the median.
+//! - Hidden layers: 64 and 64 units below 1000 rows, 128 and 128 from there up.
+//! - AdamW with a decay of 0.1, below 200 rows 1 for classes. Learning rate: 0.003, from 5000 rows up 0.002.
+//! - Epochs: as many as make 60,000 steps, at least 60 and at most 500; training stops when the validation cost has not
+//!   fallen for 30. From 50,000 rows up, as many as show 3,000,000 rows, at least 10.
+//! - Below 200 rows, layers, epochs and rates are those of one network.
 
 use super::configuration;
 use super::rows::FEWEST_ROWS_TO_SPLIT;
@@ -69,27 +70,25 @@ const MOST_NUMBERS_OF_PIECES: usize = 1 << 27;
 const MOST_MEMBERS: usize = 1000;
 
 impl Settings {
-    /// Whether one network is to be trained in a short time.
+    /// Whether all is decided for one network that takes little time, not for an ensemble of a table.
     pub(super) fn is_fast(&self, table: &Table, rows: usize) -> bool {
         let is_input = |column: &&Column| !self.ignore.0.contains(&column.name);
         let has_images =
             table.columns().iter().filter(is_input).any(|column| matches!(column.values, Values::Bytes(_)));
-        self.fast.unwrap_or(has_images || rows < FEWEST_ROWS_TO_SPLIT)
+        self.ensemble.is_none_or(|networks| networks <= 1) || has_images || rows < FEWEST_ROWS_TO_SPLIT
     }
 
-    /// How many networks are trained on so many rows.
+    /// How many networks are trained.
     ///
     /// # Errors
     /// If none or too many are asked for.
-    pub(super) fn members(&self, is_fast: bool, rows: usize) -> Result<usize> {
-        match self.ensemble {
-            Some(members @ 1..=MOST_MEMBERS) => Ok(members),
-            Some(members) => Err(configuration(
+    pub(super) fn members(&self) -> Result<usize> {
+        match self.ensemble.unwrap_or(1) {
+            members @ 1..=MOST_MEMBERS => Ok(members),
+            members => Err(configuration(
                 format!("an ensemble of {members} networks cannot be trained"),
                 format!("give at least 1 and at most {MOST_MEMBERS}"),
             )),
-            None if is_fast => Ok(1),
-            None => Ok((8 * MANY_ROWS / rows.max(1)).clamp(1, 8)),
         }
     }
 
@@ -364,10 +363,8 @@ impl Settings {
             data: Some(self.data().to_owned()),
             scaling: Some(options.scaling),
             imputation: Some(options.imputation),
-            pieces: Some(pieces),
-            ensemble: Some(members),
-            // All that it decides is decided.
-            fast: None,
+            pieces: Some(pieces).filter(|&pieces| pieces > 0 || members > 1),
+            ensemble: Some(members).filter(|&members| members > 1),
             test,
             validation,
             hidden,
@@ -380,7 +377,10 @@ impl Settings {
             epochs: Some(training.epochs),
             batch: Some(training.batch),
             optimizer: Some(training.optimizer.name().to_owned()),
-            weight_decay: training.optimizer.get("weight_decay"),
+            weight_decay: match members {
+                1 => self.weight_decay,
+                _ => training.optimizer.get("weight_decay"),
+            },
             learning_rate: Some(training.learning_rate()),
             schedule: Some(training.schedule.shape.name().to_owned()),
             early_stopping: Some(training.early_stopping.map_or(0, |stopping| stopping.patience)),

@@ -14,7 +14,6 @@
 //! settings.set("epochs", "20")?;
 //! let decided = Job::new(settings, builtin::load("iris", 0)?).decide()?;
 //! assert_eq!(decided.rows().training.len(), 120);
-//! assert_eq!(decided.members().len(), 8); // an ensemble
 //! let fitted = decided.run(&Default::default(), &mut Silent)?;
 //! assert_eq!(fitted.tested.rows(), 30);
 //! let bytes = fitted.model.to_bytes()?; // a model file
@@ -129,10 +128,10 @@ impl Job {
         }
         let is_fast = settings.is_fast(table, table.rows());
         if !is_fast {
-            options.scaling = settings.scaling.unwrap_or(Scaling::Robust);
+            options.scaling = settings.scaling.unwrap_or(Scaling::Adaptive);
             options.imputation = settings.imputation.unwrap_or(Imputation::Median);
         }
-        let rows = Rows::choose(&settings, &options, tables.test, table, is_fast)?;
+        let rows = Rows::choose(&settings, &options, tables.test, table)?;
         let first = rows.members.first();
         let (trained, watched) = first.map_or((rows.training.len(), rows.validation.len()), |member| {
             (member.training.len(), member.validation.len())

@@ -164,11 +164,11 @@ settings! {
         /// A column's type where it is not what it looks like: numeric, categorical or time
         r#type: Names, "COLUMN=TYPE", also "types" "dtype";
         /// How numbers are scaled
-        scaling: Option<Scaling>, "SCALING" of Scaling::NAMES, default "by the columns, standardize with --fast", also "scale" "scaler";
+        scaling: Option<Scaling>, "SCALING" of Scaling::NAMES, default "standardize, adaptive in an ensemble", also "scale" "scaler";
         /// The inputs of each number that are linear between its quantiles, beside the number itself; 0 for none
-        pieces: Option<usize>, "PIECES", default "by the rows and columns";
+        pieces: Option<usize>, "PIECES", default "none, in an ensemble by the rows and columns";
         /// What replaces a missing cell
-        imputation: Option<Imputation>, "IMPUTATION" of Imputation::NAMES, default "median, mean with --fast", also "impute" "imputer";
+        imputation: Option<Imputation>, "IMPUTATION" of Imputation::NAMES, default "mean, in an ensemble median", also "impute" "imputer";
         /// How many texts of a column are told apart: the most frequent; the others count as one
         max_levels: Option<usize>, "LEVELS", default "10000";
         /// The character between fields, or `tab`
@@ -214,15 +214,13 @@ settings! {
     }
     "Training" {
         /// How many networks are trained, whose predictions are averaged
-        ensemble: Option<usize>, "NETWORKS", default "8 for tables, 1 with --fast";
-        /// One network, trained for a short time
-        fast: Option<bool>, "FAST";
+        ensemble: Option<usize>, "NETWORKS", default "1";
         /// How many times all examples are seen
         epochs: Option<usize>, "EPOCHS", default "by the rows", also "epoch" "max_epochs" "n_epochs" "num_epochs" "nepochs" "max_iter";
         /// The examples of a step, or `full` for all
         batch: Option<Batch>, "EXAMPLES", default "32", also "batch_size" "batchsize" "bs" "minibatch" "mini_batch" "minibatch_size";
         /// The optimizer
-        optimizer: Option<String>, "OPTIMIZER" of Optimizer::NAMES, default "adamw, adam with --fast", also "optim" "opt" "optimiser" "solver";
+        optimizer: Option<String>, "OPTIMIZER" of Optimizer::NAMES, default "adam, in an ensemble adamw", also "optim" "opt" "optimiser" "solver";
         /// The factor of each step
         learning_rate: Option<f64>, "RATE", default "by the optimizer", also "lr" "eta" "learning_rate_init" "learningrate";
         /// How much of the last velocity is kept
@@ -259,7 +257,7 @@ settings! {
         /// The metric of the validation rows that early stopping, plateau, progress and history watch
         metric: Option<Metric>, "METRIC" of Metric::NAMES, default "cost";
         /// Stop when the metric has not improved for that many epochs, 0 for never
-        early_stopping: Option<usize>, "EPOCHS", default "30 with validation rows, 20 with --fast", also "patience" "early_stop";
+        early_stopping: Option<usize>, "EPOCHS", default "20 with validation rows, 30 in an ensemble", also "patience" "early_stop";
         /// Whether each epoch has an order of its own
         shuffle: Option<bool>, "SHUFFLE", default "true";
         /// The seed of all random numbers

@@ -288,6 +288,16 @@ fn robust_scaling_is_by_median_and_quartiles_and_clips_smoothly() {
         assert!((input - z / (1.0 + (z / 3.0).powi(2)).sqrt()).abs() < 1e-6, "{x}: {input}");
         assert!(input.abs() < 3.0);
     }
+    // Numbers far from the others decide: here 100 is 3.4 deviations from the mean, among more rows it is far.
+    assert_eq!(
+        figures(&x, Scaling::Adaptive, Imputation::Median),
+        figures(&x, Scaling::Standardize, Imputation::Median)
+    );
+    let far: Vec<f64> = x.iter().copied().chain((0..40).map(f64::from)).chain([1000.0]).collect();
+    assert_eq!(
+        figures(&far, Scaling::Adaptive, Imputation::Median),
+        figures(&far, Scaling::Robust, Imputation::Median)
+    );
     // Quartiles that are equal: half the range; no range at all: 1, and every number is 0.
     assert_eq!(
         figures(&[1.0, 1.0, 1.0, 1.0, 1.0, 7.0], Scaling::Robust, Imputation::Median),

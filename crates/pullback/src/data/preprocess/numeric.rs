@@ -30,6 +30,8 @@ struct Figures {
     edges: Vec<f64>,
 }
 
+/// A number of so many standard deviations is so far from the others that [`Scaling::Adaptive`] clips it.
+const FAR: f64 = 5.0;
 /// How far from the center a number comes under [`Scaling::Robust`], in quartile ranges: RealMLP's choice (Holzmueller et
 /// al., "Better by Default", 2024).
 const ROBUST_CLIP: f64 = 3.0;
@@ -116,16 +118,19 @@ impl Numeric {
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &number| {
                 (low.min(number), high.max(number))
             });
-        let is_robust = options.scaling == Scaling::Robust;
-        let (center, spread) = match options.scaling {
+        let deviation =
+            || (sum(present.iter().map(|number| (number - mean) * (number - mean))) / count).sqrt();
+        let scaling = match options.scaling {
+            Scaling::Adaptive if (high - mean).max(mean - low) > FAR * deviation() => Scaling::Robust,
+            Scaling::Adaptive => Scaling::Standardize,
+            scaling => scaling,
+        };
+        let (center, spread) = match scaling {
             Scaling::None => (0.0, 1.0),
             // Exactly, where rounding of the mean would leave a constant column some spread.
             _ if low == high => (low, 1.0),
             Scaling::MinMax => (low, high - low),
-            Scaling::Standardize => {
-                let squares = present.iter().map(|number| (number - mean) * (number - mean));
-                (mean, (sum(squares) / count).sqrt())
-            }
+            Scaling::Standardize | Scaling::Adaptive => (mean, deviation()),
             Scaling::Robust => {
                 let range = quantile(&mut present, 0.75) - quantile(&mut present, 0.25);
                 (median(&mut present), if range > 0.0 { range } else { (high - low) / 2.0 })
@@ -138,6 +143,7 @@ impl Numeric {
             Imputation::MostFrequent => most_frequent(&mut present),
         };
         let scaled = Numeric::new(center, spread, fill);
+        let is_robust = scaling == Scaling::Robust;
         let clipped =
             if is_robust { scaled.and_then(|numeric| numeric.with_clip(ROBUST_CLIP)) } else { scaled };
         clipped.map(Ok).map_err(|_| {

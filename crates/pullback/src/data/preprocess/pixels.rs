@@ -61,10 +61,12 @@ impl Pixels {
         let (center, spread) = match scaling {
             Scaling::None => (0.0, 1.0),
             Scaling::MinMax => (0.0, maximum),
-            Scaling::Standardize | Scaling::Robust => match mean_and_deviation(bytes, rows) {
-                (mean, 0.0) => (mean, maximum),
-                figures => figures,
-            },
+            Scaling::Standardize | Scaling::Robust | Scaling::Adaptive => {
+                match mean_and_deviation(bytes, rows) {
+                    (mean, 0.0) => (mean, maximum),
+                    figures => figures,
+                }
+            }
         };
         Pixels::new(bytes.shape().to_vec(), center, spread)
     }
