@@ -154,6 +154,28 @@ fn convolutions_and_poolings_agree_with_plain_loops() {
 }
 
 #[test]
+fn channels_and_filters_around_the_lanes_agree_with_plain_loops() {
+    // One less than the lanes of a vector, as many, one more, and primes; windows that overlap, tile and leave pixels,
+    // on an image whose sides are primes.
+    const SIZES: [usize; 9] = [5, 7, 8, 15, 16, 23, 31, 32, 33];
+    let kinds = [
+        Windows::around(5, 7, 3, 1),
+        Windows::inside(5, 7, 2, 2),
+        Windows::inside(5, 7, 2, 3),
+        Windows::inside(5, 7, 1, 1),
+    ];
+    for windows in kinds.map(|windows| windows.expect("the image is larger than a window")) {
+        for (at, channels) in SIZES.into_iter().enumerate() {
+            // As many filters, and a number from the other half of the list.
+            for filters in [channels, SIZES[(at + 4) % SIZES.len()]] {
+                Case::<f32>::new(windows, 3, channels, filters).check(1e-3);
+                Case::<f64>::new(windows, 2, channels, filters).check(1e-12);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_number_that_is_none_is_larger_than_any() {
     let windows = Windows::inside(2, 2, 2, 2).expect("the image is as large as a window");
     let (x, mut y, mut x_bar) = ([1.0, f32::NAN, 3.0, 2.0], [0.0], [0.0; 4]);
@@ -162,6 +184,17 @@ fn a_number_that_is_none_is_larger_than_any() {
     route_to_max(&windows, 1, &x, &[5.0], &mut x_bar, workspace);
     assert!(y[0].is_nan());
     assert_eq!(x_bar, [0.0, 5.0, 0.0, 0.0]);
+}
+
+#[test]
+fn an_odd_zero_around_an_image_is_below_and_on_the_right() {
+    let windows = Windows::around(2, 3, 2, 1).expect("the image is larger than a window");
+    assert_eq!([windows.above(), windows.left()], [0, 0]);
+    let (x, w) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [1.0, 10.0, 100.0, 1000.0]);
+    let mut y = [f64::NAN; 6];
+    let workspace = &mut Workspace::new(Isa::best(), 1);
+    convolve(&windows, 1, &x, &w, None, &mut y, |_, _| (), workspace);
+    assert_eq!(y, [5421.0, 6532.0, 603.0, 54.0, 65.0, 6.0]);
 }
 
 #[test]
