@@ -243,6 +243,25 @@ pub(crate) fn settings_of(model: &Trained<'_>) -> Result<Option<Settings>> {
     Ok(Some(settings))
 }
 
+/// Loads a network to look into: of an ensemble, one of its networks, counted from 1.
+pub(crate) fn load_network(path: &Path, member: Option<usize>) -> Result<Model<f64>> {
+    let model = Model::<f64>::load(path)?;
+    let count = model.member_count();
+    if member.is_none() && count > 1 {
+        warn(format_args!(
+            "{} holds {count} networks, whose predictions are averaged; this is the first; `--member 2` takes the second",
+            path.display()
+        ));
+    }
+    let place = member.unwrap_or(1);
+    place.checked_sub(1).and_then(|index| model.member(index)).ok_or_else(|| {
+        Failure::usage(
+            format!("{} has no network {place}", path.display()),
+            format!("choose from 1 to {count}"),
+        )
+    })
+}
+
 /// Reads the rows that a model is to predict for: of a source with a part to test on, that part; with a file of targets
 /// where the data have none. Columns are taken for what they were in training, whatever they look like; those to be kept
 /// beside predictions are given too, as they are written.

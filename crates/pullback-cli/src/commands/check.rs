@@ -2,11 +2,10 @@
 
 use crate::failure::{Failure, Result};
 use crate::machine::free_memory;
-use crate::source::{Chosen, chosen};
+use crate::source::{Chosen, chosen, load_network};
 use crate::terminal::{entry, print, print_json, shortened, width, wrapped};
 use pullback::explain::{CheckOptions, ParameterCheck, check, trace_rows};
 use pullback::job::memory;
-use pullback::model::Model;
 use pullback::network::Mode;
 use serde_json::json;
 use std::fmt::Write;
@@ -25,6 +24,9 @@ pub(crate) struct Check {
     /// A NumPy array with the targets, where the data are an array of inputs
     #[arg(long, value_name = "FILE", requires = "data")]
     targets: Option<PathBuf>,
+    /// Which network of an ensemble, counted from 1
+    #[arg(long, value_name = "NUMBER")]
+    member: Option<usize>,
     /// How many rows make the batch, the first ones
     #[arg(long, default_value_t = 32)]
     rows: usize,
@@ -47,7 +49,7 @@ impl Check {
         if self.rows == 0 || self.samples == 0 {
             return Err(Failure::usage("nothing would be checked", "give at least 1 row and 1 sample"));
         }
-        let model = Model::<f64>::load(&self.model)?;
+        let model = load_network(&self.model, self.member)?;
         let Chosen { table, what, .. } =
             chosen(&model.trained()?, self.data.as_deref(), self.targets.as_deref(), self.held_out)?;
         let rows = self.rows.min(table.rows());

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Result};
 use crate::files::{Files, Output};
 use crate::machine::free_memory;
-use crate::source::{Chosen, chosen};
+use crate::source::{Chosen, chosen, load_network};
 use crate::terminal::{WIDTH, print, print_colored, print_json, width};
 use pullback::Error;
 use pullback::data::{Table, Target};
@@ -51,6 +51,9 @@ pub(crate) struct Explain {
     /// The row to explain, counted from 1
     #[arg(long, default_value_t = 1)]
     row: usize,
+    /// Which network of an ensemble, counted from 1
+    #[arg(long, value_name = "NUMBER")]
+    member: Option<usize>,
     /// How many rows, as one batch
     #[arg(long, default_value_t = 1)]
     rows: usize,
@@ -108,7 +111,7 @@ impl Explain {
                 "give a model, `pullback explain model.safetensors --row 3`, or `--example mazur`",
             ));
         };
-        let model = Model::<f64>::load(path)?;
+        let model = load_network(path, self.member)?;
         let Chosen { table, .. } =
             chosen(&model.trained()?, self.data.as_deref(), self.targets.as_deref(), self.held_out)?;
         let trace = self.trace(&model, &table)?;

@@ -3,11 +3,11 @@
 use crate::failure::{Failure, Result};
 use crate::files::Files;
 use crate::machine::free_memory;
-use crate::source::{Chosen, chosen};
+use crate::source::{Chosen, chosen, load_network};
 use crate::terminal::{figure, print, print_json};
 use pullback::explain::{Trace, trace_rows};
 use pullback::job::memory;
-use pullback::model::{Model, Tensor, write_tensors};
+use pullback::model::{Tensor, write_tensors};
 use pullback::network::Mode;
 use serde_json::json;
 use std::fmt::Write;
@@ -41,6 +41,9 @@ pub(crate) struct Gradients {
     /// One gradient an example, with a leading axis of rows, instead of that of the mean cost
     #[arg(long)]
     per_example: bool,
+    /// Which network of an ensemble, counted from 1
+    #[arg(long, value_name = "NUMBER")]
+    member: Option<usize>,
     /// How many rows, the first ones [default: all]
     #[arg(long)]
     rows: Option<usize>,
@@ -54,7 +57,7 @@ const BATCH: usize = 256;
 
 impl Gradients {
     pub(super) fn run(&self) -> Result<()> {
-        let model = Model::<f64>::load(&self.model)?;
+        let model = load_network(&self.model, self.member)?;
         let data = self.data.as_deref();
         let read = [&*self.model].into_iter().chain(data.map(Path::new)).chain(self.targets.as_deref());
         let files = Files::reading(read);

@@ -76,7 +76,7 @@ fn a_progress_reader_that_leaves_early_does_not_stop_training() {
     let mut command = place.command(&["train", "iris", "--epochs", "50"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stderr.take());
-    let output = child.wait_with_output().unwrap();
+    let output = ended(child);
     assert!(output.status.success(), "{:?}", output.status);
     assert!(text(&output.stdout).contains("saved model.safetensors"));
 
@@ -138,6 +138,18 @@ fn send(name: &str, child: &std::process::Child) {
 }
 
 #[cfg(unix)]
+/// What a process has said when it has ended; one that does not end is ended, and the test fails.
+fn ended(mut child: std::process::Child) -> std::process::Output {
+    for _ in 0..600 {
+        if child.try_wait().unwrap().is_some() {
+            return child.wait_with_output().unwrap();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    child.kill().unwrap();
+    panic!("the process goes on");
+}
+
 #[test]
 fn an_interrupt_keeps_what_training_has_come_to() {
     for (name, signal) in ending_signals() {
@@ -145,7 +157,7 @@ fn an_interrupt_keeps_what_training_has_come_to() {
         let (child, mut progress) =
             endless(&place, &["--validation", "0.2", "--early-stopping", "1000000000"]);
         send(name, &child);
-        let output = child.wait_with_output().unwrap();
+        let output = ended(child);
         let mut said = String::new();
         std::io::Read::read_to_string(&mut progress, &mut said).unwrap();
         assert_eq!(output.status.code(), Some(128 + signal), "{said}");
@@ -208,6 +220,6 @@ fn a_pipe_that_gives_nothing_is_waited_for_aloud() {
         "waiting for rows from standard input, which has given none yet"
     );
     child.stdin.take().unwrap().write_all(b"x,y\n1,2\n").unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = ended(child);
     assert!(output.status.success() && text(&output.stdout).contains("1 rows, 2 columns"));
 }

@@ -310,3 +310,31 @@ fn a_table_without_header_with_gaps_and_texts_is_learnt() {
     let report = place.json(&["train", "gaps.csv", "--target", "c3", "--json", "--header=false"]);
     assert!(report["test"]["accuracy"].as_f64().unwrap() > 0.85, "{}", report["test"]);
 }
+
+#[test]
+fn an_ensemble_is_trained_predicts_and_is_looked_into_network_by_network() {
+    let place = Place::new();
+    let arguments = ["train", "friedman", "--ensemble", "3", "--epochs", "3", "--out", "three"];
+    let report = place.succeed(&arguments);
+    assert!(report.contains("ensemble  3 networks; the mean of what they predict"), "{report}");
+    assert!(report.contains("a network was not trained on: R2"), "{report}");
+    let settings = place.succeed(&[&arguments[..], &["--print-config"]].concat());
+    for line in ["ensemble = 3", "pieces = 8", "scaling = \"adaptive\"", "optimizer = \"adamw\""] {
+        assert!(settings.contains(line), "`{line}` is not in:\n{settings}");
+    }
+    place.write("again.toml", settings.replace("three", "again"));
+    place.succeed(&["train", "--config", "again.toml", "--quiet", "--threads", "1"]);
+    assert!(place.read("three") == place.read("again"), "the settings of a run make another model");
+    let document = place.json(&[&arguments[..], &["--json"]].concat());
+    assert_eq!(document["networks"].as_array().map(Vec::len), Some(3));
+    assert!(document["out_of_fold"]["rows"].as_u64() > Some(200), "{}", document["out_of_fold"]);
+    assert!(place.succeed(&["inspect", "three"]).contains("3 networks, whose predictions are averaged"));
+
+    let all = place.run(&["explain", "three", "--row", "2", "--format", "json"]);
+    assert!(text(&all.stderr).contains("holds 3 networks"), "{}", text(&all.stderr));
+    let page = |member: &str| place.succeed(&["explain", "three", "--row", "2", "--member", member]);
+    assert!(page("1") != page("2"));
+    place.succeed(&["check", "three", "--member", "3", "--samples", "5"]);
+    let output = place.run(&["gradients", "three", "--member", "4"]);
+    assert!(text(&output.stderr).contains("choose from 1 to 3"), "{}", text(&output.stderr));
+}
