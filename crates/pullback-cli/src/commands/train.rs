@@ -165,7 +165,7 @@ impl Train {
         // Nobody would read the comparison.
         let job = if self.quiet && !self.json { job } else { job.compared() };
         let Some(out) = out else { return print_raw(to_toml(job.settings())?.as_bytes()) };
-        job.check_memory(free_memory())?;
+        job.check_memory(&machine, free_memory())?;
         tell(&notes, self.quiet || self.json);
         for (name, why) in job.preprocessing().left_out() {
             warn(format_args!("column \"{name}\" is left out: {why}"));
@@ -223,7 +223,7 @@ impl Train {
             notes: &notes,
             concerns: &concerns,
             training_rows: rows.training.len(),
-            validation_rows: rows.members.first().map_or(&rows.validation, |first| &first.validation).len(),
+            validation_rows: rows.of_member(0).1.len(),
             test_rows: tested.rows(),
             is_tested_on_training_rows: rows.is_tested_on_training_rows(),
             layers: card.network.layers.iter().map(Layer::describe).collect(),

@@ -4,14 +4,18 @@
 use super::Decided;
 use crate::data::Dataset;
 use crate::error::Result;
-use crate::train::train as run;
-use crate::train::{Epoch, Flow, Machine, MemberReport, Observer, StepReport, Trained};
+use crate::train::{Epoch, Flow, Machine, MemberReport, Observer, StepReport, Trained, train};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
+/// How many of so many networks are trained at a time.
+pub(super) fn side_by_side(networks: usize, machine: &Machine) -> usize {
+    machine.thread_count().min(networks)
+}
+
 /// The networks that were trained, by their index: all, unless the observer ended the run. The result does not depend
 /// on the number of threads.
-pub(super) fn train(
+pub(super) fn train_all(
     job: &Decided,
     dataset: &Dataset<f32>,
     machine: &Machine,
@@ -19,13 +23,13 @@ pub(super) fn train(
 ) -> Result<Vec<(usize, Trained<f32>)>> {
     let count = job.members.len();
     let one = |index: usize, machine: &Machine, observer: &mut dyn Observer| {
-        let (member, (rows, validation)) = (&job.members[index], job.rows_of(index));
-        run(&member.network, &member.training, dataset, rows, validation, machine, observer)
+        let (member, (rows, validation)) = (&job.members[index], job.rows.of_member(index));
+        train(&member.network, &member.training, dataset, rows, validation, machine, observer)
     };
     if count == 1 {
         return Ok(vec![(0, one(0, machine, observer)?)]);
     }
-    let threads = machine.thread_count().min(count);
+    let threads = side_by_side(count, machine);
     let (next, is_stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     let alone = Machine { threads: 1, ..*machine };
     let (sender, events) = channel();
@@ -67,13 +71,7 @@ pub(super) fn train(
     });
     results.sort_by_key(|(index, _)| *index);
     let results = results.into_iter().map(|(index, trained)| Ok((index, trained?)));
-    let results = results.collect::<Result<Vec<_>>>()?;
-    // One that was ended before its first epoch has learned nothing.
-    let has_learned = |trained: &Trained<f32>| trained.history.kept_epoch.is_some();
-    match results.iter().any(|(_, trained)| has_learned(trained)) {
-        true => Ok(results.into_iter().filter(|(_, trained)| has_learned(trained)).collect()),
-        false => Ok(results.into_iter().take(1).collect()),
-    }
+    results.collect()
 }
 
 /// Tells of one network's epochs, and stops it when the run is ended.
