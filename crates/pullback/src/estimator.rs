@@ -257,6 +257,8 @@ fn run(
     let types = inputs.map(|column| format!("{}=numeric", column.name)).collect();
     let settings = Settings {
         data: Some("arrays".into()),
+        // Who has arrays knows how to ask for more.
+        ensemble: settings.ensemble.or(Some(1)),
         target: Names(target),
         r#type: Names(types),
         test: Some(0.0),

@@ -4,6 +4,10 @@
 //! - Test rows: those that the source sets apart, else a fifth of the rows, stratified; below 10 rows
 //!   the network is tested on the rows it was trained on, and the report says so.
 //!
+//! A table of at least 10 rows is learned by an ensemble: 8 networks below 50,000 rows, 4 below 200,000, 2 below a
+//! million. Images, smaller and larger tables are learned by one network, and so is what somebody describes a network
+//! or its training for (layers, activation, optimizer, rate, epochs, ...), or wants soon (`--fast`).
+//!
 //! For one network, which takes little time:
 //! - Validation rows: a tenth of the rest, at most 2000, from 200 rows up, else none; with validation
 //!   rows, training stops early when their cost has not fallen for 20 epochs.
@@ -13,7 +17,7 @@
 //! - Learning rate: falls along a cosine from the optimizer's conventional one; with Adam, from 0.01 below
 //!   200 rows, and up to 8 inputs below 5000 rows.
 //!
-//! For an ensemble (`--ensemble 8`) of a table of at least 10 rows, what makes good models:
+//! For an ensemble of a table, what makes good models:
 //! - Each network has a seed and validation rows of its own: a tenth of the rows that are not for the test, at most
 //!   2000; none below 200 rows.
 //! - Numbers are scaled column by column (`adaptive`), and each has inputs for 8 pieces between its quantiles, from 200
@@ -66,30 +70,113 @@ const PIECES: usize = 8;
 const MOST_COLUMNS_OF_PIECES: usize = 60;
 /// More numbers than that are not made of pieces: half a gigabyte.
 const MOST_NUMBERS_OF_PIECES: usize = 1 << 27;
+/// Below so many rows, so many networks are trained where nothing is said: the more rows, the less another one adds.
+const MEMBERS_BY_ROWS: [(usize, usize); 3] = [(MANY_ROWS, 8), (4 * MANY_ROWS, 4), (20 * MANY_ROWS, 2)];
 /// An ensemble of more networks gains nothing.
 const MOST_MEMBERS: usize = 1000;
 
 impl Settings {
-    /// Whether all is decided for one network that takes little time, not for an ensemble of a table.
-    pub(super) fn is_fast(&self, table: &Table, rows: usize) -> bool {
+    /// Whether all is decided for networks that take little time, not for those of an ensemble of a table.
+    pub(super) fn is_fast(&self, table: &Table, members: usize) -> bool {
+        members == 1 || !self.is_for_ensembles(table)
+    }
+
+    /// Whether the inputs are a table with enough rows for an ensemble to gain by it.
+    fn is_for_ensembles(&self, table: &Table) -> bool {
         let is_input = |column: &&Column| !self.ignore.0.contains(&column.name);
         let has_images =
             table.columns().iter().filter(is_input).any(|column| matches!(column.values, Values::Bytes(_)));
-        self.ensemble.is_none_or(|networks| networks <= 1) || has_images || rows < FEWEST_ROWS_TO_SPLIT
+        !has_images && table.rows() >= FEWEST_ROWS_TO_SPLIT
     }
 
     /// How many networks are trained.
     ///
     /// # Errors
     /// If none or too many are asked for.
-    pub(super) fn members(&self) -> Result<usize> {
-        match self.ensemble.unwrap_or(1) {
-            members @ 1..=MOST_MEMBERS => Ok(members),
-            members => Err(configuration(
+    pub(super) fn members(&self, table: &Table) -> Result<usize> {
+        match self.ensemble {
+            Some(1) => Ok(1),
+            Some(2..) if self.fast == Some(true) => Err(configuration(
+                "`--fast` trains one network, and `--ensemble` several",
+                "leave out one of them",
+            )),
+            Some(members @ 2..=MOST_MEMBERS) => Ok(members),
+            Some(members) => Err(configuration(
                 format!("an ensemble of {members} networks cannot be trained"),
                 format!("give at least 1 and at most {MOST_MEMBERS}"),
             )),
+            None if self.fast == Some(true) || self.describes_one() || !self.is_for_ensembles(table) => Ok(1),
+            None => Ok(MEMBERS_BY_ROWS
+                .iter()
+                .find(|(rows, _)| table.rows() < *rows)
+                .map_or(1, |(_, members)| *members)),
         }
+    }
+
+    /// Whether a network or its training is described: who does so means that network.
+    fn describes_one(&self) -> bool {
+        // All are named, so that a new setting has to be thought of here.
+        let Self {
+            network,
+            hidden,
+            activation,
+            initializer,
+            dropout,
+            batch_norm,
+            layer_norm,
+            l2,
+            l1,
+            divide_by_batch,
+            epochs,
+            batch,
+            optimizer,
+            learning_rate,
+            momentum,
+            beta_1,
+            beta_2,
+            decay,
+            epsilon,
+            momentum_decay,
+            weight_decay,
+            schedule,
+            schedule_factor,
+            schedule_epochs,
+            schedule_part,
+            warmup_epochs,
+            gradient,
+            precision,
+            clip_norm,
+            shuffle,
+            ..
+        } = self;
+        let numbers = [
+            dropout,
+            l2,
+            l1,
+            learning_rate,
+            momentum,
+            beta_1,
+            beta_2,
+            decay,
+            epsilon,
+            momentum_decay,
+            weight_decay,
+            schedule_factor,
+            schedule_part,
+            warmup_epochs,
+            clip_norm,
+        ];
+        numbers.iter().any(|number| number.is_some())
+            || [batch_norm, layer_norm, divide_by_batch, shuffle].iter().any(|given| given.is_some())
+            || [epochs, schedule_epochs].iter().any(|count| count.is_some())
+            || [optimizer, schedule].iter().any(|name| name.is_some())
+            || network.is_some()
+            || hidden.is_some()
+            || activation.is_some()
+            || initializer.is_some()
+            || batch.is_some()
+            || gradient.is_some()
+            || precision.is_some()
     }
 
     /// How many inputs each number has for the pieces between its quantiles.

@@ -127,12 +127,13 @@ impl Job {
         for name in options.target.iter().chain(&options.ignore).chain(options.types.keys()) {
             table.column(name).map_err(|error| error.of_kind(ErrorKind::Configuration))?;
         }
-        let is_fast = settings.is_fast(table, table.rows());
+        let members = settings.members(table)?;
+        let is_fast = settings.is_fast(table, members);
         if !is_fast {
             options.scaling = settings.scaling.unwrap_or(Scaling::Adaptive);
             options.imputation = settings.imputation.unwrap_or(Imputation::Median);
         }
-        let rows = Rows::choose(&settings, &options, tables.test, table)?;
+        let rows = Rows::choose(&settings, &options, tables.test, (table, members))?;
         let (trained, watched) = rows.of_member(0);
         let (trained, watched) = (trained.len(), watched.len());
         let preprocessing = Preprocessing::fit(table, &rows.training, &options)?;
@@ -141,10 +142,9 @@ impl Job {
         let network = settings.network(is_fast, &preprocessing, trained)?;
         let training = settings.training(is_fast, &preprocessing, trained, watched)?;
         training.check::<f32>()?;
-        let count = rows.members.len().max(1);
         let fractions = [rows.test_fraction, Some(rows.validation_fraction)];
-        let settings = settings.decided(&network, &training, fractions, (&options, pieces, count));
-        let members = (0..count).map(|index| Member {
+        let settings = settings.decided(&network, &training, fractions, (&options, pieces, members));
+        let members = (0..members).map(|index| Member {
             network: network.clone(),
             training: Training { seed: seed_of(training.seed, index), ..training.clone() },
         });

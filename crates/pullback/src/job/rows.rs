@@ -74,7 +74,7 @@ impl Rows {
         settings: &Settings,
         options: &DataOptions,
         apart: Option<Table>,
-        table: &Table,
+        (table, count): (&Table, usize),
     ) -> Result<Self> {
         let all: Vec<usize> = (0..table.rows()).collect();
         let classes = strata(table, options)?;
@@ -108,7 +108,6 @@ impl Rows {
             rest.len() >= FEWEST_ROWS_TO_VALIDATE || settings.early_stopping.is_some_and(|epochs| epochs > 0);
         let enough = 0.1_f64.min(MOST_ROWS_TO_VALIDATE / rest.len().max(1) as f64);
         let validation_fraction = validation_given.unwrap_or(if is_watched { enough } else { 0.0 });
-        let count = settings.members()?;
         if count > 1 {
             // Each watches a part of its own, so that together they learn from all rows.
             let members = match validation_fraction {

@@ -80,13 +80,20 @@ pub(super) fn verdict(figures: &Figures, baselines: &[Baseline], metric: Metric)
         _ => format!("{} {}", metric.name().to_uppercase(), number::significant(value, 4)),
     };
     let loss = |value: f64| metric.to_minimize(value);
+    let losses =
+        |baseline: &Baseline| figures.get(Metric::LogLoss).zip(baseline.figures.get(Metric::LogLoss));
     let matched: Vec<(&Baseline, f64)> = baselines
         .iter()
         .filter_map(|baseline| Some((baseline, baseline.figures.get(metric)?)))
         // Not a number is better than nothing.
-        .filter(|(_, value)| {
+        .filter(|(baseline, value)| {
             let is_better = loss(own) < loss(*value) - EQUAL * value.abs();
-            !is_better
+            // As many right answers, but surer of them.
+            let is_surer = metric == Metric::Accuracy
+                && baseline.kind == BaselineKind::Linear
+                && own == *value
+                && losses(baseline).is_some_and(|(own, its)| own < CLEARLY * its);
+            !is_better && !is_surer
         })
         .collect();
     let (first, value) = matched.first()?;
@@ -103,8 +110,7 @@ pub(super) fn verdict(figures: &Figures, baselines: &[Baseline], metric: Metric)
     let all: Vec<String> = matched.iter().map(told).collect();
     let mut text = format!("the network is no better than {}", all.join(", nor than "));
     // Of rare classes the commonest is right nearly always; probabilities can tell more.
-    let losses = figures.get(Metric::LogLoss).zip(first.figures.get(Metric::LogLoss));
-    if let (true, Some((own, its))) = (is_constant && metric == Metric::Accuracy, losses)
+    if let (true, Some((own, its))) = (is_constant && metric == Metric::Accuracy, losses(first))
         && own < CLEARLY * its
     {
         text += &format!(

@@ -1,6 +1,6 @@
 //! Ensembles: what they predict, which rows their networks see, and that nothing of it depends on threads.
 
-use pullback::data::{Categories, Column, Table, Values, builtin};
+use pullback::data::{Bytes, Categories, Column, Table, Values, builtin};
 use pullback::job::{Decided, Job, Settings};
 use pullback::model::{Model, Test};
 use pullback::report::Report;
@@ -124,10 +124,37 @@ fn settings_that_are_decided_train_the_same_model_again() {
 }
 
 #[test]
-fn an_ensemble_is_trained_where_it_is_asked_for() {
+fn a_table_is_learned_by_an_ensemble_unless_one_network_is_meant() {
     let iris = builtin::load("iris", 0).unwrap();
-    assert_eq!(decided(&iris, &[]).members().len(), 1);
-    assert_eq!(decided(&iris, &[("ensemble", "5")]).members().len(), 5);
+    let count = |table: &Table, settings: &[(&str, &str)]| decided(table, settings).members().len();
+    for also in [("seed", "3"), ("test", "0.3"), ("validation", "0.2"), ("cost", "squared_error")] {
+        assert_eq!(count(&iris, &[also]), 8, "{also:?} describes no network");
+    }
+    assert_eq!(count(&iris, &[("ensemble", "5"), ("hidden", "9")]), 5);
+    for one in [("fast", "true"), ("ensemble", "1"), ("hidden", "9"), ("epochs", "5"), ("optimizer", "sgd")] {
+        assert_eq!(count(&iris, &[one]), 1, "{one:?}");
+    }
+    // Four rows, and images.
+    assert_eq!(count(&builtin::load("xor", 0).unwrap(), &[]), 1);
+    let pixels = Bytes::new(vec![7; 40], vec![2, 2], 255).unwrap();
+    let columns = vec![
+        Column::new("pixels", Values::Bytes(pixels)),
+        Column::new("y", Values::Numbers((0..10).map(|row| f64::from(row) / 3.0).collect())),
+    ];
+    let images = Table::new("images", columns).unwrap().with_target("y").unwrap();
+    assert_eq!(count(&images, &[]), 1);
+    // The more rows, the less another network adds.
+    for (rows, networks) in [(49_999, 8), (50_000, 4), (200_000, 2), (1_000_000, 1)] {
+        let numbers =
+            |factor: f64| Values::Numbers((0..rows).map(|row| (row as f64 * factor).sin()).collect());
+        let columns = vec![Column::new("x", numbers(0.7)), Column::new("y", numbers(0.3))];
+        let table = Table::new("rows", columns).unwrap().with_target("y").unwrap();
+        assert_eq!(count(&table, &[]), networks, "{rows} rows");
+    }
+    let mut both = Settings::default();
+    both.set("fast", "true").unwrap();
+    both.set("ensemble", "3").unwrap();
+    assert!(Job::new(both, iris.clone()).decide().is_err());
     for (name, text) in [("ensemble", "0"), ("ensemble", "1001"), ("pieces", "1"), ("pieces", "257")] {
         let mut settings = Settings::default();
         settings.set(name, text).unwrap();

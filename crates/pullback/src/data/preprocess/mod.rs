@@ -194,6 +194,19 @@ impl Preprocessing {
         document.try_into()
     }
 
+    /// The same where each number is one input.
+    #[must_use]
+    pub fn without_pieces(&self) -> Self {
+        let mut plain = self.clone();
+        for Feature { encoding, .. } in &mut plain.document.features {
+            if let Encoding::Numeric(numeric) = encoding {
+                *numeric = numeric.clone().without_pieces();
+            }
+        }
+        plain.inputs = plain.document.features.iter().map(Feature::width).sum();
+        plain
+    }
+
     /// The encoding of these columns, and what is predicted from them.
     ///
     /// # Errors

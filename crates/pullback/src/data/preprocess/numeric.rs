@@ -99,6 +99,12 @@ impl Numeric {
         Ok(self)
     }
 
+    /// The same without inputs for pieces.
+    pub(super) fn without_pieces(mut self) -> Self {
+        self.figures.edges.clear();
+        self
+    }
+
     /// Decides by the numbers that stand in the given rows; the inner error says why the column should be left out.
     pub(super) fn fit(
         (table, name, values): (&Table, &str, &Values),
