@@ -1,5 +1,6 @@
 //! `pullback train`: from data to a saved model and a report.
 
+use crate::checkpoints::{Folder, Resumed};
 use crate::columns::{Decision, decisions, summary};
 use crate::config_file::{self, to_toml};
 use crate::failure::{Failure, Result};
@@ -12,7 +13,7 @@ use crate::source::{Loaded, load_to_train, read_options, read_test, tell};
 use crate::terminal::{count, entry, print, print_json, print_raw, say, setting, time, typed, warn, width};
 use pullback::data::{Concern, Encoding, Task};
 use pullback::explain::Catalog;
-use pullback::job::{Fitted, Job};
+use pullback::job::{Checkpoints, Fitted, Job, Keeper};
 use pullback::model::{Fingerprint, Model, Run, Trained};
 use pullback::network::Layer;
 use pullback::report::number::counted;
@@ -35,6 +36,9 @@ pub(crate) struct Train {
     /// A TOML file with the same settings; flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Go on with the run whose checkpoints are in a folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "config")]
+    resume: Option<PathBuf>,
     /// Print the settings of the run as a TOML file, and train nothing
     #[arg(long)]
     print_config: bool,
@@ -83,6 +87,9 @@ struct Document<'a> {
     /// How good an ensemble's networks are on the rows that each watched, and was not trained on.
     #[serde(skip_serializing_if = "Option::is_none")]
     out_of_fold: Option<&'a Report>,
+    /// The epochs that runs before this one had done, of all networks, where it goes on with one.
+    #[serde(skip_serializing_if = "is_zero")]
+    epochs_before: usize,
     seconds: f64,
     /// How long each stage took.
     stages: Stages,
@@ -139,9 +146,14 @@ impl From<&Run> for Network {
 
 impl Train {
     pub(super) fn run(&self) -> Result<()> {
-        let mut settings = self.flags.settings()?;
-        if let Some(path) = &self.config {
-            settings = settings.over(config_file::read(path)?);
+        let resumed = self.resume.as_deref().map(Resumed::open).transpose()?;
+        let settings = match (&resumed, &self.config) {
+            (Some(resumed), _) => self.flags.beside_resume()?.over(resumed.settings()),
+            (None, Some(path)) => self.flags.settings()?.over(config_file::read(path)?),
+            (None, None) => self.flags.settings()?,
+        };
+        if let (None, Some(folder)) = (&resumed, &settings.checkpoint) {
+            Folder::check(folder)?;
         }
         let machine = machine(settings.threads.unwrap_or(0))?;
         let (data, test_data) = (settings.data().to_owned(), settings.test_data.clone());
@@ -161,7 +173,7 @@ impl Train {
             tables.test = Some(read_test(path, &settings, &tables.train)?);
         }
         let read = seconds();
-        let job = Job::new(settings, tables).decide()?;
+        let job = Job::new(settings.clone(), tables).decide()?;
         // Nobody would read the comparison.
         let job = if self.quiet && !self.json { job } else { job.compared() };
         let Some(out) = out else { return print_raw(to_toml(job.settings())?.as_bytes()) };
@@ -190,12 +202,32 @@ impl Train {
         let (rows, training) = (job.rows(), job.training());
         let columns = decisions(job.table(), job.preprocessing());
         let summary = summary(job.table(), job.preprocessing());
+        let (folder, states) = match (resumed, &settings.checkpoint) {
+            (Some(resumed), _) => {
+                resumed.check(&job)?;
+                let (folder, states) = resumed.states(&settings, job.members().len())?;
+                (Some(folder), states)
+            }
+            (None, Some(path)) => (Some(Folder::begin(path, &settings, &job)?), Vec::new()),
+            (None, None) => (None, Vec::new()),
+        };
         let prepare = seconds();
         let interrupt = Interrupt::caught();
-        let mut progress =
-            Progress::new(training.epochs, rows.training.len(), self.quiet || self.json, interrupt.clone());
+        let epochs_before: Vec<usize> =
+            states.iter().map(|state| state.as_ref().map_or(0, |state| state.epoch())).collect();
+        if let (Some(path), false) = (&self.resume, self.quiet || self.json) {
+            say(format_args!("going on from {}: {}", path.display(), gone(&epochs_before, training.epochs)));
+        }
+        let mut progress = Progress::new(
+            training.epochs,
+            rows.training.len(),
+            self.quiet || self.json,
+            interrupt.clone(),
+            epochs_before.clone(),
+        );
+        let keeper = folder.as_ref().map(|folder| folder as &dyn Keeper);
         let Fitted { model, tested, report, out_of_fold, findings, trouble } =
-            job.run(&machine, &mut progress)?;
+            job.resume(&machine, &mut progress, &Checkpoints { states, keeper })?;
         let run = seconds();
         let seconds = progress.finish().as_secs_f64();
         let stages = Stages { read, prepare, train: seconds, evaluate: (run - seconds).max(0.0) };
@@ -239,7 +271,8 @@ impl Train {
             out_of_fold: out_of_fold.as_ref(),
             seconds,
             stages,
-            samples_per_second: seen(&model) as f64 / seconds.max(1e-9),
+            epochs_before: epochs_before.iter().sum(),
+            samples_per_second: seen(&model, &epochs_before) as f64 / seconds.max(1e-9),
             test: &report,
             remarks: report.remarks(),
             trouble: trouble.as_ref().map(ToString::to_string),
@@ -251,7 +284,9 @@ impl Train {
         }
         match (interrupt.code(), trouble) {
             (Some(code), _) => {
-                warn(interrupted(card.history, training.epochs, &document.model));
+                let said = interrupted(card.history, training.epochs, &document.model);
+                let more = folder.map(|folder| format!("; `{}` goes on", folder.command()));
+                warn(format_args!("{said}{}", more.unwrap_or_default()));
                 Err(Failure::silent(code))
             }
             (None, Some(trouble)) => Err(trouble.into()),
@@ -275,10 +310,27 @@ fn interrupted(history: &History, epochs: usize, model: &str) -> String {
     }
 }
 
-/// How many times an example was seen in training, by all networks.
-fn seen(model: &Model<f32>) -> usize {
+/// How many times an example was seen in this training, by all networks; so many epochs were done before.
+fn seen(model: &Model<f32>, epochs_before: &[usize]) -> usize {
     let rows = |run: &Run| run.rows.as_ref().map_or(0, |rows| rows.trained_rows());
-    model.runs().map(|run| run.history.epoch_count * rows(run)).sum()
+    let before = epochs_before.iter().chain(std::iter::repeat(&0));
+    let runs = model.runs().zip(before);
+    runs.map(|(run, before)| run.history.epoch_count.saturating_sub(*before) * rows(run)).sum()
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// What the networks of a run have done before.
+fn gone(epochs: &[usize], most: usize) -> String {
+    match epochs {
+        [one] => format!("{one} of {most} epochs are done"),
+        several => {
+            let begun = several.iter().filter(|epochs| **epochs > 0).count();
+            format!("{begun} of {} networks have begun", several.len())
+        }
+    }
 }
 
 /// Why training ended before its last epoch, or kept another.
@@ -359,10 +411,14 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
         (Some(fewest), Some(most)) if fewest < most => format!("{fewest} to {most} epochs"),
         _ => counted(epochs, "epoch"),
     };
+    let before = match document.epochs_before {
+        0 => String::new(),
+        before => format!(", {before} of them before,"),
+    };
     line(
         "time",
         format!(
-            "{epochs} in {}, {} samples/s{why}",
+            "{epochs}{before} in {}, {} samples/s{why}",
             time(document.seconds),
             count(document.samples_per_second)
         ),

@@ -394,7 +394,14 @@ impl Settings {
 impl Settings {
     /// The settings in the form in which a model file stores them: without what changes nothing of a model.
     pub(super) fn to_json(&self) -> Result<serde_json::Value> {
-        let stored = Self { threads: None, out: None, ..self.clone() };
+        let stored = Self {
+            threads: None,
+            checkpoint: None,
+            checkpoint_every: None,
+            checkpoint_keep: None,
+            out: None,
+            ..self.clone()
+        };
         serde_json::to_value(stored).map_err(|error| {
             Error::configuration(format!("the settings make no JSON: {error}")).caused_by(error)
         })

@@ -1,11 +1,11 @@
 //! Training of the networks of a job: one with all threads, or those of an ensemble side by side, a thread each, so
 //! that none waits for another.
 
-use super::Decided;
+use super::checkpoints::{self, Checkpoints};
+use super::{Decided, Member};
 use crate::data::Dataset;
 use crate::error::Result;
-use crate::train::train as run;
-use crate::train::{Epoch, Flow, Machine, MemberReport, Observer, StepReport, Trained};
+use crate::train::{Epoch, Flow, Machine, MemberReport, Observer, StepReport, Trained, Trainer};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
@@ -16,11 +16,21 @@ pub(super) fn train(
     dataset: &Dataset<f32>,
     machine: &Machine,
     observer: &mut dyn Observer,
+    checkpoints: &Checkpoints<'_>,
 ) -> Result<Vec<(usize, Trained<f32>)>> {
     let count = job.members.len();
     let one = |index: usize, machine: &Machine, observer: &mut dyn Observer| {
-        let (member, (rows, validation)) = (&job.members[index], job.rows_of(index));
-        run(&member.network, &member.training, dataset, rows, validation, machine, observer)
+        let (Member { network, training }, (rows, validation)) = (&job.members[index], job.rows_of(index));
+        let trainer = match checkpoints.states.get(index).and_then(Option::as_ref) {
+            None => Trainer::new(network, training, dataset, rows, validation, machine)?,
+            Some(state) => {
+                Trainer::resume(network, training, dataset, rows, validation, machine, state.clone())?
+            }
+        };
+        Ok(match checkpoints.keeper {
+            None => trainer.run(observer),
+            Some(keeper) => checkpoints::train(trainer, (index, keeper), observer),
+        })
     };
     if count == 1 {
         return Ok(vec![(0, one(0, machine, observer)?)]);

@@ -22,6 +22,7 @@
 //! ```
 
 mod baseline;
+mod checkpoints;
 mod decide;
 mod diverged;
 mod findings;
@@ -30,6 +31,7 @@ pub mod memory;
 mod rows;
 mod settings;
 
+pub use checkpoints::{Checkpoints, Interval, Keeper};
 pub use decide::checked_threads;
 pub use findings::Finding;
 pub use rows::{Rows, TestRows};
@@ -246,6 +248,52 @@ impl Decided {
     /// # Errors
     /// If rows to test on do not fit, or the cost is not a finite number in the first epoch.
     pub fn run(&self, machine: &Machine, observer: &mut dyn Observer) -> Result<Fitted> {
+        self.resume(machine, observer, &Checkpoints::default())
+    }
+
+    /// The same from what a run of the same job has come to, with the same bits as that of a run which nothing ended;
+    /// and states are handed on for the next time.
+    ///
+    /// ```
+    /// use pullback::data::builtin;
+    /// use pullback::job::{Checkpoints, Job, Keeper, Settings};
+    /// use pullback::train::{Silent, State};
+    /// use std::sync::Mutex;
+    ///
+    /// /// Keeps the state after 3 epochs.
+    /// struct Third(Mutex<Vec<u8>>);
+    /// impl Keeper for Third {
+    ///     fn is_due(&self, _member: usize, epochs: usize, _steps: usize) -> bool {
+    ///         epochs == 3
+    ///     }
+    ///     fn keep(&self, _member: usize, state: &State<f32>) {
+    ///         if state.epoch() == 3 && state.step() == 0 {
+    ///             *self.0.lock().unwrap() = state.to_bytes().unwrap();
+    ///         }
+    ///     }
+    /// }
+    /// let mut settings = Settings::default();
+    /// settings.set("epochs", "5")?;
+    /// let (job, third) = (Job::new(settings, builtin::load("iris", 0)?).decide()?, Third(Mutex::default()));
+    /// let machine = Default::default();
+    /// let checkpoints = Checkpoints { keeper: Some(&third), ..Checkpoints::default() };
+    /// let whole = job.resume(&machine, &mut Silent, &checkpoints)?;
+    ///
+    /// let state = State::from_bytes(&third.0.lock().unwrap())?;
+    /// let checkpoints = Checkpoints { states: vec![Some(state)], ..Checkpoints::default() };
+    /// let resumed = job.resume(&machine, &mut Silent, &checkpoints)?;
+    /// assert_eq!(resumed.model.to_bytes()?, whole.model.to_bytes()?);
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), or if a state is of another run.
+    pub fn resume(
+        &self,
+        machine: &Machine,
+        observer: &mut dyn Observer,
+        checkpoints: &Checkpoints<'_>,
+    ) -> Result<Fitted> {
         let Self { settings, preprocessing, rows, table, is_compared, .. } = self;
         let dataset: Dataset<f32> = preprocessing.apply(table)?;
         if let TestRows::Apart(table) = &rows.test {
@@ -261,7 +309,7 @@ impl Decided {
         };
         let (data, configuration) = (Fingerprint::of(table, rows.training.len()), settings.to_json()?);
         let mut models = Vec::new();
-        for (index, trained) in members::train(self, &dataset, machine, observer)? {
+        for (index, trained) in members::train(self, &dataset, machine, observer, checkpoints)? {
             let Member { network, training } = &self.members[index];
             trouble = trouble.or(diverged::trouble(&trained.history, self)?);
             is_interrupted |= trained.history.stop == Stop::Observer;

@@ -2,6 +2,7 @@
 //! flag of the command, and a row of [`Settings::LIST`], from which a front end makes its form and its help. What
 //! stays open is decided from the data.
 
+use super::Interval;
 use crate::data::{Imputation, Scaling, Task};
 use crate::error::{Error, Result};
 use crate::network::{Activation, Cost, Image, Initializer, Layer};
@@ -265,6 +266,14 @@ settings! {
         /// The number of threads; the result does not depend on it
         threads: Option<usize>, "THREADS", default "all", also "num_threads";
     }
+    "Checkpoints" {
+        /// A folder to keep what training has come to, so that `--resume FOLDER` goes on after whatever ended it
+        checkpoint: Option<PathBuf>, "FOLDER", also "checkpoints" "checkpoint_dir" "checkpoint_path" "save_dir";
+        /// How often: epochs as `100`, steps as `500steps`, or a time as `30s`, `5m` or `1h`
+        checkpoint_every: Option<Interval>, "INTERVAL", default "1m", also "save_every" "checkpoint_interval" "checkpoint_freq";
+        /// How many checkpoints of each network are kept: the last ones
+        checkpoint_keep: Option<usize>, "CHECKPOINTS", default "2", also "keep_checkpoints" "max_to_keep" "save_total_limit" "save_top_k";
+    }
     "" {
         /// Where the model is saved
         out: Option<PathBuf>, "FILE", default "model.safetensors", also "output" "save" "save_model" "model_out";
@@ -418,6 +427,7 @@ values! {
     u64: Whole, whole;
     Hidden: Text, parsed;
     Batch: Text, parsed;
+    Interval: Text, parsed;
     Task: Text, parsed;
     Scaling: Text, parsed;
     Imputation: Text, parsed;

@@ -211,6 +211,11 @@ impl<T: Real> State<T> {
         self.position.step
     }
 
+    /// The number of steps done in all epochs.
+    pub fn steps(&self) -> usize {
+        self.position.steps
+    }
+
     /// One report for each finished epoch.
     pub fn epochs(&self) -> &[EpochReport] {
         &self.epochs

@@ -33,9 +33,7 @@ pub fn train<T: Real>(
     machine: &Machine,
     observer: &mut dyn Observer,
 ) -> Result<Trained<T>> {
-    let mut trainer = Trainer::new(network, training, data, rows, validation, machine)?;
-    while trainer.epoch(observer) == Flow::Continue {}
-    Ok(trainer.end(observer))
+    Ok(Trainer::new(network, training, data, rows, validation, machine)?.run(observer))
 }
 
 /// A training run that goes on a step or an epoch at a time, and whose state can be taken and given back.
@@ -258,6 +256,16 @@ impl<'a, T: Real> Trainer<'a, T> {
         self.state.parameters()
     }
 
+    /// The number of finished epochs.
+    pub(crate) fn epochs(&self) -> usize {
+        self.state.position.epoch
+    }
+
+    /// The number of steps done in all.
+    pub(crate) fn steps(&self) -> usize {
+        self.state.position.steps
+    }
+
     /// Why the run ended, if it did. What an observer stopped goes on with the next step.
     pub fn stop(&self) -> Option<Stop> {
         match self.state.position.stop {
@@ -321,6 +329,7 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// observer says so, after a step too; the next call goes on from there.
     pub fn epoch(&mut self, observer: &mut dyn Observer) -> Flow {
         let steps = self.steps_per_epoch();
+        self.is_stopped = false;
         // A whole epoch may wait for its end.
         while self.state.position.step < steps {
             let Some(report) = self.step() else { return Flow::Stop };
@@ -333,12 +342,18 @@ impl<'a, T: Real> Trainer<'a, T> {
         if self.stop().is_some() { Flow::Stop } else { Flow::Continue }
     }
 
+    /// Trains to the end of the run.
+    pub(crate) fn run(mut self, observer: &mut dyn Observer) -> Trained<T> {
+        while self.epoch(observer) == Flow::Continue {}
+        self.end(observer)
+    }
+
     /// What the run has come to, without the rest of an epoch that has begun.
     pub fn finish(self) -> Trained<T> {
         self.end(&mut Silent)
     }
 
-    fn end(mut self, observer: &mut dyn Observer) -> Trained<T> {
+    pub(crate) fn end(mut self, observer: &mut dyn Observer) -> Trained<T> {
         let stop = self.stop().unwrap_or(Stop::Observer);
         let has_diverged = matches!(stop, Stop::Diverged { .. });
         if self.state.position.step > 0 && !has_diverged {
@@ -429,10 +444,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         }
         at.epoch += 1;
         (at.step, at.examples, at.cost, at.gradient_norm) = (0, 0, 0.0, 0.0);
-        if flow == Flow::Stop {
-            at.stop = None;
-            self.is_stopped = true;
-        }
+        self.is_stopped |= flow == Flow::Stop;
         if is_best {
             self.state.keep();
         }
