@@ -38,8 +38,17 @@ impl Flags {
 }
 
 /// What may be given beside the folder of a run that goes on: where its data have moved to, and what changes no bit.
-const BESIDE_RESUME: &[&str] =
-    &["data", "test_data", "targets", "epochs", "threads", "checkpoint_every", "checkpoint_keep", "out"];
+const BESIDE_RESUME: &[&str] = &[
+    "data",
+    "test_data",
+    "targets",
+    "epochs",
+    "threads",
+    "checkpoint_every",
+    "checkpoint_keep",
+    "out",
+    "from",
+];
 
 /// A setting without a heading that a command line gives by place.
 const BY_PLACE: &str = "data";

@@ -9,12 +9,14 @@ use crate::flags::Flags;
 use crate::interrupt::Interrupt;
 use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::progress::Progress;
-use crate::source::{Loaded, load_to_train, read_options, read_test, tell};
-use crate::terminal::{count, entry, print, print_json, print_raw, say, setting, time, typed, warn, width};
+use crate::source::{Loaded, as_in_model, load_to_train, read_options, read_test, tell};
+use crate::terminal::{
+    began_with, count, entry, print, print_json, print_raw, say, setting, time, typed, warn, width,
+};
 use pullback::data::{Concern, Encoding, Task};
 use pullback::explain::Catalog;
 use pullback::job::{Checkpoints, Fitted, Job, Keeper};
-use pullback::model::{Fingerprint, Model, Run, Trained};
+use pullback::model::{Began, Fingerprint, Model, Run, Trained};
 use pullback::network::Layer;
 use pullback::report::number::counted;
 use pullback::report::{Report, Series, curve, text};
@@ -79,6 +81,9 @@ struct Document<'a> {
     /// What computed products of another precision than f32.
     #[serde(skip_serializing_if = "Option::is_none")]
     products: Option<&'a str>,
+    /// The model whose weights training began with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    began: Option<&'a Began>,
     /// How training went; of an ensemble, of its first network.
     history: &'a History,
     /// The networks of an ensemble.
@@ -157,9 +162,21 @@ impl Train {
         }
         let machine = machine(settings.threads.unwrap_or(0))?;
         let (data, test_data) = (settings.data().to_owned(), settings.test_data.clone());
-        let place = settings.out.clone().unwrap_or_else(|| PathBuf::from("model.safetensors"));
-        let targets = settings.targets.clone();
-        let read = [self.config.as_deref(), Some(Path::new(&data)), test_data.as_deref(), targets.as_deref()];
+        let place = settings.out.clone().unwrap_or_else(|| {
+            PathBuf::from(if settings.from.is_some() {
+                "model-tuned.safetensors"
+            } else {
+                "model.safetensors"
+            })
+        });
+        let (targets, from) = (settings.targets.clone(), settings.from.clone());
+        let read = [
+            self.config.as_deref(),
+            Some(Path::new(&data)),
+            test_data.as_deref(),
+            targets.as_deref(),
+            from.as_deref(),
+        ];
         let out = match self.print_config {
             true => None,
             false => Some(Files::reading(read.into_iter().flatten()).output(Some(&place), "--out")?),
@@ -167,13 +184,21 @@ impl Train {
 
         let mut stage = Instant::now();
         let mut seconds = || std::mem::replace(&mut stage, Instant::now()).elapsed().as_secs_f64();
-        let read_options = ReadOptions { threads: machine.thread_count(), ..read_options(&settings)? };
+        let mut read_options = ReadOptions { threads: machine.thread_count(), ..read_options(&settings)? };
+        let begin = from.as_deref().map(Model::<f32>::load).transpose()?;
+        if let Some(model) = &begin {
+            as_in_model(&mut read_options, model.trained()?.preprocessing);
+        }
         let Loaded { mut tables, notes } = load_to_train(&settings, &read_options)?;
         if let Some(path) = &test_data {
             tables.test = Some(read_test(path, &settings, &tables.train)?);
         }
         let read = seconds();
-        let job = Job::new(settings.clone(), tables).decide()?;
+        let mut job = Job::new(settings.clone(), tables);
+        if let (Some(model), Some(from)) = (begin, &from) {
+            job = job.from_model(model, from.display().to_string());
+        }
+        let job = job.decide()?;
         // Nobody would read the comparison.
         let job = if self.quiet && !self.json { job } else { job.compared() };
         let Some(out) = out else { return print_raw(to_toml(job.settings())?.as_bytes()) };
@@ -263,6 +288,7 @@ impl Train {
             training,
             products: (!training.precision.is_full())
                 .then(|| training.precision.of_products().engine(machine.isa)),
+            began: model.run().and_then(|run| run.began.as_ref()),
             history: card.history,
             networks: match model.member_count() {
                 1 => Vec::new(),
@@ -377,6 +403,9 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
         count => line("ensemble", format!("{count} networks; the mean of what they predict")),
     }
     let each = if networks.is_empty() { "" } else { " in all" };
+    if let Some(began) = document.began {
+        line("from", began_with(began));
+    }
     line("network", format!("{inputs}, {layers}; {}{each}", counted(document.parameters, "parameter")));
     let training = document.training;
     line(

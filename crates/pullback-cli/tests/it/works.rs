@@ -7,6 +7,75 @@ use std::io::Write;
 use std::process::Stdio;
 
 #[test]
+fn training_begins_with_a_model() {
+    let place = Place::new();
+    place.succeed(&["datasets", "iris", "--out", "iris.csv"]);
+    place.succeed(&[
+        "train",
+        "iris.csv",
+        "--target",
+        "species",
+        "--ensemble",
+        "2",
+        "--epochs",
+        "20",
+        "--quiet",
+    ]);
+    let old = place.read("model.safetensors");
+    let said = place.succeed(&[
+        "train",
+        "iris.csv",
+        "--from",
+        "model.safetensors",
+        "--epochs",
+        "3",
+        "--learning-rate",
+        "1e-4",
+    ]);
+    assert!(said.contains("from      model.safetensors (weights "), "{said}");
+    assert!(said.contains(", trained for 20 epochs on iris.csv"), "{said}");
+    assert!(said.contains("saved model-tuned.safetensors"), "{said}");
+    assert!(place.read("model.safetensors") == old, "what is read is never replaced");
+    let shown = place.succeed(&["inspect", "model-tuned.safetensors"]);
+    assert!(shown.contains("from      model.safetensors (weights "), "{shown}");
+    let json = place.json(&["inspect", "model-tuned.safetensors", "--json"]);
+    assert_eq!(json["began"]["epochs"], 20);
+    assert!(json["members"][0]["began"]["hash"] != json["began"]["hash"], "each network has its own weights");
+    assert_eq!(json["rows"]["test"], place.json(&["inspect", "model.safetensors", "--json"])["rows"]["test"]);
+
+    // A file whose texts look like numbers is read as in training, and other classes take a new head.
+    let text = String::from_utf8(place.read("iris.csv")).unwrap();
+    let two = |line: &str| line.replace("virginica", "other").replace("versicolor", "other");
+    place.write("two.csv", text.lines().map(|line| two(line) + "\n").collect::<String>());
+    let output = place.run(&["train", "two.csv", "--from", "model.safetensors"]);
+    let message = crate::text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("class \"other\"") && message.contains("--new-head"), "{message}");
+    let report = place.json(&[
+        "train",
+        "two.csv",
+        "--target",
+        "species",
+        "--from",
+        "model.safetensors",
+        "--new-head",
+        "--epochs",
+        "30",
+        "--json",
+    ]);
+    assert!(report["test"]["accuracy"].as_f64().unwrap() > 0.9, "{report}");
+    assert_eq!(report["began"]["has_new_head"], true);
+    // Checkpoints go with it.
+    let tune = ["train", "iris.csv", "--from", "model.safetensors", "--epochs", "4", "--quiet"];
+    place.succeed(&[&tune[..], &["--checkpoint", "run", "--out", "a"]].concat());
+    place.succeed(&["train", "--resume", "run", "--quiet", "--out", "b"]);
+    assert!(place.read("a") == place.read("b"));
+    let output =
+        place.run(&["train", "iris.csv", "--from", "model.safetensors", "--out", "model.safetensors"]);
+    assert!(crate::text(&output.stderr).contains("would be replaced by what is made from it"));
+}
+
+#[test]
 fn reduced_precision_is_said_stored_and_read_again() {
     let place = Place::new();
     let arguments = ["train", "digits", "--epochs", "3", "--precision", "bf16"];

@@ -127,6 +127,31 @@ impl Settings {
         rows: usize,
     ) -> Result<Network> {
         let (inputs, target) = (preprocessing.inputs(), preprocessing.target().target());
+        let cost = self.checked_cost(target)?;
+        let regularization = Regularization {
+            l1: self.l1.unwrap_or(0.0),
+            l2: self.l2.unwrap_or(0.0),
+            divide_by_batch: self.divide_by_batch.unwrap_or(false),
+        };
+        let layers = match &self.network {
+            Some(table) => {
+                self.refuse_hidden("the [network] table lists all layers")?;
+                table.layers.clone()
+            }
+            None => self.layers(is_fast, inputs, rows, target.outputs())?,
+        };
+        let said = self.network.as_ref().and_then(|table| table.image);
+        let image = if layers.iter().any(Layer::needs_image) { said.or(image(preprocessing)) } else { said };
+        let network = Network { inputs, image, named: Vec::new(), layers, cost, regularization };
+        network.parameters()?;
+        Ok(network)
+    }
+
+    /// The cost: the given one, or the fitting one for a target.
+    ///
+    /// # Errors
+    /// If it is not for the target.
+    pub(super) fn checked_cost(&self, target: &Target) -> Result<Cost> {
         let fitting = match target {
             Target::Binary { .. } => Cost::SigmoidCrossEntropy,
             Target::Classes { .. } => Cost::SoftmaxCrossEntropy,
@@ -147,23 +172,7 @@ impl Settings {
                 "take sigmoid_cross_entropy, or give both classes an output with `--task classes`",
             ));
         }
-        let regularization = Regularization {
-            l1: self.l1.unwrap_or(0.0),
-            l2: self.l2.unwrap_or(0.0),
-            divide_by_batch: self.divide_by_batch.unwrap_or(false),
-        };
-        let layers = match &self.network {
-            Some(table) => {
-                self.refuse_hidden("the [network] table lists all layers")?;
-                table.layers.clone()
-            }
-            None => self.layers(is_fast, inputs, rows, target.outputs())?,
-        };
-        let said = self.network.as_ref().and_then(|table| table.image);
-        let image = if layers.iter().any(Layer::needs_image) { said.or(image(preprocessing)) } else { said };
-        let network = Network { inputs, image, named: Vec::new(), layers, cost, regularization };
-        network.parameters()?;
-        Ok(network)
+        Ok(cost)
     }
 
     /// Refuses settings of hidden layers where there are none to set.

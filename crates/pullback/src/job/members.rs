@@ -20,9 +20,16 @@ pub(super) fn train(
 ) -> Result<Vec<(usize, Trained<f32>)>> {
     let count = job.members.len();
     let one = |index: usize, machine: &Machine, observer: &mut dyn Observer| {
-        let (Member { network, training }, (rows, validation)) = (&job.members[index], job.rows_of(index));
+        let (Member { network, training, start }, (rows, validation)) =
+            (&job.members[index], job.rows_of(index));
         let trainer = match checkpoints.states.get(index).and_then(Option::as_ref) {
-            None => Trainer::new(network, training, dataset, rows, validation, machine)?,
+            None => {
+                let trainer = Trainer::new(network, training, dataset, rows, validation, machine)?;
+                match start {
+                    Some(start) => trainer.starting_with(start)?,
+                    None => trainer,
+                }
+            }
             Some(state) => {
                 Trainer::resume(network, training, dataset, rows, validation, machine, state.clone())?
             }

@@ -22,6 +22,7 @@
 //! ```
 
 mod baseline;
+mod begin;
 mod checkpoints;
 mod decide;
 mod diverged;
@@ -43,6 +44,7 @@ use crate::model::{Fingerprint, Model, Partition, Prediction, Run, Test};
 use crate::network::Network;
 use crate::report::Report;
 use crate::train::{Batch, Machine, Observer, Stop, Training};
+use begin::Begin;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
@@ -66,6 +68,7 @@ impl From<Table> for Tables {
 pub struct Job {
     settings: Settings,
     tables: Tables,
+    begin: Option<(Model<f32>, String)>,
 }
 
 /// A job with nothing left open.
@@ -76,6 +79,7 @@ pub struct Decided {
     members: Vec<Member>,
     rows: Rows,
     table: Table,
+    begin: Option<Begin>,
     is_compared: bool,
 }
 
@@ -86,6 +90,8 @@ pub struct Member {
     pub network: Network,
     /// The configuration of its training run.
     pub training: Training,
+    /// The parameters that it begins with; without them, those that the seed draws.
+    pub start: Option<Vec<Vec<f32>>>,
 }
 
 /// What a job made.
@@ -110,7 +116,31 @@ pub struct Fitted {
 impl Job {
     /// A job for a table, or for tables to train and to test on.
     pub fn new(settings: Settings, tables: impl Into<Tables>) -> Self {
-        Self { settings, tables: tables.into() }
+        Self { settings, tables: tables.into(), begin: None }
+    }
+
+    /// The same job, whose networks begin with the weights of a model, called so. It keeps the model's inputs and
+    /// networks; `new_head` among the settings gives them a new last layer, for other classes.
+    ///
+    /// ```
+    /// use pullback::data::builtin;
+    /// use pullback::job::{Job, Settings};
+    /// use pullback::train::Silent;
+    ///
+    /// let (iris, machine) = (builtin::load("iris", 0)?, Default::default());
+    /// let model = Job::new(Settings::default(), iris.clone()).decide()?.run(&machine, &mut Silent)?.model;
+    /// let mut settings = Settings::default();
+    /// settings.set("epochs", "3")?;
+    /// settings.set("learning_rate", "1e-4")?;
+    /// let tuned = Job::new(settings, iris).from_model(model, "iris").decide()?.run(&machine, &mut Silent)?;
+    /// let began = tuned.model.run().and_then(|run| run.began.as_ref()).unwrap();
+    /// assert_eq!(began.model, "iris");
+    /// assert!(tuned.model.run().unwrap().history.epochs[0].cost < 0.2);
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn from_model(self, model: Model<f32>, name: impl Into<String>) -> Self {
+        Self { begin: Some((model, name.into())), ..self }
     }
 
     /// Decides what the settings leave open.
@@ -119,7 +149,11 @@ impl Job {
     /// If settings contradict each other or the data: a column that is not there, a cost that does not fit the
     /// target, rows that cannot be held out.
     pub fn decide(self) -> Result<Decided> {
-        let Self { settings, tables } = self;
+        let Self { mut settings, tables, begin } = self;
+        let begin = begin.map(|(model, name)| Begin::new(model, name, &settings));
+        if let Some(begin) = &begin {
+            settings = begin.settings(settings)?;
+        }
         let mut options = settings.data_options()?;
         let table = &tables.train;
         if options.target.is_empty() && table.target().is_none() {
@@ -133,27 +167,45 @@ impl Job {
             options.scaling = settings.scaling.unwrap_or(Scaling::Adaptive);
             options.imputation = settings.imputation.unwrap_or(Imputation::Median);
         }
-        let rows = Rows::choose(&settings, &options, tables.test, table)?;
+        let held_out = begin.as_ref().map(|begin| begin.held_out(table)).transpose()?.flatten();
+        let rows = Rows::choose(&settings, &options, (tables.test, held_out), table)?;
         let first = rows.members.first();
         let (trained, watched) = first.map_or((rows.training.len(), rows.validation.len()), |member| {
             (member.training.len(), member.validation.len())
         });
-        let preprocessing = Preprocessing::fit(table, &rows.training, &options)?;
-        let pieces = settings.pieces(is_fast, &preprocessing, trained)?;
-        let preprocessing = preprocessing.with_pieces(table, &rows.training, pieces)?;
-        let network = settings.network(is_fast, &preprocessing, trained)?;
+        let (preprocessing, pieces) = match &begin {
+            Some(begin) => {
+                let preprocessing = begin.preprocessing(table, &rows.training, &options)?;
+                (preprocessing, settings.pieces.unwrap_or(0))
+            }
+            None => {
+                let preprocessing = Preprocessing::fit(table, &rows.training, &options)?;
+                let pieces = settings.pieces(is_fast, &preprocessing, trained)?;
+                (preprocessing.with_pieces(table, &rows.training, pieces)?, pieces)
+            }
+        };
         let training = settings.training(is_fast, &preprocessing, trained, watched)?;
         training.check::<f32>()?;
         let count = rows.members.len().max(1);
+        let drawn = |settings: &Settings| settings.network(is_fast, &preprocessing, trained);
+        let networks: Vec<(Network, Option<Vec<Vec<f32>>>)> = match &begin {
+            None => vec![(drawn(&settings)?, None); count],
+            Some(begin) => {
+                let target = preprocessing.target().target();
+                let networks = begin.networks(&settings, drawn, (target, training.seed))?;
+                networks.into_iter().map(|(network, start)| (network, Some(start))).collect()
+            }
+        };
         let fractions = [rows.test_fraction, Some(rows.validation_fraction)];
-        let settings = settings.decided(&network, &training, fractions, (&options, pieces, count));
-        let members = (0..count).map(|index| Member {
-            network: network.clone(),
+        let settings = settings.decided(&networks[0].0, &training, fractions, (&options, pieces, count));
+        let members = networks.into_iter().enumerate().map(|(index, (network, start))| Member {
+            network,
             training: Training { seed: seed_of(training.seed, index), ..training.clone() },
+            start,
         });
         let members = members.collect();
         let table = tables.train;
-        Ok(Decided { settings, preprocessing, members, rows, table, is_compared: false })
+        Ok(Decided { settings, preprocessing, members, rows, table, begin, is_compared: false })
     }
 }
 
@@ -310,7 +362,7 @@ impl Decided {
         let (data, configuration) = (Fingerprint::of(table, rows.training.len()), settings.to_json()?);
         let mut models = Vec::new();
         for (index, trained) in members::train(self, &dataset, machine, observer, checkpoints)? {
-            let Member { network, training } = &self.members[index];
+            let Member { network, training, .. } = &self.members[index];
             trouble = trouble.or(diverged::trouble(&trained.history, self)?);
             is_interrupted |= trained.history.stop == Stop::Observer;
             let validation = self.rows_of(index).1;
@@ -321,6 +373,7 @@ impl Decided {
                 data: Some(Fingerprint { trained_rows: partition.trained_rows(), ..data.clone() }),
                 rows: Some(partition),
                 configuration: configuration.clone(),
+                began: self.begin.as_ref().and_then(|begin| begin.began(index)),
             })?);
         }
         let out_of_fold = match models.len() {

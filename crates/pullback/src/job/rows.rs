@@ -70,10 +70,11 @@ pub enum TestRows {
 }
 
 impl Rows {
+    /// Rows of a table, where those that a table `apart` or `held_out` already says are to be tested on.
     pub(super) fn choose(
         settings: &Settings,
         options: &DataOptions,
-        apart: Option<Table>,
+        (apart, held_out): (Option<Table>, Option<Vec<usize>>),
         table: &Table,
     ) -> Result<Self> {
         let all: Vec<usize> = (0..table.rows()).collect();
@@ -90,9 +91,14 @@ impl Rows {
             ));
         }
         let mut test_fraction = None;
-        let (rest, test) = match (apart, test_given) {
-            (Some(apart), None) => (all, TestRows::Apart(Box::new(apart))),
-            (_, fraction) => {
+        let (rest, test) = match (apart, test_given, held_out) {
+            (Some(apart), None, _) => (all, TestRows::Apart(Box::new(apart))),
+            (_, None, Some(held_out)) => {
+                let mut taken = held_out.iter().peekable();
+                let rest = all.into_iter().filter(|row| taken.next_if_eq(&row).is_none()).collect();
+                (rest, TestRows::HeldOut(held_out))
+            }
+            (_, fraction, _) => {
                 let usual = if table.rows() < FEWEST_ROWS_TO_SPLIT { 0.0 } else { 0.2 };
                 let fraction = *test_fraction.insert(fraction.unwrap_or(usual));
                 let parts = hold_out(&all, fraction, 0)?;

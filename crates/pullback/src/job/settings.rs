@@ -216,6 +216,10 @@ settings! {
     "Training" {
         /// How many networks are trained, whose predictions are averaged
         ensemble: Option<usize>, "NETWORKS", default "1";
+        /// A model whose weights are the first ones; its inputs and network are kept
+        from: Option<PathBuf>, "FILE", also "from_model" "pretrained" "warm_start" "init_from";
+        /// Draw the last layer anew, where the classes are others than the model's
+        new_head: Option<bool>, "NEW_HEAD";
         /// How many times all examples are seen
         epochs: Option<usize>, "EPOCHS", default "by the rows", also "epoch" "max_epochs" "n_epochs" "num_epochs" "nepochs" "max_iter";
         /// The examples of a step, or `full` for all
@@ -276,7 +280,7 @@ settings! {
     }
     "" {
         /// Where the model is saved
-        out: Option<PathBuf>, "FILE", default "model.safetensors", also "output" "save" "save_model" "model_out";
+        out: Option<PathBuf>, "FILE", default "model.safetensors, with --from model-tuned.safetensors", also "output" "save" "save_model" "model_out";
     }
 }
 

@@ -187,6 +187,17 @@ impl<'a, T: Real> Trainer<'a, T> {
         })
     }
 
+    /// The same run with other parameters before its first step: in the order of [`Network::parameters`].
+    ///
+    /// # Errors
+    /// If they are not the network's.
+    pub fn starting_with(mut self, parameters: &[Vec<T>]) -> Result<Self> {
+        self.network.check_parameters(parameters)?;
+        let own = self.state.residents.iter_mut().step_by(self.state.per_parameter);
+        own.zip(parameters).for_each(|(own, numbers)| own.copy_from_slice(numbers));
+        Ok(self)
+    }
+
     /// The same run from a state on. The number of epochs may differ from that of the run which the state was taken
     /// of, unless the schedule depends on it; all else must be the same, but for the machine.
     ///

@@ -10,6 +10,7 @@ mod estimators;
 mod examples;
 mod explain;
 mod explain_check;
+mod fine_tuning;
 mod four_ways;
 mod images;
 mod layers;

@@ -202,6 +202,22 @@ impl Preprocessing {
         Document { features, left_out: Vec::new(), target }.try_into()
     }
 
+    /// The same inputs for another table, and what is predicted from them there. The table's other columns are left out,
+    /// which `why` says.
+    pub(crate) fn kept_for(self, table: &Table, target: TargetColumn, why: &str) -> Result<Self> {
+        let Document { features, left_out: before, .. } = self.document;
+        let is_taken = |name: &String| {
+            target.names().contains(name) || features.iter().any(|feature| feature.name == *name)
+        };
+        let others = table.columns().iter().map(|column| &column.name).filter(|name| !is_taken(name));
+        let left_out = others.map(|name| {
+            let reason = before.iter().find(|(other, _)| other == name).map_or(why, |(_, reason)| reason);
+            (name.clone(), reason.to_owned())
+        });
+        let left_out = left_out.collect();
+        Document { features, left_out, target }.try_into()
+    }
+
     /// The columns that are inputs, in the order of the inputs.
     pub fn features(&self) -> &[Feature] {
         &self.document.features
