@@ -202,6 +202,14 @@ fn training(out: &mut String, card: &Trained<'_>, began: Option<&Began>) {
         cost.push_str(" divided by the batch's examples");
     }
     entry(out, "cost", &cost);
+    if let Some(column) = card.preprocessing.weights() {
+        entry(out, "weights", &format!("of rows by \"{column}\"; costs and figures are weighted"));
+    }
+    if let Some(classes) = card.configuration.get("class_weights") {
+        let texts: Vec<&str> =
+            classes.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+        entry(out, "classes", &format!("weighted in the cost: {}", texts.join(", ")));
+    }
     let mut how = format!("{}, learning rate {}", told(optimizer), setting(card.training.learning_rate()));
     let Schedule { warmup_epochs, shape } = schedule;
     let _ = write!(how, ", schedule {}", told(shape));

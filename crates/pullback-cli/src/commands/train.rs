@@ -11,9 +11,9 @@ use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::progress::Progress;
 use crate::source::{Loaded, as_in_model, load_to_train, read_options, read_test, tell};
 use crate::terminal::{
-    began_with, count, entry, print, print_json, print_raw, say, setting, time, typed, warn, width,
+    began_with, count, entry, figure, print, print_json, print_raw, say, setting, time, typed, warn, width,
 };
-use pullback::data::{Concern, Encoding, Task};
+use pullback::data::{Concern, Encoding, Preprocessing, Task};
 use pullback::explain::Catalog;
 use pullback::job::{Checkpoints, Fitted, Job, Keeper};
 use pullback::model::{Began, Fingerprint, Model, Run, Trained};
@@ -78,6 +78,9 @@ struct Document<'a> {
     layers: Vec<String>,
     parameters: usize,
     training: &'a Training,
+    /// Which rows and classes count how often.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    weights: String,
     /// What computed products of another precision than f32.
     #[serde(skip_serializing_if = "Option::is_none")]
     products: Option<&'a str>,
@@ -286,6 +289,7 @@ impl Train {
             layers: card.network.layers.iter().map(Layer::describe).collect(),
             parameters: card.network.parameter_count()? * model.member_count(),
             training,
+            weights: told_weights(card.preprocessing, job.class_weights()),
             products: (!training.precision.is_full())
                 .then(|| training.precision.of_products().engine(machine.isa)),
             began: model.run().and_then(|run| run.began.as_ref()),
@@ -347,6 +351,22 @@ fn seen(model: &Model<f32>, epochs_before: &[usize]) -> usize {
 fn is_zero(number: &usize) -> bool {
     *number == 0
 }
+
+/// The weights of rows and classes in words; empty if all count alike.
+fn told_weights(preprocessing: &Preprocessing, classes: Option<&[f64]>) -> String {
+    let rows = preprocessing.weights().map(|column| format!("of rows by \"{column}\""));
+    let names = preprocessing.target().target().classes().unwrap_or_default();
+    let classes = classes.map(|weights| {
+        let each = names.iter().zip(weights).take(MOST_WEIGHTS);
+        let each: Vec<String> = each.map(|(name, weight)| format!("{name} {}", figure(*weight))).collect();
+        let more = if names.len() > MOST_WEIGHTS { ", ..." } else { "" };
+        format!("of classes: {}{more}", each.join(", "))
+    });
+    rows.into_iter().chain(classes).collect::<Vec<_>>().join("; ")
+}
+
+/// The weights of at most so many classes are told.
+const MOST_WEIGHTS: usize = 12;
 
 /// What the networks of a run have done before.
 fn gone(epochs: &[usize], most: usize) -> String {
@@ -419,6 +439,9 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
         ),
     );
     line("cost", card.network.cost.to_string());
+    if !document.weights.is_empty() {
+        line("weights", format!("{}; the costs are weighted", document.weights));
+    }
     match training.gradient {
         GradientMethod::Back => {}
         GradientMethod::Forward => line("gradient", "by forward mode, one sweep a weight".into()),

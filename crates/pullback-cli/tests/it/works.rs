@@ -7,6 +7,69 @@ use std::io::Write;
 use std::process::Stdio;
 
 #[test]
+fn rows_and_classes_count_as_they_are_told() {
+    let place = Place::new();
+    place.succeed(&["datasets", "iris", "--out", "plain.csv"]);
+    let plain = String::from_utf8(place.read("plain.csv")).unwrap();
+    let weighted = plain.lines().enumerate().map(|(at, line)| match at {
+        0 => format!("{line},exposure\n"),
+        _ => format!("{line},{}\n", [0.5, 2.0, 0.0, 3.25][at % 4]),
+    });
+    place.write("iris.csv", weighted.collect::<String>());
+    let told = ["train", "iris.csv", "--target", "species", "--weights", "exposure", "--epochs", "20"];
+    let said = place.succeed(&told);
+    assert!(said.contains("weights   of rows by \"exposure\"; the costs are weighted"), "{said}");
+    assert!(said.contains(" % weighted by \"exposure\" ("), "{said}");
+    assert!(said.contains("150 rows, 4 inputs"), "{said}");
+    let trained = place.json(&[&told[..], &["--json"]].concat());
+    assert_eq!(trained["test"]["weighted_by"], "exposure");
+    let evaluated = place.json(&["evaluate", "model.safetensors", "iris.csv", "--held-out", "--json"]);
+    assert_eq!(evaluated["report"], crate::without_linear(&trained));
+    let shown = place.succeed(&["inspect", "model.safetensors"]);
+    assert!(shown.contains("of rows by \"exposure\""), "{shown}");
+    // Predictions need no weights, figures do.
+    place.succeed(&["predict", "model.safetensors", "plain.csv", "--out", "predictions.csv"]);
+    let output = place.run(&["evaluate", "model.safetensors", "plain.csv"]);
+    assert!(crate::text(&output.stderr).contains("exposure"), "{}", crate::text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1));
+    let ledger = place.succeed(&[
+        "explain",
+        "model.safetensors",
+        "iris.csv",
+        "--row",
+        "3",
+        "--weight",
+        "1.2.0",
+        "--lang",
+        "en",
+    ]);
+    assert!(ledger.contains("weight of example "), "{ledger}");
+    let wrong = String::from_utf8(place.read("iris.csv")).unwrap().replacen("setosa,2\n", "setosa,-2\n", 1);
+    place.write("wrong.csv", wrong);
+    let output = place.run(&["train", "wrong.csv", "--target", "species", "--weights", "exposure"]);
+    let message = crate::text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("row 1") && message.contains("the weight -2 is negative"), "{message}");
+
+    let said = place.succeed(&[
+        "train",
+        "plain.csv",
+        "--target",
+        "species",
+        "--class-weights",
+        "virginica=2,setosa=0.5",
+    ]);
+    assert!(
+        said.contains("weights   of classes: setosa 0.5, versicolor 1, virginica 2; the costs are weighted"),
+        "{said}"
+    );
+    let said = place.succeed(&["train", "plain.csv", "--target", "species", "--class-weights", "balanced"]);
+    assert!(said.contains("weights   of classes: setosa 1, versicolor 1, virginica 1"), "{said}");
+    let shown = place.succeed(&["inspect", "model.safetensors"]);
+    assert!(shown.contains("weighted in the cost: balanced"), "{shown}");
+}
+
+#[test]
 fn training_begins_with_a_model() {
     let place = Place::new();
     place.succeed(&["datasets", "iris", "--out", "iris.csv"]);

@@ -160,7 +160,7 @@ impl Begin {
             };
             return Err(error.help(help));
         }
-        own.clone().kept_for(table, target, &format!("{name} does not take it"))
+        own.clone().kept_for(table, target, &format!("{name} does not take it"), options.weights.clone())
     }
 
     /// The networks, and the weights that they begin with.

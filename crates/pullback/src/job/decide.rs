@@ -468,6 +468,7 @@ impl Settings {
             target: self.target.0.clone(),
             task: self.task,
             ignore: self.ignore.0.clone(),
+            weights: self.weights.clone(),
             types: self.column_types()?,
             scaling: self.scaling.unwrap_or_default(),
             imputation: self.imputation.unwrap_or_default(),

@@ -31,6 +31,7 @@ mod members;
 pub mod memory;
 mod rows;
 mod settings;
+mod weights;
 
 pub use checkpoints::{Checkpoints, Interval, Keeper};
 pub use decide::checked_threads;
@@ -80,6 +81,7 @@ pub struct Decided {
     rows: Rows,
     table: Table,
     begin: Option<Begin>,
+    class_weights: Option<Vec<f64>>,
     is_compared: bool,
 }
 
@@ -159,7 +161,9 @@ impl Job {
         if options.target.is_empty() && table.target().is_none() {
             return Err(no_target(table));
         }
-        for name in options.target.iter().chain(&options.ignore).chain(options.types.keys()) {
+        for name in
+            options.target.iter().chain(&options.ignore).chain(options.types.keys()).chain(&options.weights)
+        {
             table.column(name).map_err(|error| error.of_kind(ErrorKind::Configuration))?;
         }
         let is_fast = settings.is_fast(table, table.rows());
@@ -186,6 +190,21 @@ impl Job {
         };
         let training = settings.training(is_fast, &preprocessing, trained, watched)?;
         training.check::<f32>()?;
+        let class_weights = match &settings.class_weights.0[..] {
+            [] => None,
+            given => {
+                let targets = preprocessing.target().apply::<f32>(table)?;
+                let weights = preprocessing.row_weights(table)?;
+                weights::of_classes(
+                    given,
+                    preprocessing.target(),
+                    (&targets, weights.as_deref()),
+                    &rows.training,
+                )?
+            }
+        };
+        // What is wrong with weights is better known before training.
+        preprocessing.row_weights(table)?;
         let count = rows.members.len().max(1);
         let drawn = |settings: &Settings| settings.network(is_fast, &preprocessing, trained);
         let networks: Vec<(Network, Option<Vec<Vec<f32>>>)> = match &begin {
@@ -205,7 +224,16 @@ impl Job {
         });
         let members = members.collect();
         let table = tables.train;
-        Ok(Decided { settings, preprocessing, members, rows, table, begin, is_compared: false })
+        Ok(Decided {
+            settings,
+            preprocessing,
+            members,
+            rows,
+            table,
+            begin,
+            class_weights,
+            is_compared: false,
+        })
     }
 }
 
@@ -252,6 +280,11 @@ impl Decided {
     /// The table that the rows are of.
     pub fn table(&self) -> &Table {
         &self.table
+    }
+
+    /// How much each class counts, in the order of the target's classes, where they do not count alike.
+    pub fn class_weights(&self) -> Option<&[f64]> {
+        self.class_weights.as_deref()
     }
 
     /// What is doubtful about the data.
@@ -348,6 +381,10 @@ impl Decided {
     ) -> Result<Fitted> {
         let Self { settings, preprocessing, rows, table, is_compared, .. } = self;
         let dataset: Dataset<f32> = preprocessing.apply(table)?;
+        let dataset = match &self.class_weights {
+            Some(classes) => weights::times_classes(dataset, classes)?,
+            None => dataset,
+        };
         if let TestRows::Apart(table) = &rows.test {
             // What is wrong with them is better known before training.
             preprocessing.apply::<f32>(table)?;
@@ -427,8 +464,7 @@ impl Decided {
             sums.values().flat_map(|(sum, count)| sum.iter().map(move |sum| sum / count)).collect();
         let outputs = numbers.len() / rows.len().max(1);
         let prediction = Prediction::new(numbers, outputs, target.target().classes().is_some(), Vec::new());
-        let targets = target.apply::<f32>(&self.table.select(&rows)?)?;
-        Report::new(&prediction, &targets, target.target(), target.names()).map(Some)
+        reported(&self.preprocessing, &prediction, &self.table.select(&rows)?).map(Some)
     }
 }
 
@@ -437,8 +473,15 @@ impl Decided {
 /// # Errors
 /// If the table has no targets, or others than the model knows.
 pub fn measure(model: &Model<f32>, prediction: &Prediction, table: &Table) -> Result<Report> {
-    let target = model.trained()?.preprocessing.target();
-    Report::new(prediction, &target.apply::<f32>(table)?, target.target(), target.names())
+    reported(model.trained()?.preprocessing, prediction, table)
+}
+
+/// How good predictions for the rows of a table are, each row counted as often as its weight says.
+fn reported(preprocessing: &Preprocessing, prediction: &Prediction, table: &Table) -> Result<Report> {
+    let (target, weights) = (preprocessing.target(), preprocessing.row_weights(table)?);
+    let targets = target.apply::<f32>(table)?;
+    let weights = preprocessing.weights().zip(weights.as_deref());
+    Report::weighted(prediction, &targets, target.target(), target.names(), weights)
 }
 
 fn no_target(table: &Table) -> Error {

@@ -162,6 +162,10 @@ settings! {
         task: Option<Task>, "TASK" of Task::NAMES, default "by the target";
         /// Columns to leave out
         ignore: Names, "COLUMN", also "drop" "exclude";
+        /// The column that says how many times each row counts, in the cost and in all figures; it is no input
+        weights: Option<String>, "COLUMN", also "sample_weight" "sample_weights" "weight" "weight_column" "row_weights";
+        /// How much each class counts in the cost: `balanced` (the rarer, the more), or CLASS=WEIGHT
+        class_weights: Names, "WEIGHTS", also "class_weight";
         /// A column's type where it is not what it looks like: numeric, categorical or time
         r#type: Names, "COLUMN=TYPE", also "types" "dtype";
         /// How numbers are scaled

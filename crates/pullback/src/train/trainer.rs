@@ -1,6 +1,6 @@
 //! The loop: shuffle, take a batch, run forward and backward, change the weights, repeat.
 
-use super::evaluate::{Evaluator, check_data, entries, fill};
+use super::evaluate::{Evaluator, check_data, entries, fill, weight_of};
 use super::metric::with_scored;
 use super::observer::Reached;
 use super::optimizer::StepRules;
@@ -10,10 +10,11 @@ use super::{
     Batch, Blame, Epoch, EpochReport, Evaluation, Flow, History, Machine, Metric, Observer, Silent, State,
     StepReport, Stop, Trained, Training,
 };
-use crate::data::{Dataset, Features, Targets, epoch_order};
+use crate::data::{Dataset, Features, epoch_order};
 use crate::error::{Error, Result};
 use crate::network::{Mode, Network, Parameter};
-use pullback_kernels::{Array, Real};
+use pullback_kernels::{Array, Real, gather};
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 /// Trains a network on some rows of a data set. After each epoch it is measured on the rows
@@ -64,7 +65,8 @@ pub struct Trainer<'a, T: Real> {
     network: &'a Network,
     training: &'a Training,
     data: &'a Dataset<T>,
-    rows: &'a [usize],
+    /// Those that count: a row of weight 0 is as if it were not there.
+    rows: Cow<'a, [usize]>,
     validation: &'a [usize],
     machine: Machine,
     specification: Vec<Parameter>,
@@ -122,6 +124,19 @@ impl<'a, T: Real> Trainer<'a, T> {
         let blocks = check_data(network, data)?;
         data.check_rows(rows)?;
         data.check_rows(validation)?;
+        let rows = match data.weights() {
+            Some(weights) if rows.iter().any(|&row| weights[row] == T::ZERO) => {
+                Cow::Owned(rows.iter().copied().filter(|&row| weights[row] > T::ZERO).collect())
+            }
+            _ => Cow::Borrowed(rows),
+        };
+        if !validation.is_empty() && weight_of(data, validation) == 0.0 {
+            return Err(Error::data(
+                "all validation rows have a weight of 0: nothing tells one epoch from another",
+            )
+            .help("give some a larger weight, or hold none out"));
+        }
+        let is_weighted = data.weights().is_some();
         if rows.is_empty() {
             return Err(Error::data("there are no rows to train on").help("give at least one"));
         }
@@ -150,9 +165,10 @@ impl<'a, T: Real> Trainer<'a, T> {
         let listed = entries(&blocks);
         // Products of reduced precision leave out no zeros.
         let leaves_out_zeros = network.begins_dense() && training.precision.is_full();
-        let less_background = leaves_out_zeros.then(|| data.features().less_background(rows)).flatten();
+        let less_background = leaves_out_zeros.then(|| data.features().less_background(&rows)).flatten();
         let background = less_background.as_ref().map_or(0.0, |(_, number)| *number);
-        let stepper = Stepper::<T>::new(&machine, network, training, batch, background, &listed)?;
+        let stepper =
+            Stepper::<T>::new(&machine, network, training, (batch, is_weighted), background, &listed)?;
         let plan = stepper.executor.plan();
         let mut residents: Vec<Array<T>> =
             plan.residents.iter().map(|resident| Array::zeros(resident.shape.elements())).collect();
@@ -170,7 +186,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             blocks,
             stepper,
             last_stepper: (left > 0)
-                .then(|| Stepper::new(&machine, network, training, left, background, &listed))
+                .then(|| Stepper::new(&machine, network, training, (left, is_weighted), background, &listed))
                 .transpose()?,
             evaluator: (!validation.is_empty())
                 .then(|| Evaluator::new(network, validation.len(), &listed, &machine))
@@ -229,9 +245,10 @@ impl<'a, T: Real> Trainer<'a, T> {
             return of_another("optimizer's numbers");
         }
         let (at, steps) = (&state.position, trainer.steps_per_epoch());
-        let examples = at.step.saturating_mul(trainer.batch).min(rows.len());
+        let examples = at.step.saturating_mul(trainer.batch).min(trainer.rows.len());
         let is_possible = at.step <= steps
             && at.examples == examples
+            && (at.weight >= 0.0 && at.weight.is_finite() && (at.weight > 0.0) == (at.step > 0))
             && at.epoch.checked_mul(steps).and_then(|done| done.checked_add(at.step)) == Some(at.steps)
             && [at.best_epoch, at.kept_epoch].into_iter().flatten().all(|epoch| epoch < at.epoch)
             && at.plateau.is_possible()
@@ -296,7 +313,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         if self.stop().is_some() {
             return None;
         }
-        let Self { training, rows, batch, .. } = *self;
+        let Self { training, batch, .. } = *self;
+        let rows = &self.rows;
         let steps_per_epoch = self.steps_per_epoch();
         let (epoch, step, steps) =
             (self.state.position.epoch, self.state.position.step, self.state.position.steps);
@@ -320,7 +338,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         let factor = training.schedule.factor(steps, steps_per_epoch, training.epochs);
         let rate = training.learning_rate() * factor * self.state.position.plateau.factor();
         let range = step * batch..((step + 1) * batch).min(rows.len());
-        let examples = range.len();
+        let (examples, examples_per_epoch) = (range.len(), rows.len());
+        let weight = weight_of(self.data, &self.order[range.clone()]);
         let (cost, norm) = self.descend(range, rate);
         let at = &mut self.state.position;
         if !cost.is_finite() {
@@ -330,10 +349,11 @@ impl<'a, T: Real> Trainer<'a, T> {
         at.step += 1;
         at.steps += 1;
         at.examples += examples;
-        at.cost += cost * examples as f64;
+        at.weight += weight;
+        at.cost += cost * weight;
         at.learning_rate = rate;
         at.gradient_norm = Real::max(norm, at.gradient_norm);
-        Some(StepReport { epoch, examples: at.examples, examples_per_epoch: rows.len(), cost })
+        Some(StepReport { epoch, examples: at.examples, examples_per_epoch, cost })
     }
 
     /// Does the steps that are left of an epoch, and measures the network on the validation rows. Stops where the
@@ -406,7 +426,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let epoch = at.epoch;
         let mut report = EpochReport {
             epoch,
-            cost: at.cost / at.examples as f64,
+            cost: at.cost / at.weight,
             validation_cost: None,
             validation_accuracy: None,
             watched: None,
@@ -416,20 +436,19 @@ impl<'a, T: Real> Trainer<'a, T> {
         // What is watched, as something to be minimized.
         let mut watched = report.cost;
         let parameters: Vec<&[T]> = self.state.parameters().collect();
-        let targets = data.targets();
         let evaluation = (self.evaluator.as_mut())
-            .map(|evaluator| evaluator.run(&parameters, &self.blocks, targets, validation));
+            .map(|evaluator| evaluator.run(&parameters, &self.blocks, data, validation));
         if let Some(evaluation) = &evaluation {
             report.validation_cost = Some(evaluation.cost);
             let value;
-            (report.validation_accuracy, value) = with_scored(evaluation, targets, validation, |scored| {
+            (report.validation_accuracy, value) = with_scored(evaluation, data, validation, |scored| {
                 (Metric::Accuracy.value(scored), training.metric.value(scored))
             });
             report.watched = value.filter(|value| !training.metric.is_cost() && value.is_finite());
             // Without a value there is no improvement.
             watched = value.map_or(f64::INFINITY, |value| training.metric.to_minimize(value));
         }
-        let reached = AfterEpoch { parameters, evaluation, targets, validation };
+        let reached = AfterEpoch { parameters, evaluation, data, validation };
         let mut seen = Epoch::new(&report, training.metric, &reached);
         let flow = observer.epoch(&mut seen);
         let is_kept = seen.is_kept();
@@ -454,7 +473,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             at.kept_epoch = Some(epoch);
         }
         at.epoch += 1;
-        (at.step, at.examples, at.cost, at.gradient_norm) = (0, 0, 0.0, 0.0);
+        (at.step, at.examples, at.weight, at.cost, at.gradient_norm) = (0, 0, 0.0, 0.0, 0.0);
         self.is_stopped |= flow == Flow::Stop;
         if is_best {
             self.state.keep();
@@ -479,6 +498,9 @@ impl<'a, T: Real> Trainer<'a, T> {
                 None => fill(&mut stepper.executor, machine.isa, &self.blocks, rows),
             }
             data.targets().write(rows, stepper.executor.input_mut(self.blocks.len()));
+            if let Some(weights) = data.weights() {
+                gather(weights, 1, rows, stepper.executor.input_mut(self.blocks.len() + 1));
+            }
             self.is_filled = self.batch == self.rows.len();
         }
         stepper.executor.run(residents);
@@ -486,7 +508,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         if !cost.is_finite() {
             let background = self.less_background.as_ref().map_or(0.0, |(_, number)| *number);
             let parameters: Vec<&[T]> = self.state.parameters().collect();
-            let lowered = self.network.lower_less(rows.len(), Mode::Training, background);
+            let lowered =
+                self.network.lower_less(rows.len(), Mode::Training, background, data.weights().is_some());
             self.blame =
                 (lowered.ok()).and_then(|lowered| Blame::find(&lowered, &stepper.executor, &parameters));
             return (cost, 0.0);
@@ -526,6 +549,9 @@ impl<'a, T: Real> Trainer<'a, T> {
             data = numbers[..given].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
             self.data.targets().write(&[*row], &mut numbers[..outputs]);
             data = numbers[..outputs].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
+            if let Some(weights) = self.data.weights() {
+                data = data.with(weights[*row].to_f64().to_bits());
+            }
         }
         Fingerprint {
             network: json(serde_json::to_string(self.network)),
@@ -540,7 +566,7 @@ struct AfterEpoch<'a, T> {
     parameters: Vec<&'a [T]>,
     /// Of the validation rows, if there are any.
     evaluation: Option<Evaluation<T>>,
-    targets: &'a Targets<T>,
+    data: &'a Dataset<T>,
     validation: &'a [usize],
 }
 
@@ -554,7 +580,8 @@ impl<T: Real> Reached for AfterEpoch<'_, T> {
     }
 
     fn targets(&self) -> Vec<f64> {
-        let Self { targets, validation, .. } = self;
+        let Self { data, validation, .. } = self;
+        let targets = data.targets();
         if let Some(classes) = targets.ids() {
             return validation.iter().map(|&row| f64::from(classes[row])).collect();
         }
@@ -565,7 +592,7 @@ impl<T: Real> Reached for AfterEpoch<'_, T> {
 
     fn value(&self, metric: Metric) -> Option<f64> {
         let evaluation = self.evaluation.as_ref()?;
-        with_scored(evaluation, self.targets, self.validation, |scored| metric.value(scored))
+        with_scored(evaluation, self.data, self.validation, |scored| metric.value(scored))
     }
 }
 

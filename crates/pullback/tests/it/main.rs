@@ -28,4 +28,5 @@ mod random_graphs;
 mod resume;
 mod rules;
 mod training;
+mod weights;
 mod worked_examples;
