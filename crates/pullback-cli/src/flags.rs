@@ -41,6 +41,7 @@ impl Flags {
 const BESIDE_RESUME: &[&str] = &[
     "data",
     "test_data",
+    "validation_data",
     "targets",
     "epochs",
     "threads",

@@ -30,7 +30,7 @@ pub(crate) struct Loaded {
 
 impl From<Parts> for Loaded {
     fn from(parts: Parts) -> Self {
-        Self { tables: Tables { train: parts.train, test: parts.test }, notes: parts.notes }
+        Self { tables: Tables { train: parts.train, test: parts.test, validation: None }, notes: parts.notes }
     }
 }
 

@@ -73,6 +73,9 @@ struct Document<'a> {
     concerns: &'a [Concern],
     training_rows: usize,
     validation_rows: usize,
+    /// The table of its own that training was watched by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_data: Option<&'a str>,
     test_rows: usize,
     is_tested_on_training_rows: bool,
     layers: Vec<String>,
@@ -165,6 +168,7 @@ impl Train {
         }
         let machine = machine(settings.threads.unwrap_or(0))?;
         let (data, test_data) = (settings.data().to_owned(), settings.test_data.clone());
+        let validation_data = settings.validation_data.clone();
         let place = settings.out.clone().unwrap_or_else(|| {
             PathBuf::from(if settings.from.is_some() {
                 "model-tuned.safetensors"
@@ -179,6 +183,7 @@ impl Train {
             test_data.as_deref(),
             targets.as_deref(),
             from.as_deref(),
+            validation_data.as_deref(),
         ];
         let out = match self.print_config {
             true => None,
@@ -195,6 +200,9 @@ impl Train {
         let Loaded { mut tables, notes } = load_to_train(&settings, &read_options)?;
         if let Some(path) = &test_data {
             tables.test = Some(read_test(path, &settings, &tables.train)?);
+        }
+        if let Some(path) = &validation_data {
+            tables.validation = Some(read_test(path, &settings, &tables.train)?);
         }
         let read = seconds();
         let mut job = Job::new(settings.clone(), tables);
@@ -283,7 +291,11 @@ impl Train {
             notes: &notes,
             concerns: &concerns,
             training_rows: rows.training.len(),
-            validation_rows: rows.members.first().map_or(&rows.validation, |first| &first.validation).len(),
+            validation_rows: match &rows.watched {
+                Some(table) => table.rows(),
+                None => rows.members.first().map_or(&rows.validation, |first| &first.validation).len(),
+            },
+            validation_data: rows.watched.as_ref().map(|table| table.source()),
             test_rows: tested.rows(),
             is_tested_on_training_rows: rows.is_tested_on_training_rows(),
             layers: card.network.layers.iter().map(Layer::describe).collect(),
@@ -406,6 +418,9 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
     let networks = &document.networks;
     let validation = match document.validation_rows {
         0 => String::new(),
+        rows if document.validation_data.is_some() => {
+            format!(", {rows} of {} for validation", document.validation_data.unwrap_or_default())
+        }
         rows if networks.is_empty() => format!(", {rows} for validation"),
         rows => format!(" (each network is watched by {rows} of them)"),
     };

@@ -7,6 +7,76 @@ use std::io::Write;
 use std::process::Stdio;
 
 #[test]
+fn what_is_held_out_is_decided_by_a_file_by_groups_or_by_time() {
+    let place = Place::new();
+    place.succeed(&["datasets", "iris", "--out", "iris.csv"]);
+    let iris = String::from_utf8(place.read("iris.csv")).unwrap();
+    let (header, rows) = iris.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().collect();
+    let some = |keep: &dyn Fn(usize) -> bool| -> String {
+        let kept = rows.iter().enumerate().filter(|(at, _)| keep(*at)).map(|(_, row)| format!("{row}\n"));
+        std::iter::once(format!("{header}\n")).chain(kept).collect()
+    };
+    place.write("now.csv", some(&|at| at % 4 > 0)).write("later.csv", some(&|at| at % 4 == 0));
+    let told = ["train", "now.csv", "--target", "species", "--epochs", "30", "--early-stopping", "5"];
+    let apart = [&told[..], &["--validation-data", "later.csv"]].concat();
+    let said = place.succeed(&apart);
+    assert!(said.contains("90 to train on, 38 of later.csv for validation, 22 to test on"), "{said}");
+    let json = place.json(&[&apart[..], &["--json"]].concat());
+    assert!(json["history"]["epochs"][0]["validation_cost"].is_number(), "{json}");
+    // The validation cost is the cost of these rows.
+    let kept = json["history"]["kept_epoch"].as_u64().unwrap() as usize;
+    let evaluated = place.json(&["evaluate", "model.safetensors", "later.csv", "--json"]);
+    let (own, other) = (
+        json["history"]["epochs"][kept]["validation_cost"].as_f64().unwrap(),
+        evaluated["report"]["log_loss"].as_f64().unwrap(),
+    );
+    assert!((own - other).abs() < 1e-5, "{own} and {other}");
+    let ensemble = place.succeed(&[&apart[..], &["--ensemble", "2"]].concat());
+    assert!(ensemble.contains("90 to train on, 38 of later.csv for validation"), "{ensemble}");
+    let refused = |more: &[&str], part: &str| {
+        let output = place.run(&[&told[..], more].concat());
+        let message = crate::text(&output.stderr);
+        assert!(output.status.code() == Some(2) && message.contains(part), "{message}");
+    };
+    refused(&["--validation-data", "later.csv", "--validation", "0.2"], "both say what to watch training by");
+    refused(&["--group", "nothing"], "nothing");
+    refused(&["--time-order", "species"], "has no order in time");
+    refused(&["--time-order", "petal_width", "--group", "petal_length"], "both say which rows are held out");
+    // A run that goes on is watched by the same rows.
+    place.succeed(&[&apart[..], &["--checkpoint", "run", "--out", "a", "--quiet"]].concat());
+    place.succeed(&["train", "--resume", "run", "--out", "b", "--quiet"]);
+    assert!(place.read("a") == place.read("b"));
+    place.write("later.csv", some(&|at| at % 4 == 1));
+    let output = place.run(&["train", "--resume", "run", "--quiet"]);
+    assert!(crate::text(&output.stderr).contains("of another run"), "{}", crate::text(&output.stderr));
+
+    let patients = rows.iter().enumerate().map(|(at, row)| format!("{row},p{},{at}\n", at % 23));
+    place.write("groups.csv", format!("{header},patient,day\n{}", patients.collect::<String>()));
+    let told =
+        ["train", "groups.csv", "--target", "species", "--epochs", "3", "--validation", "0.2", "--json"];
+    let held_out = |more: &[&str]| {
+        let report = place.json(&[&told[..], more].concat());
+        let document = place.json(&["inspect", "model.safetensors", "--json"]);
+        let features = document["preprocessing"]["features"].as_array().unwrap();
+        let names: Vec<String> =
+            features.iter().map(|feature| feature["name"].as_str().unwrap().to_owned()).collect();
+        (report, names)
+    };
+    let (report, names) = held_out(&["--group", "patient"]);
+    assert!(!names.contains(&"patient".to_owned()), "{names:?}");
+    let (test, validation) =
+        (report["test_rows"].as_u64().unwrap(), report["validation_rows"].as_u64().unwrap());
+    assert!((20..=40).contains(&test) && (15..=35).contains(&validation), "{test} and {validation}");
+    held_out(&["--group", "patient", "--ensemble", "3"]);
+    let (report, names) = held_out(&["--time-order", "day", "--type", "day=numeric"]);
+    assert_eq!((report["test_rows"].as_u64(), report["validation_rows"].as_u64()), (Some(30), Some(24)));
+    assert!(names.contains(&"day".to_owned()), "{names:?}");
+    let baseline = &report["test"]["baselines"][0]["words"];
+    assert_eq!(baseline, "always \"virginica\"", "the last rows are of the last species");
+}
+
+#[test]
 fn rows_and_classes_count_as_they_are_told() {
     let place = Place::new();
     place.succeed(&["datasets", "iris", "--out", "plain.csv"]);

@@ -4,6 +4,10 @@
 //! - Test rows: those that the source sets apart, else a fifth of the rows, stratified; below 10 rows
 //!   the network is tested on the rows it was trained on, and the report says so.
 //!
+//! - With `group`, whole groups are held out, not stratified; with `time_order`, the last rows are for the test, and those
+//!   before them for validation, of each network of an ensemble the same. With a table for validation no row is held out
+//!   for it.
+//!
 //! For one network, which takes little time:
 //! - Validation rows: a tenth of the rest, at most 2000, from 200 rows up, else none; with validation
 //!   rows, training stops early when their cost has not fallen for 20 epochs.

@@ -13,26 +13,25 @@ use std::sync::mpsc::{Sender, channel};
 /// on the number of threads.
 pub(super) fn train(
     job: &Decided,
-    dataset: &Dataset<f32>,
+    (dataset, watched): (&Dataset<f32>, Option<&Dataset<f32>>),
     machine: &Machine,
     observer: &mut dyn Observer,
     checkpoints: &Checkpoints<'_>,
 ) -> Result<Vec<(usize, Trained<f32>)>> {
     let count = job.members.len();
+    let every: Vec<usize> = (0..watched.map_or(0, Dataset::rows)).collect();
     let one = |index: usize, machine: &Machine, observer: &mut dyn Observer| {
         let (Member { network, training, start }, (rows, validation)) =
             (&job.members[index], job.rows_of(index));
-        let trainer = match checkpoints.states.get(index).and_then(Option::as_ref) {
-            None => {
-                let trainer = Trainer::new(network, training, dataset, rows, validation, machine)?;
-                match start {
-                    Some(start) => trainer.starting_with(start)?,
-                    None => trainer,
-                }
-            }
-            Some(state) => {
-                Trainer::resume(network, training, dataset, rows, validation, machine, state.clone())?
-            }
+        let watch = match watched {
+            None => (dataset, validation),
+            Some(watched) => (watched, &every[..]),
+        };
+        let trainer = Trainer::watched_by(network, training, (dataset, rows), watch, machine)?;
+        let trainer = match (checkpoints.states.get(index).and_then(Option::as_ref), start) {
+            (Some(state), _) => trainer.resumed(state.clone())?,
+            (None, Some(start)) => trainer.starting_with(start)?,
+            (None, None) => trainer,
         };
         Ok(match checkpoints.keeper {
             None => trainer.run(observer),

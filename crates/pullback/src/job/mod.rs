@@ -56,11 +56,13 @@ pub struct Tables {
     pub train: Table,
     /// The rows to test on.
     pub test: Option<Table>,
+    /// The rows to watch training by.
+    pub validation: Option<Table>,
 }
 
 impl From<Table> for Tables {
     fn from(train: Table) -> Self {
-        Self { train, test: None }
+        Self { train, test: None, validation: None }
     }
 }
 
@@ -161,22 +163,31 @@ impl Job {
         if options.target.is_empty() && table.target().is_none() {
             return Err(no_target(table));
         }
-        for name in
-            options.target.iter().chain(&options.ignore).chain(options.types.keys()).chain(&options.weights)
+        for name in options
+            .target
+            .iter()
+            .chain(&options.ignore)
+            .chain(options.types.keys())
+            .chain(&options.weights)
+            .chain(&settings.group)
+            .chain(&settings.time_order)
         {
             table.column(name).map_err(|error| error.of_kind(ErrorKind::Configuration))?;
         }
+        // What rows belong to tells nothing of other groups.
+        options.ignore.extend(settings.group.clone());
         let is_fast = settings.is_fast(table, table.rows());
         if !is_fast {
             options.scaling = settings.scaling.unwrap_or(Scaling::Adaptive);
             options.imputation = settings.imputation.unwrap_or(Imputation::Median);
         }
         let held_out = begin.as_ref().map(|begin| begin.held_out(table)).transpose()?.flatten();
-        let rows = Rows::choose(&settings, &options, (tables.test, held_out), table)?;
+        let rows = Rows::choose(&settings, &options, (tables.test, tables.validation, held_out), table)?;
         let first = rows.members.first();
         let (trained, watched) = first.map_or((rows.training.len(), rows.validation.len()), |member| {
             (member.training.len(), member.validation.len())
         });
+        let watched = rows.watched.as_ref().map_or(watched, |table| table.rows());
         let (preprocessing, pieces) = match &begin {
             Some(begin) => {
                 let preprocessing = begin.preprocessing(table, &rows.training, &options)?;
@@ -215,7 +226,8 @@ impl Job {
                 networks.into_iter().map(|(network, start)| (network, Some(start))).collect()
             }
         };
-        let fractions = [rows.test_fraction, Some(rows.validation_fraction)];
+        let fractions =
+            [rows.test_fraction, Some(rows.validation_fraction).filter(|_| rows.watched.is_none())];
         let settings = settings.decided(&networks[0].0, &training, fractions, (&options, pieces, count));
         let members = networks.into_iter().enumerate().map(|(index, (network, start))| Member {
             network,
@@ -385,6 +397,14 @@ impl Decided {
             Some(classes) => weights::times_classes(dataset, classes)?,
             None => dataset,
         };
+        let watched = rows.watched.as_ref().map(|table| {
+            let watched: Dataset<f32> = preprocessing.apply(table)?;
+            match &self.class_weights {
+                Some(classes) => weights::times_classes(watched, classes),
+                None => Ok(watched),
+            }
+        });
+        let watched = watched.transpose()?;
         if let TestRows::Apart(table) = &rows.test {
             // What is wrong with them is better known before training.
             preprocessing.apply::<f32>(table)?;
@@ -398,7 +418,9 @@ impl Decided {
         };
         let (data, configuration) = (Fingerprint::of(table, rows.training.len()), settings.to_json()?);
         let mut models = Vec::new();
-        for (index, trained) in members::train(self, &dataset, machine, observer, checkpoints)? {
+        for (index, trained) in
+            members::train(self, (&dataset, watched.as_ref()), machine, observer, checkpoints)?
+        {
             let Member { network, training, .. } = &self.members[index];
             trouble = trouble.or(diverged::trouble(&trained.history, self)?);
             is_interrupted |= trained.history.stop == Stop::Observer;

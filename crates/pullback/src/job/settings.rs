@@ -192,8 +192,14 @@ settings! {
         test: Option<f64>, "FRACTION", default "0.2", also "test_size" "test_split" "test_fraction";
         /// A file to test on instead
         test_data: Option<PathBuf>, "FILE", also "test_file";
+        /// The column of what rows belong together, such as a patient: no group is on both sides of a split; it is no input
+        group: Option<String>, "COLUMN", also "groups" "group_by" "group_column";
+        /// The column by which rows are ordered in time: the last ones are tested on, those before them are for validation
+        time_order: Option<String>, "COLUMN", also "time_column" "time_split";
         /// The fraction of the other rows to hold out for validation
         validation: Option<f64>, "FRACTION", default "by the rows", also "val" "validation_split" "val_split" "validation_fraction" "val_size" "validation_size";
+        /// A file for validation instead
+        validation_data: Option<PathBuf>, "FILE", also "validation_file" "val_data" "eval_data";
     }
     "Network" {
         /// The units of each hidden layer, or `none`

@@ -82,6 +82,9 @@ pub struct Trainer<'a, T: Real> {
     less_background: Option<(Features<T>, f64)>,
     /// What the network's inputs take of the data, in their order.
     blocks: Vec<&'a Features<T>>,
+    /// What the validation rows are of, and what the network's inputs take of it.
+    watched: &'a Dataset<T>,
+    watched_blocks: Vec<&'a Features<T>>,
     /// For whole batches, and for the rows left over at the end of an epoch.
     stepper: Stepper<T>,
     last_stepper: Option<Stepper<T>>,
@@ -111,6 +114,20 @@ impl<'a, T: Real> Trainer<'a, T> {
         validation: &'a [usize],
         machine: &Machine,
     ) -> Result<Self> {
+        Self::watched_by(network, training, (data, rows), (data, validation), machine)
+    }
+
+    /// The same with validation rows of other data.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn watched_by(
+        network: &'a Network,
+        training: &'a Training,
+        (data, rows): (&'a Dataset<T>, &'a [usize]),
+        (watched, validation): (&'a Dataset<T>, &'a [usize]),
+        machine: &Machine,
+    ) -> Result<Self> {
         training.check::<T>()?;
         network.check_in::<T>()?;
         if !training.precision.is_full() && T::NAME != f32::NAME {
@@ -122,15 +139,22 @@ impl<'a, T: Real> Trainer<'a, T> {
             .help("take the precision f32, which means full"));
         }
         let blocks = check_data(network, data)?;
+        let watched_blocks = check_data(network, watched)?;
         data.check_rows(rows)?;
-        data.check_rows(validation)?;
+        watched.check_rows(validation)?;
+        if data.targets().task() != watched.targets().task() {
+            return Err(Error::data(
+                "the validation rows have targets of another kind than the rows to train on",
+            )
+            .help("give both the same classes, or numbers"));
+        }
         let rows = match data.weights() {
             Some(weights) if rows.iter().any(|&row| weights[row] == T::ZERO) => {
                 Cow::Owned(rows.iter().copied().filter(|&row| weights[row] > T::ZERO).collect())
             }
             _ => Cow::Borrowed(rows),
         };
-        if !validation.is_empty() && weight_of(data, validation) == 0.0 {
+        if !validation.is_empty() && weight_of(watched, validation) == 0.0 {
             return Err(Error::data(
                 "all validation rows have a weight of 0: nothing tells one epoch from another",
             )
@@ -162,7 +186,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         };
         let specification = network.parameters()?;
         let left = rows.len() % batch;
-        let listed = entries(&blocks);
+        let (listed, listed_of_watched) = (entries(&blocks), entries(&watched_blocks));
         // Products of reduced precision leave out no zeros.
         let leaves_out_zeros = network.begins_dense() && training.precision.is_full();
         let less_background = leaves_out_zeros.then(|| data.features().less_background(&rows)).flatten();
@@ -184,12 +208,14 @@ impl<'a, T: Real> Trainer<'a, T> {
             order: Vec::new(),
             less_background,
             blocks,
+            watched,
+            watched_blocks,
             stepper,
             last_stepper: (left > 0)
                 .then(|| Stepper::new(&machine, network, training, (left, is_weighted), background, &listed))
                 .transpose()?,
             evaluator: (!validation.is_empty())
-                .then(|| Evaluator::new(network, validation.len(), &listed, &machine))
+                .then(|| Evaluator::new(network, validation.len(), &listed_of_watched, &machine))
                 .transpose()?,
             is_filled: false,
             fingerprint: OnceCell::new(),
@@ -228,36 +254,40 @@ impl<'a, T: Real> Trainer<'a, T> {
         machine: &Machine,
         state: State<T>,
     ) -> Result<Self> {
-        let mut trainer = Self::new(network, training, data, rows, validation, machine)?;
+        Self::new(network, training, data, rows, validation, machine)?.resumed(state)
+    }
+
+    /// The same run from a state on.
+    pub(crate) fn resumed(mut self, state: State<T>) -> Result<Self> {
         let of_another = |what: &str| {
             Err(Error::training(format!("the state is of another run: its {what} are not those of this one"))
                 .help("resume with the network, settings and rows of the run that it was saved of"))
         };
-        if let Some(what) = state.fingerprint.difference(trainer.fingerprint()) {
+        if let Some(what) = state.fingerprint.difference(self.fingerprint()) {
             return of_another(what);
         }
-        if state.names != names(&trainer.specification) {
+        if state.names != names(&self.specification) {
             return of_another("parameters");
         }
         let lengths =
             |state: &State<T>| state.residents.iter().map(|numbers| numbers.len()).collect::<Vec<_>>();
-        if lengths(&state) != lengths(&trainer.state) {
+        if lengths(&state) != lengths(&self.state) {
             return of_another("optimizer's numbers");
         }
-        let (at, steps) = (&state.position, trainer.steps_per_epoch());
-        let examples = at.step.saturating_mul(trainer.batch).min(trainer.rows.len());
+        let (at, steps) = (&state.position, self.steps_per_epoch());
+        let examples = at.step.saturating_mul(self.batch).min(self.rows.len());
         let is_possible = at.step <= steps
             && at.examples == examples
             && (at.weight >= 0.0 && at.weight.is_finite() && (at.weight > 0.0) == (at.step > 0))
             && at.epoch.checked_mul(steps).and_then(|done| done.checked_add(at.step)) == Some(at.steps)
             && [at.best_epoch, at.kept_epoch].into_iter().flatten().all(|epoch| epoch < at.epoch)
             && at.plateau.is_possible()
-            && (state.has_best() || !trainer.needs_best(&state));
+            && (state.has_best() || !self.needs_best(&state));
         if !is_possible {
             return of_another("numbers");
         }
-        trainer.state = state;
-        Ok(trainer)
+        self.state = state;
+        Ok(self)
     }
 
     /// Whether the run cannot go on without the parameters that it may go back to.
@@ -421,7 +451,7 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// Ends an epoch: validation, plateau, early stopping, and the observer's word.
     fn end_epoch(&mut self, observer: &mut dyn Observer) {
-        let Self { training, data, validation, .. } = *self;
+        let Self { training, watched: data, validation, .. } = *self;
         let at = &self.state.position;
         let epoch = at.epoch;
         let mut report = EpochReport {
@@ -437,7 +467,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let mut watched = report.cost;
         let parameters: Vec<&[T]> = self.state.parameters().collect();
         let evaluation = (self.evaluator.as_mut())
-            .map(|evaluator| evaluator.run(&parameters, &self.blocks, data, validation));
+            .map(|evaluator| evaluator.run(&parameters, &self.watched_blocks, data, validation));
         if let Some(evaluation) = &evaluation {
             report.validation_cost = Some(evaluation.cost);
             let value;
@@ -525,6 +555,31 @@ impl<'a, T: Real> Trainer<'a, T> {
         self.fingerprint.get_or_init(|| self.find_fingerprint())
     }
 
+    /// The same hash with all numbers of some rows.
+    fn hash_rows(&self, mut hash: Hash, data: &Dataset<T>, rows: &[usize]) -> Hash {
+        let (inputs, outputs) = (data.width(), data.outputs());
+        // Of inputs that are mostly zero, only the entries are read.
+        let given = data.features().entries().unwrap_or(inputs);
+        let is_listed = data.features().entries().is_some();
+        let (mut columns, mut numbers) = (vec![0_u32; given], vec![T::ZERO; given.max(outputs)]);
+        for row in rows {
+            hash = hash.with(*row as u64);
+            if is_listed {
+                data.features().write_entries(&[*row], &mut columns, &mut numbers[..given]);
+                hash = columns.iter().fold(hash, |hash, column| hash.with(u64::from(*column)));
+            } else {
+                data.features().write(self.machine.isa, &[*row], &mut numbers[..given]);
+            }
+            hash = numbers[..given].iter().fold(hash, |hash, x| hash.with(x.to_f64().to_bits()));
+            data.targets().write(&[*row], &mut numbers[..outputs]);
+            hash = numbers[..outputs].iter().fold(hash, |hash, x| hash.with(x.to_f64().to_bits()));
+            if let Some(weights) = data.weights() {
+                hash = hash.with(weights[*row].to_f64().to_bits());
+            }
+        }
+        hash
+    }
+
     fn find_fingerprint(&self) -> Fingerprint {
         let settings = Training {
             // A longer run of the same settings begins with the same steps.
@@ -532,27 +587,9 @@ impl<'a, T: Real> Trainer<'a, T> {
             ..self.training.clone()
         };
         let json = |text: serde_json::Result<String>| Hash::of_text(&text.unwrap_or_default()).digits();
-        let mut data = Hash::new().with(self.rows.len() as u64).with(self.validation.len() as u64);
-        let (inputs, outputs) = (self.data.width(), self.data.outputs());
-        // Of inputs that are mostly zero, only the entries are read.
-        let given = self.data.features().entries().unwrap_or(inputs);
-        let is_listed = self.data.features().entries().is_some();
-        let (mut columns, mut numbers) = (vec![0_u32; given], vec![T::ZERO; given.max(outputs)]);
-        for row in self.rows.iter().chain(self.validation) {
-            data = data.with(*row as u64);
-            if is_listed {
-                self.data.features().write_entries(&[*row], &mut columns, &mut numbers[..given]);
-                data = columns.iter().fold(data, |hash, column| hash.with(u64::from(*column)));
-            } else {
-                self.data.features().write(self.machine.isa, &[*row], &mut numbers[..given]);
-            }
-            data = numbers[..given].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
-            self.data.targets().write(&[*row], &mut numbers[..outputs]);
-            data = numbers[..outputs].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
-            if let Some(weights) = self.data.weights() {
-                data = data.with(weights[*row].to_f64().to_bits());
-            }
-        }
+        let lengths = Hash::new().with(self.rows.len() as u64).with(self.validation.len() as u64);
+        let data = self.hash_rows(lengths, self.data, &self.rows);
+        let data = self.hash_rows(data, self.watched, self.validation);
         Fingerprint {
             network: json(serde_json::to_string(self.network)),
             training: json(serde_json::to_string(&settings)),
