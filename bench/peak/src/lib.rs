@@ -4,8 +4,8 @@ use pullback_kernels::Isa;
 use std::hint::black_box;
 
 /// Does `multiply_adds` multiply-adds of f32 in the processor's widest vectors; false on an architecture without them
-/// here. With loads, one factor is loaded for each from 16 KiB, and the other for every eight, as in a product that leaves
-/// out zeros; else all numbers stay in registers.
+/// here. With loads, one factor is loaded for each from 16 KiB, and the other for every eight, as in a product that
+/// leaves out zeros; else all numbers stay in registers.
 #[cfg(target_arch = "x86_64")]
 pub fn vectors(multiply_adds: usize, with_loads: bool) -> bool {
     use core::arch::x86_64::*;
@@ -93,8 +93,9 @@ pub fn vectors(_multiply_adds: usize, _with_loads: bool) -> bool {
     false
 }
 
-/// Does `multiply_adds` multiply-adds of bf16 in the tile registers of AMX; false if this process may not use them. With
-/// loads, two tiles of each operand are loaded from the same lines for every four products; else all stay in registers.
+/// Does `multiply_adds` multiply-adds of bf16 in the tile registers of AMX; false if this process may not use them.
+/// With loads, two tiles of each operand are loaded from the same lines for every four products; else all stay in
+/// registers.
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 pub fn tiles(multiply_adds: usize, with_loads: bool) -> bool {
     use core::arch::asm;

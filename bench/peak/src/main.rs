@@ -1,6 +1,6 @@
 //! The processor itself as a contestant, so that `bench/compare` can say what share of its peak the others reach:
-//! `peak WORKLOAD_JSON THREADS` answers `run SECONDS` with multiply-adds instead of samples, of vectors of f32 or, for a
-//! workload in bf16, of tiles. Without arguments it prints what one thread does in a nanosecond.
+//! `peak WORKLOAD_JSON THREADS` answers `run SECONDS` with multiply-adds instead of samples, of vectors of f32 or, for
+//! a workload in bf16, of tiles. Without arguments it prints what one thread does in a nanosecond.
 
 use contestant::Workload;
 use std::error::Error;

@@ -113,8 +113,8 @@ fn is_switch(flag: &str) -> bool {
     Settings::LIST.iter().any(|setting| setting.form == Form::Switch && flag == shown(setting))
 }
 
-/// A command line in which `--header true` is `--header=true`: a switch takes its value with a sign of equality, so that
-/// what follows it can be a file.
+/// A command line in which `--header true` is `--header=true`: a switch takes its value with a sign of equality, so
+/// that what follows it can be a file.
 pub(crate) fn joined(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut joined: Vec<OsString> = Vec::new();
     for argument in arguments {

@@ -79,6 +79,16 @@ impl Progress {
         self.end - self.start
     }
 
+    /// Whether a plain line is to be shown now, where there is no bar.
+    fn is_line_due(&mut self) -> bool {
+        let is_due = self.bar.is_none() && !self.is_quiet && self.shown.elapsed() >= self.pause;
+        if is_due {
+            self.shown = Instant::now();
+            self.pause = (2 * self.pause).min(NEXT_LINE);
+        }
+        is_due
+    }
+
     /// Samples a second, and the time that is left, after so many.
     fn pace(&self, done: f64) -> (String, String) {
         let seconds = self.start.elapsed().as_secs_f64();
@@ -119,9 +129,7 @@ impl Observer for Progress {
         };
         let figures = format!("cost {}{validation}", figure(report.cost));
         let done = report.epoch + 1;
-        if self.bar.is_none() && !self.is_quiet && self.shown.elapsed() >= self.pause {
-            self.shown = Instant::now();
-            self.pause = (2 * self.pause).min(NEXT_LINE);
+        if self.is_line_due() {
             let (pace, left) = self.pace((done * self.examples_per_epoch) as f64);
             say(format_args!("epoch {done}/{}: {figures}, {pace} samples/s, {left} left", self.epochs));
         }
@@ -137,14 +145,22 @@ impl Observer for Progress {
         }
         self.members[*member] = epoch.epoch + 1;
         let done: usize = self.members.iter().sum();
+        let begun = self.members.iter().filter(|epochs| **epochs > 0).count();
+        let examples = done * self.examples_per_epoch;
+        let seen = examples - self.seen_before.min(examples);
+        if self.is_line_due() {
+            let pace = count(seen as f64 / self.start.elapsed().as_secs_f64().max(1e-9));
+            let epochs = self.epochs;
+            say(format_args!(
+                "network {begun} of {members}, epoch {}/{epochs}: {pace} samples/s",
+                epoch.epoch + 1
+            ));
+        }
         if let Some(bar) = &self.bar
             && self.shown.elapsed() > REDRAW
         {
             self.shown = Instant::now();
-            let examples = done * self.examples_per_epoch;
-            let seen = examples - self.seen_before;
             let pace = count(seen as f64 / self.start.elapsed().as_secs_f64().max(1e-9));
-            let begun = self.members.iter().filter(|epochs| **epochs > 0).count();
             bar.set_message(format!("network {begun} of {members}, epoch {}, {pace}/s", epoch.epoch + 1));
             bar.set_position((examples / members) as u64);
         }

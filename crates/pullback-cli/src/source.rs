@@ -263,8 +263,8 @@ pub(crate) fn load_network(path: &Path, member: Option<usize>) -> Result<Model<f
 }
 
 /// Reads the rows that a model is to predict for: of a source with a part to test on, that part; with a file of targets
-/// where the data have none. Columns are taken for what they were in training, whatever they look like; those to be kept
-/// beside predictions are given too, as they are written.
+/// where the data have none. Columns are taken for what they were in training, whatever they look like; those to be
+/// kept beside predictions are given too, as they are written.
 pub(crate) fn load_as_in_training(
     model: &Trained<'_>,
     data: &str,

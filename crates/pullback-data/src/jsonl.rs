@@ -1,7 +1,7 @@
 //! JSON lines: an object a row, one after the other, or all of them in one array.
 //!
-//! A key is a column; a nested object's keys are columns `outer.inner`. Texts, numbers, true and false are cells as they
-//! are written, so that a number keeps its digits; null and an absent key are missing.
+//! A key is a column; a nested object's keys are columns `outer.inner`. Texts, numbers, true and false are cells as
+//! they are written, so that a number keeps its digits; null and an absent key are missing.
 
 use crate::budget::Budget;
 use crate::csv::MOST_COLUMNS;

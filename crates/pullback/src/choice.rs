@@ -388,7 +388,8 @@ impl<'de, C: Choices> Visitor<'de> for Table<C> {
 }
 
 /// Makes an enum of choices from one list: `"what" Type as text { ... }` or `as table`, then for each item its
-/// documentation, variant, settings (`(name: type = default, bound)` for a lone one, else in braces), name and other names.
+/// documentation, variant, settings (`(name: type = default, bound)` for a lone one, else in braces), name and other
+/// names.
 macro_rules! choices {
     (
         $(#[$about:meta])*

@@ -304,7 +304,7 @@ fn run(
         ..settings.clone()
     };
     let job = Job::new(settings, Table::new("arrays", columns)?).decide()?;
-    job.check_memory(None)?;
+    job.check_memory(machine, None)?;
     let fitted = job.run(machine, observer)?;
     match fitted.trouble {
         Some(trouble) => Err(trouble),

@@ -213,7 +213,7 @@ impl Train {
         // Nobody would read the comparison.
         let job = if self.quiet && !self.json { job } else { job.compared() };
         let Some(out) = out else { return print_raw(to_toml(job.settings())?.as_bytes()) };
-        job.check_memory(free_memory())?;
+        job.check_memory(&machine, free_memory())?;
         tell(&notes, self.quiet || self.json);
         for (name, why) in job.preprocessing().left_out() {
             warn(format_args!("column \"{name}\" is left out: {why}"));
@@ -293,7 +293,7 @@ impl Train {
             training_rows: rows.training.len(),
             validation_rows: match &rows.watched {
                 Some(table) => table.rows(),
-                None => rows.members.first().map_or(&rows.validation, |first| &first.validation).len(),
+                None => rows.of_member(0).1.len(),
             },
             validation_data: rows.watched.as_ref().map(|table| table.source()),
             test_rows: tested.rows(),

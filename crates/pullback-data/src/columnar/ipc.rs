@@ -1,4 +1,5 @@
-//! Arrow IPC: a stream of messages, each a header (a flatbuffer) and a body; a file is the same stream between two marks.
+//! Arrow IPC: a stream of messages, each a header (a flatbuffer) and a body; a file is the same stream between two
+//! marks.
 //!
 //! The messages are cut apart here, so that no length in a header is believed beyond the bytes that are there, and no
 //! compressed buffer is unpacked beyond the limit; then the official decoder reads one after the other.

@@ -1,7 +1,7 @@
 //! The compact protocol of Thrift, as far as sizes in a Parquet file must be known before its decoder believes them.
 //!
-//! Slee, Agarwal and Kwiatkowski, Thrift: scalable cross-language services implementation, 2007; the compact protocol is
-//! described in Apache Thrift's doc/specs/thrift-compact-protocol.md.
+//! Slee, Agarwal and Kwiatkowski, Thrift: scalable cross-language services implementation, 2007; the compact protocol
+//! is described in Apache Thrift's doc/specs/thrift-compact-protocol.md.
 
 /// Structs in structs, so deep: Parquet's own are at most six deep.
 const DEEPEST: usize = 24;

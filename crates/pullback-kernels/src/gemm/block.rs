@@ -154,11 +154,12 @@ impl<T: Real> Part<T> {
 
     /// How to cut it for `threads` threads.
     ///
-    /// All threads read all of the operand that is not cut. Of operands of equal size, `right` is cut: it may be weights
-    /// that the same thread updates, and a cache line that another thread has read is slow to write. But with a small
-    /// depth, to cut the rows of the output would be slower than that.
+    /// All threads read all of the operand that is not cut. Of operands of equal size, `right` is cut: it may be
+    /// weights that the same thread updates, and a cache line that another thread has read is slow to write. But with a
+    /// small depth, to cut the rows of the output would be slower than that.
     ///
-    /// Each part packs its operands. Where that costs little, there are more parts than threads, which take them in turn.
+    /// Each part packs its operands. Where that costs little, there are more parts than threads, which take them in
+    /// turn.
     #[inline]
     pub(super) fn cut(&self, threads: usize, sparse: Option<sparse::Side>, kernel: &Kernel<T>) -> Cut {
         let is_longer = self.rows > self.columns;
@@ -292,7 +293,8 @@ impl<T: Real> Part<T> {
             start_row: self.rows,
             ..self.transposed()
         };
-        // SAFETY: the caller's promise; `room` made room for the transpose. `transposition` copies all of it to its place.
+        // SAFETY: the caller's promise; `room` made room for the transpose. `transposition` copies all of it to its
+        // place.
         unsafe {
             transposed.compute(kernel, isa, &|_, _| (), panels);
             let transposition = Pack {
@@ -310,8 +312,8 @@ impl<T: Real> Part<T> {
         panels.sums = memory;
     }
 
-    /// Computes a rectangle that is a single block of one panel's columns, without the loops over blocks: they would take
-    /// longer than the arithmetic of a small product.
+    /// Computes a rectangle that is a single block of one panel's columns, without the loops over blocks: they would
+    /// take longer than the arithmetic of a small product.
     ///
     /// # Safety
     /// As [`Part::compute`].
@@ -375,8 +377,8 @@ impl<T: Real> Part<T> {
         );
     }
 
-    /// Whether the transpose is faster: `right` is stored transposed, so that packing it moves single numbers, and it is
-    /// larger than `left`, which is packed instead, and the output, which is transposed, together; and the rows, as
+    /// Whether the transpose is faster: `right` is stored transposed, so that packing it moves single numbers, and it
+    /// is larger than `left`, which is packed instead, and the output, which is transposed, together; and the rows, as
     /// columns of the transpose, fill vectors.
     pub(super) fn transposing_pays(&self, kernel: &Kernel<T>) -> bool {
         let is_stored_transposed =
@@ -394,8 +396,8 @@ impl<T: Real> Part<T> {
         self.rows > 4 * kernel.rows && self.b_step * size_of::<T>() >= PAGE
     }
 
-    /// Whether packing `left` is faster than reading it in place: many columns of `right` use it, or some, and each of its
-    /// rows is on another page.
+    /// Whether packing `left` is faster than reading it in place: many columns of `right` use it, or some, and each of
+    /// its rows is on another page.
     fn packing_left_pays(&self, kernel: &Kernel<T>) -> bool {
         let is_sparse_in_pages = self.a_row.max(self.a_step) * size_of::<T>() >= PAGE;
         self.columns >= if is_sparse_in_pages { 8 * kernel.width } else { 32 * kernel.width }

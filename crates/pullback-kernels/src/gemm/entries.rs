@@ -74,8 +74,8 @@ impl<'a, T: Real> Entries<'a, T> {
 /// Outputs that are computed together: the chains of each are independent, so that none waits for another.
 const TOGETHER: usize = 8;
 
-/// Writes `x @ w^T`, from `start` on, to `output`, `[rows, units]`, and applies `epilogue` to it; `w` is `[units, width]`.
-/// The bits are those of [`product_with`](super::product_with).
+/// Writes `x @ w^T`, from `start` on, to `output`, `[rows, units]`, and applies `epilogue` to it; `w` is `[units,
+/// width]`. The bits are those of [`product_with`](super::product_with).
 ///
 /// `epilogue(first, numbers)` is called once for each finished piece of the output, whole rows, which begins at the
 /// index `first`; several threads may call it at once.
@@ -145,8 +145,8 @@ fn sums<T: Real, const N: usize>(
 /// Rows of the gradient that are found together: while the entries are read once, these rows stay in cache.
 const GRADIENT_ROWS: usize = 4;
 
-/// Writes `delta^T @ x` to `output`, `[units, width]`, and lets `epilogue` change other arrays of its size piece by piece:
-/// weights by their gradient; `delta` is `[rows, units]`. The bits are those of
+/// Writes `delta^T @ x` to `output`, `[units, width]`, and lets `epilogue` change other arrays of its size piece by
+/// piece: weights by their gradient; `delta` is `[rows, units]`. The bits are those of
 /// [`product_beside`](super::product_beside).
 ///
 /// `epilogue(first, numbers, others)` is called once for each piece of whole rows, with the same piece of each other

@@ -194,8 +194,8 @@ impl<T: Real> Part<T> {
         self.b.wrapping_add(step * self.b_step + (column - in_panel) * self.b_column + in_panel)
     }
 
-    /// The bits of the rows of `a`, and the rows with contiguous steps. They are packed if their steps are not contiguous,
-    /// or if the rows are too far apart for the processor's prefetcher.
+    /// The bits of the rows of `a`, and the rows with contiguous steps. They are packed if their steps are not
+    /// contiguous, or if the rows are too far apart for the processor's prefetcher.
     ///
     /// # Safety
     /// As [`Part::compute`].

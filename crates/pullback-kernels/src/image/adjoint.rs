@@ -1,7 +1,7 @@
 //! The adjoints of a convolution, with respect to the images and to the weights.
 //!
-//! Both pack the windows of an image into patches (im2col), a part of an image at a time, so that they stay in cache, and
-//! multiply those. Each sum has a fixed order, whatever the vectors and the threads.
+//! Both pack the windows of an image into patches (im2col), a part of an image at a time, so that they stay in cache,
+//! and multiply those. Each sum has a fixed order, whatever the vectors and the threads.
 
 use super::convolution::Sizes;
 use super::lanes::{by_lanes, load, store};

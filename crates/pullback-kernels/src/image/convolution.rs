@@ -1,8 +1,8 @@
 //! Convolutions of images with filters.
 //!
 //! A convolution reads the pixels in place: the sums of some neighboring windows, a vector of filters each, are held in
-//! registers over the rows of the windows. Each sum is one chain of multiply-adds in a fixed order, whatever the vectors
-//! and the threads.
+//! registers over the rows of the windows. Each sum is one chain of multiply-adds in a fixed order, whatever the
+//! vectors and the threads.
 
 use super::windows::Windows;
 use crate::machine::Set;

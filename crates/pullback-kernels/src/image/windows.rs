@@ -27,8 +27,8 @@ impl Windows {
         Self { height, width, size, stride, above: 0, left: 0, down, across }.checked()
     }
 
-    /// A window for every pixel, or every `stride` pixels: the image is surrounded by zeros, and if their number is odd,
-    /// there is one more below and on the right. None if a size or `stride` is zero.
+    /// A window for every pixel, or every `stride` pixels: the image is surrounded by zeros, and if their number is
+    /// odd, there is one more below and on the right. None if a size or `stride` is zero.
     pub fn around(height: usize, width: usize, size: usize, stride: usize) -> Option<Self> {
         if stride == 0 {
             return None;

@@ -76,8 +76,8 @@ pub(crate) const MASK_PER_NANOSECOND: usize = 2;
 
 // Products of matrices.
 
-/// Block size in k (KC), in steps: with a smaller one, the output is read and written more often; with a larger one, a panel of each
-/// operand does not stay in the first-level cache. `bench "1024 x 2048"`.
+/// Block size in k (KC), in steps: with a smaller one, the output is read and written more often; with a larger one, a
+/// panel of each operand does not stay in the first-level cache. `bench "1024 x 2048"`.
 pub(crate) const KC: usize = 512;
 /// Block size in columns (NC): with `KC`, the packed right operand fills the second- or third-level cache.
 /// `bench "1024 x 2048"`.
@@ -128,8 +128,8 @@ pub(crate) const SPARSE_KC: usize = 64;
 /// Rows, columns or steps below which a product is computed in f32: below the side of a tile,
 /// converting takes longer than it gains. It decides bits.
 pub(crate) const LEAST_REDUCED: usize = 16;
-/// Tiles of depth of a piece of a panel: 16 KiB, or 24 in three parts, which is half of the first-level cache, as another
-/// hardware thread of the core may use the other half.
+/// Tiles of depth of a piece of a panel: 16 KiB, or 24 in three parts, which is half of the first-level cache, as
+/// another hardware thread of the core may use the other half.
 pub(crate) const fn most_tiles_of_piece(parts: usize) -> usize {
     if parts == 1 { 8 } else { 4 }
 }
@@ -165,9 +165,9 @@ pub(crate) const PATCH_BYTES: usize = 20_000;
 pub(crate) const PREFETCH_BYTES: usize = 2048;
 /// The fewest and the most rows that are prefetched. `bench "rows of"`.
 pub(crate) const PREFETCH_ROWS: (usize, usize) = (2, 16);
-/// Bytes of a matrix from which its rows are prefetched. Smaller ones stay in a cache, where prefetching costs up to 17 %;
-/// beyond, bytes are gathered in about half of the time, f32 hardly faster, because bandwidth limits it.
-/// `bench "rows of"`.
+/// Bytes of a matrix from which its rows are prefetched. Smaller ones stay in a cache, where prefetching costs up to 17
+/// %; beyond, bytes are gathered in about half of the time, f32 hardly faster, because bandwidth limits it. `bench
+/// "rows of"`.
 pub(crate) const LEAST_PREFETCHED_MATRIX: usize = 16 << 20;
 /// Numbers of a block of softmax, unless one row has more: they stay in the first-level cache. `bench softmax`.
 pub(crate) const SOFTMAX_NUMBERS: usize = 4096;

@@ -159,7 +159,8 @@ impl Workspace {
     }
 
     /// Cuts `0..size` into a part for each thread, at multiples of `unit`, and calls `task` for each that is not empty.
-    /// A thread gets much the same part every time; its size is proportional to the thread's speed at that kind of work.
+    /// A thread gets much the same part every time; its size is proportional to the thread's speed at that kind of
+    /// work.
     pub(crate) fn share(
         &mut self,
         work: Work,
@@ -191,9 +192,9 @@ impl Workspace {
         }
     }
 
-    /// Cuts `0..size` into `parts` equal parts, at multiples of `unit`, and calls `task` for each that is not empty. Each
-    /// thread begins with the same part every time, then takes the next one that nobody has taken: a thread whose core
-    /// other programs use delays the rest by one part at most.
+    /// Cuts `0..size` into `parts` equal parts, at multiples of `unit`, and calls `task` for each that is not empty.
+    /// Each thread begins with the same part every time, then takes the next one that nobody has taken: a thread whose
+    /// core other programs use delays the rest by one part at most.
     pub(crate) fn share_in_turn(
         &mut self,
         parts: usize,

@@ -1,8 +1,8 @@
 //! Functions applied to every element of one or more slices or row-major matrices.
 //!
-//! A loop is vectorized if `f` is inlined. Small closures are; one that calls several special functions, or `powf`, needs
-//! the attribute: `map(isa, x, y, #[inline(always)] |x| x.powf(2.5))`. A closure should own what it uses (`move`): the
-//! loop might write to what is behind a reference, and is then not vectorized.
+//! A loop is vectorized if `f` is inlined. Small closures are; one that calls several special functions, or `powf`,
+//! needs the attribute: `map(isa, x, y, #[inline(always)] |x| x.powf(2.5))`. A closure should own what it uses
+//! (`move`): the loop might write to what is behind a reference, and is then not vectorized.
 
 use crate::{Isa, Real};
 

@@ -336,8 +336,8 @@ fn check(length: usize, columns: usize, output: usize) {
     assert!(length.is_multiple_of(columns), "{length} numbers are not whole rows of {columns}");
 }
 
-/// Fills `y` with `exp(x - row maximum)`, block by block, and calls `finish` for each block with its first row, its x and
-/// y, and the maxima of its rows of x and the sums of its rows of y.
+/// Fills `y` with `exp(x - row maximum)`, block by block, and calls `finish` for each block with its first row, its x
+/// and y, and the maxima of its rows of x and the sums of its rows of y.
 #[inline(always)]
 fn for_blocks<T: Real>(
     x: &[T],

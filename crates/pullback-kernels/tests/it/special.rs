@@ -1,7 +1,8 @@
 //! The special functions against the `libm` crate in double precision.
 //!
 //! `libm`'s own error, below one unit in the last place, is negligible for f32 and allowed for in f64.
-//! The vector instruction sets are held against the portable one, bit for bit. All floats: `cargo run --release -p pullback-kernels --example special_errors`.
+//! The vector instruction sets are held against the portable one, bit for bit. All floats: `cargo run --release -p
+//! pullback-kernels --example special_errors`.
 
 use pullback_kernels::special::{
     ERF_ERROR, EXP_ERROR, EXP_M1_ERROR, LN_1P_ERROR, LN_ERROR, OVER_POSITIVE_ERROR, POWF_ERROR,

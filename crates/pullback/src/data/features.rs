@@ -139,9 +139,9 @@ impl<T: Real> Features<T> {
         Ok(Self { block: Block::Codes { codes, levels }, rows, width })
     }
 
-    /// Numbers, and codes whose levels are an input each: 4 bytes a code instead of a number a level. `numbers` are those
-    /// of all parts that are numbers, row after row, and `codes` those of the others. All else is as if the inputs were
-    /// [dense](Features::dense).
+    /// Numbers, and codes whose levels are an input each: 4 bytes a code instead of a number a level. `numbers` are
+    /// those of all parts that are numbers, row after row, and `codes` those of the others. All else is as if the
+    /// inputs were [dense](Features::dense).
     ///
     /// ```
     /// use pullback::data::{Features, Part};
@@ -152,8 +152,8 @@ impl<T: Real> Features<T> {
     /// ```
     ///
     /// # Errors
-    /// If there is no part, a part has no level or too many, numbers and codes are not for the same whole rows, a number
-    /// is not finite, or a code is out of range.
+    /// If there is no part, a part has no level or too many, numbers and codes are not for the same whole rows, a
+    /// number is not finite, or a code is out of range.
     pub fn parts(parts: Vec<Part>, numbers: Vec<T>, codes: Vec<u32>) -> Result<Self> {
         let levels: Vec<u32> = (parts.iter())
             .filter_map(|part| if let Part::Levels(levels) = part { Some(*levels) } else { None })

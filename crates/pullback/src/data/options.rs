@@ -28,7 +28,8 @@ pub struct DataOptions {
     pub scaling: Scaling,
     /// What stands in for a missing cell of a feature.
     pub imputation: Imputation,
-    /// How many levels of a column of texts are told apart at most: the most frequent ones; the others are one category.
+    /// How many levels of a column of texts are told apart at most: the most frequent ones; the others are one
+    /// category.
     pub max_levels: usize,
     /// Whether the targets of a regression are standardized during training; predictions are
     /// always given in the target's own unit.

@@ -27,13 +27,7 @@ pub fn split(rows: &[usize], strata: Option<&[u32]>, fraction: f64, random: &Ran
         return Err(Error::configuration(format!("{fraction} of the rows cannot be held out"))
             .help("give a fraction of at least 0 and below 1"));
     }
-    if let Some(strata) = strata {
-        check_rows(rows, strata.len())?;
-    }
-    let mut order: Vec<usize> = rows.to_vec();
-    random.shuffle(&mut order);
-    // Stable: within a stratum the rows stay shuffled.
-    order.sort_by_key(|&row| strata.map_or(0, |strata| strata[row]));
+    let order = drawn(rows, strata, random)?;
     let groups: Vec<&[usize]> =
         order.chunk_by(|&left, &right| strata.is_none_or(|strata| strata[left] == strata[right])).collect();
     let counts = held_out_counts(&groups.iter().map(|group| group.len()).collect::<Vec<_>>(), fraction);
@@ -58,19 +52,24 @@ pub fn folds(
     count: usize,
     random: &Random,
 ) -> Result<Vec<Vec<usize>>> {
-    if let Some(strata) = strata {
-        check_rows(rows, strata.len())?;
-    }
-    let mut order: Vec<usize> = rows.to_vec();
-    random.shuffle(&mut order);
-    // Stable: within a stratum the rows stay shuffled.
-    order.sort_by_key(|&row| strata.map_or(0, |strata| strata[row]));
     let mut folds = vec![Vec::new(); count.max(1)];
-    for (at, row) in order.into_iter().enumerate() {
+    for (at, row) in drawn(rows, strata, random)?.into_iter().enumerate() {
         folds[at % count.max(1)].push(row);
     }
     folds.iter_mut().for_each(|fold| fold.sort_unstable());
     Ok(folds)
+}
+
+/// The rows stratum by stratum, shuffled within each.
+fn drawn(rows: &[usize], strata: Option<&[u32]>, random: &Random) -> Result<Vec<usize>> {
+    let mut order = rows.to_vec();
+    random.shuffle(&mut order);
+    if let Some(strata) = strata {
+        check_rows(rows, strata.len())?;
+        // Stable: within a stratum the rows stay shuffled.
+        order.sort_by_key(|&row| strata[row]);
+    }
+    Ok(order)
 }
 
 /// Holds out whole groups: about a fraction of `rows`, at least one group and never all of them, if there are two.

@@ -17,15 +17,15 @@ pub trait Backend<T: Real> {
     /// If there is no such input or its size is another.
     fn upload(&mut self, input: usize, numbers: &[T]);
 
-    /// Fills an input with rows of a batch, one after the other: `write` is called with ranges of rows and their piece of
-    /// the input, which it writes; several threads may call it at once.
+    /// Fills an input with rows of a batch, one after the other: `write` is called with ranges of rows and their piece
+    /// of the input, which it writes; several threads may call it at once.
     ///
     /// # Panics
     /// If there is no such input, or it does not have that many rows.
     fn gather(&mut self, input: usize, rows: usize, write: &(dyn Fn(Range<usize>, &mut [T]) + Sync));
 
-    /// The columns and the numbers of an input's entries, to be filled instead of all its numbers; absent where those are
-    /// wanted.
+    /// The columns and the numbers of an input's entries, to be filled instead of all its numbers; absent where those
+    /// are wanted.
     fn listed_mut(&mut self, _input: usize) -> Option<(&mut [u32], &mut [T])> {
         None
     }

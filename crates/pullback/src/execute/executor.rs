@@ -79,8 +79,8 @@ impl<T: Real> Executor<T> {
         self
     }
 
-    /// Exchanges what the kernels work with, threads among it, so that several executors that never run at the same time
-    /// need it once.
+    /// Exchanges what the kernels work with, threads among it, so that several executors that never run at the same
+    /// time need it once.
     pub(crate) fn exchange_workspace(&mut self, other: &mut Workspace) {
         std::mem::swap(&mut self.workspace, other);
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 /// Packed residents. Executors of plans for any number of rows can share them, on several threads.
 ///
-/// Packing is two thirds of the time in which one row of 784-512-512-10 is predicted, and a tenth of that of 256 rows, so
-/// that it pays to do it once for every product. `bench/predict` times what is left.
+/// Packing is two thirds of the time in which one row of 784-512-512-10 is predicted, and a tenth of that of 256 rows,
+/// so that it pays to do it once for every product. `bench/predict` times what is left.
 #[derive(Debug)]
 pub struct Packed<T> {
     /// The resident, whether it is read as its transpose, and what it was packed to.

@@ -403,7 +403,8 @@ impl<T: Real> Step<T> {
         }
     }
 
-    /// The product whose right operand is a resident, if that is what the step computes: the resident, and how it is read.
+    /// The product whose right operand is a resident, if that is what the step computes: the resident, and how it is
+    /// read.
     pub(super) fn right_resident(&self) -> Option<(usize, Matrix)> {
         match (&self.kernel, self.operands[1].place) {
             (Kernel::Product([_, right]), Place::Resident(resident)) => Some((resident, *right)),

@@ -239,7 +239,7 @@ impl Settings {
         validation: usize,
     ) -> Result<Training> {
         let inputs = preprocessing.inputs();
-        let is_small_fast = is_fast || rows < FEWEST_ROWS_OF_A_MEMBER;
+        let is_short = is_fast || rows < FEWEST_ROWS_OF_A_MEMBER;
         if let Some(epochs) = self.epochs.filter(|epochs| !(1..=MOST_EPOCHS).contains(epochs)) {
             return Err(configuration(
                 format!("{epochs} epochs cannot be trained"),
@@ -269,8 +269,8 @@ impl Settings {
         let is_adam = matches!(optimizer, Optimizer::Adam { .. } | Optimizer::AdamW { .. });
         let is_small = rows < 200 || inputs <= 8 && rows < 5000;
         let conventional = match is_adam {
-            true if is_small_fast && is_small => 0.01,
-            true if is_small_fast => optimizer.conventional_rate(),
+            true if is_short && is_small => 0.01,
+            true if is_short => optimizer.conventional_rate(),
             true => {
                 if rows < 5000 {
                     0.003
@@ -287,7 +287,7 @@ impl Settings {
         };
         Ok(Training {
             epochs: self.epochs.unwrap_or_else(|| match rows {
-                _ if is_small_fast => (10_000 / steps.max(1)).clamp(10, if rows < 100 { 2000 } else { 500 }),
+                _ if is_short => (10_000 / steps.max(1)).clamp(10, if rows < 100 { 2000 } else { 500 }),
                 ..MANY_ROWS => (60_000 / steps.max(1)).clamp(60, 500),
                 _ => (60 * MANY_ROWS / rows).max(10),
             }),

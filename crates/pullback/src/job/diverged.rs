@@ -5,22 +5,42 @@ use crate::data::{Scaling, Values};
 use crate::error::Error;
 use crate::train::{Blame, Cause, History, Stop};
 
+/// What becomes of a network that has learned nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// There is no other: no model is saved.
+    All,
+    /// The model is made of the others.
+    One,
+}
+
 /// Why a run ended before its time, if it did so by itself.
-///
-/// # Errors
-/// If there are no weights to keep.
-pub(super) fn trouble(history: &History, job: &Decided) -> Result<Option<Error>, Error> {
+pub(super) fn trouble(history: &History, lost: Lost, job: &Decided) -> Option<Error> {
+    let nothing = match lost {
+        Lost::All => "no model is saved",
+        Lost::One => "that network is left out",
+    };
     match (history.stop, history.kept_epoch) {
         (Stop::Diverged { epoch, step }, kept) => {
             let place = format!("in epoch {}, step {}", epoch + 1, step + 1);
-            let error = |end: &str| error(&place, history.blame.as_ref(), end, job);
-            match kept {
-                Some(kept) => Ok(Some(error(&format!("the model is that of epoch {}", kept + 1)))),
-                None => Err(error(NOTHING)),
-            }
+            let end = match (kept, job.members.len()) {
+                (Some(kept), 1) => format!("the model is that of epoch {}", kept + 1),
+                (Some(kept), _) => format!("that network is that of epoch {}", kept + 1),
+                (None, _) => nothing.to_owned(),
+            };
+            Some(error(&place, history.blame.as_ref(), &end, job))
         }
-        (_, None) => Err(error("of the validation rows", None, NOTHING, job)),
-        _ => Ok(None),
+        // One that is left out because the run was ended is no trouble.
+        (Stop::Observer, None) if lost == Lost::One => None,
+        (_, None) if !job.training().metric.is_cost() => {
+            let metric = job.training().metric;
+            let what = format!("{metric} has no value on the validation rows in any epoch; {nothing}");
+            Some(
+                Error::training(what).help("watch another metric, or hold out more rows with `--validation`"),
+            )
+        }
+        (_, None) => Some(error("of the validation rows", None, nothing, job)),
+        _ => None,
     }
 }
 
@@ -28,9 +48,6 @@ pub(super) fn trouble(history: &History, job: &Decided) -> Result<Option<Error>,
 pub(super) fn of_tested(job: &Decided) -> Error {
     error("of the tested rows", None, "the model is that of the last epoch", job)
 }
-
-/// What is left of a run whose first epoch went wrong.
-const NOTHING: &str = "no model is saved";
 
 fn error(place: &str, blame: Option<&Blame>, end: &str, job: &Decided) -> Error {
     let arises = blame.map_or(String::new(), |blame| format!(", which first arises in {}", blame.node));

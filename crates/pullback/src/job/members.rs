@@ -9,9 +9,14 @@ use crate::train::{Epoch, Flow, Machine, MemberReport, Observer, StepReport, Tra
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
+/// How many of so many networks are trained at a time.
+pub(super) fn side_by_side(networks: usize, machine: &Machine) -> usize {
+    machine.thread_count().min(networks)
+}
+
 /// The networks that were trained, by their index: all, unless the observer ended the run. The result does not depend
 /// on the number of threads.
-pub(super) fn train(
+pub(super) fn train_all(
     job: &Decided,
     (dataset, watched): (&Dataset<f32>, Option<&Dataset<f32>>),
     machine: &Machine,
@@ -22,7 +27,7 @@ pub(super) fn train(
     let every: Vec<usize> = (0..watched.map_or(0, Dataset::rows)).collect();
     let one = |index: usize, machine: &Machine, observer: &mut dyn Observer| {
         let (Member { network, training, start }, (rows, validation)) =
-            (&job.members[index], job.rows_of(index));
+            (&job.members[index], job.rows.of_member(index));
         let watch = match watched {
             None => (dataset, validation),
             Some(watched) => (watched, &every[..]),
@@ -41,7 +46,7 @@ pub(super) fn train(
     if count == 1 {
         return Ok(vec![(0, one(0, machine, observer)?)]);
     }
-    let threads = machine.thread_count().min(count);
+    let threads = side_by_side(count, machine);
     let (next, is_stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     let alone = Machine { threads: 1, ..*machine };
     let (sender, events) = channel();
@@ -83,13 +88,7 @@ pub(super) fn train(
     });
     results.sort_by_key(|(index, _)| *index);
     let results = results.into_iter().map(|(index, trained)| Ok((index, trained?)));
-    let results = results.collect::<Result<Vec<_>>>()?;
-    // One that was ended before its first epoch has learned nothing.
-    let has_learned = |trained: &Trained<f32>| trained.history.kept_epoch.is_some();
-    match results.iter().any(|(_, trained)| has_learned(trained)) {
-        true => Ok(results.into_iter().filter(|(_, trained)| has_learned(trained)).collect()),
-        false => Ok(results.into_iter().take(1).collect()),
-    }
+    results.collect()
 }
 
 /// Tells of one network's epochs, and stops it when the run is ended.

@@ -13,6 +13,10 @@ pub enum Work {
         zeros: usize,
         /// See [`Preprocessing::feature_bytes`](crate::data::Preprocessing::feature_bytes).
         feature_bytes: f64,
+        /// How many networks are trained in all: more than one for an ensemble.
+        networks: usize,
+        /// How many of them at a time.
+        side_by_side: usize,
     },
     /// Prediction in f32 for features that take so many bytes.
     Prediction {
@@ -27,6 +31,7 @@ pub enum Work {
 const NUMBERS_PER_TRAINED_WEIGHT: f64 = 7.0;
 /// A weight in f64, its gradient, and both again for who reads them.
 const NUMBERS_PER_TRACED_WEIGHT: f64 = 4.0;
+
 /// About how many bytes it takes to run a network on batches of `batch` examples.
 ///
 /// # Errors
@@ -35,9 +40,11 @@ pub fn needed_bytes(network: &Network, batch: usize, work: Work) -> Result<f64> 
     let memory = network.memory(batch)?;
     let (weights, values) = (memory.parameters as f64, memory.activations as f64);
     Ok(match work {
-        Work::Training { feature_bytes, zeros } => {
+        Work::Training { feature_bytes, zeros, networks, side_by_side } => {
             let values = (values - batch as f64 * zeros as f64).max(0.0);
-            4.0 * (NUMBERS_PER_TRAINED_WEIGHT * weights + 2.0 * values) + feature_bytes
+            let trained = NUMBERS_PER_TRAINED_WEIGHT * weights + 2.0 * values;
+            let kept = weights * networks.saturating_sub(side_by_side) as f64;
+            4.0 * (trained * side_by_side as f64 + kept) + feature_bytes
         }
         Work::Prediction { feature_bytes } => 4.0 * (2.0 * weights + values) + feature_bytes,
         Work::Trace => 8.0 * (NUMBERS_PER_TRACED_WEIGHT * weights + 3.0 * values),
@@ -62,9 +69,15 @@ pub fn check(network: &Network, batch: usize, work: Work, free: Option<u64>) -> 
         Some(free) => format!("{} are free", size(free as f64)),
         None => "so much is not free".to_owned(),
     };
-    let what = format!("the network in batches of {batch} needs {} of memory; {free}", size(needed));
+    let what = match work {
+        Work::Training { side_by_side: networks @ 2.., .. } => {
+            format!("{networks} networks side by side in batches of {batch} need")
+        }
+        _ => format!("the network in batches of {batch} needs"),
+    };
+    let what = format!("{what} {} of memory; {free}", size(needed));
     Err(Error::new(ErrorKind::Memory, what)
-        .help("give it fewer units with `--hidden`, make batches smaller with `--batch`, or give more memory with `--memory`"))
+        .help("give fewer units with `--hidden`, make batches smaller with `--batch`, or give more memory with `--memory`"))
 }
 
 /// A number of bytes in the unit that fits: `74 GB`.

@@ -44,8 +44,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Fingerprint, Model, Partition, Prediction, Run, Test};
 use crate::network::Network;
 use crate::report::Report;
-use crate::train::{Batch, Machine, Observer, Stop, Training};
+use crate::train::{Batch, History, Machine, Observer, Stop, Training};
 use begin::Begin;
+use diverged::Lost;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
@@ -183,11 +184,9 @@ impl Job {
         }
         let held_out = begin.as_ref().map(|begin| begin.held_out(table)).transpose()?.flatten();
         let rows = Rows::choose(&settings, &options, (tables.test, tables.validation, held_out), table)?;
-        let first = rows.members.first();
-        let (trained, watched) = first.map_or((rows.training.len(), rows.validation.len()), |member| {
-            (member.training.len(), member.validation.len())
-        });
-        let watched = rows.watched.as_ref().map_or(watched, |table| table.rows());
+        let (trained, watched) = rows.of_member(0);
+        let trained = trained.len();
+        let watched = rows.watched.as_ref().map_or(watched.len(), |table| table.rows());
         let (preprocessing, pieces) = match &begin {
             Some(begin) => {
                 let preprocessing = begin.preprocessing(table, &rows.training, &options)?;
@@ -324,7 +323,7 @@ impl Decided {
     ///
     /// # Errors
     /// If it needs more than `free` bytes.
-    pub fn check_memory(&self, free: Option<u64>) -> Result<()> {
+    pub fn check_memory(&self, machine: &Machine, free: Option<u64>) -> Result<()> {
         let rows = self.rows.training.len();
         let batch = match self.training().batch {
             Batch::Of(examples) => examples.min(rows),
@@ -335,7 +334,9 @@ impl Decided {
             true => self.preprocessing.zeros::<f32>(),
             false => 0,
         };
-        let work = memory::Work::Training { feature_bytes, zeros };
+        let networks = self.members.len();
+        let side_by_side = members::side_by_side(networks, machine);
+        let work = memory::Work::Training { feature_bytes, zeros, networks, side_by_side };
         memory::check(self.network(), batch, work, free)
     }
 
@@ -343,7 +344,7 @@ impl Decided {
     /// stops being a finite number, with its [trouble](Fitted::trouble).
     ///
     /// # Errors
-    /// If rows to test on do not fit, or the cost is not a finite number in the first epoch.
+    /// If rows to test on do not fit, or the cost is not a finite number in the first epoch of any network.
     pub fn run(&self, machine: &Machine, observer: &mut dyn Observer) -> Result<Fitted> {
         self.resume(machine, observer, &Checkpoints::default())
     }
@@ -418,13 +419,20 @@ impl Decided {
         };
         let (data, configuration) = (Fingerprint::of(table, rows.training.len()), settings.to_json()?);
         let mut models = Vec::new();
-        for (index, trained) in
-            members::train(self, (&dataset, watched.as_ref()), machine, observer, checkpoints)?
-        {
+        let results = members::train_all(self, (&dataset, watched.as_ref()), machine, observer, checkpoints)?;
+        let has_learned = |history: &History| history.kept_epoch.is_some();
+        let lost = match results.iter().any(|(_, trained)| has_learned(&trained.history)) {
+            true => Lost::One,
+            false => Lost::All,
+        };
+        for (index, trained) in results {
             let Member { network, training, .. } = &self.members[index];
-            trouble = trouble.or(diverged::trouble(&trained.history, self)?);
+            trouble = trouble.or_else(|| diverged::trouble(&trained.history, lost, self));
             is_interrupted |= trained.history.stop == Stop::Observer;
-            let validation = self.rows_of(index).1;
+            if !has_learned(&trained.history) {
+                continue;
+            }
+            let validation = rows.of_member(index).1;
             let partition = Partition::new(table.rows(), validation.to_vec(), test.clone())?;
             models.push(Model::new(network.clone(), trained.parameters)?.with_run(Run {
                 training: training.clone(),
@@ -435,11 +443,16 @@ impl Decided {
                 began: self.begin.as_ref().and_then(|begin| begin.began(index)),
             })?);
         }
-        let out_of_fold = match models.len() {
-            0 | 1 => None,
-            _ => self.out_of_fold(&models, machine)?,
-        };
+        if lost == Lost::All
+            && let Some(trouble) = trouble
+        {
+            return Err(trouble);
+        }
         let model = Model::ensemble(models)?.with_preprocessing(preprocessing.clone())?;
+        let out_of_fold = match model.member_count() {
+            1 => None,
+            _ => out_of_fold(&model, table, machine)?,
+        };
         let prediction = model.predict(&tested, machine)?;
         if trouble.is_none() && !prediction.numbers.iter().all(|number| number.is_finite()) {
             trouble = Some(diverged::of_tested(self));
@@ -455,39 +468,27 @@ impl Decided {
         let findings = findings::find(&model, table, &rows.training)?;
         Ok(Fitted { model, tested, report, out_of_fold, findings, trouble })
     }
+}
 
-    /// The rows that a network is trained on and watched by.
-    fn rows_of(&self, member: usize) -> (&[usize], &[usize]) {
-        match self.rows.members.get(member) {
-            Some(rows) => (&rows.training, &rows.validation),
-            None => (&self.rows.training, &self.rows.validation),
+/// How good an ensemble's networks are on the rows that each watched, where it was not trained on them; [`None`] where
+/// one watched none.
+fn out_of_fold(model: &Model<f32>, table: &Table, machine: &Machine) -> Result<Option<Report>> {
+    let mut sums: BTreeMap<usize, (Vec<f64>, f64)> = BTreeMap::new();
+    for own in (0..model.member_count()).filter_map(|index| model.member(index)) {
+        let watched = own.run().and_then(|run| run.rows.as_ref()).map_or(&[][..], Partition::validation);
+        if watched.is_empty() {
+            return Ok(None);
+        }
+        let Prediction { numbers, outputs, .. } = own.predict(&table.select(watched)?, machine)?;
+        for (&row, own) in watched.iter().zip(numbers.chunks_exact(outputs)) {
+            let (sum, count) = sums.entry(row).or_insert_with(|| (vec![0.0; own.len()], 0.0));
+            sum.iter_mut().zip(own).for_each(|(sum, number)| *sum += number);
+            *count += 1.0;
         }
     }
-
-    /// How good networks are on the rows that each watched, where it was not trained on them.
-    fn out_of_fold(&self, models: &[Model<f32>], machine: &Machine) -> Result<Option<Report>> {
-        let target = self.preprocessing.target();
-        let mut sums: BTreeMap<usize, (Vec<f64>, f64)> = BTreeMap::new();
-        for (member, model) in models.iter().enumerate() {
-            let watched = self.rows_of(member).1;
-            if watched.is_empty() {
-                return Ok(None);
-            }
-            let own = model.clone().with_preprocessing(self.preprocessing.clone())?;
-            let Prediction { numbers, outputs, .. } = own.predict(&self.table.select(watched)?, machine)?;
-            for (&row, own) in watched.iter().zip(numbers.chunks_exact(outputs)) {
-                let (sum, count) = sums.entry(row).or_insert_with(|| (vec![0.0; own.len()], 0.0));
-                sum.iter_mut().zip(own).for_each(|(sum, number)| *sum += number);
-                *count += 1.0;
-            }
-        }
-        let rows: Vec<usize> = sums.keys().copied().collect();
-        let numbers: Vec<f64> =
-            sums.values().flat_map(|(sum, count)| sum.iter().map(move |sum| sum / count)).collect();
-        let outputs = numbers.len() / rows.len().max(1);
-        let prediction = Prediction::new(numbers, outputs, target.target().classes().is_some(), Vec::new());
-        reported(&self.preprocessing, &prediction, &self.table.select(&rows)?).map(Some)
-    }
+    let rows: Vec<usize> = sums.keys().copied().collect();
+    let numbers = sums.values().flat_map(|(sum, count)| sum.iter().map(move |sum| sum / count)).collect();
+    measure(model, &model.read(numbers, Vec::new()), &table.select(&rows)?).map(Some)
 }
 
 /// How good predictions for the rows of a table are.

@@ -28,7 +28,7 @@ pub struct Rows {
     /// A table of its own to watch training by.
     pub watched: Option<Box<Table>>,
     /// The rows of each network of an ensemble; empty for one network.
-    pub members: Vec<Member>,
+    pub members: Vec<MemberRows>,
     /// To test on.
     pub test: TestRows,
     /// Which part of all rows is held out to test on; absent if there is a table of its own for that.
@@ -39,7 +39,7 @@ pub struct Rows {
 
 /// The rows of one network of an ensemble.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
+pub struct MemberRows {
     /// To train on.
     pub training: Vec<usize>,
     /// To watch training by.
@@ -49,7 +49,7 @@ pub struct Member {
 /// Into so many parts rows are cut, of which each network of an ensemble watches one.
 const PARTS: usize = 10;
 
-impl Member {
+impl MemberRows {
     /// Watches at most so many rows of a part, and is trained on the rest.
     fn watching(part: &[usize], most: usize, rest: &[usize], random: &Random) -> Self {
         let mut validation = part.to_vec();
@@ -134,7 +134,14 @@ impl Rows {
         if count > 1 {
             // Each watches a part of its own, so that together they learn from all rows.
             let members = match validation_fraction {
-                0.0 => vec![Member { training: rest.clone(), validation: Vec::new() }; count],
+                0.0 => vec![MemberRows { training: rest.clone(), validation: Vec::new() }; count],
+                // Parts of more than a half overlap.
+                fraction if fraction > 0.5 => (1..=count as u32)
+                    .map(|epoch| {
+                        let parts = hold_out(&rest, fraction, epoch)?;
+                        Ok(MemberRows { training: parts.kept, validation: parts.held_out })
+                    })
+                    .collect::<Result<_>>()?,
                 fraction => {
                     let parts = match validation_given {
                         Some(fraction) => (1.0 / fraction).round() as usize,
@@ -142,9 +149,15 @@ impl Rows {
                     };
                     let random = Random::new(settings.seed(), Purpose::Split, 1);
                     let folds = way.folds(&rest, fraction, parts.max(2), &random)?;
-                    let most = (fraction * rest.len() as f64).ceil() as usize;
+                    let most = match way {
+                        // A group is watched whole, or the rest of it would be trained on.
+                        Way::Groups(_) => usize::MAX,
+                        _ => (fraction * rest.len() as f64).ceil() as usize,
+                    };
                     (0..count)
-                        .map(|member| Member::watching(&folds[member % folds.len()], most, &rest, &random))
+                        .map(|member| {
+                            MemberRows::watching(&folds[member % folds.len()], most, &rest, &random)
+                        })
                         .collect()
                 }
             };
@@ -180,6 +193,14 @@ impl Rows {
             TestRows::Training => Cow::Owned(table.select(&self.training)?),
             TestRows::Apart(table) => Cow::Borrowed(table),
         })
+    }
+
+    /// The rows that a network, counted from 0, is trained on and watched by.
+    pub fn of_member(&self, member: usize) -> (&[usize], &[usize]) {
+        match self.members.get(member) {
+            Some(rows) => (&rows.training, &rows.validation),
+            None => (&self.training, &self.validation),
+        }
     }
 
     /// Whether the test is on the rows that were trained on.
@@ -224,7 +245,11 @@ impl Way {
     fn folds(&self, rows: &[usize], fraction: f64, count: usize, random: &Random) -> Result<Vec<Vec<usize>>> {
         match self {
             Self::Stratified(classes) => folds(rows, classes.as_deref(), count, random),
-            Self::Groups(groups) => folds_of_groups(rows, groups, count, random),
+            Self::Groups(groups) => {
+                let mut folds = folds_of_groups(rows, groups, count, random)?;
+                folds.retain(|fold| !fold.is_empty());
+                Ok(folds)
+            }
             Self::Times(times) => Ok(vec![split_by_time(rows, times, fraction)?.held_out]),
         }
     }

@@ -20,8 +20,8 @@ use std::path::Path;
 
 /// The version of the file's layout. A reader refuses a later one.
 ///
-/// Since 2, a file says which rows were held out, and only what is known of a model; since 3, it may hold several networks
-/// whose predictions are averaged. All earlier ones can be read, and a model of one network is written in 2.
+/// Since 2, a file says which rows were held out, and only what is known of a model; since 3, it may hold several
+/// networks whose predictions are averaged. All earlier ones can be read, and a model of one network is written in 2.
 pub const FORMAT: u32 = 3;
 const FORMAT_OF_ONE: u32 = 2;
 

@@ -1,8 +1,8 @@
 //! A trained model: a network with its parameters, and, as far as there are any, its preprocessing and how it came
 //! about, in one file. An ensemble is a model of several networks, whose predictions are averaged.
 //!
-//! A [`Model`] cannot be wrong: whatever made it, a run, arrays or a file, all its parts were checked against each other
-//! once, and none can be changed.
+//! A [`Model`] cannot be wrong: whatever made it, a run, arrays or a file, all its parts were checked against each
+//! other once, and none can be changed.
 
 mod document;
 mod file;
@@ -318,8 +318,13 @@ impl<T: Real> Model<T> {
     /// The same with how it came about. Of a long history, not every epoch is kept.
     ///
     /// # Errors
-    /// If the configuration, the history or the rows contradict themselves or each other.
+    /// If the configuration, the history or the rows contradict themselves or each other, or the model is an ensemble,
+    /// each network of which has a run of its own.
     pub fn with_run(mut self, run: Run) -> Result<Self> {
+        if !self.others.is_empty() {
+            return Err(Error::model("a run makes one network, not an ensemble")
+                .help("give each network its run, and make the ensemble of them"));
+        }
         self.card.run = Some(run.stored());
         self.card.check()?;
         Ok(self)
@@ -440,7 +445,7 @@ impl<T: Real> Model<T> {
     }
 
     /// What probabilities or numbers in the target's own units mean.
-    fn read(&self, numbers: Vec<f64>, warnings: Vec<Warning>) -> Prediction {
+    pub(crate) fn read(&self, numbers: Vec<f64>, warnings: Vec<Warning>) -> Prediction {
         let target = self.card.preprocessing.as_ref().map(|preprocessing| preprocessing.target().target());
         let has_classes = match target {
             Some(target) => target.classes().is_some(),

@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::train::{Forward, Machine};
 use pullback_kernels::Real;
 
-/// A model whose weights are packed for products once, and whose plans, buffers and threads are kept. Threads may call it
-/// at the same time: each call takes buffers of its own, which later calls use again.
+/// A model whose weights are packed for products once, and whose plans, buffers and threads are kept. Threads may call
+/// it at the same time: each call takes buffers of its own, which later calls use again.
 ///
 /// It predicts the same bits as [`Model::predict`].
 ///

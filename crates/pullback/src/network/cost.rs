@@ -16,8 +16,8 @@ pub enum Takes {
     Numbers,
 }
 
-/// Makes the list of costs: for each item its documentation, variant, setting and name as in `choices!`, the targets that
-/// it takes, its operation, and what is predicted from the outputs.
+/// Makes the list of costs: for each item its documentation, variant, setting and name as in `choices!`, the targets
+/// that it takes, its operation, and what is predicted from the outputs.
 macro_rules! costs {
     ($(
         $(#[doc = $doc:literal])*

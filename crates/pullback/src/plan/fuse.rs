@@ -358,8 +358,8 @@ impl<'a> Fusion<'a> {
         false
     }
 
-    /// If a node that is read once is the slope of an activation: which, the activation's result y, and the node between
-    /// them. No other rewrite has changed the node between: y is read twice, so its group is not open.
+    /// If a node that is read once is the slope of an activation: which, the activation's result y, and the node
+    /// between them. No other rewrite has changed the node between: y is read twice, so its group is not open.
     fn slope_of(&self, factor: NodeId) -> Option<(Slope, NodeId, Option<NodeId>)> {
         let (op, [left, right]) = self.inside(factor)?;
         match op {

@@ -28,7 +28,8 @@ pub struct Training {
     pub precision: Precision,
     /// The largest norm of the whole gradient; a larger one is scaled down to it.
     pub clip_norm: Option<f64>,
-    /// The metric of the validation rows that tells how good an epoch was: for early stopping, a plateau and the history.
+    /// The metric of the validation rows that tells how good an epoch was: for early stopping, a plateau and the
+    /// history.
     #[serde(skip_serializing_if = "Metric::is_cost")]
     pub metric: Metric,
     /// When to stop before the last epoch; by default never.
@@ -230,7 +231,8 @@ impl std::fmt::Display for Batch {
     }
 }
 
-/// Stops when the watched metric of the validation rows has not improved for a while, and goes back to the best weights.
+/// Stops when the watched metric of the validation rows has not improved for a while, and goes back to the best
+/// weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EarlyStopping {

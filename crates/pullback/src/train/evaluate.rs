@@ -31,16 +31,16 @@ const EVALUATION_BYTES: usize = 256 << 20;
 /// # Errors
 /// If the network contradicts itself.
 pub fn evaluation_batch<T: Real>(network: &Network, rows: usize) -> Result<usize> {
-    Ok(Forwards::within::<T>(network, rows, EVALUATION_BYTES)?.batch)
+    Ok(BatchPlan::within::<T>(network, rows, EVALUATION_BYTES)?.batch)
 }
 
 /// The plan of a forward pass for the rows that are evaluated at a time.
-struct Forwards {
+struct BatchPlan {
     batch: usize,
     plan: Plan,
 }
 
-impl Forwards {
+impl BatchPlan {
     fn new(network: &Network, batch: usize) -> Result<Self> {
         let lowered = network.lower(batch, Mode::Evaluation)?;
         let outputs = [lowered.prediction, lowered.costs];
@@ -248,9 +248,9 @@ impl<T: Real> Evaluator<T> {
         machine: &Machine,
         limit_bytes: usize,
     ) -> Result<Self> {
-        let Forwards { batch, plan } = Forwards::within::<T>(network, rows, limit_bytes)?;
+        let BatchPlan { batch, plan } = BatchPlan::within::<T>(network, rows, limit_bytes)?;
         let left = rows % batch;
-        let last = (left > 0).then(|| Forwards::new(network, left)).transpose()?;
+        let last = (left > 0).then(|| BatchPlan::new(network, left)).transpose()?;
         Ok(Self {
             isa: machine.isa,
             outputs: network.outputs(),
@@ -354,7 +354,7 @@ mod tests {
             let parameters = network.initialize::<f32>(3).unwrap();
             let blocks = check_data(&network, &data).unwrap();
             let rows: Vec<usize> = (0..ROWS).collect();
-            let whole = Forwards::new(&network, EVALUATION_ROWS).unwrap().plan;
+            let whole = BatchPlan::new(&network, EVALUATION_ROWS).unwrap().plan;
             let each = (whole.elements() + EVALUATION_ROWS * 39) * size_of::<f32>() / EVALUATION_ROWS;
             let mut batches = Vec::new();
             let evaluations = [usize::MAX, 200 * each, 40 * each, 0].map(|limit| {

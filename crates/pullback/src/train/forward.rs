@@ -25,8 +25,8 @@ const PLANS: usize = 9;
 /// wanted.
 const READ_BOUND_ROWS: usize = 16;
 
-/// A forward pass of a network and its parameters. Threads may call it at the same time: each call takes plans and buffers
-/// of its own, which later calls use again.
+/// A forward pass of a network and its parameters. Threads may call it at the same time: each call takes plans and
+/// buffers of its own, which later calls use again.
 #[derive(Debug)]
 pub(crate) struct Forward<'a, T> {
     network: &'a Network,
@@ -74,11 +74,12 @@ impl<'a, T: Real> Forward<'a, T> {
         self.outputs
     }
 
-    /// What the network predicts for rows of numbers, side by side; writes `[rows, outputs]`. It allocates nothing, but the
-    /// first time for a number of rows.
+    /// What the network predicts for rows of numbers, side by side; writes `[rows, outputs]`. It allocates nothing, but
+    /// the first time for a number of rows.
     ///
     /// # Errors
-    /// If the numbers are no whole rows of the network's inputs, there are several inputs, or `outputs` is of another size.
+    /// If the numbers are no whole rows of the network's inputs, there are several inputs, or `outputs` is of another
+    /// size.
     pub(crate) fn numbers(&self, numbers: &[T], outputs: &mut [T]) -> Result<()> {
         let width = check_numbers(self.network, numbers)?;
         let (rows, wanted) = (numbers.len() / width, numbers.len() / width * self.outputs);
@@ -124,8 +125,8 @@ impl<'a, T: Real> Forward<'a, T> {
         Ok(outputs)
     }
 
-    /// Runs plans one after the other until all rows are done. `fill` is called with a plan, its number of rows and a range
-    /// of the rows, which it writes to the first rows of the plan's inputs; it may use the list.
+    /// Runs plans one after the other until all rows are done. `fill` is called with a plan, its number of rows and a
+    /// range of the rows, which it writes to the first rows of the plan's inputs; it may use the list.
     fn run(
         &self,
         rows: usize,
@@ -179,8 +180,8 @@ fn plan(network: &Network, rows: usize) -> Result<Plan> {
     Ok(Plan::new(&lowered.graph, &[lowered.prediction]))
 }
 
-/// How many rows the next plan has if so many are left: more than those, if few rows of the plan are wasted so, or if they
-/// cost little.
+/// How many rows the next plan has if so many are left: more than those, if few rows of the plan are wasted so, or if
+/// they cost little.
 fn plan_rows(left: usize, most: usize) -> usize {
     if left >= most {
         return most;

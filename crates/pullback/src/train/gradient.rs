@@ -82,8 +82,8 @@ impl<T: Real> OneByOne<T> {
         T::from_f64(beside(parameters, (place, element), cost, |w, f| central(w, central_step(w), f)))
     }
 
-    /// Finds the whole gradient with the inputs of `given`, and writes it to the inputs that follow there. `trained` are
-    /// the places of the trained parameters.
+    /// Finds the whole gradient with the inputs of `given`, and writes it to the inputs that follow there. `trained`
+    /// are the places of the trained parameters.
     pub(super) fn fill<'p>(
         &mut self,
         given: &mut Executor<T>,

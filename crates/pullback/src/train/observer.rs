@@ -114,8 +114,8 @@ impl<'a> Epoch<'a> {
         self.reached.value(metric)
     }
 
-    /// Says that these are the best parameters so far: the run ends with the last ones that were kept. If early stopping
-    /// is on, it still decides when to stop.
+    /// Says that these are the best parameters so far: the run ends with the last ones that were kept. If early
+    /// stopping is on, it still decides when to stop.
     pub fn keep(&mut self) {
         self.is_kept = true;
     }

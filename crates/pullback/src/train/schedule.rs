@@ -25,8 +25,8 @@ struct At {
 }
 
 /// Makes the list of schedules: for each item its documentation, variant, settings and name as in `choices!`, what its
-/// rate depends on (`epochs`: those before the step; `run`: what part of the whole run is done; `watched`: what was seen
-/// of the epochs), and the factor of the learning rate at a step, or the factor and patience of cuts.
+/// rate depends on (`epochs`: those before the step; `run`: what part of the whole run is done; `watched`: what was
+/// seen of the epochs), and the factor of the learning rate at a step, or the factor and patience of cuts.
 macro_rules! schedules {
     (default $default:literal, $(
         $(#[doc = $doc:literal])*

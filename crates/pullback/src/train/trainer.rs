@@ -333,8 +333,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         }
     }
 
-    /// Does one step: a batch forwards and backwards, and the change of the weights. The first step of an epoch ends the
-    /// epoch before. Absent if the run is over.
+    /// Does one step: a batch forwards and backwards, and the change of the weights. The first step of an epoch ends
+    /// the epoch before. Absent if the run is over.
     pub fn step(&mut self) -> Option<StepReport> {
         if self.state.position.step == self.steps_per_epoch() {
             self.end_epoch(&mut Silent);

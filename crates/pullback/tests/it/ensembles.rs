@@ -1,6 +1,6 @@
 //! Ensembles: what they predict, which rows their networks see, and that nothing of it depends on threads.
 
-use pullback::data::{Table, builtin};
+use pullback::data::{Categories, Column, Table, Values, builtin};
 use pullback::job::{Decided, Job, Settings};
 use pullback::model::{Model, Test};
 use pullback::report::Report;
@@ -79,7 +79,7 @@ fn the_estimate_from_watched_rows_is_that_of_their_predictions() {
     let Some(Report::Classification(report)) = &fitted.out_of_fold else { panic!("classes") };
     let (mut right, mut count) = (0, 0);
     let species = match &table.column("species").unwrap().values {
-        pullback::data::Values::Categories(texts) => texts.clone(),
+        Values::Categories(texts) => texts.clone(),
         _ => panic!("texts"),
     };
     for (index, run) in fitted.model.runs().enumerate() {
@@ -153,4 +153,69 @@ fn a_run_that_is_ended_keeps_the_networks_that_have_learned() {
     let fitted = decided(&table, &settings).run(&Machine::with_threads(1), &mut Impatient(2)).unwrap();
     assert_eq!(fitted.model.member_count(), 1, "one thread has begun one network");
     assert!(fitted.model.runs().all(|run| run.history.epoch_count < 1_000_000));
+}
+
+#[test]
+fn parts_above_a_half_are_of_the_size_that_was_asked_for() {
+    let table = builtin::load("friedman", 0).unwrap();
+    for (fraction, text) in [(0.3, "0.3"), (0.5, "0.5"), (0.6, "0.6"), (0.9, "0.9")] {
+        let decided = decided(&table, &[("epochs", "1"), ("ensemble", "3"), ("validation", text)]);
+        let all = decided.rows().training.len() as f64;
+        for member in 0..3 {
+            let (training, validation) = decided.rows().of_member(member);
+            assert!((validation.len() as f64 / all - fraction).abs() < 0.05, "{text}: {}", validation.len());
+            let rows: BTreeSet<usize> = training.iter().chain(validation).copied().collect();
+            assert_eq!(rows.len(), decided.rows().training.len());
+        }
+        let fitted = decided.run(&Machine::default(), &mut Silent).unwrap();
+        assert!(fitted.out_of_fold.is_some());
+    }
+}
+
+#[test]
+fn networks_side_by_side_need_memory_each() {
+    let table = builtin::load("digits", 0).unwrap();
+    let settings = [("hidden", "2000,2000"), ("ensemble", "4")];
+    let decided = decided(&table, &settings);
+    let least = |threads| {
+        let machine = Machine::with_threads(threads);
+        let fits = |bytes: u64| decided.check_memory(&machine, Some(bytes)).is_ok();
+        (0..40).map(|step| 1_u64 << step).find(|bytes| fits(*bytes)).unwrap()
+    };
+    // 4 million weights of 4 bytes, 7 times each while a network is trained.
+    assert_eq!((least(1), least(4), least(8)), (1 << 28, 1 << 29, 1 << 29));
+    let error = decided.check_memory(&Machine::with_threads(2), Some(1 << 20)).unwrap_err().to_string();
+    assert!(error.starts_with("2 networks side by side in batches of"), "{error}");
+}
+
+/// Two classes by the sign of `x`; the rows of the second one are few.
+fn unequal(rows: usize, every: usize) -> Table {
+    let numbers: Vec<f64> = (0..rows).map(|row| if row % every == 0 { 1.0 } else { -1.0 }).collect();
+    let classes =
+        Categories::from_texts(numbers.iter().map(|number| Some(if *number > 0.0 { "b" } else { "a" })));
+    let columns =
+        vec![Column::new("x", Values::Numbers(numbers)), Column::new("y", Values::Categories(classes))];
+    Table::new("unequal.csv", columns).unwrap().with_target("y").unwrap()
+}
+
+#[test]
+fn a_network_whose_metric_has_no_value_is_left_out() {
+    // Three rows of the second class, and ten parts to watch: seven have no curve.
+    let table = unequal(60, 20);
+    let settings =
+        [("epochs", "3"), ("ensemble", "10"), ("validation", "0.1"), ("metric", "roc_auc"), ("test", "0")];
+    let fitted = decided(&table, &settings).run(&Machine::default(), &mut Silent).unwrap();
+    assert_eq!(fitted.model.member_count(), 3);
+    let trouble = fitted.trouble.unwrap().to_string();
+    assert!(trouble.contains("no value on the validation rows"), "{trouble}");
+    assert!(trouble.contains("that network is left out"), "{trouble}");
+    // What each watched is that network's own, though others before it are gone.
+    for run in fitted.model.runs() {
+        let rows = run.rows.as_ref().unwrap();
+        assert!(rows.validation().iter().any(|row| row % 20 == 0));
+    }
+    let settings =
+        [("epochs", "3"), ("ensemble", "2"), ("metric", "roc_auc"), ("test", "0"), ("validation", "0.1")];
+    let error = decided(&unequal(60, 60), &settings).run(&Machine::default(), &mut Silent).unwrap_err();
+    assert!(error.to_string().contains("no model is saved"), "{error}");
 }

@@ -148,3 +148,24 @@ fn a_million_inputs_a_row_take_four_bytes_each_category() {
     let measured = evaluate(&network, &trained.parameters, &data, &rows, &Machine::with_threads(1)).unwrap();
     assert!(measured.cost < std::f64::consts::LN_2, "{}", measured.cost);
 }
+
+#[test]
+fn a_number_with_pieces_has_all_its_inputs_beside_categories_as_codes() {
+    let table = table(2000);
+    let options = DataOptions { target: vec!["t".into()], ..DataOptions::default() };
+    let rows: Vec<usize> = (0..table.rows()).collect();
+    let preprocessing = Preprocessing::fit(&table, &rows, &options).unwrap();
+    let plain = preprocessing.apply::<f32>(&table).unwrap();
+    let pieces = preprocessing.clone().with_pieces(&table, &rows, 8).unwrap();
+    let data = pieces.apply::<f32>(&table).unwrap();
+    assert!(matches!(data.features().view(), FeaturesView::Parts { .. }));
+    assert_eq!(data.width(), pieces.inputs());
+    assert_eq!(data.width(), plain.width() + 16, "two numbers have eight pieces each");
+    let (numbers, plain) = (data.features().to_dense(), plain.features().to_dense());
+    let (width, narrow) = (pieces.inputs(), preprocessing.inputs());
+    for row in 0..rows.len() {
+        let (wide, narrow) = (&numbers[row * width..][..width], &plain[row * narrow..][..narrow]);
+        assert_eq!(wide[0], narrow[0]);
+        assert_eq!(wide[9..width - 9], narrow[1..narrow.len() - 1], "row {row}");
+    }
+}

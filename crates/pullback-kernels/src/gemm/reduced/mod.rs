@@ -1,12 +1,13 @@
 //! Products of f32 matrices through bf16: operands are converted once, then multiplied in tiles, or as f32 if the
 //! processor has no instructions for bf16.
 //!
-//! For tiles, the threads pack both operands into panels of 32 lanes, which all of them read. A block of 32 by 32 numbers
-//! reads a panel of each operand. A piece of a panel of the right operand, 256 steps deep, stays in the first-level cache
-//! while a group of panels of the left one, from the second level, is multiplied with it; between two pieces, the sums of
-//! the group are stored in a buffer. The same pieces of all panels are contiguous in memory: whole panels would be a power
-//! of two apart where the depth is one, and the pieces of a group would compete for a few sets of a cache. With four
-//! tiles of sums, each tile that is loaded is multiplied twice: AMX can load one and multiply one in the same 16 cycles.
+//! For tiles, the threads pack both operands into panels of 32 lanes, which all of them read. A block of 32 by 32
+//! numbers reads a panel of each operand. A piece of a panel of the right operand, 256 steps deep, stays in the
+//! first-level cache while a group of panels of the left one, from the second level, is multiplied with it; between two
+//! pieces, the sums of the group are stored in a buffer. The same pieces of all panels are contiguous in memory: whole
+//! panels would be a power of two apart where the depth is one, and the pieces of a group would compete for a few sets
+//! of a cache. With four tiles of sums, each tile that is loaded is multiplied twice: AMX can load one and multiply one
+//! in the same 16 cycles.
 //!
 //! The order of a sum depends on the depth alone, so threads change no bit.
 
@@ -57,8 +58,8 @@ pub(super) struct TileEngine {
 }
 
 impl Engine {
-    /// The engine for a product; none if it is computed in f32: of other numbers, in full precision, or of fewer than 16
-    /// rows, columns or steps.
+    /// The engine for a product; none if it is computed in f32: of other numbers, in full precision, or of fewer than
+    /// 16 rows, columns or steps.
     pub(super) fn of<T: Real>(product: &Part<T>, workspace: &Workspace) -> Option<Self> {
         let (isa, precision) = (workspace.isa(), workspace.precision());
         if TypeId::of::<T>() != TypeId::of::<f32>()

@@ -15,8 +15,8 @@ pub trait Rule<T: Real>: Send + Sync {
     /// If lengths differ.
     fn update(&self, isa: Isa, g: &[T], arrays: [&mut [T]; 1 + MOST_STATES]);
 
-    /// Changes a whole matrix of weights, which some optimizers need to see at once; `scratch` is memory to keep for the
-    /// next call.
+    /// Changes a whole matrix of weights, which some optimizers need to see at once; `scratch` is memory to keep for
+    /// the next call.
     ///
     /// # Panics
     /// If lengths differ, or are not `rows * columns`.

@@ -167,8 +167,8 @@ impl Categorical {
         self.names.rare
     }
 
-    /// Calls `write(row, input, 1)` for each row that is of a known category; the others are in the warning, unless they
-    /// count as rare.
+    /// Calls `write(row, input, 1)` for each row that is of a known category; the others are in the warning, unless
+    /// they count as rare.
     pub(super) fn write(
         &self,
         column: &str,

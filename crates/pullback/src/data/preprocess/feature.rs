@@ -86,7 +86,7 @@ impl Feature {
     /// What the inputs are made of, in their order.
     pub(super) fn parts(&self) -> Vec<Part> {
         match &self.encoding {
-            Encoding::Numeric(_) => vec![Part::Number],
+            Encoding::Numeric(numeric) => vec![Part::Number; numeric.width()],
             Encoding::Categorical(categorical) => vec![Part::Levels(categorical.categories().len() as u32)],
             Encoding::Time(time) => time.parts().iter().map(|part| part.part()).collect(),
             Encoding::Bytes(pixels) => vec![Part::Number; pixels.width()],

@@ -126,8 +126,8 @@ impl Preprocessing {
     /// Decides how to encode each column by what the given rows hold.
     ///
     /// # Errors
-    /// If a row is out of range, a column that the options name does not exist, the target cannot be predicted as asked (a
-    /// missing cell, one class only), or no feature is left.
+    /// If a row is out of range, a column that the options name does not exist, the target cannot be predicted as asked
+    /// (a missing cell, one class only), or no feature is left.
     pub fn fit(table: &Table, rows: &[usize], options: &DataOptions) -> Result<Self> {
         if rows.is_empty() {
             return Err(Error::data(format!("{} has no rows left to train on", table.source()))

@@ -32,8 +32,8 @@ struct Figures {
 
 /// A number of so many standard deviations is so far from the others that [`Scaling::Adaptive`] clips it.
 const FAR: f64 = 5.0;
-/// How far from the center a number comes under [`Scaling::Robust`], in quartile ranges: RealMLP's choice (Holzmueller et
-/// al., "Better by Default", 2024).
+/// How far from the center a number comes under [`Scaling::Robust`], in quartile ranges: RealMLP's choice (Holzmueller
+/// et al., "Better by Default", 2024).
 const ROBUST_CLIP: f64 = 3.0;
 
 impl TryFrom<Figures> for Numeric {
@@ -60,7 +60,11 @@ impl Numeric {
     /// If one is not finite, or the spread is not positive.
     pub fn new(center: f64, spread: f64, fill: f64) -> Result<Self> {
         if !(center.is_finite() && spread.is_finite() && spread > 0.0 && fill.is_finite()) {
-            return Err(Error::data(format!("numbers cannot be scaled by a center of {center} and a spread of {spread}, with {fill} for missing ones")).help("give finite figures and a positive spread"));
+            return Err(Error::data(format!(
+                "numbers cannot be scaled by a center of {center} and a spread of {spread}, with {fill} for \
+                 missing ones"
+            ))
+            .help("give finite figures and a positive spread"));
         }
         Ok(Self { figures: Figures { center, spread, fill, clip: None, edges: Vec::new() } })
     }
@@ -202,7 +206,6 @@ impl Numeric {
         let filled = |row: &usize| if numbers[*row].is_nan() { self.fill() } else { numbers[*row] };
         let stride = rows.len().div_ceil(MOST_ROWS_OF_QUANTILES);
         let mut present: Vec<f64> = rows.iter().step_by(stride).map(filled).collect();
-        present.sort_unstable_by(f64::total_cmp);
         let mut edges: Vec<f64> =
             (0..=pieces).map(|at| quantile(&mut present, at as f64 / pieces as f64)).collect();
         edges.dedup();

@@ -127,9 +127,9 @@ impl Optimizer {
 }
 
 /// Makes the list of optimizers: for each item its documentation, variant, settings and name as in `choices!`, the
-/// learning rate that is taken where none is given, the number of arrays of a parameter's size that it keeps, whether it
-/// changes each number of a parameter by its own gradient alone (`piecewise`) or a matrix as a `whole`, its kernel, and
-/// the kernel's constants at a step.
+/// learning rate that is taken where none is given, the number of arrays of a parameter's size that it keeps, whether
+/// it changes each number of a parameter by its own gradient alone (`piecewise`) or a matrix as a `whole`, its kernel,
+/// and the kernel's constants at a step.
 macro_rules! optimizers {
     (default $default:literal, $(
         $(#[doc = $doc:literal])*

@@ -1,5 +1,5 @@
-//! Every optimizer over several steps: against PyTorch's numbers, against formulas written out in plain f64, and bit for
-//! bit on every instruction set.
+//! Every optimizer over several steps: against PyTorch's numbers, against formulas written out in plain f64, and bit
+//! for bit on every instruction set.
 
 #![allow(clippy::disallowed_methods, reason = "compared within a tolerance, or numbers that may be any")]
 
