@@ -327,8 +327,11 @@ impl Train {
         match (interrupt.code(), trouble) {
             (Some(code), _) => {
                 let said = interrupted(card.history, training.epochs, &document.model);
-                let more = folder.map(|folder| format!("; `{}` goes on", folder.command()));
-                warn(format_args!("{said}{}", more.unwrap_or_default()));
+                let more = match folder {
+                    Some(folder) => format!("`{}` goes on", folder.command()),
+                    None => "with `--checkpoint FOLDER` a run can go on".to_owned(),
+                };
+                warn(format_args!("{said}; {more}"));
                 Err(Failure::silent(code))
             }
             (None, Some(trouble)) => Err(trouble.into()),
@@ -428,7 +431,13 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
         true => "tested on the same rows".to_owned(),
         false => format!("{} to test on", document.test_rows),
     };
-    line("rows", format!("{} to train on{validation}, {test}", document.training_rows));
+    let column = |key: &str| card.configuration.get(key).and_then(serde_json::Value::as_str);
+    let how = match (column("group"), column("time_order")) {
+        (Some(column), _) => format!("; no \"{column}\" is on both sides"),
+        (None, Some(column)) => format!("; by \"{column}\", the last ones are held out"),
+        (None, None) => String::new(),
+    };
+    line("rows", format!("{} to train on{validation}, {test}{how}", document.training_rows));
     let layers = match document.layers.len() {
         0..=12 => document.layers.join(", "),
         many => format!("{many} layers"),

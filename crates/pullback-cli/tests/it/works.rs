@@ -69,6 +69,9 @@ fn what_is_held_out_is_decided_by_a_file_by_groups_or_by_time() {
         (report["test_rows"].as_u64().unwrap(), report["validation_rows"].as_u64().unwrap());
     assert!((20..=40).contains(&test) && (15..=35).contains(&validation), "{test} and {validation}");
     held_out(&["--group", "patient", "--ensemble", "3"]);
+    let said =
+        place.succeed(&["train", "groups.csv", "--target", "species", "--epochs", "3", "--group", "patient"]);
+    assert!(said.contains("; no \"patient\" is on both sides"), "{said}");
     let (report, names) = held_out(&["--time-order", "day", "--type", "day=numeric"]);
     assert_eq!((report["test_rows"].as_u64(), report["validation_rows"].as_u64()), (Some(30), Some(24)));
     assert!(names.contains(&"day".to_owned()), "{names:?}");

@@ -28,8 +28,8 @@ impl fmt::Debug for Checkpoints<'_> {
 
 /// Takes the states of a run's networks. Networks of an ensemble ask and hand on from their own threads.
 pub trait Keeper: Sync {
-    /// Whether a network's state is wanted now, after so many whole epochs and steps in all. It is asked after each step
-    /// and after each epoch.
+    /// Whether a network's state is wanted now, after so many whole epochs and steps in all. It is asked after each
+    /// step and after each epoch.
     fn is_due(&self, member: usize, epochs: usize, steps: usize) -> bool;
 
     /// Takes a state: one that was due, and the last one of a network, whatever ended its training. A state whose

@@ -192,9 +192,9 @@ settings! {
         test: Option<f64>, "FRACTION", default "0.2", also "test_size" "test_split" "test_fraction";
         /// A file to test on instead
         test_data: Option<PathBuf>, "FILE", also "test_file";
-        /// The column of what rows belong together, such as a patient: no group is on both sides of a split; it is no input
+        /// The column of what rows belong together, such as a patient: no group is on both sides of a split; no input
         group: Option<String>, "COLUMN", also "groups" "group_by" "group_column";
-        /// The column by which rows are ordered in time: the last ones are tested on, those before them are for validation
+        /// The column of the rows' time: the last rows are tested on, those before them are for validation
         time_order: Option<String>, "COLUMN", also "time_column" "time_split";
         /// The fraction of the other rows to hold out for validation
         validation: Option<f64>, "FRACTION", default "by the rows", also "val" "validation_split" "val_split" "validation_fraction" "val_size" "validation_size";

@@ -51,7 +51,8 @@ pub struct Given {
 }
 
 /// A network as a graph. Its inputs are, in order: what is given of examples (`features`, or the named inputs),
-/// targets `[batch, outputs]`, the weights of the examples `[batch, 1]` where they have some, dropout masks. Its parameters are the network's, in order.
+/// targets `[batch, outputs]`, the weights of the examples `[batch, 1]` where they have some, dropout masks. Its
+/// parameters are the network's, in order.
 #[derive(Debug, Clone)]
 pub struct Lowered {
     /// Every operation of forward pass and cost.
@@ -68,7 +69,8 @@ pub struct Lowered {
     pub output: NodeId,
     /// What the network predicts, `[batch, outputs]`: probabilities or numbers.
     pub prediction: NodeId,
-    /// The costs that are averaged, each with its example's weight: one for each row, `[batch]`, or for each output of each row, `[batch, outputs]`.
+    /// The costs that are averaged, each with its example's weight: one for each row, `[batch]`, or for each output
+    /// of each row, `[batch, outputs]`.
     pub costs: NodeId,
     /// The mean cost of the batch's examples, `sum(w c) / sum(w)` where they have weights, without regularization.
     pub data_cost: NodeId,
@@ -116,10 +118,10 @@ impl Network {
         self.lower_less(batch, mode, 0.0, true)
     }
 
-    /// Either of them for features from which a number c, the `background`, was subtracted. Where many features are that
-    /// number, as in pictures, they become zeros, which products leave out. A dense first layer adds the number's
-    /// contribution to its weighted sums, once for each unit: x W^T = (x - c) W^T + c W^T 1. Before other layers it is
-    /// added to the features themselves (never to codes).
+    /// Either of them for features from which a number c, the `background`, was subtracted. Where many features are
+    /// that number, as in pictures, they become zeros, which products leave out. A dense first layer adds the
+    /// number's contribution to its weighted sums, once for each unit: x W^T = (x - c) W^T + c W^T 1. Before other
+    /// layers it is added to the features themselves (never to codes).
     ///
     /// # Errors
     /// As [`Network::lower`].

@@ -299,7 +299,7 @@ fn weigh<T: Real>(data: &Dataset<T>, rows: &[usize], costs: &mut [T]) -> f64 {
     let Some(weights) = data.weights() else { return rows.len() as f64 };
     let each = costs.len() / rows.len().max(1);
     for (costs, &row) in costs.chunks_exact_mut(each.max(1)).zip(rows) {
-        costs.iter_mut().for_each(|cost| *cost = *cost * weights[row]);
+        costs.iter_mut().for_each(|cost| *cost *= weights[row]);
     }
     weight_of(data, rows)
 }

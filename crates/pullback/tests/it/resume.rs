@@ -197,7 +197,7 @@ struct Memory(Mutex<BTreeMap<usize, Vec<Vec<u8>>>>);
 
 impl Keeper for Memory {
     fn is_due(&self, member: usize, _epochs: usize, steps: usize) -> bool {
-        (7 * steps + 3 * member) % 5 == 0
+        (7 * steps + 3 * member).is_multiple_of(5)
     }
 
     fn keep(&self, member: usize, state: &State<f32>) {

@@ -1,5 +1,5 @@
-//! Rows and classes that count differently: costs and gradients by other programs (oracle/weights.py), by differences and
-//! forward mode, by rows that are repeated; figures by scikit-learn; what is refused.
+//! Rows and classes that count differently: costs and gradients by other programs (oracle/weights.py), by differences
+//! and forward mode, by rows that are repeated; figures by scikit-learn; what is refused.
 
 use crate::operations::{DIFFERENCES, FORWARD, is_smooth};
 use pullback::data::{Categories, Column, Dataset, Features, Table, Targets, Values, builtin};
@@ -234,7 +234,7 @@ fn a_whole_weight_is_the_row_repeated() {
         let counts: Vec<usize> = (0..ROWS).map(|row| [2, 0, 1, 3, 1, 5][row * 7 % 6]).collect();
         let weighted = data.clone().with_weights(counts.iter().map(|&count| count as f64).collect()).unwrap();
         let (repeated, source) = repeated(&data, &counts);
-        let is_watched = |row: &usize| row % 4 == 0;
+        let is_watched = |row: &usize| row.is_multiple_of(4);
         let (validation, rows): (Vec<usize>, Vec<usize>) = (0..ROWS).partition(is_watched);
         let (watched, others): (Vec<usize>, Vec<usize>) =
             (0..source.len()).partition(|&at| is_watched(&source[at]));

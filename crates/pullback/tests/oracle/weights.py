@@ -1,4 +1,4 @@
-"""Costs and gradients of weighted rows in float64, by PyTorch, and one step of weighted gradient descent, by scikit-learn.
+"""Costs and gradients of weighted rows in float64, by PyTorch, and a step of weighted descent, by scikit-learn.
 
     pip install torch==2.15.0 scikit-learn==1.9.1 && python weights.py > weights.json
 """

@@ -216,8 +216,8 @@ impl Preprocessing {
         Document { features, left_out: Vec::new(), target, weights: None }.try_into()
     }
 
-    /// The same inputs for another table, and what is predicted from them there. The table's other columns are left out,
-    /// which `why` says.
+    /// The same inputs for another table, and what is predicted from them there. The table's other columns are left
+    /// out, which `why` says.
     pub(crate) fn kept_for(
         self,
         table: &Table,
