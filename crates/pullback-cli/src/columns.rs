@@ -46,6 +46,9 @@ pub(crate) fn become_of(column: &Column, preprocessing: &Preprocessing) -> Strin
             None => format!("the target: a number ({})", target.reason()),
         };
     }
+    if preprocessing.weights() == Some(&column.name) {
+        return "no input: how many times each row counts".to_owned();
+    }
     let left_out = preprocessing.left_out().iter().find(|(name, _)| *name == column.name);
     let feature = preprocessing.features().iter().find(|feature| feature.name == column.name);
     match (feature, left_out) {
@@ -88,8 +91,10 @@ pub(crate) fn summary(table: &Table, preprocessing: &Preprocessing) -> String {
             parts.push(format!("{} of {kind_of}{inputs}", features.len()));
         }
     }
-    let left_out =
-        table.columns().len() - preprocessing.features().len() - preprocessing.target().names().len();
+    let left_out = table.columns().len()
+        - preprocessing.features().len()
+        - preprocessing.target().names().len()
+        - usize::from(preprocessing.weights().is_some());
     if left_out > 0 {
         parts.push(format!("{left_out} left out"));
     }

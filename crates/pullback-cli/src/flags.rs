@@ -24,7 +24,32 @@ impl Flags {
         }
         Ok(settings)
     }
+
+    /// The settings that they make for a run that goes on, whose others are in its folder.
+    pub(crate) fn beside_resume(&self) -> Result<Settings> {
+        match self.given.iter().find(|(setting, _)| !BESIDE_RESUME.contains(&setting.name)) {
+            None => self.settings(),
+            Some((setting, _)) => Err(Failure::usage(
+                format!("{} is given beside `--resume`", shown(setting)),
+                "leave it out: the settings of the run are in its folder; another run needs another folder",
+            )),
+        }
+    }
 }
+
+/// What may be given beside the folder of a run that goes on: where its data have moved to, and what changes no bit.
+const BESIDE_RESUME: &[&str] = &[
+    "data",
+    "test_data",
+    "validation_data",
+    "targets",
+    "epochs",
+    "threads",
+    "checkpoint_every",
+    "checkpoint_keep",
+    "out",
+    "from",
+];
 
 /// A setting without a heading that a command line gives by place.
 const BY_PLACE: &str = "data";

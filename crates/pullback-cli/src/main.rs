@@ -4,9 +4,11 @@
 //! is printed: `flags` makes the flags of the library's list of settings, `config_file` reads the same from a file,
 //! `source` reads rows, `columns` says what is made of them, `machine` says what there is of memory, `files` what a
 //! command reads and writes, `failure` is how a command ends that cannot do what it is asked, `progress` what is shown
-//! meanwhile, `interrupt` what ends a run early, `terminal` how things are shown. All numbers come from the library.
+//! meanwhile, `interrupt` what ends a run early, `checkpoints` the folder from which one goes on, `terminal` how things
+//! are shown. All numbers come from the library.
 #![forbid(unsafe_code)]
 
+mod checkpoints;
 mod columns;
 mod commands;
 mod config_file;

@@ -32,15 +32,18 @@ pub(crate) struct Progress {
     figures: Option<String>,
     /// The epochs that each network of an ensemble has done.
     members: Vec<usize>,
+    /// The examples that were seen before this run, by all networks.
+    seen_before: usize,
 }
 
 impl Progress {
-    /// Shows a run until it ends or is interrupted.
+    /// Shows a run until it ends or is interrupted; of one that goes on, the networks have done some epochs before.
     pub(crate) fn new(
         epochs: usize,
         examples_per_epoch: usize,
         is_quiet: bool,
         interrupt: Interrupt,
+        epochs_before: Vec<usize>,
     ) -> Self {
         let is_dumb = std::env::var_os("TERM").is_none_or(|name| name == "dumb");
         let bar = (!is_quiet && stderr().is_terminal() && !is_dumb).then(|| {
@@ -63,7 +66,8 @@ impl Progress {
             pause: FIRST_LINE,
             end: now,
             figures: None,
-            members: Vec::new(),
+            seen_before: epochs_before.iter().sum::<usize>() * examples_per_epoch,
+            members: epochs_before,
         }
     }
 
@@ -85,10 +89,12 @@ impl Progress {
         is_due
     }
 
-    /// Samples a second, and the time that is left.
+    /// Samples a second, and the time that is left, after so many.
     fn pace(&self, done: f64) -> (String, String) {
         let seconds = self.start.elapsed().as_secs_f64();
-        let total = self.epochs as f64 * self.examples_per_epoch as f64;
+        let before = self.seen_before as f64;
+        let total = self.epochs as f64 * self.examples_per_epoch as f64 - before;
+        let done = done - before;
         let left = Duration::try_from_secs_f64(seconds * (total - done) / done).unwrap_or(Duration::MAX);
         // Below a second there is nothing to tell.
         let left = if left < Duration::from_secs(1) { "0 s".to_owned() } else { time(left.as_secs_f64()) };
@@ -141,8 +147,9 @@ impl Observer for Progress {
         let done: usize = self.members.iter().sum();
         let begun = self.members.iter().filter(|epochs| **epochs > 0).count();
         let examples = done * self.examples_per_epoch;
+        let seen = examples - self.seen_before.min(examples);
         if self.is_line_due() {
-            let pace = count(examples as f64 / self.start.elapsed().as_secs_f64().max(1e-9));
+            let pace = count(seen as f64 / self.start.elapsed().as_secs_f64().max(1e-9));
             let epochs = self.epochs;
             say(format_args!(
                 "network {begun} of {members}, epoch {}/{epochs}: {pace} samples/s",
@@ -153,7 +160,7 @@ impl Observer for Progress {
             && self.shown.elapsed() > REDRAW
         {
             self.shown = Instant::now();
-            let pace = count(examples as f64 / self.start.elapsed().as_secs_f64().max(1e-9));
+            let pace = count(seen as f64 / self.start.elapsed().as_secs_f64().max(1e-9));
             bar.set_message(format!("network {begun} of {members}, epoch {}, {pace}/s", epoch.epoch + 1));
             bar.set_position((examples / members) as u64);
         }

@@ -4,7 +4,7 @@ use crate::failure::{Failure, Result};
 use crate::machine::{free_memory, machine};
 use crate::terminal::{say, typed, warn};
 use pullback::Error;
-use pullback::data::{Column, ColumnType, Encoding, Table, Values, builtin};
+use pullback::data::{Column, ColumnType, Encoding, Preprocessing, Table, Values, builtin};
 use pullback::error::nearest_name;
 use pullback::job::{Settings, Tables, memory};
 use pullback::model::{Model, Partition, Prediction, Test, Trained};
@@ -30,7 +30,7 @@ pub(crate) struct Loaded {
 
 impl From<Parts> for Loaded {
     fn from(parts: Parts) -> Self {
-        Self { tables: Tables { train: parts.train, test: parts.test }, notes: parts.notes }
+        Self { tables: Tables { train: parts.train, test: parts.test, validation: None }, notes: parts.notes }
     }
 }
 
@@ -237,7 +237,7 @@ pub(crate) fn settings_of(model: &Trained<'_>) -> Result<Option<Settings>> {
     };
     let settings: Settings =
         serde_json::from_value(model.configuration.clone()).map_err(|error| wrong(error.to_string()))?;
-    if settings.out.is_some() {
+    if settings.out.is_some() || settings.checkpoint.is_some() {
         return Err(wrong("they name a file to write".into()));
     }
     Ok(Some(settings))
@@ -280,24 +280,7 @@ pub(crate) fn load_as_in_training(
     let as_texts: BTreeMap<String, ColumnType> =
         kept.iter().map(|name| (name.clone(), ColumnType::Categorical)).collect();
     options.known = as_texts.clone();
-    for feature in preprocessing.features() {
-        let kind = match &feature.encoding {
-            Encoding::Numeric(_) => ColumnType::Numeric,
-            Encoding::Categorical(_) => ColumnType::Categorical,
-            Encoding::Time(time) => {
-                if time.is_day_first() {
-                    options.day_first.insert(feature.name.clone());
-                }
-                ColumnType::Time
-            }
-            Encoding::Bytes(pixels) => {
-                options.image_size = size_of(pixels.shape());
-                continue;
-            }
-            _ => continue,
-        };
-        options.known.insert(feature.name.clone(), kind);
-    }
+    as_in_model(&mut options, preprocessing);
     let is_read_twice = as_texts.iter().any(|(name, kind)| options.known.get(name) != Some(kind));
     let given = match is_read_twice && data == STANDARD_INPUT {
         true => Some(standard_input(options.limit_bytes)?),
@@ -317,6 +300,28 @@ pub(crate) fn load_as_in_training(
         false => columns(&table)?,
     };
     Ok((table, kept))
+}
+
+/// Says of columns what they are in a model, whatever they look like.
+pub(crate) fn as_in_model(options: &mut ReadOptions, preprocessing: &Preprocessing) {
+    for feature in preprocessing.features() {
+        let kind = match &feature.encoding {
+            Encoding::Numeric(_) => ColumnType::Numeric,
+            Encoding::Categorical(_) => ColumnType::Categorical,
+            Encoding::Time(time) => {
+                if time.is_day_first() {
+                    options.day_first.insert(feature.name.clone());
+                }
+                ColumnType::Time
+            }
+            Encoding::Bytes(pixels) => {
+                options.image_size = size_of(pixels.shape());
+                continue;
+            }
+            _ => continue,
+        };
+        options.known.insert(feature.name.clone(), kind);
+    }
 }
 
 /// All that stands in standard input.

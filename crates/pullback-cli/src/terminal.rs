@@ -4,6 +4,8 @@
 
 use crate::failure::{Failure, Result};
 use anstyle::Style;
+use pullback::model::Began;
+use pullback::report::number::counted;
 pub(crate) use pullback::report::number::{count, figure, percent, setting, time};
 use serde::Serialize;
 use std::borrow::Cow;
@@ -135,6 +137,14 @@ pub(crate) fn shortened(text: &str, length: usize) -> String {
     }
     let start: String = text.chars().take(length.saturating_sub(1)).collect();
     format!("{start}~")
+}
+
+/// Which model a run began with.
+pub(crate) fn began_with(began: &Began) -> String {
+    let Began { model, hash, epochs, data, has_new_head } = began;
+    let on = data.as_ref().map_or(String::new(), |data| format!(" on {}", data.source));
+    let head = if *has_new_head { "; its last layer is drawn anew" } else { "" };
+    format!("{model} (weights {hash}), trained for {}{on}{head}", counted(*epochs, "epoch"))
 }
 
 /// A path as it is typed in a shell.

@@ -26,6 +26,9 @@ use pullback_kernels::Real;
 /// The name of the target, or of the first one.
 const TARGET: &str = "y";
 
+/// The name of the column of weights.
+const WEIGHTS: &str = "weight";
+
 /// Learns classes from rows of numbers.
 ///
 /// It trains on all rows, but from 200 rows on for a tenth of them that tell when to stop; see
@@ -33,6 +36,7 @@ const TARGET: &str = "y";
 #[derive(Debug, Clone, Default)]
 pub struct Classifier {
     settings: Settings,
+    weights: Option<Vec<f64>>,
     machine: Machine,
 }
 
@@ -49,6 +53,7 @@ pub struct Classifier {
 #[derive(Debug, Clone, Default)]
 pub struct Regressor {
     settings: Settings,
+    weights: Option<Vec<f64>>,
     machine: Machine,
 }
 
@@ -145,6 +150,13 @@ macro_rules! builders {
                 self
             }
 
+            /// How many times each row counts, in the order of the rows: in the cost and in what is watched.
+            #[must_use]
+            pub fn weights(mut self, weights: impl IntoIterator<Item = f64>) -> Self {
+                self.weights = Some(weights.into_iter().collect());
+                self
+            }
+
             /// The seed of all random numbers.
             #[must_use]
             pub fn seed(mut self, seed: u64) -> Self {
@@ -175,6 +187,31 @@ builders!(Classifier);
 builders!(Regressor);
 
 impl Classifier {
+    /// How much each class counts in the cost, instead of alike: the class and its weight; those that are not named
+    /// count once.
+    ///
+    /// ```
+    /// use pullback::Classifier;
+    /// let x: Vec<f32> = (0..100).map(|i| i as f32).collect();
+    /// let y: Vec<u32> = x.iter().map(|x| u32::from(*x > 94.0)).collect(); // five of a hundred
+    /// let model = Classifier::new().epochs(20).class_weights([(1, 19.0)]).fit(&x, 1, &y)?;
+    /// assert_eq!(model.predict_classes(&[99.0])?, [1]);
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn class_weights(mut self, weights: impl IntoIterator<Item = (u32, f64)>) -> Self {
+        let text = |(class, weight): (u32, f64)| format!("{class}={weight}");
+        self.settings.class_weights = Names(weights.into_iter().map(text).collect());
+        self
+    }
+
+    /// Lets classes count alike in all, however rare they are.
+    #[must_use]
+    pub fn balanced(mut self) -> Self {
+        self.settings.class_weights = Names(vec!["balanced".to_owned()]);
+        self
+    }
+
     /// Learns from rows of `width` numbers in `x`, `[rows, width]`, and the class of each row.
     ///
     /// # Errors
@@ -203,6 +240,7 @@ impl Classifier {
         }
         let classes = Categories::from_texts(y.iter().map(|class| Some(class.to_string())));
         columns.push(Column::new(TARGET, Values::Categories(classes)));
+        columns.extend(weights_column(self.weights.as_deref(), rows)?);
         run(&self.settings, &self.machine, columns, vec![TARGET.into()], observer)
     }
 }
@@ -239,6 +277,7 @@ impl Regressor {
         let name = |output: usize| if outputs == 1 { TARGET.to_owned() } else { format!("{TARGET}{output}") };
         let names: Vec<String> = (0..outputs).map(name).collect();
         columns.extend(names.iter().enumerate().map(|(output, name)| column(name, y, output, outputs)));
+        columns.extend(weights_column(self.weights.as_deref(), rows)?);
         let settings = Settings { task: Some(crate::data::Task::Regression), ..self.settings.clone() };
         run(&settings, &self.machine, columns, names, observer)
     }
@@ -253,7 +292,8 @@ fn run(
 ) -> Result<Model<f32>> {
     // Who tests, tests on rows of his own.
     // An array has no row numbers or names in it: all its columns are inputs.
-    let inputs = columns.iter().filter(|column| !target.contains(&column.name));
+    let has_weights = columns.iter().any(|column| column.name == WEIGHTS);
+    let inputs = columns.iter().filter(|column| !target.contains(&column.name) && column.name != WEIGHTS);
     let types = inputs.map(|column| format!("{}=numeric", column.name)).collect();
     let settings = Settings {
         data: Some("arrays".into()),
@@ -262,6 +302,7 @@ fn run(
         target: Names(target),
         r#type: Names(types),
         test: Some(0.0),
+        weights: has_weights.then(|| WEIGHTS.to_owned()),
         ..settings.clone()
     };
     let job = Job::new(settings, Table::new("arrays", columns)?).decide()?;
@@ -270,6 +311,17 @@ fn run(
     match fitted.trouble {
         Some(trouble) => Err(trouble),
         None => Ok(fitted.model),
+    }
+}
+
+/// The column of the weights of so many rows, if there are any.
+fn weights_column(weights: Option<&[f64]>, rows: usize) -> Result<Option<Column>> {
+    match weights {
+        Some(weights) if weights.len() != rows => {
+            Err(Error::data(format!("{} weights for {rows} rows", weights.len()))
+                .help("give one for each row"))
+        }
+        weights => Ok(weights.map(|weights| Column::new(WEIGHTS, Values::Numbers(weights.to_vec())))),
     }
 }
 

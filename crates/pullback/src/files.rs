@@ -58,6 +58,12 @@ pub fn check_writable(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Removes what killed processes left half-written in a folder, however new it is. For a folder that no other process
+/// is writing to.
+pub fn remove_left(folder: &Path) {
+    remove_temporaries(folder, |_| true);
+}
+
 /// What stands where a file is to be written.
 enum Place {
     Device,
@@ -127,6 +133,12 @@ fn bare(error: io::Error) -> io::Error {
 /// Removes what killed processes left in a folder. What cannot be removed stays: it is in nobody's way.
 fn remove_stale(folder: &Path, new: &NamedTempFile) {
     let Some(now) = new.as_file().metadata().and_then(|found| found.modified()).ok() else { return };
+    remove_temporaries(folder, |found| {
+        found.modified().is_ok_and(|then| now.duration_since(then).is_ok_and(|age| age > STALE))
+    });
+}
+
+fn remove_temporaries(folder: &Path, is_left: impl Fn(&fs::Metadata) -> bool) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     let is_ours = |name: &OsStr| {
         name.to_str().is_some_and(|name| {
@@ -136,11 +148,7 @@ fn remove_stale(folder: &Path, new: &NamedTempFile) {
         })
     };
     for entry in entries.flatten().filter(|entry| is_ours(&entry.file_name())) {
-        let is_stale = entry.metadata().is_ok_and(|found| {
-            found.is_file()
-                && found.modified().is_ok_and(|then| now.duration_since(then).is_ok_and(|age| age > STALE))
-        });
-        if is_stale {
+        if entry.metadata().is_ok_and(|found| found.is_file() && is_left(&found)) {
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -227,5 +235,7 @@ mod tests {
         let kept =
             [".pullback-123456123456.tmp", ".pullback-abcdefABCDEF.csv", ".pullback-x.tmp", "a", "data.tmp"];
         assert_eq!(names(folder.path()), kept);
+        remove_left(folder.path());
+        assert_eq!(names(folder.path()), kept[1..]);
     }
 }

@@ -4,10 +4,10 @@ use crate::config_file::to_toml;
 use crate::failure::{Failure, Result};
 use crate::source::settings_of;
 use crate::terminal::{
-    entry, figure, percent, print, print_json, print_raw, setting, shortened, width, wrapped,
+    began_with, entry, figure, percent, print, print_json, print_raw, setting, shortened, width, wrapped,
 };
 use pullback::data::{Encoding, Feature, TimePart};
-use pullback::model::{Model, Trained};
+use pullback::model::{Began, Model, Trained};
 use pullback::network::{Regularization, Role};
 use pullback::report::number::counted;
 use pullback::train::{Schedule, Stop, Training};
@@ -62,7 +62,7 @@ impl Inspect {
         }
         layers(&mut out, &model)?;
         columns(&mut out, card);
-        training(&mut out, card);
+        training(&mut out, card, model.run().and_then(|run| run.began.as_ref()));
         print(&out)
     }
 }
@@ -187,7 +187,7 @@ fn scaled(x: &str, center: f64, spread: f64) -> String {
     if spread == 1.0 { centered } else { format!("{centered} / {}", figure(spread)) }
 }
 
-fn training(out: &mut String, card: &Trained<'_>) {
+fn training(out: &mut String, card: &Trained<'_>, began: Option<&Began>) {
     let Training { epochs, batch, optimizer, schedule, clip_norm, early_stopping, shuffle, seed, .. } =
         card.training;
     out.push('\n');
@@ -202,6 +202,14 @@ fn training(out: &mut String, card: &Trained<'_>) {
         cost.push_str(" divided by the batch's examples");
     }
     entry(out, "cost", &cost);
+    if let Some(column) = card.preprocessing.weights() {
+        entry(out, "weights", &format!("of rows by \"{column}\"; costs and figures are weighted"));
+    }
+    if let Some(classes) = card.configuration.get("class_weights") {
+        let texts: Vec<&str> =
+            classes.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+        entry(out, "classes", &format!("weighted in the cost: {}", texts.join(", ")));
+    }
     let mut how = format!("{}, learning rate {}", told(optimizer), setting(card.training.learning_rate()));
     let Schedule { warmup_epochs, shape } = schedule;
     let _ = write!(how, ", schedule {}", told(shape));
@@ -216,6 +224,9 @@ fn training(out: &mut String, card: &Trained<'_>) {
     }
     let _ = write!(how, ", batch {batch}{}, seed {seed}", if *shuffle { "" } else { ", not shuffled" });
     entry(out, "training", &how);
+    if let Some(began) = began {
+        entry(out, "from", &began_with(began));
+    }
     let mut until = format!("at most {epochs} epochs");
     if let Some(stopping) = early_stopping {
         let metric = card.training.metric;

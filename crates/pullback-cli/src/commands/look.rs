@@ -120,8 +120,8 @@ fn plan(
     options.target.first()?;
     let known = tables.train.without_missing(targets()).map(|known| known.map(|(table, _)| table));
     Some(known.and_then(|known| {
-        let tables =
-            Tables { train: known.unwrap_or_else(|| tables.train.clone()), test: tables.test.clone() };
+        let train = known.unwrap_or_else(|| tables.train.clone());
+        let tables = Tables { train, test: tables.test.clone(), validation: tables.validation.clone() };
         Ok(Job::new(settings, tables).decide()?.preprocessing().clone())
     }))
 }

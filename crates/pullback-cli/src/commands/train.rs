@@ -1,5 +1,6 @@
 //! `pullback train`: from data to a saved model and a report.
 
+use crate::checkpoints::{Folder, Resumed};
 use crate::columns::{Decision, decisions, summary};
 use crate::config_file::{self, to_toml};
 use crate::failure::{Failure, Result};
@@ -8,12 +9,14 @@ use crate::flags::Flags;
 use crate::interrupt::Interrupt;
 use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::progress::Progress;
-use crate::source::{Loaded, load_to_train, read_options, read_test, tell};
-use crate::terminal::{count, entry, print, print_json, print_raw, say, setting, time, typed, warn, width};
-use pullback::data::{Concern, Encoding, Task};
+use crate::source::{Loaded, as_in_model, load_to_train, read_options, read_test, tell};
+use crate::terminal::{
+    began_with, count, entry, figure, print, print_json, print_raw, say, setting, time, typed, warn, width,
+};
+use pullback::data::{Concern, Encoding, Preprocessing, Task};
 use pullback::explain::Catalog;
-use pullback::job::{Fitted, Job};
-use pullback::model::{Fingerprint, Model, Run, Trained};
+use pullback::job::{Checkpoints, Fitted, Job, Keeper};
+use pullback::model::{Began, Fingerprint, Model, Run, Trained};
 use pullback::network::Layer;
 use pullback::report::number::counted;
 use pullback::report::{Report, Series, curve, text};
@@ -35,6 +38,9 @@ pub(crate) struct Train {
     /// A TOML file with the same settings; flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Go on with the run whose checkpoints are in a folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "config")]
+    resume: Option<PathBuf>,
     /// Print the settings of the run as a TOML file, and train nothing
     #[arg(long)]
     print_config: bool,
@@ -67,14 +73,23 @@ struct Document<'a> {
     concerns: &'a [Concern],
     training_rows: usize,
     validation_rows: usize,
+    /// The table of its own that training was watched by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_data: Option<&'a str>,
     test_rows: usize,
     is_tested_on_training_rows: bool,
     layers: Vec<String>,
     parameters: usize,
     training: &'a Training,
+    /// Which rows and classes count how often.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    weights: String,
     /// What computed products of another precision than f32.
     #[serde(skip_serializing_if = "Option::is_none")]
     products: Option<&'a str>,
+    /// The model whose weights training began with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    began: Option<&'a Began>,
     /// How training went; of an ensemble, of its first network.
     history: &'a History,
     /// The networks of an ensemble.
@@ -83,6 +98,9 @@ struct Document<'a> {
     /// How good an ensemble's networks are on the rows that each watched, and was not trained on.
     #[serde(skip_serializing_if = "Option::is_none")]
     out_of_fold: Option<&'a Report>,
+    /// The epochs that runs before this one had done, of all networks, where it goes on with one.
+    #[serde(skip_serializing_if = "is_zero")]
+    epochs_before: usize,
     seconds: f64,
     /// How long each stage took.
     stages: Stages,
@@ -139,15 +157,34 @@ impl From<&Run> for Network {
 
 impl Train {
     pub(super) fn run(&self) -> Result<()> {
-        let mut settings = self.flags.settings()?;
-        if let Some(path) = &self.config {
-            settings = settings.over(config_file::read(path)?);
+        let resumed = self.resume.as_deref().map(Resumed::open).transpose()?;
+        let settings = match (&resumed, &self.config) {
+            (Some(resumed), _) => self.flags.beside_resume()?.over(resumed.settings()),
+            (None, Some(path)) => self.flags.settings()?.over(config_file::read(path)?),
+            (None, None) => self.flags.settings()?,
+        };
+        if let (None, Some(folder)) = (&resumed, &settings.checkpoint) {
+            Folder::check(folder)?;
         }
         let machine = machine(settings.threads.unwrap_or(0))?;
         let (data, test_data) = (settings.data().to_owned(), settings.test_data.clone());
-        let place = settings.out.clone().unwrap_or_else(|| PathBuf::from("model.safetensors"));
-        let targets = settings.targets.clone();
-        let read = [self.config.as_deref(), Some(Path::new(&data)), test_data.as_deref(), targets.as_deref()];
+        let validation_data = settings.validation_data.clone();
+        let place = settings.out.clone().unwrap_or_else(|| {
+            PathBuf::from(if settings.from.is_some() {
+                "model-tuned.safetensors"
+            } else {
+                "model.safetensors"
+            })
+        });
+        let (targets, from) = (settings.targets.clone(), settings.from.clone());
+        let read = [
+            self.config.as_deref(),
+            Some(Path::new(&data)),
+            test_data.as_deref(),
+            targets.as_deref(),
+            from.as_deref(),
+            validation_data.as_deref(),
+        ];
         let out = match self.print_config {
             true => None,
             false => Some(Files::reading(read.into_iter().flatten()).output(Some(&place), "--out")?),
@@ -155,13 +192,24 @@ impl Train {
 
         let mut stage = Instant::now();
         let mut seconds = || std::mem::replace(&mut stage, Instant::now()).elapsed().as_secs_f64();
-        let read_options = ReadOptions { threads: machine.thread_count(), ..read_options(&settings)? };
+        let mut read_options = ReadOptions { threads: machine.thread_count(), ..read_options(&settings)? };
+        let begin = from.as_deref().map(Model::<f32>::load).transpose()?;
+        if let Some(model) = &begin {
+            as_in_model(&mut read_options, model.trained()?.preprocessing);
+        }
         let Loaded { mut tables, notes } = load_to_train(&settings, &read_options)?;
         if let Some(path) = &test_data {
             tables.test = Some(read_test(path, &settings, &tables.train)?);
         }
+        if let Some(path) = &validation_data {
+            tables.validation = Some(read_test(path, &settings, &tables.train)?);
+        }
         let read = seconds();
-        let job = Job::new(settings, tables).decide()?;
+        let mut job = Job::new(settings.clone(), tables);
+        if let (Some(model), Some(from)) = (begin, &from) {
+            job = job.from_model(model, from.display().to_string());
+        }
+        let job = job.decide()?;
         // Nobody would read the comparison.
         let job = if self.quiet && !self.json { job } else { job.compared() };
         let Some(out) = out else { return print_raw(to_toml(job.settings())?.as_bytes()) };
@@ -190,12 +238,32 @@ impl Train {
         let (rows, training) = (job.rows(), job.training());
         let columns = decisions(job.table(), job.preprocessing());
         let summary = summary(job.table(), job.preprocessing());
+        let (folder, states) = match (resumed, &settings.checkpoint) {
+            (Some(resumed), _) => {
+                resumed.check(&job)?;
+                let (folder, states) = resumed.states(&settings, job.members().len())?;
+                (Some(folder), states)
+            }
+            (None, Some(path)) => (Some(Folder::begin(path, &settings, &job)?), Vec::new()),
+            (None, None) => (None, Vec::new()),
+        };
         let prepare = seconds();
         let interrupt = Interrupt::caught();
-        let mut progress =
-            Progress::new(training.epochs, rows.training.len(), self.quiet || self.json, interrupt.clone());
+        let epochs_before: Vec<usize> =
+            states.iter().map(|state| state.as_ref().map_or(0, |state| state.epoch())).collect();
+        if let (Some(path), false) = (&self.resume, self.quiet || self.json) {
+            say(format_args!("going on from {}: {}", path.display(), gone(&epochs_before, training.epochs)));
+        }
+        let mut progress = Progress::new(
+            training.epochs,
+            rows.training.len(),
+            self.quiet || self.json,
+            interrupt.clone(),
+            epochs_before.clone(),
+        );
+        let keeper = folder.as_ref().map(|folder| folder as &dyn Keeper);
         let Fitted { model, tested, report, out_of_fold, findings, trouble } =
-            job.run(&machine, &mut progress)?;
+            job.resume(&machine, &mut progress, &Checkpoints { states, keeper })?;
         let run = seconds();
         let seconds = progress.finish().as_secs_f64();
         let stages = Stages { read, prepare, train: seconds, evaluate: (run - seconds).max(0.0) };
@@ -223,14 +291,20 @@ impl Train {
             notes: &notes,
             concerns: &concerns,
             training_rows: rows.training.len(),
-            validation_rows: rows.of_member(0).1.len(),
+            validation_rows: match &rows.watched {
+                Some(table) => table.rows(),
+                None => rows.of_member(0).1.len(),
+            },
+            validation_data: rows.watched.as_ref().map(|table| table.source()),
             test_rows: tested.rows(),
             is_tested_on_training_rows: rows.is_tested_on_training_rows(),
             layers: card.network.layers.iter().map(Layer::describe).collect(),
             parameters: card.network.parameter_count()? * model.member_count(),
             training,
+            weights: told_weights(card.preprocessing, job.class_weights()),
             products: (!training.precision.is_full())
                 .then(|| training.precision.of_products().engine(machine.isa)),
+            began: model.run().and_then(|run| run.began.as_ref()),
             history: card.history,
             networks: match model.member_count() {
                 1 => Vec::new(),
@@ -239,7 +313,8 @@ impl Train {
             out_of_fold: out_of_fold.as_ref(),
             seconds,
             stages,
-            samples_per_second: seen(&model) as f64 / seconds.max(1e-9),
+            epochs_before: epochs_before.iter().sum(),
+            samples_per_second: seen(&model, &epochs_before) as f64 / seconds.max(1e-9),
             test: &report,
             remarks: report.remarks(),
             trouble: trouble.as_ref().map(ToString::to_string),
@@ -251,7 +326,12 @@ impl Train {
         }
         match (interrupt.code(), trouble) {
             (Some(code), _) => {
-                warn(interrupted(card.history, training.epochs, &document.model));
+                let said = interrupted(card.history, training.epochs, &document.model);
+                let more = match folder {
+                    Some(folder) => format!("`{}` goes on", folder.command()),
+                    None => "with `--checkpoint FOLDER` a run can go on".to_owned(),
+                };
+                warn(format_args!("{said}; {more}"));
                 Err(Failure::silent(code))
             }
             (None, Some(trouble)) => Err(trouble.into()),
@@ -275,10 +355,43 @@ fn interrupted(history: &History, epochs: usize, model: &str) -> String {
     }
 }
 
-/// How many times an example was seen in training, by all networks.
-fn seen(model: &Model<f32>) -> usize {
+/// How many times an example was seen in this training, by all networks; so many epochs were done before.
+fn seen(model: &Model<f32>, epochs_before: &[usize]) -> usize {
     let rows = |run: &Run| run.rows.as_ref().map_or(0, |rows| rows.trained_rows());
-    model.runs().map(|run| run.history.epoch_count * rows(run)).sum()
+    let before = epochs_before.iter().chain(std::iter::repeat(&0));
+    let runs = model.runs().zip(before);
+    runs.map(|(run, before)| run.history.epoch_count.saturating_sub(*before) * rows(run)).sum()
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// The weights of rows and classes in words; empty if all count alike.
+fn told_weights(preprocessing: &Preprocessing, classes: Option<&[f64]>) -> String {
+    let rows = preprocessing.weights().map(|column| format!("of rows by \"{column}\""));
+    let names = preprocessing.target().target().classes().unwrap_or_default();
+    let classes = classes.map(|weights| {
+        let each = names.iter().zip(weights).take(MOST_WEIGHTS);
+        let each: Vec<String> = each.map(|(name, weight)| format!("{name} {}", figure(*weight))).collect();
+        let more = if names.len() > MOST_WEIGHTS { ", ..." } else { "" };
+        format!("of classes: {}{more}", each.join(", "))
+    });
+    rows.into_iter().chain(classes).collect::<Vec<_>>().join("; ")
+}
+
+/// The weights of at most so many classes are told.
+const MOST_WEIGHTS: usize = 12;
+
+/// What the networks of a run have done before.
+fn gone(epochs: &[usize], most: usize) -> String {
+    match epochs {
+        [one] => format!("{one} of {most} epochs are done"),
+        several => {
+            let begun = several.iter().filter(|epochs| **epochs > 0).count();
+            format!("{begun} of {} networks have begun", several.len())
+        }
+    }
 }
 
 /// Why training ended before its last epoch, or kept another.
@@ -308,6 +421,9 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
     let networks = &document.networks;
     let validation = match document.validation_rows {
         0 => String::new(),
+        rows if document.validation_data.is_some() => {
+            format!(", {rows} of {} for validation", document.validation_data.unwrap_or_default())
+        }
         rows if networks.is_empty() => format!(", {rows} for validation"),
         rows => format!(" (each network is watched by {rows} of them)"),
     };
@@ -315,7 +431,13 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
         true => "tested on the same rows".to_owned(),
         false => format!("{} to test on", document.test_rows),
     };
-    line("rows", format!("{} to train on{validation}, {test}", document.training_rows));
+    let column = |key: &str| card.configuration.get(key).and_then(serde_json::Value::as_str);
+    let how = match (column("group"), column("time_order")) {
+        (Some(column), _) => format!("; no \"{column}\" is on both sides"),
+        (None, Some(column)) => format!("; by \"{column}\", the last ones are held out"),
+        (None, None) => String::new(),
+    };
+    line("rows", format!("{} to train on{validation}, {test}{how}", document.training_rows));
     let layers = match document.layers.len() {
         0..=12 => document.layers.join(", "),
         many => format!("{many} layers"),
@@ -325,6 +447,9 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
         count => line("ensemble", format!("{count} networks; the mean of what they predict")),
     }
     let each = if networks.is_empty() { "" } else { " in all" };
+    if let Some(began) = document.began {
+        line("from", began_with(began));
+    }
     line("network", format!("{inputs}, {layers}; {}{each}", counted(document.parameters, "parameter")));
     let training = document.training;
     line(
@@ -338,6 +463,9 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
         ),
     );
     line("cost", card.network.cost.to_string());
+    if !document.weights.is_empty() {
+        line("weights", format!("{}; the costs are weighted", document.weights));
+    }
     match training.gradient {
         GradientMethod::Back => {}
         GradientMethod::Forward => line("gradient", "by forward mode, one sweep a weight".into()),
@@ -359,10 +487,14 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
         (Some(fewest), Some(most)) if fewest < most => format!("{fewest} to {most} epochs"),
         _ => counted(epochs, "epoch"),
     };
+    let before = match document.epochs_before {
+        0 => String::new(),
+        before => format!(", {before} of them before,"),
+    };
     line(
         "time",
         format!(
-            "{epochs} in {}, {} samples/s{why}",
+            "{epochs}{before} in {}, {} samples/s{why}",
             time(document.seconds),
             count(document.samples_per_second)
         ),

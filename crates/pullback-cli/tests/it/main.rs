@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod border;
+mod checkpoints;
 mod docs;
 mod failures;
 mod four_ways;

@@ -175,6 +175,39 @@ fn an_interrupt_keeps_what_training_has_come_to() {
 
 #[cfg(unix)]
 #[test]
+fn an_interrupted_run_with_checkpoints_says_how_to_go_on() {
+    for (name, signal) in ending_signals() {
+        let place = Place::new();
+        let (child, mut progress) = endless(&place, &["--checkpoint", "a run", "--schedule", "constant"]);
+        // Two processes in one folder would be in each other's way.
+        let second = place.run(&["train", "--resume", "a run"]);
+        assert!(text(&second.stderr).contains("another process is training in a run"));
+        assert_eq!(second.status.code(), Some(1));
+        send(name, &child);
+        let output = ended(child);
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut progress, &mut said).unwrap();
+        assert_eq!(output.status.code(), Some(128 + signal), "{said}");
+        assert!(said.contains("; `pullback train --resume 'a run'` goes on"), "{said}");
+        // As many epochs as it may have come to, and more.
+        let epochs =
+            place.json(&["inspect", "model.safetensors", "--json"])["history"]["epoch_count"].as_u64();
+        let epochs = (epochs.unwrap() + 5).to_string();
+        place.succeed(&["train", "--resume", "a run", "--epochs", &epochs, "--quiet"]);
+        let run =
+            ["train", "iris", "--epochs", &epochs, "--schedule", "constant", "--quiet", "--out", "whole"];
+        place.succeed(&run);
+        let parameters = |name: &str| {
+            let bytes = place.read(name);
+            let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+            bytes[header..].to_vec()
+        };
+        assert!(parameters("model.safetensors") == parameters("whole"));
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn a_second_signal_ends_at_once() {
     use std::os::unix::process::ExitStatusExt;
     let place = Place::new();

@@ -7,6 +7,211 @@ use std::io::Write;
 use std::process::Stdio;
 
 #[test]
+fn what_is_held_out_is_decided_by_a_file_by_groups_or_by_time() {
+    let place = Place::new();
+    place.succeed(&["datasets", "iris", "--out", "iris.csv"]);
+    let iris = String::from_utf8(place.read("iris.csv")).unwrap();
+    let (header, rows) = iris.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().collect();
+    let some = |keep: &dyn Fn(usize) -> bool| -> String {
+        let kept = rows.iter().enumerate().filter(|(at, _)| keep(*at)).map(|(_, row)| format!("{row}\n"));
+        std::iter::once(format!("{header}\n")).chain(kept).collect()
+    };
+    place.write("now.csv", some(&|at| at % 4 > 0)).write("later.csv", some(&|at| at % 4 == 0));
+    let told = ["train", "now.csv", "--target", "species", "--epochs", "30", "--early-stopping", "5"];
+    let apart = [&told[..], &["--validation-data", "later.csv"]].concat();
+    let said = place.succeed(&apart);
+    assert!(said.contains("90 to train on, 38 of later.csv for validation, 22 to test on"), "{said}");
+    let json = place.json(&[&apart[..], &["--json"]].concat());
+    assert!(json["history"]["epochs"][0]["validation_cost"].is_number(), "{json}");
+    // The validation cost is the cost of these rows.
+    let kept = json["history"]["kept_epoch"].as_u64().unwrap() as usize;
+    let evaluated = place.json(&["evaluate", "model.safetensors", "later.csv", "--json"]);
+    let (own, other) = (
+        json["history"]["epochs"][kept]["validation_cost"].as_f64().unwrap(),
+        evaluated["report"]["log_loss"].as_f64().unwrap(),
+    );
+    assert!((own - other).abs() < 1e-5, "{own} and {other}");
+    let ensemble = place.succeed(&[&apart[..], &["--ensemble", "2"]].concat());
+    assert!(ensemble.contains("90 to train on, 38 of later.csv for validation"), "{ensemble}");
+    let refused = |more: &[&str], part: &str| {
+        let output = place.run(&[&told[..], more].concat());
+        let message = crate::text(&output.stderr);
+        assert!(output.status.code() == Some(2) && message.contains(part), "{message}");
+    };
+    refused(&["--validation-data", "later.csv", "--validation", "0.2"], "both say what to watch training by");
+    refused(&["--group", "nothing"], "nothing");
+    refused(&["--time-order", "species"], "has no order in time");
+    refused(&["--time-order", "petal_width", "--group", "petal_length"], "both say which rows are held out");
+    // A run that goes on is watched by the same rows.
+    place.succeed(&[&apart[..], &["--checkpoint", "run", "--out", "a", "--quiet"]].concat());
+    place.succeed(&["train", "--resume", "run", "--out", "b", "--quiet"]);
+    assert!(place.read("a") == place.read("b"));
+    place.write("later.csv", some(&|at| at % 4 == 1));
+    let output = place.run(&["train", "--resume", "run", "--quiet"]);
+    assert!(crate::text(&output.stderr).contains("of another run"), "{}", crate::text(&output.stderr));
+
+    let patients = rows.iter().enumerate().map(|(at, row)| format!("{row},p{},{at}\n", at % 23));
+    place.write("groups.csv", format!("{header},patient,day\n{}", patients.collect::<String>()));
+    let told =
+        ["train", "groups.csv", "--target", "species", "--epochs", "3", "--validation", "0.2", "--json"];
+    let held_out = |more: &[&str]| {
+        let report = place.json(&[&told[..], more].concat());
+        let document = place.json(&["inspect", "model.safetensors", "--json"]);
+        let features = document["preprocessing"]["features"].as_array().unwrap();
+        let names: Vec<String> =
+            features.iter().map(|feature| feature["name"].as_str().unwrap().to_owned()).collect();
+        (report, names)
+    };
+    let (report, names) = held_out(&["--group", "patient"]);
+    assert!(!names.contains(&"patient".to_owned()), "{names:?}");
+    let (test, validation) =
+        (report["test_rows"].as_u64().unwrap(), report["validation_rows"].as_u64().unwrap());
+    assert!((20..=40).contains(&test) && (15..=35).contains(&validation), "{test} and {validation}");
+    held_out(&["--group", "patient", "--ensemble", "3"]);
+    let said =
+        place.succeed(&["train", "groups.csv", "--target", "species", "--epochs", "3", "--group", "patient"]);
+    assert!(said.contains("; no \"patient\" is on both sides"), "{said}");
+    let (report, names) = held_out(&["--time-order", "day", "--type", "day=numeric"]);
+    assert_eq!((report["test_rows"].as_u64(), report["validation_rows"].as_u64()), (Some(30), Some(24)));
+    assert!(names.contains(&"day".to_owned()), "{names:?}");
+    let baseline = &report["test"]["baselines"][0]["words"];
+    assert_eq!(baseline, "always \"virginica\"", "the last rows are of the last species");
+}
+
+#[test]
+fn rows_and_classes_count_as_they_are_told() {
+    let place = Place::new();
+    place.succeed(&["datasets", "iris", "--out", "plain.csv"]);
+    let plain = String::from_utf8(place.read("plain.csv")).unwrap();
+    let weighted = plain.lines().enumerate().map(|(at, line)| match at {
+        0 => format!("{line},exposure\n"),
+        _ => format!("{line},{}\n", [0.5, 2.0, 0.0, 3.25][at % 4]),
+    });
+    place.write("iris.csv", weighted.collect::<String>());
+    let told = ["train", "iris.csv", "--target", "species", "--weights", "exposure", "--epochs", "20"];
+    let said = place.succeed(&told);
+    assert!(said.contains("weights   of rows by \"exposure\"; the costs are weighted"), "{said}");
+    assert!(said.contains(" % weighted by \"exposure\" ("), "{said}");
+    assert!(said.contains("150 rows, 4 inputs"), "{said}");
+    let trained = place.json(&[&told[..], &["--json"]].concat());
+    assert_eq!(trained["test"]["weighted_by"], "exposure");
+    let evaluated = place.json(&["evaluate", "model.safetensors", "iris.csv", "--held-out", "--json"]);
+    assert_eq!(evaluated["report"], crate::without_linear(&trained));
+    let shown = place.succeed(&["inspect", "model.safetensors"]);
+    assert!(shown.contains("of rows by \"exposure\""), "{shown}");
+    // Predictions need no weights, figures do.
+    place.succeed(&["predict", "model.safetensors", "plain.csv", "--out", "predictions.csv"]);
+    let output = place.run(&["evaluate", "model.safetensors", "plain.csv"]);
+    assert!(crate::text(&output.stderr).contains("exposure"), "{}", crate::text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1));
+    let ledger = place.succeed(&[
+        "explain",
+        "model.safetensors",
+        "iris.csv",
+        "--row",
+        "3",
+        "--weight",
+        "1.2.0",
+        "--lang",
+        "en",
+    ]);
+    assert!(ledger.contains("weight of example "), "{ledger}");
+    let wrong = String::from_utf8(place.read("iris.csv")).unwrap().replacen("setosa,2\n", "setosa,-2\n", 1);
+    place.write("wrong.csv", wrong);
+    let output = place.run(&["train", "wrong.csv", "--target", "species", "--weights", "exposure"]);
+    let message = crate::text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("row 1") && message.contains("the weight -2 is negative"), "{message}");
+
+    let said = place.succeed(&[
+        "train",
+        "plain.csv",
+        "--target",
+        "species",
+        "--class-weights",
+        "virginica=2,setosa=0.5",
+    ]);
+    assert!(
+        said.contains("weights   of classes: setosa 0.5, versicolor 1, virginica 2; the costs are weighted"),
+        "{said}"
+    );
+    let said = place.succeed(&["train", "plain.csv", "--target", "species", "--class-weights", "balanced"]);
+    assert!(said.contains("weights   of classes: setosa 1, versicolor 1, virginica 1"), "{said}");
+    let shown = place.succeed(&["inspect", "model.safetensors"]);
+    assert!(shown.contains("weighted in the cost: balanced"), "{shown}");
+}
+
+#[test]
+fn training_begins_with_a_model() {
+    let place = Place::new();
+    place.succeed(&["datasets", "iris", "--out", "iris.csv"]);
+    place.succeed(&[
+        "train",
+        "iris.csv",
+        "--target",
+        "species",
+        "--ensemble",
+        "2",
+        "--epochs",
+        "20",
+        "--quiet",
+    ]);
+    let old = place.read("model.safetensors");
+    let said = place.succeed(&[
+        "train",
+        "iris.csv",
+        "--from",
+        "model.safetensors",
+        "--epochs",
+        "3",
+        "--learning-rate",
+        "1e-4",
+    ]);
+    assert!(said.contains("from      model.safetensors (weights "), "{said}");
+    assert!(said.contains(", trained for 20 epochs on iris.csv"), "{said}");
+    assert!(said.contains("saved model-tuned.safetensors"), "{said}");
+    assert!(place.read("model.safetensors") == old, "what is read is never replaced");
+    let shown = place.succeed(&["inspect", "model-tuned.safetensors"]);
+    assert!(shown.contains("from      model.safetensors (weights "), "{shown}");
+    let json = place.json(&["inspect", "model-tuned.safetensors", "--json"]);
+    assert_eq!(json["began"]["epochs"], 20);
+    assert!(json["members"][0]["began"]["hash"] != json["began"]["hash"], "each network has its own weights");
+    assert_eq!(json["rows"]["test"], place.json(&["inspect", "model.safetensors", "--json"])["rows"]["test"]);
+
+    // A file whose texts look like numbers is read as in training, and other classes take a new head.
+    let text = String::from_utf8(place.read("iris.csv")).unwrap();
+    let two = |line: &str| line.replace("virginica", "other").replace("versicolor", "other");
+    place.write("two.csv", text.lines().map(|line| two(line) + "\n").collect::<String>());
+    let output = place.run(&["train", "two.csv", "--from", "model.safetensors"]);
+    let message = crate::text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("class \"other\"") && message.contains("--new-head"), "{message}");
+    let report = place.json(&[
+        "train",
+        "two.csv",
+        "--target",
+        "species",
+        "--from",
+        "model.safetensors",
+        "--new-head",
+        "--epochs",
+        "30",
+        "--json",
+    ]);
+    assert!(report["test"]["accuracy"].as_f64().unwrap() > 0.9, "{report}");
+    assert_eq!(report["began"]["has_new_head"], true);
+    // Checkpoints go with it.
+    let tune = ["train", "iris.csv", "--from", "model.safetensors", "--epochs", "4", "--quiet"];
+    place.succeed(&[&tune[..], &["--checkpoint", "run", "--out", "a"]].concat());
+    place.succeed(&["train", "--resume", "run", "--quiet", "--out", "b"]);
+    assert!(place.read("a") == place.read("b"));
+    let output =
+        place.run(&["train", "iris.csv", "--from", "model.safetensors", "--out", "model.safetensors"]);
+    assert!(crate::text(&output.stderr).contains("would be replaced by what is made from it"));
+}
+
+#[test]
 fn reduced_precision_is_said_stored_and_read_again() {
     let place = Place::new();
     let arguments = ["train", "digits", "--epochs", "3", "--precision", "bf16"];

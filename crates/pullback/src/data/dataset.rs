@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 pub struct Dataset<T> {
     inputs: Vec<Input<T>>,
     targets: Targets<T>,
+    weights: Option<Vec<T>>,
     warnings: Vec<Warning>,
 }
 
@@ -85,7 +86,43 @@ impl<T: Real> Dataset<T> {
             }
         }
         let inputs = inputs.into_iter().map(|(name, features)| Input { name, features }).collect();
-        Ok(Self { inputs, targets, warnings: Vec::new() })
+        Ok(Self { inputs, targets, weights: None, warnings: Vec::new() })
+    }
+
+    /// The same, where each row counts as many times as its weight says: in the cost, which is `sum(w c) / sum(w)`, and
+    /// in metrics. A row of weight 0 counts as if it were not there.
+    ///
+    /// ```
+    /// use pullback::data::{Dataset, Features, Targets};
+    /// let features = Features::dense(vec![0.0_f32, 1.0, 2.0], 1)?;
+    /// let data = Dataset::new(features, Targets::binary(vec![0, 1, 1])?)?;
+    /// assert!(data.clone().with_weights(vec![1.0, -1.0, 2.0]).is_err());
+    /// assert_eq!(data.with_weights(vec![1.0, 0.5, 2.0])?.weights(), Some(&[1.0, 0.5, 2.0][..]));
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there is not one for each row, one is negative or not finite, or all are 0.
+    pub fn with_weights(self, weights: Vec<T>) -> Result<Self> {
+        if weights.len() != self.rows() {
+            return Err(Error::data(format!("{} weights for {} rows", weights.len(), self.rows()))
+                .help("give one for each row"));
+        }
+        if let Some(row) = weights.iter().position(|weight| !(weight.is_finite() && *weight >= T::ZERO)) {
+            return Err(Error::data(format!("row {}: {} is no weight", row + 1, weights[row].to_f64()))
+                .help("give finite numbers of at least 0"));
+        }
+        if !weights.iter().any(|weight| *weight > T::ZERO) {
+            return Err(
+                Error::data("all rows have a weight of 0: nothing counts").help("give some a larger one")
+            );
+        }
+        Ok(Self { weights: Some(weights), ..self })
+    }
+
+    /// The weight of each row, if rows have weights.
+    pub fn weights(&self) -> Option<&[T]> {
+        self.weights.as_deref()
     }
 
     /// The same, with what preprocessing met that it could not represent.

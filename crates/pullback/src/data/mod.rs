@@ -30,7 +30,7 @@ pub use preprocess::{
     Categorical, Encoding, Feature, MOST_PIECES, Numeric, Pixels, Preprocessing, Rare, Scale, Target,
     TargetColumn, Time, TimePart, Warning, strata,
 };
-pub use split::{Split, folds, split};
+pub use split::{Split, folds, folds_of_groups, split, split_by_time, split_groups};
 pub use table::Table;
 pub use targets::Targets;
 pub use time::days;

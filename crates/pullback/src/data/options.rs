@@ -19,6 +19,9 @@ pub struct DataOptions {
     pub task: Option<Task>,
     /// Columns to leave out.
     pub ignore: Vec<String>,
+    /// The column that says how many times each row counts; it is no input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<String>,
     /// Columns whose inferred type is not what is meant.
     pub types: BTreeMap<String, ColumnType>,
     /// How numeric features are scaled.
@@ -39,6 +42,7 @@ impl Default for DataOptions {
             target: Vec::new(),
             task: None,
             ignore: Vec::new(),
+            weights: None,
             types: BTreeMap::new(),
             scaling: Scaling::default(),
             imputation: Imputation::default(),

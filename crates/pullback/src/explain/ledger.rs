@@ -35,7 +35,12 @@ pub fn ledger(trace: &Trace, training: &Training, dense: usize, unit: usize, inp
     let weight = trace.parameter(layer.weight)[element];
     let mut members = Vec::new();
     for row in 0..trace.rows() {
-        // The cost is a mean, so delta already holds the division by the number of examples.
+        if let Some(weights) = trace.weights() {
+            // The factor by which the example's cost counts in the batch's.
+            let value = weights[row] / weights.iter().sum::<f64>();
+            members.push(Member { key: "ledger_share", row: Some(row), value });
+        }
+        // The cost is a mean, so delta already holds the division by the number of examples, or that factor.
         let value = trace.at(layer.delta, row, unit) * trace.at(layer.input, row, input);
         members.push(Member { key: "ledger_example", row: Some(row), value });
     }

@@ -62,5 +62,5 @@ pub fn trace_rows<T: Real>(model: &Model<T>, table: &Table, rows: Range<usize>, 
     let (network, seed) = (trained.network, trained.training.seed);
     let wide = |numbers: &Vec<T>| numbers.iter().map(|number| number.to_f64()).collect();
     let parameters: Vec<Vec<f64>> = model.parameters().iter().map(wide).collect();
-    Trace::with_mode(network, &parameters, &features, &targets, count, mode, seed)
+    Trace::weighted(network, &parameters, (&features, &targets, dataset.weights()), count, mode, seed)
 }

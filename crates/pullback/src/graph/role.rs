@@ -74,6 +74,8 @@ roles! {
     MeanSquare "mean square",
     /// Normalized numbers times a scale.
     Scaled "scaled",
+    /// The cost of each example times its weight.
+    WeightedCost "weighted cost",
     /// The codes of a batch, one after the other.
     Codes "codes",
     /// The trained row of each code.

@@ -67,6 +67,5 @@ pub(super) fn linear(
     }
     let model = Model::new(network, trained.parameters)?.with_preprocessing(plain)?;
     let prediction = model.predict(tested, machine)?;
-    let target = preprocessing.target();
-    Report::new(&prediction, &target.apply::<f32>(tested)?, target.target(), target.names()).map(Some)
+    super::reported(preprocessing, &prediction, tested).map(Some)
 }

@@ -4,6 +4,10 @@
 //! - Test rows: those that the source sets apart, else a fifth of the rows, stratified; below 10 rows
 //!   the network is tested on the rows it was trained on, and the report says so.
 //!
+//! - With `group`, whole groups are held out, not stratified; with `time_order`, the last rows are for the test, and those
+//!   before them for validation, of each network of an ensemble the same. With a table for validation no row is held out
+//!   for it.
+//!
 //! A table of at least 10 rows is learned by an ensemble: 8 networks below 50,000 rows, 4 below 200,000, 2 below a
 //! million. Images, smaller and larger tables are learned by one network, and so is what somebody describes a network
 //! or its training for (layers, activation, optimizer, rate, epochs, ...), or wants soon (`--fast`).
@@ -214,6 +218,31 @@ impl Settings {
         rows: usize,
     ) -> Result<Network> {
         let (inputs, target) = (preprocessing.inputs(), preprocessing.target().target());
+        let cost = self.checked_cost(target)?;
+        let regularization = Regularization {
+            l1: self.l1.unwrap_or(0.0),
+            l2: self.l2.unwrap_or(0.0),
+            divide_by_batch: self.divide_by_batch.unwrap_or(false),
+        };
+        let layers = match &self.network {
+            Some(table) => {
+                self.refuse_hidden("the [network] table lists all layers")?;
+                table.layers.clone()
+            }
+            None => self.layers(is_fast, inputs, rows, target.outputs())?,
+        };
+        let said = self.network.as_ref().and_then(|table| table.image);
+        let image = if layers.iter().any(Layer::needs_image) { said.or(image(preprocessing)) } else { said };
+        let network = Network { inputs, image, named: Vec::new(), layers, cost, regularization };
+        network.parameters()?;
+        Ok(network)
+    }
+
+    /// The cost: the given one, or the fitting one for a target.
+    ///
+    /// # Errors
+    /// If it is not for the target.
+    pub(super) fn checked_cost(&self, target: &Target) -> Result<Cost> {
         let fitting = match target {
             Target::Binary { .. } => Cost::SigmoidCrossEntropy,
             Target::Classes { .. } => Cost::SoftmaxCrossEntropy,
@@ -234,23 +263,7 @@ impl Settings {
                 "take sigmoid_cross_entropy, or give both classes an output with `--task classes`",
             ));
         }
-        let regularization = Regularization {
-            l1: self.l1.unwrap_or(0.0),
-            l2: self.l2.unwrap_or(0.0),
-            divide_by_batch: self.divide_by_batch.unwrap_or(false),
-        };
-        let layers = match &self.network {
-            Some(table) => {
-                self.refuse_hidden("the [network] table lists all layers")?;
-                table.layers.clone()
-            }
-            None => self.layers(is_fast, inputs, rows, target.outputs())?,
-        };
-        let said = self.network.as_ref().and_then(|table| table.image);
-        let image = if layers.iter().any(Layer::needs_image) { said.or(image(preprocessing)) } else { said };
-        let network = Network { inputs, image, named: Vec::new(), layers, cost, regularization };
-        network.parameters()?;
-        Ok(network)
+        Ok(cost)
     }
 
     /// Refuses settings of hidden layers where there are none to set.
@@ -481,7 +494,14 @@ impl Settings {
 impl Settings {
     /// The settings in the form in which a model file stores them: without what changes nothing of a model.
     pub(super) fn to_json(&self) -> Result<serde_json::Value> {
-        let stored = Self { threads: None, out: None, ..self.clone() };
+        let stored = Self {
+            threads: None,
+            checkpoint: None,
+            checkpoint_every: None,
+            checkpoint_keep: None,
+            out: None,
+            ..self.clone()
+        };
         serde_json::to_value(stored).map_err(|error| {
             Error::configuration(format!("the settings make no JSON: {error}")).caused_by(error)
         })
@@ -539,6 +559,7 @@ impl Settings {
             target: self.target.0.clone(),
             task: self.task,
             ignore: self.ignore.0.clone(),
+            weights: self.weights.clone(),
             types: self.column_types()?,
             scaling: self.scaling.unwrap_or_default(),
             imputation: self.imputation.unwrap_or_default(),

@@ -1,10 +1,11 @@
 //! Training of the networks of a job: one with all threads, or those of an ensemble side by side, a thread each, so
 //! that none waits for another.
 
-use super::Decided;
+use super::checkpoints::{self, Checkpoints};
+use super::{Decided, Member};
 use crate::data::Dataset;
 use crate::error::Result;
-use crate::train::{Epoch, Flow, Machine, MemberReport, Observer, StepReport, Trained, train};
+use crate::train::{Epoch, Flow, Machine, MemberReport, Observer, StepReport, Trained, Trainer};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
@@ -17,14 +18,30 @@ pub(super) fn side_by_side(networks: usize, machine: &Machine) -> usize {
 /// on the number of threads.
 pub(super) fn train_all(
     job: &Decided,
-    dataset: &Dataset<f32>,
+    (dataset, watched): (&Dataset<f32>, Option<&Dataset<f32>>),
     machine: &Machine,
     observer: &mut dyn Observer,
+    checkpoints: &Checkpoints<'_>,
 ) -> Result<Vec<(usize, Trained<f32>)>> {
     let count = job.members.len();
+    let every: Vec<usize> = (0..watched.map_or(0, Dataset::rows)).collect();
     let one = |index: usize, machine: &Machine, observer: &mut dyn Observer| {
-        let (member, (rows, validation)) = (&job.members[index], job.rows.of_member(index));
-        train(&member.network, &member.training, dataset, rows, validation, machine, observer)
+        let (Member { network, training, start }, (rows, validation)) =
+            (&job.members[index], job.rows.of_member(index));
+        let watch = match watched {
+            None => (dataset, validation),
+            Some(watched) => (watched, &every[..]),
+        };
+        let trainer = Trainer::watched_by(network, training, (dataset, rows), watch, machine)?;
+        let trainer = match (checkpoints.states.get(index).and_then(Option::as_ref), start) {
+            (Some(state), _) => trainer.resumed(state.clone())?,
+            (None, Some(start)) => trainer.starting_with(start)?,
+            (None, None) => trainer,
+        };
+        Ok(match checkpoints.keeper {
+            None => trainer.run(observer),
+            Some(keeper) => checkpoints::train(trainer, (index, keeper), observer),
+        })
     };
     if count == 1 {
         return Ok(vec![(0, one(0, machine, observer)?)]);

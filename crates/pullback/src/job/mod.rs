@@ -22,6 +22,8 @@
 //! ```
 
 mod baseline;
+mod begin;
+mod checkpoints;
 mod decide;
 mod diverged;
 mod findings;
@@ -29,7 +31,9 @@ mod members;
 pub mod memory;
 mod rows;
 mod settings;
+mod weights;
 
+pub use checkpoints::{Checkpoints, Interval, Keeper};
 pub use decide::checked_threads;
 pub use findings::Finding;
 pub use rows::{Rows, TestRows};
@@ -41,6 +45,7 @@ use crate::model::{Fingerprint, Model, Partition, Prediction, Run, Test};
 use crate::network::Network;
 use crate::report::Report;
 use crate::train::{Batch, History, Machine, Observer, Stop, Training};
+use begin::Begin;
 use diverged::Lost;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -52,11 +57,13 @@ pub struct Tables {
     pub train: Table,
     /// The rows to test on.
     pub test: Option<Table>,
+    /// The rows to watch training by.
+    pub validation: Option<Table>,
 }
 
 impl From<Table> for Tables {
     fn from(train: Table) -> Self {
-        Self { train, test: None }
+        Self { train, test: None, validation: None }
     }
 }
 
@@ -65,6 +72,7 @@ impl From<Table> for Tables {
 pub struct Job {
     settings: Settings,
     tables: Tables,
+    begin: Option<(Model<f32>, String)>,
 }
 
 /// A job with nothing left open.
@@ -75,6 +83,8 @@ pub struct Decided {
     members: Vec<Member>,
     rows: Rows,
     table: Table,
+    begin: Option<Begin>,
+    class_weights: Option<Vec<f64>>,
     is_compared: bool,
 }
 
@@ -85,6 +95,8 @@ pub struct Member {
     pub network: Network,
     /// The configuration of its training run.
     pub training: Training,
+    /// The parameters that it begins with; without them, those that the seed draws.
+    pub start: Option<Vec<Vec<f32>>>,
 }
 
 /// What a job made.
@@ -109,7 +121,31 @@ pub struct Fitted {
 impl Job {
     /// A job for a table, or for tables to train and to test on.
     pub fn new(settings: Settings, tables: impl Into<Tables>) -> Self {
-        Self { settings, tables: tables.into() }
+        Self { settings, tables: tables.into(), begin: None }
+    }
+
+    /// The same job, whose networks begin with the weights of a model, called so. It keeps the model's inputs and
+    /// networks; `new_head` among the settings gives them a new last layer, for other classes.
+    ///
+    /// ```
+    /// use pullback::data::builtin;
+    /// use pullback::job::{Job, Settings};
+    /// use pullback::train::Silent;
+    ///
+    /// let (iris, machine) = (builtin::load("iris", 0)?, Default::default());
+    /// let model = Job::new(Settings::default(), iris.clone()).decide()?.run(&machine, &mut Silent)?.model;
+    /// let mut settings = Settings::default();
+    /// settings.set("epochs", "3")?;
+    /// settings.set("learning_rate", "1e-4")?;
+    /// let tuned = Job::new(settings, iris).from_model(model, "iris").decide()?.run(&machine, &mut Silent)?;
+    /// let began = tuned.model.run().and_then(|run| run.began.as_ref()).unwrap();
+    /// assert_eq!(began.model, "iris");
+    /// assert!(tuned.model.run().unwrap().history.epochs[0].cost < 0.2);
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn from_model(self, model: Model<f32>, name: impl Into<String>) -> Self {
+        Self { begin: Some((model, name.into())), ..self }
     }
 
     /// Decides what the settings leave open.
@@ -118,39 +154,98 @@ impl Job {
     /// If settings contradict each other or the data: a column that is not there, a cost that does not fit the
     /// target, rows that cannot be held out.
     pub fn decide(self) -> Result<Decided> {
-        let Self { settings, tables } = self;
+        let Self { mut settings, tables, begin } = self;
+        let begin = begin.map(|(model, name)| Begin::new(model, name, &settings));
+        if let Some(begin) = &begin {
+            settings = begin.settings(settings)?;
+        }
         let mut options = settings.data_options()?;
         let table = &tables.train;
         if options.target.is_empty() && table.target().is_none() {
             return Err(no_target(table));
         }
-        for name in options.target.iter().chain(&options.ignore).chain(options.types.keys()) {
+        for name in options
+            .target
+            .iter()
+            .chain(&options.ignore)
+            .chain(options.types.keys())
+            .chain(&options.weights)
+            .chain(&settings.group)
+            .chain(&settings.time_order)
+        {
             table.column(name).map_err(|error| error.of_kind(ErrorKind::Configuration))?;
         }
+        // What rows belong to tells nothing of other groups.
+        options.ignore.extend(settings.group.clone());
         let members = settings.members(table)?;
         let is_fast = settings.is_fast(table, members);
         if !is_fast {
             options.scaling = settings.scaling.unwrap_or(Scaling::Adaptive);
             options.imputation = settings.imputation.unwrap_or(Imputation::Median);
         }
-        let rows = Rows::choose(&settings, &options, tables.test, (table, members))?;
+        let held_out = begin.as_ref().map(|begin| begin.held_out(table)).transpose()?.flatten();
+        let rows =
+            Rows::choose(&settings, &options, (tables.test, tables.validation, held_out), (table, members))?;
         let (trained, watched) = rows.of_member(0);
-        let (trained, watched) = (trained.len(), watched.len());
-        let preprocessing = Preprocessing::fit(table, &rows.training, &options)?;
-        let pieces = settings.pieces(is_fast, &preprocessing, trained)?;
-        let preprocessing = preprocessing.with_pieces(table, &rows.training, pieces)?;
-        let network = settings.network(is_fast, &preprocessing, trained)?;
+        let trained = trained.len();
+        let watched = rows.watched.as_ref().map_or(watched.len(), |table| table.rows());
+        let (preprocessing, pieces) = match &begin {
+            Some(begin) => {
+                let preprocessing = begin.preprocessing(table, &rows.training, &options)?;
+                (preprocessing, settings.pieces.unwrap_or(0))
+            }
+            None => {
+                let preprocessing = Preprocessing::fit(table, &rows.training, &options)?;
+                let pieces = settings.pieces(is_fast, &preprocessing, trained)?;
+                (preprocessing.with_pieces(table, &rows.training, pieces)?, pieces)
+            }
+        };
         let training = settings.training(is_fast, &preprocessing, trained, watched)?;
         training.check::<f32>()?;
-        let fractions = [rows.test_fraction, Some(rows.validation_fraction)];
-        let settings = settings.decided(&network, &training, fractions, (&options, pieces, members));
-        let members = (0..members).map(|index| Member {
-            network: network.clone(),
+        let class_weights = match &settings.class_weights.0[..] {
+            [] => None,
+            given => {
+                let targets = preprocessing.target().apply::<f32>(table)?;
+                let weights = preprocessing.row_weights(table)?;
+                weights::of_classes(
+                    given,
+                    preprocessing.target(),
+                    (&targets, weights.as_deref()),
+                    &rows.training,
+                )?
+            }
+        };
+        // What is wrong with weights is better known before training.
+        preprocessing.row_weights(table)?;
+        let drawn = |settings: &Settings| settings.network(is_fast, &preprocessing, trained);
+        let networks: Vec<(Network, Option<Vec<Vec<f32>>>)> = match &begin {
+            None => vec![(drawn(&settings)?, None); members],
+            Some(begin) => {
+                let target = preprocessing.target().target();
+                let networks = begin.networks(&settings, drawn, (target, training.seed))?;
+                networks.into_iter().map(|(network, start)| (network, Some(start))).collect()
+            }
+        };
+        let fractions =
+            [rows.test_fraction, Some(rows.validation_fraction).filter(|_| rows.watched.is_none())];
+        let settings = settings.decided(&networks[0].0, &training, fractions, (&options, pieces, members));
+        let members = networks.into_iter().enumerate().map(|(index, (network, start))| Member {
+            network,
             training: Training { seed: seed_of(training.seed, index), ..training.clone() },
+            start,
         });
         let members = members.collect();
         let table = tables.train;
-        Ok(Decided { settings, preprocessing, members, rows, table, is_compared: false })
+        Ok(Decided {
+            settings,
+            preprocessing,
+            members,
+            rows,
+            table,
+            begin,
+            class_weights,
+            is_compared: false,
+        })
     }
 }
 
@@ -197,6 +292,11 @@ impl Decided {
     /// The table that the rows are of.
     pub fn table(&self) -> &Table {
         &self.table
+    }
+
+    /// How much each class counts, in the order of the target's classes, where they do not count alike.
+    pub fn class_weights(&self) -> Option<&[f64]> {
+        self.class_weights.as_deref()
     }
 
     /// What is doubtful about the data.
@@ -247,8 +347,66 @@ impl Decided {
     /// # Errors
     /// If rows to test on do not fit, or the cost is not a finite number in the first epoch of any network.
     pub fn run(&self, machine: &Machine, observer: &mut dyn Observer) -> Result<Fitted> {
+        self.resume(machine, observer, &Checkpoints::default())
+    }
+
+    /// The same from what a run of the same job has come to, with the same bits as that of a run which nothing ended;
+    /// and states are handed on for the next time.
+    ///
+    /// ```
+    /// use pullback::data::builtin;
+    /// use pullback::job::{Checkpoints, Job, Keeper, Settings};
+    /// use pullback::train::{Silent, State};
+    /// use std::sync::Mutex;
+    ///
+    /// /// Keeps the state after 3 epochs.
+    /// struct Third(Mutex<Vec<u8>>);
+    /// impl Keeper for Third {
+    ///     fn is_due(&self, _member: usize, epochs: usize, _steps: usize) -> bool {
+    ///         epochs == 3
+    ///     }
+    ///     fn keep(&self, _member: usize, state: &State<f32>) {
+    ///         if state.epoch() == 3 && state.step() == 0 {
+    ///             *self.0.lock().unwrap() = state.to_bytes().unwrap();
+    ///         }
+    ///     }
+    /// }
+    /// let mut settings = Settings::default();
+    /// settings.set("epochs", "5")?;
+    /// let (job, third) = (Job::new(settings, builtin::load("iris", 0)?).decide()?, Third(Mutex::default()));
+    /// let machine = Default::default();
+    /// let checkpoints = Checkpoints { keeper: Some(&third), ..Checkpoints::default() };
+    /// let whole = job.resume(&machine, &mut Silent, &checkpoints)?;
+    ///
+    /// let state = State::from_bytes(&third.0.lock().unwrap())?;
+    /// let checkpoints = Checkpoints { states: vec![Some(state)], ..Checkpoints::default() };
+    /// let resumed = job.resume(&machine, &mut Silent, &checkpoints)?;
+    /// assert_eq!(resumed.model.to_bytes()?, whole.model.to_bytes()?);
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), or if a state is of another run.
+    pub fn resume(
+        &self,
+        machine: &Machine,
+        observer: &mut dyn Observer,
+        checkpoints: &Checkpoints<'_>,
+    ) -> Result<Fitted> {
         let Self { settings, preprocessing, rows, table, is_compared, .. } = self;
         let dataset: Dataset<f32> = preprocessing.apply(table)?;
+        let dataset = match &self.class_weights {
+            Some(classes) => weights::times_classes(dataset, classes)?,
+            None => dataset,
+        };
+        let watched = rows.watched.as_ref().map(|table| {
+            let watched: Dataset<f32> = preprocessing.apply(table)?;
+            match &self.class_weights {
+                Some(classes) => weights::times_classes(watched, classes),
+                None => Ok(watched),
+            }
+        });
+        let watched = watched.transpose()?;
         if let TestRows::Apart(table) = &rows.test {
             // What is wrong with them is better known before training.
             preprocessing.apply::<f32>(table)?;
@@ -262,14 +420,14 @@ impl Decided {
         };
         let (data, configuration) = (Fingerprint::of(table, rows.training.len()), settings.to_json()?);
         let mut models = Vec::new();
-        let results = members::train_all(self, &dataset, machine, observer)?;
+        let results = members::train_all(self, (&dataset, watched.as_ref()), machine, observer, checkpoints)?;
         let has_learned = |history: &History| history.kept_epoch.is_some();
         let lost = match results.iter().any(|(_, trained)| has_learned(&trained.history)) {
             true => Lost::One,
             false => Lost::All,
         };
         for (index, trained) in results {
-            let Member { network, training } = &self.members[index];
+            let Member { network, training, .. } = &self.members[index];
             trouble = trouble.or_else(|| diverged::trouble(&trained.history, lost, self));
             is_interrupted |= trained.history.stop == Stop::Observer;
             if !has_learned(&trained.history) {
@@ -283,6 +441,7 @@ impl Decided {
                 data: Some(Fingerprint { trained_rows: partition.trained_rows(), ..data.clone() }),
                 rows: Some(partition),
                 configuration: configuration.clone(),
+                began: self.begin.as_ref().and_then(|begin| begin.began(index)),
             })?);
         }
         if lost == Lost::All
@@ -338,8 +497,15 @@ fn out_of_fold(model: &Model<f32>, table: &Table, machine: &Machine) -> Result<O
 /// # Errors
 /// If the table has no targets, or others than the model knows.
 pub fn measure(model: &Model<f32>, prediction: &Prediction, table: &Table) -> Result<Report> {
-    let target = model.trained()?.preprocessing.target();
-    Report::new(prediction, &target.apply::<f32>(table)?, target.target(), target.names())
+    reported(model.trained()?.preprocessing, prediction, table)
+}
+
+/// How good predictions for the rows of a table are, each row counted as often as its weight says.
+fn reported(preprocessing: &Preprocessing, prediction: &Prediction, table: &Table) -> Result<Report> {
+    let (target, weights) = (preprocessing.target(), preprocessing.row_weights(table)?);
+    let targets = target.apply::<f32>(table)?;
+    let weights = preprocessing.weights().zip(weights.as_deref());
+    Report::weighted(prediction, &targets, target.target(), target.names(), weights)
 }
 
 fn no_target(table: &Table) -> Error {

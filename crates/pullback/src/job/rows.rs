@@ -2,10 +2,14 @@
 //! records them, so that it can be tested again on the rows that were held out from it.
 
 use super::{Settings, configuration};
-use crate::data::{DataOptions, Table, folds, split, strata};
-use crate::error::Result;
+use crate::data::{
+    Column, DataOptions, Split, Table, Values, folds, folds_of_groups, split, split_by_time, split_groups,
+    strata,
+};
+use crate::error::{Error, Place, Result};
 use crate::random::{Purpose, Random};
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// Below this number of rows the test is on the training rows.
 pub(super) const FEWEST_ROWS_TO_SPLIT: usize = 10;
@@ -21,6 +25,8 @@ pub struct Rows {
     pub training: Vec<usize>,
     /// To watch training by; empty for an ensemble, whose networks have their own.
     pub validation: Vec<usize>,
+    /// A table of its own to watch training by.
+    pub watched: Option<Box<Table>>,
     /// The rows of each network of an ensemble; empty for one network.
     pub members: Vec<MemberRows>,
     /// To test on.
@@ -70,17 +76,17 @@ pub enum TestRows {
 }
 
 impl Rows {
+    /// Rows of a table, where those that a table `apart` or `held_out` already says are to be tested on.
     pub(super) fn choose(
         settings: &Settings,
         options: &DataOptions,
-        apart: Option<Table>,
+        (apart, watched, held_out): (Option<Table>, Option<Table>, Option<Vec<usize>>),
         (table, count): (&Table, usize),
     ) -> Result<Self> {
         let all: Vec<usize> = (0..table.rows()).collect();
-        let classes = strata(table, options)?;
+        let way = Way::of(settings, options, table)?;
         let hold_out = |rows: &[usize], fraction: f64, epoch| {
-            let random = Random::new(settings.seed(), Purpose::Split, epoch);
-            split(rows, classes.as_deref(), fraction, &random)
+            way.hold_out(rows, fraction, &Random::new(settings.seed(), Purpose::Split, epoch))
         };
         let [test_given, validation_given] = settings.fractions()?;
         if settings.test_data.is_some() && test_given.is_some() {
@@ -90,9 +96,14 @@ impl Rows {
             ));
         }
         let mut test_fraction = None;
-        let (rest, test) = match (apart, test_given) {
-            (Some(apart), None) => (all, TestRows::Apart(Box::new(apart))),
-            (_, fraction) => {
+        let (rest, test) = match (apart, test_given, held_out) {
+            (Some(apart), None, _) => (all, TestRows::Apart(Box::new(apart))),
+            (_, None, Some(held_out)) => {
+                let mut taken = held_out.iter().peekable();
+                let rest = all.into_iter().filter(|row| taken.next_if_eq(&row).is_none()).collect();
+                (rest, TestRows::HeldOut(held_out))
+            }
+            (_, fraction, _) => {
                 let usual = if table.rows() < FEWEST_ROWS_TO_SPLIT { 0.0 } else { 0.2 };
                 let fraction = *test_fraction.insert(fraction.unwrap_or(usual));
                 let parts = hold_out(&all, fraction, 0)?;
@@ -107,7 +118,18 @@ impl Rows {
         let is_watched =
             rest.len() >= FEWEST_ROWS_TO_VALIDATE || settings.early_stopping.is_some_and(|epochs| epochs > 0);
         let enough = 0.1_f64.min(MOST_ROWS_TO_VALIDATE / rest.len().max(1) as f64);
-        let validation_fraction = validation_given.unwrap_or(if is_watched { enough } else { 0.0 });
+        if watched.is_some() && validation_given.is_some() {
+            return Err(configuration(
+                "`--validation` and `--validation-data` both say what to watch training by",
+                "leave out one of them",
+            ));
+        }
+        let validation_fraction = match validation_given {
+            _ if watched.is_some() => 0.0,
+            Some(fraction) => fraction,
+            None if is_watched => enough,
+            None => 0.0,
+        };
         if count > 1 {
             // Each watches a part of its own, so that together they learn from all rows.
             let members = match validation_fraction {
@@ -125,8 +147,12 @@ impl Rows {
                         None => PARTS.max(count),
                     };
                     let random = Random::new(settings.seed(), Purpose::Split, 1);
-                    let folds = folds(&rest, classes.as_deref(), parts.max(2), &random)?;
-                    let most = (fraction * rest.len() as f64).ceil() as usize;
+                    let folds = way.folds(&rest, fraction, parts.max(2), &random)?;
+                    let most = match way {
+                        // A group is watched whole, or the rest of it would be trained on.
+                        Way::Groups(_) => usize::MAX,
+                        _ => (fraction * rest.len() as f64).ceil() as usize,
+                    };
                     (0..count)
                         .map(|member| {
                             MemberRows::watching(&folds[member % folds.len()], most, &rest, &random)
@@ -137,6 +163,7 @@ impl Rows {
             return Ok(Self {
                 training: rest,
                 validation: Vec::new(),
+                watched: watched.map(Box::new),
                 members,
                 test,
                 test_fraction,
@@ -147,6 +174,7 @@ impl Rows {
         Ok(Self {
             training: parts.kept,
             validation: parts.held_out,
+            watched: watched.map(Box::new),
             members: Vec::new(),
             test,
             test_fraction,
@@ -177,5 +205,100 @@ impl Rows {
     /// Whether the test is on the rows that were trained on.
     pub fn is_tested_on_training_rows(&self) -> bool {
         matches!(self.test, TestRows::Training)
+    }
+}
+
+/// How rows are held out.
+enum Way {
+    /// At random, in proportion of each class where there are classes.
+    Stratified(Option<Vec<u32>>),
+    /// Whole groups, at random.
+    Groups(Vec<u32>),
+    /// The last ones.
+    Times(Vec<f64>),
+}
+
+impl Way {
+    fn of(settings: &Settings, options: &DataOptions, table: &Table) -> Result<Self> {
+        match (&settings.group, &settings.time_order) {
+            (Some(_), Some(_)) => Err(configuration(
+                "`--group` and `--time-order` both say which rows are held out",
+                "leave out one of them",
+            )),
+            (Some(name), None) => Ok(Self::Groups(groups(table.column(name)?))),
+            (None, Some(name)) => times(table, table.column(name)?).map(Self::Times),
+            (None, None) => Ok(Self::Stratified(strata(table, options)?)),
+        }
+    }
+
+    fn hold_out(&self, rows: &[usize], fraction: f64, random: &Random) -> Result<Split> {
+        match self {
+            Self::Stratified(classes) => split(rows, classes.as_deref(), fraction, random),
+            Self::Groups(groups) => split_groups(rows, groups, fraction, random),
+            Self::Times(times) => split_by_time(rows, times, fraction),
+        }
+    }
+
+    /// The rows that each network of an ensemble watches. In time, all watch the last ones: what comes later tells
+    /// nothing of what comes before.
+    fn folds(&self, rows: &[usize], fraction: f64, count: usize, random: &Random) -> Result<Vec<Vec<usize>>> {
+        match self {
+            Self::Stratified(classes) => folds(rows, classes.as_deref(), count, random),
+            Self::Groups(groups) => {
+                let mut folds = folds_of_groups(rows, groups, count, random)?;
+                folds.retain(|fold| !fold.is_empty());
+                Ok(folds)
+            }
+            Self::Times(times) => Ok(vec![split_by_time(rows, times, fraction)?.held_out]),
+        }
+    }
+}
+
+/// The group of each row, by what stands in a column. Rows without any belong to no other.
+fn groups(column: &Column) -> Vec<u32> {
+    let mut seen: HashMap<u64, u32> = HashMap::new();
+    let mut next = 0;
+    let mut group = |key: Option<u64>| {
+        let own = key.and_then(|key| seen.get(&key).copied()).unwrap_or(next);
+        if own == next {
+            next += 1;
+            if let Some(key) = key {
+                seen.insert(key, own);
+            }
+        }
+        own
+    };
+    let number = |number: f64| (!number.is_nan()).then(|| (number + 0.0).to_bits());
+    match &column.values {
+        Values::Numbers(numbers) => numbers.iter().map(|&own| group(number(own))).collect(),
+        Values::Times(times) => times.seconds.iter().map(|&own| group(number(own))).collect(),
+        Values::Categories(texts) => {
+            (0..texts.rows()).map(|row| group(texts.code(row).map(|code| code as u64))).collect()
+        }
+        // Images are themselves.
+        Values::Bytes(bytes) => (0..bytes.rows()).map(|_| group(None)).collect(),
+    }
+}
+
+/// When each row is.
+fn times(table: &Table, column: &Column) -> Result<Vec<f64>> {
+    let times = match &column.values {
+        Values::Numbers(numbers) => numbers.clone(),
+        Values::Times(times) => times.seconds.clone(),
+        _ => {
+            return Err(configuration(
+                format!(
+                    "column \"{}\" has no order in time: it is neither of numbers nor of dates",
+                    column.name
+                ),
+                "name another column, or hold rows out at random",
+            ));
+        }
+    };
+    match times.iter().position(|time| time.is_nan()) {
+        None => Ok(times),
+        Some(row) => Err(Error::data("the time of the row is missing")
+            .at(Place::source(table.source()).row(row + 1).column(&column.name))
+            .help("fill it in, or leave the row out")),
     }
 }

@@ -2,6 +2,7 @@
 //! flag of the command, and a row of [`Settings::LIST`], from which a front end makes its form and its help. What
 //! stays open is decided from the data.
 
+use super::Interval;
 use crate::data::{Imputation, Scaling, Task};
 use crate::error::{Error, Result};
 use crate::network::{Activation, Cost, Image, Initializer, Layer};
@@ -161,6 +162,10 @@ settings! {
         task: Option<Task>, "TASK" of Task::NAMES, default "by the target";
         /// Columns to leave out
         ignore: Names, "COLUMN", also "drop" "exclude";
+        /// The column that says how many times each row counts, in the cost and in all figures; it is no input
+        weights: Option<String>, "COLUMN", also "sample_weight" "sample_weights" "weight" "weight_column" "row_weights";
+        /// How much each class counts in the cost: `balanced` (the rarer, the more), or CLASS=WEIGHT
+        class_weights: Names, "WEIGHTS", also "class_weight";
         /// A column's type where it is not what it looks like: numeric, categorical or time
         r#type: Names, "COLUMN=TYPE", also "types" "dtype";
         /// How numbers are scaled
@@ -187,8 +192,14 @@ settings! {
         test: Option<f64>, "FRACTION", default "0.2", also "test_size" "test_split" "test_fraction";
         /// A file to test on instead
         test_data: Option<PathBuf>, "FILE", also "test_file";
+        /// The column of what rows belong together, such as a patient: no group is on both sides of a split; no input
+        group: Option<String>, "COLUMN", also "groups" "group_by" "group_column";
+        /// The column of the rows' time: the last rows are tested on, those before them are for validation
+        time_order: Option<String>, "COLUMN", also "time_column" "time_split";
         /// The fraction of the other rows to hold out for validation
         validation: Option<f64>, "FRACTION", default "by the rows", also "val" "validation_split" "val_split" "validation_fraction" "val_size" "validation_size";
+        /// A file for validation instead
+        validation_data: Option<PathBuf>, "FILE", also "validation_file" "val_data" "eval_data";
     }
     "Network" {
         /// The units of each hidden layer, or `none`
@@ -217,6 +228,10 @@ settings! {
         ensemble: Option<usize>, "NETWORKS", default "8 for a table, fewer from 50,000 rows";
         /// Train one network, in little time
         fast: Option<bool>, "FAST", also "single";
+        /// A model whose weights are the first ones; its inputs and network are kept
+        from: Option<PathBuf>, "FILE", also "from_model" "pretrained" "warm_start" "init_from";
+        /// Draw the last layer anew, where the classes are others than the model's
+        new_head: Option<bool>, "NEW_HEAD";
         /// How many times all examples are seen
         epochs: Option<usize>, "EPOCHS", default "by the rows", also "epoch" "max_epochs" "n_epochs" "num_epochs" "nepochs" "max_iter";
         /// The examples of a step, or `full` for all
@@ -267,9 +282,17 @@ settings! {
         /// The number of threads; the result does not depend on it
         threads: Option<usize>, "THREADS", default "all", also "num_threads";
     }
+    "Checkpoints" {
+        /// A folder to keep what training has come to, so that `--resume FOLDER` goes on after whatever ended it
+        checkpoint: Option<PathBuf>, "FOLDER", also "checkpoints" "checkpoint_dir" "checkpoint_path" "save_dir";
+        /// How often: epochs as `100`, steps as `500steps`, or a time as `30s`, `5m` or `1h`
+        checkpoint_every: Option<Interval>, "INTERVAL", default "1m", also "save_every" "checkpoint_interval" "checkpoint_freq";
+        /// How many checkpoints of each network are kept: the last ones
+        checkpoint_keep: Option<usize>, "CHECKPOINTS", default "2", also "keep_checkpoints" "max_to_keep" "save_total_limit" "save_top_k";
+    }
     "" {
         /// Where the model is saved
-        out: Option<PathBuf>, "FILE", default "model.safetensors", also "output" "save" "save_model" "model_out";
+        out: Option<PathBuf>, "FILE", default "model.safetensors, with --from model-tuned.safetensors", also "output" "save" "save_model" "model_out";
     }
 }
 
@@ -420,6 +443,7 @@ values! {
     u64: Whole, whole;
     Hidden: Text, parsed;
     Batch: Text, parsed;
+    Interval: Text, parsed;
     Task: Text, parsed;
     Scaling: Text, parsed;
     Imputation: Text, parsed;

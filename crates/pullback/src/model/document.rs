@@ -1,6 +1,6 @@
 //! What a model is beside its parameters, and the one check of all its parts against each other.
 
-use super::{Fingerprint, Partition, Run, Test, check_cost};
+use super::{Began, Fingerprint, Partition, Run, Test, check_cost};
 use crate::data::Preprocessing;
 use crate::error::{Error, Result};
 use crate::network::Network;
@@ -30,6 +30,7 @@ struct Owned {
     data: Option<Fingerprint>,
     rows: Option<Partition>,
     configuration: Option<serde_json::Value>,
+    began: Option<Began>,
     #[serde(default)]
     members: Vec<OwnedMember>,
 }
@@ -42,6 +43,7 @@ struct OwnedMember {
     training: Option<Training>,
     history: Option<History>,
     rows: Option<Partition>,
+    began: Option<Began>,
 }
 
 #[derive(Serialize)]
@@ -53,6 +55,8 @@ struct BorrowedMember<'a> {
     history: Option<&'a History>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<&'a Partition>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    began: Option<&'a Began>,
 }
 
 #[derive(Serialize)]
@@ -70,6 +74,8 @@ struct Borrowed<'a> {
     rows: Option<&'a Partition>,
     #[serde(skip_serializing_if = "Option::is_none")]
     configuration: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    began: Option<&'a Began>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     members: Vec<BorrowedMember<'a>>,
 }
@@ -91,6 +97,7 @@ impl Serialize for Cards<'_> {
             data: run.and_then(|run| run.data.as_ref()),
             rows: run.and_then(|run| run.rows.as_ref()),
             configuration: run.map(|run| &run.configuration).filter(|configuration| !configuration.is_null()),
+            began: run.and_then(|run| run.began.as_ref()),
             members: self.others.iter().map(|card| BorrowedMember::from(*card)).collect(),
         }
         .serialize(serializer)
@@ -105,6 +112,7 @@ impl<'a> From<&'a Card> for BorrowedMember<'a> {
             training: run.map(|run| &run.training),
             history: run.map(|run| &run.history),
             rows: run.and_then(|run| run.rows.as_ref()),
+            began: run.and_then(|run| run.began.as_ref()),
         }
     }
 }
@@ -114,14 +122,18 @@ pub(super) struct OwnedCards(pub(super) Vec<Card>);
 
 impl<'de> Deserialize<'de> for OwnedCards {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Owned { network, preprocessing, training, history, data, rows, configuration, members } =
+        let Owned { network, preprocessing, training, history, data, rows, configuration, began, members } =
             Owned::deserialize(deserializer)?;
         let run = match (training, history) {
             (Some(training), Some(history)) => {
                 let configuration = configuration.unwrap_or_default();
-                Some(Run { training, history, data, rows, configuration })
+                Some(Run { training, history, data, rows, configuration, began })
             }
-            (None, None) if data.is_none() && rows.is_none() && configuration.is_none() => None,
+            (None, None)
+                if data.is_none() && rows.is_none() && configuration.is_none() && began.is_none() =>
+            {
+                None
+            }
             _ => {
                 return Err(serde::de::Error::custom(
                     "it says of how the model came about only a part: `training` and `history` belong together",
@@ -138,16 +150,17 @@ impl<'de> Deserialize<'de> for OwnedCards {
 impl OwnedMember {
     /// The card of a network that shares with the first what it does not say.
     fn beside(self, first: &Card) -> Result<Card, &'static str> {
-        let Self { network, training, history, rows } = self;
+        let Self { network, training, history, rows, began } = self;
         let run = match (training, history, &first.run) {
-            (None, None, None) if rows.is_none() => None,
+            (None, None, None) if rows.is_none() && began.is_none() => None,
             (Some(training), Some(history), Some(shared)) => {
                 let trained_rows = rows.as_ref().map(Partition::trained_rows);
                 let data = shared.data.clone().map(|data| Fingerprint {
                     trained_rows: trained_rows.unwrap_or(data.trained_rows),
                     ..data
                 });
-                Some(Run { training, history, data, rows, configuration: shared.configuration.clone() })
+                let configuration = shared.configuration.clone();
+                Some(Run { training, history, data, rows, configuration, began })
             }
             _ => return Err("one network says how it came about, and another does not"),
         };
@@ -203,7 +216,7 @@ impl Run {
     }
 
     fn check(&self) -> Result<()> {
-        let Self { training, history, data, rows, .. } = self;
+        let Self { training, history, data, rows, began, .. } = self;
         training.check::<f64>()?;
         history.check()?;
         if history.epoch_count > training.epochs {
@@ -214,6 +227,9 @@ impl Run {
         }
         if let Some(data) = data {
             data.check()?;
+        }
+        if let Some(began) = began {
+            began.check()?;
         }
         if let Some(rows) = rows {
             if let Test::Apart(data) = rows.test() {

@@ -59,6 +59,34 @@ pub struct Run {
     pub rows: Option<Partition>,
     /// Whatever else the run was told, for a run like it.
     pub configuration: serde_json::Value,
+    /// The model whose weights it began with, if it did.
+    pub began: Option<Began>,
+}
+
+/// Which model a run began with: for people; nothing opens it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Began {
+    /// What it was called.
+    pub model: String,
+    /// The [hash](Model::hash) of the network's parameters.
+    pub hash: String,
+    /// How many epochs these had been trained for.
+    pub epochs: usize,
+    /// What they had been trained on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Fingerprint>,
+    /// Whether the last layer was drawn anew.
+    pub has_new_head: bool,
+}
+
+impl Began {
+    fn check(&self) -> Result<()> {
+        if !is_hash(&self.hash) {
+            return Err(Error::data("the hash of the weights that the run began with is none"));
+        }
+        self.data.as_ref().map_or(Ok(()), Fingerprint::check)
+    }
 }
 
 /// All that a model of a table says of itself.
@@ -122,14 +150,18 @@ impl Fingerprint {
     }
 
     fn check(&self) -> Result<()> {
-        let is_hash = self.hash.len() == 16
-            && self.hash.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-        if !is_hash || self.rows == 0 || self.trained_rows > self.rows {
+        if !is_hash(&self.hash) || self.rows == 0 || self.trained_rows > self.rows {
             return Err(Error::data("the fingerprint of the data contradicts itself"));
         }
         Ok(())
     }
 }
+
+/// Whether a text is 16 hexadecimal digits.
+fn is_hash(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// FNV-1a with 64 bits (Fowler, Noll, Vo): enough to notice other data, not to resist an attacker.
 struct Fnv(u64);
 
@@ -314,6 +346,16 @@ impl<T: Real> Model<T> {
         &self.parameters
     }
 
+    /// A hash of the parameters, of its first network: 16 hexadecimal digits (FNV-1a, 64 bits).
+    pub fn hash(&self) -> String {
+        let mut hash = Fnv::default();
+        for numbers in &self.parameters {
+            let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_f64().to_le_bytes()).collect();
+            hash.add(&bytes);
+        }
+        format!("{:016x}", hash.0)
+    }
+
     /// The network.
     pub fn network(&self) -> &Network {
         &self.card.network
@@ -335,7 +377,7 @@ impl<T: Real> Model<T> {
     /// If it was made from arrays, or does not say how it came about.
     pub fn trained(&self) -> Result<Trained<'_>> {
         let Card { network, preprocessing, run } = &self.card;
-        let (Some(preprocessing), Some(Run { training, history, data: Some(data), rows, configuration })) =
+        let (Some(preprocessing), Some(Run { training, history, data: Some(data), rows, configuration, .. })) =
             (preprocessing, run)
         else {
             return Err(Error::model(

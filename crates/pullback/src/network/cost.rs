@@ -103,6 +103,11 @@ impl Cost {
         self.takes() != Takes::Numbers
     }
 
+    /// Whether it has one number a row, not one for each output.
+    pub(super) fn is_one_a_row(self) -> bool {
+        self.takes() == Takes::Classes
+    }
+
     /// The costs of a batch of `[batch, outputs]`, whose sum over the batch is divided by its size: `[batch]`, or
     /// `[batch, outputs]`.
     pub(super) fn lower<'b>(self, output: Var<'b>, targets: Var<'b>) -> Var<'b> {

@@ -51,7 +51,8 @@ pub struct Given {
 }
 
 /// A network as a graph. Its inputs are, in order: what is given of examples (`features`, or the named inputs),
-/// targets `[batch, outputs]`, dropout masks. Its parameters are the network's, in order.
+/// targets `[batch, outputs]`, the weights of the examples `[batch, 1]` where they have some, dropout masks. Its
+/// parameters are the network's, in order.
 #[derive(Debug, Clone)]
 pub struct Lowered {
     /// Every operation of forward pass and cost.
@@ -60,15 +61,18 @@ pub struct Lowered {
     pub inputs: Vec<Given>,
     /// The place of the targets among the graph's inputs.
     pub targets: usize,
+    /// The place of the examples' weights among the graph's inputs, where they have some.
+    pub weights: Option<usize>,
     /// The parameters' nodes, in the order of [`Network::parameters`].
     pub parameters: Vec<NodeId>,
     /// The last layer's result, `[batch, outputs]`.
     pub output: NodeId,
     /// What the network predicts, `[batch, outputs]`: probabilities or numbers.
     pub prediction: NodeId,
-    /// The costs that are averaged: one for each row, `[batch]`, or for each output of each row, `[batch, outputs]`.
+    /// The costs that are averaged, each with its example's weight: one for each row, `[batch]`, or for each output
+    /// of each row, `[batch, outputs]`.
     pub costs: NodeId,
-    /// The mean cost of the batch's examples, without regularization.
+    /// The mean cost of the batch's examples, `sum(w c) / sum(w)` where they have weights, without regularization.
     pub data_cost: NodeId,
     /// What is minimized: the data cost and the regularization.
     pub cost: NodeId,
@@ -103,17 +107,31 @@ impl Network {
     /// # Errors
     /// If the description contradicts itself, or its last layer does not fit the cost.
     pub fn lower(&self, batch: usize, mode: Mode) -> Result<Lowered> {
-        self.lower_less(batch, mode, 0.0)
+        self.lower_less(batch, mode, 0.0, false)
     }
 
-    /// The same for features from which a number c, the `background`, was subtracted. Where many features are that
-    /// number, as in pictures, they become zeros, which products leave out. A dense first layer adds the number's
-    /// contribution to its weighted sums, once for each unit: x W^T = (x - c) W^T + c W^T 1. Before other layers it is
-    /// added to the features themselves (never to codes).
+    /// The same for examples that have weights: the cost is `sum(w c) / sum(w)` of the batch.
     ///
     /// # Errors
     /// As [`Network::lower`].
-    pub fn lower_less(&self, batch: usize, mode: Mode, background: f64) -> Result<Lowered> {
+    pub fn lower_weighted(&self, batch: usize, mode: Mode) -> Result<Lowered> {
+        self.lower_less(batch, mode, 0.0, true)
+    }
+
+    /// Either of them for features from which a number c, the `background`, was subtracted. Where many features are
+    /// that number, as in pictures, they become zeros, which products leave out. A dense first layer adds the
+    /// number's contribution to its weighted sums, once for each unit: x W^T = (x - c) W^T + c W^T 1. Before other
+    /// layers it is added to the features themselves (never to codes).
+    ///
+    /// # Errors
+    /// As [`Network::lower`].
+    pub fn lower_less(
+        &self,
+        batch: usize,
+        mode: Mode,
+        background: f64,
+        is_weighted: bool,
+    ) -> Result<Lowered> {
         let parameters = self.parameters()?;
         let outputs = self.outputs();
         let builder = Builder::new();
@@ -127,6 +145,7 @@ impl Network {
             given.iter().map(|input| builder.input(&input.name, [batch, input.form.elements()])).collect();
         let place_of_targets = given.len();
         let targets = builder.input("targets", [batch, outputs]);
+        let weights = is_weighted.then(|| builder.input("weights", [batch, 1]));
         let vars: Vec<Var<'_>> = parameters
             .iter()
             .map(|parameter| {
@@ -144,7 +163,7 @@ impl Network {
             batch,
             mode,
             background: if begins_dense { background } else { 0.0 },
-            inputs: place_of_targets + 1,
+            inputs: place_of_targets + 1 + usize::from(is_weighted),
             masks: vec![],
             statistics: vec![],
         };
@@ -173,7 +192,18 @@ impl Network {
         let prediction = self.cost.prediction(value);
         role(NodeRole::Cost);
         let costs = self.cost.lower(value, targets);
-        let data_cost = costs.sum_all().scale(1.0 / batch as f64);
+        let data_cost = match weights {
+            None => costs.sum_all().scale(1.0 / batch as f64),
+            Some(weights) => {
+                // One number a row where there is one cost a row.
+                let each = if self.cost.is_one_a_row() { weights.reshape([batch]) } else { weights };
+                role(NodeRole::WeightedCost);
+                let weighted = costs * each;
+                role(NodeRole::Cost);
+                // In this order weights of 1 give the bits of the mean.
+                weighted.sum_all() * weights.sum_all().power(-1.0)
+            }
+        };
         role(NodeRole::Regularization);
         let divisor = if self.regularization.divide_by_batch { batch as f64 } else { 1.0 };
         let mut cost = data_cost;
@@ -207,6 +237,7 @@ impl Network {
             graph,
             inputs: given,
             targets: place_of_targets,
+            weights: is_weighted.then_some(place_of_targets + 1),
             parameters,
             output,
             prediction,

@@ -38,13 +38,13 @@ const ABSURD: f64 = 10.0;
 
 impl Baseline {
     /// The best constant for classes; absent of no rows.
-    pub(super) fn commonest(ids: &[u32], names: &[String]) -> Option<Self> {
-        let mut counts = vec![0_usize; names.len()];
-        ids.iter().for_each(|&id| counts[id as usize] += 1);
+    pub(super) fn commonest(scored: &Scored<'_>, ids: &[u32], names: &[String]) -> Option<Self> {
+        let mut counts = vec![0.0; names.len()];
+        ids.iter().enumerate().for_each(|(row, &id)| counts[id as usize] += scored.weight(row));
         // Of equally common classes the first one.
-        let class = (0..counts.len()).rev().max_by_key(|&class| counts[class])?;
-        let rows = ids.len() as f64;
-        let shares: Vec<f64> = counts.iter().map(|&count| count as f64 / rows).collect();
+        let class = (0..counts.len()).rev().max_by(|&one, &other| counts[one].total_cmp(&counts[other]))?;
+        let rows: f64 = counts.iter().sum();
+        let shares: Vec<f64> = counts.iter().map(|&count| count / rows).collect();
         let log_loss: f64 =
             shares.iter().filter(|&&share| share > 0.0).map(|share| -share * Real::ln(*share)).sum();
         (rows > 0.0).then(|| Self {
@@ -55,13 +55,18 @@ impl Baseline {
     }
 
     /// The mean of some targets; absent of no rows.
-    pub(super) fn mean(targets: &[f64]) -> Option<Self> {
-        let mean = targets.iter().sum::<f64>() / targets.len() as f64;
+    pub(super) fn mean(targets: &[f64], weights: Option<&[f64]>) -> Option<Self> {
+        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
+        let sum: f64 = targets.iter().enumerate().map(|(row, target)| weight(row) * target).sum();
+        let mean = sum / (0..targets.len()).map(weight).sum::<f64>();
         let predictions = vec![mean; targets.len()];
         (!targets.is_empty()).then(|| Self {
             kind: BaselineKind::Constant,
             words: format!("always the mean, {}", number::significant(mean, 4)),
-            figures: Figures::new(&Scored::new(&predictions, 1, Truth::Numbers(targets))),
+            figures: Figures::new(&Scored {
+                weights,
+                ..Scored::new(&predictions, 1, Truth::Numbers(targets))
+            }),
         })
     }
 

@@ -24,6 +24,10 @@ pub enum Report {
 pub struct Classification {
     /// The number of rows.
     pub rows: usize,
+    /// The column that says how many times each row counts, in all figures but numbers of rows; absent if each counts
+    /// once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weighted_by: Option<String>,
     /// The metrics for classes.
     #[serde(flatten)]
     pub figures: Figures,
@@ -55,6 +59,9 @@ pub struct Class {
 pub struct Regression {
     /// The number of rows.
     pub rows: usize,
+    /// The column that says how many times each row counts; absent if each counts once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weighted_by: Option<String>,
     /// Figures a target.
     pub targets: Vec<Numbers>,
 }
@@ -83,10 +90,34 @@ impl Report {
         target: &Target,
         names: &[String],
     ) -> Result<Self> {
+        Self::weighted(prediction, targets, target, names, None)
+    }
+
+    /// The same where each row counts as many times as the weights of a column say.
+    ///
+    /// # Errors
+    /// As [`Report::new`], or if there is not a weight for each row.
+    pub fn weighted<T: Real>(
+        prediction: &Prediction,
+        targets: &Targets<T>,
+        target: &Target,
+        names: &[String],
+        weights: Option<(&str, &[f64])>,
+    ) -> Result<Self> {
         let (numbers, outputs) = (&prediction.numbers, prediction.outputs);
+        if let Some((column, weights)) = weights
+            && weights.len() != targets.rows()
+        {
+            return Err(Error::data(format!(
+                "\"{column}\" has {} weights for {} rows",
+                weights.len(),
+                targets.rows()
+            ))
+            .help("give one for each row"));
+        }
         match (targets.ids(), target.classes()) {
             (Some(ids), Some(classes)) => {
-                Classification::new(numbers, outputs, ids, classes).map(Report::Classification)
+                Classification::weighted(numbers, outputs, ids, classes, weights).map(Report::Classification)
             }
             (None, None) if outputs != names.len() => Err(Error::data(format!(
                 "{outputs} numbers are predicted for a row, but {} columns are named",
@@ -94,7 +125,8 @@ impl Report {
             ))
             .help("give a name for each")),
             (None, None) => {
-                Regression::new(numbers, &target.restore(&targets.to_dense()), names).map(Report::Regression)
+                Regression::weighted(numbers, &target.restore(&targets.to_dense()), names, weights)
+                    .map(Report::Regression)
             }
             (Some(_), None) => Err(Error::data("the targets are classes, but numbers are predicted")),
             (None, Some(_)) => Err(Error::data("the targets are numbers, but classes are predicted")),
@@ -156,6 +188,16 @@ impl Classification {
     /// If there are not as many rows of probabilities as classes, not as many outputs as names (or one for two), or a
     /// class has no name.
     pub fn new(probabilities: &[f64], outputs: usize, ids: &[u32], names: &[String]) -> Result<Self> {
+        Self::weighted(probabilities, outputs, ids, names, None)
+    }
+
+    fn weighted(
+        probabilities: &[f64],
+        outputs: usize,
+        ids: &[u32],
+        names: &[String],
+        weights: Option<(&str, &[f64])>,
+    ) -> Result<Self> {
         let count = names.len();
         let fits_classes = if outputs == 1 { count == 2 } else { outputs == count && count > 0 };
         if !fits_classes {
@@ -169,20 +211,27 @@ impl Classification {
                 .help("give a name for each class"));
         }
         fits(probabilities.len(), ids.len(), outputs)?;
-        let scored = Scored::new(probabilities, outputs, Truth::Classes { ids, count });
-        let classes = scored.counts().into_iter().zip(names).map(|(class, name)| Class {
-            name: name.clone(),
-            precision: class.precision(),
-            recall: class.recall(),
-            f1: class.f1(),
-            rows: class.rows,
-        });
+        let scored = Scored {
+            weights: weights.map(|(_, weights)| weights),
+            ..Scored::new(probabilities, outputs, Truth::Classes { ids, count })
+        };
+        let confusion = scored.confusion();
+        let rows_of = confusion.iter().map(|row| row.iter().sum());
+        let classes =
+            scored.counts().into_iter().zip(names).zip(rows_of).map(|((class, name), rows)| Class {
+                name: name.clone(),
+                precision: class.precision(),
+                recall: class.recall(),
+                f1: class.f1(),
+                rows,
+            });
         Ok(Self {
             rows: ids.len(),
+            weighted_by: weights.map(|(column, _)| column.to_owned()),
             figures: Figures::new(&scored),
             classes: classes.collect(),
-            confusion: scored.confusion(),
-            baselines: Baseline::commonest(ids, names).into_iter().collect(),
+            confusion,
+            baselines: Baseline::commonest(&scored, ids, names).into_iter().collect(),
         })
     }
 }
@@ -193,6 +242,15 @@ impl Regression {
     /// # Errors
     /// If their lengths differ or are no whole rows, or there is no name.
     pub fn new(predictions: &[f64], targets: &[f64], names: &[String]) -> Result<Self> {
+        Self::weighted(predictions, targets, names, None)
+    }
+
+    fn weighted(
+        predictions: &[f64],
+        targets: &[f64],
+        names: &[String],
+        weights: Option<(&str, &[f64])>,
+    ) -> Result<Self> {
         let outputs = names.len();
         if outputs == 0 || !targets.len().is_multiple_of(outputs) {
             return Err(Error::data(format!("{} targets are not whole rows of {outputs}", targets.len()))
@@ -202,10 +260,18 @@ impl Regression {
         let all = Scored::new(predictions, outputs, Truth::Numbers(targets));
         let numbers = |(name, (predictions, targets)): (&String, (Vec<f64>, Vec<f64>))| Numbers {
             name: name.clone(),
-            figures: Figures::new(&Scored::new(&predictions, 1, Truth::Numbers(&targets))),
-            baselines: Baseline::mean(&targets).into_iter().collect(),
+            figures: Figures::new(&Scored {
+                weights: weights.map(|(_, weights)| weights),
+                ..Scored::new(&predictions, 1, Truth::Numbers(&targets))
+            }),
+            baselines: Baseline::mean(&targets, weights.map(|(_, weights)| weights)).into_iter().collect(),
         };
-        Ok(Self { rows: all.rows(), targets: names.iter().zip(all.columns()).map(numbers).collect() })
+        let weighted_by = weights.map(|(column, _)| column.to_owned());
+        Ok(Self {
+            rows: all.rows(),
+            weighted_by,
+            targets: names.iter().zip(all.columns()).map(numbers).collect(),
+        })
     }
 }
 

@@ -56,16 +56,22 @@ fn wrap(out: &mut String, text: &str, width: usize) {
 pub fn line(report: &Report) -> String {
     match report {
         Report::Classification(report) => format!(
-            "accuracy {}, log loss {:.4}",
+            "accuracy {}{}, log loss {:.4}",
             percent(figure(&report.figures, Metric::Accuracy)),
+            weighted(report.weighted_by.as_deref()),
             figure(&report.figures, Metric::LogLoss)
         ),
         Report::Regression(report) => {
             let r2 = |figures: &Figures| format!("R2 {:.4}", figure(figures, Metric::R2));
             let all: Vec<String> = report.targets.iter().map(|target| r2(&target.figures)).collect();
-            all.join(", ")
+            format!("{}{}", all.join(", "), weighted(report.weighted_by.as_deref()))
         }
     }
+}
+
+/// By which column figures are weighted, if they are.
+fn weighted(by: Option<&str>) -> String {
+    by.map_or(String::new(), |column| format!(" weighted by \"{}\"", shortened(column, LONGEST_NAME)))
 }
 
 fn shortened(name: &str, length: usize) -> String {
@@ -87,8 +93,9 @@ fn classification(report: &Classification, width: usize) -> String {
     let right = (0..report.classes.len()).map(|class| report.confusion[class][class]).sum::<usize>();
     let _ = write!(
         text,
-        "accuracy {} ({right} of {} rows), log loss {:.4}",
+        "accuracy {}{} ({right} of {} rows), log loss {:.4}",
         percent(figure(&report.figures, Metric::Accuracy)),
+        weighted(report.weighted_by.as_deref()),
         report.rows,
         figure(&report.figures, Metric::LogLoss)
     );
@@ -202,7 +209,7 @@ fn regression(report: &Regression, width: usize) -> String {
         .map(|(name, figures)| (shortened(&name, (LONGEST_NAME + 6).min(width - COLUMNS)), figures))
         .collect();
     let longest = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(7);
-    let mut text = format!("{} rows\n\n", report.rows);
+    let mut text = format!("{} rows{}\n\n", report.rows, weighted(report.weighted_by.as_deref()));
     let _ = writeln!(text, "  {:longest$}  {:>9}  {:>9}  {:>9}", "target", "RMSE", "MAE", "R2");
     for (name, figures) in rows {
         let unit = |metric| significant(figure(figures, metric), DIGITS);

@@ -1,7 +1,7 @@
 //! A network's cost and predictions on given rows.
 
 use super::{Forward, Machine};
-use crate::data::{Dataset, Features, FeaturesView, Targets, check_whole_rows};
+use crate::data::{Dataset, Features, FeaturesView, check_whole_rows};
 use crate::error::{Error, Result};
 use crate::execute::{Backend, Executor};
 use crate::network::{Form, Mode, Network};
@@ -11,7 +11,7 @@ use pullback_kernels::{Isa, Real, sum};
 /// A network's cost and predictions on given rows.
 #[derive(Debug, Clone)]
 pub struct Evaluation<T> {
-    /// The mean cost, without regularization.
+    /// The mean cost, without regularization; of rows with weights, `sum(w c) / sum(w)`.
     pub cost: f64,
     /// `[rows, outputs]`: probabilities, or numbers in the units of the targets.
     pub predictions: Vec<T>,
@@ -76,7 +76,7 @@ pub fn evaluate<T: Real>(
     network.check_parameters(parameters)?;
     data.check_rows(rows)?;
     let mut evaluator = Evaluator::new(network, rows.len(), &entries(&blocks), machine)?;
-    Ok(evaluator.run(parameters, &blocks, data.targets(), rows))
+    Ok(evaluator.run(parameters, &blocks, data, rows))
 }
 
 /// What a network predicts for all rows, `[rows, outputs]`.
@@ -264,11 +264,11 @@ impl<T: Real> Evaluator<T> {
         &mut self,
         parameters: &[impl AsRef<[T]> + Sync],
         blocks: &[&Features<T>],
-        targets: &Targets<T>,
+        data: &Dataset<T>,
         rows: &[usize],
     ) -> Evaluation<T> {
         let mut predictions = Vec::with_capacity(rows.len() * self.outputs);
-        let (mut cost, mut costs) = (0.0, Vec::new());
+        let (mut cost, mut total, mut costs) = (0.0, 0.0, Vec::new());
         for averaged in rows.chunks(EVALUATION_ROWS) {
             costs.clear();
             for rows in averaged.chunks(self.batch) {
@@ -277,16 +277,38 @@ impl<T: Real> Evaluator<T> {
                     _ => &mut self.whole,
                 };
                 fill(executor, self.isa, blocks, rows);
-                targets.write(rows, executor.input_mut(blocks.len()));
+                data.targets().write(rows, executor.input_mut(blocks.len()));
                 executor.run(parameters);
                 costs.extend_from_slice(executor.output(1));
                 predictions.extend_from_slice(executor.output(0));
             }
             // In the order in which a step of training sums the costs of as many rows.
-            let mean = sum(self.isa, &costs) * T::from_f64(1.0 / averaged.len() as f64);
-            cost += mean.to_f64() * averaged.len() as f64;
+            let weight = weigh(data, averaged, &mut costs);
+            if weight > 0.0 {
+                let mean = sum(self.isa, &costs) * T::from_f64(1.0 / weight);
+                cost += mean.to_f64() * weight;
+                total += weight;
+            }
         }
-        Evaluation { cost: cost / rows.len().max(1) as f64, predictions }
+        Evaluation { cost: cost / if total > 0.0 { total } else { 1.0 }, predictions }
+    }
+}
+
+/// Multiplies the costs of some rows, one or several a row, by their weights; gives the sum of the weights.
+fn weigh<T: Real>(data: &Dataset<T>, rows: &[usize], costs: &mut [T]) -> f64 {
+    let Some(weights) = data.weights() else { return rows.len() as f64 };
+    let each = costs.len() / rows.len().max(1);
+    for (costs, &row) in costs.chunks_exact_mut(each.max(1)).zip(rows) {
+        costs.iter_mut().for_each(|cost| *cost *= weights[row]);
+    }
+    weight_of(data, rows)
+}
+
+/// The sum of the weights of some rows: their number, where they have none.
+pub(super) fn weight_of<T: Real>(data: &Dataset<T>, rows: &[usize]) -> f64 {
+    match data.weights() {
+        Some(weights) => rows.iter().map(|&row| weights[row].to_f64()).sum(),
+        None => rows.len() as f64,
     }
 }
 
@@ -303,7 +325,7 @@ pub fn most_likely<T: Real>(prediction: &[T]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Dataset;
+    use crate::data::{Dataset, Targets};
     use crate::network::{Activation, Cost, Image, Layer};
 
     #[test]
@@ -338,8 +360,7 @@ mod tests {
             let evaluations = [usize::MAX, 200 * each, 40 * each, 0].map(|limit| {
                 let mut evaluator = Evaluator::within(&network, ROWS, &[], &machine, limit).unwrap();
                 batches.push(evaluator.batch);
-                let Evaluation { cost, predictions } =
-                    evaluator.run(&parameters, &blocks, data.targets(), &rows);
+                let Evaluation { cost, predictions } = evaluator.run(&parameters, &blocks, &data, &rows);
                 let bits: Vec<u32> = predictions.iter().map(|x| x.to_bits()).collect();
                 (cost.to_bits(), bits)
             });

@@ -53,7 +53,10 @@ pub(super) struct Position {
     pub(super) steps: usize,
     /// Examples seen in the epoch that is running.
     pub(super) examples: usize,
-    /// The sum of their costs.
+    /// The sum of their weights: as many, where they have none.
+    #[serde(with = "super::exact")]
+    pub(super) weight: f64,
+    /// The sum of their costs, each times its weight.
     #[serde(with = "super::exact")]
     pub(super) cost: f64,
     /// The learning rate of the last step.
@@ -82,6 +85,7 @@ impl Position {
             step: 0,
             steps: 0,
             examples: 0,
+            weight: 0.0,
             cost: 0.0,
             learning_rate: 0.0,
             gradient_norm: 0.0,
@@ -209,6 +213,11 @@ impl<T: Real> State<T> {
     /// The number of steps done in the epoch that is running.
     pub fn step(&self) -> usize {
         self.position.step
+    }
+
+    /// The number of steps done in all epochs.
+    pub fn steps(&self) -> usize {
+        self.position.steps
     }
 
     /// One report for each finished epoch.

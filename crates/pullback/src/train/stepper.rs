@@ -31,8 +31,13 @@ struct StepGraph {
 }
 
 impl StepGraph {
-    fn new(network: &Network, training: &Training, batch: usize, background: f64) -> Result<Self> {
-        let lowered = network.lower_less(batch, Mode::Training, background)?;
+    fn new(
+        network: &Network,
+        training: &Training,
+        (batch, is_weighted): (usize, bool),
+        background: f64,
+    ) -> Result<Self> {
+        let lowered = network.lower_less(batch, Mode::Training, background, is_weighted)?;
         let specification = network.parameters()?;
         let trained: Vec<usize> =
             (0..specification.len()).filter(|&place| specification[place].role.is_trained()).collect();
@@ -71,11 +76,12 @@ impl StepGraph {
 }
 
 impl<T: Real> Stepper<T> {
+    /// For so many examples, which have weights or not.
     pub(super) fn new(
         machine: &Machine,
         network: &Network,
         training: &Training,
-        batch: usize,
+        batch: (usize, bool),
         background: f64,
         listed: &[Option<usize>],
     ) -> Result<Self> {
@@ -149,11 +155,11 @@ mod tests {
         let features = Features::<f64>::bytes(bytes, 120.0, 60.0).expect("a legal scale");
         network.regularization.l2 = 0.01;
         for name in Optimizer::NAMES {
-            for clip_norm in [None, Some(0.05)] {
+            for (clip_norm, is_weighted) in [(None, false), (Some(0.05), false), (None, true)] {
                 let optimizer = name.parse().expect("a name of the list");
                 let training = Training { optimizer, clip_norm, ..Training::default() };
-                let step_graph =
-                    StepGraph::new(&network, &training, rows.len(), 0.0).expect("a legal network");
+                let step_graph = StepGraph::new(&network, &training, (rows.len(), is_weighted), 0.0)
+                    .expect("a legal network");
                 let plan = step_graph.plan(&training);
                 let numbers = |count: usize, seed: usize| {
                     (0..count)

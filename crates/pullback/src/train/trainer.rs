@@ -1,6 +1,6 @@
 //! The loop: shuffle, take a batch, run forward and backward, change the weights, repeat.
 
-use super::evaluate::{Evaluator, check_data, entries, fill};
+use super::evaluate::{Evaluator, check_data, entries, fill, weight_of};
 use super::metric::with_scored;
 use super::observer::Reached;
 use super::optimizer::StepRules;
@@ -10,10 +10,11 @@ use super::{
     Batch, Blame, Epoch, EpochReport, Evaluation, Flow, History, Machine, Metric, Observer, Silent, State,
     StepReport, Stop, Trained, Training,
 };
-use crate::data::{Dataset, Features, Targets, epoch_order};
+use crate::data::{Dataset, Features, epoch_order};
 use crate::error::{Error, Result};
 use crate::network::{Mode, Network, Parameter};
-use pullback_kernels::{Array, Real};
+use pullback_kernels::{Array, Real, gather};
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 /// Trains a network on some rows of a data set. After each epoch it is measured on the rows
@@ -33,9 +34,7 @@ pub fn train<T: Real>(
     machine: &Machine,
     observer: &mut dyn Observer,
 ) -> Result<Trained<T>> {
-    let mut trainer = Trainer::new(network, training, data, rows, validation, machine)?;
-    while trainer.epoch(observer) == Flow::Continue {}
-    Ok(trainer.end(observer))
+    Ok(Trainer::new(network, training, data, rows, validation, machine)?.run(observer))
 }
 
 /// A training run that goes on a step or an epoch at a time, and whose state can be taken and given back.
@@ -66,7 +65,8 @@ pub struct Trainer<'a, T: Real> {
     network: &'a Network,
     training: &'a Training,
     data: &'a Dataset<T>,
-    rows: &'a [usize],
+    /// Those that count: a row of weight 0 is as if it were not there.
+    rows: Cow<'a, [usize]>,
     validation: &'a [usize],
     machine: Machine,
     specification: Vec<Parameter>,
@@ -82,6 +82,9 @@ pub struct Trainer<'a, T: Real> {
     less_background: Option<(Features<T>, f64)>,
     /// What the network's inputs take of the data, in their order.
     blocks: Vec<&'a Features<T>>,
+    /// What the validation rows are of, and what the network's inputs take of it.
+    watched: &'a Dataset<T>,
+    watched_blocks: Vec<&'a Features<T>>,
     /// For whole batches, and for the rows left over at the end of an epoch.
     stepper: Stepper<T>,
     last_stepper: Option<Stepper<T>>,
@@ -111,6 +114,20 @@ impl<'a, T: Real> Trainer<'a, T> {
         validation: &'a [usize],
         machine: &Machine,
     ) -> Result<Self> {
+        Self::watched_by(network, training, (data, rows), (data, validation), machine)
+    }
+
+    /// The same with validation rows of other data.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn watched_by(
+        network: &'a Network,
+        training: &'a Training,
+        (data, rows): (&'a Dataset<T>, &'a [usize]),
+        (watched, validation): (&'a Dataset<T>, &'a [usize]),
+        machine: &Machine,
+    ) -> Result<Self> {
         training.check::<T>()?;
         network.check_in::<T>()?;
         if !training.precision.is_full() && T::NAME != f32::NAME {
@@ -122,8 +139,28 @@ impl<'a, T: Real> Trainer<'a, T> {
             .help("take the precision f32, which means full"));
         }
         let blocks = check_data(network, data)?;
+        let watched_blocks = check_data(network, watched)?;
         data.check_rows(rows)?;
-        data.check_rows(validation)?;
+        watched.check_rows(validation)?;
+        if data.targets().task() != watched.targets().task() {
+            return Err(Error::data(
+                "the validation rows have targets of another kind than the rows to train on",
+            )
+            .help("give both the same classes, or numbers"));
+        }
+        let rows = match data.weights() {
+            Some(weights) if rows.iter().any(|&row| weights[row] == T::ZERO) => {
+                Cow::Owned(rows.iter().copied().filter(|&row| weights[row] > T::ZERO).collect())
+            }
+            _ => Cow::Borrowed(rows),
+        };
+        if !validation.is_empty() && weight_of(watched, validation) == 0.0 {
+            return Err(Error::data(
+                "all validation rows have a weight of 0: nothing tells one epoch from another",
+            )
+            .help("give some a larger weight, or hold none out"));
+        }
+        let is_weighted = data.weights().is_some();
         if rows.is_empty() {
             return Err(Error::data("there are no rows to train on").help("give at least one"));
         }
@@ -149,12 +186,13 @@ impl<'a, T: Real> Trainer<'a, T> {
         };
         let specification = network.parameters()?;
         let left = rows.len() % batch;
-        let listed = entries(&blocks);
+        let (listed, listed_of_watched) = (entries(&blocks), entries(&watched_blocks));
         // Products of reduced precision leave out no zeros.
         let leaves_out_zeros = network.begins_dense() && training.precision.is_full();
-        let less_background = leaves_out_zeros.then(|| data.features().less_background(rows)).flatten();
+        let less_background = leaves_out_zeros.then(|| data.features().less_background(&rows)).flatten();
         let background = less_background.as_ref().map_or(0.0, |(_, number)| *number);
-        let stepper = Stepper::<T>::new(&machine, network, training, batch, background, &listed)?;
+        let stepper =
+            Stepper::<T>::new(&machine, network, training, (batch, is_weighted), background, &listed)?;
         let plan = stepper.executor.plan();
         let mut residents: Vec<Array<T>> =
             plan.residents.iter().map(|resident| Array::zeros(resident.shape.elements())).collect();
@@ -170,12 +208,14 @@ impl<'a, T: Real> Trainer<'a, T> {
             order: Vec::new(),
             less_background,
             blocks,
+            watched,
+            watched_blocks,
             stepper,
             last_stepper: (left > 0)
-                .then(|| Stepper::new(&machine, network, training, left, background, &listed))
+                .then(|| Stepper::new(&machine, network, training, (left, is_weighted), background, &listed))
                 .transpose()?,
             evaluator: (!validation.is_empty())
-                .then(|| Evaluator::new(network, validation.len(), &listed, &machine))
+                .then(|| Evaluator::new(network, validation.len(), &listed_of_watched, &machine))
                 .transpose()?,
             is_filled: false,
             fingerprint: OnceCell::new(),
@@ -187,6 +227,17 @@ impl<'a, T: Real> Trainer<'a, T> {
             machine,
             specification,
         })
+    }
+
+    /// The same run with other parameters before its first step: in the order of [`Network::parameters`].
+    ///
+    /// # Errors
+    /// If they are not the network's.
+    pub fn starting_with(mut self, parameters: &[Vec<T>]) -> Result<Self> {
+        self.network.check_parameters(parameters)?;
+        let own = self.state.residents.iter_mut().step_by(self.state.per_parameter);
+        own.zip(parameters).for_each(|(own, numbers)| own.copy_from_slice(numbers));
+        Ok(self)
     }
 
     /// The same run from a state on. The number of epochs may differ from that of the run which the state was taken
@@ -203,35 +254,40 @@ impl<'a, T: Real> Trainer<'a, T> {
         machine: &Machine,
         state: State<T>,
     ) -> Result<Self> {
-        let mut trainer = Self::new(network, training, data, rows, validation, machine)?;
+        Self::new(network, training, data, rows, validation, machine)?.resumed(state)
+    }
+
+    /// The same run from a state on.
+    pub(crate) fn resumed(mut self, state: State<T>) -> Result<Self> {
         let of_another = |what: &str| {
             Err(Error::training(format!("the state is of another run: its {what} are not those of this one"))
                 .help("resume with the network, settings and rows of the run that it was saved of"))
         };
-        if let Some(what) = state.fingerprint.difference(trainer.fingerprint()) {
+        if let Some(what) = state.fingerprint.difference(self.fingerprint()) {
             return of_another(what);
         }
-        if state.names != names(&trainer.specification) {
+        if state.names != names(&self.specification) {
             return of_another("parameters");
         }
         let lengths =
             |state: &State<T>| state.residents.iter().map(|numbers| numbers.len()).collect::<Vec<_>>();
-        if lengths(&state) != lengths(&trainer.state) {
+        if lengths(&state) != lengths(&self.state) {
             return of_another("optimizer's numbers");
         }
-        let (at, steps) = (&state.position, trainer.steps_per_epoch());
-        let examples = at.step.saturating_mul(trainer.batch).min(rows.len());
+        let (at, steps) = (&state.position, self.steps_per_epoch());
+        let examples = at.step.saturating_mul(self.batch).min(self.rows.len());
         let is_possible = at.step <= steps
             && at.examples == examples
+            && (at.weight >= 0.0 && at.weight.is_finite() && (at.weight > 0.0) == (at.step > 0))
             && at.epoch.checked_mul(steps).and_then(|done| done.checked_add(at.step)) == Some(at.steps)
             && [at.best_epoch, at.kept_epoch].into_iter().flatten().all(|epoch| epoch < at.epoch)
             && at.plateau.is_possible()
-            && (state.has_best() || !trainer.needs_best(&state));
+            && (state.has_best() || !self.needs_best(&state));
         if !is_possible {
             return of_another("numbers");
         }
-        trainer.state = state;
-        Ok(trainer)
+        self.state = state;
+        Ok(self)
     }
 
     /// Whether the run cannot go on without the parameters that it may go back to.
@@ -258,6 +314,16 @@ impl<'a, T: Real> Trainer<'a, T> {
         self.state.parameters()
     }
 
+    /// The number of finished epochs.
+    pub(crate) fn epochs(&self) -> usize {
+        self.state.position.epoch
+    }
+
+    /// The number of steps done in all.
+    pub(crate) fn steps(&self) -> usize {
+        self.state.position.steps
+    }
+
     /// Why the run ended, if it did. What an observer stopped goes on with the next step.
     pub fn stop(&self) -> Option<Stop> {
         match self.state.position.stop {
@@ -277,7 +343,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         if self.stop().is_some() {
             return None;
         }
-        let Self { training, rows, batch, .. } = *self;
+        let Self { training, batch, .. } = *self;
+        let rows = &self.rows;
         let steps_per_epoch = self.steps_per_epoch();
         let (epoch, step, steps) =
             (self.state.position.epoch, self.state.position.step, self.state.position.steps);
@@ -301,7 +368,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         let factor = training.schedule.factor(steps, steps_per_epoch, training.epochs);
         let rate = training.learning_rate() * factor * self.state.position.plateau.factor();
         let range = step * batch..((step + 1) * batch).min(rows.len());
-        let examples = range.len();
+        let (examples, examples_per_epoch) = (range.len(), rows.len());
+        let weight = weight_of(self.data, &self.order[range.clone()]);
         let (cost, norm) = self.descend(range, rate);
         let at = &mut self.state.position;
         if !cost.is_finite() {
@@ -311,16 +379,18 @@ impl<'a, T: Real> Trainer<'a, T> {
         at.step += 1;
         at.steps += 1;
         at.examples += examples;
-        at.cost += cost * examples as f64;
+        at.weight += weight;
+        at.cost += cost * weight;
         at.learning_rate = rate;
         at.gradient_norm = Real::max(norm, at.gradient_norm);
-        Some(StepReport { epoch, examples: at.examples, examples_per_epoch: rows.len(), cost })
+        Some(StepReport { epoch, examples: at.examples, examples_per_epoch, cost })
     }
 
     /// Does the steps that are left of an epoch, and measures the network on the validation rows. Stops where the
     /// observer says so, after a step too; the next call goes on from there.
     pub fn epoch(&mut self, observer: &mut dyn Observer) -> Flow {
         let steps = self.steps_per_epoch();
+        self.is_stopped = false;
         // A whole epoch may wait for its end.
         while self.state.position.step < steps {
             let Some(report) = self.step() else { return Flow::Stop };
@@ -333,12 +403,18 @@ impl<'a, T: Real> Trainer<'a, T> {
         if self.stop().is_some() { Flow::Stop } else { Flow::Continue }
     }
 
+    /// Trains to the end of the run.
+    pub(crate) fn run(mut self, observer: &mut dyn Observer) -> Trained<T> {
+        while self.epoch(observer) == Flow::Continue {}
+        self.end(observer)
+    }
+
     /// What the run has come to, without the rest of an epoch that has begun.
     pub fn finish(self) -> Trained<T> {
         self.end(&mut Silent)
     }
 
-    fn end(mut self, observer: &mut dyn Observer) -> Trained<T> {
+    pub(crate) fn end(mut self, observer: &mut dyn Observer) -> Trained<T> {
         let stop = self.stop().unwrap_or(Stop::Observer);
         let has_diverged = matches!(stop, Stop::Diverged { .. });
         if self.state.position.step > 0 && !has_diverged {
@@ -375,12 +451,12 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// Ends an epoch: validation, plateau, early stopping, and the observer's word.
     fn end_epoch(&mut self, observer: &mut dyn Observer) {
-        let Self { training, data, validation, .. } = *self;
+        let Self { training, watched: data, validation, .. } = *self;
         let at = &self.state.position;
         let epoch = at.epoch;
         let mut report = EpochReport {
             epoch,
-            cost: at.cost / at.examples as f64,
+            cost: at.cost / at.weight,
             validation_cost: None,
             validation_accuracy: None,
             watched: None,
@@ -390,20 +466,19 @@ impl<'a, T: Real> Trainer<'a, T> {
         // What is watched, as something to be minimized.
         let mut watched = report.cost;
         let parameters: Vec<&[T]> = self.state.parameters().collect();
-        let targets = data.targets();
         let evaluation = (self.evaluator.as_mut())
-            .map(|evaluator| evaluator.run(&parameters, &self.blocks, targets, validation));
+            .map(|evaluator| evaluator.run(&parameters, &self.watched_blocks, data, validation));
         if let Some(evaluation) = &evaluation {
             report.validation_cost = Some(evaluation.cost);
             let value;
-            (report.validation_accuracy, value) = with_scored(evaluation, targets, validation, |scored| {
+            (report.validation_accuracy, value) = with_scored(evaluation, data, validation, |scored| {
                 (Metric::Accuracy.value(scored), training.metric.value(scored))
             });
             report.watched = value.filter(|value| !training.metric.is_cost() && value.is_finite());
             // Without a value there is no improvement.
             watched = value.map_or(f64::INFINITY, |value| training.metric.to_minimize(value));
         }
-        let reached = AfterEpoch { parameters, evaluation, targets, validation };
+        let reached = AfterEpoch { parameters, evaluation, data, validation };
         let mut seen = Epoch::new(&report, training.metric, &reached);
         let flow = observer.epoch(&mut seen);
         let is_kept = seen.is_kept();
@@ -428,11 +503,8 @@ impl<'a, T: Real> Trainer<'a, T> {
             at.kept_epoch = Some(epoch);
         }
         at.epoch += 1;
-        (at.step, at.examples, at.cost, at.gradient_norm) = (0, 0, 0.0, 0.0);
-        if flow == Flow::Stop {
-            at.stop = None;
-            self.is_stopped = true;
-        }
+        (at.step, at.examples, at.weight, at.cost, at.gradient_norm) = (0, 0, 0.0, 0.0, 0.0);
+        self.is_stopped |= flow == Flow::Stop;
         if is_best {
             self.state.keep();
         }
@@ -456,6 +528,9 @@ impl<'a, T: Real> Trainer<'a, T> {
                 None => fill(&mut stepper.executor, machine.isa, &self.blocks, rows),
             }
             data.targets().write(rows, stepper.executor.input_mut(self.blocks.len()));
+            if let Some(weights) = data.weights() {
+                gather(weights, 1, rows, stepper.executor.input_mut(self.blocks.len() + 1));
+            }
             self.is_filled = self.batch == self.rows.len();
         }
         stepper.executor.run(residents);
@@ -463,7 +538,8 @@ impl<'a, T: Real> Trainer<'a, T> {
         if !cost.is_finite() {
             let background = self.less_background.as_ref().map_or(0.0, |(_, number)| *number);
             let parameters: Vec<&[T]> = self.state.parameters().collect();
-            let lowered = self.network.lower_less(rows.len(), Mode::Training, background);
+            let lowered =
+                self.network.lower_less(rows.len(), Mode::Training, background, data.weights().is_some());
             self.blame =
                 (lowered.ok()).and_then(|lowered| Blame::find(&lowered, &stepper.executor, &parameters));
             return (cost, 0.0);
@@ -479,6 +555,31 @@ impl<'a, T: Real> Trainer<'a, T> {
         self.fingerprint.get_or_init(|| self.find_fingerprint())
     }
 
+    /// The same hash with all numbers of some rows.
+    fn hash_rows(&self, mut hash: Hash, data: &Dataset<T>, rows: &[usize]) -> Hash {
+        let (inputs, outputs) = (data.width(), data.outputs());
+        // Of inputs that are mostly zero, only the entries are read.
+        let given = data.features().entries().unwrap_or(inputs);
+        let is_listed = data.features().entries().is_some();
+        let (mut columns, mut numbers) = (vec![0_u32; given], vec![T::ZERO; given.max(outputs)]);
+        for row in rows {
+            hash = hash.with(*row as u64);
+            if is_listed {
+                data.features().write_entries(&[*row], &mut columns, &mut numbers[..given]);
+                hash = columns.iter().fold(hash, |hash, column| hash.with(u64::from(*column)));
+            } else {
+                data.features().write(self.machine.isa, &[*row], &mut numbers[..given]);
+            }
+            hash = numbers[..given].iter().fold(hash, |hash, x| hash.with(x.to_f64().to_bits()));
+            data.targets().write(&[*row], &mut numbers[..outputs]);
+            hash = numbers[..outputs].iter().fold(hash, |hash, x| hash.with(x.to_f64().to_bits()));
+            if let Some(weights) = data.weights() {
+                hash = hash.with(weights[*row].to_f64().to_bits());
+            }
+        }
+        hash
+    }
+
     fn find_fingerprint(&self) -> Fingerprint {
         let settings = Training {
             // A longer run of the same settings begins with the same steps.
@@ -486,24 +587,9 @@ impl<'a, T: Real> Trainer<'a, T> {
             ..self.training.clone()
         };
         let json = |text: serde_json::Result<String>| Hash::of_text(&text.unwrap_or_default()).digits();
-        let mut data = Hash::new().with(self.rows.len() as u64).with(self.validation.len() as u64);
-        let (inputs, outputs) = (self.data.width(), self.data.outputs());
-        // Of inputs that are mostly zero, only the entries are read.
-        let given = self.data.features().entries().unwrap_or(inputs);
-        let is_listed = self.data.features().entries().is_some();
-        let (mut columns, mut numbers) = (vec![0_u32; given], vec![T::ZERO; given.max(outputs)]);
-        for row in self.rows.iter().chain(self.validation) {
-            data = data.with(*row as u64);
-            if is_listed {
-                self.data.features().write_entries(&[*row], &mut columns, &mut numbers[..given]);
-                data = columns.iter().fold(data, |hash, column| hash.with(u64::from(*column)));
-            } else {
-                self.data.features().write(self.machine.isa, &[*row], &mut numbers[..given]);
-            }
-            data = numbers[..given].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
-            self.data.targets().write(&[*row], &mut numbers[..outputs]);
-            data = numbers[..outputs].iter().fold(data, |hash, x| hash.with(x.to_f64().to_bits()));
-        }
+        let lengths = Hash::new().with(self.rows.len() as u64).with(self.validation.len() as u64);
+        let data = self.hash_rows(lengths, self.data, &self.rows);
+        let data = self.hash_rows(data, self.watched, self.validation);
         Fingerprint {
             network: json(serde_json::to_string(self.network)),
             training: json(serde_json::to_string(&settings)),
@@ -517,7 +603,7 @@ struct AfterEpoch<'a, T> {
     parameters: Vec<&'a [T]>,
     /// Of the validation rows, if there are any.
     evaluation: Option<Evaluation<T>>,
-    targets: &'a Targets<T>,
+    data: &'a Dataset<T>,
     validation: &'a [usize],
 }
 
@@ -531,7 +617,8 @@ impl<T: Real> Reached for AfterEpoch<'_, T> {
     }
 
     fn targets(&self) -> Vec<f64> {
-        let Self { targets, validation, .. } = self;
+        let Self { data, validation, .. } = self;
+        let targets = data.targets();
         if let Some(classes) = targets.ids() {
             return validation.iter().map(|&row| f64::from(classes[row])).collect();
         }
@@ -542,7 +629,7 @@ impl<T: Real> Reached for AfterEpoch<'_, T> {
 
     fn value(&self, metric: Metric) -> Option<f64> {
         let evaluation = self.evaluation.as_ref()?;
-        with_scored(evaluation, self.targets, self.validation, |scored| metric.value(scored))
+        with_scored(evaluation, self.data, self.validation, |scored| metric.value(scored))
     }
 }
 

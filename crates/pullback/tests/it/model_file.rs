@@ -22,6 +22,7 @@ fn trained() -> (Model<f32>, Table) {
         data: Some(Fingerprint::of(&table, rows.len())),
         rows: Some(Partition::new(table.rows(), vec![], Test::Training).unwrap()),
         configuration: serde_json::Value::Null,
+        began: None,
     };
     let model = Model::new(network, trained.parameters).unwrap();
     (model.with_preprocessing(preprocessing).unwrap().with_run(run).unwrap(), table)

@@ -7,7 +7,7 @@ use pullback::data::{
     Bytes, Categories, Column, DataOptions, Imputation, Preprocessing, Scaling, Table, Task, Times, Values,
     builtin,
 };
-use pullback::model::{Fingerprint, Model, Partition, Run, Test};
+use pullback::model::{Began, Fingerprint, Model, Partition, Run, Test};
 use pullback::network::layers::{BatchNorm, Convolution, LayerNorm};
 use pullback::network::{Activation, Cost, Image, Layer, Network, Padding};
 use pullback::random::{Purpose, Random};
@@ -52,6 +52,13 @@ fn trained(table: &Table, options: &DataOptions, change: impl Fn(&mut Network)) 
         data: Some(Fingerprint::of(table, rows.len())),
         rows: Some(Partition::new(table.rows(), watched.to_vec(), held_out).unwrap()),
         configuration: json!({ "data": "t.csv", "seed": 7, "nested": { "list": [1, 2.5, null, true] } }),
+        began: Some(Began {
+            model: "old.safetensors".into(),
+            hash: "0123456789abcdef".into(),
+            epochs: 4,
+            data: Some(Fingerprint::of(table, rows.len())),
+            has_new_head: false,
+        }),
     };
     let model = Model::new(network, trained.parameters).unwrap();
     model.with_preprocessing(preprocessing).unwrap().with_run(run).unwrap()

@@ -66,7 +66,7 @@ fn costs_and_gradients_agree_with_pytorch() {
             continue;
         }
         let features: Vec<f64> = case.features.iter().map(|x| x - background).collect();
-        let lowered = case.network.lower_less(oracle.batch, Mode::Training, background).unwrap();
+        let lowered = case.network.lower_less(oracle.batch, Mode::Training, background, false).unwrap();
         let specification = case.network.parameters().unwrap();
         let start = case.network.initialize::<f64>(0).unwrap();
         let parameters: Vec<Vec<f64>> = (specification.iter().zip(start))

@@ -1,12 +1,15 @@
 //! A run that is stopped, saved and taken up ends with the same bits as one that never stopped.
 
-use pullback::data::{Dataset, Features, Targets};
+use pullback::data::{Dataset, Features, Targets, builtin};
+use pullback::job::{Checkpoints, Fitted, Job, Keeper, Settings};
 use pullback::network::{Activation, Cost, Layer, Network};
 use pullback::random::{Purpose, Random};
 use pullback::train::{
     Batch, EarlyStopping, Epoch, Flow, Machine, Observer, Optimizer, Schedule, Shape, Silent, State,
     StepReport, Stop, Trained, Trainer, Training, train,
 };
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 const ROWS: usize = 75;
 const EPOCHS: usize = 5;
@@ -186,4 +189,103 @@ fn a_damaged_state_ends_in_an_error_or_another_state() {
         assert!(State::<f32>::from_bytes(&bytes[..length]).is_err());
     }
     assert!(State::<f64>::from_bytes(&bytes).is_err(), "numbers of another type");
+}
+
+/// Keeps the states of each network in memory, at moments without a pattern.
+#[derive(Default)]
+struct Memory(Mutex<BTreeMap<usize, Vec<Vec<u8>>>>);
+
+impl Keeper for Memory {
+    fn is_due(&self, member: usize, _epochs: usize, steps: usize) -> bool {
+        (7 * steps + 3 * member).is_multiple_of(5)
+    }
+
+    fn keep(&self, member: usize, state: &State<f32>) {
+        self.0.lock().unwrap().entry(member).or_default().push(state.to_bytes().unwrap());
+    }
+}
+
+/// Ends a run after some steps.
+impl Observer for Ending {
+    fn step(&mut self, _report: &StepReport) -> Flow {
+        self.0 -= 1;
+        if self.0 == 0 { Flow::Stop } else { Flow::Continue }
+    }
+}
+
+struct Ending(usize);
+
+#[test]
+fn a_job_that_is_ended_again_and_again_makes_the_same_model() {
+    let told = [
+        ("iris", &[("dropout", "0.2"), ("batch_norm", "true")][..]),
+        ("iris", &[("validation", "0.2"), ("early_stopping", "1"), ("learning_rate", "0.3")]),
+        (
+            "iris",
+            &[("learning_rate", "1e6"), ("hidden", "none"), ("optimizer", "sgd"), ("cost", "squared_error")],
+        ),
+    ];
+    for (data, more) in told {
+        let mut settings = Settings::default();
+        settings.set("epochs", "6").unwrap();
+        for (name, value) in more {
+            settings.set(name, value).unwrap();
+        }
+        let job = Job::new(settings, builtin::load(data, 0).unwrap()).decide().unwrap();
+        let machine = Machine::with_threads(2);
+        let whole = job.run(&machine, &mut Silent);
+        let memory = Memory::default();
+        let mut ends = 0;
+        let resumed = loop {
+            let kept = memory.0.lock().unwrap().clone();
+            let state = |member| {
+                kept.get(&member)
+                    .and_then(|states| states.last())
+                    .map(|bytes| State::from_bytes(bytes).unwrap())
+            };
+            let states = (0..job.members().len()).map(state).collect();
+            let checkpoints = Checkpoints { states, keeper: Some(&memory) };
+            let fitted = job.resume(&machine, &mut Ending(3), &checkpoints);
+            let is_ended =
+                |fitted: &Fitted| fitted.model.run().is_some_and(|run| run.history.stop == Stop::Observer);
+            if !fitted.as_ref().is_ok_and(is_ended) {
+                break fitted;
+            }
+            ends += 1;
+        };
+        let bytes = |fitted: Fitted| fitted.model.to_bytes().unwrap();
+        let said = |error: pullback::Error| error.to_string();
+        assert!(resumed.map(bytes).map_err(said) == whole.map(bytes).map_err(said), "{more:?}");
+        assert!(ends > 1 || more[0].1 == "1e6", "{more:?} was ended {ends} times");
+    }
+}
+
+#[test]
+fn networks_of_an_ensemble_go_on_from_states_of_any_age() {
+    let mut settings = Settings::default();
+    let told = [("ensemble", "4"), ("validation", "0.2"), ("early_stopping", "2"), ("epochs", "9")];
+    told.iter().for_each(|(name, value)| settings.set(name, value).unwrap());
+    let job = Job::new(settings, builtin::load("iris", 0).unwrap()).decide().unwrap();
+    let machine = Machine::with_threads(2);
+    let memory = Memory::default();
+    let checkpoints = Checkpoints { keeper: Some(&memory), ..Checkpoints::default() };
+    let whole = job.resume(&machine, &mut Silent, &checkpoints).unwrap().model.to_bytes().unwrap();
+    assert!(whole == job.run(&machine, &mut Silent).unwrap().model.to_bytes().unwrap());
+    let kept = memory.0.lock().unwrap().clone();
+    for mix in 0..6 {
+        // Some are at their end, some in the middle of an epoch, one has not begun.
+        let state = |member: usize| {
+            let states = &kept[&member];
+            let at = (3 * mix + 5 * member) % (states.len() + 1);
+            states.get(at).map(|bytes| State::from_bytes(bytes).unwrap())
+        };
+        let states = (0..4).map(|member| if member == mix { None } else { state(member) }).collect();
+        let resumed = job.resume(&machine, &mut Silent, &Checkpoints { states, keeper: None }).unwrap();
+        assert!(resumed.model.to_bytes().unwrap() == whole, "mix {mix}");
+    }
+    // A state is of its own network.
+    let first = State::from_bytes(kept[&0].last().unwrap()).unwrap();
+    let checkpoints = Checkpoints { states: vec![None, Some(first)], keeper: None };
+    let error = job.resume(&machine, &mut Silent, &checkpoints).unwrap_err();
+    assert!(error.to_string().contains("the state is of another run"), "{error}");
 }

@@ -42,3 +42,22 @@ for name, truth, predicted in [("two targets", truth, predicted), ("one target",
     print("  r2", repr(metrics.r2_score(truth, predicted)))
     print("  mae", repr(metrics.mean_absolute_error(truth, predicted)))
     print("  rmse", repr(metrics.root_mean_squared_error(truth, predicted)))
+# tests/it/weights.rs: rows that count differently
+weights = [1.0, 0.5, 2.0, 0.0, 3.0, 1.5]
+truth = [0, 1, 2, 2, 1, 0]
+probabilities = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.5, 0.3], [0.3, 0.3, 0.4], [0.6, 0.3, 0.1], [0.5, 0.1, 0.4]]
+predicted = most_likely(probabilities)
+print("weighted classes")
+print("  accuracy", repr(metrics.accuracy_score(truth, predicted, sample_weight=weights)))
+print("  balanced_accuracy", repr(metrics.balanced_accuracy_score(truth, predicted, sample_weight=weights)))
+for figure in ["precision", "recall", "f1"]:
+    score = getattr(metrics, figure + "_score")
+    print("  macro_" + figure, repr(score(truth, predicted, average="macro", zero_division=0, sample_weight=weights)))
+print("  log_loss", repr(metrics.log_loss(truth, probabilities, sample_weight=weights)))
+second = [0.1, 0.4, 0.35, 0.8, 0.4, 0.4]
+print("  roc_auc", repr(metrics.roc_auc_score([0, 0, 1, 1, 1, 0], second, sample_weight=weights)))
+truth, predicted, weights = [3.0, -0.5, 2.0, 7.0], [2.5, 0.0, 2.0, 8.0], [1.0, 0.5, 2.0, 3.0]
+print("weighted numbers")
+print("  rmse", repr(metrics.root_mean_squared_error(truth, predicted, sample_weight=weights)))
+print("  mae", repr(metrics.mean_absolute_error(truth, predicted, sample_weight=weights)))
+print("  r2", repr(metrics.r2_score(truth, predicted, sample_weight=weights)))

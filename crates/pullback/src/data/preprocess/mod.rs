@@ -60,16 +60,23 @@ struct Document {
     features: Vec<Feature>,
     left_out: Vec<(String, String)>,
     target: TargetColumn,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weights: Option<String>,
 }
 
 impl TryFrom<Document> for Preprocessing {
     type Error = Error;
     fn try_from(document: Document) -> Result<Self> {
-        let Document { features, target, .. } = &document;
+        let Document { features, target, weights, .. } = &document;
         let mut names: BTreeSet<&str> = target.names().iter().map(String::as_str).collect();
+        if let Some(weights) = weights
+            && !names.insert(weights)
+        {
+            return Err(Error::data(format!("column \"{weights}\" is the target and the weights of rows")));
+        }
         if let Some(twice) = features.iter().find(|feature| !names.insert(&feature.name)) {
             return Err(Error::data(format!(
-                "column \"{}\" is an input twice, or an input and the target",
+                "column \"{}\" is an input twice, or an input and the target or the weights of rows",
                 twice.name
             )));
         }
@@ -131,10 +138,17 @@ impl Preprocessing {
             table.column(name)?;
         }
         let target = TargetColumn::fit(table, rows, options)?;
+        let weights = options.weights.clone();
+        if let Some(name) = &weights {
+            table.column(name)?;
+        }
         let mut features = Vec::new();
         let mut left_out = Vec::new();
         for column in table.columns() {
-            if target.names().contains(&column.name) || options.ignore.contains(&column.name) {
+            if target.names().contains(&column.name)
+                || options.ignore.contains(&column.name)
+                || weights.as_ref() == Some(&column.name)
+            {
                 continue;
             }
             let declared = options.types.get(&column.name).copied();
@@ -171,7 +185,7 @@ impl Preprocessing {
                     .map_or(String::new(), |(name, why)| format!(" (\"{name}\" is left out: {why})"))
             )));
         }
-        Document { features, left_out, target }.try_into()
+        Document { features, left_out, target, weights }.try_into()
     }
 
     /// The same where each column of numbers has inputs for so many pieces between quantiles of the given rows, beside
@@ -212,7 +226,31 @@ impl Preprocessing {
     /// # Errors
     /// If a column is an input twice or an input and a target, or there are no inputs or too many to count.
     pub fn new(features: Vec<Feature>, target: TargetColumn) -> Result<Self> {
-        Document { features, left_out: Vec::new(), target }.try_into()
+        Document { features, left_out: Vec::new(), target, weights: None }.try_into()
+    }
+
+    /// The same inputs for another table, and what is predicted from them there. The table's other columns are left
+    /// out, which `why` says.
+    pub(crate) fn kept_for(
+        self,
+        table: &Table,
+        target: TargetColumn,
+        why: &str,
+        weights: Option<String>,
+    ) -> Result<Self> {
+        let Document { features, left_out: before, .. } = self.document;
+        let is_taken = |name: &String| {
+            target.names().contains(name)
+                || weights.as_ref() == Some(name)
+                || features.iter().any(|feature| feature.name == *name)
+        };
+        let others = table.columns().iter().map(|column| &column.name).filter(|name| !is_taken(name));
+        let left_out = others.map(|name| {
+            let reason = before.iter().find(|(other, _)| other == name).map_or(why, |(_, reason)| reason);
+            (name.clone(), reason.to_owned())
+        });
+        let left_out = left_out.collect();
+        Document { features, left_out, target, weights }.try_into()
     }
 
     /// The columns that are inputs, in the order of the inputs.
@@ -228,6 +266,45 @@ impl Preprocessing {
     /// What is predicted.
     pub fn target(&self) -> &TargetColumn {
         &self.document.target
+    }
+
+    /// The column that says how many times each row counts, if there is one.
+    pub fn weights(&self) -> Option<&str> {
+        self.document.weights.as_deref()
+    }
+
+    /// How many times each row of a table counts; absent if all count once.
+    ///
+    /// # Errors
+    /// If the column is missing or not one of numbers, or a weight is missing, negative or infinite, or all are 0.
+    pub fn row_weights(&self, table: &Table) -> Result<Option<Vec<f64>>> {
+        let Some(name) = self.weights() else { return Ok(None) };
+        let numbers = cells::numbers_of(table, name, &table.column(name)?.values)?;
+        let at = |row: usize, what: String| {
+            Error::data(what)
+                .at(Place::source(table.source()).row(row + 1).column(name))
+                .help("correct the weight, or leave the row out; a weight is a number of at least 0")
+        };
+        for (row, &weight) in numbers.iter().enumerate() {
+            if weight.is_nan() {
+                return Err(at(row, "the weight is missing".to_owned()));
+            }
+            // What is too large for f32 is infinite in training.
+            if weight < 0.0 || !(weight as f32).is_finite() {
+                return Err(at(
+                    row,
+                    format!("the weight {weight} is {}", if weight < 0.0 { "negative" } else { "too large" }),
+                ));
+            }
+        }
+        if !numbers.iter().any(|&weight| weight > 0.0) {
+            return Err(Error::data(format!(
+                "all weights of rows are 0 in column \"{name}\": nothing counts"
+            ))
+            .at(Place::source(table.source()).column(name))
+            .help("give some rows a larger weight"));
+        }
+        Ok(Some(numbers.into_owned()))
     }
 
     /// The number of inputs of a network.
@@ -260,13 +337,17 @@ impl Preprocessing {
         self.features().iter().flat_map(Feature::input_names).collect()
     }
 
-    /// Features and targets of all rows.
+    /// Features and targets of all rows, and their weights.
     ///
     /// # Errors
     /// If a column is missing or of another kind, or a target is missing or of an unknown class.
     pub fn apply<T: Real>(&self, table: &Table) -> Result<Dataset<T>> {
         let (features, warnings) = self.apply_features(table)?;
-        Ok(Dataset::new(features, self.target().apply(table)?)?.with_warnings(warnings))
+        let dataset = Dataset::new(features, self.target().apply(table)?)?.with_warnings(warnings);
+        match self.row_weights(table)? {
+            Some(weights) => dataset.with_weights(weights.into_iter().map(T::from_f64).collect()),
+            None => Ok(dataset),
+        }
     }
 
     /// Features of all rows; the table need not have a target.

@@ -33,7 +33,7 @@ impl Page<'_> {
         let examples = self.trace.rows();
         for member in &ledger.members {
             if member.row.is_some_and(|row| row >= self.options.most_units)
-                || member.row.is_some() && examples == 1
+                || member.row.is_some() && examples == 1 && member.key != "ledger_share"
             {
                 continue;
             }

@@ -25,6 +25,7 @@ pub struct Trace {
     gradients: Gradients,
     values: Vec<Vec<f64>>,
     rows: usize,
+    weights: Option<Vec<f64>>,
     dense: Vec<Dense>,
     images: Vec<Imaging>,
 }
@@ -68,16 +69,32 @@ impl Trace {
         mode: Mode,
         seed: u64,
     ) -> Result<Self> {
+        Self::weighted(network, parameters, (features, targets, None), rows, mode, seed)
+    }
+
+    /// The same of examples with weights, if there are any: features, targets and weights.
+    ///
+    /// # Errors
+    /// As [`Trace::with_mode`].
+    pub fn weighted(
+        network: &Network,
+        parameters: &[Vec<f64>],
+        (features, targets, weights): (&[f64], &[f64], Option<&[f64]>),
+        rows: usize,
+        mode: Mode,
+        seed: u64,
+    ) -> Result<Self> {
         let specification = network.parameters()?;
         let fits = features.len() == rows * network.inputs
             && targets.len() == rows * network.outputs()
+            && weights.is_none_or(|weights| weights.len() == rows)
             && parameters.len() == specification.len()
             && parameters.iter().zip(&specification).all(|(own, p)| own.len() == p.shape.elements());
         if !fits || rows == 0 {
             return Err(Error::configuration("features, targets and parameters do not fit the network")
                 .help("give at least one whole row"));
         }
-        let lowered = network.lower(rows, mode)?;
+        let lowered = network.lower_less(rows, mode, 0.0, weights.is_some())?;
         let gradients = reverse(&lowered.graph, lowered.cost, &lowered.parameters)?;
         let mut given = vec![Vec::new(); gradients.graph.nodes().len()];
         let inputs =
@@ -91,6 +108,9 @@ impl Trace {
             given[inputs[input.place].index()] = numbers;
         }
         given[inputs[lowered.targets].index()] = targets.to_vec();
+        if let (Some(place), Some(weights)) = (lowered.weights, weights) {
+            given[inputs[place].index()] = weights.to_vec();
+        }
         for (number, mask) in lowered.masks.iter().enumerate() {
             let id = inputs[mask.input];
             let mut numbers = vec![0.0; gradients.graph.shape(id).elements()];
@@ -110,6 +130,7 @@ impl Trace {
             gradients,
             values,
             rows,
+            weights: weights.map(<[f64]>::to_vec),
             dense: Vec::new(),
             images: Vec::new(),
         };
@@ -118,6 +139,11 @@ impl Trace {
             (0..network.layers.len()).filter_map(|layer| trace.find_imaging(layer, &forms)).collect();
         trace.dense = (0..network.layers.len()).filter_map(|layer| trace.find_dense(layer)).collect();
         Ok(trace)
+    }
+
+    /// How often each example counts, where they do not count alike.
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
     }
 
     /// The network.

@@ -1,7 +1,7 @@
 //! Accuracy: how many classes are right.
 
 use super::scored::THREE_CLASSES;
-use super::{For, Item, Scored, mean};
+use super::{For, Item, Scored, weighted_mean};
 use crate::train::most_likely;
 
 /// The item of the list.
@@ -15,5 +15,8 @@ pub(super) const ITEM: Item = Item {
 };
 
 fn value(scored: &Scored<'_>) -> Option<f64> {
-    mean(scored.class_rows().map(|(row, class)| f64::from(u8::from(most_likely(row) == class))))
+    weighted_mean(
+        scored,
+        scored.class_rows().map(|(row, class)| f64::from(u8::from(most_likely(row) == class))),
+    )
 }

@@ -14,5 +14,5 @@ pub(super) const ITEM: Item = Item {
 };
 
 fn value(scored: &Scored<'_>) -> Option<f64> {
-    mean(scored.counts().iter().filter(|class| class.rows > 0).map(|class| class.recall()))
+    mean(scored.counts().iter().filter(|class| class.rows > 0.0).map(|class| class.recall()))
 }

@@ -1,7 +1,7 @@
 //! Log loss: how sure predictions are of what is true.
 
 use super::scored::THREE_CLASSES;
-use super::{For, Item, Scored, mean};
+use super::{For, Item, Scored, weighted_mean};
 use pullback_kernels::Real;
 
 /// The item of the list.
@@ -18,12 +18,15 @@ pub(super) const ITEM: Item = Item {
 const LEAST: f64 = 1e-15;
 
 fn value(scored: &Scored<'_>) -> Option<f64> {
-    mean(scored.class_rows().map(|(row, class)| {
-        let own = match row {
-            [second] if class == 0 => 1.0 - second,
-            [second] => *second,
-            all => all[class],
-        };
-        -Real::ln(Real::max(own, LEAST))
-    }))
+    weighted_mean(
+        scored,
+        scored.class_rows().map(|(row, class)| {
+            let own = match row {
+                [second] if class == 0 => 1.0 - second,
+                [second] => *second,
+                all => all[class],
+            };
+            -Real::ln(Real::max(own, LEAST))
+        }),
+    )
 }

@@ -1,7 +1,7 @@
 //! The mean of the absolute errors.
 
 use super::scored::NUMBERS;
-use super::{For, Item, Scored, mean};
+use super::{For, Item, Scored, mean, weighted_mean};
 
 /// The item of the list.
 pub(super) const ITEM: Item = Item {
@@ -15,7 +15,7 @@ pub(super) const ITEM: Item = Item {
 
 fn value(scored: &Scored<'_>) -> Option<f64> {
     mean(scored.columns().map(|(predictions, targets)| {
-        let errors: f64 = predictions.iter().zip(&targets).map(|(p, t)| (p - t).abs()).sum();
-        errors / targets.len() as f64
+        let errors = predictions.iter().zip(&targets).map(|(p, t)| (p - t).abs());
+        weighted_mean(scored, errors).unwrap_or(0.0)
     }))
 }

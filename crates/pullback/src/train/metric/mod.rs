@@ -20,7 +20,7 @@ mod scored;
 pub use scored::{ClassCounts, Scored, Truth};
 
 use super::Evaluation;
-use crate::data::Targets;
+use crate::data::{Dataset, Targets};
 use crate::error::Error;
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
@@ -194,15 +194,18 @@ impl TryFrom<String> for Metric {
 /// Calls `then` with an evaluation of some rows of targets.
 pub(super) fn with_scored<T: Real, R>(
     evaluation: &Evaluation<T>,
-    targets: &Targets<T>,
+    data: &Dataset<T>,
     rows: &[usize],
     then: impl FnOnce(&Scored<'_>) -> R,
 ) -> R {
     let wide = |numbers: &[T]| numbers.iter().map(|number| number.to_f64()).collect::<Vec<f64>>();
+    let targets = data.targets();
     let (predictions, outputs) = (wide(&evaluation.predictions), targets.outputs());
+    let weights: Option<Vec<f64>> =
+        data.weights().map(|weights| rows.iter().map(|&row| weights[row].to_f64()).collect());
     let call = |truth| {
-        let cost = Some(evaluation.cost);
-        then(&Scored { cost, ..Scored::new(&predictions, outputs, truth) })
+        let (cost, weights) = (Some(evaluation.cost), weights.as_deref());
+        then(&Scored { cost, weights, ..Scored::new(&predictions, outputs, truth) })
     };
     match targets.ids() {
         Some(classes) => {
@@ -215,6 +218,17 @@ pub(super) fn with_scored<T: Real, R>(
             call(Truth::Numbers(&wide(&numbers)))
         }
     }
+}
+
+/// The mean of a number for each row, each with its weight; absent where nothing counts.
+fn weighted_mean(scored: &Scored<'_>, numbers: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let (mut sum, mut total) = (0.0, 0.0);
+    for (row, number) in numbers.into_iter().enumerate() {
+        let weight = scored.weight(row);
+        sum += weight * number;
+        total += weight;
+    }
+    (total > 0.0).then(|| sum / total)
 }
 
 /// The mean of some numbers; absent of none.

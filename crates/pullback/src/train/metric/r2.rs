@@ -1,7 +1,7 @@
 //! R2, the coefficient of determination.
 
 use super::scored::NUMBERS;
-use super::{For, Item, Scored, mean};
+use super::{For, Item, Scored, mean, weighted_mean};
 
 /// The item of the list.
 pub(super) const ITEM: Item = Item {
@@ -17,9 +17,12 @@ pub(super) const ITEM: Item = Item {
 /// every prediction is exact, else 0.
 fn value(scored: &Scored<'_>) -> Option<f64> {
     mean(scored.columns().map(|(predictions, targets)| {
-        let squares: f64 = predictions.iter().zip(&targets).map(|(p, t)| (p - t) * (p - t)).sum();
-        let mean = targets.iter().sum::<f64>() / targets.len() as f64;
-        let spread: f64 = targets.iter().map(|target| (target - mean) * (target - mean)).sum();
+        let sum = |numbers: &mut dyn Iterator<Item = f64>| -> f64 {
+            numbers.enumerate().map(|(row, number)| scored.weight(row) * number).sum()
+        };
+        let squares = sum(&mut predictions.iter().zip(&targets).map(|(p, t)| (p - t) * (p - t)));
+        let mean = weighted_mean(scored, targets.iter().copied()).unwrap_or(0.0);
+        let spread = sum(&mut targets.iter().map(|target| (target - mean) * (target - mean)));
         match (spread > 0.0, squares == 0.0) {
             (true, _) => 1.0 - squares / spread,
             (false, true) => 1.0,

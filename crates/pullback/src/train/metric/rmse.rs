@@ -1,7 +1,7 @@
 //! The root of the mean square of the errors.
 
 use super::scored::NUMBERS;
-use super::{For, Item, Scored, mean};
+use super::{For, Item, Scored, mean, weighted_mean};
 
 /// The item of the list.
 pub(super) const ITEM: Item = Item {
@@ -15,7 +15,7 @@ pub(super) const ITEM: Item = Item {
 
 fn value(scored: &Scored<'_>) -> Option<f64> {
     mean(scored.columns().map(|(predictions, targets)| {
-        let squares: f64 = predictions.iter().zip(&targets).map(|(p, t)| (p - t) * (p - t)).sum();
-        (squares / targets.len() as f64).sqrt()
+        let squares = predictions.iter().zip(&targets).map(|(p, t)| (p - t) * (p - t));
+        weighted_mean(scored, squares).unwrap_or(0.0).sqrt()
     }))
 }

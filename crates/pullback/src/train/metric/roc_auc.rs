@@ -17,16 +17,18 @@ pub(super) const ITEM: Item = Item {
 
 /// By ranks (Mann and Whitney, 1947), ties counting half; absent if a class has no row.
 fn value(scored: &Scored<'_>) -> Option<f64> {
-    let mut ranked: Vec<(f64, usize)> =
-        scored.class_rows().map(|(row, class)| (row[row.len() - 1], class)).collect();
+    let rows = scored.class_rows().enumerate();
+    let mut ranked: Vec<(f64, usize, f64)> =
+        rows.map(|(at, (row, class))| (row[row.len() - 1], class, scored.weight(at))).collect();
     ranked.sort_by(|left, right| left.0.total_cmp(&right.0));
-    let positives = ranked.iter().filter(|(_, class)| *class == 1).count() as f64;
-    let negatives = ranked.len() as f64 - positives;
+    let weight = |rows: &[(f64, usize, f64)], of: usize| -> f64 {
+        rows.iter().filter(|(_, class, _)| *class == of).map(|(_, _, weight)| weight).sum()
+    };
+    let (positives, negatives) = (weight(&ranked, 1), weight(&ranked, 0));
     let mut below = 0.0;
     let mut won = 0.0;
     for tied in ranked.chunk_by(|left, right| left.0 == right.0) {
-        let own = tied.iter().filter(|(_, class)| *class == 1).count() as f64;
-        let others = tied.len() as f64 - own;
+        let (own, others) = (weight(tied, 1), weight(tied, 0));
         won += own * (below + others / 2.0);
         below += others;
     }

@@ -14,6 +14,8 @@ pub struct Scored<'a> {
     pub truth: Truth<'a>,
     /// The mean cost of the rows, where it was computed.
     pub cost: Option<f64>,
+    /// How many times each row counts; without them, once.
+    pub weights: Option<&'a [f64]>,
 }
 
 /// What is true of some rows.
@@ -30,15 +32,15 @@ pub enum Truth<'a> {
     Numbers(&'a [f64]),
 }
 
-/// What the predictions of one class are counted from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What the predictions of one class are counted from: rows, or their weights.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ClassCounts {
     /// The rows of this class that are predicted so.
-    pub right: usize,
+    pub right: f64,
     /// The rows of this class.
-    pub rows: usize,
+    pub rows: f64,
     /// The rows that are predicted as this class.
-    pub predicted: usize,
+    pub predicted: f64,
 }
 
 impl<'a> Scored<'a> {
@@ -52,7 +54,12 @@ impl<'a> Scored<'a> {
             Truth::Numbers(numbers) => numbers.len(),
         };
         assert!(predictions.len() == expected, "one prediction for each target");
-        Self { predictions, outputs, truth, cost: None }
+        Self { predictions, outputs, truth, cost: None, weights: None }
+    }
+
+    /// How many times a row counts.
+    pub fn weight(&self, row: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[row])
     }
 
     /// The number of rows.
@@ -69,7 +76,7 @@ impl<'a> Scored<'a> {
         self.predictions.chunks_exact(self.outputs).zip(ids.iter().map(|&id| id as usize))
     }
 
-    /// How many rows of a class (first index) are predicted as another (second index).
+    /// How many rows of a class (first index) are predicted as another (second index), each counted once.
     pub fn confusion(&self) -> Vec<Vec<usize>> {
         let Truth::Classes { count, .. } = self.truth else { return Vec::new() };
         let mut confusion = vec![vec![0; count]; count];
@@ -83,18 +90,18 @@ impl<'a> Scored<'a> {
     pub fn counts(&self) -> Vec<ClassCounts> {
         let Truth::Classes { count, .. } = self.truth else { return Vec::new() };
         let mut counts = vec![ClassCounts::default(); count];
-        for (row, class) in self.class_rows() {
-            let predicted = most_likely(row);
-            counts[class].rows += 1;
-            counts[predicted].predicted += 1;
-            counts[class].right += usize::from(predicted == class);
+        for (at, (row, class)) in self.class_rows().enumerate() {
+            let (predicted, weight) = (most_likely(row), self.weight(at));
+            counts[class].rows += weight;
+            counts[predicted].predicted += weight;
+            counts[class].right += if predicted == class { weight } else { 0.0 };
         }
         counts
     }
 
     /// The counts of the classes that have a row or are predicted: the others say nothing.
     pub fn counts_of_present(&self) -> impl Iterator<Item = ClassCounts> + use<> {
-        self.counts().into_iter().filter(|class| class.rows + class.predicted > 0)
+        self.counts().into_iter().filter(|class| class.rows + class.predicted > 0.0)
     }
 
     /// The predictions and targets of each output, for numbers.
@@ -124,13 +131,13 @@ impl ClassCounts {
 
     /// The harmonic mean of precision and recall.
     pub fn f1(&self) -> f64 {
-        share(2 * self.right, self.rows + self.predicted)
+        share(2.0 * self.right, self.rows + self.predicted)
     }
 }
 
 /// `part / whole`, and 0 of nothing.
-fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+fn share(part: f64, whole: f64) -> f64 {
+    if whole == 0.0 { 0.0 } else { part / whole }
 }
 
 /// Six rows of three classes: the example of several metrics.
