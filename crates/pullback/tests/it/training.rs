@@ -76,7 +76,8 @@ fn every_optimizer_and_schedule_lowers_the_cost() {
     for name in Optimizer::NAMES {
         let optimizer = Optimizer::from_name(name).unwrap();
         assert_eq!(optimizer.name(), *name);
-        let learning_rate = Some(if *name == "sgd" || *name == "adagrad" { 0.1 } else { 0.02 });
+        let usual = if *name == "adagrad" { 0.1 } else { optimizer.conventional_rate() };
+        let learning_rate = Some(usual.max(0.02));
         check((*name).to_string(), Training { optimizer, learning_rate, ..Training::default() });
     }
     for name in Shape::NAMES {

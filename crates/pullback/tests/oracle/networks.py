@@ -1,16 +1,22 @@
 """Costs and gradients of small networks in float64, by PyTorch.
 
-    pip install torch==2.15.0 numpy && python networks.py > networks.json
+    pip install torch==2.15.0 numpy && python networks.py
+
+Writes networks.json. Its cases of the same networks stay as they are, since another machine rounds them otherwise, so
+that a new case changes no other.
 """
 
 import json
-import sys
+import pathlib
+import zlib
 
 import torch
 import torch.nn.functional as F
 
 torch.set_default_dtype(torch.float64)
-torch.manual_seed(20261124)
+
+FILE = pathlib.Path(__file__).with_name("networks.json")
+KNOWN = {case["name"]: case for case in json.loads(FILE.read_text())["cases"]} if FILE.exists() else {}
 
 BATCH, INPUTS, HIDDEN, OUTPUTS = 7, 4, 5, 3
 
@@ -196,6 +202,18 @@ def targets(cost):
     return torch.randn(BATCH, OUTPUTS)
 
 
+def kept(make):
+    """The case of the file, if it is of the same network; else a new one, whose random numbers depend on its name."""
+
+    def find(name, *description):
+        torch.manual_seed(zlib.crc32(name.encode()))
+        new, known = make(name, *description), KNOWN.get(name)
+        return known if known and known["network"] == json.loads(json.dumps(new["network"])) else new
+
+    return find
+
+
+@kept
 def case(name, layers, cost, regularization=None, image=None):
     """Runs a network as `network` would describe it, with random parameters."""
     inputs = image[0] * image[1] * image[2] if image else INPUTS
@@ -211,6 +229,7 @@ def case(name, layers, cost, regularization=None, image=None):
     return result(name, network, x, t, run, value)
 
 
+@kept
 def several(name, inputs, layers, cost):
     """The same for named inputs, each with its own layers."""
     network = {"inputs": inputs, "layers": layers, "cost": cost}
@@ -360,5 +379,4 @@ table = [
 ]
 common = [dense(HIDDEN), activation("tanh"), dense(OUTPUTS)]
 cases.append(several("numbers, codes and an image", table, common, "softmax_cross_entropy"))
-json.dump({"torch": torch.__version__, "batch": BATCH, "cases": cases}, sys.stdout, indent=1)
-print()
+FILE.write_text(json.dumps({"torch": torch.__version__, "batch": BATCH, "cases": cases}, indent=1) + "\n")

@@ -1,8 +1,11 @@
 """Writes optimizers.json: a matrix of weights after each of some steps of PyTorch's optimizers, in float64.
 
-    python3 optimizers.py > optimizers.json     # with torch 2.9 or later, which has Muon
+    python3 optimizers.py     # with torch 2.9 or later, which has Muon
+
+Optimizers that it has stay as they are, since another machine rounds them otherwise; take one out to make it anew.
 """
 import json
+import pathlib
 import torch
 from torch.optim import _muon
 
@@ -40,8 +43,13 @@ makers = {
     "amsgrad": lambda p: optim.Adam(p, lr=0.1, amsgrad=True),
     "muon": lambda p: optim.Muon(p, lr=0.1, adjust_lr_fn="match_rms_adamw"),
 }
+file = pathlib.Path(__file__).with_name("optimizers.json")
+known = json.loads(file.read_text())["after"] if file.exists() else {}
 after = {}
 for name, make in makers.items():
+    if name in known:
+        after[name] = known[name]
+        continue
     weights = start.clone().requires_grad_()
     optimizer = make([weights])
     after[name] = []
@@ -49,7 +57,7 @@ for name, make in makers.items():
         weights.grad = gradient.clone()
         optimizer.step()
         after[name].append(weights.detach().flatten().tolist())
-print(json.dumps({
+file.write_text(json.dumps({
     "torch": torch.__version__, "shape": [ROWS, COLUMNS], "rate": 0.1,
     "start": start.flatten().tolist(), "gradients": [g.flatten().tolist() for g in gradients], "after": after,
-}))
+}) + "\n")
