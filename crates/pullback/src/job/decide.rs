@@ -119,68 +119,40 @@ impl Settings {
 
     /// Whether a network or its training is described: who does so means that network.
     fn describes_one(&self) -> bool {
-        // All are named, so that a new setting has to be thought of here.
-        let Self {
-            network,
-            hidden,
-            activation,
-            initializer,
-            dropout,
-            batch_norm,
-            layer_norm,
-            l2,
-            l1,
-            divide_by_batch,
-            epochs,
-            batch,
-            optimizer,
-            learning_rate,
-            momentum,
-            beta_1,
-            beta_2,
-            decay,
-            epsilon,
-            momentum_decay,
-            weight_decay,
-            schedule,
-            schedule_factor,
-            schedule_epochs,
-            schedule_part,
-            warmup_epochs,
-            gradient,
-            precision,
-            clip_norm,
-            shuffle,
-            ..
-        } = self;
-        let numbers = [
-            dropout,
-            l2,
-            l1,
-            learning_rate,
-            momentum,
-            beta_1,
-            beta_2,
-            decay,
-            epsilon,
-            momentum_decay,
-            weight_decay,
-            schedule_factor,
-            schedule_part,
-            warmup_epochs,
-            clip_norm,
-        ];
-        numbers.iter().any(|number| number.is_some())
-            || [batch_norm, layer_norm, divide_by_batch, shuffle].iter().any(|given| given.is_some())
-            || [epochs, schedule_epochs].iter().any(|count| count.is_some())
-            || [optimizer, schedule].iter().any(|name| name.is_some())
-            || network.is_some()
-            || hidden.is_some()
-            || activation.is_some()
-            || initializer.is_some()
-            || batch.is_some()
-            || gradient.is_some()
-            || precision.is_some()
+        let silent = Self {
+            network: None,
+            hidden: None,
+            activation: None,
+            initializer: None,
+            dropout: None,
+            batch_norm: None,
+            layer_norm: None,
+            l2: None,
+            l1: None,
+            divide_by_batch: None,
+            epochs: None,
+            batch: None,
+            optimizer: None,
+            learning_rate: None,
+            momentum: None,
+            beta_1: None,
+            beta_2: None,
+            decay: None,
+            epsilon: None,
+            momentum_decay: None,
+            weight_decay: None,
+            schedule: None,
+            schedule_factor: None,
+            schedule_epochs: None,
+            schedule_part: None,
+            warmup_epochs: None,
+            gradient: None,
+            precision: None,
+            clip_norm: None,
+            shuffle: None,
+            ..self.clone()
+        };
+        *self != silent
     }
 
     /// How many inputs each number has for the pieces between its quantiles.
