@@ -33,7 +33,7 @@ def ratios(rows, manifest, contestants, words, sets):
                   for name, found in means.get(metric, {}).items()}
             has_both = who in by and REFERENCE in by
             cells.append(f"{table.shifted(by[who]) / table.shifted(by[REFERENCE]):.3f}" if has_both else "")
-        seconds = sum(means["cpu"].get(who, {}).values())
+        seconds = sum(means.get("cpu", {}).get(who, {}).values())
         lines.append(f"| {words[who]} | {' | '.join(cells)} | {seconds:.0f} |")
     return "\n".join(lines)
 
