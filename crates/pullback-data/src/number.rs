@@ -206,6 +206,9 @@ impl Written {
     pub(crate) fn read(text: &str) -> Option<Self> {
         let folded = folded(text.trim());
         let mut rest = folded.trim();
+        if let Some(angle) = Angle::read(rest) {
+            return Some(angle.written());
+        }
         let mut negative = false;
         if let Some(inner) = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
             negative = true;
@@ -292,6 +295,62 @@ impl Written {
     /// Whether it is more than digits, a point and an exponent.
     pub(crate) fn has_separators_of_thousands(&self, locale: Locale) -> bool {
         self.is_grouped || self.core.contains(if locale == Locale::Point { ',' } else { '.' })
+    }
+}
+
+/// An angle with minutes or a direction: `37°33'59"N`, `126.11° W`.
+struct Angle {
+    negative: bool,
+    degrees: f64,
+}
+
+impl Angle {
+    fn read(text: &str) -> Option<Self> {
+        if !text.contains('°') {
+            return None;
+        }
+        let (negative, text) = match text.strip_prefix(['-', '+']) {
+            Some(rest) => (text.starts_with('-'), rest),
+            None => (false, text),
+        };
+        let direction = text.chars().next_back().filter(|c| matches!(c, 'N' | 'S' | 'E' | 'W'));
+        let mut rest = direction.map_or(text, |_| &text[..text.len() - 1]).trim();
+        let mut part = |marks: &[&str], most: f64| {
+            let length =
+                rest.bytes().take_while(|byte| byte.is_ascii_digit() || b".,".contains(byte)).count();
+            let number =
+                rest[..length].replace(',', ".").parse::<f64>().ok().filter(|number| *number < most)?;
+            let after = rest[length..].trim_start();
+            rest = marks.iter().find_map(|mark| after.strip_prefix(mark))?.trim_start();
+            Some(number)
+        };
+        let degrees = part(&["°"], 360.5)?;
+        let minutes = part(&["'", "′"], 60.0);
+        let seconds = minutes.and_then(|_| part(&["\"", "″", "''"], 60.0));
+        let is_whole = rest.is_empty() && (direction.is_some() || minutes.is_some());
+        let negative = negative ^ matches!(direction, Some('S' | 'W'));
+        // One division rounds once.
+        let degrees = match minutes {
+            Some(minutes) => (degrees * 3600.0 + minutes * 60.0 + seconds.unwrap_or(0.0)) / 3600.0,
+            None => degrees,
+        };
+        is_whole.then_some(Self { negative, degrees })
+    }
+
+    /// As decimal degrees, whose digits say nothing of points and commas.
+    fn written(&self) -> Written {
+        let digits = self.degrees.to_string();
+        let (whole, part) = digits.split_once('.').unwrap_or((&digits, ""));
+        Written {
+            negative: self.negative,
+            core: format!("{whole}{part}"),
+            exponent: -(part.len() as i32),
+            evidence: Evidence::Neutral,
+            before: String::new(),
+            after: "°".to_owned(),
+            is_grouped: false,
+            is_quantity: true,
+        }
     }
 }
 
@@ -470,6 +529,14 @@ mod tests {
         both("(12)", -12.0);
         both("−12", -12.0);
         both("１２", 12.0);
+        both("126.11° W", -126.11);
+        both("126,11°E", 126.11);
+        both("37°33'36\"N", 37.56);
+        both("37° 30' S", -37.5);
+        both("37°30’S", -37.5);
+        both("-0°15'", -0.25);
+        both("0°0'36\"N", 0.01);
+        check("12°61'N", None, None);
         both("1.5D3".replace(".5", "").as_str(), 1000.0);
         check("1.5D3", Some(1500.0), None);
         check("1,5E-3", None, Some(0.0015));
