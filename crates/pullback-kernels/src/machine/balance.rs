@@ -127,6 +127,23 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_that_is_interrupted_once_keeps_most_of_its_part() {
+        let mut balance = Balance::new(2);
+        balance.learn(2, 1000, 1, |i| [500, 500_000_000][i]);
+        // Its speed counts as half of what it was, with a weight of an eighth.
+        let parts = [0, 1].map(|i| balance.part(i, 2, 1000, 1).len());
+        assert!(parts[1] >= 440, "{parts:?}");
+    }
+
+    #[test]
+    fn a_thread_without_work_does_not_count_as_slow() {
+        let mut balance = Balance::new(3);
+        // Two units for three threads.
+        (0..50).for_each(|_| balance.learn(3, 2, 1, |_| 10));
+        assert_eq!([0, 1, 2].map(|i| balance.part(i, 3, 300, 1).len()), [100; 3]);
+    }
+
+    #[test]
     fn no_unit_of_very_many_is_left_undone() {
         for size in [(1 << 24) + 1, (1_u64 << 32) + 3, u64::MAX] {
             let Ok(size) = usize::try_from(size) else { continue };

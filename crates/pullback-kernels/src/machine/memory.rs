@@ -203,6 +203,26 @@ mod shared {
             Some(Self { start, layout })
         }
     }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn arrays_end_where_their_chunk_ends() {
+            let half = LEAST_CHUNK_BYTES / size_of::<Line>() / 2;
+            // The second one fits beside the first, or just does not.
+            for lines in half - 2 * ARRAY_GAP..half + 2 * ARRAY_GAP {
+                let pieces =
+                    [half, lines].map(|lines| (zeros(lines).expect("nobody else holds the lock"), lines));
+                for (piece, lines) in &pieces {
+                    let chunk = &piece._chunk;
+                    let end = piece.start() as usize + lines * size_of::<Line>();
+                    assert!(end <= chunk.start.as_ptr() as usize + chunk.layout.size(), "{lines} lines");
+                }
+            }
+        }
+    }
 }
 
 impl<T: Real> Clone for Array<T> {

@@ -44,7 +44,7 @@ fn check_products<T: Real>() {
             for isa in Isa::available() {
                 for threads in [1, 3] {
                     let workspace = &mut Workspace::new(isa, threads);
-                    for start in [Start::Zero, Start::Row(&bias[..])] {
+                    for start in [Start::Zero, Start::Row(&bias[..]), Start::Output] {
                         let (left, right) = (Operand::new(&all, rows, width), Operand::new(&w, units, width));
                         let (mut want, mut got) = (vec![T::ONE; rows * units], vec![T::ONE; rows * units]);
                         product_with(left, right.transposed(), &mut want, start, |_, _| (), workspace);
@@ -82,6 +82,13 @@ fn an_epilogue_is_called_once_for_each_number() {
         entries_product(x, &numbers(100 * 400, 1), &mut output, Start::Zero, count, workspace);
         assert!((0..).zip(&output).all(|(at, number)| *number == f64::from(at)));
     }
+}
+
+#[test]
+fn an_entry_of_zero_stands_for_none_beside_another_of_its_column() {
+    let mut all = [0.0_f32; 6];
+    Entries::new(&[1, 1, 0, 2], &[2.5, 0.0, 0.0, -1.0], 2, 3).write(&mut all);
+    assert_eq!(all, [0.0, 2.5, 0.0, 0.0, 0.0, -1.0]);
 }
 
 #[test]

@@ -154,6 +154,32 @@ fn convolutions_and_poolings_agree_with_plain_loops() {
 }
 
 #[test]
+fn the_gradient_of_filters_is_a_sum_over_parts_of_the_images_in_a_fixed_order() {
+    // A part for every eight images, but sixteen at most: in each a chain over its images and their windows.
+    let windows = Windows::inside(7, 6, 3, 1).expect("the image is larger than a window");
+    for (images, parts) in [(7, 1), (16, 2), (41, 5), (127, 15), (128, 16), (200, 16)] {
+        let case = Case::<f32>::new(windows, images, 2, 3);
+        let mut sums = vec![vec![0.0_f32; case.w.len()]; parts];
+        case.for_each_product(|pixel, weight, sum| {
+            let image = pixel / (windows.pixels() * case.channels);
+            let part =
+                (0..parts).rfind(|part| images * part / parts <= image).expect("the first one begins at 0");
+            sums[part][weight] = case.y[sum].mul_add(case.x[pixel], sums[part][weight]);
+        });
+        let add = |mut all: Vec<f32>, part: Vec<f32>| {
+            all.iter_mut().zip(part).for_each(|(all, part)| *all += part);
+            all
+        };
+        let want = sums.into_iter().reduce(add).expect("there is a part");
+        for isa in Isa::available() {
+            let mut found = vec![f32::NAN; case.w.len()];
+            filter_gradient(&windows, 2, &case.x, &case.y, &mut found, &mut Workspace::new(isa, 3));
+            assert_eq!(found, want, "{images} images on {}", isa.name());
+        }
+    }
+}
+
+#[test]
 fn channels_and_filters_around_the_lanes_agree_with_plain_loops() {
     // One less than the lanes of a vector, as many, one more, and primes; windows that overlap, tile and leave pixels,
     // on an image whose sides are primes.

@@ -214,6 +214,50 @@ fn zeros_are_left_out_on_every_instruction_set() {
     }
 }
 
+/// The sums over each row and each column of the product of one operand that is half zeros but for one number, and of one
+/// that is all ones.
+fn sums_with<T: Real>(isa: Isa, side: &str, (row, step): (usize, usize), number: T) -> [Vec<T>; 2] {
+    const SIZE: usize = 128;
+    let mut sparse: Vec<T> = (0..SIZE * SIZE)
+        .map(|at| if (at / SIZE + at % SIZE).is_multiple_of(2) { T::ONE } else { T::ZERO })
+        .collect();
+    sparse[row * SIZE + step] = number;
+    let dense = vec![T::ONE; SIZE * SIZE];
+    let (sparse, dense) = (Operand::new(&sparse, SIZE, SIZE), Operand::new(&dense, SIZE, SIZE));
+    let (left, right) = if side == "left" { (sparse, dense) } else { (dense, sparse.transposed()) };
+    let mut c = vec![T::ZERO; SIZE * SIZE];
+    product_with(left, right, &mut c, Start::Zero, |_, _| (), &mut Workspace::new(isa, 1));
+    let sum = |numbers: &mut dyn Iterator<Item = &T>| numbers.copied().sum::<T>();
+    [
+        c.chunks_exact(SIZE).map(|row| sum(&mut row.iter())).collect(),
+        (0..SIZE).map(|column| sum(&mut c.iter().skip(column).step_by(SIZE))).collect(),
+    ]
+}
+
+fn check_nan_among_zeros<T: Real>() {
+    let nan = T::from_f64(f64::NAN);
+    for isa in Isa::available() {
+        for side in ["left", "right"] {
+            // In the first and the last lane, and around a word of bits.
+            for place in [(0, 0), (5, 63), (64, 64), (127, 127)] {
+                let [rows, columns] = sums_with(isa, side, place, nan);
+                let (met, other) = if side == "left" { (rows, columns) } else { (columns, rows) };
+                for (at, sum) in met.iter().enumerate() {
+                    let what = format!("{} at {place:?} on the {side} on {}, {at}", T::NAME, isa.name());
+                    assert_eq!(sum.to_f64().is_nan(), at == place.0, "{what}");
+                }
+                assert!(other.iter().all(|sum| sum.to_f64().is_nan()));
+            }
+        }
+    }
+}
+
+#[test]
+fn nan_is_no_zero_that_is_left_out() {
+    check_nan_among_zeros::<f32>();
+    check_nan_among_zeros::<f64>();
+}
+
 #[test]
 fn product_is_the_best_instruction_sets() {
     let (a, b) = (numbers::<f64>(35, 1), numbers::<f64>(21, 2));

@@ -285,6 +285,22 @@ fn max_of_nan_is_nan() {
     }
 }
 
+#[test]
+fn what_is_no_more_than_rounding_settles_at_zero() {
+    fn check<T: Real>(least: f64) {
+        for number in [least, -least, 1.0, -1e-20, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(T::from_f64(number).settled().to_f64(), T::from_f64(number).to_f64(), "{}", T::NAME);
+        }
+        for number in [0.0, least * (1.0 - T::EPSILON.to_f64()), -least / 2.0, least * 2.0_f64.powi(-26)] {
+            assert_eq!(T::from_f64(number).settled().to_f64(), 0.0, "{} {number}", T::NAME);
+        }
+        assert!(T::from_f64(f64::NAN).settled().to_f64().is_nan(), "{}", T::NAME);
+    }
+    // 2^26 times the least normal number.
+    check::<f32>(2.0_f64.powi(-100));
+    check::<f64>(2.0_f64.powi(-996));
+}
+
 /// Five steps of each optimizer, weight by weight, written from the formulas of its authors and not from the kernels'
 /// code: an update that forgets its state, or is another one's, differs from the second step on.
 fn check_steps<T: Real>() {

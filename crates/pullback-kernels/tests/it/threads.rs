@@ -1,6 +1,8 @@
 //! The pool of threads: every part once, whoever uses it.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pullback_kernels::{Isa, Operand, Pool, Start, Workspace, product_with};
@@ -51,6 +53,12 @@ fn panic_in_any_part_reaches_the_caller_and_spares_the_pool() {
         }));
         assert!(outcome.is_err());
         check(&pool, 5);
+        // On its threads, and not all on the caller's, as for a pool that is busy.
+        let threads = Mutex::new(HashSet::new());
+        pool.run(3, |_| {
+            threads.lock().unwrap().insert(std::thread::current().id());
+        });
+        assert_eq!(threads.into_inner().unwrap().len(), 3);
     }
 }
 

@@ -227,6 +227,61 @@ fn a_step_is_the_same_on_every_instruction_set_and_any_number_of_threads() {
     check::<f64>();
 }
 
+/// At any step, also where the product of all momenta has become too small to matter.
+#[test]
+fn nadam_knows_its_momenta_at_a_late_step() {
+    let mut workspace = Workspace::new(Isa::best(), 1);
+    let optimizer = Optimizer::from_name("nadam").unwrap();
+    for step in [1, 2, 30, 100, 130, 200, 400, 1000] {
+        let at = At { rate: 0.05, step, decays: false };
+        let mut parameter = Parameter::<f64>::new(optimizer, [1, 1], &[0.5]);
+        parameter.step(&optimizer.rule(at), &[0.7], false, &mut workspace);
+        let wanted = plain(optimizer, at, 0.5, 0.7, &mut [0.0; 3]);
+        assert!(
+            (parameter.numbers[0] - wanted).abs() < TOLERANCE,
+            "step {step}: {:?} {wanted}",
+            parameter.numbers
+        );
+    }
+}
+
+/// Numbers below the normal ones take many times as long.
+#[test]
+fn a_mean_gradient_that_only_decays_comes_to_zero_and_is_never_subnormal() {
+    let mut workspace = Workspace::new(Isa::best(), 1);
+    for name in Optimizer::NAMES {
+        let mut optimizer = Optimizer::from_name(name).unwrap();
+        // Their only state is of squares, which decay more slowly.
+        if optimizer.states() == 0 || ["rmsprop", "adagrad"].contains(name) {
+            continue;
+        }
+        if *name == "lion" {
+            optimizer.set("beta_2", 0.9).unwrap();
+        }
+        let mut parameter = Parameter::<f32>::new(optimizer, [2, 2], &[1.0; 4]);
+        for step in 1..=2000 {
+            let gradient = if step == 1 { [1.0, -2.0, 3e-4, 50.0] } else { [0.0; 4] };
+            let rule = optimizer.rule(At { rate: 1e-3, step, decays: true });
+            parameter.step(&rule, &gradient, !optimizer.is_piecewise(), &mut workspace);
+            assert!(!parameter.states[0].iter().any(|m| m.is_subnormal()), "{name}, step {step}");
+        }
+        assert_eq!(parameter.states[0], [0.0; 4], "{name}");
+    }
+}
+
+/// Else a run that diverged would go on as if nothing had happened.
+#[test]
+fn a_gradient_that_is_no_number_leaves_no_weight_as_it_was() {
+    let mut workspace = Workspace::new(Isa::best(), 1);
+    for name in Optimizer::NAMES {
+        let optimizer = Optimizer::from_name(name).unwrap();
+        let mut parameter = Parameter::<f32>::new(optimizer, [2, 2], &[1.0; 4]);
+        let rule = optimizer.rule(At { rate: 1e-3, step: 1, decays: true });
+        parameter.step(&rule, &[f64::NAN; 4], !optimizer.is_piecewise(), &mut workspace);
+        assert!(parameter.numbers.iter().all(|w| w.is_nan()), "{name}: {:?}", parameter.numbers);
+    }
+}
+
 #[test]
 fn muon_makes_steps_orthogonal_whichever_side_is_longer() {
     let at = At { rate: 1.0, step: 1, decays: true };
