@@ -89,7 +89,7 @@ impl Resumed {
 
     /// Refuses other data than the run's.
     pub(crate) fn check(&self, job: &Decided) -> Result<()> {
-        let (data, test) = fingerprints(job);
+        let (data, test) = fingerprints(job)?;
         let is_same =
             |one: &Fingerprint, other: &Fingerprint| (one.rows, &one.hash) == (other.rows, &other.hash);
         let differs = |what: &Fingerprint, other: &Fingerprint| {
@@ -182,7 +182,7 @@ impl Folder {
 
     /// Begins a run in a folder of its own.
     pub(crate) fn begin(path: &Path, told: &Settings, job: &Decided) -> Result<Self> {
-        let (data, test) = fingerprints(job);
+        let (data, test) = fingerprints(job)?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let run = Run { format: FORMAT, version, settings: told.clone(), data, test };
         let json = serde_json::to_vec_pretty(&run).map_err(|error| {
@@ -297,12 +297,12 @@ fn locked(path: &Path) -> Result<File> {
     }
 }
 
-fn fingerprints(job: &Decided) -> (Fingerprint, Option<Fingerprint>) {
+fn fingerprints(job: &Decided) -> Result<(Fingerprint, Option<Fingerprint>)> {
     let test = match &job.rows().test {
-        TestRows::Apart(table) => Some(Fingerprint::of(table, 0)),
+        TestRows::Apart(table) => Some(Fingerprint::of(table, 0)?),
         TestRows::HeldOut(_) | TestRows::Training => None,
     };
-    (Fingerprint::of(job.table(), 0), test)
+    Ok((Fingerprint::of(job.table(), 0)?, test))
 }
 
 fn unreadable(path: &Path, why: &str) -> Failure {

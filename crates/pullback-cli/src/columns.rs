@@ -1,6 +1,6 @@
 //! What the columns of a table are taken for, and why: as `look` shows them, and `train` and its JSON.
 
-use pullback::data::{Column, Encoding, Feature, Preprocessing, Table, Values};
+use pullback::data::{Column, ColumnType, Encoding, Feature, Preprocessing, Table};
 use pullback::report::number::counted;
 use serde::Serialize;
 
@@ -18,11 +18,11 @@ pub(crate) struct Decision {
 
 /// What the cells of a column are.
 pub(crate) fn kind(column: &Column) -> &'static str {
-    match column.values {
-        Values::Numbers(_) => "numbers",
-        Values::Categories(_) => "texts",
-        Values::Times(_) => "dates",
-        Values::Bytes(_) => "images",
+    match column.kind() {
+        Some(ColumnType::Categorical) => "texts",
+        Some(ColumnType::Time) => "dates",
+        Some(_) => "numbers",
+        None => "images",
     }
 }
 

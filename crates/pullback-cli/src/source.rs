@@ -4,14 +4,14 @@ use crate::failure::{Failure, Result};
 use crate::machine::{free_memory, machine};
 use crate::terminal::{say, typed, warn};
 use pullback::Error;
-use pullback::data::{Column, ColumnType, Encoding, Preprocessing, Table, Values, builtin};
+use pullback::data::{Column, ColumnType, Encoding, Preprocessing, Table, builtin};
 use pullback::error::nearest_name;
 use pullback::job::{Settings, Tables, memory};
 use pullback::model::{Model, Partition, Prediction, Test, Trained};
 use pullback_data::{ImageSize, Note, NoteKind, Parts, ReadOptions, read, read_from};
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -195,8 +195,23 @@ pub(crate) fn read_options(settings: &Settings) -> Result<ReadOptions> {
         skips_bad_rows: settings.skip_bad_rows == Some(true),
         limit_bytes: free_memory().map_or(ReadOptions::default().limit_bytes, |bytes| bytes / PARTS),
         memory_bytes: free_memory().unwrap_or(u64::MAX),
+        spool: Some(temporary_folder(settings.data())),
         ..ReadOptions::default()
     })
+}
+
+/// Where temporary files for what memory does not hold go: the folder that the environment names, else beside the data,
+/// where there was room for as much before; `/tmp` is memory on many systems.
+pub(crate) fn temporary_folder(data: &str) -> PathBuf {
+    if let Some(folder) = std::env::var_os("TMPDIR").filter(|folder| !folder.is_empty()) {
+        return folder.into();
+    }
+    let path = Path::new(data);
+    match path.parent().filter(|_| path.is_file()) {
+        Some(folder) if folder.as_os_str().is_empty() => PathBuf::from("."),
+        Some(folder) => folder.to_owned(),
+        None => std::env::temp_dir(),
+    }
 }
 
 /// The size of images as it is written: `32`, or `48x64`.
@@ -400,7 +415,7 @@ fn all_of(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Result<Cho
 fn held_out_of(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Result<Chosen> {
     let settings = read_settings(model, data, targets)?;
     let table = load_to_train(&settings, &read_options(&settings)?)?.tables.train;
-    if !model.data.is_of(&table) {
+    if !model.data.is_of(&table)? {
         return Err(Failure::new(
             format!("{data} is not what the model was trained on, or has changed since"),
             "leave out `--held-out` to take all of its rows",
@@ -437,7 +452,7 @@ fn held_out(model: &Trained<'_>) -> Result<Chosen> {
     };
     let seed = settings_of(model)?.map_or(model.training.seed, |settings| settings.seed());
     let table = set.load(seed)?;
-    if !model.data.is_of(&table) {
+    if !model.data.is_of(&table)? {
         return Err(Failure::new(
             format!("{source} has changed since the model was trained on it"),
             "give the rows to evaluate on: a file, or a built-in set",
@@ -460,17 +475,9 @@ fn tested(table: &Table, rows: &Partition) -> Result<Chosen> {
 /// Reads a file to test on: of a source with a part for that, this part. Columns are what they are in the rows to
 /// train on.
 pub(crate) fn read_test(path: &Path, settings: &Settings, training: &Table) -> Result<Table> {
-    let kind = |column: &Column| match column.values {
-        Values::Numbers(_) => Some((column.name.clone(), ColumnType::Numeric)),
-        Values::Categories(_) => Some((column.name.clone(), ColumnType::Categorical)),
-        Values::Times(_) => Some((column.name.clone(), ColumnType::Time)),
-        Values::Bytes(_) => None,
-    };
+    let kind = |column: &Column| Some((column.name.clone(), column.kind()?));
     let known = training.columns().iter().filter_map(kind).collect();
-    let image_size = training.columns().iter().find_map(|column| match &column.values {
-        Values::Bytes(bytes) => size_of(bytes.shape()),
-        _ => None,
-    });
+    let image_size = training.columns().iter().find_map(|column| size_of(column.bytes()?.shape()));
     let options = read_options(settings)?;
     let image_size = image_size.or(options.image_size);
     Ok(Loaded::from(read(path, &ReadOptions { known, image_size, ..options })?).into_tested())
@@ -479,7 +486,7 @@ pub(crate) fn read_test(path: &Path, settings: &Settings, training: &Table) -> R
 /// What a model predicts for a table; what it could not represent is told.
 pub(crate) fn predict(model: &Model<f32>, table: &Table, threads: usize) -> Result<Prediction> {
     let machine = machine(threads)?;
-    let feature_bytes = model.trained()?.preprocessing.feature_bytes::<f32>(table.rows());
+    let feature_bytes = model.trained()?.preprocessing.feature_bytes::<f32>(table.rows_at_a_time());
     let work = memory::Work::Prediction { feature_bytes };
     memory::check(model.network(), table.rows().min(256), work, free_memory())?;
     let prediction = model.predict(table, &machine)?;

@@ -1,6 +1,7 @@
 //! The memory that reading a table may use, counted before it is used.
 
 use pullback::error::{Error, ErrorKind, Place, Result};
+use pullback::job::memory::BYTES_PER_STORED_ROW;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -31,6 +32,26 @@ impl Budget {
         }
         let what =
             format!("{rows} rows of {columns} columns need {} MB of memory", needed.div_ceil(1_000_000));
+        Err(self.refused(path, what))
+    }
+
+    /// Whether [`Budget::cells`] would find the memory.
+    pub(crate) fn holds(&self, content: usize, rows: usize, columns: usize) -> bool {
+        let cells = (rows as u64).saturating_mul(columns as u64).saturating_mul(BYTES_PER_CELL);
+        cells.saturating_add(content as u64) <= self.left.load(Ordering::Relaxed)
+    }
+
+    /// Sets the memory aside that a table takes whose cells are in a file, if it is there: for some of its content at a
+    /// time, and for its rows, of which a column at a time is in memory.
+    pub(crate) fn rows(&self, path: &Path, content: usize, rows: usize, columns: usize) -> Result<()> {
+        let needed = (rows as u64).saturating_mul(BYTES_PER_STORED_ROW as u64).saturating_add(content as u64);
+        if self.take(needed) {
+            return Ok(());
+        }
+        let what = format!(
+            "{rows} rows of {columns} columns need {} MB of memory even if their cells are in a file",
+            needed.div_ceil(1_000_000)
+        );
         Err(self.refused(path, what))
     }
 

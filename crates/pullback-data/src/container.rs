@@ -7,6 +7,7 @@ use crate::malformed;
 use crate::note::{Note, NoteKind, quoted};
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
 use pullback::error::{Place, Result};
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use std::io::{self, BufRead, Cursor, Read};
 use std::path::Path;
 
@@ -49,23 +50,46 @@ impl Compression {
         }
     }
 
-    /// Unpacks a source; at most one byte beyond the limit. `size` is how large the content may be.
-    pub(crate) fn unpack(self, source: impl BufRead, size: u64, limit_bytes: u64) -> io::Result<Vec<u8>> {
+    /// What a source holds, unpacked.
+    pub(crate) fn unpack<'a>(self, source: impl BufRead + 'a) -> Box<dyn Read + 'a> {
         match self {
-            Self::Gzip => take(MultiGzDecoder::new(source), size, limit_bytes),
-            Self::Bzip2 => take(bzip2::bufread::MultiBzDecoder::new(source), 0, limit_bytes),
-            Self::Zstandard => {
-                let mut source = source;
-                let mut content = Vec::new();
-                // A file may hold several frames.
-                while !source.fill_buf()?.is_empty() && content.len() as u64 <= limit_bytes {
-                    let decoder = ruzstd::decoding::StreamingDecoder::new(&mut source);
-                    let decoder = decoder
+            Self::Gzip => Box::new(MultiGzDecoder::new(source)),
+            Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(source)),
+            Self::Zstandard => Box::new(Frames::Between(Some(source))),
+        }
+    }
+}
+
+/// The frames of a Zstandard file, of which it may hold several.
+enum Frames<S: Read> {
+    Between(Option<S>),
+    Within(Box<StreamingDecoder<S, FrameDecoder>>),
+}
+
+impl<S: BufRead> Read for Frames<S> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self {
+                Self::Between(source) => {
+                    let Some(own) = source else { return Ok(0) };
+                    if own.fill_buf()?.is_empty() {
+                        return Ok(0);
+                    }
+                    let Some(source) = source.take() else { return Ok(0) };
+                    let decoder = StreamingDecoder::new(source)
                         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
-                    let left = (limit_bytes - content.len() as u64).saturating_add(1);
-                    decoder.take(left).read_to_end(&mut content)?;
+                    *self = Self::Within(Box::new(decoder));
                 }
-                Ok(content)
+                Self::Within(decoder) => {
+                    let read = decoder.read(bytes)?;
+                    if read > 0 || bytes.is_empty() {
+                        return Ok(read);
+                    }
+                    let Self::Within(decoder) = std::mem::replace(self, Self::Between(None)) else {
+                        return Ok(0);
+                    };
+                    *self = Self::Between(Some(decoder.into_inner()));
+                }
             }
         }
     }

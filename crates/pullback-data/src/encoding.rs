@@ -7,8 +7,11 @@
 
 use crate::malformed;
 use crate::note::{Note, NoteKind};
-use encoding_rs::{EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
-use pullback::error::{Place, Result};
+use crate::spool::{Positioned, Spool};
+use crate::text::Facts;
+use encoding_rs::{CoderResult, EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use pullback::data::Store;
+use pullback::error::{Error, Place, Result};
 use std::path::Path;
 
 /// So many bytes are looked at where bytes tell of an encoding.
@@ -21,67 +24,213 @@ pub(crate) fn decode(
     declared: Option<&str>,
     notes: &mut Vec<Note>,
 ) -> Result<Vec<u8>> {
-    let (encoding, length, why) = match declared {
-        Some(name) => {
-            let encoding = Encoding::for_label(name.as_bytes())
-                .or_else(|| (name.eq_ignore_ascii_case("cp949") || name.eq_ignore_ascii_case("uhc")).then_some(EUC_KR))
-                .or_else(|| name.to_lowercase().strip_prefix("cp").and_then(|page| Encoding::for_label(format!("windows-{page}").as_bytes())))
-                .ok_or_else(|| {
-                    malformed(
-                        Place::file(path),
-                        format!("there is no encoding \"{name}\""),
-                        "write its usual name, for example `--encoding cp949`, `latin1`, `utf-16le`, `shift_jis`",
-                    )
-                })?;
-            let mark = Encoding::for_bom(&content).filter(|(marked, _)| *marked == encoding);
-            (encoding, mark.map_or(0, |(_, length)| length), "as asked")
-        }
-        None => match Encoding::for_bom(&content) {
-            Some((encoding, length)) => (encoding, length, "by its byte-order mark"),
-            None => (guess(path, &content)?, 0, "by its content"),
-        },
+    let (encoding, length, why) = match said(path, &content, declared)? {
+        Some(said) => said,
+        None => (guess(path, &content)?, 0, BY_CONTENT),
     };
     if encoding == UTF_8 {
         let mut content = content;
         content.drain(..length);
         if content.contains(&0) {
-            return Err(malformed(
-                Place::file(path),
-                "this is not text: it contains zero bytes",
-                "give a CSV or TSV file, or a format that `pullback train --help` lists",
-            ));
+            return Err(no_text(path));
         }
         if let Err(error) = std::str::from_utf8(&content) {
             let line = 1 + content[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
-            return Err(malformed(
-                Place::file(path).line(line as u64),
-                "a byte that is not UTF-8, as the rest of the file is",
-                "correct the line, or name the encoding with `--encoding NAME`",
-            ));
+            return Err(no_utf8(path, line));
         }
         return Ok(content);
     }
     let (text, has_errors) = encoding.decode_without_bom_handling(&content[length..]);
     if has_errors && declared.is_none() && encoding != WINDOWS_1252 {
         let at = text.find('\u{fffd}').unwrap_or(0);
-        let line = 1 + text[..at].matches('\n').count();
-        return Err(malformed(
-            Place::file(path).line(line as u64),
-            format!("bytes that are not {}, as the rest of the file seems to be", encoding.name()),
-            "name the encoding with `--encoding NAME`, or save the file as UTF-8",
-        ));
+        return Err(wrong_bytes(path, encoding, 1 + text[..at].matches('\n').count()));
     }
     if text.contains('\0') {
-        return Err(malformed(
-            Place::file(path),
-            "this is not text: it contains zero bytes",
-            "give a CSV or TSV file, or a format that `pullback train --help` lists",
-        ));
+        return Err(no_text(path));
     }
-    let name = if encoding == EUC_KR { "CP949" } else { encoding.name() };
-    let other = if why == "by its content" { "; `--encoding NAME` names another" } else { "" };
-    notes.push(Note::new(NoteKind::Encoding, 1, format!("the text is {name}, {why}{other}")));
+    notes.push(note(encoding, why));
     Ok(text.into_owned().into_bytes())
+}
+
+const BY_CONTENT: &str = "by its content";
+
+/// The encoding that is declared or that a byte-order mark tells, the length of the mark, and how it is known.
+fn said(
+    path: &Path,
+    content: &[u8],
+    declared: Option<&str>,
+) -> Result<Option<(&'static Encoding, usize, &'static str)>> {
+    let Some(name) = declared else {
+        let marked = Encoding::for_bom(content);
+        return Ok(marked.map(|(encoding, length)| (encoding, length, "by its byte-order mark")));
+    };
+    let is_cp949 = name.eq_ignore_ascii_case("cp949") || name.eq_ignore_ascii_case("uhc");
+    let windows = || {
+        let lower = name.to_lowercase();
+        Encoding::for_label(format!("windows-{}", lower.strip_prefix("cp")?).as_bytes())
+    };
+    let encoding = Encoding::for_label(name.as_bytes())
+        .or(is_cp949.then_some(EUC_KR))
+        .or_else(windows)
+        .ok_or_else(|| {
+            malformed(
+                Place::file(path),
+                format!("there is no encoding \"{name}\""),
+                "write its usual name, for example `--encoding cp949`, `latin1`, `utf-16le`, `shift_jis`",
+            )
+        })?;
+    let mark = Encoding::for_bom(content).filter(|(marked, _)| *marked == encoding);
+    Ok(Some((encoding, mark.map_or(0, |(_, length)| length), "as asked")))
+}
+
+fn note(encoding: &'static Encoding, why: &str) -> Note {
+    let name = if encoding == EUC_KR { "CP949" } else { encoding.name() };
+    let other = if why == BY_CONTENT { "; `--encoding NAME` names another" } else { "" };
+    Note::new(NoteKind::Encoding, 1, format!("the text is {name}, {why}{other}"))
+}
+
+fn no_text(path: &Path) -> Error {
+    malformed(
+        Place::file(path),
+        "this is not text: it contains zero bytes",
+        "give a CSV or TSV file, or a format that `pullback train --help` lists",
+    )
+}
+
+fn no_utf8(path: &Path, line: usize) -> Error {
+    malformed(
+        Place::file(path).line(line as u64),
+        "a byte that is not UTF-8, as the rest of the file is",
+        "correct the line, or name the encoding with `--encoding NAME`",
+    )
+}
+
+fn wrong_bytes(path: &Path, encoding: &'static Encoding, line: usize) -> Error {
+    malformed(
+        Place::file(path).line(line as u64),
+        format!("bytes that are not {}, as the rest of the file seems to be", encoding.name()),
+        "name the encoding with `--encoding NAME`, or save the file as UTF-8",
+    )
+}
+
+/// The text of a file that memory does not hold, as UTF-8.
+pub(crate) enum Decoded {
+    /// From a place of the file on.
+    InPlace { from: u64, facts: Facts },
+    /// In a file of its own.
+    Apart(Spool),
+}
+
+/// The text of a file that memory does not hold, as UTF-8; where it is not, in a file that `other` makes. `part` is how
+/// many bytes are read at a time; where their encoding is not said, as many tell of it as that, from the first on that
+/// are not UTF-8.
+pub(crate) fn decode_file(
+    path: &Path,
+    (file, length): (&Positioned, u64),
+    part: usize,
+    declared: Option<&str>,
+    other: impl FnOnce() -> Result<Spool>,
+    notes: &mut Vec<Note>,
+) -> Result<Decoded> {
+    let read = |at: u64, most: usize| {
+        let mut bytes = vec![0; most.min((length - at) as usize)];
+        file.read(at, &mut bytes).map(|()| bytes).map_err(|cause| Error::io(path, cause))
+    };
+    let head = read(0, SAMPLE_BYTES)?;
+    let (encoding, mark, why) = match said(path, &head, declared)? {
+        Some(said) => said,
+        None => match utf8_end(0, length, part, &read)? {
+            Utf8::Whole(facts) => return Ok(Decoded::InPlace { from: 0, facts }),
+            Utf8::HasZero => (guess(path, &head)?, 0, BY_CONTENT),
+            Utf8::Until { at, .. } => {
+                let from = at.saturating_sub(SAMPLE_BYTES as u64 / 2) / 2 * 2;
+                (guess(path, &read(from, part.max(SAMPLE_BYTES))?)?, 0, BY_CONTENT)
+            }
+        },
+    };
+    let from = mark as u64;
+    if encoding == UTF_8 {
+        return match utf8_end(from, length, part, &read)? {
+            Utf8::Whole(facts) => Ok(Decoded::InPlace { from, facts }),
+            Utf8::HasZero => Err(no_text(path)),
+            Utf8::Until { line, .. } => Err(no_utf8(path, line)),
+        };
+    }
+    let spool = other()?;
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let (mut at, mut lines, mut wrong_line) = (from, 1, None);
+    while at < length {
+        let bytes = read(at, part)?;
+        at += bytes.len() as u64;
+        let mut text = String::new();
+        let mut done = 0;
+        loop {
+            text.reserve(decoder.max_utf8_buffer_length(bytes.len() - done).unwrap_or(part));
+            let (result, used, has_errors) =
+                decoder.decode_to_string(&bytes[done..], &mut text, at == length);
+            done += used;
+            if has_errors && wrong_line.is_none() {
+                let end = text.find('\u{fffd}').unwrap_or(0);
+                wrong_line = Some(lines + text[..end].matches('\n').count());
+            }
+            if result == CoderResult::InputEmpty {
+                break;
+            }
+        }
+        if text.contains('\0') {
+            return Err(no_text(path));
+        }
+        lines += text.matches('\n').count();
+        spool.append(text.as_bytes())?;
+    }
+    match wrong_line.filter(|_| declared.is_none() && encoding != WINDOWS_1252) {
+        Some(line) => Err(wrong_bytes(path, encoding, line)),
+        None => {
+            notes.push(note(encoding, why));
+            Ok(Decoded::Apart(spool))
+        }
+    }
+}
+
+/// How far a file is UTF-8.
+enum Utf8 {
+    Whole(Facts),
+    /// It is, with zeros, which no text has.
+    HasZero,
+    /// Up to a place of a line.
+    Until {
+        at: u64,
+        line: usize,
+    },
+}
+
+fn utf8_end(
+    from: u64,
+    length: u64,
+    part: usize,
+    read: &impl Fn(u64, usize) -> Result<Vec<u8>>,
+) -> Result<Utf8> {
+    let (mut at, mut facts) = (from, Facts::default());
+    while at < length {
+        let bytes = read(at, part)?;
+        let is_last = at + bytes.len() as u64 == length;
+        let (valid, is_wrong) = match std::str::from_utf8(&bytes) {
+            Ok(_) => (bytes.len(), false),
+            // A character may be cut by the end of the part.
+            Err(error) => {
+                (error.valid_up_to(), error.error_len().is_some() || is_last || error.valid_up_to() == 0)
+            }
+        };
+        if bytes[..valid].contains(&0) {
+            return Ok(Utf8::HasZero);
+        }
+        facts.add(&bytes[..valid]);
+        at += valid as u64;
+        if is_wrong {
+            return Ok(Utf8::Until { at, line: 1 + facts.feeds });
+        }
+    }
+    Ok(Utf8::Whole(facts))
 }
 
 /// The encoding of a text without a mark.
@@ -96,11 +245,7 @@ fn guess(path: &Path, content: &[u8]) -> Result<&'static Encoding> {
         } else if even * 2 > half && odd * 10 < half.max(10) {
             Ok(UTF_16BE)
         } else {
-            Err(malformed(
-                Place::file(path),
-                "this is not text: it contains zero bytes",
-                "give a CSV or TSV file, or a format that `pullback train --help` lists",
-            ))
+            Err(no_text(path))
         };
     }
     let Err(error) = std::str::from_utf8(content) else { return Ok(UTF_8) };

@@ -87,10 +87,7 @@ pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Option
         None => common_size(&found.files),
     };
     let train = table(folder, found, size, options, &mut notes)?;
-    let shape = match &train.columns()[0].values {
-        Values::Bytes(images) => images.shape().to_vec(),
-        _ => Vec::new(),
-    };
+    let shape = train.columns()[0].bytes().map_or(Vec::new(), |images| images.shape().to_vec());
     let size = ImageSize { channels: Some(shape.get(2).copied().unwrap_or(1)), ..size };
     let test = match test {
         Some(test) => Some(table(&test, find(&test)?, size, options, &mut notes)?),

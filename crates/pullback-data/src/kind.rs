@@ -619,7 +619,10 @@ impl Unit {
 }
 
 /// The locale that the columns of a file share, for those that do not tell.
-pub(crate) fn context(columns: &[(Raw, Option<Profile>)], delimiter: u8) -> Context {
+pub(crate) fn context<'a>(
+    columns: impl Iterator<Item = (&'a Raw, Option<&'a Profile>)>,
+    delimiter: u8,
+) -> Context {
     let mut commas = false;
     let mut points = false;
     for (raw, profile) in columns {

@@ -26,6 +26,8 @@ mod npy;
 mod number;
 mod raw;
 mod sniff;
+mod spool;
+mod text;
 
 use pullback::error::{Error, Place};
 
@@ -37,3 +39,4 @@ fn malformed(place: Place, what: impl Into<String>, help: impl Into<String>) -> 
 pub use images::ImageSize;
 pub use note::{Note, NoteKind};
 pub use sniff::{FORMATS, Format, Parts, ReadOptions, read, read_from};
+pub use spool::Spool;

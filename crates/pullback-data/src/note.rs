@@ -43,6 +43,8 @@ pub enum NoteKind {
     Dates,
     /// Cells were taken as missing, or look as if they should be.
     Missing,
+    /// Memory does not hold the table, which is kept in a temporary file.
+    Stored,
     /// A column's type is not what it seems at first.
     Type,
 }

@@ -223,7 +223,7 @@ pub(crate) fn read(path: &Path, content: &[u8], options: &ReadOptions) -> Result
     let Some(labels) = &options.targets else { return Table::new(path.display().to_string(), columns) };
     let labels_content = crate::sniff::content(labels, options.limit_bytes)?;
     let found = targets(labels, &labels_content)?;
-    let (rows, own) = (columns[0].values.rows(), found[0].values.rows());
+    let (rows, own) = (columns[0].rows(), found[0].rows());
     if rows != own {
         return Err(malformed(
             Place::file(labels),

@@ -6,8 +6,11 @@
 use crate::budget::Budget;
 use crate::cell::is_missing;
 use crate::number::{Fraction, Plain};
+use pullback::data::{Records, Store};
+use pullback::error::Result;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The code of a missing cell.
 pub(crate) const MISSING: u32 = u32::MAX;
@@ -171,61 +174,127 @@ pub(crate) struct Coded {
 }
 
 impl Raw {
-    pub(crate) fn rows(&self) -> usize {
-        match self {
-            Self::Plain { numbers, .. } => numbers.len(),
-            Self::Coded(coded) => coded.codes.len(),
-        }
-    }
-
-    pub(crate) fn is_missing(&self, row: usize) -> bool {
-        match self {
-            Self::Plain { numbers, .. } => numbers[row].is_nan(),
-            Self::Coded(coded) => coded.codes[row] == MISSING,
-        }
-    }
-
-    pub(crate) fn truncate(&mut self, rows: usize) {
-        match self {
-            Self::Plain { numbers, .. } => numbers.truncate(rows),
-            Self::Coded(coded) => {
-                for &code in &coded.codes[rows.min(coded.codes.len())..] {
-                    if code != MISSING {
-                        coded.counts[code as usize] -= 1;
-                    }
-                }
-                coded.codes.truncate(rows);
-            }
-        }
-    }
-
     /// One column of several parts, one after the other; [`None`] if it was skipped.
     pub(crate) fn joined(parts: Vec<Builder<'_>>) -> Option<Self> {
-        let mut parts = parts.into_iter();
-        match parts.next()? {
-            Builder::Skip => None,
-            Builder::Plain(first) => {
-                let PlainCells { mut numbers, mut points, .. } = first;
-                for part in parts {
-                    let Builder::Plain(part) = part else { return None };
-                    numbers.extend_from_slice(&part.numbers);
-                    points.between_thousands |= part.points.between_thousands;
-                    points.decimal |= part.points.decimal;
-                }
-                Some(Self::Plain { numbers, points })
-            }
-            Builder::Coded(first) => {
-                let mut coded = Coded::default();
-                let mut known: HashMap<String, u32> = HashMap::new();
-                coded.add(first, &mut known);
-                for part in parts {
-                    let Builder::Coded(part) = part else { return None };
-                    coded.add(part, &mut known);
-                }
-                Some(Self::Coded(coded))
-            }
+        let mut gathered = Gathered::new(None);
+        for part in parts {
+            // There is no store that could have no room.
+            gathered.add(part).ok()?;
+        }
+        gathered.into_raw().ok()?
+    }
+}
+
+/// A column of which some parts were read; its cells are in memory, or in a store.
+#[derive(Debug)]
+pub(crate) struct Gathered {
+    /// Without cells, if these are in a store; [`None`] until a part comes that is not skipped.
+    raw: Option<Raw>,
+    known: HashMap<String, u32>,
+    store: Option<Arc<dyn Store>>,
+    records: Option<Records>,
+    rows: usize,
+    /// The number of rows up to the last cell that is not missing.
+    present_end: usize,
+    /// A cell was neither a plain number nor missing.
+    pub(crate) is_surprised: bool,
+}
+
+impl Gathered {
+    pub(crate) fn new(store: Option<Arc<dyn Store>>) -> Self {
+        Self {
+            raw: None,
+            known: HashMap::new(),
+            store,
+            records: None,
+            rows: 0,
+            present_end: 0,
+            is_surprised: false,
         }
     }
+
+    /// Adds a part.
+    pub(crate) fn add(&mut self, part: Builder<'_>) -> Result<()> {
+        match part {
+            Builder::Skip => {}
+            Builder::Plain(part) => {
+                let PlainCells { numbers: own, points: more, is_surprised } = part;
+                self.is_surprised |= is_surprised;
+                if let Some(last) = own.iter().rposition(|number| !number.is_nan()) {
+                    self.present_end = self.rows + last + 1;
+                }
+                self.rows += own.len();
+                let empty = || Raw::Plain { numbers: Vec::new(), points: Points::default() };
+                let Raw::Plain { numbers, points } = self.raw.get_or_insert_with(empty) else {
+                    return Ok(());
+                };
+                points.between_thousands |= more.between_thousands;
+                points.decimal |= more.decimal;
+                match &self.store {
+                    Some(store) => records(&mut self.records, store, size_of::<f64>()).push_numbers(&own)?,
+                    None if numbers.is_empty() => *numbers = own,
+                    None => numbers.extend_from_slice(&own),
+                }
+            }
+            Builder::Coded(part) => {
+                if let Some(last) = part.codes.iter().rposition(|code| *code != MISSING) {
+                    self.present_end = self.rows + last + 1;
+                }
+                self.rows += part.codes.len();
+                let empty = || Raw::Coded(Coded::default());
+                let Raw::Coded(coded) = self.raw.get_or_insert_with(empty) else { return Ok(()) };
+                coded.add(part, &mut self.known);
+                if let Some(store) = &self.store {
+                    records(&mut self.records, store, size_of::<u32>()).push_codes(&coded.codes)?;
+                    coded.codes.clear();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The column without its cells, if these are in a store.
+    pub(crate) fn raw(&self) -> Option<&Raw> {
+        self.raw.as_ref()
+    }
+
+    /// The number of rows up to the last cell that is not missing.
+    pub(crate) fn present_end(&self) -> usize {
+        self.present_end
+    }
+
+    /// Takes back all but the first rows, where no other has a value.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.rows = self.rows.min(rows);
+        match &mut self.raw {
+            Some(Raw::Plain { numbers, .. }) => numbers.truncate(rows),
+            Some(Raw::Coded(coded)) => coded.codes.truncate(rows),
+            None => {}
+        }
+        self.records.iter_mut().for_each(|records| records.truncate(rows));
+    }
+
+    /// Where the cells are, if they are in a store.
+    pub(crate) fn records(&self) -> Option<&Records> {
+        self.records.as_ref()
+    }
+
+    /// The column with its cells, read from the store; [`None`] if it was skipped.
+    pub(crate) fn into_raw(self) -> Result<Option<Raw>> {
+        let (mut raw, rows) = (self.raw, 0..self.rows);
+        if let Some(records) = self.records {
+            match &mut raw {
+                Some(Raw::Plain { numbers, .. }) => *numbers = records.numbers(rows)?,
+                Some(Raw::Coded(coded)) => coded.codes = records.codes(rows)?,
+                None => {}
+            }
+        }
+        Ok(raw)
+    }
+}
+
+fn records<'a>(records: &'a mut Option<Records>, store: &Arc<dyn Store>, size: usize) -> &'a mut Records {
+    records.get_or_insert_with(|| Records::new(store.clone(), size))
 }
 
 impl Coded {

@@ -1,11 +1,16 @@
 //! The list of readers, and which one fits a path.
 
+use crate::budget::Budget;
 use crate::container::{Compression, HEAD_BYTES, gzip_size, is_zip, only_file, refuse_large, take};
+use crate::encoding::Decoded;
 use crate::images::{self, ImageSize};
 use crate::malformed;
 use crate::note::Note;
-use crate::{csv, encoding, idx, jsonl, npy};
-use pullback::data::{Column, ColumnType, Table, Values};
+use crate::spool::{Positioned, Spool};
+use crate::text::Text;
+use crate::{csv, encoding, idx, jsonl, npy, spool};
+use encoding_rs::Encoding;
+use pullback::data::{Column, ColumnType, Store, Table, Values};
 use pullback::error::{Error, Place, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -42,6 +47,9 @@ pub struct ReadOptions {
     pub limit_bytes: u64,
     /// How many bytes of memory reading may use, all together.
     pub memory_bytes: u64,
+    /// The folder for temporary files, in which the cells of a table are kept that memory does not hold, and a text
+    /// that is larger than `limit_bytes`; without one, such a table is refused.
+    pub spool: Option<PathBuf>,
     /// On how many threads a file, or the files of a folder, may be read.
     pub threads: usize,
 }
@@ -62,6 +70,7 @@ impl Default for ReadOptions {
             skips_bad_rows: false,
             limit_bytes: 4 << 30,
             memory_bytes: u64::MAX,
+            spool: None,
             threads: 1,
         }
     }
@@ -136,7 +145,7 @@ pub const FORMATS: &[Format] = &[
         read: |path, content, options, notes| {
             refuse_known(path, &content)?;
             let text = encoding::decode(path, content, options.encoding.as_deref(), notes)?;
-            csv::read(path, &text, options, notes)
+            csv::read(path, Text::in_memory(path, &text), options, notes)
         },
     },
 ];
@@ -249,7 +258,9 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Parts> {
             )
         });
     }
-    read_bytes(path, content(path, options.limit_bytes)?, options)
+    let (file, size) = opened(path)?;
+    let end = |size| file_end(path, size);
+    read_content(path, unpacked(path, file, size, end, options.limit_bytes, Some(options))?, options)
 }
 
 /// Reads what is no file of its own, such as standard input; `name` stands for it in messages.
@@ -258,7 +269,11 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Parts> {
 /// As [`read`].
 pub fn read_from(name: &str, source: impl Read, options: &ReadOptions) -> Result<Parts> {
     let path = Path::new(name);
-    read_bytes(path, unpacked(path, source, 0, |_| Ok([0; 4]), options.limit_bytes)?, options)
+    read_content(
+        path,
+        unpacked(path, source, 0, |_| Ok([0; 4]), options.limit_bytes, Some(options))?,
+        options,
+    )
 }
 
 /// Refuses a declared type of a column that is not there; says so with the nearest name.
@@ -273,6 +288,64 @@ pub(crate) fn refuse_unknown_types<'a>(
     };
     let columns = names.map(|name| Column::new(name, Values::Numbers(vec![0.0]))).collect();
     Table::new(path.display().to_string(), columns)?.column(unknown).map(|_| ())
+}
+
+/// What a source holds, unpacked.
+enum Content {
+    Memory(Vec<u8>),
+    /// A text that memory does not hold.
+    File(Positioned, u64),
+}
+
+fn read_content(path: &Path, content: Content, options: &ReadOptions) -> Result<Parts> {
+    match content {
+        Content::Memory(content) => read_bytes(path, content, options),
+        Content::File(file, length) => {
+            let mut notes = Vec::new();
+            let train = read_text(path, (file, length), options, &mut notes)?;
+            Ok(Parts { train, test: None, notes })
+        }
+    }
+}
+
+/// Reads a table from a text that memory does not hold.
+fn read_text(
+    path: &Path,
+    (file, length): (Positioned, u64),
+    options: &ReadOptions,
+    notes: &mut Vec<Note>,
+) -> Result<Table> {
+    let window = spool::window_bytes(options.memory_bytes);
+    let other = || Spool::new(folder_of(options)?, 0);
+    let decoded =
+        encoding::decode_file(path, (&file, length), window, options.encoding.as_deref(), other, notes)?;
+    let (file, from, length, facts) = match decoded {
+        Decoded::InPlace { from, facts } => (file, from, length - from, Some(facts)),
+        Decoded::Apart(spool) => {
+            let (file, length) = spool.into_file();
+            (file, 0, length, None)
+        }
+    };
+    let Ok(length) = usize::try_from(length) else {
+        return Err(malformed(
+            Place::file(path),
+            "the text is longer than a program of 32 bits can count",
+            "give a smaller file, or part of it",
+        ));
+    };
+    csv::read(path, Text::in_file(path, &file, (from, length), facts, window), options, notes)
+}
+
+fn folder_of(options: &ReadOptions) -> Result<&Path> {
+    options.spool.as_deref().ok_or_else(|| Error::data("there is no folder for temporary files"))
+}
+
+/// Whether a content is one that is read from a file if memory does not hold it, by its first bytes.
+fn is_text(path: &Path, head: &[u8]) -> bool {
+    let is_other = |format: &Format| (format.is_format)(head);
+    let (_csv, others) = FORMATS.split_last().expect("there are formats");
+    let has_zeros = Encoding::for_bom(head).is_none() && head.iter().all(|byte| *byte == 0);
+    !is_zip(head) && !others.iter().any(is_other) && refuse_known(path, head).is_ok() && !has_zeros
 }
 
 fn read_bytes(path: &Path, content: Vec<u8>, options: &ReadOptions) -> Result<Parts> {
@@ -299,47 +372,48 @@ const BUFFER_BYTES: usize = 64 << 10;
 
 /// The bytes of a file, decompressed if it is compressed.
 pub(crate) fn content(path: &Path, limit_bytes: u64) -> Result<Vec<u8>> {
+    let (file, size) = opened(path)?;
+    match unpacked(path, file, size, |size| file_end(path, size), limit_bytes, None)? {
+        Content::Memory(content) => Ok(content),
+        Content::File(..) => unreachable!("there is no folder for one"),
+    }
+}
+
+/// A file and its size; that of what is no file of its own is unknown, and told as 0.
+fn opened(path: &Path) -> Result<(fs::File, u64)> {
     let refused = |cause| unreadable(path, cause);
     let file = fs::File::open(path).map_err(refused)?;
     let metadata = file.metadata().map_err(refused)?;
     let size = if metadata.is_file() { metadata.len() } else { 0 };
-    // A file compressed by gzip ends with the size of what it holds.
-    let end = |size: u64| -> io::Result<[u8; 4]> {
-        let mut end = [0; 4];
-        if size >= 18 {
-            let mut file = fs::File::open(path)?;
-            file.seek(SeekFrom::End(-4))?;
-            file.read_exact(&mut end)?;
-        }
-        Ok(end)
-    };
-    unpacked(path, file, size, end, limit_bytes)
+    Ok((file, size))
 }
 
-/// The bytes of a source, decompressed if it is compressed; `end` gives the last bytes of a file of that size.
+/// The last bytes of a file of that size: one compressed by gzip ends with the size of what it holds.
+fn file_end(path: &Path, size: u64) -> io::Result<[u8; 4]> {
+    let mut end = [0; 4];
+    if size >= 18 {
+        let mut file = fs::File::open(path)?;
+        file.seek(SeekFrom::End(-4))?;
+        file.read_exact(&mut end)?;
+    }
+    Ok(end)
+}
+
+/// The bytes of a source, decompressed if it is compressed; `end` gives the last bytes of a file of that size. With
+/// options that name a folder for it, a text beyond the limit goes to a file there.
 fn unpacked(
     path: &Path,
     mut source: impl Read,
     size: u64,
     end: impl Fn(u64) -> io::Result<[u8; 4]>,
     limit_bytes: u64,
-) -> Result<Vec<u8>> {
+    options: Option<&ReadOptions>,
+) -> Result<Content> {
     let refused = |cause| unreadable(path, cause);
     let mut head = Vec::new();
     (&mut source).take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(refused)?;
     let compression = Compression::of(&head);
-    let source = Cursor::new(head).chain(BufReader::with_capacity(BUFFER_BYTES, source));
-    let content = match compression {
-        None => take(source, size, limit_bytes),
-        Some(compression) => {
-            let size = match compression {
-                Compression::Gzip => gzip_size(end(size).map_err(refused)?, size),
-                _ => 0,
-            };
-            compression.unpack(source, size, limit_bytes)
-        }
-    };
-    let content = content.map_err(|cause| {
+    let damaged = |cause: io::Error| {
         // What the system says has a number, what the decoder says has none.
         let (Some(compression), None) = (compression, cause.raw_os_error()) else {
             return unreadable(path, cause);
@@ -349,9 +423,74 @@ fn unpacked(
             format!("the compressed content is damaged: {cause}"),
             format!("get the file again, or check it with `{}`", compression.checker()),
         )
-    })?;
-    refuse_large(path, content.len(), limit_bytes)?;
-    Ok(content)
+    };
+    let source = Cursor::new(head).chain(BufReader::with_capacity(BUFFER_BYTES, source));
+    let (mut source, size): (Box<dyn Read>, u64) = match compression {
+        None => (Box::new(source), size),
+        Some(Compression::Gzip) => {
+            (Compression::Gzip.unpack(source), gzip_size(end(size).map_err(refused)?, size))
+        }
+        Some(compression) => (compression.unpack(source), 0),
+    };
+    let folder = options.and_then(|options| options.spool.as_ref().map(|_| options));
+    if folder.is_some() && compression.is_none() && size > limit_bytes {
+        // It need not be copied to be read from a file.
+        let mut head = Vec::new();
+        (&mut source).take(SNIFFED_BYTES).read_to_end(&mut head).map_err(refused)?;
+        if !is_text(path, &head) {
+            return refuse_large(path, size as usize, limit_bytes).map(|()| Content::Memory(head));
+        }
+        let file = fs::File::open(path).map_err(refused)?;
+        return Ok(Content::File(Positioned::new(file), size));
+    }
+    let content = take(&mut source, size, limit_bytes).map_err(damaged)?;
+    match folder {
+        Some(options) if content.len() as u64 > limit_bytes && is_text(path, &content) => {
+            let spool = Spool::new(folder_of(options)?, 0)?;
+            let mut rows = Rows { path, memory_bytes: options.memory_bytes, lines: 0, line_bytes: 0 };
+            rows.add(&content)?;
+            spool.append(&content)?;
+            drop(content);
+            let mut part = Vec::with_capacity(PART_BYTES as usize);
+            loop {
+                part.clear();
+                (&mut source).take(PART_BYTES).read_to_end(&mut part).map_err(damaged)?;
+                if part.is_empty() {
+                    let (file, length) = spool.into_file();
+                    return Ok(Content::File(file, length));
+                }
+                rows.add(&part)?;
+                spool.append(&part)?;
+            }
+        }
+        _ => refuse_large(path, content.len(), limit_bytes).map(|()| Content::Memory(content)),
+    }
+}
+
+/// So many first bytes tell whether a content is text.
+const SNIFFED_BYTES: u64 = 1 << 16;
+/// So many bytes of a stream go to a file at a time.
+const PART_BYTES: u64 = 1 << 18;
+
+/// What a stream has given: one without end is refused when memory could not hold what its rows need, wherever their
+/// cells are.
+struct Rows<'a> {
+    path: &'a Path,
+    memory_bytes: u64,
+    lines: usize,
+    line_bytes: usize,
+}
+
+impl Rows<'_> {
+    fn add(&mut self, bytes: &[u8]) -> Result<()> {
+        self.lines += bytes.iter().filter(|&&byte| byte == b'\n').count();
+        self.line_bytes = match bytes.iter().rposition(|&byte| byte == b'\n') {
+            Some(last) => bytes.len() - last,
+            None => self.line_bytes + bytes.len(),
+        };
+        refuse_large(self.path, self.line_bytes, self.memory_bytes)?;
+        Budget::new(self.memory_bytes).rows(self.path, 0, self.lines, 1)
+    }
 }
 
 fn unreadable(path: &Path, cause: io::Error) -> Error {

@@ -140,6 +140,14 @@ impl Error {
         self
     }
 
+    /// The same of rows of which so many others stand before them.
+    pub(crate) fn rows_later(mut self, rows: usize) -> Self {
+        if let Some(Place { row: Some(row), .. }) = &mut self.content.place {
+            *row += rows;
+        }
+        self
+    }
+
     /// The same for a name that is none of the known ones: keeps these, finds the nearest, and says so as help.
     pub fn unknown<S: AsRef<str>>(mut self, given: &str, known: impl IntoIterator<Item = S>) -> Self {
         let known: Vec<String> = known.into_iter().map(|name| name.as_ref().to_owned()).collect();

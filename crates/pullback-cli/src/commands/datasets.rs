@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Result};
 use crate::files::Files;
 use crate::terminal::{print, print_json, wrapped};
-use pullback::data::{Table, Values, builtin};
+use pullback::data::{Column, Table, Values, builtin};
 use serde_json::json;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -58,8 +58,9 @@ fn csv(table: &Table) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let bug = |error: csv::Error| Failure::new(format!("the table makes no CSV: {error}"), "report this");
     writer.write_record(table.names()).map_err(bug)?;
+    let columns = table.columns().iter().map(Column::values).collect::<pullback::Result<Vec<_>>>()?;
     for row in 0..table.rows() {
-        let cells = table.columns().iter().map(|column| match &column.values {
+        let cells = columns.iter().map(|values| match &**values {
             Values::Numbers(numbers) => numbers[row].to_string(),
             Values::Categories(categories) => categories.text(row).unwrap_or_default().to_owned(),
             Values::Bytes(bytes) => format!("{:?}", bytes.row(row)),

@@ -38,7 +38,7 @@ impl Evaluate {
         let model = Model::<f32>::load(&self.model)?;
         let trained = model.trained()?;
         let tested = chosen(&trained, self.data.as_deref(), self.targets.as_deref(), self.held_out)?;
-        if self.data.is_some() && trained.data.is_of(&tested.table) {
+        if self.data.is_some() && trained.data.is_of(&tested.table)? {
             warn(format_args!(
                 "{} of these {} rows were trained on; `--held-out` takes the others",
                 trained.data.trained_rows, trained.data.rows

@@ -94,7 +94,7 @@ impl Look {
             .columns()
             .iter()
             .take(MOST_COLUMNS)
-            .map(|column| Ok(seen(table, column, becomes(table, column, &plan, &options)?)))
+            .map(|column| seen(table, column, becomes(table, column, &plan, &options)?))
             .collect::<Result<_>>()?;
         if self.json {
             return print_json(&serde_json::json!({
@@ -146,7 +146,7 @@ fn becomes(
 }
 
 /// What is in a column, beside what becomes of it.
-fn seen(table: &Table, column: &Column, becomes: String) -> Seen {
+fn seen(table: &Table, column: &Column, becomes: String) -> Result<Seen> {
     let rows = table.rows();
     let mut seen = Seen {
         name: column.name.clone(),
@@ -159,7 +159,7 @@ fn seen(table: &Table, column: &Column, becomes: String) -> Seen {
         counts: Vec::new(),
         becomes,
     };
-    match &column.values {
+    match &*column.values()? {
         Values::Numbers(numbers) => {
             let mut present: Vec<f64> = numbers.iter().copied().filter(|number| !number.is_nan()).collect();
             present.sort_unstable_by(f64::total_cmp);
@@ -196,7 +196,7 @@ fn seen(table: &Table, column: &Column, becomes: String) -> Seen {
             seen.reason = format!("blocks of {} bytes", sides.join(" x "));
         }
     }
-    seen
+    Ok(seen)
 }
 
 fn page(table: &Table, seen: &[Seen], width: usize) -> String {

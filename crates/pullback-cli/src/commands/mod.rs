@@ -28,7 +28,8 @@ Examples:
 #[command(name = "pullback", version, max_term_width = 80, arg_required_else_help = true)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Cli {
-    /// The most memory to use, such as 500MB or 1GiB [default: what is free]
+    /// The most memory to use, such as 500MB or 1GiB; a larger table is kept in a temporary file [default: what is
+    /// free]
     #[arg(long, global = true, value_name = "SIZE")]
     memory: Option<Bytes>,
     #[command(subcommand)]

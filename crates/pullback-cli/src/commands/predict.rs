@@ -71,8 +71,9 @@ impl Predict {
         kept: &[Column],
     ) -> Result<()> {
         let target = model.trained()?.preprocessing.target().target();
+        let kept = kept.iter().map(Column::values).collect::<pullback::Result<Vec<_>>>()?;
         for (row, numbers) in prediction.numbers.chunks_exact(prediction.outputs).enumerate() {
-            let mut record: Vec<String> = kept.iter().map(|column| cell(column, row)).collect();
+            let mut record: Vec<String> = kept.iter().map(|values| cell(values, row)).collect();
             match (target, &prediction.classes) {
                 (Target::Regression { scales }, _) => {
                     record.extend(
@@ -105,8 +106,8 @@ fn bug(error: impl std::fmt::Display) -> Failure {
 }
 
 /// A cell of the data, as it was written.
-fn cell(column: &Column, row: usize) -> String {
-    match &column.values {
+fn cell(values: &Values, row: usize) -> String {
+    match values {
         Values::Numbers(numbers) if numbers[row].is_nan() => String::new(),
         Values::Numbers(numbers) => numbers[row].to_string(),
         Values::Categories(texts) => texts.text(row).unwrap_or_default().to_owned(),

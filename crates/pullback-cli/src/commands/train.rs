@@ -9,22 +9,24 @@ use crate::flags::Flags;
 use crate::interrupt::Interrupt;
 use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::progress::Progress;
-use crate::source::{Loaded, as_in_model, load_to_train, read_options, read_test, tell};
+use crate::source::{Loaded, as_in_model, load_to_train, read_options, read_test, tell, temporary_folder};
 use crate::terminal::{
     began_with, count, entry, figure, print, print_json, print_raw, say, setting, time, typed, warn, width,
 };
 use pullback::data::{Concern, Encoding, Preprocessing, Task};
+use pullback::execute::Machine;
 use pullback::explain::Catalog;
-use pullback::job::{Checkpoints, Fitted, Job, Keeper};
+use pullback::job::{Checkpoints, Decided, Fitted, Job, Keeper};
 use pullback::model::{Began, Fingerprint, Model, Run, Trained};
 use pullback::network::Layer;
 use pullback::report::number::counted;
 use pullback::report::{Report, Series, curve, text};
 use pullback::train::{GradientMethod, History, Stop, Training};
-use pullback_data::{Note, ReadOptions};
+use pullback_data::{Note, ReadOptions, Spool};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 #[derive(Debug, clap::Args)]
@@ -215,7 +217,7 @@ impl Train {
         // Nobody would read the comparison.
         let job = if self.quiet && !self.json { job } else { job.compared() };
         let Some(out) = out else { return print_raw(to_toml(job.settings())?.as_bytes()) };
-        job.check_memory(&machine, free_memory())?;
+        let job = within_memory(job, &machine, &data)?;
         tell(&notes, self.quiet || self.json);
         for (name, why) in job.preprocessing().left_out() {
             warn(format_args!("column \"{name}\" is left out: {why}"));
@@ -233,7 +235,7 @@ impl Train {
             }
         }
         // The built-in sets are known.
-        let concerns = if Path::new(&data).exists() { job.concerns() } else { Vec::new() };
+        let concerns = if Path::new(&data).exists() { job.concerns()? } else { Vec::new() };
         for concern in &concerns {
             warn(concern);
         }
@@ -340,6 +342,24 @@ impl Train {
             (None, None) => Ok(()),
         }
     }
+}
+
+/// The job, which keeps the numbers that it trains on in a temporary file if memory does not hold them.
+fn within_memory(job: Decided, machine: &Machine, data: &str) -> Result<Decided> {
+    let free = free_memory();
+    let Err(refused) = job.check_memory(machine, free) else { return Ok(job) };
+    let Some(free) = free.filter(|_| job.table().store().is_none()) else { return Err(refused.into()) };
+    let folder = temporary_folder(data);
+    let store = Spool::new(&folder, (free / 4) as usize)?;
+    store.check_room(job.feature_bytes() as u64)?;
+    let job = job.with_store(Arc::new(store));
+    // What is needed beside those numbers is the same, and said the same.
+    job.check_memory(machine, Some(free)).map_err(|_| refused)?;
+    say(format_args!(
+        "note: memory does not hold the numbers that are trained on, so they are kept in a temporary file in {}",
+        folder.display()
+    ));
+    Ok(job)
 }
 
 /// What is said of a run that was ended from outside.

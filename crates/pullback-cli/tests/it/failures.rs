@@ -290,7 +290,8 @@ fn more_memory_than_a_run_may_use_is_refused_before_it_is_used() {
     train.extend(["--epochs", "1", "--quiet"]);
     let large = [&train[..], &["--hidden", "1000", "--memory", "100MB"]].concat();
     check(&place, &large, FAILURE, &["needs 1", "of memory", "--memory"]);
-    check(&place, &["look", "wide.csv", "--memory", "100kB"], FAILURE, &["larger than", "--memory"]);
+    let rows = ["40001 rows of 3 columns need", "even if their cells are in a file", "--memory"];
+    check(&place, &["look", "wide.csv", "--memory", "100kB"], FAILURE, &rows);
     check(&place, &["look", "wide.csv", "--memory", "much"], USAGE, &["much", "500MB"]);
     // 6,000 categories of 40,000 rows are 160 kB as codes, and 1 GB as numbers.
     place.succeed(&[&train[..], &["--memory", "300MB", "--hidden", "8"]].concat());
@@ -300,4 +301,44 @@ fn more_memory_than_a_run_may_use_is_refused_before_it_is_used() {
     assert!(text(&output.stderr).contains(said), "{}", text(&output.stderr));
     let message = fail(&place, &[&train[..], &["--max-levels", "0"]].concat(), USAGE);
     assert!(message.contains("--max-levels"), "{message}");
+}
+
+/// A table whose text and cells take more than a run that may use 40 MB has for them, whatever the program itself
+/// takes.
+fn long(rows: usize) -> String {
+    let mut table = (0..28).fold("y".to_owned(), |names, column| names + &format!(",x{column}"));
+    for row in 0..rows {
+        table += if row % 3 == 0 { "\nyes" } else { "\nno" };
+        (0..28).for_each(|column| {
+            table += &format!(",{:.4}", ((row * 7919 + column * 104_729) % 1_000_003) as f64 / 2.5e5)
+        });
+    }
+    table
+}
+
+#[test]
+fn a_table_larger_than_memory_makes_the_same_files() {
+    let place = Place::new();
+    place.write("long.csv", long(80_000));
+    let limit = ["--memory", "40MB"];
+    let train = ["train", "long.csv", "--target", "y", "--epochs", "1", "--hidden", "4", "--batch", "512"];
+    let said = |arguments: &[&str]| {
+        let output = place.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    assert!(!said(&[&train[..], &["--out", "whole"]].concat()).contains("temporary file"));
+    let note = said(&[&train[..], &limit, &["--out", "streamed"]].concat());
+    assert!(note.contains("memory does not hold the table") && note.contains("temporary file"), "{note}");
+    assert_eq!(place.read("whole"), place.read("streamed"));
+    for command in [vec!["predict", "whole", "long.csv"], vec!["evaluate", "whole", "long.csv", "--held-out"]]
+    {
+        assert_eq!(place.succeed(&command), place.succeed(&[&command[..], &limit].concat()), "{command:?}");
+    }
+    assert_eq!(place.files(), ["long.csv", "streamed", "whole"]);
+    // Without a folder that takes the file there is nothing to do.
+    let output = place.command(&[&train[..], &limit].concat()).env("TMPDIR", "none").output().unwrap();
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(FAILURE), "{message}");
+    assert!(message.contains("none takes no temporary file") && message.contains("TMPDIR"), "{message}");
 }

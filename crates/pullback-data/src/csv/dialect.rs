@@ -12,6 +12,8 @@ use super::record::{Field, Syntax, Trouble, line_end, next_line, record, skip_bl
 use crate::cell::{is_missing, is_missing_among_numbers};
 use crate::note::{Note, NoteKind, counted, quoted, short};
 use crate::number::Written;
+use crate::text::Text;
+use pullback::error::Result;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -53,7 +55,7 @@ pub(super) struct Dialect {
     pub(super) syntax: Syntax,
     pub(super) names: Vec<String>,
     /// The first line's bytes, if they name the columns: such a line is no row.
-    pub(super) header: Option<(usize, usize)>,
+    pub(super) header: Option<Vec<u8>>,
     /// Where the rows begin and end.
     pub(super) rows: (usize, usize),
 }
@@ -169,17 +171,17 @@ fn fit(bytes: &[u8], from: usize, syntax: Syntax) -> Fit {
 }
 
 /// The syntax that fits best. Whether quotes are escaped by a backslash, all records tell: they then fit better.
-fn sniff_syntax(bytes: &[u8], from: usize, delimiter: Option<u8>) -> Syntax {
+fn sniff_syntax(text: &Text<'_>, bytes: &[u8], from: usize, delimiter: Option<u8>) -> Result<Syntax> {
     let of = |escapes| {
         let syntax = delimiter.map_or_else(|| sniff_delimiter(bytes, from, escapes), Syntax::new);
         Syntax { escapes, ..syntax }
     };
     let plain = of(false);
-    if !bytes.windows(2).any(|pair| pair == b"\\\"") {
-        return plain;
+    if !text.facts()?.has_escapes {
+        return Ok(plain);
     }
     let escaped = of(true);
-    if uneven(bytes, from, escaped) < uneven(bytes, from, plain) { escaped } else { plain }
+    Ok(if uneven(text, from, escaped)? < uneven(text, from, plain)? { escaped } else { plain })
 }
 
 fn sniff_delimiter(bytes: &[u8], from: usize, escapes: bool) -> Syntax {
@@ -279,11 +281,15 @@ fn evidence(first: &Record<'_>, body: &[Record<'_>], offset: usize) -> (usize, u
 }
 
 /// Finds out how a text is to be read; [`None`] if it has no lines but blank ones.
+///
+/// The first bytes of a long text tell, and its last ones where it ends.
 pub(super) fn sniff(
-    bytes: &[u8],
+    text: &Text<'_>,
     known: &Known<'_>,
     notes: &mut Vec<Note>,
-) -> Result<Option<Dialect>, Trouble> {
+) -> Result<Result<Option<Dialect>, Trouble>> {
+    let head = text.head()?;
+    let bytes = &*head;
     let mut from = skip_blank(bytes, 0).0;
     let mut delimiter = known.delimiter;
     let first = &bytes[from..line_end(bytes, from)];
@@ -295,13 +301,13 @@ pub(super) fn sniff(
             Note::new(NoteKind::Lines, 1, "the first line names the delimiter and is left out").at("line 1"),
         );
     }
-    let syntax = sniff_syntax(bytes, from, delimiter);
+    let syntax = sniff_syntax(text, bytes, from, delimiter)?;
     let (records, trouble) = sample(bytes, from, syntax);
     if records.is_empty() {
-        return match trouble {
+        return Ok(match trouble {
             Some(trouble) => Err(trouble),
             None => Ok(None),
-        };
+        });
     }
     let fields = commonest(&records);
     let expected: HashSet<&str> = known.expected.iter().map(String::as_str).collect();
@@ -400,13 +406,13 @@ pub(super) fn sniff(
         }
         ((1..=count).map(|column| format!("c{column}")).collect(), first.at)
     };
-    let end = rows_end(bytes, rows_from, syntax, names.len(), &body, notes);
-    Ok(Some(Dialect {
+    let end = rows_end(text, rows_from, syntax, names.len(), &body, notes)?;
+    Ok(Ok(Some(Dialect {
         syntax,
         names,
-        header: has_header.then(|| (first.at, line_end(bytes, first.at))),
+        header: has_header.then(|| bytes[first.at..line_end(bytes, first.at)].to_vec()),
         rows: (rows_from, end),
-    }))
+    })))
 }
 
 /// A record's first line, for a note.
@@ -517,17 +523,20 @@ fn named_columns(given: Vec<String>, notes: &mut Vec<Note>) -> Vec<String> {
 
 /// Where the rows end: before footers and sums.
 fn rows_end(
-    bytes: &[u8],
+    text: &Text<'_>,
     from: usize,
     syntax: Syntax,
     fields: usize,
     body: &[&Record<'_>],
     notes: &mut Vec<Note>,
-) -> usize {
+) -> Result<usize> {
+    // Places are counted in the end of the text.
+    let (tail, offset) = text.tail()?;
+    let (bytes, from) = (&*tail, from.saturating_sub(offset));
     let trimmed = bytes.len() - bytes.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
     let mut end = bytes.len();
     if fields < 2 {
-        return end;
+        return Ok(offset + end);
     }
     let mut line_to = trimmed;
     let (mut footers, mut sums) = (Vec::new(), Vec::new());
@@ -569,7 +578,8 @@ fn rows_end(
             && texts.iter().take(2).enumerate().any(|(column, text)| {
                 SUMS.contains(&label(text).as_str())
                     && !body.iter().any(|record| {
-                        record.at != line_from && SUMS.contains(&label(&record.text(column)).as_str())
+                        record.at != offset + line_from
+                            && SUMS.contains(&label(&record.text(column)).as_str())
                     })
             })
             && filled.len() > 1
@@ -589,5 +599,5 @@ fn rows_end(
             notes.push(Note::new(NoteKind::Lines, lines.len(), format!("{what}: \"{}\"", short(last))));
         }
     }
-    end
+    Ok(offset + end)
 }

@@ -3,27 +3,32 @@
 //! `dialect` finds out delimiter, names and where the rows are; `record` cuts text into fields; this file reads the
 //! rows, in chunks on several threads, into raw columns, whose types `kind` decides. Each column is read as what the
 //! first rows make it seem; one that turns out otherwise is read again.
+//!
+//! What memory does not hold is read window by window, and its cells go to a store; what it holds is one window.
 
 mod dialect;
 mod record;
 
 pub(crate) use dialect::MOST_COLUMNS;
 
+pub(crate) use record::{LARGEST_FIELD, Syntax, next_record};
+
 use crate::budget::Budget;
 use crate::kind::{Context, Profile, Said, context, decide, decide_plain};
-use crate::malformed;
 use crate::note::{Note, NoteKind, counted};
 use crate::number::plain;
-use crate::raw::{Builder, Raw, Tokens};
+use crate::raw::{Builder, Gathered, Raw, Tokens};
 use crate::sniff::{ReadOptions, refuse_unknown_types};
+use crate::text::Text;
+use crate::{malformed, spool};
 use dialect::{Dialect, Known};
-use pullback::data::{Column, ColumnType, Table};
+use pullback::data::{Column, ColumnType, Store, StoredValues, Table, Values};
 use pullback::error::{Error, Place, Result};
-use record::{
-    LARGEST_FIELD, Syntax, Trouble, after, field, line_end, line_number, next_line, next_record, skip_blank,
-};
+use record::{Trouble, after, field, line_end, next_line, skip_blank};
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 
 /// So many rows tell how a column is read first.
@@ -209,9 +214,9 @@ impl<'a> Rows<'a> {
     }
 
     /// Where the row with a number begins, counted from 0; rows that do not fit are not counted.
-    fn place_of(&self, range: &Range<usize>, row: usize) -> usize {
-        let bytes = &self.bytes[..range.end];
-        let mut at = range.start;
+    fn place_of(&self, row: usize) -> usize {
+        let bytes = self.bytes;
+        let mut at = 0;
         let mut rows = 0;
         let mut columns: Vec<Builder<'a>> = (0..self.columns).map(|_| Builder::Skip).collect();
         loop {
@@ -250,10 +255,10 @@ fn words(trouble: Trouble) -> &'static str {
     }
 }
 
-fn refused(path: &Path, bytes: &[u8], trouble: Trouble) -> Error {
+fn refused(text: &Text<'_>, trouble: Trouble) -> Error {
     let (Trouble::AfterQuote(at) | Trouble::OpenQuote(at) | Trouble::Large(at)) = trouble;
-    malformed(
-        Place::file(path).line(line_number(bytes, at)),
+    text.malformed(
+        at,
         match trouble {
             Trouble::Large(_) => format!("a field has more than {LARGEST_FIELD} bytes"),
             _ => words(trouble).to_owned(),
@@ -262,16 +267,213 @@ fn refused(path: &Path, bytes: &[u8], trouble: Trouble) -> Error {
     )
 }
 
+/// All rows of a text, read window by window, some or all columns of them.
+struct Reading<'a> {
+    text: &'a Text<'a>,
+    syntax: Syntax,
+    names: &'a [String],
+    header: Option<&'a [u8]>,
+    tokens: &'a Tokens,
+    range: Range<usize>,
+    threads: usize,
+    budget: &'a Budget,
+    /// Where cells go that memory does not hold.
+    store: Option<Arc<dyn Store>>,
+}
+
+/// What a column is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum As {
+    Plain,
+    Coded,
+    Skip,
+}
+
+/// What all windows hold.
+#[derive(Default)]
+struct Found {
+    columns: Vec<Gathered>,
+    /// Where each window begins, and how many rows it has.
+    windows: Vec<(usize, usize)>,
+    rows: usize,
+    bad: Vec<Bad>,
+    bad_count: usize,
+    comments: usize,
+    headers: usize,
+    /// A column with more texts than there is memory for, and how many were read.
+    full: Option<(usize, usize)>,
+}
+
+impl<'a> Reading<'a> {
+    fn rows<'b>(&'b self, bytes: &'b [u8]) -> Rows<'b> {
+        let (columns, syntax, header, tokens) = (self.names.len(), self.syntax, self.header, self.tokens);
+        Rows { bytes, syntax, columns, header, tokens }
+    }
+
+    fn window(&self, at: usize) -> Result<Cow<'a, [u8]>> {
+        self.text.window(at, self.range.end, self.syntax)
+    }
+
+    /// What the first rows say of how columns are to be read.
+    fn sampled(&self, is_declared: impl Fn(&String) -> bool) -> Result<Vec<As>> {
+        let window = match self.range.is_empty() {
+            true => Cow::Borrowed(&[][..]),
+            false => self.window(self.range.start)?,
+        };
+        let mut end = 0;
+        for _ in 0..SAMPLE_ROWS {
+            if end >= window.len() {
+                break;
+            }
+            end = next_record(&window, end, self.syntax);
+        }
+        let builders = self.names.iter().map(|_| Builder::plain()).collect();
+        let sampled = self.rows(&window).read(0..end, builders);
+        let read_as = |(column, name): (&Builder<'_>, &String)| match column {
+            _ if is_declared(name) => As::Coded,
+            Builder::Plain(cells) if cells.is_surprised => As::Coded,
+            _ => As::Plain,
+        };
+        Ok(sampled.columns.iter().zip(self.names).map(read_as).collect())
+    }
+
+    /// Reads the rows. A column of plain numbers that turns out otherwise is left where that shows.
+    fn read(&self, columns: &[As]) -> Result<Found> {
+        let mut found = Found {
+            columns: columns.iter().map(|_| Gathered::new(self.store.clone())).collect(),
+            ..Found::default()
+        };
+        let mut at = self.range.start;
+        while at < self.range.end && found.full.is_none() {
+            let window = self.window(at)?;
+            let builder = |(read_as, column): (&As, &Gathered)| match read_as {
+                As::Coded => Builder::coded(self.budget),
+                As::Plain if !column.is_surprised => Builder::plain(),
+                As::Plain | As::Skip => Builder::Skip,
+            };
+            let builders = || columns.iter().zip(&found.columns).map(builder).collect();
+            let chunks = self.rows(&window).read_all(&(0..window.len()), self.threads, &builders);
+            let mut parts = Vec::new();
+            let mut rows = 0;
+            for chunk in chunks {
+                rows += chunk.rows;
+                found.bad_count += chunk.bad_count;
+                let left = MOST_BAD - found.bad.len();
+                found.bad.extend(chunk.bad.into_iter().take(left).map(|bad| Bad { at: at + bad.at, ..bad }));
+                found.comments += chunk.comments;
+                found.headers += chunk.headers;
+                found.full = found.full.or(full(&chunk.columns));
+                parts.push(chunk.columns.into_iter());
+            }
+            for column in &mut found.columns {
+                // One column after the other, so that no more than one is there twice.
+                parts.iter_mut().filter_map(Iterator::next).try_for_each(|part| column.add(part))?;
+            }
+            found.windows.push((at, rows));
+            found.rows += rows;
+            at += window.len();
+        }
+        Ok(found)
+    }
+
+    /// Reads some columns again, as texts, whose cells replace what was read before.
+    fn read_again(&self, again: &[bool], columns: &mut [Gathered]) -> Result<()> {
+        if !again.contains(&true) {
+            return Ok(());
+        }
+        let columns_as: Vec<As> =
+            again.iter().map(|&again| if again { As::Coded } else { As::Skip }).collect();
+        // Their memory is free for the new ones.
+        for (own, _) in columns.iter_mut().zip(again).filter(|(_, again)| **again) {
+            *own = Gathered::new(None);
+        }
+        let found = self.read(&columns_as)?;
+        self.refuse_full(&found)?;
+        for ((own, new), _) in columns.iter_mut().zip(found.columns).zip(again).filter(|(_, again)| **again) {
+            *own = new;
+        }
+        Ok(())
+    }
+
+    /// Refuses columns with more texts than there is memory for.
+    fn refuse_full(&self, found: &Found) -> Result<()> {
+        let Some((column, texts)) = found.full else { return Ok(()) };
+        Err(self.budget.too_many_texts(self.text.path(), &self.names[column], texts))
+    }
+
+    /// Refuses rows that do not fit, or counts them.
+    fn refuse_bad(&self, found: &Found, options: &ReadOptions, notes: &mut Vec<Note>) -> Result<()> {
+        let Found { bad, bad_count: count, .. } = found;
+        let Some(first) = bad.first() else { return Ok(()) };
+        if options.skips_bad_rows {
+            notes.push(
+                Note::new(
+                    NoteKind::BadRows,
+                    *count,
+                    format!("{} left out, the first with {}", counted(*count, "bad row"), first.what),
+                )
+                .at(format!("line {}", self.text.line_number(first.at)?)),
+            );
+            return Ok(());
+        }
+        let mut others = Vec::new();
+        for bad in &bad[1..] {
+            others.push(format!("line {}: {}", self.text.line_number(bad.at)?, bad.what));
+        }
+        let more = count - bad.len();
+        let mut what = first.what.clone();
+        if !others.is_empty() {
+            what = format!("{what}; also {}", others.join(", "));
+        }
+        if more > 0 {
+            what = format!("{what}, and {more} more");
+        }
+        Err(self.text.malformed(
+            first.at,
+            what,
+            "give every line the same number of fields, quote fields that contain the delimiter, and write a quote \
+             within quotes twice; `--skip-bad-rows` leaves such rows out and counts them",
+        ))
+    }
+
+    /// Where a row begins, counted from 0; rows that do not fit are not counted.
+    fn place_of(&self, windows: &[(usize, usize)], row: usize) -> Result<usize> {
+        let mut row = row;
+        for &(at, rows) in windows {
+            if row < rows {
+                return Ok(at + self.rows(&self.window(at)?).place_of(row));
+            }
+            row -= rows;
+        }
+        Ok(self.range.start)
+    }
+}
+
+/// The first column of a chunk with more texts than there is memory for, and how many were read.
+fn full(columns: &[Builder<'_>]) -> Option<(usize, usize)> {
+    columns.iter().enumerate().find_map(|(at, column)| match column {
+        Builder::Coded(cells) if cells.is_full => Some((at, cells.names.len())),
+        _ => None,
+    })
+}
+
 /// Reads a table.
-pub(crate) fn read(path: &Path, bytes: &[u8], options: &ReadOptions, notes: &mut Vec<Note>) -> Result<Table> {
-    let mut bytes = bytes;
-    if let Some(before) = bytes.trim_ascii_end().strip_suffix(b"\x1a") {
-        bytes = before;
+pub(crate) fn read(
+    path: &Path,
+    mut text: Text<'_>,
+    options: &ReadOptions,
+    notes: &mut Vec<Note>,
+) -> Result<Table> {
+    let (tail, offset) = text.tail()?;
+    if let Some(before) = tail.trim_ascii_end().strip_suffix(b"\x1a") {
+        let length = offset + before.len();
+        text = text.shortened(length);
         notes.push(Note::new(NoteKind::Lines, 1, "the mark of the file's end (Ctrl-Z) is left out"));
     }
+    drop(tail);
     let known =
         Known { delimiter: options.delimiter, has_header: options.has_header, expected: &options.expected };
-    let dialect = dialect::sniff(bytes, &known, notes).map_err(|trouble| refused(path, bytes, trouble))?;
+    let dialect = dialect::sniff(&text, &known, notes)?.map_err(|trouble| refused(&text, trouble))?;
     let Some(dialect) = dialect else {
         return Err(malformed(
             Place::file(path),
@@ -289,57 +491,45 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ReadOptions, notes: &mut
     }
     refuse_unknown_types(path, names.iter().map(String::as_str), options)?;
     let tokens = Tokens::new(&options.missing);
-    let reader = Rows {
-        bytes,
-        syntax,
-        columns: names.len(),
-        header: header.map(|(start, end)| &bytes[start..end]).filter(|header| !header.is_empty()),
-        tokens: &tokens,
-    };
     let range = from..to.max(from);
     let budget = Budget::new(options.memory_bytes);
-    let lines = bytes[range.clone()].iter().filter(|byte| **byte == b'\n').count();
-    budget.cells(path, bytes.len(), lines + 1, names.len())?;
-    // What the first rows are tells how each column is read first.
-    let mut sample_end = range.start;
-    for _ in 0..SAMPLE_ROWS {
-        if sample_end >= range.end {
-            break;
-        }
-        sample_end = next_record(&bytes[..range.end], sample_end, syntax);
+    let lines = match text.is_in_file() {
+        // Without the line of names.
+        true => text.facts()?.line_ends().saturating_sub(1),
+        false => line_ends(&text.part(range.clone())?),
+    };
+    let store = spool::for_cells(path, &text, (lines + 1, names.len()), &budget, options, notes)?;
+    if store.is_some() {
+        text = text.with_window(spool::window_bytes(options.memory_bytes));
     }
-    let sampled = reader.read(range.start..sample_end, (0..names.len()).map(|_| Builder::plain()).collect());
-    let is_declared = |name: &String| {
+    let reading = Reading {
+        text: &text,
+        syntax,
+        names: &names,
+        header: header.as_deref().filter(|header| !header.is_empty()),
+        tokens: &tokens,
+        range,
+        threads: options.threads,
+        budget: &budget,
+        store,
+    };
+    // What the first rows are tells how each column is read first.
+    let columns_as = reading.sampled(|name| {
         matches!(Said::of(options, name).kind, Some(ColumnType::Categorical | ColumnType::Time))
-    };
-    let is_coded: Vec<bool> = (sampled.columns.iter().zip(&names))
-        .map(|(column, name)| {
-            is_declared(name) || matches!(column, Builder::Plain(cells) if cells.is_surprised)
-        })
-        .collect();
-    drop(sampled);
-    let builders = || {
-        is_coded
-            .iter()
-            .map(|&is_coded| if is_coded { Builder::coded(&budget) } else { Builder::plain() })
-            .collect()
-    };
-    let mut chunks = reader.read_all(&range, options.threads, &builders);
-    refuse_bad(path, bytes, &chunks, options, notes)?;
-    refuse_full(path, &names, &chunks, &budget)?;
-    let rows: usize = chunks.iter().map(|chunk| chunk.rows).sum();
-    if rows == 0 {
+    })?;
+    let mut found = reading.read(&columns_as)?;
+    reading.refuse_bad(&found, options, notes)?;
+    reading.refuse_full(&found)?;
+    if found.rows == 0 {
         return Err(malformed(
             Place::file(path),
             "a header and no rows",
             "give at least one row of data below the header",
         ));
     }
-    let comments: usize = chunks.iter().map(|chunk| chunk.comments).sum();
-    let headers: usize = chunks.iter().map(|chunk| chunk.headers).sum();
     for (count, what) in [
-        (comments, "comments between the rows"),
-        (headers, "names of the columns that stand again between the rows"),
+        (found.comments, "comments between the rows"),
+        (found.headers, "names of the columns that stand again between the rows"),
     ] {
         if count > 0 {
             notes.push(Note::new(
@@ -350,180 +540,104 @@ pub(crate) fn read(path: &Path, bytes: &[u8], options: &ReadOptions, notes: &mut
         }
     }
     // Columns that turned out otherwise are read again, as texts.
-    let surprised = |chunks: &[Chunk<'_>], column: usize| {
-        chunks
-            .iter()
-            .any(|chunk| matches!(&chunk.columns[column], Builder::Plain(cells) if cells.is_surprised))
-    };
-    let mut again: Vec<bool> = (0..names.len()).map(|column| surprised(&chunks, column)).collect();
-    let mut raws = collect(&mut chunks, &again);
-    drop(chunks);
-    let read_again = |again: &[bool], raws: &mut Vec<Option<Raw>>| -> Result<()> {
-        if again.contains(&true) {
-            let builders = || {
-                again
-                    .iter()
-                    .map(|&is_read| if is_read { Builder::coded(&budget) } else { Builder::Skip })
-                    .collect()
-            };
-            let mut chunks = reader.read_all(&range, options.threads, &builders);
-            refuse_full(path, &names, &chunks, &budget)?;
-            for (own, found) in raws.iter_mut().zip(collect(&mut chunks, &[])) {
-                *own = found.or(own.take());
-            }
-        }
-        Ok(())
-    };
-    read_again(&again, &mut raws)?;
+    let again: Vec<bool> = found.columns.iter().map(|column| column.is_surprised).collect();
+    reading.read_again(&again, &mut found.columns)?;
     // In a file with decimal commas a point before three digits stands between thousands.
-    let profiled = |raws: Vec<Option<Raw>>| -> Vec<(Raw, Option<Profile>)> {
-        raws.into_iter()
-            .map(|raw| {
-                let raw = raw.expect("each column is read once or again");
-                let profile = match &raw {
-                    Raw::Plain { .. } => None,
-                    Raw::Coded(coded) => Some(Profile::of(coded)),
-                };
-                (raw, profile)
-            })
-            .collect()
-    };
-    let mut columns = profiled(raws);
-    let shared = context(&columns, syntax.delimiter);
-    let has_commas =
-        columns.iter().any(|(_, profile)| profile.as_ref().is_some_and(Profile::has_decimal_commas));
+    let mut profiles = profiles(&found.columns);
+    let shared = context(
+        found.columns.iter().filter_map(Gathered::raw).zip(profiles.iter().map(Option::as_ref)),
+        syntax.delimiter,
+    );
+    let has_commas = profiles.iter().flatten().any(Profile::has_decimal_commas);
     if has_commas && shared.has_decimal_commas {
-        again = columns
-            .iter()
-            .map(|(raw, _)| matches!(raw, Raw::Plain { points, .. } if points.between_thousands && !points.decimal))
+        let again: Vec<bool> = (found.columns.iter())
+            .map(|column| {
+                matches!(column.raw(), Some(Raw::Plain { points, .. }) if points.between_thousands && !points.decimal)
+            })
             .collect();
-        let mut raws: Vec<Option<Raw>> = columns.into_iter().map(|(raw, _)| Some(raw)).collect();
-        read_again(&again, &mut raws)?;
-        columns = profiled(raws);
+        reading.read_again(&again, &mut found.columns)?;
+        profiles = self::profiles(&found.columns);
     }
-    decided(path, &reader, &range, names, columns, shared, options, notes)
+    decided(&reading, found, profiles, shared, options, notes)
 }
 
-/// The raw columns of chunks; those that are to be read again are left out.
-fn collect(chunks: &mut Vec<Chunk<'_>>, again: &[bool]) -> Vec<Option<Raw>> {
-    let columns = chunks.first().map_or(0, |chunk| chunk.columns.len());
-    let mut parts: Vec<_> = chunks.drain(..).map(|chunk| chunk.columns.into_iter()).collect();
-    (0..columns)
-        .map(|column| {
-            let cells: Vec<Builder<'_>> = parts.iter_mut().filter_map(Iterator::next).collect();
-            if again.get(column) == Some(&true) { None } else { Raw::joined(cells) }
-        })
-        .collect()
+fn line_ends(bytes: &[u8]) -> usize {
+    let count = |end| bytes.iter().filter(|byte| **byte == end).count();
+    match count(b'\n') {
+        0 => count(b'\r'),
+        feeds => feeds,
+    }
 }
 
-/// Refuses columns with more texts than there is memory for.
-fn refuse_full(path: &Path, names: &[String], chunks: &[Chunk<'_>], budget: &Budget) -> Result<()> {
-    let full = chunks.iter().find_map(|chunk| {
-        chunk.columns.iter().zip(names).find_map(|(column, name)| match column {
-            Builder::Coded(cells) if cells.is_full => Some((name, cells.names.len())),
-            _ => None,
-        })
-    });
-    full.map_or(Ok(()), |(name, texts)| Err(budget.too_many_texts(path, name, texts)))
+/// What the distinct texts of each column are, if it is one of texts.
+fn profiles(columns: &[Gathered]) -> Vec<Option<Profile>> {
+    let profile = |column: &Gathered| match column.raw() {
+        Some(Raw::Coded(coded)) => Some(Profile::of(coded)),
+        _ => None,
+    };
+    columns.iter().map(profile).collect()
 }
 
-/// Refuses rows that do not fit, or counts them.
-fn refuse_bad(
-    path: &Path,
-    bytes: &[u8],
-    chunks: &[Chunk<'_>],
-    options: &ReadOptions,
-    notes: &mut Vec<Note>,
-) -> Result<()> {
-    let count: usize = chunks.iter().map(|chunk| chunk.bad_count).sum();
-    let bad: Vec<&Bad> = chunks.iter().flat_map(|chunk| &chunk.bad).take(MOST_BAD).collect();
-    let Some(first) = bad.first() else { return Ok(()) };
-    let line = |bad: &Bad| line_number(bytes, bad.at);
-    if options.skips_bad_rows {
-        notes.push(
-            Note::new(
-                NoteKind::BadRows,
-                count,
-                format!("{} left out, the first with {}", counted(count, "bad row"), first.what),
-            )
-            .at(format!("line {}", line(first))),
-        );
-        return Ok(());
-    }
-    let others: Vec<String> =
-        bad[1..].iter().map(|bad| format!("line {}: {}", line(bad), bad.what)).collect();
-    let more = count - bad.len();
-    let mut what = first.what.clone();
-    if !others.is_empty() {
-        what = format!("{what}; also {}", others.join(", "));
-    }
-    if more > 0 {
-        what = format!("{what}, and {more} more");
-    }
-    Err(malformed(
-        Place::file(path).line(line(first)),
-        what,
-        "give every line the same number of fields, quote fields that contain the delimiter, and write a quote within \
-         quotes twice; `--skip-bad-rows` leaves such rows out and counts them",
-    ))
-}
-
-/// The table of raw columns.
-#[expect(clippy::too_many_arguments, reason = "the parts of a file that is read")]
+/// The table of columns that were read.
 fn decided(
-    path: &Path,
-    reader: &Rows<'_>,
-    range: &Range<usize>,
-    names: Vec<String>,
-    mut columns: Vec<(Raw, Option<Profile>)>,
+    reading: &Reading<'_>,
+    found: Found,
+    profiles: Vec<Option<Profile>>,
     shared: Context,
     options: &ReadOptions,
     notes: &mut Vec<Note>,
 ) -> Result<Table> {
+    let (text, names) = (reading.text, reading.names);
     // Rows at the end without any value are none, as spreadsheets leave them.
-    let all = columns.first().map_or(0, |(raw, _)| raw.rows());
-    let mut rows = all;
-    while rows > 1 && columns.iter().all(|(raw, _)| raw.is_missing(rows - 1)) {
-        rows -= 1;
-    }
-    if rows < all {
-        if columns.len() > 1 {
-            notes.push(Note::new(
-                NoteKind::Empty,
-                all - rows,
-                format!("{} at the end without any value left out", counted(all - rows, "row")),
-            ));
-        }
-        for (raw, _) in &mut columns {
-            raw.truncate(rows);
-        }
+    let all = found.rows;
+    let rows = found.columns.iter().map(Gathered::present_end).max().unwrap_or(0).max(1);
+    if rows < all && names.len() > 1 {
+        notes.push(Note::new(
+            NoteKind::Empty,
+            all - rows,
+            format!("{} at the end without any value left out", counted(all - rows, "row")),
+        ));
     }
     let mut empty = Vec::new();
     let mut made = Vec::with_capacity(names.len());
-    for (at, (name, (raw, profile))) in names.into_iter().zip(columns).enumerate() {
+    for (at, ((name, mut column), profile)) in names.iter().zip(found.columns).zip(profiles).enumerate() {
+        column.truncate(rows);
         // A delimiter at the end of each line makes a column of nothing, without a name.
-        let is_unnamed = name == format!("c{}", at + 1) && reader.header.is_some();
-        if is_unnamed && rows > 0 && (0..rows).all(|row| raw.is_missing(row)) {
+        let is_unnamed = *name == format!("c{}", at + 1) && reading.header.is_some();
+        if is_unnamed && column.present_end() == 0 {
             empty.push(at + 1);
             continue;
         }
-        let said = Said::of(options, &name);
-        let decided = match raw {
-            Raw::Plain { numbers, .. } => decide_plain(&name, numbers, said),
+        let said = Said::of(options, name);
+        let records = column.records().cloned();
+        let is_plain = profile.is_none();
+        let decided = match column.into_raw()?.expect("each column is read once or again") {
+            Raw::Plain { numbers, .. } => decide_plain(name, numbers, said),
             Raw::Coded(coded) => {
                 let profile = profile.expect("texts have a profile");
-                decide(&name, coded, &profile, said, shared).map_err(|refusal| {
-                    let at = reader.place_of(range, refusal.row);
-                    malformed(
-                        Place::file(path).line(line_number(reader.bytes, at)).column(&name),
-                        refusal.what,
-                        refusal.help,
-                    )
-                })?
+                match decide(name, coded, &profile, said, shared) {
+                    Ok(decided) => decided,
+                    Err(refusal) => {
+                        let at = reading.place_of(&found.windows, refusal.row)?;
+                        let place = Place::file(text.path()).line(text.line_number(at)?).column(name);
+                        return Err(malformed(place, refusal.what, refusal.help));
+                    }
+                }
             }
         };
         notes.extend(decided.notes);
-        made.push(Column::new(name, decided.values).with_reason(decided.reason));
+        let column = match (&reading.store, decided.values, records) {
+            // Plain numbers are there as they are.
+            (Some(_), Values::Numbers(_), Some(records)) if is_plain => {
+                Column::stored(name, StoredValues::Numbers(records))
+            }
+            (Some(store), values, _) => match StoredValues::put(&values, store)? {
+                Some(stored) => Column::stored(name, stored),
+                None => Column::new(name, values),
+            },
+            (None, values, _) => Column::new(name, values),
+        };
+        made.push(column.with_reason(decided.reason));
     }
     if !empty.is_empty() {
         notes.push(Note::new(
@@ -532,5 +646,5 @@ fn decided(
             format!("{} without a name or a value left out", counted(empty.len(), "column")),
         ));
     }
-    Table::new(path.display().to_string(), made)
+    Table::new(text.path().display().to_string(), made)
 }

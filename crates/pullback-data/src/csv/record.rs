@@ -4,6 +4,8 @@
 //! (R's `write.table`, MySQL), a backslash before a quote makes it one of the field. Spaces around a field, quoted or
 //! not, do not belong to it. A line ends with LF, CRLF or CR.
 
+use crate::text::Text;
+use pullback::error::Result;
 use std::borrow::Cow;
 
 /// The largest field, against text whose quote is never closed.
@@ -191,19 +193,31 @@ pub(crate) fn next_record(bytes: &[u8], at: usize, syntax: Syntax) -> usize {
     if !bytes[at..end].contains(&syntax.quote) {
         return after(bytes, end, syntax).map_or(bytes.len(), |(next, _)| next);
     }
+    let start = at;
     let mut at = at;
     loop {
         match field(bytes, at, syntax) {
             Ok(field) if field.is_last => return field.next,
             Ok(field) => at = field.next,
-            Err(_) => return next_line(bytes, at),
+            // As rows are read: a bad one ends with its line.
+            Err(_) => return next_line(bytes, start),
         }
     }
 }
 
-/// How many records of a text have another number of fields than the first, or cannot be cut.
-pub(crate) fn uneven(bytes: &[u8], from: usize, syntax: Syntax) -> usize {
+/// How many records of a text from a place on have another number of fields than the first, or cannot be cut.
+pub(crate) fn uneven(text: &Text<'_>, from: usize, syntax: Syntax) -> Result<usize> {
     let (mut at, mut count, mut width) = (from, 0, None);
+    while at < text.len() {
+        let window = text.window(at, text.len(), syntax)?;
+        count += uneven_in(&window, syntax, &mut width);
+        at += window.len();
+    }
+    Ok(count)
+}
+
+fn uneven_in(bytes: &[u8], syntax: Syntax, width: &mut Option<usize>) -> usize {
+    let (mut at, mut count) = (0, 0);
     loop {
         at = skip_blank(bytes, at).0;
         if at >= bytes.len() {
@@ -228,16 +242,6 @@ pub(crate) fn uneven(bytes: &[u8], from: usize, syntax: Syntax) -> usize {
         };
         count += usize::from(cut.is_none() || *width.get_or_insert(fields) != fields);
     }
-}
-
-/// The line that holds `at`, counted from 1.
-pub(crate) fn line_number(bytes: &[u8], at: usize) -> u64 {
-    let before = &bytes[..at.min(bytes.len())];
-    let feeds = before.iter().filter(|&&byte| byte == b'\n').count();
-    let returns = before.iter().filter(|&&byte| byte == b'\r').count();
-    // CRLF is one end, CR alone another.
-    let pairs = before.windows(2).filter(|pair| pair == b"\r\n").count();
-    (1 + feeds + returns - pairs) as u64
 }
 
 /// The fields of the record at `at`, at most so many, and where the next begins.

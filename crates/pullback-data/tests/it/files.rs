@@ -15,7 +15,8 @@ pub(crate) fn rendered(parts: &Parts) -> String {
         other => format!("{other:?}"),
     };
     let columns = parts.train.columns().iter().map(|column| {
-        let cells: Vec<String> = (0..parts.train.rows()).map(|row| cell(&column.values, row)).collect();
+        let values = column.values().unwrap();
+        let cells: Vec<String> = (0..parts.train.rows()).map(|row| cell(&values, row)).collect();
         format!("{} {}", column.name, cells.join(" "))
     });
     columns.collect::<Vec<_>>().join(" | ")
@@ -212,7 +213,8 @@ fn a_cell_among_ten_that_is_no_number_is_missing_with_a_warning() {
     let mut text = "a,y\n".to_owned();
     text.extend((1..=9).map(|day| format!("2021-01-0{day},{day}\n")));
     let parts = read_as("t.csv", (text + "soon,3\n").as_bytes(), &ReadOptions::default()).unwrap();
-    let Values::Times(times) = &parts.train.columns()[0].values else { panic!("no times") };
+    let values = parts.train.columns()[0].values().unwrap();
+    let Values::Times(times) = &*values else { panic!("no times") };
     assert!(times.seconds[9].is_nan() && times.seconds[8] == 1_610_150_400.0);
     assert_eq!(kinds(&parts), "Missing Dates");
 }

@@ -204,7 +204,7 @@ fn numpy_arrays() {
     let images =
         read_as("t.npy", &npy("|u1", false, "(2, 2, 2)", &[1, 2, 3, 4, 5, 6, 7, 8]), &ReadOptions::default())
             .unwrap();
-    let Values::Bytes(bytes) = &images.train.column("x").unwrap().values else { panic!("images are bytes") };
+    let bytes = images.train.column("x").unwrap().bytes().expect("images are bytes");
     assert_eq!((bytes.shape(), bytes.row(1)), (&[2, 2][..], &[5, 6, 7, 8][..]));
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("x.npy"), npy("<f8", false, "(3, 2)", &data)).unwrap();
@@ -222,7 +222,7 @@ fn numpy_arrays() {
 fn dates() {
     let seconds = |text: &str| {
         let parts = read_as("t.csv", text.as_bytes(), &ReadOptions::default()).unwrap();
-        match &parts.train.columns()[0].values {
+        match &*parts.train.columns()[0].values().unwrap() {
             Values::Times(times) => {
                 times.seconds.iter().map(|seconds| seconds / 86_400.0).collect::<Vec<f64>>()
             }

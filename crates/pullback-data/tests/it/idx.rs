@@ -1,6 +1,5 @@
 use crate::{numbers, read_as};
 use proptest::prelude::*;
-use pullback::data::Values;
 use pullback_data::{ReadOptions, read};
 use std::io::Write;
 
@@ -37,9 +36,7 @@ fn a_folder_of_four_files_is_training_and_test_images() {
     {
         let parts = read(folder.path(), &ReadOptions { threads, ..ReadOptions::default() }).unwrap();
         assert_eq!(numbers(&parts, "label"), [7.0, 0.0, 9.0]);
-        let Values::Bytes(bytes) = &parts.train.column("image").unwrap().values else {
-            panic!("images are bytes");
-        };
+        let bytes = parts.train.column("image").unwrap().bytes().expect("images are bytes");
         assert_eq!((bytes.shape(), bytes.row(2)), (&[2, 2][..], &[9, 10, 11, 255][..]));
         assert_eq!(parts.test.unwrap().rows(), 1);
     }

@@ -33,12 +33,12 @@ fn folder(files: &[(&str, &[u8])]) -> TempDir {
 }
 
 fn images(table: &pullback::data::Table) -> &Bytes {
-    let Values::Bytes(images) = &table.column("image").unwrap().values else { panic!("no images") };
-    images
+    table.column("image").unwrap().bytes().expect("images")
 }
 
 fn labels(table: &pullback::data::Table) -> Vec<String> {
-    let Values::Categories(labels) = &table.column("label").unwrap().values else { panic!("no labels") };
+    let values = table.column("label").unwrap().values().unwrap();
+    let Values::Categories(labels) = &*values else { panic!("no labels") };
     (0..labels.rows()).map(|row| labels.text(row).unwrap().to_owned()).collect()
 }
 
@@ -195,7 +195,8 @@ fn images_to_predict_for() {
     let place = folder(&[("1.png", &gray(4, 4, 9)), ("2.jpg", COLORS)]);
     let parts = read_folder(place.path(), &known).unwrap();
     assert_eq!((images(&parts.train).shape(), parts.train.rows()), (&[2, 2][..], 2));
-    let Values::Categories(files) = &parts.train.column("file").unwrap().values else { panic!("no files") };
+    let values = parts.train.column("file").unwrap().values().unwrap();
+    let Values::Categories(files) = &*values else { panic!("no files") };
     assert_eq!((files.text(0), files.text(1)), (Some("1.png"), Some("2.jpg")));
     let one = read_folder(&place.path().join("1.png"), &known).unwrap().train;
     assert_eq!(images(&one).row(0), [9; 4]);

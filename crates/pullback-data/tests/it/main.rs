@@ -11,6 +11,7 @@ mod formats;
 mod idx;
 mod images;
 mod memory;
+mod spooled;
 
 use pullback::data::Values;
 use pullback_data::{Parts, ReadOptions, read};
@@ -25,7 +26,7 @@ fn read_as(name: &str, content: &[u8], options: &ReadOptions) -> Result<Parts, S
 
 /// The numbers of a column.
 fn numbers(parts: &Parts, name: &str) -> Vec<f64> {
-    match &parts.train.column(name).unwrap().values {
+    match &*parts.train.column(name).unwrap().values().unwrap() {
         Values::Numbers(numbers) => numbers.clone(),
         other => panic!("column {name} holds {other:?}"),
     }
@@ -33,7 +34,7 @@ fn numbers(parts: &Parts, name: &str) -> Vec<f64> {
 
 /// The texts of a column.
 fn texts(parts: &Parts, name: &str) -> Vec<Option<String>> {
-    match &parts.train.column(name).unwrap().values {
+    match &*parts.train.column(name).unwrap().values().unwrap() {
         Values::Categories(categories) => {
             (0..categories.rows()).map(|row| categories.text(row).map(str::to_owned)).collect()
         }

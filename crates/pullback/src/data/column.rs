@@ -2,9 +2,16 @@
 //!
 //! A missing cell is part of the type: NaN among numbers (readers refuse a NaN that stands in a
 //! file), [`None`] among categories. Bytes are never missing.
+//!
+//! Where memory does not hold a table, its columns are in a [`Store`]: [`Column::values`] reads one when it is needed,
+//! so whoever goes through a table has one column in memory at a time.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
+
+use super::store::{Store, StoredValues};
 
 use crate::choice::choices;
 use crate::error::{Error, Result};
@@ -14,21 +21,115 @@ use crate::error::{Error, Result};
 pub struct Column {
     /// The name, unique in its table.
     pub name: String,
-    /// One value a row.
-    pub values: Values,
     /// Why the values are what they are, for people; empty if nobody had to decide.
     pub reason: String,
+    cells: Cells,
+}
+
+/// Where the values of a column are, one a row.
+#[derive(Debug, Clone, PartialEq)]
+enum Cells {
+    Memory(Values),
+    Store(StoredValues),
 }
 
 impl Column {
     /// A column of a name and its values.
     pub fn new(name: impl Into<String>, values: Values) -> Self {
-        Self { name: name.into(), values, reason: String::new() }
+        Self { name: name.into(), reason: String::new(), cells: Cells::Memory(values) }
+    }
+
+    /// A column of a name and values that are in a store.
+    pub fn stored(name: impl Into<String>, values: StoredValues) -> Self {
+        Self { name: name.into(), reason: String::new(), cells: Cells::Store(values) }
     }
 
     /// The same column, with why its values are what they are.
     pub fn with_reason(self, reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), ..self }
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        match &self.cells {
+            Cells::Memory(values) => values.rows(),
+            Cells::Store(values) => values.rows(),
+        }
+    }
+
+    /// One value a row; read from the store if they are in one.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub fn values(&self) -> Result<Cow<'_, Values>> {
+        match &self.cells {
+            Cells::Memory(values) => Ok(Cow::Borrowed(values)),
+            Cells::Store(values) => values.range(0..values.rows()).map(Cow::Owned),
+        }
+    }
+
+    /// What the values are, as it can be declared; [`None`] for blocks of bytes.
+    pub fn kind(&self) -> Option<ColumnType> {
+        match &self.cells {
+            Cells::Memory(Values::Numbers(_)) | Cells::Store(StoredValues::Numbers(_)) => {
+                Some(ColumnType::Numeric)
+            }
+            Cells::Memory(Values::Categories(_)) | Cells::Store(StoredValues::Categories { .. }) => {
+                Some(ColumnType::Categorical)
+            }
+            Cells::Memory(Values::Times(_)) | Cells::Store(StoredValues::Times { .. }) => {
+                Some(ColumnType::Time)
+            }
+            Cells::Memory(Values::Bytes(_)) => None,
+        }
+    }
+
+    /// The values, if they are blocks of bytes.
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match &self.cells {
+            Cells::Memory(Values::Bytes(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// The store that the values are in; [`None`] if they are in memory.
+    pub fn store(&self) -> Option<&Arc<dyn Store>> {
+        match &self.cells {
+            Cells::Memory(_) => None,
+            Cells::Store(values) => Some(values.store()),
+        }
+    }
+
+    /// The first row with an infinite number.
+    pub(super) fn infinite(&self) -> Result<Option<usize>> {
+        match &self.cells {
+            Cells::Memory(Values::Numbers(numbers)) => {
+                Ok(numbers.iter().position(|number| number.is_infinite()))
+            }
+            Cells::Memory(_) => Ok(None),
+            Cells::Store(values) => values.infinite(),
+        }
+    }
+
+    /// The same column of the given rows, which the caller has checked, in their order; in its store if it `is_stored`.
+    pub(super) fn select(&self, rows: &[usize], is_stored: bool) -> Result<Self> {
+        self.with(match &self.cells {
+            Cells::Memory(values) => Cells::Memory(values.select(rows)),
+            Cells::Store(values) if is_stored => Cells::Store(values.copied(rows)?),
+            Cells::Store(values) => Cells::Memory(values.select(rows)?),
+        })
+    }
+
+    /// The same column of a range of rows, in memory.
+    pub(super) fn slice(&self, rows: Range<usize>) -> Result<Self> {
+        self.with(Cells::Memory(match &self.cells {
+            Cells::Memory(values) => values.select(&rows.collect::<Vec<_>>()),
+            Cells::Store(values) => values.range(rows)?,
+        }))
+    }
+
+    fn with(&self, cells: Cells) -> Result<Self> {
+        Ok(Self { name: self.name.clone(), reason: self.reason.clone(), cells })
     }
 }
 
@@ -88,12 +189,7 @@ impl Values {
                 codes: rows.iter().map(|&row| categories.codes[row]).collect(),
                 names: categories.names.clone(),
             }),
-            Self::Bytes(bytes) => Self::Bytes(Bytes {
-                data: Arc::new(rows.iter().flat_map(|&row| bytes.row(row)).copied().collect()),
-                rows: rows.len(),
-                shape: bytes.shape.clone(),
-                maximum: bytes.maximum,
-            }),
+            Self::Bytes(bytes) => Self::Bytes(bytes.of(rows)),
             Self::Times(times) => Self::Times(Times {
                 seconds: rows.iter().map(|&row| times.seconds[row]).collect(),
                 is_day_first: times.is_day_first,
@@ -106,7 +202,8 @@ impl Values {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Categories {
     codes: Vec<u32>,
-    names: Vec<String>,
+    /// Shared: a block of a column's rows has the names of all.
+    names: Arc<Vec<String>>,
 }
 
 /// The code of a missing cell.
@@ -131,7 +228,7 @@ impl Categories {
                 code
             })
             .collect();
-        Self { codes, names }
+        Self { codes, names: Arc::new(names) }
     }
 
     /// The categories that numbers name by their texts: `3`, `2.5`; NaN marks a missing cell.
@@ -148,12 +245,26 @@ impl Categories {
                 }),
             })
             .collect();
+        Self { codes, names: Arc::new(names) }
+    }
+
+    /// Codes as [`Categories::codes`] has them, and what they stand for.
+    pub(super) fn of_codes(codes: Vec<u32>, names: Arc<Vec<String>>) -> Self {
         Self { codes, names }
+    }
+
+    /// The place of each row's name, or `u32::MAX`.
+    pub(super) fn codes(&self) -> &[u32] {
+        &self.codes
+    }
+
+    pub(super) fn shared_names(&self) -> Arc<Vec<String>> {
+        self.names.clone()
     }
 
     /// So many rows whose cells are missing.
     pub(super) fn missing(rows: usize) -> Self {
-        Self { codes: vec![MISSING; rows], names: Vec::new() }
+        Self { codes: vec![MISSING; rows], names: Arc::default() }
     }
 
     /// The number of rows.
@@ -216,6 +327,16 @@ impl Bytes {
                 .help("state the largest byte that the source can hold"));
         }
         Ok(Self { rows: data.len() / width, data: Arc::new(data), shape, maximum })
+    }
+
+    /// The given rows, which the caller has checked, in their order.
+    pub(super) fn of(&self, rows: &[usize]) -> Self {
+        Self {
+            data: Arc::new(rows.iter().flat_map(|&row| self.row(row)).copied().collect()),
+            rows: rows.len(),
+            shape: self.shape.clone(),
+            maximum: self.maximum,
+        }
     }
 
     /// The number of rows.

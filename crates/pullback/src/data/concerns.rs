@@ -4,7 +4,9 @@
 
 use super::preprocess::{Preprocessing, Target, categories_of};
 use super::{Column, Table, Values};
+use crate::error::Result;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
@@ -60,30 +62,44 @@ const COPY: f64 = 1.0 - 1e-9;
 const CHANCE: f64 = 0.05;
 
 /// What is doubtful about the rows to train on and those to test on, `[table, rows]`.
+///
+/// # Errors
+/// If a column cannot be read.
 pub fn concerns(
     preprocessing: &Preprocessing,
     table: &Table,
     training: &[usize],
     tested: Option<(&Table, &[usize])>,
-) -> Vec<Concern> {
+) -> Result<Vec<Concern>> {
     let mut found = Vec::new();
     let columns = || preprocessing.features().iter().filter_map(|feature| table.get(&feature.name));
     let targets: Vec<&Column> =
         preprocessing.target().names().iter().filter_map(|name| table.get(name)).collect();
+    // One target is read once, of several one at a time.
+    let only = if let [target] = &targets[..] { Some(target.values()?) } else { None };
     for column in columns() {
-        found.extend(constant(column, training));
-        found.extend(spelling(column, training));
+        let (name, values) = (&column.name[..], column.values()?);
+        found.extend(constant(name, &values, training));
+        found.extend(spelling(name, &values, training));
         if preprocessing.features().len() > 1 && training.len() >= FEWEST_ROWS {
-            found.extend(
-                targets
-                    .iter()
-                    .find_map(|target| leak(column, target, preprocessing.target().target(), training)),
-            );
+            for target in &targets {
+                let target = match &only {
+                    Some(target) => Cow::Borrowed(&**target),
+                    None => target.values()?,
+                };
+                if let Some(leak) = leak((name, &values), &target, preprocessing.target().target(), training)
+                {
+                    found.push(leak);
+                    break;
+                }
+            }
         }
     }
-    if let (Some(_), [target]) = (preprocessing.target().target().classes(), &targets[..]) {
-        found.extend(spelling(target, training));
-        let counts = categories_of(&target.values).counts(0..table.rows());
+    if let (Some(_), [target], Some(values)) =
+        (preprocessing.target().target().classes(), &targets[..], &only)
+    {
+        found.extend(spelling(&target.name, values, training));
+        let counts = categories_of(values).counts(0..table.rows());
         let rare = counts.iter().filter(|count| **count == 1).count();
         if rare > 0 {
             let what = if rare == 1 { "a class has".to_owned() } else { format!("{rare} classes have") };
@@ -99,13 +115,14 @@ pub fn concerns(
             });
         }
     }
+    drop(only);
     if let Some((other, rows)) = tested {
         let names: Vec<&str> =
             columns().chain(targets.iter().copied()).map(|column| column.name.as_str()).collect();
-        let seen: HashSet<u64> = fingerprints(table, &names, training).into_iter().collect();
+        let seen: HashSet<u64> = fingerprints(table, &names, training)?.into_iter().collect();
         // Where most rows have a twin, as in tables of few categories, twins on both sides say nothing.
         let are_distinct = 2 * seen.len() >= training.len();
-        let count = fingerprints(other, &names, rows).iter().filter(|row| seen.contains(row)).count();
+        let count = fingerprints(other, &names, rows)?.iter().filter(|row| seen.contains(row)).count();
         if are_distinct && count as f64 > CHANCE * rows.len() as f64 {
             let words = format!(
                 "{count} of {} test rows stand in training too, in every column: the test is easier than new rows; \
@@ -115,11 +132,11 @@ pub fn concerns(
             found.push(Concern { kind: ConcernKind::Duplicates, column: None, count, words });
         }
     }
-    found
+    Ok(found)
 }
 
-fn constant(column: &Column, rows: &[usize]) -> Option<Concern> {
-    let is_constant = match &column.values {
+fn constant(name: &str, values: &Values, rows: &[usize]) -> Option<Concern> {
+    let is_constant = match values {
         Values::Numbers(numbers) => {
             let mut present = rows.iter().map(|&row| numbers[row]).filter(|number| !number.is_nan());
             let first = present.next()?;
@@ -133,29 +150,26 @@ fn constant(column: &Column, rows: &[usize]) -> Option<Concern> {
     };
     is_constant.then(|| Concern {
         kind: ConcernKind::Constant,
-        column: Some(column.name.clone()),
+        column: Some(name.to_owned()),
         count: rows.len(),
-        words: format!(
-            "all rows have the same value, which says nothing; `--ignore '{}'` leaves it out",
-            column.name
-        ),
+        words: format!("all rows have the same value, which says nothing; `--ignore '{name}'` leaves it out"),
     })
 }
 
-fn spelling(column: &Column, rows: &[usize]) -> Option<Concern> {
-    let Values::Categories(texts) = &column.values else { return None };
+fn spelling(name: &str, values: &Values, rows: &[usize]) -> Option<Concern> {
+    let Values::Categories(texts) = values else { return None };
     let counts = texts.counts(rows.iter().copied());
     let mut alike: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for (name, _) in texts.names().iter().zip(counts).filter(|(_, count)| *count > 0) {
-        let folded = name.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
-        alike.entry(folded).or_default().push(name);
+    for (text, _) in texts.names().iter().zip(counts).filter(|(_, count)| *count > 0) {
+        let folded = text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+        alike.entry(folded).or_default().push(text);
     }
     let groups: Vec<&Vec<&str>> = alike.values().filter(|names| names.len() > 1).collect();
     let first = groups.first()?;
     let shown: Vec<String> = first.iter().take(3).map(|name| format!("\"{name}\"")).collect();
     Some(Concern {
         kind: ConcernKind::Spelling,
-        column: Some(column.name.clone()),
+        column: Some(name.to_owned()),
         count: groups.len(),
         words: format!(
             "{} differ only in capitals or spaces, and count as different; make them one in the file",
@@ -165,29 +179,32 @@ fn spelling(column: &Column, rows: &[usize]) -> Option<Concern> {
 }
 
 /// Whether a column's value alone tells the target.
-fn leak(column: &Column, target: &Column, task: &Target, rows: &[usize]) -> Option<Concern> {
-    let words = match (task.classes(), &column.values, &target.values) {
+fn leak((name, values): (&str, &Values), target: &Values, task: &Target, rows: &[usize]) -> Option<Concern> {
+    let words = match (task.classes(), values, target) {
         (None, Values::Numbers(numbers), Values::Numbers(targets)) => {
-            let pairs = pairs(numbers, |row| targets[row], rows);
-            if is_copy(&pairs) {
+            let target = |row: usize| targets[row];
+            if is_copy(rows.iter().map(|&row| (numbers[row], targets[row]))) {
                 "is the target in another scale"
-            } else if follows(&pairs) {
+            } else if is_monotone(&pairs(numbers, target, sample(rows)))
+                && follows(&pairs(numbers, target, rows))
+            {
                 "stands in the order of the target"
             } else {
                 return None;
             }
         }
         (None, values @ Values::Categories(_), Values::Numbers(_)) => {
-            decides(values, &target.values, rows).then_some("alone decides the target")?
+            decides(values, target, rows).then_some("alone decides the target")?
         }
         (Some(_), values, _) if !matches!(values, Values::Bytes(_)) => {
-            if decides(values, &target.values, rows) {
+            if decides(values, target, rows) {
                 "alone decides the target"
             } else if let Values::Numbers(numbers) = values {
-                let classes = categories_of(&target.values);
+                let classes = categories_of(target);
                 let class = |row: usize| classes.code(row).map_or(f64::NAN, |code| code as f64);
-                separates(&pairs(numbers, class, rows))
-                    .then_some("separates the classes without an overlap")?
+                let is_apart = are_apart(&pairs(numbers, class, sample(rows)))
+                    && separates(&pairs(numbers, class, rows));
+                is_apart.then_some("separates the classes without an overlap")?
             } else {
                 return None;
             }
@@ -196,54 +213,77 @@ fn leak(column: &Column, target: &Column, task: &Target, rows: &[usize]) -> Opti
     };
     Some(Concern {
         kind: ConcernKind::Leak,
-        column: Some(column.name.clone()),
+        column: Some(name.to_owned()),
         count: rows.len(),
         words: format!(
-            "{words} in all rows: if new rows will not have it, `--ignore '{}'` leaves it out",
-            column.name
+            "{words} in all rows: if new rows will not have it, `--ignore '{name}'` leaves it out"
         ),
     })
 }
 
+/// So many rows mostly show that a column does not tell the target, so that not all need be sorted.
+const SAMPLE_ROWS: usize = 1000;
+
+fn sample(rows: &[usize]) -> impl Iterator<Item = &usize> {
+    rows.iter().step_by(rows.len().div_ceil(SAMPLE_ROWS).max(1))
+}
+
 /// A number and the target of each row that has both, in ascending order of the numbers.
-fn pairs(numbers: &[f64], target: impl Fn(usize) -> f64, rows: &[usize]) -> Vec<(f64, f64)> {
-    let pairs = rows.iter().map(|&row| (numbers[row], target(row)));
+fn pairs<'a>(
+    numbers: &[f64],
+    target: impl Fn(usize) -> f64,
+    rows: impl IntoIterator<Item = &'a usize>,
+) -> Vec<(f64, f64)> {
+    let pairs = rows.into_iter().map(|&row| (numbers[row], target(row)));
     let mut pairs: Vec<(f64, f64)> = pairs.filter(|(x, y)| !x.is_nan() && !y.is_nan()).collect();
     pairs.sort_unstable_by(|left, right| left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1)));
     pairs
 }
 
 /// Whether the targets are the numbers times a factor, plus a constant.
-fn is_copy(pairs: &[(f64, f64)]) -> bool {
-    let count = pairs.len() as f64;
+fn is_copy(pairs: impl Iterator<Item = (f64, f64)> + Clone) -> bool {
+    let pairs = pairs.filter(|(x, y)| !x.is_nan() && !y.is_nan());
+    let rows = pairs.clone().count();
+    let count = rows as f64;
     let (x_mean, y_mean) =
-        pairs.iter().fold((0.0, 0.0), |sums, pair| (sums.0 + pair.0 / count, sums.1 + pair.1 / count));
+        pairs.clone().fold((0.0, 0.0), |sums, pair| (sums.0 + pair.0 / count, sums.1 + pair.1 / count));
     let (mut xx, mut xy, mut yy) = (0.0, 0.0, 0.0);
     for (x, y) in pairs {
         let (x, y) = (x - x_mean, y - y_mean);
         (xx, xy, yy) = (xx + x * x, xy + x * y, yy + y * y);
     }
-    pairs.len() >= FEWEST_ROWS && xx * yy > 0.0 && xy * xy >= COPY * xx * yy
+    rows >= FEWEST_ROWS && xx * yy > 0.0 && xy * xy >= COPY * xx * yy
 }
 
 /// Whether the targets rise, or fall, with the numbers, without an exception: a logarithm or a rank of the target. By
 /// chance this is as good as impossible for [`FEWEST_ROWS`] distinct numbers.
 fn follows(pairs: &[(f64, f64)]) -> bool {
+    let steps = pairs.windows(2).filter(|pair| pair[0].1 != pair[1].1).count();
+    steps + 1 >= FEWEST_ROWS && is_monotone(pairs)
+}
+
+/// Whether that is so of some of the rows, which it is if it is so of all.
+fn is_monotone(pairs: &[(f64, f64)]) -> bool {
     let is_function = pairs.windows(2).all(|pair| pair[0].0 != pair[1].0 || pair[0].1 == pair[1].1);
     let rises = || pairs.windows(2).all(|pair| pair[0].1 <= pair[1].1);
     let falls = || pairs.windows(2).all(|pair| pair[0].1 >= pair[1].1);
-    let steps = pairs.windows(2).filter(|pair| pair[0].1 != pair[1].1).count();
-    steps + 1 >= FEWEST_ROWS && is_function && (rises() || falls())
+    is_function && (rises() || falls())
 }
 
 /// Whether each class has a range of the numbers to itself, and enough rows for that to say something.
 fn separates(pairs: &[(f64, f64)]) -> bool {
     let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
     pairs.iter().for_each(|(_, class)| *counts.entry(class.to_bits()).or_default() += 1);
+    let has_rows = counts.len() > 1 && counts.values().all(|&count| count >= 2 * ROWS_PER_VALUE);
+    has_rows && are_apart(pairs)
+}
+
+/// Whether each class of some of the rows has a range to itself, which it has if it has among all.
+fn are_apart(pairs: &[(f64, f64)]) -> bool {
+    let classes: BTreeSet<u64> = pairs.iter().map(|(_, class)| class.to_bits()).collect();
     let changes = pairs.windows(2).filter(|pair| pair[0].1 != pair[1].1).count();
     let is_apart = pairs.windows(2).all(|pair| pair[0].1 == pair[1].1 || pair[0].0 != pair[1].0);
-    let has_rows = counts.len() > 1 && counts.values().all(|&count| count >= 2 * ROWS_PER_VALUE);
-    has_rows && is_apart && changes + 1 == counts.len()
+    is_apart && changes < classes.len().max(1)
 }
 
 fn decides(values: &Values, classes: &Values, rows: &[usize]) -> bool {
@@ -268,7 +308,7 @@ fn cell(values: &Values, row: usize) -> Option<u64> {
 }
 
 /// A number for each row, equal for equal rows: FNV-1a over the cells of the named columns.
-fn fingerprints(table: &Table, names: &[&str], rows: &[usize]) -> Vec<u64> {
+fn fingerprints(table: &Table, names: &[&str], rows: &[usize]) -> Result<Vec<u64>> {
     const PRIME: u64 = 0x0100_0000_01b3;
     let mut hashes = vec![0xcbf2_9ce4_8422_2325_u64; rows.len()];
     let add = |hash: &mut u64, bytes: &[u8]| {
@@ -278,8 +318,9 @@ fn fingerprints(table: &Table, names: &[&str], rows: &[usize]) -> Vec<u64> {
         *hash = (*hash ^ 0xff).wrapping_mul(PRIME);
     };
     for column in names.iter().filter_map(|name| table.get(name)) {
+        let values = column.values()?;
         for (hash, &row) in hashes.iter_mut().zip(rows) {
-            match &column.values {
+            match &*values {
                 Values::Numbers(numbers) => add(hash, &numbers[row].to_bits().to_le_bytes()),
                 Values::Categories(texts) => add(hash, texts.text(row).unwrap_or("\0").as_bytes()),
                 Values::Bytes(bytes) => add(hash, bytes.row(row)),
@@ -287,5 +328,5 @@ fn fingerprints(table: &Table, names: &[&str], rows: &[usize]) -> Vec<u64> {
             }
         }
     }
-    hashes
+    Ok(hashes)
 }

@@ -130,6 +130,15 @@ impl<T: Real> Dataset<T> {
         Self { warnings, ..self }
     }
 
+    /// The same data for one of so many that are trained on it at the same time, and share the memory for what is read
+    /// ahead; [`None`] if all of it is in memory.
+    pub(crate) fn read_by(&self, readers: usize) -> Option<Self> {
+        self.inputs.iter().find(|input| input.features.rows_ahead().is_some())?;
+        let mut data = self.clone();
+        data.inputs.iter_mut().for_each(|input| input.features = input.features.read_by(readers));
+        Some(data)
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.targets.rows()

@@ -2,10 +2,14 @@
 //!
 //! Bytes stay bytes until a batch is assembled: images take a quarter of the memory of f32, and
 //! converting the rows of one batch costs little beside the step that uses them.
+//!
+//! Rows that memory does not hold are records in a [`Store`](super::Store): [`Features::load`] takes some of them into
+//! memory, and `ahead` decides which.
 
-use super::Bytes;
+use super::{Bytes, Records, Store};
 use crate::error::{Error, Result};
 use pullback_kernels::{ByteScale, Isa, Real, gather, gather_bytes};
+use std::sync::Arc;
 
 /// A block of inputs, `[rows, width]`. It cannot be wrong: its constructors check lengths, ranges and
 /// that every number is finite.
@@ -30,6 +34,18 @@ enum Block<T> {
     Bytes { bytes: Bytes, scale: ByteScale<T> },
     Codes { codes: Vec<u32>, levels: Vec<u32> },
     Parts { parts: Vec<Part>, numbers: Vec<T>, codes: Vec<u32> },
+    Stored(Stored),
+}
+
+/// Rows in a store: a record has a row's numbers, then its codes.
+#[derive(Debug, Clone, PartialEq)]
+struct Stored {
+    records: Records,
+    numbers: usize,
+    /// What a row is made of, if it is kept as parts.
+    parts: Option<Vec<Part>>,
+    /// How many read rows ahead at the same time, and share the memory for that.
+    readers: usize,
 }
 
 /// What one or several inputs, side by side, are made of.
@@ -81,6 +97,8 @@ pub enum FeaturesView<'a, T> {
         /// The codes of all other parts, row after row.
         codes: &'a [u32],
     },
+    /// Numbers, and codes of levels, that are in a store.
+    Stored,
 }
 
 /// The most levels of a column of codes: as many whole numbers as every [`Real`] holds exactly.
@@ -206,28 +224,119 @@ impl<T: Real> Features<T> {
             Block::Bytes { bytes, scale } => FeaturesView::Bytes { bytes, scale: *scale },
             Block::Codes { codes, levels } => FeaturesView::Codes { codes, levels },
             Block::Parts { parts, numbers, codes } => FeaturesView::Parts { parts, numbers, codes },
+            Block::Stored(_) => FeaturesView::Stored,
         }
+    }
+
+    /// No rows yet of numbers, or of parts, in a store.
+    pub(super) fn stored(store: &Arc<dyn Store>, width: usize, parts: Option<Vec<Part>>) -> Self {
+        let codes = parts.iter().flatten().filter(|part| matches!(part, Part::Levels(_))).count();
+        let numbers = parts.as_ref().map_or(width, |parts| parts.len() - codes);
+        let size = numbers * size_of::<T>() + codes * size_of::<u32>();
+        let records = Records::new(store.clone(), size);
+        Self { block: Block::Stored(Stored { records, numbers, parts, readers: 1 }), rows: 0, width }
+    }
+
+    /// Adds rows of the same width and parts to those in a store.
+    pub(super) fn push(&mut self, block: &Self) -> Result<()> {
+        let Block::Stored(own) = &mut self.block else { return Ok(()) };
+        let (numbers, codes) = match &block.block {
+            Block::Dense(numbers) => (&numbers[..], &[][..]),
+            Block::Parts { numbers, codes, .. } => (&numbers[..], &codes[..]),
+            _ => return Err(Error::data("only numbers and codes of levels are kept in a store")),
+        };
+        let codes_per_row = codes.len() / block.rows.max(1);
+        let mut bytes = Vec::with_capacity(size_of_val(numbers) + size_of_val(codes));
+        for row in 0..block.rows {
+            for number in &numbers[row * own.numbers..][..own.numbers] {
+                match size_of::<T>() {
+                    4 => bytes.extend((number.to_f64() as f32).to_le_bytes()),
+                    _ => bytes.extend(number.to_f64().to_le_bytes()),
+                }
+            }
+            codes[row * codes_per_row..][..codes_per_row]
+                .iter()
+                .for_each(|code| bytes.extend(code.to_le_bytes()));
+        }
+        own.records.push(&bytes)?;
+        self.rows += block.rows;
+        Ok(())
+    }
+
+    /// How many rows may be read ahead, for rows that are in a store; the others are in memory.
+    pub(crate) fn rows_ahead(&self) -> Option<usize> {
+        /// The place of a row among those read, and where it is in their order.
+        const PLACE_BYTES: usize = size_of::<usize>() + size_of::<u32>();
+        let Block::Stored(Stored { records, readers, .. }) = &self.block else { return None };
+        Some((records.store().buffer_bytes() / readers.max(&1) / (records.size() + PLACE_BYTES)).max(1))
+    }
+
+    /// The same features for one of so many that read rows ahead at the same time.
+    pub(super) fn read_by(&self, readers: usize) -> Self {
+        let mut features = self.clone();
+        if let Block::Stored(stored) = &mut features.block {
+            stored.readers = readers;
+        }
+        features
+    }
+
+    /// The given rows, which the caller has checked, in memory.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub(crate) fn load(&self, rows: &[usize]) -> Result<Self> {
+        let pick = |codes: &[u32], width: usize| -> Vec<u32> {
+            rows.iter().flat_map(|row| &codes[row * width..][..width]).copied().collect()
+        };
+        let per_row = |all: usize| all / self.rows.max(1);
+        let block = match &self.block {
+            Block::Dense(values) => {
+                let mut own = vec![T::ZERO; rows.len() * self.width];
+                gather(values, self.width, rows, &mut own);
+                Block::Dense(own)
+            }
+            Block::Bytes { bytes, scale } => Block::Bytes { bytes: bytes.of(rows), scale: *scale },
+            Block::Codes { codes, levels } => {
+                Block::Codes { codes: pick(codes, self.width), levels: levels.clone() }
+            }
+            Block::Parts { parts, numbers, codes } => {
+                let width = per_row(numbers.len());
+                let mut own = vec![T::ZERO; rows.len() * width];
+                gather(numbers, width, rows, &mut own);
+                Block::Parts { parts: parts.clone(), numbers: own, codes: pick(codes, per_row(codes.len())) }
+            }
+            Block::Stored(stored) => stored.load(rows)?,
+        };
+        Ok(Self { block, rows: rows.len(), width: self.width })
     }
 
     /// The numbers of the given rows, `[rows.len(), width]`.
     ///
     /// # Errors
-    /// If a row is out of range.
+    /// If a row is out of range, or cannot be read.
     pub fn select(&self, rows: &[usize]) -> Result<Vec<T>> {
         check_rows(rows, self.rows)?;
         let mut out = vec![T::ZERO; rows.len() * self.width];
-        self.write(Isa::best(), rows, &mut out);
+        match &self.block {
+            Block::Stored(_) => {
+                let loaded = self.load(rows)?;
+                loaded.write(Isa::best(), &(0..rows.len()).collect::<Vec<_>>(), &mut out);
+            }
+            _ => self.write(Isa::best(), rows, &mut out),
+        }
         Ok(out)
     }
 
     /// The numbers of all rows, `[rows, width]`.
-    pub fn to_dense(&self) -> Vec<T> {
-        let rows: Vec<usize> = (0..self.rows).collect();
-        self.select(&rows).expect("all rows are in range")
+    ///
+    /// # Errors
+    /// If a row cannot be read.
+    pub fn to_dense(&self) -> Result<Vec<T>> {
+        self.select(&(0..self.rows).collect::<Vec<_>>())
     }
 
-    /// Writes the given rows, which the caller has checked, to `out`, `[rows.len(), width]`. The instruction set
-    /// changes no bit of the result.
+    /// Writes the given rows, which are in memory and which the caller has checked, to `out`, `[rows.len(), width]`.
+    /// The instruction set changes no bit of the result.
     pub(crate) fn write(&self, isa: Isa, rows: &[usize], out: &mut [T]) {
         match &self.block {
             Block::Dense(values) => gather(values, self.width, rows, out),
@@ -239,6 +348,7 @@ impl<T: Real> Features<T> {
                     }
                 }
             }
+            Block::Stored(_) => unreachable!("rows of a store are loaded before they are written"),
             Block::Parts { .. } => {
                 out.fill(T::ZERO);
                 for (out, &row) in out.chunks_exact_mut(self.width).zip(rows) {
@@ -267,7 +377,11 @@ impl<T: Real> Features<T> {
     /// leave out all else.
     pub(crate) fn entries(&self) -> Option<usize> {
         match &self.block {
-            Block::Parts { parts, .. } if Self::are_listed(parts, self.width) => Some(parts.len()),
+            Block::Parts { parts, .. } | Block::Stored(Stored { parts: Some(parts), .. })
+                if Self::are_listed(parts, self.width) =>
+            {
+                Some(parts.len())
+            }
             _ => None,
         }
     }
@@ -316,6 +430,33 @@ impl<T: Real> Features<T> {
         (pays && number != 0.0).then(|| {
             let block = Block::Bytes { bytes: bytes.clone(), scale: scale.with_zero(background) };
             (Self { block, ..*self }, number)
+        })
+    }
+}
+
+impl Stored {
+    fn load<T: Real>(&self, rows: &[usize]) -> Result<Block<T>> {
+        let codes_per_row = self.parts.as_ref().map_or(0, |parts| parts.len() - self.numbers);
+        let mut numbers = vec![T::ZERO; rows.len() * self.numbers];
+        let mut codes = vec![0_u32; rows.len() * codes_per_row];
+        let bytes_of_numbers = self.numbers * size_of::<T>();
+        self.records.visit(rows, |position, record| {
+            let own = &mut numbers[position * self.numbers..][..self.numbers];
+            match size_of::<T>() {
+                4 => own.iter_mut().zip(record.as_chunks().0).for_each(|(number, four)| {
+                    *number = T::from_f64(f64::from(f32::from_le_bytes(*four)));
+                }),
+                _ => own.iter_mut().zip(record.as_chunks().0).for_each(|(number, eight)| {
+                    *number = T::from_f64(f64::from_le_bytes(*eight));
+                }),
+            }
+            let own = &mut codes[position * codes_per_row..][..codes_per_row];
+            let codes = record[bytes_of_numbers..].as_chunks().0;
+            own.iter_mut().zip(codes).for_each(|(code, four)| *code = u32::from_le_bytes(*four));
+        })?;
+        Ok(match &self.parts {
+            Some(parts) => Block::Parts { parts: parts.clone(), numbers, codes },
+            None => Block::Dense(numbers),
         })
     }
 }

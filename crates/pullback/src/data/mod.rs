@@ -3,10 +3,11 @@
 //! The way of the data is [`Table`] (what was read) -> [`split()`] (which rows train) ->
 //! [`Preprocessing`] (fitted on those rows only, stored in the model) -> [`Dataset`] (numbers) ->
 //! the rows of one step after another. Reading files is left to the crate `pullback-data`; the data
-//! sets that come with the library are in [`builtin`].
+//! sets that come with the library are in [`builtin`]. What memory does not hold is in a [`Store`].
 
 pub mod builtin;
 
+mod ahead;
 mod column;
 mod concerns;
 mod dataset;
@@ -15,10 +16,12 @@ mod options;
 mod order;
 mod preprocess;
 mod split;
+mod store;
 mod table;
 mod targets;
 mod time;
 
+pub(crate) use ahead::Ahead;
 pub use column::{Bytes, Categories, Column, ColumnType, Times, Values};
 pub use concerns::{Concern, ConcernKind, concerns};
 pub use dataset::{Dataset, Input};
@@ -31,6 +34,7 @@ pub use preprocess::{
     TargetColumn, Time, TimePart, Warning, strata,
 };
 pub use split::{Split, folds, folds_of_groups, split, split_by_time, split_groups};
+pub use store::{Records, Store, StoredValues};
 pub use table::Table;
 pub use targets::Targets;
 pub use time::days;

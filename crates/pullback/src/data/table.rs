@@ -4,9 +4,12 @@
 //! Rows are counted from 0 here and from 1, the header left aside, in messages.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
 use super::column::{Bytes, Categories, Column, Times, Values};
 use super::features::check_rows;
+use super::store::Store;
 use crate::error::{Error, Place, Result};
 
 /// Named, typed columns of equal length.
@@ -28,7 +31,7 @@ impl Table {
     /// number is infinite.
     pub fn new(source: impl Into<String>, columns: Vec<Column>) -> Result<Self> {
         let source = source.into();
-        let Some(rows) = columns.first().map(|column| column.values.rows()).filter(|&rows| rows > 0) else {
+        let Some(rows) = columns.first().map(Column::rows).filter(|&rows| rows > 0) else {
             return Err(
                 Error::data(format!("{source} has no rows")).help("give at least one row and one column")
             );
@@ -39,18 +42,16 @@ impl Table {
             if places.insert(name.clone(), place).is_some() {
                 return Err(Error::data(format!("{source} has two columns \"{name}\"")).help("rename one"));
             }
-            if column.values.rows() != rows {
+            if column.rows() != rows {
                 return Err(Error::data(format!(
                     "column \"{name}\" has {} rows, but column \"{}\" has {rows}",
-                    column.values.rows(),
+                    column.rows(),
                     columns[0].name,
                 ))
                 .at(Place::source(source))
                 .help("give all columns the same number of rows"));
             }
-            if let Values::Numbers(numbers) = &column.values
-                && let Some(row) = numbers.iter().position(|number| number.is_infinite())
-            {
+            if let Some(row) = column.infinite()? {
                 return Err(Error::data("an infinite number")
                     .at(Place::source(source).row(row + 1).column(name))
                     .help("correct it, or leave the cell empty"));
@@ -114,18 +115,53 @@ impl Table {
         })
     }
 
-    /// The given rows, in their order.
+    /// The store that holds its columns, where memory does not.
+    pub fn store(&self) -> Option<&Arc<dyn Store>> {
+        self.columns.iter().find_map(Column::store)
+    }
+
+    /// The given rows, in their order. Many rows of columns in a store are again in that store.
     ///
     /// # Errors
-    /// If `rows` is empty, or a row is out of range.
+    /// If `rows` is empty, a row is out of range, or the store has no room for them.
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
         check_rows(rows, self.rows)?;
-        let columns = self
-            .columns
-            .iter()
-            .map(|column| Column::new(&*column.name, column.values.select(rows)).with_reason(&*column.reason))
-            .collect();
+        let is_stored = rows.len().saturating_mul(self.columns.len()) > self.block_cells();
+        self.of(self.columns.iter().map(|column| column.select(rows, is_stored)))
+    }
+
+    /// The rows of a range, in memory.
+    ///
+    /// # Errors
+    /// If the range is empty, or a row is out of range or cannot be read.
+    pub(crate) fn slice(&self, rows: Range<usize>) -> Result<Self> {
+        check_rows(&[rows.end.saturating_sub(1)], self.rows)?;
+        self.of(self.columns.iter().map(|column| column.slice(rows.clone())))
+    }
+
+    fn of(&self, columns: impl Iterator<Item = Result<Column>>) -> Result<Self> {
+        let columns = columns.collect::<Result<_>>()?;
         Ok(Self { target: self.target.clone(), ..Self::new(&*self.source, columns)? })
+    }
+
+    /// How many cells are taken into memory at a time.
+    fn block_cells(&self) -> usize {
+        let of_store = |store: &Arc<dyn Store>| store.buffer_bytes() / BUFFER_BYTES_PER_CELL;
+        self.store().map_or(MOST_BLOCK_CELLS, of_store).clamp(1, MOST_BLOCK_CELLS)
+    }
+
+    /// How many rows are in memory as numbers at a time, at most, when something is predicted for all.
+    pub fn rows_at_a_time(&self) -> usize {
+        self.blocks().next().map_or(self.rows, |rows| rows.len())
+    }
+
+    /// All rows in ranges of so many that memory holds them easily, each a whole number of the rows that are predicted
+    /// at a time but for the last.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        const WHOLE: usize = 256;
+        let size = (self.block_cells() / self.columns.len()).next_multiple_of(WHOLE).max(WHOLE);
+        let rows = self.rows;
+        (0..rows).step_by(size).map(move |first| first..(first + size).min(rows))
     }
 
     /// The rows in which none of the named columns is missing, and how many others there are; [`None`] if there
@@ -139,8 +175,8 @@ impl Table {
     ) -> Result<Option<(Self, usize)>> {
         let mut is_known = vec![true; self.rows];
         for name in names {
-            let column = self.column(name)?;
-            match &column.values {
+            let values = self.column(name)?.values()?;
+            match &*values {
                 Values::Numbers(numbers) => {
                     is_known.iter_mut().zip(numbers).for_each(|(known, number)| *known &= !number.is_nan());
                 }
@@ -174,7 +210,7 @@ impl Table {
     pub fn concat(&self, other: &Self) -> Result<Self> {
         let mut columns = Vec::with_capacity(self.columns.len());
         for column in &self.columns {
-            let values = concat_values(&column.values, &other.column(&column.name)?.values);
+            let values = concat_values(&*column.values()?, &*other.column(&column.name)?.values()?);
             let Some(values) = values else {
                 return Err(Error::data(format!(
                     "column \"{}\" is of one kind in {} and of another in {}",
@@ -188,6 +224,12 @@ impl Table {
         Ok(Self { target: self.target.clone(), ..Self::new(source, columns)? })
     }
 }
+
+/// At most so many cells are taken into memory at a time from a table that it does not hold.
+const MOST_BLOCK_CELLS: usize = 1 << 21;
+/// A cell, the number that is made of it, and both as bytes of a store take about half of what a store allows for a
+/// cell.
+const BUFFER_BYTES_PER_CELL: usize = 64;
 
 /// Both columns' values, one after the other; [`None`] if they are of different kinds.
 fn concat_values(first: &Values, second: &Values) -> Option<Values> {

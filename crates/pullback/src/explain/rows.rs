@@ -24,7 +24,7 @@ pub struct NamedInput {
 pub fn named_inputs(preprocessing: &Preprocessing, table: &Table, row: usize) -> Result<Vec<NamedInput>> {
     let mut inputs = Vec::new();
     for feature in preprocessing.features() {
-        let values = &table.column(&feature.name)?.values;
+        let values = &*table.column(&feature.name)?.values()?;
         let cell = match values {
             Values::Numbers(numbers) => {
                 numbers.get(row).filter(|number| !number.is_nan()).map(f64::to_string)
@@ -58,7 +58,7 @@ pub fn trace_rows<T: Real>(model: &Model<T>, table: &Table, rows: Range<usize>, 
     let count = chosen.len();
     let trained = model.trained()?;
     let dataset: Dataset<f64> = trained.preprocessing.apply(&table.select(&chosen)?)?;
-    let (features, targets) = (dataset.features().to_dense(), dataset.targets().to_dense());
+    let (features, targets) = (dataset.features().to_dense()?, dataset.targets().to_dense());
     let (network, seed) = (trained.network, trained.training.seed);
     let wide = |numbers: &Vec<T>| numbers.iter().map(|number| number.to_f64()).collect();
     let parameters: Vec<Vec<f64>> = model.parameters().iter().map(wide).collect();

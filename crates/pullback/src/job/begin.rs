@@ -122,7 +122,7 @@ impl Begin {
     pub(super) fn held_out(&self, table: &Table) -> Result<Option<Vec<usize>>> {
         let Trained { data, rows, .. } = self.trained()?;
         let Some(Test::HeldOut(held_out)) = rows.map(|rows| rows.test()) else { return Ok(None) };
-        Ok(data.is_of(table).then(|| held_out.clone()))
+        Ok(data.is_of(table)?.then(|| held_out.clone()))
     }
 
     /// How the columns of a table become inputs, as in the model; and its target, or with a new head the table's.

@@ -42,7 +42,7 @@ pub(super) fn train(
     mut trainer: Trainer<'_, f32>,
     (member, keeper): (usize, &dyn Keeper),
     observer: &mut dyn Observer,
-) -> Trained<f32> {
+) -> Result<Trained<f32>> {
     let mut asking =
         Asking { observer, keeper, member, steps: trainer.steps(), is_due: false, is_stopped: false };
     loop {

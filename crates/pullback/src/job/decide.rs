@@ -37,7 +37,7 @@ use super::configuration;
 use super::rows::FEWEST_ROWS_TO_SPLIT;
 use super::settings::{Hidden, NetworkTable, Settings};
 use crate::data::{
-    Column, ColumnType, DataOptions, Encoding, Feature, MOST_PIECES, Preprocessing, Table, Target, Values,
+    Column, ColumnType, DataOptions, Encoding, Feature, MOST_PIECES, Preprocessing, Table, Target,
 };
 use crate::error::{Error, Result};
 use crate::network::layers::Dense;
@@ -89,8 +89,7 @@ impl Settings {
     /// Whether the inputs are a table with enough rows for an ensemble to gain by it.
     fn is_for_ensembles(&self, table: &Table) -> bool {
         let is_input = |column: &&Column| !self.ignore.0.contains(&column.name);
-        let has_images =
-            table.columns().iter().filter(is_input).any(|column| matches!(column.values, Values::Bytes(_)));
+        let has_images = table.columns().iter().filter(is_input).any(|column| column.bytes().is_some());
         !has_images && table.rows() >= FEWEST_ROWS_TO_SPLIT
     }
 

@@ -15,12 +15,15 @@ pub(super) enum Lost {
 }
 
 /// Why a run ended before its time, if it did so by itself.
-pub(super) fn trouble(history: &History, lost: Lost, job: &Decided) -> Option<Error> {
+///
+/// # Errors
+/// If the column that is to blame cannot be read.
+pub(super) fn trouble(history: &History, lost: Lost, job: &Decided) -> Result<Option<Error>, Error> {
     let nothing = match lost {
         Lost::All => "no model is saved",
         Lost::One => "that network is left out",
     };
-    match (history.stop, history.kept_epoch) {
+    Ok(match (history.stop, history.kept_epoch) {
         (Stop::Diverged { epoch, step }, kept) => {
             let place = format!("in epoch {}, step {}", epoch + 1, step + 1);
             let end = match (kept, job.members.len()) {
@@ -28,7 +31,7 @@ pub(super) fn trouble(history: &History, lost: Lost, job: &Decided) -> Option<Er
                 (Some(kept), _) => format!("that network is that of epoch {}", kept + 1),
                 (None, _) => nothing.to_owned(),
             };
-            Some(error(&place, history.blame.as_ref(), &end, job))
+            Some(error(&place, history.blame.as_ref(), &end, job)?)
         }
         // One that is left out because the run was ended is no trouble.
         (Stop::Observer, None) if lost == Lost::One => None,
@@ -39,25 +42,25 @@ pub(super) fn trouble(history: &History, lost: Lost, job: &Decided) -> Option<Er
                 Error::training(what).help("watch another metric, or hold out more rows with `--validation`"),
             )
         }
-        (_, None) => Some(error("of the validation rows", None, nothing, job)),
+        (_, None) => Some(error("of the validation rows", None, nothing, job)?),
         _ => None,
-    }
+    })
 }
 
 /// What is said of a model whose predictions are too large for a number.
-pub(super) fn of_tested(job: &Decided) -> Error {
+pub(super) fn of_tested(job: &Decided) -> Result<Error, Error> {
     error("of the tested rows", None, "the model is that of the last epoch", job)
 }
 
-fn error(place: &str, blame: Option<&Blame>, end: &str, job: &Decided) -> Error {
+fn error(place: &str, blame: Option<&Blame>, end: &str, job: &Decided) -> Result<Error, Error> {
     let arises = blame.map_or(String::new(), |blame| format!(", which first arises in {}", blame.node));
     let error = Error::training(format!("the cost {place} is not a finite number{arises}; {end}"));
     let target = job.preprocessing.target().names();
-    error.help(match blame.map(|blame| blame.cause) {
+    Ok(error.help(match blame.map(|blame| blame.cause) {
         Some(Cause::Features) => {
             let features: Vec<&str> =
                 job.preprocessing.features().iter().map(|feature| feature.name.as_str()).collect();
-            let what = largest(job, &features);
+            let what = largest(job, &features)?;
             match job.settings.scaling {
                 Some(Scaling::None) => format!("{what}, and is not scaled: leave out `--scaling none`"),
                 _ => format!("{what}: correct it, or leave the column out with `--ignore`"),
@@ -65,7 +68,7 @@ fn error(place: &str, blame: Option<&Blame>, end: &str, job: &Decided) -> Error 
         }
         Some(Cause::Targets) => {
             let names: Vec<&str> = target.iter().map(String::as_str).collect();
-            format!("{}: give the target in a larger unit", largest(job, &names))
+            format!("{}: give the target in a larger unit", largest(job, &names)?)
         }
         Some(Cause::Regularization) => "make the regularization weaker: lower `--l1` and `--l2`".to_owned(),
         Some(Cause::Steps) | None => {
@@ -78,21 +81,22 @@ fn error(place: &str, blame: Option<&Blame>, end: &str, job: &Decided) -> Error 
                 shown(lower)
             )
         }
-    })
+    }))
 }
 
 /// Which of the columns has the number of the largest magnitude, among the training rows.
-fn largest(job: &Decided, names: &[&str]) -> String {
+fn largest(job: &Decided, names: &[&str]) -> Result<String, Error> {
     let mut most = (0.0, names.first().copied().unwrap_or_default());
     for column in names.iter().filter_map(|name| job.table.get(name)) {
-        let Values::Numbers(numbers) = &column.values else { continue };
+        let values = column.values()?;
+        let Values::Numbers(numbers) = &*values else { continue };
         for &row in &job.rows.training {
             if numbers[row].abs() > most.0 {
                 most = (numbers[row].abs(), &column.name);
             }
         }
     }
-    format!("column \"{}\" has numbers as large as {}", most.1, shown(most.0))
+    Ok(format!("column \"{}\" has numbers as large as {}", most.1, shown(most.0)))
 }
 
 /// A number in few characters: `0.001`, `1e30`.

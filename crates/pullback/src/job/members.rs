@@ -25,7 +25,10 @@ pub(super) fn train_all(
 ) -> Result<Vec<(usize, Trained<f32>)>> {
     let count = job.members.len();
     let every: Vec<usize> = (0..watched.map_or(0, Dataset::rows)).collect();
-    let one = |index: usize, machine: &Machine, observer: &mut dyn Observer| {
+    let one = |(dataset, watched): (&Dataset<f32>, Option<&Dataset<f32>>),
+               index: usize,
+               machine: &Machine,
+               observer: &mut dyn Observer| {
         let (Member { network, training, start }, (rows, validation)) =
             (&job.members[index], job.rows.of_member(index));
         let watch = match watched {
@@ -38,15 +41,17 @@ pub(super) fn train_all(
             (None, Some(start)) => trainer.starting_with(start)?,
             (None, None) => trainer,
         };
-        Ok(match checkpoints.keeper {
+        match checkpoints.keeper {
             None => trainer.run(observer),
             Some(keeper) => checkpoints::train(trainer, (index, keeper), observer),
-        })
+        }
     };
     if count == 1 {
-        return Ok(vec![(0, one(0, machine, observer)?)]);
+        return Ok(vec![(0, one((dataset, watched), 0, machine, observer)?)]);
     }
     let threads = side_by_side(count, machine);
+    let shared = (dataset.read_by(threads), watched.and_then(|watched| watched.read_by(threads)));
+    let data = (shared.0.as_ref().unwrap_or(dataset), shared.1.as_ref().or(watched));
     let (next, is_stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     let alone = Machine { threads: 1, ..*machine };
     let (sender, events) = channel();
@@ -60,7 +65,7 @@ pub(super) fn train_all(
                     return done;
                 }
                 let mut relay = Relay { index, count, events: &events, is_stopped: &is_stopped };
-                let trained = one(index, &alone, &mut relay);
+                let trained = one(data, index, &alone, &mut relay);
                 if trained.is_err() {
                     is_stopped.store(true, Ordering::Relaxed);
                 }

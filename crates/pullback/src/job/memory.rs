@@ -27,6 +27,14 @@ pub enum Work {
     Trace,
 }
 
+/// What a row takes of memory while a table in a store is prepared and trained on, whatever its columns: a column at a
+/// time, which is sorted, its place among the rows to train on, in the order of an epoch, and its target.
+pub const BYTES_PER_STORED_ROW: usize = 64;
+/// What a row takes for each further network of an ensemble: whether it is trained on, and when.
+pub(super) const BYTES_PER_MEMBER_ROW: usize = 16;
+/// What is predicted for a row to test on, as it is compared with its target.
+pub(super) const BYTES_PER_PREDICTED_NUMBER: usize = 16;
+
 /// A weight, its gradient, the best one, two that the optimizer keeps, and its initial value in f64.
 const NUMBERS_PER_TRAINED_WEIGHT: f64 = 7.0;
 /// A weight in f64, its gradient, and both again for who reads them.
@@ -69,15 +77,19 @@ pub fn check(network: &Network, batch: usize, work: Work, free: Option<u64>) -> 
         Some(free) => format!("{} are free", size(free as f64)),
         None => "so much is not free".to_owned(),
     };
-    let what = match work {
+    const NETWORK: &str = "give fewer units with `--hidden`, make batches smaller with `--batch`, or give more memory with `--memory`";
+    let (what, help) = match work {
+        Work::Training { feature_bytes, .. } if 2.0 * feature_bytes > needed => (
+            "the rows to train on, with the network, need".to_owned(),
+            "give fewer rows, or more memory with `--memory`",
+        ),
         Work::Training { side_by_side: networks @ 2.., .. } => {
-            format!("{networks} networks side by side in batches of {batch} need")
+            (format!("{networks} networks side by side in batches of {batch} need"), NETWORK)
         }
-        _ => format!("the network in batches of {batch} needs"),
+        _ => (format!("the network in batches of {batch} needs"), NETWORK),
     };
     let what = format!("{what} {} of memory; {free}", size(needed));
-    Err(Error::new(ErrorKind::Memory, what)
-        .help("give fewer units with `--hidden`, make batches smaller with `--batch`, or give more memory with `--memory`"))
+    Err(Error::new(ErrorKind::Memory, what).help(help))
 }
 
 /// A number of bytes in the unit that fits: `74 GB`.

@@ -39,7 +39,7 @@ pub use findings::Finding;
 pub use rows::{Rows, TestRows};
 pub use settings::{Form, Hidden, Names, NetworkTable, Setting, Settings};
 
-use crate::data::{Concern, Dataset, Imputation, Preprocessing, Scaling, Table, concerns};
+use crate::data::{Concern, Dataset, Imputation, Preprocessing, Scaling, Store, Table, concerns};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Fingerprint, Model, Partition, Prediction, Run, Test};
 use crate::network::Network;
@@ -49,6 +49,7 @@ use begin::Begin;
 use diverged::Lost;
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::Arc;
 
 /// Rows to train on, and rows to test on if the source sets some apart.
 #[derive(Debug, Clone)]
@@ -86,6 +87,8 @@ pub struct Decided {
     begin: Option<Begin>,
     class_weights: Option<Vec<f64>>,
     is_compared: bool,
+    /// Where the numbers that are trained on go, if memory does not hold them.
+    store: Option<Arc<dyn Store>>,
 }
 
 /// One of the networks that a job trains.
@@ -236,6 +239,7 @@ impl Job {
         });
         let members = members.collect();
         let table = tables.train;
+        let store = table.store().cloned();
         Ok(Decided {
             settings,
             preprocessing,
@@ -245,6 +249,7 @@ impl Job {
             begin,
             class_weights,
             is_compared: false,
+            store,
         })
     }
 }
@@ -300,7 +305,10 @@ impl Decided {
     }
 
     /// What is doubtful about the data.
-    pub fn concerns(&self) -> Vec<Concern> {
+    ///
+    /// # Errors
+    /// If a column cannot be read.
+    pub fn concerns(&self) -> Result<Vec<Concern>> {
         let every: Vec<usize>;
         let tested = match &self.rows.test {
             TestRows::HeldOut(rows) => Some((&self.table, rows.as_slice())),
@@ -320,7 +328,19 @@ impl Decided {
         Self { is_compared: true, ..self }
     }
 
-    /// Refuses a network for which there is no memory: running out of it would end the process.
+    /// The same job, which keeps the numbers that it trains on in a store; to a job of a table in a store that is
+    /// nothing new. No bit of the result depends on it.
+    #[must_use]
+    pub fn with_store(self, store: Arc<dyn Store>) -> Self {
+        Self { store: self.store.or(Some(store)), ..self }
+    }
+
+    /// How many bytes the numbers that are trained on take: of memory, or of a store.
+    pub fn feature_bytes(&self) -> f64 {
+        self.preprocessing.feature_bytes::<f32>(self.table.rows())
+    }
+
+    /// Refuses a job for which there is no memory: running out of it would end the process.
     ///
     /// # Errors
     /// If it needs more than `free` bytes.
@@ -330,7 +350,23 @@ impl Decided {
             Batch::Of(examples) => examples.min(rows),
             Batch::Full => rows,
         };
-        let feature_bytes = self.preprocessing.feature_bytes::<f32>(self.table.rows());
+        let feature_bytes = match &self.store {
+            None => self.feature_bytes(),
+            Some(store) => {
+                // Each network that is trained has the order of its rows.
+                let bytes =
+                    memory::BYTES_PER_STORED_ROW + (self.members.len() - 1) * memory::BYTES_PER_MEMBER_ROW;
+                let buffer = self.feature_bytes().min(store.buffer_bytes() as f64);
+                let tested = match &self.rows.test {
+                    TestRows::HeldOut(rows) => rows.len(),
+                    TestRows::Apart(table) => table.rows(),
+                    TestRows::Training => rows,
+                };
+                let predicted =
+                    (tested * self.network().outputs() * memory::BYTES_PER_PREDICTED_NUMBER) as f64;
+                buffer + self.table.rows() as f64 * bytes as f64 + predicted
+            }
+        };
         let zeros = match self.network().begins_dense() && self.training().precision.is_full() {
             true => self.preprocessing.zeros::<f32>(),
             false => 0,
@@ -394,7 +430,7 @@ impl Decided {
         checkpoints: &Checkpoints<'_>,
     ) -> Result<Fitted> {
         let Self { settings, preprocessing, rows, table, is_compared, .. } = self;
-        let dataset: Dataset<f32> = preprocessing.apply(table)?;
+        let dataset: Dataset<f32> = preprocessing.apply_in(table, self.store.as_ref())?;
         let dataset = match &self.class_weights {
             Some(classes) => weights::times_classes(dataset, classes)?,
             None => dataset,
@@ -409,16 +445,17 @@ impl Decided {
         let watched = watched.transpose()?;
         if let TestRows::Apart(table) = &rows.test {
             // What is wrong with them is better known before training.
-            preprocessing.apply::<f32>(table)?;
+            preprocessing.each_block::<f32>(table, |_| Ok(()))?;
+            preprocessing.target().apply::<f32>(table)?;
         }
         let tested = rows.tested(table)?.into_owned();
         let (mut trouble, mut is_interrupted) = (None, false);
         let test = match &rows.test {
             TestRows::HeldOut(rows) => Test::HeldOut(rows.clone()),
             TestRows::Training => Test::Training,
-            TestRows::Apart(table) => Test::Apart(Fingerprint::of(table, 0)),
+            TestRows::Apart(table) => Test::Apart(Fingerprint::of(table, 0)?),
         };
-        let (data, configuration) = (Fingerprint::of(table, rows.training.len()), settings.to_json()?);
+        let (data, configuration) = (Fingerprint::of(table, rows.training.len())?, settings.to_json()?);
         let mut models = Vec::new();
         let results = members::train_all(self, (&dataset, watched.as_ref()), machine, observer, checkpoints)?;
         let has_learned = |history: &History| history.kept_epoch.is_some();
@@ -428,7 +465,9 @@ impl Decided {
         };
         for (index, trained) in results {
             let Member { network, training, .. } = &self.members[index];
-            trouble = trouble.or_else(|| diverged::trouble(&trained.history, lost, self));
+            if trouble.is_none() {
+                trouble = diverged::trouble(&trained.history, lost, self)?;
+            }
             is_interrupted |= trained.history.stop == Stop::Observer;
             if !has_learned(&trained.history) {
                 continue;
@@ -456,7 +495,7 @@ impl Decided {
         };
         let prediction = model.predict(&tested, machine)?;
         if trouble.is_none() && !prediction.numbers.iter().all(|number| number.is_finite()) {
-            trouble = Some(diverged::of_tested(self));
+            trouble = Some(diverged::of_tested(self)?);
         }
         let mut report = measure(&model, &prediction, &tested)?;
         // Who stops a run does not wait for another.

@@ -225,7 +225,7 @@ impl Way {
                 "`--group` and `--time-order` both say which rows are held out",
                 "leave out one of them",
             )),
-            (Some(name), None) => Ok(Self::Groups(groups(table.column(name)?))),
+            (Some(name), None) => Ok(Self::Groups(groups(table.column(name)?)?)),
             (None, Some(name)) => times(table, table.column(name)?).map(Self::Times),
             (None, None) => Ok(Self::Stratified(strata(table, options)?)),
         }
@@ -255,7 +255,7 @@ impl Way {
 }
 
 /// The group of each row, by what stands in a column. Rows without any belong to no other.
-fn groups(column: &Column) -> Vec<u32> {
+fn groups(column: &Column) -> Result<Vec<u32>> {
     let mut seen: HashMap<u64, u32> = HashMap::new();
     let mut next = 0;
     let mut group = |key: Option<u64>| {
@@ -269,7 +269,7 @@ fn groups(column: &Column) -> Vec<u32> {
         own
     };
     let number = |number: f64| (!number.is_nan()).then(|| (number + 0.0).to_bits());
-    match &column.values {
+    Ok(match &*column.values()? {
         Values::Numbers(numbers) => numbers.iter().map(|&own| group(number(own))).collect(),
         Values::Times(times) => times.seconds.iter().map(|&own| group(number(own))).collect(),
         Values::Categories(texts) => {
@@ -277,14 +277,14 @@ fn groups(column: &Column) -> Vec<u32> {
         }
         // Images are themselves.
         Values::Bytes(bytes) => (0..bytes.rows()).map(|_| group(None)).collect(),
-    }
+    })
 }
 
 /// When each row is.
 fn times(table: &Table, column: &Column) -> Result<Vec<f64>> {
-    let times = match &column.values {
-        Values::Numbers(numbers) => numbers.clone(),
-        Values::Times(times) => times.seconds.clone(),
+    let times = match column.values()?.into_owned() {
+        Values::Numbers(numbers) => numbers,
+        Values::Times(times) => times.seconds,
         _ => {
             return Err(configuration(
                 format!(

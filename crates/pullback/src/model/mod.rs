@@ -124,11 +124,14 @@ pub struct Fingerprint {
 
 impl Fingerprint {
     /// The fingerprint of a table.
-    pub fn of(table: &Table, trained_rows: usize) -> Self {
+    ///
+    /// # Errors
+    /// If a column cannot be read.
+    pub fn of(table: &Table, trained_rows: usize) -> Result<Self> {
         let mut hash = Fnv::default();
         for column in table.columns() {
             hash.add(column.name.as_bytes());
-            match &column.values {
+            match &*column.values()? {
                 Values::Numbers(numbers) => numbers.iter().for_each(|number| hash.add(&number.to_le_bytes())),
                 Values::Categories(categories) => (0..categories.rows())
                     .for_each(|row| hash.add(categories.text(row).unwrap_or("\u{0}").as_bytes())),
@@ -136,17 +139,20 @@ impl Fingerprint {
                 Values::Times(times) => times.seconds.iter().for_each(|time| hash.add(&time.to_le_bytes())),
             }
         }
-        Self {
+        Ok(Self {
             source: table.source().to_owned(),
             rows: table.rows(),
             trained_rows,
             hash: format!("{:016x}", hash.0),
-        }
+        })
     }
 
     /// Whether a table has the same columns and values.
-    pub fn is_of(&self, table: &Table) -> bool {
-        self.rows == table.rows() && self.hash == Self::of(table, 0).hash
+    ///
+    /// # Errors
+    /// If a column cannot be read.
+    pub fn is_of(&self, table: &Table) -> Result<bool> {
+        Ok(self.rows == table.rows() && self.hash == Self::of(table, 0)?.hash)
     }
 
     fn check(&self) -> Result<()> {
@@ -418,8 +424,8 @@ impl<T: Real> Model<T> {
         self.predictor(machine)?.predict_inputs(inputs)
     }
 
-    /// The inputs of raw rows, and what could not be represented.
-    fn features(&self, table: &Table) -> Result<(Features<T>, Vec<Warning>)> {
+    /// What makes its inputs of raw rows.
+    fn of_tables(&self) -> Result<&Preprocessing> {
         let named = &self.card.network.named;
         if named.len() > 1 {
             let names: Vec<String> = named.iter().map(|input| format!("`{}`", input.name)).collect();
@@ -431,7 +437,7 @@ impl<T: Real> Model<T> {
             .help("give arrays with these names to `Model::predict_inputs`"));
         }
         match &self.card.preprocessing {
-            Some(preprocessing) => preprocessing.apply_features(table),
+            Some(preprocessing) => Ok(preprocessing),
             None => Err(Error::data("the model takes arrays, not tables: it says nothing of columns")),
         }
     }

@@ -94,8 +94,14 @@ impl<T: Real> Predictor<'_, T> {
     /// # Errors
     /// If a column that the model takes is missing or of another kind, or the model is not of a table.
     pub fn predict(&self, table: &Table) -> Result<Prediction> {
-        let (features, warnings) = self.model.features(table)?;
-        Ok(self.model.read(self.mean(&[("features", &features)])?, warnings))
+        let preprocessing = self.model.of_tables()?;
+        let mut numbers = Vec::new();
+        // Rows do not depend on each other, so some of a long table are in memory as numbers at a time.
+        let warnings = preprocessing.each_block(table, |features: Features<T>| {
+            numbers.append(&mut self.mean(&[("features", &features)])?);
+            Ok(())
+        })?;
+        Ok(self.model.read(numbers, warnings))
     }
 
     /// Predicts for rows of numbers as the network takes them: as [`Model::predict_features`].

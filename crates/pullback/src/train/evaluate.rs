@@ -1,12 +1,13 @@
 //! A network's cost and predictions on given rows.
 
 use super::{Forward, Machine};
-use crate::data::{Dataset, Features, FeaturesView, check_whole_rows};
+use crate::data::{Ahead, Dataset, Features, FeaturesView, check_whole_rows};
 use crate::error::{Error, Result};
 use crate::execute::{Backend, Executor};
 use crate::network::{Form, Mode, Network};
 use crate::plan::Plan;
 use pullback_kernels::{Isa, Real, sum};
+use std::borrow::Borrow;
 
 /// A network's cost and predictions on given rows.
 #[derive(Debug, Clone)]
@@ -76,7 +77,7 @@ pub fn evaluate<T: Real>(
     network.check_parameters(parameters)?;
     data.check_rows(rows)?;
     let mut evaluator = Evaluator::new(network, rows.len(), &entries(&blocks), machine)?;
-    Ok(evaluator.run(parameters, &blocks, data, rows))
+    evaluator.run(parameters, &blocks, data, rows)
 }
 
 /// What a network predicts for all rows, `[rows, outputs]`.
@@ -163,7 +164,7 @@ pub(super) fn check_inputs<'a, T: Real>(
                     }
                 }
                 FeaturesView::Dense(numbers) => index.check(numbers)?,
-                FeaturesView::Bytes { .. } | FeaturesView::Parts { .. } => {
+                FeaturesView::Bytes { .. } | FeaturesView::Parts { .. } | FeaturesView::Stored => {
                     return Err(Error::configuration(format!(
                         "input `{name}` takes codes, but its block has {}",
                         if matches!(features.view(), FeaturesView::Bytes { .. }) { "bytes" } else { "parts" }
@@ -198,14 +199,14 @@ pub(super) fn check_numbers<T: Real>(network: &Network, numbers: &[T]) -> Result
     Ok(width)
 }
 
-/// Fills the inputs of a graph, which take `blocks` in their order, with some rows.
+/// Fills the inputs of a graph, which take `blocks` in their order, with some rows that are in memory.
 pub(super) fn fill<T: Real>(
     backend: &mut (impl Backend<T> + ?Sized),
     isa: Isa,
-    blocks: &[&Features<T>],
+    blocks: &[impl Borrow<Features<T>>],
     rows: &[usize],
 ) {
-    for (place, features) in blocks.iter().enumerate() {
+    for (place, features) in blocks.iter().map(Borrow::borrow).enumerate() {
         if let Some((columns, numbers)) = backend.listed_mut(place) {
             features.write_entries(rows, columns, numbers);
             continue;
@@ -227,6 +228,8 @@ pub(super) struct Evaluator<T> {
     batch: usize,
     whole: Executor<T>,
     last: Option<Executor<T>>,
+    /// Of rows that are in a store, those in memory.
+    ahead: Option<Ahead<T>>,
 }
 
 impl<T: Real> Evaluator<T> {
@@ -257,27 +260,39 @@ impl<T: Real> Evaluator<T> {
             batch,
             whole: Executor::with_listed(plan, machine, entries),
             last: last.map(|last| Executor::with_listed(last.plan, machine, entries)),
+            ahead: None,
         })
     }
 
+    /// The same rows are given each time.
     pub(super) fn run(
         &mut self,
         parameters: &[impl AsRef<[T]> + Sync],
         blocks: &[&Features<T>],
         data: &Dataset<T>,
         rows: &[usize],
-    ) -> Evaluation<T> {
+    ) -> Result<Evaluation<T>> {
         let mut predictions = Vec::with_capacity(rows.len() * self.outputs);
-        let (mut cost, mut total, mut costs) = (0.0, 0.0, Vec::new());
+        let (mut cost, mut total, mut costs, mut done) = (0.0, 0.0, Vec::new(), 0);
+        if self.ahead.is_none() {
+            self.ahead = Ahead::of(blocks, 1);
+        }
         for averaged in rows.chunks(EVALUATION_ROWS) {
             costs.clear();
-            for rows in averaged.chunks(self.batch) {
+            for now in averaged.chunks(self.batch) {
                 let executor = match &mut self.last {
-                    Some(last) if rows.len() < self.batch => last,
+                    Some(last) if now.len() < self.batch => last,
                     _ => &mut self.whole,
                 };
-                fill(executor, self.isa, blocks, rows);
-                data.targets().write(rows, executor.input_mut(blocks.len()));
+                match &mut self.ahead {
+                    None => fill(executor, self.isa, blocks, now),
+                    Some(ahead) => {
+                        let (loaded, places) = ahead.rows(blocks, rows, done..done + now.len())?;
+                        fill(executor, self.isa, loaded, places);
+                    }
+                }
+                done += now.len();
+                data.targets().write(now, executor.input_mut(blocks.len()));
                 executor.run(parameters);
                 costs.extend_from_slice(executor.output(1));
                 predictions.extend_from_slice(executor.output(0));
@@ -290,7 +305,7 @@ impl<T: Real> Evaluator<T> {
                 total += weight;
             }
         }
-        Evaluation { cost: cost / if total > 0.0 { total } else { 1.0 }, predictions }
+        Ok(Evaluation { cost: cost / if total > 0.0 { total } else { 1.0 }, predictions })
     }
 }
 
@@ -360,7 +375,8 @@ mod tests {
             let evaluations = [usize::MAX, 200 * each, 40 * each, 0].map(|limit| {
                 let mut evaluator = Evaluator::within(&network, ROWS, &[], &machine, limit).unwrap();
                 batches.push(evaluator.batch);
-                let Evaluation { cost, predictions } = evaluator.run(&parameters, &blocks, &data, &rows);
+                let Evaluation { cost, predictions } =
+                    evaluator.run(&parameters, &blocks, &data, &rows).unwrap();
                 let bits: Vec<u32> = predictions.iter().map(|x| x.to_bits()).collect();
                 (cost.to_bits(), bits)
             });

@@ -6,7 +6,7 @@
 
 use super::Machine;
 use super::evaluate::{check_inputs, check_numbers};
-use crate::data::Features;
+use crate::data::{Ahead, Features};
 use crate::error::{Error, Result};
 use crate::execute::{Backend, Executor, Packed};
 use crate::network::{Mode, Network};
@@ -110,8 +110,29 @@ impl<'a, T: Real> Forward<'a, T> {
             .help("give all for the same rows"));
         }
         let mut outputs = vec![T::ZERO; rows * self.outputs];
+        let Some(mut ahead) = Ahead::of(&blocks, 1) else {
+            self.blocks(&blocks, &mut outputs)?;
+            return Ok(outputs);
+        };
+        let order: Vec<usize> = (0..rows).collect();
+        // As many at a time as a plan has rows, so that the same plans run as for rows in memory.
+        for first in (0..rows).step_by(MOST_ROWS) {
+            let end = (first + MOST_ROWS).min(rows);
+            let (loaded, places) = ahead.rows(&blocks, &order, first..end)?;
+            let now: Vec<Features<T>> =
+                loaded.iter().map(|features| features.load(places)).collect::<Result<_>>()?;
+            self.blocks(
+                &now.iter().collect::<Vec<_>>(),
+                &mut outputs[first * self.outputs..end * self.outputs],
+            )?;
+        }
+        Ok(outputs)
+    }
+
+    /// What the network predicts for blocks of inputs in memory; writes `[rows, outputs]`.
+    fn blocks(&self, blocks: &[&Features<T>], outputs: &mut [T]) -> Result<()> {
         let isa = self.machine.isa;
-        self.run(rows, &mut outputs, |executor, size, range, rows| {
+        self.run(blocks[0].rows(), outputs, |executor, size, range, rows| {
             rows.clear();
             rows.extend(range);
             for (place, features) in blocks.iter().enumerate() {
@@ -121,8 +142,7 @@ impl<'a, T: Real> Forward<'a, T> {
                     features.write(isa, rows, &mut piece[..rows.len() * features.width()]);
                 });
             }
-        })?;
-        Ok(outputs)
+        })
     }
 
     /// Runs plans one after the other until all rows are done. `fill` is called with a plan, its number of rows and a

@@ -10,7 +10,7 @@ use super::{
     Batch, Blame, Epoch, EpochReport, Evaluation, Flow, History, Machine, Metric, Observer, Silent, State,
     StepReport, Stop, Trained, Training,
 };
-use crate::data::{Dataset, Features, epoch_order};
+use crate::data::{Ahead, Dataset, Features, epoch_order};
 use crate::error::{Error, Result};
 use crate::network::{Mode, Network, Parameter};
 use pullback_kernels::{Array, Real, gather};
@@ -24,7 +24,7 @@ use std::cell::OnceCell;
 /// part of `training`. With a reduced [`Precision`](super::Precision), they depend on the instruction set too.
 ///
 /// # Errors
-/// If the configuration contradicts itself or does not fit the data.
+/// If the configuration contradicts itself or does not fit the data, or rows in a store cannot be read.
 pub fn train<T: Real>(
     network: &Network,
     training: &Training,
@@ -34,7 +34,7 @@ pub fn train<T: Real>(
     machine: &Machine,
     observer: &mut dyn Observer,
 ) -> Result<Trained<T>> {
-    Ok(Trainer::new(network, training, data, rows, validation, machine)?.run(observer))
+    Trainer::new(network, training, data, rows, validation, machine)?.run(observer)
 }
 
 /// A training run that goes on a step or an epoch at a time, and whose state can be taken and given back.
@@ -73,6 +73,8 @@ pub struct Trainer<'a, T: Real> {
     state: State<T>,
     /// Whether an observer ended the run, for now.
     is_stopped: bool,
+    /// Why it was stopped, if rows could not be read.
+    trouble: Option<Error>,
     blame: Option<Blame>,
     /// How many rows make a step.
     batch: usize,
@@ -85,6 +87,8 @@ pub struct Trainer<'a, T: Real> {
     /// What the validation rows are of, and what the network's inputs take of it.
     watched: &'a Dataset<T>,
     watched_blocks: Vec<&'a Features<T>>,
+    /// Of rows that are in a store, those in memory.
+    ahead: Option<Ahead<T>>,
     /// For whole batches, and for the rows left over at the end of an epoch.
     stepper: Stepper<T>,
     last_stepper: Option<Stepper<T>>,
@@ -203,10 +207,12 @@ impl<'a, T: Real> Trainer<'a, T> {
         Ok(Self {
             state: State::start(&specification, residents, plan.residents_per_parameter),
             is_stopped: false,
+            trouble: None,
             blame: None,
             batch,
             order: Vec::new(),
             less_background,
+            ahead: Ahead::of(&blocks, 3),
             blocks,
             watched,
             watched_blocks,
@@ -333,14 +339,25 @@ impl<'a, T: Real> Trainer<'a, T> {
         }
     }
 
+    /// Why the run was stopped, if rows in a store could not be read; the next step tries again.
+    pub fn trouble(&self) -> Option<&Error> {
+        self.trouble.as_ref()
+    }
+
+    fn stop_for(&mut self, trouble: Error) {
+        self.trouble = Some(trouble);
+        self.is_stopped = true;
+    }
+
     /// Does one step: a batch forwards and backwards, and the change of the weights. The first step of an epoch ends
     /// the epoch before. Absent if the run is over.
     pub fn step(&mut self) -> Option<StepReport> {
+        self.is_stopped = false;
+        self.trouble = None;
         if self.state.position.step == self.steps_per_epoch() {
             self.end_epoch(&mut Silent);
         }
-        self.is_stopped = false;
-        if self.stop().is_some() {
+        if self.trouble.is_some() || self.stop().is_some() {
             return None;
         }
         let Self { training, batch, .. } = *self;
@@ -363,6 +380,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             } else {
                 self.order.extend_from_slice(rows);
             }
+            self.ahead.iter_mut().for_each(Ahead::forget);
         }
 
         let factor = training.schedule.factor(steps, steps_per_epoch, training.epochs);
@@ -370,7 +388,13 @@ impl<'a, T: Real> Trainer<'a, T> {
         let range = step * batch..((step + 1) * batch).min(rows.len());
         let (examples, examples_per_epoch) = (range.len(), rows.len());
         let weight = weight_of(self.data, &self.order[range.clone()]);
-        let (cost, norm) = self.descend(range, rate);
+        let (cost, norm) = match self.descend(range, rate) {
+            Ok(found) => found,
+            Err(trouble) => {
+                self.stop_for(trouble);
+                return None;
+            }
+        };
         let at = &mut self.state.position;
         if !cost.is_finite() {
             at.stop = Some(Stop::Diverged { epoch, step });
@@ -390,7 +414,7 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// observer says so, after a step too; the next call goes on from there.
     pub fn epoch(&mut self, observer: &mut dyn Observer) -> Flow {
         let steps = self.steps_per_epoch();
-        self.is_stopped = false;
+        (self.is_stopped, self.trouble) = (false, None);
         // A whole epoch may wait for its end.
         while self.state.position.step < steps {
             let Some(report) = self.step() else { return Flow::Stop };
@@ -404,17 +428,29 @@ impl<'a, T: Real> Trainer<'a, T> {
     }
 
     /// Trains to the end of the run.
-    pub(crate) fn run(mut self, observer: &mut dyn Observer) -> Trained<T> {
+    ///
+    /// # Errors
+    /// If rows could not be read.
+    pub(crate) fn run(mut self, observer: &mut dyn Observer) -> Result<Trained<T>> {
         while self.epoch(observer) == Flow::Continue {}
         self.end(observer)
     }
 
     /// What the run has come to, without the rest of an epoch that has begun.
     pub fn finish(self) -> Trained<T> {
-        self.end(&mut Silent)
+        self.ended(&mut Silent).0
     }
 
-    pub(crate) fn end(mut self, observer: &mut dyn Observer) -> Trained<T> {
+    /// What the run has come to.
+    ///
+    /// # Errors
+    /// If rows could not be read, which ended it.
+    pub(crate) fn end(self, observer: &mut dyn Observer) -> Result<Trained<T>> {
+        let (trained, trouble) = self.ended(observer);
+        trouble.map_or(Ok(trained), Err)
+    }
+
+    fn ended(mut self, observer: &mut dyn Observer) -> (Trained<T>, Option<Error>) {
         let stop = self.stop().unwrap_or(Stop::Observer);
         let has_diverged = matches!(stop, Stop::Diverged { .. });
         if self.state.position.step > 0 && !has_diverged {
@@ -436,7 +472,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             false => self.state.parameters().map(<[T]>::to_vec).collect(),
         };
         let State { epochs, position, .. } = self.state;
-        Trained {
+        let trained = Trained {
             parameters,
             history: History {
                 epoch_count: epochs.len(),
@@ -446,7 +482,8 @@ impl<'a, T: Real> Trainer<'a, T> {
                 stop,
                 blame: self.blame,
             },
-        }
+        };
+        (trained, self.trouble)
     }
 
     /// Ends an epoch: validation, plateau, early stopping, and the observer's word.
@@ -467,7 +504,13 @@ impl<'a, T: Real> Trainer<'a, T> {
         let mut watched = report.cost;
         let parameters: Vec<&[T]> = self.state.parameters().collect();
         let evaluation = (self.evaluator.as_mut())
-            .map(|evaluator| evaluator.run(&parameters, &self.watched_blocks, data, validation));
+            .map(|evaluator| evaluator.run(&parameters, &self.watched_blocks, data, validation))
+            .transpose();
+        let evaluation = match evaluation {
+            Ok(evaluation) => evaluation,
+            // The epoch has not ended.
+            Err(trouble) => return self.stop_for(trouble),
+        };
         if let Some(evaluation) = &evaluation {
             report.validation_cost = Some(evaluation.cost);
             let value;
@@ -513,9 +556,9 @@ impl<'a, T: Real> Trainer<'a, T> {
 
     /// One step of gradient descent on the rows at some places of the order: the batch's cost, and the gradient's norm,
     /// 0 if it is not clipped.
-    fn descend(&mut self, range: std::ops::Range<usize>, rate: f64) -> (f64, f64) {
+    fn descend(&mut self, range: std::ops::Range<usize>, rate: f64) -> Result<(f64, f64)> {
         let Self { training, data, machine, .. } = *self;
-        let rows = &self.order[range];
+        let rows = &self.order[range.clone()];
         let State { position: at, residents, .. } = &mut self.state;
         let stepper = match &mut self.last_stepper {
             Some(last) if rows.len() < self.batch => last,
@@ -523,9 +566,13 @@ impl<'a, T: Real> Trainer<'a, T> {
         };
         stepper.fill_masks(training.seed, at.epoch, at.step);
         if !self.is_filled {
-            match &self.less_background {
-                Some((features, _)) => fill(&mut stepper.executor, machine.isa, &[features], rows),
-                None => fill(&mut stepper.executor, machine.isa, &self.blocks, rows),
+            match (&self.less_background, &mut self.ahead) {
+                (Some((features, _)), _) => fill(&mut stepper.executor, machine.isa, &[features], rows),
+                (None, None) => fill(&mut stepper.executor, machine.isa, &self.blocks, rows),
+                (None, Some(ahead)) => {
+                    let (loaded, places) = ahead.rows(&self.blocks, &self.order, range)?;
+                    fill(&mut stepper.executor, machine.isa, loaded, places);
+                }
             }
             data.targets().write(rows, stepper.executor.input_mut(self.blocks.len()));
             if let Some(weights) = data.weights() {
@@ -542,12 +589,12 @@ impl<'a, T: Real> Trainer<'a, T> {
                 self.network.lower_less(rows.len(), Mode::Training, background, data.weights().is_some());
             self.blame =
                 (lowered.ok()).and_then(|lowered| Blame::find(&lowered, &stepper.executor, &parameters));
-            return (cost, 0.0);
+            return Ok((cost, 0.0));
         }
         stepper.fill_gradients(residents);
         let rules = training.optimizer.rules(rate, at.steps as u64 + 1);
         stepper.executor.change(residents, &StepRules { isa: machine.isa, rules });
-        (cost, stepper.executor.gradient_norm())
+        Ok((cost, stepper.executor.gradient_norm()))
     }
 
     /// What tells the run from others: a hash of the network, of the settings and of the rows.
@@ -562,13 +609,23 @@ impl<'a, T: Real> Trainer<'a, T> {
         let given = data.features().entries().unwrap_or(inputs);
         let is_listed = data.features().entries().is_some();
         let (mut columns, mut numbers) = (vec![0_u32; given], vec![T::ZERO; given.max(outputs)]);
-        for row in rows {
+        let features = [data.features()];
+        let mut ahead = Ahead::of(&features, 1);
+        for (at, row) in rows.iter().enumerate() {
             hash = hash.with(*row as u64);
+            let (features, place) = match &mut ahead {
+                None => (features[0], *row),
+                Some(ahead) => match ahead.rows(&features, rows, at..at + 1) {
+                    Ok((loaded, places)) => (&loaded[0], places[0]),
+                    // What cannot be read is of no run.
+                    Err(_) => continue,
+                },
+            };
             if is_listed {
-                data.features().write_entries(&[*row], &mut columns, &mut numbers[..given]);
+                features.write_entries(&[place], &mut columns, &mut numbers[..given]);
                 hash = columns.iter().fold(hash, |hash, column| hash.with(u64::from(*column)));
             } else {
-                data.features().write(self.machine.isa, &[*row], &mut numbers[..given]);
+                features.write(self.machine.isa, &[place], &mut numbers[..given]);
             }
             hash = numbers[..given].iter().fold(hash, |hash, x| hash.with(x.to_f64().to_bits()));
             data.targets().write(&[*row], &mut numbers[..outputs]);

@@ -37,7 +37,7 @@ fn blocks_of_inputs_are_whole_rows_of_what_they_hold() {
     }
     // What f64 can still hold, f32 cannot.
     check(&["bytes cannot be scaled"], Features::<f32>::bytes(bytes(), 1e40, 1.0));
-    assert_eq!(Features::<f64>::bytes(bytes(), 1.0, 2.0).unwrap().to_dense(), [0.0, 0.5, 1.0, 1.5]);
+    assert_eq!(Features::<f64>::bytes(bytes(), 1.0, 2.0).unwrap().to_dense().unwrap(), [0.0, 0.5, 1.0, 1.5]);
 
     let codes = |codes: &[u32], levels: &[u32]| Features::<f32>::codes(codes.to_vec(), levels.to_vec());
     check(&["width 0"], codes(&[], &[]));

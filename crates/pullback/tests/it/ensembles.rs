@@ -78,7 +78,7 @@ fn the_estimate_from_watched_rows_is_that_of_their_predictions() {
     let fitted = decided(&table, &SHORT).run(&Machine::default(), &mut Silent).unwrap();
     let Some(Report::Classification(report)) = &fitted.out_of_fold else { panic!("classes") };
     let (mut right, mut count) = (0, 0);
-    let species = match &table.column("species").unwrap().values {
+    let species = match &*table.column("species").unwrap().values().unwrap() {
         Values::Categories(texts) => texts.clone(),
         _ => panic!("texts"),
     };

@@ -117,9 +117,12 @@ fn a_new_head_is_for_other_classes() {
     };
     refused(&table, &[("target", "kind")], &["old predicts \"species\", not \"kind\"", "--new-head"]);
     let renamed: Vec<Column> = (table.columns().iter().cloned())
-        .map(
-            |column| if column.name == "kind" { Column { name: "species".into(), ..column } } else { column },
-        )
+        .map(|mut column| {
+            if column.name == "kind" {
+                column.name = "species".into();
+            }
+            column
+        })
         .collect();
     let renamed = Table::new("kinds.csv", renamed).unwrap();
     refused(&renamed, &[], &["class \"small\"", "--new-head"]);

@@ -27,6 +27,7 @@ mod preprocessing;
 mod random_graphs;
 mod resume;
 mod rules;
+mod stored;
 mod training;
 mod weights;
 mod worked_examples;

@@ -49,14 +49,14 @@ fn trained(table: &Table, options: &DataOptions, change: impl Fn(&mut Network)) 
     let run = Run {
         training,
         history: trained.history,
-        data: Some(Fingerprint::of(table, rows.len())),
+        data: Some(Fingerprint::of(table, rows.len()).unwrap()),
         rows: Some(Partition::new(table.rows(), watched.to_vec(), held_out).unwrap()),
         configuration: json!({ "data": "t.csv", "seed": 7, "nested": { "list": [1, 2.5, null, true] } }),
         began: Some(Began {
             model: "old.safetensors".into(),
             hash: "0123456789abcdef".into(),
             epochs: 4,
-            data: Some(Fingerprint::of(table, rows.len())),
+            data: Some(Fingerprint::of(table, rows.len()).unwrap()),
             has_new_head: false,
         }),
     };

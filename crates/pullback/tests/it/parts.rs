@@ -41,7 +41,7 @@ fn both(table: &Table) -> [Dataset<f32>; 2] {
         matches!(parts.features().view(), FeaturesView::Parts { .. }),
         "600 inputs of 5 columns are parts"
     );
-    let numbers = Features::dense(parts.features().to_dense(), parts.width()).unwrap();
+    let numbers = Features::dense(parts.features().to_dense().unwrap(), parts.width()).unwrap();
     let dense = Dataset::new(numbers, parts.targets().clone()).unwrap();
     [parts, dense]
 }
@@ -120,7 +120,7 @@ fn an_unknown_category_is_none_of_the_known_ones() {
     let parts = || vec![Part::Levels(2), Part::Number, Part::Levels(3)];
     let features = Features::parts(parts(), vec![0.5_f32, 2.0], vec![1, 3, 2, 0]).unwrap();
     let expected = [[0.0, 1.0, 0.5, 0.0, 0.0, 0.0], [0.0, 0.0, 2.0, 1.0, 0.0, 0.0]];
-    assert_eq!(features.to_dense(), expected.concat());
+    assert_eq!(features.to_dense().unwrap(), expected.concat());
     assert_eq!(features.select(&[1]).unwrap(), expected[1]);
     assert_eq!((features.rows(), features.width()), (2, 6));
     for (numbers, codes) in
@@ -161,7 +161,7 @@ fn a_number_with_pieces_has_all_its_inputs_beside_categories_as_codes() {
     assert!(matches!(data.features().view(), FeaturesView::Parts { .. }));
     assert_eq!(data.width(), pieces.inputs());
     assert_eq!(data.width(), plain.width() + 16, "two numbers have eight pieces each");
-    let (numbers, plain) = (data.features().to_dense(), plain.features().to_dense());
+    let (numbers, plain) = (data.features().to_dense().unwrap(), plain.features().to_dense().unwrap());
     let (width, narrow) = (pieces.inputs(), preprocessing.inputs());
     for row in 0..rows.len() {
         let (wide, narrow) = (&numbers[row * width..][..width], &plain[row * narrow..][..narrow]);

@@ -73,7 +73,7 @@ fn check(network: &Network, is_sparse: bool, counts: &[usize], machine: &Machine
         let said = model.predict_inputs(&reversed, machine).unwrap().numbers;
         assert_eq!(said, exact.iter().map(|x| f64::from(*x)).collect::<Vec<_>>(), "{what}");
         let mut written = vec![f32::NAN; exact.len()];
-        let result = predictor.write(&given[0].1.to_dense(), &mut written);
+        let result = predictor.write(&given[0].1.to_dense().unwrap(), &mut written);
         if given.len() == 1 {
             assert_eq!(written, exact, "{count} rows of {what}");
         } else {

@@ -24,7 +24,7 @@ fn options(target: &str) -> DataOptions {
 }
 
 fn features(preprocessing: &Preprocessing, table: &Table) -> Vec<f64> {
-    preprocessing.apply_features::<f64>(table).unwrap().0.to_dense()
+    preprocessing.apply_features::<f64>(table).unwrap().0.to_dense().unwrap()
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_category_that_is_another_spelling_of_a_number_is_that_number() {
     let fitted = Preprocessing::fit(&known, &[0, 1, 2], &options("t")).unwrap();
     let other = table(vec![texts("c", &["1.0", "02", "x", "3"])]);
     let (found, warnings) = fitted.apply_features::<f64>(&other).unwrap();
-    assert_eq!(found.to_dense(), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+    assert_eq!(found.to_dense().unwrap(), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
     assert_eq!((warnings.len(), &warnings[0].value[..]), (1, "3"));
 }
 
@@ -219,7 +219,7 @@ fn built_in_sets_are_what_the_list_says() {
         assert!(!set.source.is_empty() && !set.license.is_empty() && !set.description.is_empty());
         assert_eq!(table.columns().len(), set.features + 1, "{}", set.name);
         for column in table.columns() {
-            if let Values::Numbers(numbers) = &column.values {
+            if let Values::Numbers(numbers) = &*column.values().unwrap() {
                 assert!(numbers.iter().all(|number| number.is_finite()), "{}: {}", set.name, column.name);
             }
         }
@@ -379,7 +379,7 @@ fn of_more_levels_than_are_told_apart_the_rarest_share_one() {
     let rare = levels.rare().unwrap();
     assert_eq!((rare.place, rare.levels), (4, 2));
     let (written, warnings) = three.apply_features::<f64>(&known).unwrap();
-    let chosen: Vec<usize> = (written.to_dense().chunks_exact(5))
+    let chosen: Vec<usize> = (written.to_dense().unwrap().chunks_exact(5))
         .map(|row| row.iter().position(|number| *number == 1.0).unwrap())
         .collect();
     assert_eq!(chosen, [1, 0, 2, 1, 0, 4, 1, 3, 4]);

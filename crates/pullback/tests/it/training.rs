@@ -134,7 +134,7 @@ fn pictures(background: u8) -> [Dataset<f64>; 2] {
     let all: Vec<usize> = (0..rows).collect();
     let preprocessing = Preprocessing::fit(&table, &all, &options).unwrap();
     let pictures: Dataset<f64> = preprocessing.apply(&table).unwrap();
-    let features = Features::dense(pictures.features().to_dense(), width).unwrap();
+    let features = Features::dense(pictures.features().to_dense().unwrap(), width).unwrap();
     let full = Dataset::new(features, pictures.targets().clone()).unwrap();
     [pictures, full]
 }

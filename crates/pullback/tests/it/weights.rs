@@ -177,7 +177,7 @@ fn data(kind: usize) -> (Dataset<f64>, Network) {
 
 fn cast(data: &Dataset<f64>) -> Dataset<f32> {
     let narrow = |numbers: Vec<f64>| numbers.into_iter().map(|x| x as f32).collect::<Vec<f32>>();
-    let features = Features::dense(narrow(data.features().to_dense()), 5).unwrap();
+    let features = Features::dense(narrow(data.features().to_dense().unwrap()), 5).unwrap();
     let targets = match (data.targets().ids(), data.outputs()) {
         (Some(ids), 1) => Targets::binary(ids.to_vec()),
         (Some(ids), classes) => Targets::classes(ids.to_vec(), classes),
@@ -218,7 +218,7 @@ fn weights_of_one_give_the_same_bits() {
 fn repeated(data: &Dataset<f64>, counts: &[usize]) -> (Dataset<f64>, Vec<usize>) {
     let source: Vec<usize> = (0..ROWS).flat_map(|row| std::iter::repeat_n(row, counts[row])).collect();
     let features: Vec<f64> =
-        source.iter().flat_map(|&row| data.features().to_dense()[row * 5..][..5].to_vec()).collect();
+        source.iter().flat_map(|&row| data.features().to_dense().unwrap()[row * 5..][..5].to_vec()).collect();
     let targets = match (data.targets().ids(), data.outputs()) {
         (Some(ids), 1) => Targets::binary(source.iter().map(|&row| ids[row]).collect()),
         (Some(ids), classes) => Targets::classes(source.iter().map(|&row| ids[row]).collect(), classes),

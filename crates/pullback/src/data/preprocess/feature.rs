@@ -56,8 +56,8 @@ impl Feature {
         options: &DataOptions,
         declared: Option<ColumnType>,
     ) -> Result<std::result::Result<Self, String>> {
-        let (name, values) = (&column.name, &column.values);
-        let encoding = match values {
+        let (name, values) = (&column.name, column.values()?);
+        let encoding = match &*values {
             Values::Bytes(bytes) if declared.is_none() => {
                 Ok(Encoding::Bytes(Pixels::fit(bytes, rows, options.scaling)?))
             }
@@ -112,7 +112,7 @@ impl Feature {
         table: &Table,
         write: &mut impl FnMut(usize, usize, f64),
     ) -> Result<Option<Warning>> {
-        let values = &table.column(&self.name)?.values;
+        let values = &*table.column(&self.name)?.values()?;
         match &self.encoding {
             Encoding::Numeric(numeric) => {
                 for (row, &number) in numbers_of(table, &self.name, values)?.iter().enumerate() {

@@ -34,12 +34,14 @@ pub use task::strata;
 pub use time::{Time, TimePart};
 
 use super::features::check_rows;
-use super::{ColumnType, DataOptions, Dataset, Features, Part, Table, Values};
+use super::{ColumnType, DataOptions, Dataset, Features, Part, Store, Table};
 use crate::error::{Error, Place, Result};
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 /// The most inputs of a row: whatever a file says, sizes can be multiplied.
 const MOST_INPUTS: usize = 1 << 31;
@@ -161,11 +163,7 @@ impl Preprocessing {
             // A counter or a name is better than nothing to learn from.
             for (name, _) in std::mem::take(&mut left_out) {
                 let column = table.column(&name)?;
-                let declared = match &column.values {
-                    Values::Numbers(_) => ColumnType::Numeric,
-                    Values::Times(_) => ColumnType::Time,
-                    _ => ColumnType::Categorical,
-                };
+                let declared = column.kind().unwrap_or(ColumnType::Categorical);
                 match Feature::fit(table, column, rows, options, Some(declared))? {
                     Ok(feature) => features.push(feature),
                     Err(why) => left_out.push((name, why)),
@@ -201,7 +199,7 @@ impl Preprocessing {
         let mut document = Document::from(self);
         for Feature { name, encoding } in &mut document.features {
             if let Encoding::Numeric(numeric) = encoding {
-                let values = &table.column(name)?.values;
+                let values = &*table.column(name)?.values()?;
                 *numeric = numeric.clone().with_pieces((table, name, values), rows, pieces)?;
             }
         }
@@ -279,7 +277,8 @@ impl Preprocessing {
     /// If the column is missing or not one of numbers, or a weight is missing, negative or infinite, or all are 0.
     pub fn row_weights(&self, table: &Table) -> Result<Option<Vec<f64>>> {
         let Some(name) = self.weights() else { return Ok(None) };
-        let numbers = cells::numbers_of(table, name, &table.column(name)?.values)?;
+        let values = table.column(name)?.values()?;
+        let numbers = cells::numbers_of(table, name, &values)?;
         let at = |row: usize, what: String| {
             Error::data(what)
                 .at(Place::source(table.source()).row(row + 1).column(name))
@@ -317,11 +316,7 @@ impl Preprocessing {
         if let [Feature { encoding: Encoding::Bytes(_), .. }] = self.features() {
             return 0.0; // They are the table's own.
         }
-        let parts: Vec<Part> = self.features().iter().flat_map(Feature::parts).collect();
-        let numbers = match Features::<T>::parts_pay(&parts, self.inputs(), rows) {
-            true => parts.len(),
-            false => self.inputs(),
-        };
+        let numbers = self.kept_parts::<T>(rows).map_or(self.inputs(), |parts| parts.len());
         numbers as f64 * rows as f64 * size_of::<T>() as f64
     }
 
@@ -337,12 +332,28 @@ impl Preprocessing {
         self.features().iter().flat_map(Feature::input_names).collect()
     }
 
-    /// Features and targets of all rows, and their weights.
+    /// Features and targets of all rows, and their weights; the features of a table in a store are in that store.
     ///
     /// # Errors
     /// If a column is missing or of another kind, or a target is missing or of an unknown class.
     pub fn apply<T: Real>(&self, table: &Table) -> Result<Dataset<T>> {
-        let (features, warnings) = self.apply_features(table)?;
+        self.apply_in(table, table.store())
+    }
+
+    /// The same with the features in a store, if there is one.
+    ///
+    /// # Errors
+    /// As [`Preprocessing::apply`], or if the store has no room for them.
+    pub fn apply_in<T: Real>(&self, table: &Table, store: Option<&Arc<dyn Store>>) -> Result<Dataset<T>> {
+        let (features, warnings) = match store {
+            None => self.apply_features(table)?,
+            Some(store) => {
+                let parts = self.kept_parts::<T>(table.rows());
+                let mut features = Features::stored(store, self.inputs(), parts);
+                let warnings = self.each_block(table, |block| features.push(&block))?;
+                (features, warnings)
+            }
+        };
         let dataset = Dataset::new(features, self.target().apply(table)?)?.with_warnings(warnings);
         match self.row_weights(table)? {
             Some(weights) => dataset.with_weights(weights.into_iter().map(T::from_f64).collect()),
@@ -350,19 +361,67 @@ impl Preprocessing {
         }
     }
 
-    /// Features of all rows; the table need not have a target.
+    /// Calls `take` with the features of some rows at a time, in memory.
+    ///
+    /// # Errors
+    /// As [`Preprocessing::apply_features`], or what `take` returns.
+    pub(crate) fn each_block<T: Real>(
+        &self,
+        table: &Table,
+        mut take: impl FnMut(Features<T>) -> Result<()>,
+    ) -> Result<Vec<Warning>> {
+        let parts = self.kept_parts::<T>(table.rows());
+        let mut warnings: Vec<Warning> = Vec::new();
+        for rows in table.blocks() {
+            // What is said of a row of a block is meant of the table's.
+            let first = rows.start;
+            let block = match rows.len() == table.rows() && table.store().is_none() {
+                true => Cow::Borrowed(table),
+                false => Cow::Owned(table.slice(rows)?),
+            };
+            let (features, found) =
+                self.features_of(&block, parts.clone()).map_err(|error| error.rows_later(first))?;
+            for found in found {
+                match warnings.iter_mut().find(|known| known.column == found.column) {
+                    Some(known) => known.rows += found.rows,
+                    None => warnings.push(Warning { row: first + found.row, ..found }),
+                }
+            }
+            take(features)?;
+        }
+        let place =
+            |warning: &Warning| self.features().iter().position(|feature| feature.name == warning.column);
+        warnings.sort_by_key(place);
+        Ok(warnings)
+    }
+
+    /// What inputs are made of, where so many rows are kept as parts.
+    fn kept_parts<T: Real>(&self, rows: usize) -> Option<Vec<Part>> {
+        let parts: Vec<Part> = self.features().iter().flat_map(Feature::parts).collect();
+        Features::<T>::parts_pay(&parts, self.inputs(), rows).then_some(parts)
+    }
+
+    /// Features of all rows, in memory; the table need not have a target.
     ///
     /// # Errors
     /// If a column is missing or of another kind.
     pub fn apply_features<T: Real>(&self, table: &Table) -> Result<(Features<T>, Vec<Warning>)> {
+        self.features_of(table, self.kept_parts::<T>(table.rows()))
+    }
+
+    /// Features of all rows; as parts if they are given.
+    fn features_of<T: Real>(
+        &self,
+        table: &Table,
+        parts: Option<Vec<Part>>,
+    ) -> Result<(Features<T>, Vec<Warning>)> {
         if let [Feature { name, encoding: Encoding::Bytes(pixels) }] = self.features() {
-            let bytes = pixels.of(table, name, &table.column(name)?.values)?;
-            return Ok((pixels.features(bytes)?, Vec::new()));
+            let values = table.column(name)?.values()?;
+            return Ok((pixels.features(pixels.of(table, name, &values)?)?, Vec::new()));
         }
         let width = self.inputs();
         let rows = table.rows();
-        let parts: Vec<Part> = self.features().iter().flat_map(Feature::parts).collect();
-        if Features::<T>::parts_pay(&parts, width, rows) {
+        if let Some(parts) = parts {
             return self.apply_parts(table, parts);
         }
         let mut values = zeros(rows, width, table)?;

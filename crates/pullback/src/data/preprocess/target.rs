@@ -2,7 +2,7 @@
 
 use super::cells::{names_in, numbers_of, places};
 use super::{task, too_far, zeros};
-use crate::data::{DataOptions, Table, Targets, Task};
+use crate::data::{DataOptions, Table, Targets, Task, Values};
 use crate::error::{Error, Place, Result};
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
@@ -299,7 +299,11 @@ impl TargetColumn {
 
 /// The numbers of a target, none missing.
 fn target_numbers<'a>(table: &'a Table, name: &str) -> Result<Cow<'a, [f64]>> {
-    let numbers = numbers_of(table, name, &table.column(name)?.values)?;
+    let numbers = match table.column(name)?.values()? {
+        Cow::Borrowed(values) => numbers_of(table, name, values)?,
+        Cow::Owned(Values::Numbers(numbers)) => Cow::Owned(numbers),
+        Cow::Owned(values) => Cow::Owned(numbers_of(table, name, &values)?.into_owned()),
+    };
     match numbers.iter().position(|number| number.is_nan()) {
         Some(row) => Err(task::missing(table, name, row)),
         None => Ok(numbers),

@@ -41,8 +41,7 @@ pub(super) fn task(table: &Table, names: &[String], options: &DataOptions) -> Re
     if names.len() > 1 {
         return Ok((Task::Regression, "several targets".into()));
     }
-    let column = table.column(&names[0])?;
-    let values = &column.values;
+    let values = &*table.column(&names[0])?.values()?;
     let distinct = match values {
         Values::Numbers(numbers) => distinct(numbers),
         _ => categories_of(values).counts(0..table.rows()).into_iter().filter(|&count| count > 0).count(),
@@ -99,13 +98,17 @@ pub fn strata(table: &Table, options: &DataOptions) -> Result<Option<Vec<u32>>> 
 
 /// The target's cells as texts, none missing.
 pub(super) fn texts<'a>(table: &'a Table, name: &str) -> Result<Cow<'a, Categories>> {
-    let values = &table.column(name)?.values;
-    if matches!(values, Values::Bytes(_)) {
+    let values = table.column(name)?.values()?;
+    if matches!(&*values, Values::Bytes(_)) {
         return Err(Error::data("images cannot be predicted")
             .at(Place::source(table.source()).column(name))
             .help("name another column as the target"));
     }
-    let texts = categories_of(values);
+    let texts = match values {
+        Cow::Borrowed(values) => categories_of(values),
+        Cow::Owned(Values::Categories(categories)) => Cow::Owned(categories),
+        Cow::Owned(values) => Cow::Owned(categories_of(&values).into_owned()),
+    };
     match (0..table.rows()).find(|&row| texts.code(row).is_none()) {
         Some(row) => Err(missing(table, name, row)),
         None => Ok(texts),
