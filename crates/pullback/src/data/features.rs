@@ -165,7 +165,7 @@ impl<T: Real> Features<T> {
     /// use pullback::data::{Features, Part};
     /// let parts = vec![Part::Number, Part::Levels(3)];
     /// let features = Features::parts(parts, vec![0.5_f32, 1.5], vec![2, 0])?;
-    /// assert_eq!(features.to_dense(), [0.5, 0.0, 0.0, 1.0, 1.5, 1.0, 0.0, 0.0]);
+    /// assert_eq!(features.to_dense()?, [0.5, 0.0, 0.0, 1.0, 1.5, 1.0, 0.0, 0.0]);
     /// # Ok::<(), pullback::Error>(())
     /// ```
     ///
