@@ -75,6 +75,8 @@ pub enum Bound {
     Factor,
     /// At least 1.
     Count,
+    /// Above 1 and below 2.
+    BetweenOneAndTwo,
 }
 
 impl Bound {
@@ -89,6 +91,7 @@ impl Bound {
             Bound::Inside => "above 0 and below 1",
             Bound::Factor => "above 0 and at most 1",
             Bound::Count => "at least 1",
+            Bound::BetweenOneAndTwo => "above 1 and below 2",
         }
     }
 
@@ -103,6 +106,7 @@ impl Bound {
                 Bound::Inside => value > 0.0 && value < 1.0,
                 Bound::Factor => value > 0.0 && value <= 1.0,
                 Bound::Count => value >= 1.0,
+                Bound::BetweenOneAndTwo => value > 1.0 && value < 2.0,
             }
     }
 

@@ -38,6 +38,7 @@ fn place() -> Place {
         .write("ragged.csv", "a,b,t\n1,2,x\n3,4\n")
         .write("one.csv", "a,t\n1,x\n2,x\n3,x\n")
         .write("nan.csv", with(12, "5.4", "inf"))
+        .write("negative.csv", with(12, "5.4", "-5.4"))
         .write("text.csv", with(12, "5.4", "tall"))
         .write("far.csv", with(12, "5.4", "1e300"))
         .write("new_class.csv", with(12, "setosa", "sativa"))

@@ -27,7 +27,7 @@ pub use concerns::{Concern, ConcernKind, concerns};
 pub use dataset::{Dataset, Input};
 pub(crate) use features::check_whole_rows;
 pub use features::{Features, FeaturesView, Part};
-pub use options::{DataOptions, Imputation, Scaling, Task};
+pub use options::{DataOptions, Imputation, Scaling, TargetScaling, Task};
 pub(crate) use order::epoch_order;
 pub use preprocess::{
     Categorical, Encoding, Feature, MOST_PIECES, Numeric, Pixels, Preprocessing, Rare, Scale, Target,

@@ -31,9 +31,9 @@ pub struct DataOptions {
     /// How many levels of a column of texts are told apart at most: the most frequent ones; the others are one
     /// category.
     pub max_levels: usize,
-    /// Whether the targets of a regression are standardized during training; predictions are
-    /// always given in the target's own unit.
-    pub standardize_targets: bool,
+    /// How the targets of a regression are scaled during training; predictions are always given in the target's own
+    /// unit.
+    pub target_scaling: TargetScaling,
 }
 
 impl Default for DataOptions {
@@ -47,7 +47,7 @@ impl Default for DataOptions {
             scaling: Scaling::default(),
             imputation: Imputation::default(),
             max_levels: Self::MAX_LEVELS,
-            standardize_targets: true,
+            target_scaling: TargetScaling::default(),
         }
     }
 }
@@ -84,6 +84,21 @@ choices! {
         Robust = "robust",
         /// As `robust` where a number is more than 5 standard deviations from the mean, else as `standardize`.
         Adaptive = "adaptive",
+        /// Not at all.
+        None = "none",
+    }
+}
+
+choices! {
+    /// How the targets of a regression are scaled, by figures of the training rows: each column by its own.
+    #[derive(Eq)]
+    #[non_exhaustive]
+    "target scaling" TargetScaling as text, default "standardize" {
+        /// To mean 0 and standard deviation 1.
+        Standardize = "standardize",
+        /// Divided by their mean, which keeps zeros and signs: for costs with a log link, so that a network's first
+        /// output of 0 means the mean of all rows.
+        Mean = "mean",
         /// Not at all.
         None = "none",
     }

@@ -184,6 +184,10 @@ impl Begin {
                 None if !self.has_new_head => member.network().cost,
                 _ => settings.checked_cost(target)?,
             };
+            let own = member.network().cost;
+            if !self.has_new_head && network.cost.has_log_link() != own.has_log_link() {
+                self.same("cost", Some(network.cost), Some(own))?;
+            }
             network.regularization = member.network().regularization;
             let regularization = &mut network.regularization;
             regularization.l1 = settings.l1.unwrap_or(regularization.l1);

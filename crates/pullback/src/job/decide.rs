@@ -38,8 +38,9 @@ use super::rows::FEWEST_ROWS_TO_SPLIT;
 use super::settings::{Hidden, NetworkTable, Settings};
 use crate::data::{
     Column, ColumnType, DataOptions, Encoding, Feature, MOST_PIECES, Preprocessing, Table, Target,
+    TargetColumn, TargetScaling,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::network::layers::Dense;
 use crate::network::{Activation, Cost, Image, Layer, Network, Regularization, Takes};
 use crate::train::{Batch, EarlyStopping, Optimizer, Schedule, Shape, Training, Unrecorded};
@@ -229,6 +230,12 @@ impl Settings {
                 format!("take {}, or make it `--task classes`", one_of(&others.collect::<Vec<_>>())),
             ));
         }
+        if target.classes().is_some() && cost.has_log_link() {
+            return Err(configuration(
+                format!("the cost {cost} is for numbers, but the target is classes"),
+                format!("take {}, or make it `--task regression`", fitting.name()),
+            ));
+        }
         if cost.takes() == Takes::Classes && target.outputs() == 1 {
             return Err(configuration(
                 "softmax over one output is always 1, whatever the network learns",
@@ -236,6 +243,24 @@ impl Settings {
             ));
         }
         Ok(cost)
+    }
+
+    /// Refuses numbers to predict that the cost does not take.
+    pub(super) fn check_targets(cost: Cost, target: &TargetColumn, table: &Table) -> Result<()> {
+        let takes = cost.takes();
+        if !cost.has_log_link() {
+            return Ok(());
+        }
+        let numbers = target.target().restore(&target.apply::<f64>(table)?.to_dense());
+        let names = target.names();
+        let Some(at) = numbers.iter().position(|number| !takes.allows(*number)) else { return Ok(()) };
+        Err(Error::data(format!(
+            "{} is to be predicted, but the cost {cost} takes {}",
+            numbers[at],
+            takes.describe()
+        ))
+        .at(Place::source(table.source()).row(at / names.len() + 1).column(&names[at % names.len()]))
+        .help("correct the cell, leave the row out, or take another cost"))
     }
 
     /// Refuses settings of hidden layers where there are none to set.
@@ -549,7 +574,10 @@ impl Settings {
                 }
                 levels => levels.unwrap_or(DataOptions::MAX_LEVELS),
             },
-            ..DataOptions::default()
+            target_scaling: match self.cost {
+                Some(cost) if cost.has_log_link() => TargetScaling::Mean,
+                _ => TargetScaling::default(),
+            },
         })
     }
 }

@@ -229,6 +229,9 @@ impl Job {
                 networks.into_iter().map(|(network, start)| (network, Some(start))).collect()
             }
         };
+        for table in [table].into_iter().chain(rows.watched.as_deref()) {
+            Settings::check_targets(networks[0].0.cost, preprocessing.target(), table)?;
+        }
         let fractions =
             [rows.test_fraction, Some(rows.validation_fraction).filter(|_| rows.watched.is_none())];
         let settings = settings.decided(&networks[0].0, &training, fractions, (&options, pieces, members));

@@ -465,8 +465,8 @@ impl<T: Real> Model<T> {
 fn check_cost(cost: Cost, target: &Target) -> Result<()> {
     let is_wrong = match target {
         Target::Regression { .. } => cost.is_for_classes(),
-        Target::Binary { .. } => cost.takes() == Takes::Classes,
-        Target::Classes { .. } => false,
+        Target::Binary { .. } => cost.takes() == Takes::Classes || cost.has_log_link(),
+        Target::Classes { .. } => cost.has_log_link(),
     };
     if is_wrong {
         return Err(Error::configuration(format!("the cost {cost} is not for a target of this kind")));

@@ -4,7 +4,7 @@ use super::{Forward, Machine};
 use crate::data::{Ahead, Dataset, Features, FeaturesView, check_whole_rows};
 use crate::error::{Error, Result};
 use crate::execute::{Backend, Executor};
-use crate::network::{Form, Mode, Network};
+use crate::network::{Cost, Form, Mode, Network};
 use crate::plan::Plan;
 use pullback_kernels::{Isa, Real, sum};
 use std::borrow::Borrow;
@@ -108,7 +108,28 @@ pub(super) fn check_data<'a, T: Real>(
         ))
         .help(format!("give the last dense layer {outputs} units")));
     }
+    check_targets(network.cost, data)?;
     Ok(blocks)
+}
+
+/// Refuses targets that the cost does not take.
+fn check_targets<T: Real>(cost: Cost, data: &Dataset<T>) -> Result<()> {
+    if !cost.has_log_link() {
+        return Ok(());
+    }
+    let (takes, outputs) = (cost.takes(), data.outputs());
+    let numbers = data.targets().to_dense();
+    match numbers.iter().position(|number| !takes.allows(number.to_f64())) {
+        None => Ok(()),
+        Some(at) => Err(Error::data(format!(
+            "row {}, column {} of the targets is {}, but the cost {cost} takes {}",
+            at / outputs + 1,
+            at % outputs + 1,
+            numbers[at],
+            takes.describe()
+        ))
+        .help("correct the target, leave the row out, or take another cost")),
+    }
 }
 
 /// The same without targets. One block fits one input whatever their names are; several are found by name.

@@ -158,3 +158,17 @@ fn what_does_not_fit_is_named() {
     // The same is no contradiction.
     fit(&iris(), Some(&old), &[("epochs", "1"), ("hidden", "6,5"), ("scaling", "robust")]).unwrap();
 }
+
+#[test]
+fn a_cost_may_change_but_not_whether_the_output_is_a_logarithm() {
+    let numbers = |cost| [("target", "petal_width"), ("epochs", "2"), ("cost", cost)];
+    let with = |model: &Model<f32>, cost| fit(&iris(), Some(model), &still(&[("cost", cost)]));
+    let counts = fit(&iris(), None, &numbers("poisson")).unwrap().model;
+    assert!(with(&counts, "tweedie").is_ok());
+    let message = with(&counts, "huber").unwrap_err().one_line();
+    assert!(message.contains("`--cost` is huber:1, but old has poisson"), "{message}");
+    let plain = fit(&iris(), None, &numbers("squared_error")).unwrap().model;
+    assert!(with(&plain, "quantile:0.9").is_ok());
+    let message = with(&plain, "poisson").unwrap_err().one_line();
+    assert!(message.contains("`--cost` is poisson, but old has squared_error"), "{message}");
+}

@@ -378,6 +378,8 @@ fn no_broken_pullback_passes_the_check() {
         ("max", "equal", "double"),
         ("max", "equal", "sign"),
         ("max", "equal", "slightly larger"),
+        ("quantile", "subtract", "double"),
+        ("quantile", "subtract", "slightly larger"),
     ];
     assert_eq!(survivors.collect::<Vec<_>>(), SAME, "mutants that survive, of {} kinds", noticed.len());
 }

@@ -38,6 +38,16 @@ COSTS = {
     "squared_error": lambda z, t: 0.5 * F.mse_loss(z, t, reduction="sum"),
     "absolute_error": lambda z, t: F.l1_loss(z, t, reduction="sum"),
     "huber:0.5": lambda z, t: F.huber_loss(z, t, reduction="sum", delta=0.5),
+    "quantile:0.9": lambda z, t: torch.maximum(0.9 * (t - z), -0.1 * (t - z)).sum(),
+    "poisson": lambda z, t: F.poisson_nll_loss(z, t, log_input=True, full=False, reduction="sum"),
+    "gamma": lambda z, t: -torch.distributions.Gamma(1.0, torch.exp(-z)).log_prob(t).sum(),
+    # Half the deviance, as scikit-learn's mean_tweedie_deviance has it, without what depends on t alone.
+    "tweedie:1.3": lambda z, t: (torch.exp(z) ** 0.7 / 0.7 + t * torch.exp(z) ** -0.3 / 0.3).sum(),
+    "smoothed_cross_entropy:0.2": lambda z, t: F.cross_entropy(z, t.argmax(1), reduction="sum", label_smoothing=0.2),
+    # As torchvision.ops.sigmoid_focal_loss without its alpha.
+    "focal:1.5": lambda z, t: (
+        F.binary_cross_entropy_with_logits(z, t, reduction="none") * torch.sigmoid((1 - 2 * t) * z) ** 1.5
+    ).sum(),
 }
 
 
@@ -195,10 +205,14 @@ class Pass:
 
 
 def targets(cost):
-    if cost == "softmax_cross_entropy":
+    if cost in ("softmax_cross_entropy", "smoothed_cross_entropy:0.2"):
         return F.one_hot(torch.randint(OUTPUTS, (BATCH,)), OUTPUTS).double()
-    if cost == "sigmoid_cross_entropy":
+    if cost in ("sigmoid_cross_entropy", "focal:1.5"):
         return torch.randint(2, (BATCH, OUTPUTS)).double()
+    if cost in ("poisson", "tweedie:1.3"):
+        return torch.poisson(torch.full((BATCH, OUTPUTS), 1.5))
+    if cost == "gamma":
+        return torch.rand(BATCH, OUTPUTS) * 3 + 0.1
     return torch.randn(BATCH, OUTPUTS)
 
 

@@ -27,6 +27,14 @@ COSTS = {
     "squared_error": lambda z, t: 0.5 * F.mse_loss(z, t, reduction="none").sum(1),
     "absolute_error": lambda z, t: F.l1_loss(z, t, reduction="none").sum(1),
     "huber:0.5": lambda z, t: F.huber_loss(z, t, reduction="none", delta=0.5).sum(1),
+    "quantile:0.9": lambda z, t: torch.maximum(0.9 * (t - z), -0.1 * (t - z)).sum(1),
+    "poisson": lambda z, t: F.poisson_nll_loss(z, t, log_input=True, full=False, reduction="none").sum(1),
+    "gamma": lambda z, t: -torch.distributions.Gamma(1.0, torch.exp(-z)).log_prob(t).sum(1),
+    "tweedie:1.3": lambda z, t: (torch.exp(z) ** 0.7 / 0.7 + t * torch.exp(z) ** -0.3 / 0.3).sum(1),
+    "smoothed_cross_entropy:0.2": lambda z, t: F.cross_entropy(z, t.argmax(1), reduction="none", label_smoothing=0.2),
+    "focal:1.5": lambda z, t: (
+        F.binary_cross_entropy_with_logits(z, t, reduction="none") * torch.sigmoid((1 - 2 * t) * z) ** 1.5
+    ).sum(1),
 }
 
 
@@ -40,10 +48,14 @@ def flat(array):
 
 
 def targets(cost):
-    if cost == "softmax_cross_entropy":
+    if cost in ("softmax_cross_entropy", "smoothed_cross_entropy:0.2"):
         return numpy.eye(OUTPUTS)[dice.integers(OUTPUTS, size=BATCH)]
-    if cost == "sigmoid_cross_entropy":
+    if cost in ("sigmoid_cross_entropy", "focal:1.5"):
         return dice.integers(2, size=(BATCH, OUTPUTS)).astype(float)
+    if cost in ("poisson", "tweedie:1.3"):
+        return dice.poisson(1.5, size=(BATCH, OUTPUTS)).astype(float)
+    if cost == "gamma":
+        return dice.uniform(0.1, 3, size=(BATCH, OUTPUTS))
     return dice.normal(size=(BATCH, OUTPUTS))
 
 

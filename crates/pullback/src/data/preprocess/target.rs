@@ -2,7 +2,7 @@
 
 use super::cells::{names_in, numbers_of, places};
 use super::{task, too_far, zeros};
-use crate::data::{DataOptions, Table, Targets, Task, Values};
+use crate::data::{DataOptions, Table, TargetScaling, Targets, Task, Values};
 use crate::error::{Error, Place, Result};
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
@@ -218,9 +218,13 @@ impl TargetColumn {
                     let mean = rows.iter().map(|&row| numbers[row]).sum::<f64>() / count;
                     let squares = rows.iter().map(|&row| (numbers[row] - mean) * (numbers[row] - mean));
                     let deviation = (squares.sum::<f64>() / count).sqrt();
-                    let is_standardized =
-                        options.standardize_targets && deviation > 0.0 && deviation.is_finite();
-                    let (center, spread) = if is_standardized { (mean, deviation) } else { (0.0, 1.0) };
+                    let (center, spread) = match options.target_scaling {
+                        TargetScaling::Standardize => (mean, deviation),
+                        TargetScaling::Mean => (0.0, mean),
+                        TargetScaling::None => (0.0, 1.0),
+                    };
+                    let is_scale = spread > 0.0 && spread.is_finite();
+                    let (center, spread) = if is_scale { (center, spread) } else { (0.0, 1.0) };
                     scales.push(Scale { center, spread });
                 }
                 Target::Regression { scales }

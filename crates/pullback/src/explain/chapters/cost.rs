@@ -3,7 +3,8 @@
 use crate::explain::Block;
 use crate::explain::notation::Symbol;
 use crate::explain::page::Page;
-use crate::graph::NodeRole;
+use crate::graph::ops::Formula;
+use crate::graph::{Graph, Kind, NodeId};
 
 impl Page<'_> {
     pub(super) fn cost(&mut self) {
@@ -31,17 +32,22 @@ impl Page<'_> {
         };
         self.table(columns, rows);
         self.left_out(&important);
-        let formula = lowered.graph.ids().filter(|&id| lowered.graph.node(id).origin.role == NodeRole::Cost);
-        if let Some(op) = formula.filter_map(|id| lowered.graph.node(id).op()).next() {
+        if let Some(op) = lowered.graph.node(lowered.costs).op() {
             // What the cost reads: activations, or weighted sums where the last layer has none.
             let last = trace.dense().len();
             let has_activation =
                 trace.dense().last().is_some_and(|dense| dense.links.iter().any(|link| !link.is_cost));
             let read = if has_activation { Symbol::Activation(last, 0) } else { Symbol::Sum(last, 0) };
-            let symbols = [self.options.notation.text(read), "t".to_owned()];
-            let symbols = symbols.map(|symbol| symbol.trim_end_matches("[0]").to_owned());
-            let text = format!("C = {}", op.formula().text(&symbols));
-            self.blocks.push(Block::Formula { text, latex: format!("C = {}", op.formula().latex(&symbols)) });
+            let read = self.options.notation.text(read).trim_end_matches("[0]").to_owned();
+            let given = lowered.graph.node(lowered.costs).inputs().get(1).copied().unwrap_or(target);
+            let formula = |fill: fn(&Formula, &[String]) -> String| {
+                format!(
+                    "C = {}",
+                    fill(&op.formula(), &[read.clone(), of_targets(&lowered.graph, given, fill)])
+                )
+            };
+            let (text, latex) = (formula(Formula::text), formula(Formula::latex));
+            self.blocks.push(Block::Formula { text, latex });
         }
         let regularization = trace.cost() - trace.data_cost();
         let mut rows = vec![vec![self.catalog.get("data_cost").to_owned(), self.number(trace.data_cost())]];
@@ -50,5 +56,18 @@ impl Page<'_> {
             rows.push(vec![self.catalog.get("total_cost").to_owned(), self.number(trace.cost())]);
         }
         self.table(&["part", "value"], rows);
+    }
+}
+
+/// What a cost is given instead of the targets t, as a formula of them; mostly t itself.
+fn of_targets(graph: &Graph, id: NodeId, fill: fn(&Formula, &[String]) -> String) -> String {
+    let node = graph.node(id);
+    match &node.kind {
+        Kind::Operation(op, inputs) => {
+            let operands: Vec<String> = inputs.iter().map(|input| of_targets(graph, *input, fill)).collect();
+            format!("({})", fill(&op.formula(), &operands))
+        }
+        Kind::Constant(number) => number.to_string(),
+        Kind::Input(_) | Kind::Parameter(_) => "t".to_owned(),
     }
 }

@@ -322,3 +322,189 @@ impl Pairwise for Huber {
         Case::new(Huber { delta: dice.between(0.5, 1.5).into() }, dice.broadcast_pair())
     }
 }
+
+/// The cost whose least mean is a quantile: `tau` times a difference by which the prediction is too low, `1 - tau` times
+/// one by which it is too high (Koenker and Bassett, 1978).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Quantile {
+    /// Which quantile; above 0 and below 1.
+    pub tau: Scalar,
+}
+
+impl Pairwise for Quantile {
+    const NAME: &'static str = "quantile";
+
+    fn formula(&self) -> Formula {
+        let tau = self.tau;
+        Formula::new(
+            format!("max({tau} * ({{1}} - {{0}}), (1 - {tau}) * ({{0}} - {{1}}))"),
+            format!(r"\max({tau} ({{1}} - {{0}}), (1 - {tau}) ({{0}} - {{1}}))"),
+        )
+    }
+
+    #[inline(always)]
+    fn value<T: Real>(&self, prediction: T, target: T) -> T {
+        let (tau, error) = (T::from_f64(self.tau.value()), target - prediction);
+        (tau * error).max((tau - T::ONE) * error)
+    }
+
+    /// The slope on either side, and between them where both are equal: `1/2 sign(e) + tau - 1/2`.
+    fn derivative<'b>(&self, at: &Site<'b>, input: usize) -> Option<Var<'b>> {
+        let [prediction, target] = [at.inputs[0], at.inputs[1]];
+        let slope = (target - prediction).sign().scale(0.5) + (self.tau.value() - 0.5);
+        Some(if input == 0 { -slope } else { slope })
+    }
+
+    fn case(dice: &mut Dice) -> Case<Self> {
+        Case::new(Quantile { tau: dice.between(0.1, 0.9).into() }, dice.broadcast_pair())
+    }
+}
+
+/// The negative log likelihood of a count t under the Poisson distribution of mean `exp(z)`, without what depends on t
+/// alone: `exp(z) - t z`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Poisson;
+
+impl Pairwise for Poisson {
+    const NAME: &'static str = "poisson";
+
+    fn formula(&self) -> Formula {
+        Formula::new("exp({0}) - {1} * {0}", r"e^{{0}} - {1} {0}")
+    }
+
+    #[inline(always)]
+    fn value<T: Real>(&self, log_mean: T, target: T) -> T {
+        log_mean.exp() - target * log_mean
+    }
+
+    fn derivative<'b>(&self, at: &Site<'b>, input: usize) -> Option<Var<'b>> {
+        let [log_mean, target] = [at.inputs[0], at.inputs[1]];
+        Some(if input == 0 { log_mean.exp() - target } else { -log_mean })
+    }
+
+    fn case(dice: &mut Dice) -> Case<Self> {
+        Case::new(Poisson, dice.broadcast_pair())
+    }
+}
+
+/// The negative log likelihood of an amount t under a gamma distribution of mean `exp(z)`, for a shape of 1 and without
+/// what depends on t alone: `z + t exp(-z)`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Gamma;
+
+impl Pairwise for Gamma {
+    const NAME: &'static str = "gamma";
+
+    fn formula(&self) -> Formula {
+        Formula::new("{0} + {1} * exp(-{0})", r"{0} + {1} e^{-{0}}")
+    }
+
+    #[inline(always)]
+    fn value<T: Real>(&self, log_mean: T, target: T) -> T {
+        log_mean + target * (-log_mean).exp()
+    }
+
+    fn derivative<'b>(&self, at: &Site<'b>, input: usize) -> Option<Var<'b>> {
+        let [log_mean, target] = [at.inputs[0], at.inputs[1]];
+        let inverse = (-log_mean).exp();
+        Some(if input == 0 { 1.0 - target * inverse } else { inverse })
+    }
+
+    fn case(dice: &mut Dice) -> Case<Self> {
+        Case::new(Gamma, dice.broadcast_pair())
+    }
+}
+
+/// Half the deviance of an amount t from the mean `exp(z)` in Tweedie's family, whose variance is the mean to the power
+/// p, without what depends on t alone: `exp((2 - p) z) / (2 - p) - t exp((1 - p) z) / (1 - p)`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tweedie {
+    /// The power p; above 1 and below 2.
+    pub power: Scalar,
+}
+
+impl Pairwise for Tweedie {
+    const NAME: &'static str = "tweedie";
+
+    fn formula(&self) -> Formula {
+        let p = self.power;
+        Formula::new(
+            format!("exp((2 - {p}) * {{0}}) / (2 - {p}) + {{1}} * exp((1 - {p}) * {{0}}) / ({p} - 1)"),
+            format!(
+                r"\frac{{e^{{(2 - {p}) {{0}}}}}}{{2 - {p}}} + {{1}} \frac{{e^{{(1 - {p}) {{0}}}}}}{{{p} - 1}}"
+            ),
+        )
+    }
+
+    #[inline(always)]
+    fn value<T: Real>(&self, log_mean: T, target: T) -> T {
+        let power = self.power.value();
+        let (left, past) = (T::from_f64(2.0 - power), T::from_f64(power - 1.0));
+        (left * log_mean).exp() / left + target * (-past * log_mean).exp() / past
+    }
+
+    fn derivative<'b>(&self, at: &Site<'b>, input: usize) -> Option<Var<'b>> {
+        let (power, [log_mean, target]) = (self.power.value(), [at.inputs[0], at.inputs[1]]);
+        let inverse = log_mean.scale(1.0 - power).exp();
+        Some(if input == 0 {
+            log_mean.scale(2.0 - power).exp() - target * inverse
+        } else {
+            inverse.scale(1.0 / (power - 1.0))
+        })
+    }
+
+    fn case(dice: &mut Dice) -> Case<Self> {
+        Case::new(Tweedie { power: dice.between(1.1, 1.9).into() }, dice.broadcast_pair())
+    }
+}
+
+/// Sigmoid cross-entropy, each part times the gamma-th power of the probability that is given to the other answer (Lin
+/// and others, 2017): `-t (1 - p)^gamma log(p) - (1 - t) p^gamma log(1 - p)`, where p is sigmoid(z).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Focal {
+    /// The power; at least 0.
+    pub gamma: Scalar,
+}
+
+impl Pairwise for Focal {
+    const NAME: &'static str = "focal";
+
+    fn formula(&self) -> Formula {
+        let gamma = self.gamma;
+        Formula::new(
+            format!(
+                "-{{1}} * sigmoid(-{{0}})^{gamma} * log(sigmoid({{0}})) - (1 - {{1}}) * sigmoid({{0}})^{gamma} * log(sigmoid(-{{0}}))"
+            ),
+            format!(
+                r"-{{1}} \sigma(-{{0}})^{{{gamma}}} \ln \sigma({{0}}) - (1 - {{1}}) \sigma({{0}})^{{{gamma}}} \ln \sigma(-{{0}})"
+            ),
+        )
+    }
+
+    /// With softplus(z) = log(1 + exp(z)), which does not overflow, the logarithm of sigmoid(-z) is -softplus(z); so
+    /// the power is an exponential, and has a derivative for any gamma.
+    #[inline(always)]
+    fn value<T: Real>(&self, logit: T, target: T) -> T {
+        let gamma = T::from_f64(self.gamma.value());
+        let rest = (-logit.abs()).exp().ln_1p();
+        let (yes, no) = (logit.max(T::ZERO) + rest, (-logit).max(T::ZERO) + rest);
+        target * (-gamma * yes).exp() * no + (T::ONE - target) * (-gamma * no).exp() * yes
+    }
+
+    fn derivative<'b>(&self, at: &Site<'b>, input: usize) -> Option<Var<'b>> {
+        let (gamma, [logit, target]) = (self.gamma.value(), [at.inputs[0], at.inputs[1]]);
+        let (yes, no) = (logit.softplus(), (-logit).softplus());
+        let (if_yes, if_no) = (yes.scale(-gamma).exp(), no.scale(-gamma).exp());
+        let (p, q) = (logit.sigmoid(), (-logit).sigmoid());
+        Some(if input == 0 {
+            (1.0 - target) * if_no * (p + (q * yes).scale(gamma))
+                - target * if_yes * (q + (p * no).scale(gamma))
+        } else {
+            if_yes * no - if_no * yes
+        })
+    }
+
+    fn case(dice: &mut Dice) -> Case<Self> {
+        Case::new(Focal { gamma: dice.between(0.0, 3.0).into() }, dice.broadcast_pair())
+    }
+}

@@ -20,7 +20,8 @@ pub use activation::{Elu, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Silu, Softpl
 pub use arithmetic::{Add, Divide, Equal, Multiply, Subtract};
 pub use batched_product::BatchedProduct;
 pub use cost::{
-    AbsoluteError, Huber, LogSoftmax, SigmoidCrossEntropy, Softmax, SoftmaxCrossEntropy, SquaredError,
+    AbsoluteError, Focal, Gamma, Huber, LogSoftmax, Poisson, Quantile, SigmoidCrossEntropy, Softmax,
+    SoftmaxCrossEntropy, SquaredError, Tweedie,
 };
 pub use elementwise::{Abs, Erf, Exp, Log, Power, Scale, Sign, Step};
 pub use gather::{GatherRows, ScatterAddRows};
@@ -179,7 +180,7 @@ macro_rules! pairwise {
 
 pairwise! {
     Add, Subtract, Multiply, Divide, Equal,
-    SigmoidCrossEntropy, SquaredError, AbsoluteError, Huber,
+    SigmoidCrossEntropy, SquaredError, AbsoluteError, Huber, Quantile, Poisson, Gamma, Tweedie, Focal,
 }
 
 operations! {
@@ -203,4 +204,5 @@ operations! {
     Convolution, TransposedConvolution, FilterGradient, MaxPool, RouteToMax, PickAtMax,
     // cost.rs
     Softmax, LogSoftmax, SoftmaxCrossEntropy, SigmoidCrossEntropy, SquaredError, AbsoluteError, Huber,
+    Quantile, Poisson, Gamma, Tweedie, Focal,
 }
