@@ -580,7 +580,10 @@ mod tests {
                 for field in item.fields {
                     assert_eq!(choice.setting(field.name), Some(field.default));
                     field.bound.check::<f32>(field.name, field.default).unwrap();
-                    let other = if field.is_whole { field.default + 1.0 } else { 0.5 * field.default };
+                    let parts = [0.5, 0.9].map(|part| part * field.default);
+                    let fits = |number: &f64| field.bound.check::<f32>(field.name, *number).is_ok();
+                    let part = parts.into_iter().find(fits).unwrap();
+                    let other = if field.is_whole { field.default + 1.0 } else { part };
                     choice.change(field.name, other).unwrap();
                     assert_eq!(choice.setting(field.name), Some(other));
                 }

@@ -50,9 +50,12 @@ fn sample(seed: u64, operations: usize) -> Sample {
                 nodes[nodes.len() - 1 - dice.below(recent)]
             })
             .collect();
-        // Powers, logarithms and quotients have no derivative at zero.
+        // Powers, logarithms and quotients have no derivative at zero, and what is added to no row has none.
         let before = reference(&graph, &given);
         let is_defined = match op {
+            Op::ScatterAddRows(ref op) => {
+                before[operands[1].index()].iter().all(|code| (0.0..op.rows as f64).contains(code))
+            }
             Op::Power(_) | Op::Log(_) => before[operands[0].index()].iter().all(|&x| x > 0.2),
             Op::Divide(_) => before[operands[1].index()].iter().all(|&x| x.abs() > 0.2),
             _ => true,
