@@ -163,7 +163,9 @@ impl Train {
             (None, Some(path)) => self.flags.settings()?.over(config_file::read(path)?),
             (None, None) => self.flags.settings()?,
         };
-        if let (None, Some(folder)) = (&resumed, &settings.checkpoint) {
+        if let (None, Some(folder)) = (&resumed, &settings.checkpoint)
+            && !self.print_config
+        {
             Folder::check(folder)?;
         }
         let machine = machine(settings.threads.unwrap_or(0))?;

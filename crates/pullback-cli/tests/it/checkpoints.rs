@@ -113,6 +113,8 @@ fn a_run_goes_on_only_as_itself() {
     };
     let again = [&["train", "iris.csv", "--checkpoint", "run"], &target[..]].concat();
     refused(&again, 2, &["run holds a run already", "`pullback train --resume run`"]);
+    // Nothing is trained, nothing is in the way.
+    place.succeed(&[&again[..], &["--print-config"]].concat());
     refused(&["train", "--resume", "run", "--seed", "1"], 2, &["--seed is given beside `--resume`"]);
     refused(&["train", "--resume", "run", "--config", "x.toml"], 2, &["--config"]);
     refused(&["train", "--resume", "none"], 1, &["none holds no run"]);
