@@ -252,7 +252,7 @@ pub(crate) fn settings_of(model: &Trained<'_>) -> Result<Option<Settings>> {
     };
     let settings: Settings =
         serde_json::from_value(model.configuration.clone()).map_err(|error| wrong(error.to_string()))?;
-    if settings.out.is_some() || settings.checkpoint.is_some() {
+    if settings.out.is_some() || settings.out_of_fold.is_some() || settings.checkpoint.is_some() {
         return Err(wrong("they name a file to write".into()));
     }
     Ok(Some(settings))

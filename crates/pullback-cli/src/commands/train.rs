@@ -3,6 +3,7 @@
 use crate::checkpoints::{Folder, Resumed};
 use crate::columns::{Decision, decisions, summary};
 use crate::config_file::{self, to_toml};
+use crate::cross_validation;
 use crate::failure::{Failure, Result};
 use crate::files::Files;
 use crate::flags::Flags;
@@ -170,6 +171,12 @@ impl Train {
         {
             Folder::check(folder)?;
         }
+        if settings.out_of_fold.is_some() && settings.cv.is_none() {
+            return Err(Failure::usage(
+                "`--out-of-fold` asks for what a cross-validation predicts, but there is none",
+                "add `--cv 5`, or leave it out",
+            ));
+        }
         let machine = machine(settings.threads.unwrap_or(0))?;
         let (data, test_data) = (settings.data().to_owned(), settings.test_data.clone());
         let validation_data = settings.validation_data.clone();
@@ -189,9 +196,11 @@ impl Train {
             from.as_deref(),
             validation_data.as_deref(),
         ];
-        let out = match self.print_config {
-            true => None,
-            false => Some(Files::reading(read.into_iter().flatten()).output(Some(&place), "--out")?),
+        let files = Files::reading(read.into_iter().flatten());
+        let out = match (self.print_config, settings.cv, &settings.out_of_fold) {
+            (true, _, _) | (false, Some(_), None) => None,
+            (false, Some(_), Some(place)) => Some(files.output(Some(place), "--out-of-fold")?),
+            (false, None, _) => Some(files.output(Some(&place), "--out")?),
         };
 
         let mut stage = Instant::now();
@@ -213,11 +222,30 @@ impl Train {
         if let (Some(model), Some(from)) = (begin, &from) {
             job = job.from_model(model, from.display().to_string());
         }
-        let job = job.decide()?;
-        // Nobody would read the comparison.
-        let job = if self.quiet && !self.json { job } else { job.compared() };
-        let Some(out) = out else { return print_raw(to_toml(job.settings())?.as_bytes()) };
-        let job = within_memory(job, &machine, &data)?;
+        let (folds, job) = match settings.cv {
+            None => (None, job.decide()?),
+            Some(_) => {
+                let folds = job.cross_validation()?;
+                let first = folds.decide(0)?;
+                (Some(folds), first)
+            }
+        };
+        if self.print_config {
+            return print_raw(to_toml(job.settings())?.as_bytes());
+        }
+        let job = match &folds {
+            None => within_memory(job, &machine, &data)?,
+            Some(_) if job.table().store().is_some() => {
+                return Err(Failure::new(
+                    "memory does not hold the rows, and each fold selects some of them",
+                    "leave out `--cv`, or give more memory with `--memory`",
+                ));
+            }
+            Some(_) => {
+                job.check_memory(&machine, free_memory())?;
+                job
+            }
+        };
         tell(&notes, self.quiet || self.json);
         for (name, why) in job.preprocessing().left_out() {
             warn(format_args!("column \"{name}\" is left out: {why}"));
@@ -239,6 +267,19 @@ impl Train {
         for concern in &concerns {
             warn(concern);
         }
+        if let Some(folds) = folds {
+            let shown = cross_validation::Shown {
+                machine: &machine,
+                notes: &notes,
+                concerns: &concerns,
+                has_json: self.json,
+                is_quiet: self.quiet,
+                out_of_fold: out.as_ref(),
+            };
+            return cross_validation::run(folds, job, &shown);
+        }
+        // Nobody would read the comparison.
+        let job = if self.quiet && !self.json { job } else { job.compared() };
         let (rows, training) = (job.rows(), job.training());
         let columns = decisions(job.table(), job.preprocessing());
         let summary = summary(job.table(), job.preprocessing());
@@ -266,7 +307,7 @@ impl Train {
             epochs_before.clone(),
         );
         let keeper = folder.as_ref().map(|folder| folder as &dyn Keeper);
-        let Fitted { model, tested, report, out_of_fold, findings, trouble } =
+        let Fitted { model, tested, report, out_of_fold, findings, trouble, .. } =
             job.resume(&machine, &mut progress, &Checkpoints { states, keeper })?;
         let run = seconds();
         let seconds = progress.finish().as_secs_f64();
@@ -275,7 +316,9 @@ impl Train {
         for finding in findings {
             warn(finding.text(&catalog));
         }
-        out.write(&model.to_bytes()?)?;
+        if let Some(out) = out {
+            out.write(&model.to_bytes()?)?;
+        }
 
         let card = &model.trained()?;
         let target = card.preprocessing.target();

@@ -3,6 +3,7 @@
 
 mod border;
 mod checkpoints;
+mod cross_validation;
 mod docs;
 mod failures;
 mod four_ways;

@@ -501,6 +501,8 @@ impl Settings {
             checkpoint: None,
             checkpoint_every: None,
             checkpoint_keep: None,
+            cv: None,
+            out_of_fold: None,
             out: None,
             ..self.clone()
         };

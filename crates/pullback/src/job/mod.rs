@@ -24,6 +24,7 @@
 mod baseline;
 mod begin;
 mod checkpoints;
+mod cross_validation;
 mod decide;
 mod diverged;
 mod findings;
@@ -34,6 +35,7 @@ mod settings;
 mod weights;
 
 pub use checkpoints::{Checkpoints, Interval, Keeper};
+pub use cross_validation::{CrossValidated, CrossValidation};
 pub use decide::checked_threads;
 pub use findings::Finding;
 pub use rows::{Rows, TestRows};
@@ -109,6 +111,8 @@ pub struct Fitted {
     pub model: Model<f32>,
     /// The rows that it was tested on.
     pub tested: Table,
+    /// What it predicts for them.
+    pub prediction: Prediction,
     /// How good it is on them.
     pub report: Report,
     /// How good an ensemble's networks are on rows that each was not trained on; the rows that no network watched are
@@ -157,6 +161,11 @@ impl Job {
     /// If settings contradict each other or the data: a column that is not there, a cost that does not fit the
     /// target, rows that cannot be held out.
     pub fn decide(self) -> Result<Decided> {
+        self.decided(None)
+    }
+
+    /// The same, with the rows that a cross-validation tests on, if it is one.
+    fn decided(self, fold: Option<Vec<usize>>) -> Result<Decided> {
         let Self { mut settings, tables, begin } = self;
         let begin = begin.map(|(model, name)| Begin::new(model, name, &settings));
         if let Some(begin) = &begin {
@@ -187,6 +196,7 @@ impl Job {
             options.imputation = settings.imputation.unwrap_or(Imputation::Median);
         }
         let held_out = begin.as_ref().map(|begin| begin.held_out(table)).transpose()?.flatten();
+        let held_out = fold.or(held_out);
         let rows =
             Rows::choose(&settings, &options, (tables.test, tables.validation, held_out), (table, members))?;
         let (trained, watched) = rows.of_member(0);
@@ -509,7 +519,7 @@ impl Decided {
             report = report.beside_linear(&linear);
         }
         let findings = findings::find(&model, table, &rows.training)?;
-        Ok(Fitted { model, tested, report, out_of_fold, findings, trouble })
+        Ok(Fitted { model, tested, prediction, report, out_of_fold, findings, trouble })
     }
 }
 

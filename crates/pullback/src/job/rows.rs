@@ -209,7 +209,7 @@ impl Rows {
 }
 
 /// How rows are held out.
-enum Way {
+pub(super) enum Way {
     /// At random, in proportion of each class where there are classes.
     Stratified(Option<Vec<u32>>),
     /// Whole groups, at random.
@@ -219,7 +219,7 @@ enum Way {
 }
 
 impl Way {
-    fn of(settings: &Settings, options: &DataOptions, table: &Table) -> Result<Self> {
+    pub(super) fn of(settings: &Settings, options: &DataOptions, table: &Table) -> Result<Self> {
         match (&settings.group, &settings.time_order) {
             (Some(_), Some(_)) => Err(configuration(
                 "`--group` and `--time-order` both say which rows are held out",
@@ -236,6 +236,25 @@ impl Way {
             Self::Stratified(classes) => split(rows, classes.as_deref(), fraction, random),
             Self::Groups(groups) => split_groups(rows, groups, fraction, random),
             Self::Times(times) => split_by_time(rows, times, fraction),
+        }
+    }
+
+    /// Cuts so many rows into folds, some of which are empty where there are too few rows or groups. The only row of
+    /// its class is in none.
+    pub(super) fn cut(&self, rows: usize, count: usize, random: &Random) -> Result<Vec<Vec<usize>>> {
+        // Too many folds need no memory.
+        let count = count.min(rows + 1);
+        let all: Vec<usize> = (0..rows).collect();
+        match self {
+            Self::Stratified(Some(classes)) => {
+                let mut sizes: HashMap<u32, usize> = HashMap::new();
+                classes.iter().for_each(|class| *sizes.entry(*class).or_default() += 1);
+                let rows: Vec<usize> = all.into_iter().filter(|&row| sizes[&classes[row]] > 1).collect();
+                folds(&rows, Some(classes), count, random)
+            }
+            Self::Stratified(None) => folds(&all, None, count, random),
+            Self::Groups(groups) => folds_of_groups(&all, groups, count, random),
+            Self::Times(_) => Ok(Vec::new()),
         }
     }
 

@@ -200,6 +200,10 @@ settings! {
         validation: Option<f64>, "FRACTION", default "by the rows", also "val" "validation_split" "val_split" "validation_fraction" "val_size" "validation_size";
         /// A file for validation instead
         validation_data: Option<PathBuf>, "FILE", also "validation_file" "val_data" "eval_data";
+        /// Cross-validation: train once for each of so many parts of the rows, on the others; no model is saved
+        cv: Option<usize>, "FOLDS", also "cross_validation" "cross_validate" "folds" "n_folds" "nfolds" "k_fold" "kfold" "n_splits";
+        /// With `--cv`, a CSV file for what is predicted for each row by the models that were not trained on it
+        out_of_fold: Option<PathBuf>, "FILE", also "oof";
     }
     "Network" {
         /// The units of each hidden layer, or `none`

@@ -170,6 +170,14 @@ impl Report {
         }
     }
 
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        match self {
+            Report::Classification(report) => report.rows,
+            Report::Regression(report) => report.rows,
+        }
+    }
+
     /// The figure that a person asks for first: accuracy, or the first target's R2; 0 of no rows.
     pub fn headline(&self) -> f64 {
         match self {

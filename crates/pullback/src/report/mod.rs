@@ -18,6 +18,7 @@
 mod baseline;
 mod curve;
 mod figures;
+mod folds;
 mod metrics;
 pub mod number;
 pub mod svg;
@@ -26,4 +27,5 @@ pub mod text;
 pub use baseline::{Baseline, BaselineKind};
 pub use curve::{Series, curve};
 pub use figures::Figures;
+pub use folds::{Folds, Spread};
 pub use metrics::{Class, Classification, Numbers, Regression, Report};

@@ -1,7 +1,8 @@
 //! A report as text for a terminal.
 
+use super::folds::figures as figures_of;
 use super::number::{percent, significant};
-use super::{Baseline, Classification, Figures, Regression, Report};
+use super::{Baseline, Classification, Figures, Folds, Regression, Report};
 use crate::train::Metric;
 use std::fmt::Write;
 
@@ -30,6 +31,65 @@ pub fn render(report: &Report, width: usize) -> String {
         wrap(&mut text, &remark, width);
     }
     text
+}
+
+/// The figures of each fold, their mean and deviation, and the report of all rows together, in lines as of [`render`].
+pub fn folds(folds: &Folds, width: usize) -> String {
+    const COLUMN: usize = 11;
+    let first = folds.folds.iter().map(|fold| figures_of(fold, 0));
+    let has = |metric| first.clone().all(|figures| figures.get(metric).is_some());
+    let metrics = match &folds.out_of_fold {
+        Report::Regression(_) => [Metric::Rmse, Metric::Mae, Metric::R2],
+        Report::Classification(_) if has(Metric::RocAuc) => {
+            [Metric::Accuracy, Metric::LogLoss, Metric::RocAuc]
+        }
+        Report::Classification(_) => [Metric::Accuracy, Metric::LogLoss, Metric::MacroF1],
+    };
+    let shown = |metric, value: f64| match metric {
+        Metric::Accuracy => percent(value),
+        Metric::Rmse | Metric::Mae => significant(value, DIGITS),
+        _ if value.abs() < 1e3 => format!("{value:.4}"),
+        _ => significant(value, 3),
+    };
+    let mut text = String::new();
+    for (target, spread) in folds.summary.iter().enumerate() {
+        if folds.summary.len() > 1 {
+            let _ = writeln!(text, "{}", shortened(&spread.name, width.max(NARROWEST)));
+        }
+        let _ = write!(text, "  {:<9} {:>5}", "fold", "rows");
+        metrics.iter().for_each(|metric| {
+            let _ = write!(text, "{:>COLUMN$}", title(*metric));
+        });
+        text.push('\n');
+        let mut line = |name: &str, rows: &str, figures: &Figures| {
+            let _ = write!(text, "  {name:<9} {rows:>5}");
+            for metric in metrics {
+                let value = figures.get(metric).map_or("-".to_owned(), |value| shown(metric, value));
+                let _ = write!(text, "{value:>COLUMN$}");
+            }
+            text.push('\n');
+        };
+        for (at, fold) in folds.folds.iter().enumerate() {
+            line(&(at + 1).to_string(), &fold.rows().to_string(), figures_of(fold, target));
+        }
+        line("mean", "", &spread.mean);
+        line("deviation", "", &spread.deviation);
+        text.push('\n');
+    }
+    text + "all rows " + &render(&folds.out_of_fold, width)
+}
+
+/// A metric as the head of a column.
+fn title(metric: Metric) -> &'static str {
+    match metric {
+        Metric::LogLoss => "log loss",
+        Metric::RocAuc => "ROC AUC",
+        Metric::MacroF1 => "macro F1",
+        Metric::Rmse => "RMSE",
+        Metric::Mae => "MAE",
+        Metric::R2 => "R2",
+        metric => metric.name(),
+    }
 }
 
 /// Adds a text in lines of at most `width` characters.

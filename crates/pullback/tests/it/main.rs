@@ -5,6 +5,7 @@ mod allocation;
 mod architecture;
 mod border;
 mod costs;
+mod cross_validation;
 mod ensembles;
 mod estimators;
 mod examples;

@@ -1,0 +1,162 @@
+//! `pullback train --cv`: a job that is measured by cross-validation, and what is printed of it.
+
+use crate::failure::{Failure, Result};
+use crate::files::Output;
+use crate::interrupt::Interrupt;
+use crate::machine::free_memory;
+use crate::predictions::Predictions;
+use crate::progress::Progress;
+use crate::terminal::{entry, print, print_json, say, setting, time, warn, width};
+use pullback::data::{Concern, Task};
+use pullback::job::{CrossValidated, CrossValidation, Decided};
+use pullback::network::Layer;
+use pullback::report::number::counted;
+use pullback::report::{Folds, text};
+use pullback::train::{Machine, Training};
+use pullback_data::Note;
+use serde::Serialize;
+
+/// The JSON report of a cross-validation.
+#[derive(Serialize)]
+struct Document<'a> {
+    /// The version of this document's layout.
+    version: u32,
+    data: &'a str,
+    rows: usize,
+    task: &'a str,
+    /// What the reader of the data decided.
+    notes: &'a [Note],
+    /// What is doubtful about the data.
+    concerns: &'a [Concern],
+    /// Rows that are trained on in every fold, each the only one of its class.
+    rows_in_no_fold: usize,
+    networks: usize,
+    layers: Vec<String>,
+    /// How the first network of the first fold was trained.
+    training: &'a Training,
+    seconds: f64,
+    #[serde(flatten)]
+    report: &'a Folds,
+}
+
+/// How a cross-validation is carried out and shown.
+pub(crate) struct Shown<'a> {
+    pub(crate) machine: &'a Machine,
+    pub(crate) notes: &'a [Note],
+    pub(crate) concerns: &'a [Concern],
+    pub(crate) has_json: bool,
+    pub(crate) is_quiet: bool,
+    /// Where the predictions for all rows go.
+    pub(crate) out_of_fold: Option<&'a Output>,
+}
+
+/// Trains and tests every fold; `first` is the decided job of the first one.
+pub(crate) fn run(mut folds: CrossValidation, first: Decided, shown: &Shown<'_>) -> Result<()> {
+    let &Shown { machine, has_json, is_quiet, .. } = shown;
+    let is_silent = is_quiet || has_json;
+    let (count, rows, source) = (folds.count(), folds.table().rows(), folds.table().source().to_owned());
+    let training = first.training().clone();
+    let layers: Vec<String> = first.network().layers.iter().map(Layer::describe).collect();
+    let networks = first.members().len();
+    let settings = first.settings().clone();
+    let interrupt = Interrupt::caught();
+    let mut seconds = 0.0;
+    let mut first = Some(first);
+    for fold in 0..count {
+        let of_fold = |failure: Failure| failure.of(&format!("fold {} of {count}", fold + 1));
+        let job =
+            first.take().map_or_else(|| folds.decide(fold), Ok).map_err(|error| of_fold(error.into()))?;
+        job.check_memory(machine, free_memory())?;
+        let (epochs, learned) = (job.training().epochs, job.rows().training.len());
+        let mut progress = Progress::new(epochs, learned, is_silent, interrupt.clone(), Vec::new());
+        let fitted = job.run(machine, &mut progress).map_err(|error| of_fold(error.into()))?;
+        seconds += progress.finish().as_secs_f64();
+        if let Some(code) = interrupt.code() {
+            warn(format_args!("interrupted in fold {} of {count}: there are no figures", fold + 1));
+            return Err(Failure::silent(code));
+        }
+        if !is_silent {
+            say(format_args!("fold {} of {count}: {}", fold + 1, text::line(&fitted.report)));
+        }
+        folds.add(fold, fitted).map_err(|error| of_fold(error.into()))?;
+    }
+    let found = folds.finish()?;
+    if let Some(out) = shown.out_of_fold {
+        out.write(&predictions(&found)?)?;
+    }
+    let outside = found.fold_of.iter().filter(|fold| fold.is_none()).count();
+    let target = found.preprocessing.target();
+    if has_json {
+        return print_json(&Document {
+            version: 1,
+            data: &source,
+            rows,
+            task: match target.target().task() {
+                Task::Binary => "binary",
+                Task::Classes => "classes",
+                Task::Regression => "regression",
+            },
+            notes: shown.notes,
+            concerns: shown.concerns,
+            rows_in_no_fold: outside,
+            networks,
+            layers,
+            training: &training,
+            seconds,
+            report: &found.report,
+        });
+    }
+    if is_quiet {
+        return Ok(());
+    }
+    let mut out = String::new();
+    let inputs = counted(found.preprocessing.inputs(), "input");
+    entry(&mut out, "data", &format!("{source}: {}, {inputs}", counted(rows, "row")));
+    entry(&mut out, "target", &target.names().join(", "));
+    let how = match &settings.group {
+        Some(column) => format!("; no \"{column}\" is in two"),
+        None => String::new(),
+    };
+    let alone = match outside {
+        0 => String::new(),
+        rows => format!("; {} in none, the only one of its class", counted(rows, "row")),
+    };
+    entry(&mut out, "folds", &format!("{count}, each predicted by what learned from the others{how}{alone}"));
+    if networks > 1 {
+        entry(&mut out, "ensemble", &format!("{networks} networks a fold; the mean of what they predict"));
+    }
+    entry(&mut out, "network", &format!("{inputs}, {}", layers.join(", ")));
+    entry(
+        &mut out,
+        "training",
+        &format!(
+            "{}, learning rate {}, batch {}, seed {}, at most {}",
+            training.optimizer.name(),
+            setting(training.learning_rate()),
+            training.batch,
+            training.seed,
+            counted(training.epochs, "epoch")
+        ),
+    );
+    entry(&mut out, "time", &time(seconds));
+    out.push('\n');
+    out.push_str(&text::folds(&found.report, width()));
+    if let Some(path) = shown.out_of_fold.and_then(Output::path) {
+        out.push_str(&format!("\nout-of-fold predictions in {}\n", path.display()));
+    }
+    out.push_str("\nno model is saved; the same without `--cv` trains one\n");
+    print(&out)
+}
+
+/// What is predicted for each row, with its number and its fold; nothing for a row in no fold.
+fn predictions(found: &CrossValidated) -> Result<Vec<u8>> {
+    let CrossValidated { fold_of, prediction, preprocessing, .. } = found;
+    let folded: Vec<(usize, usize)> =
+        fold_of.iter().enumerate().filter_map(|(row, fold)| fold.map(|fold| (row, fold))).collect();
+    let mut file = Predictions::new(&["row".to_owned(), "fold".to_owned()], preprocessing, true)?;
+    file.add(preprocessing, prediction, |at| {
+        let (row, fold) = folded[at];
+        vec![(row + 1).to_string(), (fold + 1).to_string()]
+    })?;
+    file.finish()
+}
