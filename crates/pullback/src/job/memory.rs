@@ -27,9 +27,11 @@ pub enum Work {
     Trace,
 }
 
-/// What a row takes of memory while a table in a store is prepared and trained on, whatever its columns: a column at a
-/// time, which is sorted, its place among the rows to train on, in the order of an epoch, and its target.
-pub const BYTES_PER_STORED_ROW: usize = 64;
+/// What a row takes of memory while a table in a store is prepared, whatever its columns: a column at a time, which is
+/// sorted, and its place among the rows to train on. `bench/large` measured 40.
+pub const BYTES_PER_STORED_ROW: usize = 48;
+/// What it takes while the table is trained on: its place, that in the order of an epoch, and its target.
+pub(super) const BYTES_PER_TRAINED_ROW: usize = 24;
 /// What a row takes for each further network of an ensemble: whether it is trained on, and when.
 pub(super) const BYTES_PER_MEMBER_ROW: usize = 16;
 /// What is predicted for a row to test on, as it is compared with its target.

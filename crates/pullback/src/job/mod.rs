@@ -368,7 +368,8 @@ impl Decided {
             Some(store) => {
                 // Each network that is trained has the order of its rows.
                 let bytes =
-                    memory::BYTES_PER_STORED_ROW + (self.members.len() - 1) * memory::BYTES_PER_MEMBER_ROW;
+                    memory::BYTES_PER_TRAINED_ROW + (self.members.len() - 1) * memory::BYTES_PER_MEMBER_ROW;
+                let all = self.table.rows() as f64;
                 let buffer = self.feature_bytes().min(store.buffer_bytes() as f64);
                 let tested = match &self.rows.test {
                     TestRows::HeldOut(rows) => rows.len(),
@@ -377,7 +378,9 @@ impl Decided {
                 };
                 let predicted =
                     (tested * self.network().outputs() * memory::BYTES_PER_PREDICTED_NUMBER) as f64;
-                buffer + self.table.rows() as f64 * bytes as f64 + predicted
+                // Preparing ends before training begins.
+                let prepared = all * memory::BYTES_PER_STORED_ROW as f64;
+                prepared.max(buffer + all * bytes as f64) + predicted
             }
         };
         let zeros = match self.network().begins_dense() && self.training().precision.is_full() {
