@@ -8,8 +8,9 @@
 use crate::malformed;
 use crate::note::{Note, NoteKind};
 use crate::spool::{Positioned, Spool};
-use crate::text::Facts;
+use crate::text::{Facts, count};
 use encoding_rs::{CoderResult, EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use memchr::memchr;
 use pullback::data::Store;
 use pullback::error::{Error, Place, Result};
 use std::path::Path;
@@ -26,16 +27,19 @@ pub(crate) fn decode(
 ) -> Result<Vec<u8>> {
     let (encoding, length, why) = match said(path, &content, declared)? {
         Some(said) => said,
+        None if memchr(0, &content).is_none() && Encoding::utf8_valid_up_to(&content) == content.len() => {
+            return Ok(content);
+        }
         None => (guess(path, &content)?, 0, BY_CONTENT),
     };
     if encoding == UTF_8 {
         let mut content = content;
         content.drain(..length);
-        if content.contains(&0) {
+        if memchr(0, &content).is_some() {
             return Err(no_text(path));
         }
         if let Err(error) = std::str::from_utf8(&content) {
-            let line = 1 + content[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
+            let line = 1 + count(b'\n', &content[..error.valid_up_to()]);
             return Err(no_utf8(path, line));
         }
         return Ok(content);
@@ -221,7 +225,7 @@ fn utf8_end(
                 (error.valid_up_to(), error.error_len().is_some() || is_last || error.valid_up_to() == 0)
             }
         };
-        if bytes[..valid].contains(&0) {
+        if memchr(0, &bytes[..valid]).is_some() {
             return Ok(Utf8::HasZero);
         }
         facts.add(&bytes[..valid]);
@@ -236,7 +240,7 @@ fn utf8_end(
 /// The encoding of a text without a mark.
 fn guess(path: &Path, content: &[u8]) -> Result<&'static Encoding> {
     let sample = &content[..content.len().min(SAMPLE_BYTES)];
-    if content.contains(&0) {
+    if memchr(0, content).is_some() {
         let [even, odd] =
             [0, 1].map(|first| sample.iter().skip(first).step_by(2).filter(|&&byte| byte == 0).count());
         let half = sample.len() / 2;

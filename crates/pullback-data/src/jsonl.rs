@@ -10,6 +10,7 @@ use crate::malformed;
 use crate::note::{Note, short};
 use crate::raw::{Builder, Raw, Tokens};
 use crate::sniff::ReadOptions;
+use crate::text::count;
 use pullback::data::{Column, Table};
 use pullback::error::{Error, Place, Result};
 use serde::Deserialize;
@@ -179,7 +180,7 @@ pub(crate) fn read(path: &Path, text: &[u8], options: &ReadOptions, notes: &mut 
     };
     let wrong = |error: serde_json::Error| {
         let before = text.len() - text.trim_ascii_start().len();
-        let line = error.line() + text[..before].iter().filter(|&&byte| byte == b'\n').count();
+        let line = error.line() + count(b'\n', &text[..before]);
         let what = error.to_string();
         let what = what.split(" at line ").next().unwrap_or_default().to_owned();
         malformed(Place::file(path).line(line as u64), format!("this is not JSON: {what}"), HELP)

@@ -7,7 +7,7 @@ use crate::images::{self, ImageSize};
 use crate::malformed;
 use crate::note::Note;
 use crate::spool::{Positioned, Spool};
-use crate::text::Text;
+use crate::text::{Text, count};
 use crate::{csv, encoding, idx, jsonl, npy, spool};
 use encoding_rs::Encoding;
 use pullback::data::{Column, ColumnType, Store, Table, Values};
@@ -443,6 +443,13 @@ fn unpacked(
         let file = fs::File::open(path).map_err(refused)?;
         return Ok(Content::File(Positioned::new(file), size));
     }
+    let threads = options.map_or(1, |options| options.threads);
+    if compression.is_none()
+        && size <= limit_bytes
+        && let Some(content) = read_side_by_side(path, size as usize, threads)
+    {
+        return Ok(Content::Memory(content));
+    }
     let content = take(&mut source, size, limit_bytes).map_err(damaged)?;
     match folder {
         Some(options) if content.len() as u64 > limit_bytes && is_text(path, &content) => {
@@ -467,6 +474,37 @@ fn unpacked(
     }
 }
 
+/// The bytes of a file of a known size, each thread reading a part: most of the time goes into memory that the system
+/// hands out page by page. [`None`] if that is not worth it, or fails: whoever reads it in order says why.
+fn read_side_by_side(path: &Path, size: usize, threads: usize) -> Option<Vec<u8>> {
+    let threads = threads.min(size / SMALLEST_PART_BYTES);
+    if threads < 2 {
+        return None;
+    }
+    let file = Positioned::new(fs::File::open(path).ok()?);
+    // Memory that `vec!` does not get ends the process, so it is tried first. Its zeros are the system's, written by no
+    // thread.
+    Vec::<u8>::new().try_reserve_exact(size).ok()?;
+    let mut content = vec![0; size];
+    let part = size.div_ceil(threads);
+    let read = |(at, bytes): (usize, &mut [u8])| file.read((at * part) as u64, bytes);
+    let are_read = std::thread::scope(|scope| {
+        let mut parts = content.chunks_mut(part).enumerate();
+        let own = parts.next();
+        let readers: Vec<_> =
+            parts.map(|part| std::thread::Builder::new().spawn_scoped(scope, || read(part))).collect();
+        let is_read = own.is_none_or(|own| read(own).is_ok());
+        readers
+            .into_iter()
+            .all(|reader| reader.is_ok_and(|reader| reader.join().is_ok_and(|read| read.is_ok())))
+            && is_read
+    });
+    are_read.then_some(content)
+}
+
+/// A smaller part of a file is not worth a thread.
+const SMALLEST_PART_BYTES: usize = 4 << 20;
+
 /// So many first bytes tell whether a content is text.
 const SNIFFED_BYTES: u64 = 1 << 16;
 /// So many bytes of a stream go to a file at a time.
@@ -483,7 +521,7 @@ struct Rows<'a> {
 
 impl Rows<'_> {
     fn add(&mut self, bytes: &[u8]) -> Result<()> {
-        self.lines += bytes.iter().filter(|&&byte| byte == b'\n').count();
+        self.lines += count(b'\n', bytes);
         self.line_bytes = match bytes.iter().rposition(|&byte| byte == b'\n') {
             Some(last) => bytes.len() - last,
             None => self.line_bytes + bytes.len(),

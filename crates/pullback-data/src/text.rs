@@ -6,6 +6,7 @@
 use crate::csv::{LARGEST_FIELD, Syntax, next_record};
 use crate::malformed;
 use crate::spool::Positioned;
+use memchr::{memchr, memchr_iter};
 use pullback::error::{Error, ErrorKind, Place, Result};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -39,14 +40,19 @@ impl Facts {
 
     /// Adds the next part.
     pub(crate) fn add(&mut self, bytes: &[u8]) {
-        self.feeds += bytes.iter().filter(|&&byte| byte == b'\n').count();
+        self.feeds += count(b'\n', bytes);
         if self.feeds == 0 {
-            self.returns += bytes.iter().filter(|&&byte| byte == b'\r').count();
+            self.returns += count(b'\r', bytes);
         }
         self.has_escapes |= self.was_backslash && bytes.first() == Some(&b'"')
-            || bytes.contains(&b'\\') && bytes.windows(2).any(|pair| pair == b"\\\"");
+            || memchr_iter(b'\\', bytes).any(|at| bytes.get(at + 1) == Some(&b'"'));
         self.was_backslash = bytes.last() == Some(&b'\\');
     }
+}
+
+/// How often a byte stands.
+pub(crate) fn count(byte: u8, bytes: &[u8]) -> usize {
+    memchr_iter(byte, bytes).count()
 }
 
 /// A text in UTF-8, without a byte-order mark.
@@ -91,6 +97,11 @@ impl<'a> Text<'a> {
                 Ok(facts)
             }
         }
+    }
+
+    /// The same, with what a pass over it tells, which takes time once.
+    pub(crate) fn with_facts(self) -> Result<Self> {
+        Ok(Self { facts: Some(self.facts()?), ..self })
     }
 
     /// The same, whose windows have about so many bytes.
@@ -182,7 +193,7 @@ impl<'a> Text<'a> {
                 return self.part(from..end);
             }
             let bytes = self.part(from..(from + size + 1).min(end))?;
-            let cut = if bytes.contains(&syntax.quote) {
+            let cut = if memchr(syntax.quote, &bytes).is_some() {
                 let stop = (from + size).saturating_add(BEYOND).min(end);
                 let bytes = self.part(from..stop)?;
                 last_record(&bytes, size, stop == end, syntax)
@@ -214,8 +225,7 @@ impl<'a> Text<'a> {
     pub(crate) fn line_number(&self, at: usize) -> Result<u64> {
         let (mut lines, mut was_return) = (1, false);
         self.each_part(0..at.min(self.length), |bytes| {
-            let feeds = bytes.iter().filter(|&&byte| byte == b'\n').count();
-            let returns = bytes.iter().filter(|&&byte| byte == b'\r').count();
+            let (feeds, returns) = (count(b'\n', bytes), count(b'\r', bytes));
             // CRLF is one end, CR alone another.
             let pairs = bytes.windows(2).filter(|pair| pair == b"\r\n").count();
             let is_cut = was_return && bytes.first() == Some(&b'\n');

@@ -22,6 +22,7 @@ use crate::sniff::{ReadOptions, refuse_unknown_types};
 use crate::text::Text;
 use crate::{malformed, spool};
 use dialect::{Dialect, Known};
+use memchr::memchr;
 use pullback::data::{Column, ColumnType, Store, StoredValues, Table, Values};
 use pullback::error::{Error, Place, Result};
 use record::{Trouble, after, field, line_end, next_line, skip_blank};
@@ -193,7 +194,7 @@ impl<'a> Rows<'a> {
     fn cut(&self, range: &Range<usize>, threads: usize) -> Vec<Range<usize>> {
         let parts = threads.min((range.end - range.start) / CHUNK_BYTES).max(1);
         let bytes = &self.bytes[..range.end];
-        let has_quotes = parts > 1 && bytes[range.start..].contains(&self.syntax.quote);
+        let has_quotes = parts > 1 && memchr(self.syntax.quote, &bytes[range.start..]).is_some();
         let mut ranges = Vec::new();
         let mut start = range.start;
         for part in 1..parts {
@@ -471,6 +472,7 @@ pub(crate) fn read(
         notes.push(Note::new(NoteKind::Lines, 1, "the mark of the file's end (Ctrl-Z) is left out"));
     }
     drop(tail);
+    text = text.with_facts()?;
     let known =
         Known { delimiter: options.delimiter, has_header: options.has_header, expected: &options.expected };
     let dialect = dialect::sniff(&text, &known, notes)?.map_err(|trouble| refused(&text, trouble))?;
@@ -493,11 +495,8 @@ pub(crate) fn read(
     let tokens = Tokens::new(&options.missing);
     let range = from..to.max(from);
     let budget = Budget::new(options.memory_bytes);
-    let lines = match text.is_in_file() {
-        // Without the line of names.
-        true => text.facts()?.line_ends().saturating_sub(1),
-        false => line_ends(&text.part(range.clone())?),
-    };
+    // Without the line of names.
+    let lines = text.facts()?.line_ends().saturating_sub(1);
     let store = spool::for_cells(path, &text, (lines + 1, names.len()), &budget, options, notes)?;
     if store.is_some() {
         text = text.with_window(spool::window_bytes(options.memory_bytes));
@@ -559,14 +558,6 @@ pub(crate) fn read(
         profiles = self::profiles(&found.columns);
     }
     decided(&reading, found, profiles, shared, options, notes)
-}
-
-fn line_ends(bytes: &[u8]) -> usize {
-    let count = |end| bytes.iter().filter(|byte| **byte == end).count();
-    match count(b'\n') {
-        0 => count(b'\r'),
-        feeds => feeds,
-    }
 }
 
 /// What the distinct texts of each column are, if it is one of texts.

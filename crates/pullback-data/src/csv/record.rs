@@ -5,6 +5,7 @@
 //! not, do not belong to it. A line ends with LF, CRLF or CR.
 
 use crate::text::Text;
+use memchr::{memchr, memchr2};
 use pullback::error::Result;
 use std::borrow::Cow;
 
@@ -176,10 +177,7 @@ pub(crate) fn skip_blank(bytes: &[u8], at: usize) -> (usize, bool) {
 
 /// The end of the line that holds `at`, its line end left aside.
 pub(crate) fn line_end(bytes: &[u8], at: usize) -> usize {
-    bytes[at..]
-        .iter()
-        .position(|byte| matches!(byte, b'\n' | b'\r'))
-        .map_or(bytes.len(), |length| at + length)
+    memchr2(b'\n', b'\r', &bytes[at..]).map_or(bytes.len(), |length| at + length)
 }
 
 /// Where the line after the one that holds `at` begins.
@@ -190,7 +188,7 @@ pub(crate) fn next_line(bytes: &[u8], at: usize) -> usize {
 /// Where the record after the one that begins at `at` begins.
 pub(crate) fn next_record(bytes: &[u8], at: usize, syntax: Syntax) -> usize {
     let end = line_end(bytes, at);
-    if !bytes[at..end].contains(&syntax.quote) {
+    if memchr(syntax.quote, &bytes[at..end]).is_none() {
         return after(bytes, end, syntax).map_or(bytes.len(), |(next, _)| next);
     }
     let start = at;
