@@ -22,6 +22,8 @@ pub enum Purpose {
     Data = 5,
     /// Tests and samples of weights.
     Sample = 6,
+    /// What is changed in images.
+    Augmentation = 7,
 }
 
 /// The random numbers of one (seed, purpose, epoch), addressed by index.

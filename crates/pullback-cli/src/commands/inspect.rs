@@ -135,12 +135,17 @@ fn columns(out: &mut String, card: &Trained<'_>) {
             Encoding::Numeric(numeric) => {
                 let scaled = scaled("x", numeric.center(), numeric.spread());
                 let clip = numeric.clip().map(|clip| format!(", clipped smoothly to {}", figure(clip)));
-                let pieces = match numeric.width() - 1 {
+                let scaled = match numeric.quantiles() {
+                    Some(quantiles) => format!("normal by its rank among {quantiles} quantiles"),
+                    None => scaled,
+                };
+                let pieces = match numeric.pieces() {
                     0 => String::new(),
                     pieces => format!("; {pieces} pieces between quantiles"),
                 };
                 let clip = clip.unwrap_or_default();
-                format!("{scaled}{clip}{pieces}; missing: {}", figure(numeric.fill()))
+                let missing = if numeric.tells_missing() { ", and an input that tells so" } else { "" };
+                format!("{scaled}{clip}{pieces}; missing: {}{missing}", figure(numeric.fill()))
             }
             Encoding::Categorical(categorical) => {
                 let categories = categorical.categories();

@@ -527,6 +527,9 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
             training.seed
         ),
     );
+    if !training.augment.is_none() {
+        line("images", format!("changed in each epoch: {}", training.augment.describe()));
+    }
     line("cost", card.network.cost.to_string());
     if !document.weights.is_empty() {
         line("weights", format!("{}; the costs are weighted", document.weights));

@@ -28,6 +28,9 @@ pub struct DataOptions {
     pub scaling: Scaling,
     /// What stands in for a missing cell of a feature.
     pub imputation: Imputation,
+    /// Whether a column of numbers of which some are missing has an input that tells so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missing_indicators: bool,
     /// How many levels of a column of texts are told apart at most: the most frequent ones; the others are one
     /// category.
     pub max_levels: usize,
@@ -46,6 +49,7 @@ impl Default for DataOptions {
             types: BTreeMap::new(),
             scaling: Scaling::default(),
             imputation: Imputation::default(),
+            missing_indicators: false,
             max_levels: Self::MAX_LEVELS,
             target_scaling: TargetScaling::default(),
         }
@@ -84,6 +88,8 @@ choices! {
         Robust = "robust",
         /// As `robust` where a number is more than 5 standard deviations from the mean, else as `standardize`.
         Adaptive = "adaptive",
+        /// To a standard normal distribution, by their rank among 256 quantiles (images: as `standardize`).
+        Quantile = "quantile" | "quantile_normal",
         /// Not at all.
         None = "none",
     }

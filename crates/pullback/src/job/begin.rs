@@ -54,6 +54,11 @@ impl Begin {
         };
         self.same("scaling", given.scaling, own.scaling)?;
         self.same("imputation", given.imputation, own.imputation)?;
+        self.same(
+            "missing-indicators",
+            given.missing_indicators,
+            Some(own.missing_indicators.unwrap_or(false)),
+        )?;
         self.same("pieces", given.pieces, Some(own.pieces.unwrap_or(0)))?;
         self.same("max-levels", given.max_levels, Some(own.max_levels.unwrap_or(DataOptions::MAX_LEVELS)))?;
         self.same("ensemble", given.ensemble, Some(model.member_count()))?;
@@ -70,10 +75,12 @@ impl Begin {
         let mut settings = Settings {
             scaling: own.scaling,
             imputation: own.imputation,
+            missing_indicators: own.missing_indicators,
             pieces: own.pieces,
             max_levels: own.max_levels,
             ensemble: Some(model.member_count()),
             hidden: given.hidden.or(own.hidden),
+            convolutions: given.convolutions.or(own.convolutions),
             activation: given.activation.or(own.activation),
             initializer: given.initializer.or(own.initializer),
             dropout: given.dropout.or(own.dropout),

@@ -21,6 +21,8 @@
 //! - Learning rate: falls along a cosine from the optimizer's conventional one; with Adam, from 0.01 below
 //!   200 rows, and up to 8 inputs below 5000 rows.
 //!
+//! Images of some size have convolutions: `images` decides for them.
+//!
 //! For an ensemble of a table, what makes good models:
 //! - Each network has a seed and validation rows of its own: a tenth of the rows that are not for the test, at most
 //!   2000; none below 200 rows.
@@ -34,6 +36,7 @@
 //! - Below 200 rows, layers, epochs and rates are those of one network.
 
 use super::configuration;
+use super::images;
 use super::rows::FEWEST_ROWS_TO_SPLIT;
 use super::settings::{Hidden, NetworkTable, Settings};
 use crate::data::{
@@ -43,7 +46,7 @@ use crate::data::{
 use crate::error::{Error, Place, Result};
 use crate::network::layers::Dense;
 use crate::network::{Activation, Cost, Image, Layer, Network, Regularization, Takes};
-use crate::train::{Batch, EarlyStopping, Optimizer, Schedule, Shape, Training, Unrecorded};
+use crate::train::{Augmentation, Batch, EarlyStopping, Optimizer, Schedule, Shape, Training, Unrecorded};
 use std::collections::BTreeMap;
 
 /// More epochs than anyone can wait for; random numbers have an address in each.
@@ -123,6 +126,7 @@ impl Settings {
         let silent = Self {
             network: None,
             hidden: None,
+            convolutions: None,
             activation: None,
             initializer: None,
             dropout: None,
@@ -151,6 +155,7 @@ impl Settings {
             precision: None,
             clip_norm: None,
             shuffle: None,
+            augment: None,
             ..self.clone()
         };
         *self != silent
@@ -202,10 +207,12 @@ impl Settings {
                 self.refuse_hidden("the [network] table lists all layers")?;
                 table.layers.clone()
             }
-            None => self.layers(is_fast, inputs, rows, target.outputs())?,
+            None => self.layers(is_fast, preprocessing, rows)?,
         };
         let said = self.network.as_ref().and_then(|table| table.image);
-        let image = if layers.iter().any(Layer::needs_image) { said.or(image(preprocessing)) } else { said };
+        let needs_image =
+            layers.iter().any(Layer::needs_image) || self.augment.is_some_and(|augment| !augment.is_none());
+        let image = if needs_image { said.or(image(preprocessing)) } else { said };
         let network = Network { inputs, image, named: Vec::new(), layers, cost, regularization };
         network.parameters()?;
         Ok(network)
@@ -281,13 +288,16 @@ impl Settings {
         }
     }
 
-    fn layers(&self, is_fast: bool, inputs: usize, rows: usize, outputs: usize) -> Result<Vec<Layer>> {
+    fn layers(&self, is_fast: bool, preprocessing: &Preprocessing, rows: usize) -> Result<Vec<Layer>> {
+        let (inputs, outputs) = (preprocessing.inputs(), preprocessing.target().target().outputs());
+        let filters = self.filters(preprocessing)?;
         let hidden: Vec<usize> = match &self.hidden {
-            Some(Hidden(units)) if units.is_empty() => {
+            Some(Hidden(units)) if units.is_empty() && filters.is_empty() => {
                 self.refuse_hidden("there are no hidden layers")?;
                 Vec::new()
             }
             Some(Hidden(units)) => units.clone(),
+            None if !filters.is_empty() => vec![128],
             None if !is_fast && rows >= 1000 => vec![128, 128],
             None if !is_fast && rows >= FEWEST_ROWS_OF_A_MEMBER => vec![64, 64],
             None if rows < 10 => vec![8],
@@ -296,7 +306,8 @@ impl Settings {
             None => vec![64],
         };
         let dense = |units| Layer::from(Dense { initializer: self.initializer, ..Dense::new(units) });
-        let mut layers = Vec::new();
+        let mut layers: Vec<Layer> = filters.iter().flat_map(|&filters| self.convolution(filters)).collect();
+        let dropout = self.dropout.or((!filters.is_empty()).then_some(images::DROPOUT));
         for units in hidden {
             layers.push(dense(units));
             if self.batch_norm == Some(true) {
@@ -306,7 +317,7 @@ impl Settings {
                 layers.push(Layer::layer_norm());
             }
             layers.push(Layer::function(self.activation.unwrap_or(Activation::Relu)));
-            if let Some(rate) = self.dropout {
+            if let Some(rate) = dropout {
                 layers.push(Layer::dropout(rate));
             }
         }
@@ -323,6 +334,7 @@ impl Settings {
         validation: usize,
     ) -> Result<Training> {
         let inputs = preprocessing.inputs();
+        let has_convolutions = !self.filters(preprocessing)?.is_empty();
         let is_short = is_fast || rows < FEWEST_ROWS_OF_A_MEMBER;
         if let Some(epochs) = self.epochs.filter(|epochs| !(1..=MOST_EPOCHS).contains(epochs)) {
             return Err(configuration(
@@ -343,21 +355,24 @@ impl Settings {
                 "hold some out with `--validation 0.1`, or leave out `--metric`",
             ));
         }
-        let batch = self.batch.unwrap_or_default();
+        let usual = if has_convolutions { Batch::Of(images::BATCH) } else { Batch::default() };
+        let batch = self.batch.unwrap_or(usual);
         let steps = match batch {
             Batch::Of(examples) => rows.div_ceil(examples.max(1)),
             Batch::Full => 1,
         };
         let has_classes = preprocessing.target().target().classes().is_some();
         let decay = match has_classes {
+            _ if has_convolutions => images::WEIGHT_DECAY,
             true if rows < FEWEST_ROWS_OF_A_MEMBER => 1.0,
             true => 0.1,
             false => 0.01,
         };
-        let optimizer = self.optimizer(is_fast, decay)?;
+        let optimizer = self.optimizer(is_fast && !has_convolutions, decay)?;
         let is_adam = matches!(optimizer, Optimizer::Adam { .. } | Optimizer::AdamW { .. });
         let is_small = rows < 200 || inputs <= 8 && rows < 5000;
         let conventional = match is_adam {
+            true if has_convolutions => images::LEARNING_RATE,
             true if is_short && is_small => 0.01,
             true if is_short => optimizer.conventional_rate(),
             true => {
@@ -375,21 +390,32 @@ impl Settings {
             None => (validation > 0).then_some(if is_fast { 20 } else { 30 }),
         };
         Ok(Training {
-            epochs: self.epochs.unwrap_or_else(|| match rows {
-                _ if is_short => (10_000 / steps.max(1)).clamp(10, if rows < 100 { 2000 } else { 500 }),
-                ..MANY_ROWS => (60_000 / steps.max(1)).clamp(60, 500),
-                _ => (60 * MANY_ROWS / rows).max(10),
-            }),
+            epochs: match (self.epochs, rows) {
+                (Some(epochs), _) => epochs,
+                (None, _) if has_convolutions => {
+                    images::epochs(&self.network(is_fast, preprocessing, rows)?, rows)?
+                }
+                (None, _) if is_short => {
+                    (10_000 / steps.max(1)).clamp(10, if rows < 100 { 2000 } else { 500 })
+                }
+                (None, ..MANY_ROWS) => (60_000 / steps.max(1)).clamp(60, 500),
+                (None, _) => (60 * MANY_ROWS / rows).max(10),
+            },
             batch,
             optimizer,
             learning_rate: Some(self.learning_rate.unwrap_or(conventional)),
-            schedule: self.schedule()?,
+            schedule: self.schedule(if has_convolutions { "one_cycle" } else { "cosine" })?,
             gradient: self.gradient.unwrap_or_default(),
             precision: self.precision.unwrap_or_default(),
             clip_norm: self.clip_norm,
             metric,
             early_stopping: patience.map(|patience| EarlyStopping { patience, ..EarlyStopping::default() }),
             shuffle: self.shuffle.unwrap_or(true),
+            augment: match self.augment {
+                Some(augment) => augment,
+                None if has_convolutions => images::augmentation(preprocessing),
+                None => Augmentation::default(),
+            },
             seed: self.seed(),
             threads: Unrecorded,
         })
@@ -424,8 +450,8 @@ impl Settings {
         Ok(optimizer)
     }
 
-    fn schedule(&self) -> Result<Schedule> {
-        let mut shape = Shape::from_name(self.schedule.as_deref().unwrap_or("cosine"))?;
+    fn schedule(&self, usual: &str) -> Result<Schedule> {
+        let mut shape = Shape::from_name(self.schedule.as_deref().unwrap_or(usual))?;
         let given = [
             ("schedule-factor", self.schedule_factor, ["factor"].as_slice()),
             ("schedule-epochs", self.schedule_epochs.map(|epochs| epochs as f64), &["epochs", "patience"]),
@@ -452,6 +478,7 @@ impl Settings {
         training: &Training,
         [test, validation]: [Option<f64>; 2],
         (options, pieces, members): (&DataOptions, usize, usize),
+        filters: Vec<usize>,
     ) -> Self {
         let hidden = match &self.network {
             Some(_) => None,
@@ -470,7 +497,12 @@ impl Settings {
             test,
             validation,
             hidden,
-            activation: has_hidden.then(|| self.activation.unwrap_or(Activation::Relu)),
+            dropout: match filters.is_empty() {
+                true => self.dropout,
+                false => self.dropout.or(Some(images::DROPOUT)),
+            },
+            activation: (has_hidden || !filters.is_empty())
+                .then(|| self.activation.unwrap_or(Activation::Relu)),
             cost: Some(network.cost),
             network: self
                 .network
@@ -480,14 +512,16 @@ impl Settings {
             batch: Some(training.batch),
             optimizer: Some(training.optimizer.name().to_owned()),
             weight_decay: match members {
-                1 => self.weight_decay,
+                1 if filters.is_empty() => self.weight_decay,
                 _ => training.optimizer.get("weight_decay"),
             },
             learning_rate: Some(training.learning_rate()),
             schedule: Some(training.schedule.shape.name().to_owned()),
             early_stopping: Some(training.early_stopping.map_or(0, |stopping| stopping.patience)),
             shuffle: Some(training.shuffle),
+            augment: self.augment.or(Some(training.augment).filter(|augment| !augment.is_none())),
             seed: Some(training.seed),
+            convolutions: self.convolutions.clone().or((!filters.is_empty()).then_some(Hidden(filters))),
             ..self.clone()
         }
     }
@@ -567,6 +601,7 @@ impl Settings {
             types: self.column_types()?,
             scaling: self.scaling.unwrap_or_default(),
             imputation: self.imputation.unwrap_or_default(),
+            missing_indicators: self.missing_indicators.unwrap_or(false),
             max_levels: match self.max_levels {
                 Some(0) => {
                     return Err(configuration(
@@ -585,7 +620,7 @@ impl Settings {
 }
 
 /// The shape of the images that the data are, if they are.
-fn image(preprocessing: &Preprocessing) -> Option<Image> {
+pub(super) fn image(preprocessing: &Preprocessing) -> Option<Image> {
     let [Feature { encoding: Encoding::Bytes(pixels), .. }] = preprocessing.features() else {
         return None;
     };

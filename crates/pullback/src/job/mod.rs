@@ -28,6 +28,7 @@ mod cross_validation;
 mod decide;
 mod diverged;
 mod findings;
+mod images;
 mod members;
 pub mod memory;
 mod rows;
@@ -244,7 +245,9 @@ impl Job {
         }
         let fractions =
             [rows.test_fraction, Some(rows.validation_fraction).filter(|_| rows.watched.is_none())];
-        let settings = settings.decided(&networks[0].0, &training, fractions, (&options, pieces, members));
+        let filters = settings.filters(&preprocessing)?;
+        let settings =
+            settings.decided(&networks[0].0, &training, fractions, (&options, pieces, members), filters);
         let members = networks.into_iter().enumerate().map(|(index, (network, start))| Member {
             network,
             training: Training { seed: seed_of(training.seed, index), ..training.clone() },

@@ -6,7 +6,7 @@ use super::Interval;
 use crate::data::{Imputation, Scaling, Task};
 use crate::error::{Error, Result};
 use crate::network::{Activation, Cost, Image, Initializer, Layer};
-use crate::train::{Batch, GradientMethod, Metric, Optimizer, Precision, Shape};
+use crate::train::{Augmentation, Batch, GradientMethod, Metric, Optimizer, Precision, Shape};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ffi::OsStr;
 use std::fmt;
@@ -174,6 +174,8 @@ settings! {
         pieces: Option<usize>, "PIECES", default "none, in an ensemble by the rows and columns";
         /// What replaces a missing cell
         imputation: Option<Imputation>, "IMPUTATION" of Imputation::NAMES, default "mean, in an ensemble median", also "impute" "imputer";
+        /// An input for each column of numbers with missing ones that tells whether one is missing
+        missing_indicators: Option<bool>, "MISSING_INDICATORS", also "add_indicator" "missing_indicator";
         /// How many texts of a column are told apart: the most frequent; the others count as one
         max_levels: Option<usize>, "LEVELS", default "10000";
         /// The character between fields, or `tab`
@@ -208,6 +210,9 @@ settings! {
     "Network" {
         /// The units of each hidden layer, or `none`
         hidden: Option<Hidden>, "UNITS,...", default "by the data", also "hidden_units" "hidden_layer_sizes" "hidden_sizes";
+        /// For images, the filters of each convolution of 3x3 pixels before the hidden layers, with a pooling by 2 after
+        /// each; or `none`
+        convolutions: Option<Hidden>, "FILTERS,...", default "16,32 for images of at least 16x16", also "conv" "conv_filters" "filters";
         /// The activation of hidden layers
         activation: Option<Activation>, "ACTIVATION" of Activation::NAMES, default "relu", also "act" "activation_function";
         /// The initial distribution of weights
@@ -281,6 +286,8 @@ settings! {
         early_stopping: Option<usize>, "EPOCHS", default "20 with validation rows, 30 in an ensemble", also "patience" "early_stop";
         /// Whether each epoch has an order of its own
         shuffle: Option<bool>, "SHUFFLE", default "true";
+        /// What is changed in images while it trains: `shift`, `shift:3`, `flip`, `shift,flip`; or `none`
+        augment: Option<Augmentation>, "CHANGES", default "with convolutions a shift by a 28th of the side", also "augmentation" "data_augmentation";
         /// The seed of all random numbers
         seed: Option<u64>, "SEED", default "0", also "random_state" "random_seed";
         /// The number of threads; the result does not depend on it
@@ -446,6 +453,7 @@ values! {
     usize: Whole, whole;
     u64: Whole, whole;
     Hidden: Text, parsed;
+    Augmentation: Text, parsed;
     Batch: Text, parsed;
     Interval: Text, parsed;
     Task: Text, parsed;

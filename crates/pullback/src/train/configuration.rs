@@ -1,6 +1,6 @@
 //! What a training run is told, beside the network and the data.
 
-use super::{Metric, Optimizer, Schedule};
+use super::{Augmentation, Metric, Optimizer, Schedule};
 use crate::choice::{Bound, choices};
 use crate::error::{Error, Result};
 use pullback_kernels::Real;
@@ -36,6 +36,9 @@ pub struct Training {
     pub early_stopping: Option<EarlyStopping>,
     /// Whether the order of the examples changes with each epoch, if they make more than one batch.
     pub shuffle: bool,
+    /// What is changed in the images of a step.
+    #[serde(skip_serializing_if = "Augmentation::is_none")]
+    pub augment: Augmentation,
     /// Where all random numbers come from.
     pub seed: u64,
     /// What files have always said of the number of threads: nothing. A [`Machine`](super::Machine) has it.
@@ -56,6 +59,7 @@ impl Default for Training {
             metric: Metric::Cost,
             early_stopping: None,
             shuffle: true,
+            augment: Augmentation::default(),
             seed: 0,
             threads: Unrecorded,
         }

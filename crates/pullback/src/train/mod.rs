@@ -3,6 +3,7 @@
 //! [`train`] is the loop over a [`Trainer`], whose [`State`] can be saved and taken up again; the command line, Python
 //! and the browser watch it through an [`Observer`] and share its configuration, [`Training`].
 
+mod augment;
 mod blame;
 mod configuration;
 mod evaluate;
@@ -19,6 +20,7 @@ mod stepper;
 mod trainer;
 
 pub use crate::execute::Machine;
+pub use augment::Augmentation;
 pub use blame::{Blame, Cause};
 pub use configuration::{Batch, EarlyStopping, GradientMethod, Precision, Training, Unrecorded};
 pub use evaluate::{Evaluation, evaluate, evaluation_batch, most_likely, predict};

@@ -89,6 +89,8 @@ pub struct Trainer<'a, T: Real> {
     watched_blocks: Vec<&'a Features<T>>,
     /// Of rows that are in a store, those in memory.
     ahead: Option<Ahead<T>>,
+    /// An image that is being changed.
+    image: Vec<T>,
     /// For whole batches, and for the rows left over at the end of an epoch.
     stepper: Stepper<T>,
     last_stepper: Option<Stepper<T>>,
@@ -175,6 +177,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             .help("hold some out"));
         }
         training.metric.check(data.targets())?;
+        training.augment.check(network.image.filter(|_| network.named.is_empty()))?;
         if !training.metric.is_cost() && validation.is_empty() {
             return Err(Error::configuration(format!(
                 "{} is measured on the validation rows, but no rows are held out for validation",
@@ -213,6 +216,12 @@ impl<'a, T: Real> Trainer<'a, T> {
             order: Vec::new(),
             less_background,
             ahead: Ahead::of(&blocks, 3),
+            image: match network.image {
+                Some(image) if !training.augment.is_none() => {
+                    Vec::with_capacity(image.height * image.width * image.channels)
+                }
+                _ => Vec::new(),
+            },
             blocks,
             watched,
             watched_blocks,
@@ -578,7 +587,14 @@ impl<'a, T: Real> Trainer<'a, T> {
             if let Some(weights) = data.weights() {
                 gather(weights, 1, rows, stepper.executor.input_mut(self.blocks.len() + 1));
             }
-            self.is_filled = self.batch == self.rows.len();
+            if let Some(image) = self.network.image
+                && !training.augment.is_none()
+            {
+                let place = (training.seed, at.epoch);
+                let images = stepper.executor.input_mut(0);
+                training.augment.apply(image, place, rows, images, &mut self.image);
+            }
+            self.is_filled = self.batch == self.rows.len() && training.augment.is_none();
         }
         stepper.executor.run(residents);
         let cost = stepper.executor.output(0)[0].to_f64();

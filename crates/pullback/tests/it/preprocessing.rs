@@ -486,3 +486,71 @@ fn an_encoding_cannot_be_wrong() {
     }
     assert_eq!(Preprocessing::new(vec![feature("x")], target()).unwrap().inputs(), 1);
 }
+
+/// Against scikit-learn's `QuantileTransformer(n_quantiles=min(256, rows), output_distribution="normal")`.
+#[test]
+fn quantiles_make_a_normal_distribution() {
+    let check = |x: &[f64], new: &[f64], expected: &[f64]| {
+        let targets: Vec<f64> = (0..x.len()).map(|row| row as f64 + 0.5).collect();
+        let training = table(vec![numbers("x", x), numbers("t", &targets)]);
+        let rows: Vec<usize> = (0..x.len()).collect();
+        let options = DataOptions { scaling: Scaling::Quantile, ..options("t") };
+        let fitted = Preprocessing::fit(&training, &rows, &options).unwrap();
+        let found = features(&fitted, &table(vec![numbers("x", new)]));
+        for ((new, found), expected) in new.iter().zip(found).zip(expected) {
+            assert!((found - expected).abs() < 1e-9, "{new}: {found} for {expected}");
+        }
+        let again: Preprocessing = serde_json::from_str(&serde_json::to_string(&fitted).unwrap()).unwrap();
+        assert_eq!(again, fitted);
+    };
+    check(
+        // Ranks of eighths are exact, so that equal numbers have equal quantiles there too.
+        &[4.0, 8.0, 1.0, 8.0, 4.0, 11.0, 2.5, 8.0, 19.0],
+        &[4.0, 8.0, 1.0, 8.0, 6.0, 11.0, -3.0, 20.0, 3.25, 15.0],
+        &[
+            -0.4887764111146695,
+            0.31863936396437514,
+            -5.199337582605575,
+            0.31863936396437514,
+            -0.1573106846101707,
+            1.1503493803760079,
+            -5.199337582605575,
+            5.19933758270342,
+            -0.887146559018876,
+            1.5341205443525463,
+        ],
+    );
+    let many: Vec<f64> = (0..700_u32).map(|i| f64::from(i * i * 37 % 1009) / 7.0).collect();
+    check(
+        &many,
+        &[0.0, 3.3, 50.0, 77.7, 120.1, 143.9, 144.2],
+        &[
+            -5.199337582605575,
+            -1.7822658899979067,
+            -0.3734816772141769,
+            0.12226568171408805,
+            0.9403737751396131,
+            2.9523988902658758,
+            5.19933758270342,
+        ],
+    );
+}
+
+#[test]
+fn an_input_tells_that_a_number_is_missing_where_some_are() {
+    let targets: Vec<f64> = (0..6).map(|row| f64::from(row) + 0.5).collect();
+    let (whole, holed) = ([1.0, 2.0, 3.0, 4.0, 5.0, 9.0], [1.0, f64::NAN, 3.0, 5.0, f64::NAN, 3.0]);
+    let training = table(vec![numbers("x", &whole), numbers("z", &holed), numbers("t", &targets)]);
+    let rows: Vec<usize> = (0..6).collect();
+    let options = DataOptions { missing_indicators: true, scaling: Scaling::None, ..options("t") };
+    let fitted = Preprocessing::fit(&training, &rows, &options).unwrap();
+    assert_eq!(fitted.input_names(), ["x", "z", "z is missing"]);
+    let new = table(vec![numbers("x", &[f64::NAN, 7.0]), numbers("z", &[f64::NAN, 7.0])]);
+    assert_eq!(features(&fitted, &new), [4.0, 3.0, 1.0, 7.0, 7.0, 0.0]);
+    let pieces = fitted.with_pieces(&training, &rows, 4).unwrap();
+    assert_eq!(pieces.input_names().last().unwrap(), "z is missing");
+    let new = table(vec![numbers("x", &[2.0]), numbers("z", &[f64::NAN])]);
+    assert_eq!(*features(&pieces, &new).last().unwrap(), 1.0);
+    let again: Preprocessing = serde_json::from_str(&serde_json::to_string(&pieces).unwrap()).unwrap();
+    assert_eq!(again, pieces);
+}

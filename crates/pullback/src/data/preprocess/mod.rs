@@ -18,6 +18,7 @@ mod categorical;
 mod cells;
 mod feature;
 mod identifier;
+mod normal;
 mod numeric;
 mod pixels;
 mod target;

@@ -2,12 +2,14 @@
 
 use super::cells::numbers_of;
 use super::identifier::identifies;
+use super::normal::Quantiles;
 use crate::data::{DataOptions, Imputation, Scaling, Table, Values};
 use crate::error::{Error, Place, Result};
 use serde::{Deserialize, Serialize};
 
-/// A first input `z = (x - center) / spread`, or `z / sqrt(1 + (z / clip)^2)` where it is clipped smoothly, and one for
-/// each piece between edges. All figures are finite, spread and clip are positive, and edges ascend.
+/// A first input `z = (x - center) / spread`, or `z / sqrt(1 + (z / clip)^2)` where it is clipped smoothly, or the
+/// normal number of the same rank where there are quantiles; one for each piece between edges; and one that tells
+/// whether the number is missing. The two latter where they are asked for. All figures are finite, spread and clip are positive, and edges ascend.
 ///
 /// The input of a piece between edges `a` and `b` is the part of it that lies below the number,
 /// `(x - a) / (b - a)` between 0 and 1; the first piece goes on below to -1, the last one above to 2 (Gorishniy et al.,
@@ -26,8 +28,12 @@ struct Figures {
     fill: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     clip: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quantiles: Option<Quantiles>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     edges: Vec<f64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    tells_missing: bool,
 }
 
 /// A number of so many standard deviations is so far from the others that [`Scaling::Adaptive`] clips it.
@@ -38,12 +44,18 @@ const ROBUST_CLIP: f64 = 3.0;
 
 impl TryFrom<Figures> for Numeric {
     type Error = Error;
-    fn try_from(Figures { center, spread, fill, clip, edges }: Figures) -> Result<Self> {
-        let numeric = Numeric::new(center, spread, fill)?.with_edges(edges)?;
-        match clip {
-            Some(clip) => numeric.with_clip(clip),
-            None => Ok(numeric),
+    fn try_from(figures: Figures) -> Result<Self> {
+        let Figures { center, spread, fill, clip, quantiles, edges, tells_missing } = figures;
+        let mut numeric = Numeric::new(center, spread, fill)?.with_edges(edges)?;
+        if let Some(clip) = clip {
+            numeric = numeric.with_clip(clip)?;
         }
+        if quantiles.is_some() && (clip.is_some() || [center, spread] != [0.0, 1.0]) {
+            return Err(Error::data("a number is scaled by its rank, and otherwise too")
+                .help("give quantiles, or center, spread and clip"));
+        }
+        numeric.figures = Figures { quantiles, tells_missing, ..numeric.figures };
+        Ok(numeric)
     }
 }
 
@@ -66,7 +78,8 @@ impl Numeric {
             ))
             .help("give finite figures and a positive spread"));
         }
-        Ok(Self { figures: Figures { center, spread, fill, clip: None, edges: Vec::new() } })
+        let (clip, quantiles, edges) = (None, None, Vec::new());
+        Ok(Self { figures: Figures { center, spread, fill, clip, quantiles, edges, tells_missing: false } })
     }
 
     /// The same, whose first input approaches -clip and clip.
@@ -137,10 +150,11 @@ impl Numeric {
         };
         let (center, spread) = match scaling {
             Scaling::None => (0.0, 1.0),
+            Scaling::Quantile if low < high => (0.0, 1.0),
             // Exactly, where rounding of the mean would leave a constant column some spread.
             _ if low == high => (low, 1.0),
             Scaling::MinMax => (low, high - low),
-            Scaling::Standardize | Scaling::Adaptive => (mean, deviation()),
+            Scaling::Standardize | Scaling::Adaptive | Scaling::Quantile => (mean, deviation()),
             Scaling::Robust => {
                 let range = quantile(&mut present, 0.75) - quantile(&mut present, 0.25);
                 (median(&mut present), if range > 0.0 { range } else { (high - low) / 2.0 })
@@ -152,11 +166,19 @@ impl Numeric {
             Imputation::Median => median(&mut present),
             Imputation::MostFrequent => most_frequent(&mut present),
         };
-        let scaled = Numeric::new(center, spread, fill);
-        let is_robust = scaling == Scaling::Robust;
-        let clipped =
-            if is_robust { scaled.and_then(|numeric| numeric.with_clip(ROBUST_CLIP)) } else { scaled };
-        clipped.map(Ok).map_err(|_| {
+        let tells_missing = options.missing_indicators && present.len() < rows.len();
+        let scaled = Numeric::new(center, spread, fill).and_then(|mut numeric| {
+            numeric.figures.tells_missing = tells_missing;
+            match scaling {
+                Scaling::Robust => numeric.with_clip(ROBUST_CLIP),
+                Scaling::Quantile if low < high => {
+                    numeric.figures.quantiles = Some(Quantiles::of(&mut present)?);
+                    Ok(numeric)
+                }
+                _ => Ok(numeric),
+            }
+        });
+        scaled.map(Ok).map_err(|_| {
             Error::data("the numbers are too far apart to be scaled")
                 .at(Place::source(table.source()).column(name))
                 .help("leave the column out, or take the logarithm")
@@ -184,6 +206,16 @@ impl Numeric {
         self.figures.clip
     }
 
+    /// How many quantiles tell a number's rank, which becomes a normal number; [`None`] where numbers are scaled.
+    pub fn quantiles(&self) -> Option<usize> {
+        self.figures.quantiles.as_ref().map(Quantiles::count)
+    }
+
+    /// Whether an input tells that the number is missing.
+    pub fn tells_missing(&self) -> bool {
+        self.figures.tells_missing
+    }
+
     /// Where the pieces begin and end; empty if the number is one input.
     pub fn edges(&self) -> &[f64] {
         &self.figures.edges
@@ -191,14 +223,20 @@ impl Numeric {
 
     /// The number of inputs.
     pub fn width(&self) -> usize {
+        1 + self.pieces() + usize::from(self.figures.tells_missing)
+    }
+
+    /// The number of inputs for pieces.
+    pub fn pieces(&self) -> usize {
         // Two edges make a piece; no edges, none.
-        1 + self.figures.edges.len().saturating_sub(1)
+        self.figures.edges.len().saturating_sub(1)
     }
 
     /// The names of the inputs: the column's, and what each piece is between.
     pub(super) fn input_names(&self, name: &str) -> Vec<String> {
         let pieces = self.edges().windows(2).map(|edges| format!("{name} from {} to {}", edges[0], edges[1]));
-        std::iter::once(name.to_owned()).chain(pieces).collect()
+        let missing = self.figures.tells_missing.then(|| format!("{name} is missing"));
+        std::iter::once(name.to_owned()).chain(pieces).chain(missing).collect()
     }
 
     /// The same with pieces between quantiles of the numbers that stand in the given rows, as many as differ.
@@ -224,12 +262,16 @@ impl Numeric {
 
     /// Calls `write(input, number)` for each input of a number; NaN is a missing one.
     pub(super) fn write(&self, number: f64, write: &mut impl FnMut(usize, f64)) {
-        let Figures { center, spread, fill, clip, edges } = &self.figures;
+        let Figures { center, spread, fill, clip, quantiles, edges, tells_missing } = &self.figures;
+        if *tells_missing {
+            write(1 + self.pieces(), f64::from(u8::from(number.is_nan())));
+        }
         let number = if number.is_nan() { *fill } else { number };
         let scaled = (number - center) / spread;
         write(
             0,
             match clip {
+                _ if let Some(quantiles) = quantiles => quantiles.normal(number),
                 // Beyond that the root rounds to the part itself.
                 Some(clip) if (scaled / clip).abs() > 1e9 => clip.copysign(scaled),
                 Some(clip) => scaled / (1.0 + (scaled / clip) * (scaled / clip)).sqrt(),

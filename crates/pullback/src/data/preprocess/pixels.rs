@@ -61,7 +61,7 @@ impl Pixels {
         let (center, spread) = match scaling {
             Scaling::None => (0.0, 1.0),
             Scaling::MinMax => (0.0, maximum),
-            Scaling::Standardize | Scaling::Robust | Scaling::Adaptive => {
+            Scaling::Standardize | Scaling::Robust | Scaling::Adaptive | Scaling::Quantile => {
                 match mean_and_deviation(bytes, rows) {
                     (mean, 0.0) => (mean, maximum),
                     figures => figures,
