@@ -38,6 +38,41 @@ def ratios(rows, manifest, contestants, words, sets):
     return "\n".join(lines)
 
 
+def by_set(rows, metric):
+    """The figures of the sets by contestant: {set: {contestant: figure}}."""
+    found = {}
+    for row in rows:
+        if row["split"] == 0 and metric in row:
+            found.setdefault(row["set"], {}).setdefault(row["contestant"], row[metric])
+    return found
+
+
+def ranks(rows, contestants, sets):
+    """The mean rank of each contestant by error, log loss and RMSE, over the sets that all have."""
+    lines = ["| | error | log loss | RMSE |", "| --- | --- | --- | --- |"]
+    places = {who: [] for who in contestants}
+    for metric in ("error", "log_loss", "nrmse"):
+        figures = [by for name, by in by_set(rows, metric).items() if name in sets]
+        figures = [by for by in figures if all(who in by for who in contestants)]
+        for who in contestants:
+            # Of equal figures each has the rank in the middle of theirs.
+            rank = lambda by: sum((x < by[who]) + (x == by[who]) / 2 for x in (by[other] for other in contestants))
+            places[who].append(sum(map(rank, figures)) / len(figures) + 0.5)
+    return lines, places
+
+
+def rank_table(rows, contestants, words, sets):
+    lines, places = ranks(rows, contestants, sets)
+    return "\n".join(lines + [f"| {words[who]} | {' | '.join(f'{x:.2f}' for x in places[who])} |" for who in contestants])
+
+
+def worse(rows, who, metric, sets):
+    """Where the defaults are more than a tenth above a contestant, and of how many sets."""
+    found = {name: by for name, by in by_set(rows, metric).items() if name in sets and who in by and "default" in by}
+    names = [f"{name} ({by['default'] / by[who]:.2f})" for name, by in found.items() if by["default"] > 1.1 * by[who]]
+    return f"{len(names)} of {len(found)}{': ' if names else ''}{', '.join(names)}"
+
+
 def main():
     manifest = json.loads((Path(sys.argv[1]) / "manifest.json").read_text())
     variants = tomllib.loads((HERE / "variants.toml").read_text())
@@ -74,6 +109,25 @@ that of training, of Pullback on one thread.
 ## More than {LARGEST} rows: {len(sets["large"])} sets
 
 {show(sides, "large")}
+
+## Mean rank
+
+Of the defaults, `--fast` and the others on the sets that all were run on; 1 is the best.
+
+{rank_table(rows, sides, words, sets["small"] + sets["large"])}
+
+With CatBoost and RealMLP, up to {SMALL} rows:
+
+{rank_table(rows, beside_slow, words, sets["tiny"])}
+
+## Where others are better
+
+Sets on which the defaults' figure is more than a tenth above another's (with the ratio):
+
+| | log loss | RMSE |
+| --- | --- | --- |
+{chr(10).join(f"| {words[who]} | {worse(rows, who, 'log_loss', list(manifest))} | {worse(rows, who, 'nrmse', list(manifest))} |"
+              for who in beside_slow[2:])}
 
 ## What each part does
 
