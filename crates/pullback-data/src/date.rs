@@ -1,4 +1,5 @@
 //! Dates and times as people write them: `2021-01-31`, `31.1.2021 14:05`, `1/31/21 2:05 PM`, `31-Jan-2021`, `14:05`.
+//! Of a month, a quarter (`2021-Q1`) or a week (`2021-W05`, ISO 8601) the first day is meant.
 //!
 //! Whether day or month stands first in `1/2/2021` is decided by column: a number above 12 tells.
 
@@ -21,7 +22,7 @@ enum Order {
     Known,
     /// As the column says.
     Open,
-    /// There is no date, only a time.
+    /// There is no date but that in the seconds.
     Time,
 }
 
@@ -109,11 +110,46 @@ impl Date {
                 Piece::Word(word),
                 Piece::Number { value: day, digits: 1..=2 },
                 Piece::Number { value, digits },
-            ] => (year(value, digits)?, named(word, &MONTHS)?, day, Order::Known),
+            ] if !is_quarter(word) => (year(value, digits)?, named(word, &MONTHS)?, day, Order::Known),
+            [Piece::Word(word), Piece::Number { value, digits: 4 }]
+            | [Piece::Number { value, digits: 4 }, Piece::Word(word)] => {
+                (year(value, 4)?, named(word, &MONTHS)?, 1, Order::Known)
+            }
+            [
+                Piece::Number { value, digits: 4 },
+                Piece::Word(word),
+                Piece::Number { value: quarter @ 1..=4, digits: 1 },
+            ]
+            | [
+                Piece::Word(word),
+                Piece::Number { value: quarter @ 1..=4, digits: 1 },
+                Piece::Number { value, digits: 4 },
+            ] if is_quarter(word) => (year(value, 4)?, 3 * quarter - 2, 1, Order::Known),
+            [
+                Piece::Number { value, digits: 4 },
+                Piece::Word("W" | "w"),
+                Piece::Number { value: week, digits: 2 },
+            ] => return Self::of_week(year(value, 4)?, week, 1, seconds),
+            [
+                Piece::Number { value, digits: 4 },
+                Piece::Word("W" | "w"),
+                Piece::Number { value: week, digits: 2 },
+                Piece::Number { value: day, digits: 1 },
+            ] => return Self::of_week(year(value, 4)?, week, day, seconds),
             _ => return None,
         };
         let date = Self { year, first, second, order, seconds };
         (date.value(false).is_some() || date.value(true).is_some()).then_some(date)
+    }
+
+    /// A day of a week, both counted from 1: the first week of a year is that of 4 January, and begins on Monday.
+    fn of_week(year: i32, week: u32, day: u32, seconds: f64) -> Option<Self> {
+        // The first day of 1970 was a Thursday.
+        let first = |year| days(year, 1, 4).map(|day| day - (day + 3).rem_euclid(7));
+        let at = first(year)? + 7 * (i64::from(week) - 1) + i64::from(day) - 1;
+        let is_there = (1..=7).contains(&day) && week > 0 && at < first(year + 1)?;
+        let seconds = at as f64 * 86_400.0 + seconds;
+        is_there.then_some(Self { year, first: 1, second: 1, order: Order::Time, seconds })
     }
 
     /// Whether day or month may stand first.
@@ -130,6 +166,10 @@ impl Date {
         };
         Some(days(self.year, month, day)? as f64 * 86_400.0 + self.seconds)
     }
+}
+
+fn is_quarter(word: &str) -> bool {
+    word.eq_ignore_ascii_case("q")
 }
 
 /// The number, from 1, of the name that a word is, or its first three letters or more.
@@ -217,6 +257,17 @@ mod tests {
         check("01/02/2021", Some((2021, 1, 2, 0.0)), false);
         check("01/02/2021", Some((2021, 2, 1, 0.0)), true);
         check("2021-03", Some((2021, 3, 1, 0.0)), false);
+        for text in ["Mar 2021", "March 2021", "2021 Mar", "2021-Mar"] {
+            check(text, Some((2021, 3, 1, 0.0)), false);
+        }
+        for text in ["2021Q2", "2021-Q2", "Q2 2021", "q2/2021", "2021 Q2"] {
+            check(text, Some((2021, 4, 1, 0.0)), false);
+        }
+        // By Python's date.fromisocalendar.
+        check("2021-W05", Some((2021, 2, 1, 0.0)), false);
+        check("2020-W53-7", Some((2021, 1, 3, 0.0)), false);
+        check("2026W01", Some((2025, 12, 29, 0.0)), false);
+        check("1969-W01-1", Some((1968, 12, 30, 0.0)), false);
         let at = 14.0 * 3600.0 + 5.0 * 60.0;
         for text in [
             "2021-01-31 14:05",
@@ -243,6 +294,12 @@ mod tests {
             "May",
             "555-1234",
             "10-20-30-40",
+            "2021-W53",
+            "2021-W00",
+            "2021-W05-8",
+            "2021-Q5",
+            "Q2 21",
+            "Model 2021",
         ] {
             check(text, None, false);
         }

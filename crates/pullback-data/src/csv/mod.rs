@@ -34,6 +34,8 @@ use std::thread;
 
 /// So many rows tell how a column is read first.
 const SAMPLE_ROWS: usize = 100;
+/// The byte-order mark in UTF-8.
+const MARK: &[u8] = "\u{feff}".as_bytes();
 /// Smaller chunks are not worth a thread.
 const CHUNK_BYTES: usize = 1 << 18;
 /// At most so many bad rows are named.
@@ -77,6 +79,10 @@ impl<'a> Rows<'a> {
             }
             if at >= bytes.len() {
                 break;
+            }
+            // Files that were put one after the other have their marks between rows.
+            while bytes[at..].starts_with(MARK) {
+                at += MARK.len();
             }
             let start = at;
             if let Some(header) = self.header
@@ -223,6 +229,9 @@ impl<'a> Rows<'a> {
         loop {
             if self.columns > 1 {
                 at = skip_blank(bytes, at).0;
+            }
+            while bytes[at..].starts_with(MARK) {
+                at += MARK.len();
             }
             let start = at;
             let is_header = self.header.is_some_and(|header| {

@@ -104,6 +104,21 @@ fn headers() {
 }
 
 #[test]
+fn files_that_were_put_one_after_the_other() {
+    check_with(
+        &expecting("y"),
+        &[
+            (
+                "\u{feff}a,y\n1,u\n2,d\n\u{feff}a,y\n3,d\n4,u\n".as_bytes(),
+                "a 1 2 3 4 | y 'u' 'd' 'd' 'u'",
+                "Lines",
+            ),
+            ("\u{feff}a,y\n1,u\n\u{feff}2,d\n\u{feff}\"3\",u\n".as_bytes(), "a 1 2 3 | y 'u' 'd' 'u'", ""),
+        ],
+    );
+}
+
+#[test]
 fn lines_that_are_no_data() {
     check(&[
         ("sep=;\na;y\n1;u\n2;d\n", "a 1 2 | y 'u' 'd'", "Lines"),
