@@ -98,7 +98,7 @@ fn mean_step(each: &[f64]) -> usize {
 }
 
 #[test]
-fn a_models_gradients_are_right_and_a_tolerance_of_nothing_fails() {
+fn a_models_gradients_are_right_and_a_tolerance_of_nothing_is_refused() {
     let place = Place::new();
     trained(&place);
     let shown = place.succeed(&["check", "model.safetensors"]);
@@ -106,10 +106,14 @@ fn a_models_gradients_are_right_and_a_tolerance_of_nothing_fails() {
     assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
     let report = place.json(&["check", "model.safetensors", "iris", "--samples", "3", "--json"]);
     assert_eq!((&report["passes"], &report["parameters"][0]["checked"]), (&true.into(), &3.into()));
-    let output = place.run(&["check", "model.safetensors", "--tolerance", "1e-30"]);
-    assert_eq!(output.status.code(), Some(1));
-    let message = text(&output.stderr);
-    assert!(message.contains("layers.") && message.matches("error: ").count() == 1, "{message}");
+    let training = place.json(&["check", "model.safetensors", "--training", "--json"]);
+    assert_eq!((&training["passes"], &training["training"]), (&true.into(), &true.into()));
+    for tolerance in ["0", "1e-30", "1", "nan"] {
+        let output = place.run(&["check", "model.safetensors", "--tolerance", tolerance]);
+        assert_eq!(output.status.code(), Some(2), "{tolerance}");
+        let message = text(&output.stderr);
+        assert!(message.contains("1e-12") && message.matches("error: ").count() == 1, "{message}");
+    }
 }
 
 #[test]

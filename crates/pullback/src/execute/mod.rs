@@ -19,5 +19,6 @@ pub use executor::Executor;
 pub use machine::Machine;
 pub use packed::Packed;
 pub use pullback_kernels::{Isa, MaskAddress, Precision};
+pub(crate) use reference::reference_with;
 pub use reference::{given, reference};
 pub use rules::Rules;

@@ -10,6 +10,15 @@ use pullback_kernels::Real;
 /// # Panics
 /// If the numbers given for an input or parameter are not as many as its shape has elements.
 pub fn reference<T: Real>(graph: &Graph, given: &[Vec<T>]) -> Vec<Vec<T>> {
+    reference_with(graph, given, |_, _| ())
+}
+
+/// The same, where `change` may change the numbers of each operation before others read them.
+pub(crate) fn reference_with<T: Real>(
+    graph: &Graph,
+    given: &[Vec<T>],
+    mut change: impl FnMut(NodeId, &mut [T]),
+) -> Vec<Vec<T>> {
     let mut values: Vec<Vec<T>> = Vec::with_capacity(graph.nodes().len());
     for id in graph.ids() {
         let node = graph.node(id);
@@ -27,6 +36,7 @@ pub fn reference<T: Real>(graph: &Graph, given: &[Vec<T>]) -> Vec<Vec<T>> {
                     .collect();
                 let mut data = vec![T::ZERO; elements];
                 op.value(&views, ViewMut { shape: &node.shape, data: &mut data });
+                change(id, &mut data);
                 data
             }
         });

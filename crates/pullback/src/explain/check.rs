@@ -1,15 +1,20 @@
 //! Are a network's gradients right? Every parameter's, against central differences and forward mode.
 //!
 //! Everything runs in `f64` on the graph that the trainer runs. Differences are taken with five points (error of order
-//! h^4) at steps of 1e-3 down to 1e-7, as a kink of the cost may be close, and where the cost has no derivative at all
-//! (ReLU at 0, two largest numbers in a pooling's window), the weight is reported as at a kink instead of as wrong.
+//! h^4) at several steps. Each has an error that is known: the rounding of the cost over the step, which is measured, and
+//! how much the slope changes with the step. A gradient is wrong if it is further off than that and the tolerance; where
+//! that is all that differences can say, forward mode judges, which is exact but for its own rounding.
+//!
+//! Where the cost may have kinks, the graph is asked whether one lies within a step (a ReLU's operand that changes its
+//! sign, another largest number in a pooling's window): if no difference passes, only steps that cross none count, and a
+//! weight whose smallest step crosses one is reported as at a kink.
 
 use super::Trace;
 use crate::differentiate::differences::{FIVE_POINT_STEP, beside, five_point};
 use crate::differentiate::forward;
 use crate::error::Result;
-use crate::execute::{Executor, Machine};
-use crate::graph::Kind;
+use crate::execute::{Executor, Machine, reference_with};
+use crate::graph::{Builder, Graph, Kind, NodeId, Op, ops};
 use crate::network::Network;
 use crate::plan::Plan;
 use crate::random::{Purpose, Random};
@@ -33,8 +38,8 @@ impl Default for CheckOptions {
     }
 }
 
-/// The result for one parameter. Errors are relative to the larger of the two numbers, but at least to
-/// 1e-4 of the largest of the parameter's whole gradient: below, rounding is all there is.
+/// The result for one parameter. Errors are relative to the larger of the two numbers, but at least to 1e-4 of the largest
+/// of the parameter's whole gradient, and to so much that what rounding explains is no larger than the tolerance.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct ParameterCheck {
     /// The parameter's name.
@@ -51,8 +56,11 @@ pub struct ParameterCheck {
     pub forward: f64,
     /// The number with the largest error: `layers.2.weight[1,0]`.
     pub worst: String,
-    /// How many numbers are at a kink of the cost.
+    /// How many numbers are at a kink of the cost: forward mode alone judges them.
     pub kinks: usize,
+    /// How many gradients are so small beside the rounding of the cost that differences do not show all digits that
+    /// the tolerance asks for: forward mode does.
+    pub hidden: usize,
     /// Whether both errors are within what passes.
     pub passes: bool,
 }
@@ -65,19 +73,13 @@ pub struct ParameterCheck {
 pub fn check(trace: &Trace, gradients: &[Vec<f64>], options: &CheckOptions) -> Result<Vec<ParameterCheck>> {
     let network: &Network = trace.network();
     let lowered = trace.lowered();
-    let machine = Machine::with_threads(1);
-    let mut cost = Executor::<f64>::new(Plan::new(&lowered.graph, &[lowered.cost]), &machine);
     let tangents = forward(&lowered.graph, &[lowered.cost], &lowered.parameters);
-    let mut tangent = Executor::<f64>::new(Plan::new(&tangents.graph, &tangents.nodes), &machine);
-    let inputs = lowered.graph.ids().filter(|&id| matches!(lowered.graph.node(id).kind, Kind::Input(_)));
-    let mut given = 0;
-    for (position, id) in inputs.enumerate() {
-        cost.input_mut(position).copy_from_slice(trace.value(id));
-        tangent.input_mut(position).copy_from_slice(trace.value(id));
-        given = position + 1;
-    }
+    let mut cost = Runner::new(trace, &lowered.graph, &[lowered.cost]);
+    let mut tangent = Runner::new(trace, &tangents.graph, &tangents.nodes);
+    let mut branches = Branches::new(trace)?;
     let mut parameters: Vec<Vec<f64>> =
         (0..trace.parameters().len()).map(|place| trace.parameter(place).to_vec()).collect();
+    let noise = Noise::measure(trace);
     let mut checks = Vec::new();
     let specification = network.parameters()?;
     for (place, parameter) in specification.iter().enumerate().filter(|(_, p)| p.role.is_trained()) {
@@ -92,56 +94,275 @@ pub fn check(trace: &Trace, gradients: &[Vec<f64>], options: &CheckOptions) -> R
             forward: 0.0,
             worst: String::new(),
             kinks: 0,
+            hidden: 0,
             passes: true,
         };
         let mut errors = Vec::new();
         let mut worst = -1.0;
         for element in sample(gradient.len(), options, place) {
-            let relative = |other: f64| {
-                let size = gradient[element].abs().max(other.abs()).max(1e-4 * largest).max(1e-12);
-                (gradient[element] - other).abs() / size
+            let own = gradient[element];
+            let size = |other: f64| own.abs().max(other.abs()).max(1e-4 * largest).max(f64::MIN_POSITIVE);
+            // What rounding explains passes: it is no larger than the tolerance.
+            let relative = |other: f64, rounding: f64, tolerance: f64| {
+                (own - other).abs() / size(other).max(rounding / tolerance)
             };
-            tangent.input_mut(given + place)[element] = 1.0;
-            tangent.run(&parameters);
-            let by_forward = relative(tangent.output(0)[0]);
-            tangent.input_mut(given + place)[element] = 0.0;
+            tangent.executor.input_mut(tangent.given + place)[element] = 1.0;
+            tangent.executor.run(&parameters);
+            let by_forward =
+                relative(tangent.executor.output(0)[0], noise.of_gradient(place, element), options.forward);
+            tangent.executor.input_mut(tangent.given + place)[element] = 0.0;
 
-            let cost_of = |parameters: &[Vec<f64>]| {
-                cost.run(parameters);
-                cost.output(0)[0]
-            };
-            let (by_differences, is_kink) = beside(&mut parameters, (place, element), cost_of, |x, f| {
-                // Smaller steps cross fewer kinks but round more: the best of a few is the fair one.
-                let steps = [1.0, 1e-1, 1e-2, 1e-3, 1e-4].map(|factor| factor * FIVE_POINT_STEP);
-                let errors = steps.map(|step| relative(five_point(x, step, f)));
-                let wide = 2.0 * steps[steps.len() - 1];
-                let center = f(x);
-                let (right, left) = ((f(x + wide) - center) / wide, (center - f(x - wide)) / wide);
-                let is_kink = (right - left).abs() > 0.01 * right.abs().max(left.abs()).max(1e-4 * largest);
-                (errors.into_iter().fold(f64::INFINITY, f64::min), is_kink)
-            });
+            let slopes = Slopes::take(&mut cost, &mut parameters, (place, element), noise.cost);
+            let is_kink = branches.crossed(&mut parameters, (place, element), STEPS - 1);
+            let mut slope = slopes.best(if is_kink { 0 } else { STEPS });
+            let mut by_differences = relative(slope.value, slope.error, options.differences);
+            if by_differences.is_nan() || by_differences > options.differences {
+                // No difference tells a slope across a kink.
+                let crossed = |number: &usize| branches.crossed(&mut parameters, (place, element), *number);
+                let fair = STEPS - (0..STEPS).rev().find(crossed).map_or(0, |number| number + 1);
+                slope = slopes.best(fair);
+                by_differences = relative(slope.value, slope.error, options.differences);
+            }
             checked.checked += 1;
-            let error = if is_kink && by_differences > options.differences {
+            let error = if slope.error.is_infinite() {
                 checked.kinks += 1;
                 by_forward
             } else {
-                checked.differences = checked.differences.max(by_differences);
+                checked.hidden += usize::from(slope.error > options.differences * size(slope.value));
+                checked.differences = largest_of(checked.differences, by_differences);
                 errors.push(by_differences);
-                by_differences.max(by_forward)
+                largest_of(by_differences, by_forward)
             };
-            checked.forward = checked.forward.max(by_forward);
-            if error > worst {
-                worst = error;
+            checked.forward = largest_of(checked.forward, by_forward);
+            if error.is_nan() || error > worst {
+                worst = if error.is_nan() { f64::INFINITY } else { error };
                 checked.worst = format!("{}{}", parameter.name, index(element, parameter.shape.sizes()));
             }
         }
         errors.sort_by(f64::total_cmp);
         checked.median = errors.get(errors.len() / 2).copied().unwrap_or(0.0);
-        // NaN counts as the largest error.
         checked.passes = checked.differences <= options.differences && checked.forward <= options.forward;
         checks.push(checked);
     }
     Ok(checks)
+}
+
+/// The larger error; NaN is the largest.
+fn largest_of(one: f64, other: f64) -> f64 {
+    if one.is_nan() || other.is_nan() { f64::NAN } else { one.max(other) }
+}
+
+/// Runs a graph of the trace's network on the trace's examples.
+struct Runner {
+    executor: Executor<f64>,
+    /// How many inputs are given: what the graph has beyond them is its own.
+    given: usize,
+}
+
+impl Runner {
+    fn new(trace: &Trace, graph: &Graph, outputs: &[NodeId]) -> Self {
+        let mut executor = Executor::<f64>::new(Plan::new(graph, outputs), &Machine::with_threads(1));
+        let lowered = &trace.lowered().graph;
+        let inputs = lowered.ids().filter(|&id| matches!(lowered.node(id).kind, Kind::Input(_)));
+        let mut given = 0;
+        for (position, id) in inputs.enumerate() {
+            executor.input_mut(position).copy_from_slice(trace.value(id));
+            given = position + 1;
+        }
+        Self { executor, given }
+    }
+}
+
+/// Differences are taken at so many steps, each a tenth of the one before: the large ones round less, the small ones
+/// bend less and cross fewer kinks.
+const STEPS: usize = 7;
+
+fn step(x: f64, number: usize) -> f64 {
+    FIVE_POINT_STEP * x.abs().max(1.0) * 0.1_f64.powi(number as i32)
+}
+
+/// The slopes by differences at all steps, from the largest to the smallest.
+struct Slopes {
+    values: [f64; STEPS],
+    /// What the rounding of the cost does to each at most.
+    rounding: [f64; STEPS],
+}
+
+/// A slope, and how far it may be from the true one.
+struct Slope {
+    value: f64,
+    error: f64,
+}
+
+impl Slopes {
+    fn take(cost: &mut Runner, parameters: &mut [Vec<f64>], place: (usize, usize), noise: f64) -> Self {
+        let x = parameters[place.0][place.1];
+        let cost_of = |parameters: &[Vec<f64>]| {
+            cost.executor.run(parameters);
+            cost.executor.output(0)[0]
+        };
+        let values = beside(parameters, place, cost_of, |x, f| {
+            std::array::from_fn(|number| five_point(x, step(x, number), f))
+        });
+        // The weights of the five points are 18 twelfths in all.
+        let rounding = std::array::from_fn(|number| 1.5 * noise / step(x, number));
+        Self { values, rounding }
+    }
+
+    /// The best of the `count` smallest steps: that bends and rounds least. How much it bends shows in the next step;
+    /// the last one has none, so it tells nothing alone, and the error is infinite.
+    fn best(&self, count: usize) -> Slope {
+        let slope = |at: usize| {
+            let bend = (self.values[at] - self.values[at + 1]).abs();
+            Slope { value: self.values[at], error: bend + self.rounding[at] }
+        };
+        let all = (STEPS - count..STEPS - 1).map(slope);
+        let none = Slope { value: f64::NAN, error: f64::INFINITY };
+        all.fold(none, |best, other| if other.error < best.error { other } else { best })
+    }
+}
+
+/// How much rounding changes the cost and the gradients: measured, as what changes if each number that an operation
+/// rounds is changed by a unit in its last place, at random (Vignes, "A stochastic arithmetic for reliable scientific
+/// computation", 1993).
+struct Noise {
+    cost: f64,
+    gradients: Vec<Vec<f64>>,
+}
+
+/// So many changed passes are tried.
+const TRIALS: u32 = 4;
+/// The largest change that was seen is taken so many times.
+const SAFETY: f64 = 16.0;
+/// What is so near to the cost in the graph (the costs of examples, the network's outputs) is what the operations of the
+/// cost subtract from each other, unseen.
+const NEAR_THE_COST: usize = 3;
+
+impl Noise {
+    fn measure(trace: &Trace) -> Self {
+        let graph = trace.graph();
+        let given: Vec<Vec<f64>> = graph.ids().map(|id| trace.value(id).to_vec()).collect();
+        let places = 0..trace.parameters().len();
+        let mut cost = 4.0 * f64::EPSILON * largest_near(trace, trace.lowered().cost, NEAR_THE_COST);
+        let mut gradients: Vec<Vec<f64>> =
+            places.clone().map(|place| vec![0.0; trace.gradient(place).len()]).collect();
+        for trial in 0..TRIALS {
+            let changed = reference_with(graph, &given, |id, numbers| {
+                if graph.node(id).op().is_some_and(rounds) {
+                    let random = Random::new(id.index() as u64, Purpose::Sample, trial);
+                    for (at, number) in numbers.iter_mut().enumerate() {
+                        *number *= 1.0 + (2.0 * random.uniform(at as u64) - 1.0) * f64::EPSILON;
+                    }
+                }
+            });
+            let of = |id: NodeId| &changed[id.index()];
+            cost = cost.max((of(trace.lowered().cost)[0] - trace.cost()).abs());
+            for place in places.clone() {
+                let pairs = of(trace.gradient_node(place)).iter().zip(trace.gradient(place));
+                for (spread, (new, old)) in gradients[place].iter_mut().zip(pairs) {
+                    *spread = spread.max((new - old).abs());
+                }
+            }
+        }
+        for numbers in &mut gradients {
+            // What did not change in a few trials may in another one.
+            let least = 0.01 * numbers.iter().copied().fold(0.0, f64::max);
+            numbers.iter_mut().for_each(|number| *number = SAFETY * number.max(least));
+        }
+        Self { cost, gradients }
+    }
+
+    fn of_gradient(&self, place: usize, element: usize) -> f64 {
+        self.gradients[place][element]
+    }
+}
+
+/// Whether an operation rounds: the others move numbers, choose one, or tell a side.
+fn rounds(op: &Op) -> bool {
+    !matches!(
+        op,
+        Op::Reshape(_)
+            | Op::Broadcast(_)
+            | Op::Transpose(_)
+            | Op::Slice(_)
+            | Op::Pad(_)
+            | Op::Concatenate(_)
+            | Op::LowerTriangle(_)
+            | Op::GatherRows(_)
+            | Op::MaxPool(_)
+            | Op::PickAtMax(_)
+            | Op::Max(_)
+            | Op::Step(_)
+            | Op::Sign(_)
+            | Op::Equal(_)
+            | Op::Abs(_)
+            | Op::Identity(_)
+            | Op::Relu(_)
+    )
+}
+
+/// The largest number of a node and of those that it is made of, so many steps back.
+fn largest_near(trace: &Trace, id: NodeId, steps: usize) -> f64 {
+    let own = trace.value(id).iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+    match steps {
+        0 => own,
+        _ => (trace.graph().node(id).inputs().iter())
+            .fold(own, |most, &input| most.max(largest_near(trace, input, steps - 1))),
+    }
+}
+
+/// Which side of its kinks the network is on: of a ReLU, an absolute value, a largest number.
+struct Branches {
+    /// Absent where the network has no kink.
+    runner: Option<Runner>,
+    outputs: usize,
+}
+
+impl Branches {
+    /// The derivative of an operation with a kink has a node that tells the side, so the backward pass has them all but
+    /// those of max pooling, which finds the largest pixels itself.
+    ///
+    /// # Errors
+    /// If the graph contradicts itself.
+    fn new(trace: &Trace) -> Result<Self> {
+        let graph = trace.graph();
+        let builder = Builder::extend(graph.clone());
+        let mut sides = Vec::new();
+        for id in graph.ids() {
+            match graph.node(id).op() {
+                Some(Op::Step(_) | Op::Sign(_) | Op::Equal(_)) => sides.push(id),
+                Some(Op::MaxPool(ops::MaxPool { windows })) => {
+                    let pixels = builder.var(graph.node(id).inputs()[0]);
+                    let largest = builder.var(id);
+                    let ones = builder.apply(ops::Equal, &[largest, largest]);
+                    sides.extend(builder.apply(ops::RouteToMax { windows: *windows }, &[pixels, ones]).id());
+                }
+                _ => {}
+            }
+        }
+        let graph = builder.finish()?;
+        let runner = (!sides.is_empty()).then(|| Runner::new(trace, &graph, &sides));
+        Ok(Self { runner, outputs: sides.len() })
+    }
+
+    /// Whether the points of a step are on another side of a kink than the middle.
+    fn crossed(&mut self, parameters: &mut [Vec<f64>], place: (usize, usize), number: usize) -> bool {
+        let Some(runner) = &mut self.runner else { return false };
+        let outputs = self.outputs;
+        let mut sides = |parameters: &[Vec<f64>]| -> Vec<f64> {
+            runner.executor.run(parameters);
+            (0..outputs).flat_map(|output| runner.executor.output(output).to_vec()).collect()
+        };
+        let middle = sides(parameters);
+        let x = parameters[place.0][place.1];
+        let reach = 2.0 * step(x, number);
+        let is_crossed = [x - reach, x + reach].into_iter().any(|moved| {
+            parameters[place.0][place.1] = moved;
+            sides(parameters) != middle
+        });
+        parameters[place.0][place.1] = x;
+        is_crossed
+    }
 }
 
 /// Which numbers of a parameter are checked, ascending.

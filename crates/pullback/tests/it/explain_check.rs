@@ -1,7 +1,8 @@
 //! The check of a network's gradients passes right ones, and names what is wrong with others.
 
 use pullback::explain::{CheckOptions, Trace, check};
-use pullback::network::{Activation, Cost, Image, Layer, Network};
+use pullback::network::{Activation, Cost, Image, Layer, Mode, Network};
+use pullback::random::{Purpose, Random};
 
 fn traced(network: &Network, parameters: &[Vec<f64>]) -> Trace {
     let features: Vec<f64> = (0..3 * network.inputs).map(|at| ((at * 7 % 11) as f64) / 5.0 - 1.0).collect();
@@ -95,4 +96,82 @@ fn large_networks_are_sampled() {
     let found = check(&trace, &gradients(&trace), &options).unwrap();
     assert_eq!((found[0].checked, found[0].all), (20, 1200));
     assert!(found.iter().all(|found| found.passes));
+}
+
+/// Inputs, targets and parameters that are drawn.
+fn drawn(network: &Network, rows: usize, seed: u64, mode: Mode) -> Trace {
+    let random = Random::new(seed, Purpose::Sample, 0);
+    let features: Vec<f64> = (0..rows * network.inputs).map(|at| random.normal(at as u64)).collect();
+    let outputs = network.outputs();
+    let class = |row: usize| (random.bits((1 << 20) + row as u64) % outputs as u64) as usize;
+    let targets: Vec<f64> =
+        (0..rows * outputs).map(|at| f64::from(u8::from(at % outputs == class(at / outputs)))).collect();
+    let parameters = network.initialize(seed).unwrap();
+    Trace::with_mode(network, &parameters, &features, &targets, rows, mode, seed).unwrap()
+}
+
+#[test]
+fn no_alarm_and_no_kink_in_deep_smooth_networks() {
+    for seed in 0..100_u64 {
+        let depth = 8 + (seed % 13) as usize;
+        let activation = ["sigmoid", "tanh", "softplus", "gelu", "silu"][(seed % 5) as usize];
+        let cost = ["softmax_cross_entropy", "squared_error"][(seed / 5 % 2) as usize];
+        let mut network =
+            Network::dense(3, &vec![4; depth], 2, activation.parse().unwrap(), cost.parse().unwrap());
+        network.regularization.l2 = [0.0, 1e-3, 1.0][(seed % 3) as usize];
+        let trace = drawn(&network, 1 + (seed % 7) as usize, seed, Mode::Evaluation);
+        let options = CheckOptions { samples: 6, ..CheckOptions::default() };
+        for found in check(&trace, &gradients(&trace), &options).unwrap() {
+            assert!(found.passes && found.kinks == 0, "seed {seed}, {depth} x {activation}: {found:?}");
+        }
+        // A rule that is wrong in the first layer, however small its gradients.
+        let mut wrong = gradients(&trace);
+        wrong[0].iter_mut().for_each(|number| *number *= 1.0 + 1e-4);
+        let found = check(&trace, &wrong, &options).unwrap();
+        assert!(!found[0].passes, "seed {seed}, {depth} x {activation}: {:?}", found[0]);
+    }
+}
+
+#[test]
+fn training_is_checked_with_the_statistics_and_masks_of_a_batch() {
+    for seed in 0..20 {
+        let mut network = Network::dense(5, &[7, 6], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
+        network.layers.insert(1, Layer::batch_norm());
+        network.layers.insert(3, Layer::dropout(0.4));
+        network.layers.insert(5, Layer::layer_norm());
+        let trace = drawn(&network, 6, seed, Mode::Training);
+        for found in check(&trace, &gradients(&trace), &CheckOptions::default()).unwrap() {
+            assert!(found.passes, "seed {seed}: {found:?}");
+        }
+        let mut wrong = gradients(&trace);
+        wrong[0][3] += 0.01;
+        assert!(!check(&trace, &wrong, &CheckOptions::default()).unwrap()[0].passes, "seed {seed}");
+    }
+}
+
+#[test]
+fn kinks_of_relu_pooling_and_absolute_values_are_found_by_asking_the_graph() {
+    // |t - a| where a is t for the only example, and L1 of a weight of 0.
+    let mut network = Network::dense(1, &[], 1, Activation::Identity, Cost::AbsoluteError);
+    let parameters = vec![vec![2.0], vec![0.0]];
+    let trace = Trace::new(&network, &parameters, &[1.5], &[3.0], 1).unwrap();
+    let found = check(&trace, &gradients(&trace), &CheckOptions::default()).unwrap();
+    assert!(found.iter().all(|found| found.passes && found.kinks == 1), "{found:?}");
+    network.regularization.l1 = 0.1;
+    let parameters = vec![vec![0.0], vec![0.0]];
+    let trace = Trace::new(&network, &parameters, &[1.5], &[3.0], 1).unwrap();
+    let found = check(&trace, &gradients(&trace), &CheckOptions::default()).unwrap();
+    assert_eq!(found.iter().map(|found| found.kinks).collect::<Vec<_>>(), [1, 0], "{found:?}");
+    assert!(found.iter().all(|found| found.passes), "{found:?}");
+    // Two pixels of a window that are equal, as the filter's weights are 0.
+    let mut network = Network::dense(16, &[], 2, Activation::Identity, Cost::SquaredError);
+    network.image = Some(Image { height: 4, width: 4, channels: 1 });
+    network.layers.splice(0..0, [Layer::convolution(1, 1), Layer::max_pool(2)]);
+    let mut parameters: Vec<Vec<f64>> = network.initialize(1).unwrap();
+    parameters[0][0] = 0.0;
+    let features: Vec<f64> = (0..16).map(|at| f64::from(at * 7 % 16) - 7.0).collect();
+    let trace = Trace::new(&network, &parameters, &features, &[0.3, -0.2], 1).unwrap();
+    let found = check(&trace, &gradients(&trace), &CheckOptions::default()).unwrap();
+    assert!(found.iter().all(|found| found.passes), "{found:?}");
+    assert_eq!((found[0].kinks, found[1].kinks), (1, 0), "{found:?}");
 }
