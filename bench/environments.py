@@ -15,6 +15,7 @@ TARGET = HERE / "target"
 # The packages of the Python peers, pinned so that a figure says what it was measured against.
 ENVIRONMENTS = {
     "pytorch": ["torch==2.15.0", "numpy==2.4.6"],
+    "pandas": ["pandas==3.1.1", "torch==2.15.0", "numpy==2.4.6"],
     "jax": ["jax==0.10.2", "numpy==2.4.6"],
     "scikit-learn": ["scikit-learn==1.9.1", "numpy==2.4.6"],
     "onnx": ["onnx==1.23.2", "onnxruntime==1.32.0", "numpy==2.4.6"],
