@@ -8,11 +8,12 @@ use crate::failure::{Failure, Result};
 use crate::files::Files;
 use crate::flags::Flags;
 use crate::interrupt::Interrupt;
+use crate::learning_rate;
 use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::progress::Progress;
 use crate::source::{Loaded, as_in_model, load_to_train, read_options, read_test, tell, temporary_folder};
 use crate::terminal::{
-    began_with, count, entry, figure, print, print_json, print_raw, say, setting, time, typed, warn, width,
+    began_with, count, entry, figure, print, print_json, print_raw, say, steps, time, typed, warn, width,
 };
 use pullback::data::{Concern, Encoding, Preprocessing, Task};
 use pullback::execute::Machine;
@@ -22,7 +23,7 @@ use pullback::model::{Began, Fingerprint, Model, Run, Trained};
 use pullback::network::Layer;
 use pullback::report::number::counted;
 use pullback::report::{Report, Series, curve, text};
-use pullback::train::{GradientMethod, History, Stop, Training};
+use pullback::train::{GradientMethod, History, RateRange, Stop, Training};
 use pullback_data::{Note, ReadOptions, Spool};
 use serde::Serialize;
 use std::fmt::Write;
@@ -44,6 +45,9 @@ pub(crate) struct Train {
     /// Go on with the run whose checkpoints are in a folder
     #[arg(long, value_name = "FOLDER", conflicts_with = "config")]
     resume: Option<PathBuf>,
+    /// Test learning rates in a short run, and print what they do; trains no model
+    #[arg(long, conflicts_with_all = ["resume", "print_config"])]
+    find_learning_rate: bool,
     /// Print the settings of the run as a TOML file, and train nothing
     #[arg(long)]
     print_config: bool,
@@ -140,6 +144,9 @@ struct Network {
     stop: Stop,
     cost: Option<f64>,
     validation_cost: Option<f64>,
+    /// The value of the watched metric, if it is another than the cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    watched: Option<f64>,
 }
 
 impl From<&Run> for Network {
@@ -154,6 +161,7 @@ impl From<&Run> for Network {
             stop: history.stop,
             cost: kept.map(|epoch| epoch.cost),
             validation_cost: kept.and_then(|epoch| epoch.validation_cost),
+            watched: kept.and_then(|epoch| epoch.watched),
         }
     }
 }
@@ -161,7 +169,7 @@ impl From<&Run> for Network {
 impl Train {
     pub(super) fn run(&self) -> Result<()> {
         let resumed = self.resume.as_deref().map(Resumed::open).transpose()?;
-        let settings = match (&resumed, &self.config) {
+        let mut settings = match (&resumed, &self.config) {
             (Some(resumed), _) => self.flags.beside_resume()?.over(resumed.settings()),
             (None, Some(path)) => self.flags.settings()?.over(config_file::read(path)?),
             (None, None) => self.flags.settings()?,
@@ -176,6 +184,16 @@ impl Train {
                 "`--out-of-fold` asks for what a cross-validation predicts, but there is none",
                 "add `--cv 5`, or leave it out",
             ));
+        }
+        if self.find_learning_rate {
+            if settings.cv.is_some() || settings.checkpoint.is_some() {
+                return Err(Failure::usage(
+                    "`--find-learning-rate` trains no model, so there is nothing to cross-validate or to keep",
+                    "leave out `--cv` and `--checkpoint`",
+                ));
+            }
+            // The run that is told a rate is the one to find it for: one network, unless an ensemble is asked for.
+            settings.learning_rate = settings.learning_rate.or(Some(RateRange::default().from));
         }
         let machine = machine(settings.threads.unwrap_or(0))?;
         let (data, test_data) = (settings.data().to_owned(), settings.test_data.clone());
@@ -199,6 +217,7 @@ impl Train {
         let files = Files::reading(read.into_iter().flatten());
         let out = match (self.print_config, settings.cv, &settings.out_of_fold) {
             (true, _, _) | (false, Some(_), None) => None,
+            (false, None, _) if self.find_learning_rate => None,
             (false, Some(_), Some(place)) => Some(files.output(Some(place), "--out-of-fold")?),
             (false, None, _) => Some(files.output(Some(&place), "--out")?),
         };
@@ -277,6 +296,9 @@ impl Train {
                 out_of_fold: out.as_ref(),
             };
             return cross_validation::run(folds, job, &shown);
+        }
+        if self.find_learning_rate {
+            return learning_rate::run(&job, &machine, self.json);
         }
         // Nobody would read the comparison.
         let job = if self.quiet && !self.json { job } else { job.compared() };
@@ -463,6 +485,7 @@ fn gone(epochs: &[usize], most: usize) -> String {
 fn why(end: (Stop, Option<usize>), epochs: usize) -> String {
     match end {
         (Stop::NoImprovement, Some(kept)) => format!(", stopped early: epoch {} was best", kept + 1),
+        (Stop::Converged, _) => ", until the search was over".to_owned(),
         (_, Some(kept)) if kept + 1 < epochs => format!(", epoch {} was best", kept + 1),
         _ => String::new(),
     }
@@ -517,16 +540,7 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
     }
     line("network", format!("{inputs}, {layers}; {}{each}", counted(document.parameters, "parameter")));
     let training = document.training;
-    line(
-        "training",
-        format!(
-            "{}, learning rate {}, batch {}, seed {}",
-            training.optimizer.name(),
-            setting(training.learning_rate()),
-            training.batch,
-            training.seed
-        ),
-    );
+    line("training", format!("{}{}, seed {}", training.optimizer.name(), steps(training, ""), training.seed));
     if !training.augment.is_none() {
         line("images", format!("changed in each epoch: {}", training.augment.describe()));
     }

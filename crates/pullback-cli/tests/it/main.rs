@@ -9,12 +9,14 @@ mod failures;
 mod four_ways;
 mod glass_box;
 mod images;
+mod learning_rate;
 mod messages;
 mod person;
 mod predictions;
 mod processes;
 mod readme;
 mod shown;
+mod sweep;
 mod works;
 mod your_file;
 

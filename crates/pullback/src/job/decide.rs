@@ -146,6 +146,9 @@ impl Settings {
             epsilon: None,
             momentum_decay: None,
             weight_decay: None,
+            tolerance: None,
+            accumulate: None,
+            ema: None,
             schedule: None,
             schedule_factor: None,
             schedule_epochs: None,
@@ -355,12 +358,6 @@ impl Settings {
                 "hold some out with `--validation 0.1`, or leave out `--metric`",
             ));
         }
-        let usual = if has_convolutions { Batch::Of(images::BATCH) } else { Batch::default() };
-        let batch = self.batch.unwrap_or(usual);
-        let steps = match batch {
-            Batch::Of(examples) => rows.div_ceil(examples.max(1)),
-            Batch::Full => 1,
-        };
         let has_classes = preprocessing.target().target().classes().is_some();
         let decay = match has_classes {
             _ if has_convolutions => images::WEIGHT_DECAY,
@@ -369,6 +366,17 @@ impl Settings {
             false => 0.01,
         };
         let optimizer = self.optimizer(is_fast && !has_convolutions, decay)?;
+        let usual = match has_convolutions {
+            _ if optimizer.is_searching() => Batch::Full,
+            true => Batch::Of(images::BATCH),
+            false => Batch::default(),
+        };
+        let batch = self.batch.unwrap_or(usual);
+        let accumulate = self.accumulate.unwrap_or(1);
+        let steps = match batch {
+            Batch::Of(examples) => rows.div_ceil(examples.max(1).saturating_mul(accumulate.max(1))),
+            Batch::Full => 1,
+        };
         let is_adam = matches!(optimizer, Optimizer::Adam { .. } | Optimizer::AdamW { .. });
         let is_small = rows < 200 || inputs <= 8 && rows < 5000;
         let conventional = match is_adam {
@@ -404,9 +412,15 @@ impl Settings {
             batch,
             optimizer,
             learning_rate: Some(self.learning_rate.unwrap_or(conventional)),
-            schedule: self.schedule(if has_convolutions { "one_cycle" } else { "cosine" })?,
+            schedule: self.schedule(match has_convolutions {
+                _ if optimizer.is_searching() => "constant",
+                true => "one_cycle",
+                false => "cosine",
+            })?,
             gradient: self.gradient.unwrap_or_default(),
             precision: self.precision.unwrap_or_default(),
+            accumulate,
+            ema: self.ema,
             clip_norm: self.clip_norm,
             metric,
             early_stopping: patience.map(|patience| EarlyStopping { patience, ..EarlyStopping::default() }),
@@ -435,6 +449,7 @@ impl Settings {
             ("epsilon", self.epsilon),
             ("momentum_decay", self.momentum_decay),
             ("weight_decay", self.weight_decay),
+            ("tolerance", self.tolerance),
         ];
         for (field, value) in given {
             let Some(value) = value else { continue };

@@ -47,7 +47,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Fingerprint, Model, Partition, Prediction, Run, Test};
 use crate::network::Network;
 use crate::report::Report;
-use crate::train::{Batch, History, Machine, Observer, Stop, Training};
+use crate::train::{Batch, History, Machine, Observer, RateRange, RateTest, Stop, Training, test_rates};
 use begin::Begin;
 use diverged::Lost;
 use std::collections::BTreeMap;
@@ -392,8 +392,39 @@ impl Decided {
         };
         let networks = self.members.len();
         let side_by_side = members::side_by_side(networks, machine);
-        let work = memory::Work::Training { feature_bytes, zeros, networks, side_by_side };
+        let numbers_per_weight = self.training().numbers_per_weight();
+        let work =
+            memory::Work::Training { feature_bytes, zeros, networks, side_by_side, numbers_per_weight };
         memory::check(self.network(), batch, work, free)
+    }
+
+    /// Tests learning rates: trains the first network for a few steps, with rates that grow from step to step.
+    ///
+    /// ```
+    /// use pullback::data::builtin;
+    /// use pullback::job::{Job, Settings};
+    ///
+    /// let job = Job::new(Settings::default(), builtin::load("iris", 0)?).decide()?;
+    /// let found = job.test_rates(&Default::default(), &Default::default())?;
+    /// assert!((1e-4..1.0).contains(&found.steepest.unwrap()));
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`test_rates`].
+    pub fn test_rates(&self, machine: &Machine, range: &RateRange) -> Result<RateTest> {
+        let dataset = self.dataset()?;
+        let (Member { network, training, .. }, (rows, _)) = (&self.members[0], self.rows.of_member(0));
+        test_rates(network, training, &dataset, rows, *range, machine)
+    }
+
+    /// The table as numbers to train on, with the weights of its classes.
+    fn dataset(&self) -> Result<Dataset<f32>> {
+        let dataset: Dataset<f32> = self.preprocessing.apply_in(&self.table, self.store.as_ref())?;
+        match &self.class_weights {
+            Some(classes) => weights::times_classes(dataset, classes),
+            None => Ok(dataset),
+        }
     }
 
     /// Trains and measures. A run that an observer stops has the weights that it has come to, and so has one whose cost
@@ -449,11 +480,7 @@ impl Decided {
         checkpoints: &Checkpoints<'_>,
     ) -> Result<Fitted> {
         let Self { settings, preprocessing, rows, table, is_compared, .. } = self;
-        let dataset: Dataset<f32> = preprocessing.apply_in(table, self.store.as_ref())?;
-        let dataset = match &self.class_weights {
-            Some(classes) => weights::times_classes(dataset, classes)?,
-            None => dataset,
-        };
+        let dataset = self.dataset()?;
         let watched = rows.watched.as_ref().map(|table| {
             let watched: Dataset<f32> = preprocessing.apply(table)?;
             match &self.class_weights {

@@ -15,6 +15,7 @@ mod fine_tuning;
 mod four_ways;
 mod images;
 mod layers;
+mod lbfgs;
 mod learning;
 mod metrics;
 mod model_file;
