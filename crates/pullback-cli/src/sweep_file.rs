@@ -86,6 +86,7 @@ const SHARED: &[&str] = &[
     "cv",
     "out_of_fold",
     "metric",
+    "time",
     "threads",
     "checkpoint",
     "checkpoint_every",
@@ -212,11 +213,12 @@ pub(crate) fn read(path: &Path) -> Result<Sweep> {
         ("out_of_fold", base.out_of_fold.is_some()),
         ("out", base.out.is_some()),
         ("checkpoint", base.checkpoint.is_some()),
+        ("time", base.time.is_some()),
     ];
     if let Some((key, _)) = given.iter().find(|(_, is_given)| *is_given) {
         return Err(unfit(
             format!(
-                "the base says `{key}`, but each trial has files of its own, and rows held out to compare by"
+                "the base says `{key}`, but a trial has files of its own, rows held out to compare by, and no clock"
             ),
             "leave it out of the base",
         ));

@@ -18,7 +18,7 @@ use crate::terminal::{
 use pullback::data::{Concern, Encoding, Preprocessing, Task};
 use pullback::execute::Machine;
 use pullback::explain::Catalog;
-use pullback::job::{Checkpoints, Decided, Fitted, Job, Keeper};
+use pullback::job::{Candidates, Checkpoints, Decided, Fitted, Interval, Job, Keeper};
 use pullback::model::{Began, Fingerprint, Model, Run, Trained};
 use pullback::network::Layer;
 use pullback::report::number::counted;
@@ -105,6 +105,9 @@ struct Document<'a> {
     /// How good an ensemble's networks are on the rows that each watched, and was not trained on.
     #[serde(skip_serializing_if = "Option::is_none")]
     out_of_fold: Option<&'a Report>,
+    /// What the networks were chosen from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidates: Option<&'a Candidates>,
     /// The epochs that runs before this one had done, of all networks, where it goes on with one.
     #[serde(skip_serializing_if = "is_zero")]
     epochs_before: usize,
@@ -327,9 +330,13 @@ impl Train {
             self.quiet || self.json,
             interrupt.clone(),
             epochs_before.clone(),
-        );
+        )
+        .with_time(match settings.time {
+            Some(Interval::Seconds(seconds)) => Some(seconds),
+            _ => None,
+        });
         let keeper = folder.as_ref().map(|folder| folder as &dyn Keeper);
-        let Fitted { model, tested, report, out_of_fold, findings, trouble, .. } =
+        let Fitted { model, tested, report, out_of_fold, candidates, findings, trouble, .. } =
             job.resume(&machine, &mut progress, &Checkpoints { states, keeper })?;
         let run = seconds();
         let seconds = progress.finish().as_secs_f64();
@@ -368,7 +375,10 @@ impl Train {
             test_rows: tested.rows(),
             is_tested_on_training_rows: rows.is_tested_on_training_rows(),
             layers: card.network.layers.iter().map(Layer::describe).collect(),
-            parameters: card.network.parameter_count()? * model.member_count(),
+            parameters: (0..model.member_count())
+                .filter_map(|index| model.member(index))
+                .map(|member| member.network().parameter_count())
+                .sum::<pullback::Result<usize>>()?,
             training,
             weights: told_weights(card.preprocessing, job.class_weights()),
             products: (!training.precision.is_full())
@@ -380,6 +390,7 @@ impl Train {
                 _ => model.runs().map(Network::from).collect(),
             },
             out_of_fold: out_of_fold.as_ref(),
+            candidates: candidates.as_ref(),
             seconds,
             stages,
             epochs_before: epochs_before.iter().sum(),
@@ -533,6 +544,18 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
     match networks.len() {
         0 => {}
         count => line("ensemble", format!("{count} networks; the mean of what they predict")),
+    }
+    if let Some(Candidates { metric, value, candidates }) = document.candidates {
+        let taken = candidates.iter().filter(|one| one.taken > 0).count();
+        let count = candidates.len();
+        line(
+            "chosen",
+            format!(
+                "{taken} of {}, by {metric} {} on rows not trained on; `--candidates {count}` does the same again",
+                counted(count, "candidate"),
+                figure(*value)
+            ),
+        );
     }
     let each = if networks.is_empty() { "" } else { " in all" };
     if let Some(began) = document.began {

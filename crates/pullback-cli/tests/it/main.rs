@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod border;
+mod candidates;
 mod checkpoints;
 mod cross_validation;
 mod docs;

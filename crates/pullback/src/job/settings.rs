@@ -235,6 +235,10 @@ settings! {
     "Training" {
         /// How many networks are trained, whose predictions are averaged
         ensemble: Option<usize>, "NETWORKS", default "8 for a table, fewer from 50,000 rows";
+        /// Train candidates beside the usual networks for so long, such as `5m`, and average the predictions of the best
+        time: Option<Interval>, "TIME", also "time_limit" "time_budget" "max_time";
+        /// The same for so many candidates, the usual networks among them: without a clock, the same model each time
+        candidates: Option<usize>, "CANDIDATES";
         /// Train one network, in little time
         fast: Option<bool>, "FAST", also "single";
         /// A model whose weights are the first ones; its inputs and network are kept

@@ -30,7 +30,7 @@ pub use gradient::OneByOne;
 pub(crate) use history::MOST_REPORTS;
 pub use history::{History, Stop, Trained};
 pub use metric::{Metric, Scored, Truth};
-pub use observer::{Epoch, EpochReport, Flow, MemberReport, Observer, Silent, StepReport};
+pub use observer::{CandidateReport, Epoch, EpochReport, Flow, MemberReport, Observer, Silent, StepReport};
 pub use optimizer::{FirstStep, Optimizer};
 pub use rate::{RatePoint, RateRange, RateTest, test_rates};
 pub use schedule::{Schedule, Shape};
