@@ -23,7 +23,7 @@ pub(crate) fn to_toml(settings: &Settings) -> Result<String> {
 }
 
 /// What is wrong with a file, where, and what was probably meant.
-fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
+pub(crate) fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
     const KEYS: &str = "the keys are the flags of `pullback train --help`, with `_` for `-`";
     let message = error.message().replace('\n', "; ");
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();

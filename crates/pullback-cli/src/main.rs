@@ -17,10 +17,12 @@ mod failure;
 mod files;
 mod flags;
 mod interrupt;
+mod learning_rate;
 mod machine;
 mod predictions;
 mod progress;
 mod source;
+mod sweep_file;
 mod terminal;
 
 use clap::Parser;

@@ -4,7 +4,7 @@
 use crate::interrupt::Interrupt;
 use crate::terminal::{count, figure, percent, say, time};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use pullback::train::{Epoch, EpochReport, Flow, MemberReport, Observer, StepReport};
+use pullback::train::{CandidateReport, Epoch, EpochReport, Flow, MemberReport, Observer, StepReport};
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,10 @@ pub(crate) struct Progress {
     members: Vec<usize>,
     /// The examples that were seen before this run, by all networks.
     seen_before: usize,
+    /// How long candidates are trained, when the last one ended, and how long the longest took.
+    time: Option<Duration>,
+    ended: Instant,
+    longest: Duration,
 }
 
 impl Progress {
@@ -68,7 +72,15 @@ impl Progress {
             figures: None,
             seen_before: epochs_before.iter().sum::<usize>() * examples_per_epoch,
             members: epochs_before,
+            time: None,
+            ended: now,
+            longest: Duration::ZERO,
         }
+    }
+
+    /// The same, which ends a choice among candidates when another one would take longer than so many seconds in all.
+    pub(crate) fn with_time(self, seconds: Option<u64>) -> Self {
+        Self { time: seconds.map(Duration::from_secs), ..self }
     }
 
     /// Takes the bar away; tells how long training took, to the end of the last epoch.
@@ -165,6 +177,22 @@ impl Observer for Progress {
             bar.set_position((examples / members) as u64);
         }
         if self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
+    }
+
+    fn candidate(&mut self, report: &CandidateReport) -> Flow {
+        let now = Instant::now();
+        self.longest = self.longest.max(now - self.ended);
+        (self.ended, self.end) = (now, now);
+        self.members.clear();
+        if self.bar.is_none() && !self.is_quiet {
+            say(format_args!(
+                "candidate {}: {} in all",
+                report.candidate + 1,
+                time((now - self.start).as_secs_f64())
+            ));
+        }
+        let is_over = self.time.is_some_and(|time| now - self.start + self.longest > time);
+        if is_over || self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
     }
 }
 

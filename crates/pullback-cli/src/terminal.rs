@@ -7,6 +7,7 @@ use anstyle::Style;
 use pullback::model::Began;
 use pullback::report::number::counted;
 pub(crate) use pullback::report::number::{count, figure, percent, setting, time};
+use pullback::train::Training;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
@@ -27,6 +28,23 @@ pub(crate) fn width() -> usize {
     // The last column is left free: some terminals begin a line there.
     let seen = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0) - 1);
     said.or_else(seen).unwrap_or(WIDTH).clamp(WIDTHS.0, WIDTHS.1)
+}
+
+/// How an optimizer steps: `, learning rate 0.1, batch 32`; what is said of the rate's course stands behind it.
+pub(crate) fn steps(training: &Training, course: &str) -> String {
+    let Training { batch, accumulate, ema, optimizer, .. } = training;
+    let rate = setting(training.learning_rate());
+    let mut text = match optimizer.is_searching() {
+        true => ", all rows at each step".to_owned(),
+        false => format!(", learning rate {rate}{course}, batch {batch}"),
+    };
+    if *accumulate > 1 {
+        let _ = write!(text, " ({accumulate} of them a step)");
+    }
+    if let Some(share) = ema {
+        let _ = write!(text, ", weights averaged by {}", setting(*share));
+    }
+    text
 }
 
 /// Writes a line to standard error. That nobody reads it is no failure.

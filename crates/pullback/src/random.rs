@@ -24,6 +24,8 @@ pub enum Purpose {
     Sample = 6,
     /// What is changed in images.
     Augmentation = 7,
+    /// The settings of the trials of a sweep; `epoch` is the trial.
+    Trial = 8,
 }
 
 /// The random numbers of one (seed, purpose, epoch), addressed by index.

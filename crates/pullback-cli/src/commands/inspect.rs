@@ -4,7 +4,8 @@ use crate::config_file::to_toml;
 use crate::failure::{Failure, Result};
 use crate::source::settings_of;
 use crate::terminal::{
-    began_with, entry, figure, percent, print, print_json, print_raw, setting, shortened, width, wrapped,
+    began_with, entry, figure, percent, print, print_json, print_raw, setting, shortened, steps, width,
+    wrapped,
 };
 use pullback::data::{Encoding, Feature, TimePart};
 use pullback::model::{Began, Model, Trained};
@@ -193,7 +194,7 @@ fn scaled(x: &str, center: f64, spread: f64) -> String {
 }
 
 fn training(out: &mut String, card: &Trained<'_>, began: Option<&Began>) {
-    let Training { epochs, batch, optimizer, schedule, clip_norm, early_stopping, shuffle, seed, .. } =
+    let Training { epochs, optimizer, schedule, clip_norm, early_stopping, shuffle, seed, .. } =
         card.training;
     out.push('\n');
     let Regularization { l1, l2, divide_by_batch } = card.network.regularization;
@@ -215,19 +216,19 @@ fn training(out: &mut String, card: &Trained<'_>, began: Option<&Began>) {
             classes.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
         entry(out, "classes", &format!("weighted in the cost: {}", texts.join(", ")));
     }
-    let mut how = format!("{}, learning rate {}", told(optimizer), setting(card.training.learning_rate()));
     let Schedule { warmup_epochs, shape } = schedule;
-    let _ = write!(how, ", schedule {}", told(shape));
+    let mut course = format!(", schedule {}", told(shape));
     if *warmup_epochs > 0.0 {
-        let _ = write!(how, " after {} epochs of warm-up", setting(*warmup_epochs));
+        let _ = write!(course, " after {} epochs of warm-up", setting(*warmup_epochs));
     }
     if let Some(norm) = clip_norm {
-        let _ = write!(how, ", gradient clipped to {}", setting(*norm));
+        let _ = write!(course, ", gradient clipped to {}", setting(*norm));
     }
     if !card.training.precision.is_full() {
-        let _ = write!(how, ", products in {}", card.training.precision.name());
+        let _ = write!(course, ", products in {}", card.training.precision.name());
     }
-    let _ = write!(how, ", batch {batch}{}, seed {seed}", if *shuffle { "" } else { ", not shuffled" });
+    let order = if *shuffle { "" } else { ", not shuffled" };
+    let how = format!("{}{}{order}, seed {seed}", told(optimizer), steps(card.training, &course));
     entry(out, "training", &how);
     if let Some(began) = began {
         entry(out, "from", &began_with(began));
@@ -242,6 +243,7 @@ fn training(out: &mut String, card: &Trained<'_>, began: Option<&Began>) {
     let end = match history.stop {
         Stop::Finished => "all epochs done",
         Stop::NoImprovement => "validation did not improve",
+        Stop::Converged => "the search for a lower cost was over",
         Stop::Observer => "stopped from outside",
         Stop::Diverged { .. } => "the cost was no finite number",
     };

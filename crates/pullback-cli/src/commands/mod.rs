@@ -9,6 +9,7 @@ mod gradients;
 mod inspect;
 mod look;
 mod predict;
+mod sweep;
 mod train;
 
 use crate::failure::Result;
@@ -40,6 +41,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Train a network on a table, on images, or on built-in data
     Train(Box<train::Train>),
+    /// Train with many settings, and rank what comes of them
+    Sweep(sweep::Sweep),
     /// Show what is in a table, and what `train` would do with it
     Look(look::Look),
     /// Measure a model on rows with known targets
@@ -67,6 +70,7 @@ impl Cli {
         }
         match &self.command {
             Command::Train(command) => command.run(),
+            Command::Sweep(command) => command.run(),
             Command::Look(command) => command.run(),
             Command::Evaluate(command) => command.run(),
             Command::Predict(command) => command.run(),

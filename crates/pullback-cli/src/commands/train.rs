@@ -8,21 +8,22 @@ use crate::failure::{Failure, Result};
 use crate::files::Files;
 use crate::flags::Flags;
 use crate::interrupt::Interrupt;
+use crate::learning_rate;
 use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::progress::Progress;
 use crate::source::{Loaded, as_in_model, load_to_train, read_options, read_test, tell, temporary_folder};
 use crate::terminal::{
-    began_with, count, entry, figure, print, print_json, print_raw, say, setting, time, typed, warn, width,
+    began_with, count, entry, figure, print, print_json, print_raw, say, steps, time, typed, warn, width,
 };
 use pullback::data::{Concern, Encoding, Preprocessing, Task};
 use pullback::execute::Machine;
 use pullback::explain::Catalog;
-use pullback::job::{Checkpoints, Decided, Fitted, Job, Keeper};
+use pullback::job::{Candidates, Checkpoints, Decided, Fitted, Interval, Job, Keeper};
 use pullback::model::{Began, Fingerprint, Model, Run, Trained};
 use pullback::network::Layer;
 use pullback::report::number::counted;
 use pullback::report::{Report, Series, curve, text};
-use pullback::train::{GradientMethod, History, Stop, Training};
+use pullback::train::{GradientMethod, History, RateRange, Stop, Training};
 use pullback_data::{Note, ReadOptions, Spool};
 use serde::Serialize;
 use std::fmt::Write;
@@ -44,6 +45,9 @@ pub(crate) struct Train {
     /// Go on with the run whose checkpoints are in a folder
     #[arg(long, value_name = "FOLDER", conflicts_with = "config")]
     resume: Option<PathBuf>,
+    /// Test learning rates in a short run, and print what they do; trains no model
+    #[arg(long, conflicts_with_all = ["resume", "print_config"])]
+    find_learning_rate: bool,
     /// Print the settings of the run as a TOML file, and train nothing
     #[arg(long)]
     print_config: bool,
@@ -101,6 +105,9 @@ struct Document<'a> {
     /// How good an ensemble's networks are on the rows that each watched, and was not trained on.
     #[serde(skip_serializing_if = "Option::is_none")]
     out_of_fold: Option<&'a Report>,
+    /// What the networks were chosen from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidates: Option<&'a Candidates>,
     /// The epochs that runs before this one had done, of all networks, where it goes on with one.
     #[serde(skip_serializing_if = "is_zero")]
     epochs_before: usize,
@@ -140,6 +147,9 @@ struct Network {
     stop: Stop,
     cost: Option<f64>,
     validation_cost: Option<f64>,
+    /// The value of the watched metric, if it is another than the cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    watched: Option<f64>,
 }
 
 impl From<&Run> for Network {
@@ -154,6 +164,7 @@ impl From<&Run> for Network {
             stop: history.stop,
             cost: kept.map(|epoch| epoch.cost),
             validation_cost: kept.and_then(|epoch| epoch.validation_cost),
+            watched: kept.and_then(|epoch| epoch.watched),
         }
     }
 }
@@ -161,7 +172,7 @@ impl From<&Run> for Network {
 impl Train {
     pub(super) fn run(&self) -> Result<()> {
         let resumed = self.resume.as_deref().map(Resumed::open).transpose()?;
-        let settings = match (&resumed, &self.config) {
+        let mut settings = match (&resumed, &self.config) {
             (Some(resumed), _) => self.flags.beside_resume()?.over(resumed.settings()),
             (None, Some(path)) => self.flags.settings()?.over(config_file::read(path)?),
             (None, None) => self.flags.settings()?,
@@ -176,6 +187,16 @@ impl Train {
                 "`--out-of-fold` asks for what a cross-validation predicts, but there is none",
                 "add `--cv 5`, or leave it out",
             ));
+        }
+        if self.find_learning_rate {
+            if settings.cv.is_some() || settings.checkpoint.is_some() {
+                return Err(Failure::usage(
+                    "`--find-learning-rate` trains no model, so there is nothing to cross-validate or to keep",
+                    "leave out `--cv` and `--checkpoint`",
+                ));
+            }
+            // The run that is told a rate is the one to find it for: one network, unless an ensemble is asked for.
+            settings.learning_rate = settings.learning_rate.or(Some(RateRange::default().from));
         }
         let machine = machine(settings.threads.unwrap_or(0))?;
         let (data, test_data) = (settings.data().to_owned(), settings.test_data.clone());
@@ -199,6 +220,7 @@ impl Train {
         let files = Files::reading(read.into_iter().flatten());
         let out = match (self.print_config, settings.cv, &settings.out_of_fold) {
             (true, _, _) | (false, Some(_), None) => None,
+            (false, None, _) if self.find_learning_rate => None,
             (false, Some(_), Some(place)) => Some(files.output(Some(place), "--out-of-fold")?),
             (false, None, _) => Some(files.output(Some(&place), "--out")?),
         };
@@ -278,6 +300,9 @@ impl Train {
             };
             return cross_validation::run(folds, job, &shown);
         }
+        if self.find_learning_rate {
+            return learning_rate::run(&job, &machine, self.json);
+        }
         // Nobody would read the comparison.
         let job = if self.quiet && !self.json { job } else { job.compared() };
         let (rows, training) = (job.rows(), job.training());
@@ -305,9 +330,13 @@ impl Train {
             self.quiet || self.json,
             interrupt.clone(),
             epochs_before.clone(),
-        );
+        )
+        .with_time(match settings.time {
+            Some(Interval::Seconds(seconds)) => Some(seconds),
+            _ => None,
+        });
         let keeper = folder.as_ref().map(|folder| folder as &dyn Keeper);
-        let Fitted { model, tested, report, out_of_fold, findings, trouble, .. } =
+        let Fitted { model, tested, report, out_of_fold, candidates, findings, trouble, .. } =
             job.resume(&machine, &mut progress, &Checkpoints { states, keeper })?;
         let run = seconds();
         let seconds = progress.finish().as_secs_f64();
@@ -346,7 +375,10 @@ impl Train {
             test_rows: tested.rows(),
             is_tested_on_training_rows: rows.is_tested_on_training_rows(),
             layers: card.network.layers.iter().map(Layer::describe).collect(),
-            parameters: card.network.parameter_count()? * model.member_count(),
+            parameters: (0..model.member_count())
+                .filter_map(|index| model.member(index))
+                .map(|member| member.network().parameter_count())
+                .sum::<pullback::Result<usize>>()?,
             training,
             weights: told_weights(card.preprocessing, job.class_weights()),
             products: (!training.precision.is_full())
@@ -358,6 +390,7 @@ impl Train {
                 _ => model.runs().map(Network::from).collect(),
             },
             out_of_fold: out_of_fold.as_ref(),
+            candidates: candidates.as_ref(),
             seconds,
             stages,
             epochs_before: epochs_before.iter().sum(),
@@ -463,6 +496,7 @@ fn gone(epochs: &[usize], most: usize) -> String {
 fn why(end: (Stop, Option<usize>), epochs: usize) -> String {
     match end {
         (Stop::NoImprovement, Some(kept)) => format!(", stopped early: epoch {} was best", kept + 1),
+        (Stop::Converged, _) => ", until the search was over".to_owned(),
         (_, Some(kept)) if kept + 1 < epochs => format!(", epoch {} was best", kept + 1),
         _ => String::new(),
     }
@@ -511,22 +545,25 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
         0 => {}
         count => line("ensemble", format!("{count} networks; the mean of what they predict")),
     }
+    if let Some(Candidates { metric, value, candidates }) = document.candidates {
+        let taken = candidates.iter().filter(|one| one.taken > 0).count();
+        let count = candidates.len();
+        line(
+            "chosen",
+            format!(
+                "{taken} of {}, by {metric} {} on rows not trained on; `--candidates {count}` does the same again",
+                counted(count, "candidate"),
+                figure(*value)
+            ),
+        );
+    }
     let each = if networks.is_empty() { "" } else { " in all" };
     if let Some(began) = document.began {
         line("from", began_with(began));
     }
     line("network", format!("{inputs}, {layers}; {}{each}", counted(document.parameters, "parameter")));
     let training = document.training;
-    line(
-        "training",
-        format!(
-            "{}, learning rate {}, batch {}, seed {}",
-            training.optimizer.name(),
-            setting(training.learning_rate()),
-            training.batch,
-            training.seed
-        ),
-    );
+    line("training", format!("{}{}, seed {}", training.optimizer.name(), steps(training, ""), training.seed));
     if !training.augment.is_none() {
         line("images", format!("changed in each epoch: {}", training.augment.describe()));
     }

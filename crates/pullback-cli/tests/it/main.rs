@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod border;
+mod candidates;
 mod checkpoints;
 mod cross_validation;
 mod docs;
@@ -9,12 +10,14 @@ mod failures;
 mod four_ways;
 mod glass_box;
 mod images;
+mod learning_rate;
 mod messages;
 mod person;
 mod predictions;
 mod processes;
 mod readme;
 mod shown;
+mod sweep;
 mod works;
 mod your_file;
 

@@ -43,6 +43,8 @@ fn the_settings_in_a_model_train_it_again() {
             "--test-data",
             "my iris.csv",
         ],
+        &["iris", "--optimizer", "lbfgs", "--tolerance", "0.001", "--l2", "0.01"],
+        &["iris", "--batch", "8", "--accumulate", "3", "--ema", "0.9"],
         &["iris", "--config", "net.toml", "--learning-rate", "0.0123456789", "--seed", "9223372036854775807"],
         &[
             "friedman",

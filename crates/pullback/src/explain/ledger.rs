@@ -24,8 +24,8 @@ pub struct Ledger {
     pub members: Vec<Member>,
     /// The gradient that the optimizer is given.
     pub gradient: f64,
-    /// The weight after the step.
-    pub new_weight: f64,
+    /// The weight after the step; absent where the optimizer searches for it.
+    pub new_weight: Option<f64>,
 }
 
 /// The ledger of the weight `[unit, input]` of a dense layer (its position among them).
@@ -65,20 +65,23 @@ pub fn ledger(trace: &Trace, training: &Training, dense: usize, unit: usize, inp
     }
     let decays = matches!(trace.parameters()[layer.weight].role, Role::Weight(_));
     // Of the whole matrix, which some optimizers need.
-    let FirstStep { numbers, states } = training.optimizer.first_step(
+    let first = training.optimizer.first_step(
         training.learning_rate(),
         [layer.units, layer.inputs],
         trace.parameter(layer.weight),
         &gradients,
         decays,
     );
+    let Some(FirstStep { numbers, states }) = first else {
+        return Ledger { members, gradient, new_weight: None };
+    };
     let new_weight = numbers[element];
     let keys = ["ledger_first_state", "ledger_second_state", "ledger_third_state"];
     for (key, state) in keys.into_iter().zip(states) {
         members.push(Member { key, row: None, value: state[element] });
     }
     members.push(Member { key: "ledger_change", row: None, value: new_weight - weight });
-    Ledger { members, gradient, new_weight }
+    Ledger { members, gradient, new_weight: Some(new_weight) }
 }
 
 /// Something that slows training down or breaks it.

@@ -102,6 +102,11 @@ impl Job {
             (settings.test.is_some(), "test", "each row is tested on once"),
             (settings.test_data.is_some(), "test-data", "each row is tested on once"),
             (settings.checkpoint.is_some(), "checkpoint", "checkpoints are of one run"),
+            (
+                settings.time.is_some(),
+                "time",
+                "a clock would make each fold another one; `--candidates` would not",
+            ),
             (settings.out.is_some(), "out", "the models of the folds are not saved"),
         ];
         if let Some((_, flag, why)) = others.iter().find(|(is_given, _, _)| *is_given) {

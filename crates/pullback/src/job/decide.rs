@@ -35,10 +35,11 @@
 //!   fallen for 30. From 50,000 rows up, as many as show 3,000,000 rows, at least 10.
 //! - Below 200 rows, layers, epochs and rates are those of one network.
 
-use super::configuration;
+use super::candidates::{Draw, MOST_CANDIDATES};
 use super::images;
 use super::rows::FEWEST_ROWS_TO_SPLIT;
 use super::settings::{Hidden, NetworkTable, Settings};
+use super::{Interval, configuration};
 use crate::data::{
     Column, ColumnType, DataOptions, Encoding, Feature, MOST_PIECES, Preprocessing, Table, Target,
     TargetColumn, TargetScaling,
@@ -146,6 +147,9 @@ impl Settings {
             epsilon: None,
             momentum_decay: None,
             weight_decay: None,
+            tolerance: None,
+            accumulate: None,
+            ema: None,
             schedule: None,
             schedule_factor: None,
             schedule_epochs: None,
@@ -159,6 +163,78 @@ impl Settings {
             ..self.clone()
         };
         *self != silent
+    }
+
+    /// How many candidates are trained at most.
+    ///
+    /// # Errors
+    /// If none or too many are asked for, or the time is none.
+    pub(super) fn candidate_count(&self) -> Result<usize> {
+        match (self.candidates, self.time) {
+            (Some(_), Some(_)) => Err(configuration(
+                "`--candidates` and `--time` both say how many candidates are trained",
+                "leave out one of them",
+            )),
+            (None, None) => Ok(1),
+            (None, Some(Interval::Seconds(_))) => Ok(MOST_CANDIDATES),
+            (None, Some(time)) => Err(configuration(
+                format!("`{time}` is no time"),
+                "give seconds, minutes or hours: `30s`, `5m`, `1h`",
+            )),
+            (Some(count @ 1..=MOST_CANDIDATES), None) => Ok(count),
+            (Some(count), None) => Err(configuration(
+                format!("{count} candidates cannot be trained"),
+                format!("give at least 1 and at most {MOST_CANDIDATES}"),
+            )),
+        }
+    }
+
+    /// Refuses candidates where nothing tells one from another, or where they would be other networks.
+    pub(super) fn check_candidates(&self, begins: bool, has_none: bool) -> Result<()> {
+        let refused = [
+            (
+                has_none,
+                "--validation",
+                "they are chosen by the rows that each network watches, and there are none",
+            ),
+            (begins, "--from", "its network is given"),
+            (self.checkpoint.is_some(), "--checkpoint", "checkpoints are of one of them"),
+        ];
+        match refused.iter().find(|(is_refused, ..)| *is_refused) {
+            Some((_, flag, why)) if self.candidates.is_some() || self.time.is_some() => Err(configuration(
+                format!("candidates cannot be trained: {why}"),
+                format!("leave out `{flag}`, or `--time` and `--candidates`"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The network and the training of a further candidate: what is not said is drawn around what was decided.
+    pub(super) fn drawn(
+        &self,
+        number: usize,
+        is_fast: bool,
+        preprocessing: &Preprocessing,
+        (rows, validation): (usize, usize),
+        (network, training): (&Network, &Training),
+    ) -> Result<(Network, Training)> {
+        let (draw, mut own) = (Draw::new(self.seed(), number), self.clone());
+        let units: Vec<usize> = network.layers.iter().filter_map(Layer::units).collect();
+        let hidden = units.split_last().map_or(&[][..], |(_outputs, hidden)| hidden);
+        if self.network.is_none() && !hidden.is_empty() {
+            own.hidden = self.hidden.clone().or_else(|| Some(Hidden(draw.hidden(hidden))));
+            own.dropout = self.dropout.or_else(|| draw.dropout());
+        }
+        if training.optimizer.is_searching() {
+            own.dropout = self.dropout;
+        } else {
+            own.learning_rate = self.learning_rate.or_else(|| Some(draw.rate(training.learning_rate())));
+        }
+        let decay = training.optimizer.get("weight_decay").filter(|decay| *decay > 0.0);
+        own.weight_decay = self.weight_decay.or_else(|| decay.map(|decay| draw.decay(decay)));
+        let training = own.training(is_fast, preprocessing, rows, validation)?;
+        training.check::<f32>()?;
+        Ok((own.network(is_fast, preprocessing, rows)?, training))
     }
 
     /// How many inputs each number has for the pieces between its quantiles.
@@ -355,12 +431,6 @@ impl Settings {
                 "hold some out with `--validation 0.1`, or leave out `--metric`",
             ));
         }
-        let usual = if has_convolutions { Batch::Of(images::BATCH) } else { Batch::default() };
-        let batch = self.batch.unwrap_or(usual);
-        let steps = match batch {
-            Batch::Of(examples) => rows.div_ceil(examples.max(1)),
-            Batch::Full => 1,
-        };
         let has_classes = preprocessing.target().target().classes().is_some();
         let decay = match has_classes {
             _ if has_convolutions => images::WEIGHT_DECAY,
@@ -369,6 +439,17 @@ impl Settings {
             false => 0.01,
         };
         let optimizer = self.optimizer(is_fast && !has_convolutions, decay)?;
+        let usual = match has_convolutions {
+            _ if optimizer.is_searching() => Batch::Full,
+            true => Batch::Of(images::BATCH),
+            false => Batch::default(),
+        };
+        let batch = self.batch.unwrap_or(usual);
+        let accumulate = self.accumulate.unwrap_or(1);
+        let steps = match batch {
+            Batch::Of(examples) => rows.div_ceil(examples.max(1).saturating_mul(accumulate.max(1))),
+            Batch::Full => 1,
+        };
         let is_adam = matches!(optimizer, Optimizer::Adam { .. } | Optimizer::AdamW { .. });
         let is_small = rows < 200 || inputs <= 8 && rows < 5000;
         let conventional = match is_adam {
@@ -404,9 +485,15 @@ impl Settings {
             batch,
             optimizer,
             learning_rate: Some(self.learning_rate.unwrap_or(conventional)),
-            schedule: self.schedule(if has_convolutions { "one_cycle" } else { "cosine" })?,
+            schedule: self.schedule(match has_convolutions {
+                _ if optimizer.is_searching() => "constant",
+                true => "one_cycle",
+                false => "cosine",
+            })?,
             gradient: self.gradient.unwrap_or_default(),
             precision: self.precision.unwrap_or_default(),
+            accumulate,
+            ema: self.ema,
             clip_norm: self.clip_norm,
             metric,
             early_stopping: patience.map(|patience| EarlyStopping { patience, ..EarlyStopping::default() }),
@@ -435,6 +522,7 @@ impl Settings {
             ("epsilon", self.epsilon),
             ("momentum_decay", self.momentum_decay),
             ("weight_decay", self.weight_decay),
+            ("tolerance", self.tolerance),
         ];
         for (field, value) in given {
             let Some(value) = value else { continue };
@@ -488,6 +576,8 @@ impl Settings {
             }
         };
         let has_hidden = hidden.as_ref().is_some_and(|units| !units.0.is_empty());
+        // What candidates draw stays open, or they would not draw it again.
+        let is_chosen = self.candidates.is_some() || self.time.is_some();
         Self {
             data: Some(self.data().to_owned()),
             scaling: Some(options.scaling),
@@ -496,8 +586,9 @@ impl Settings {
             ensemble: Some(members).filter(|&members| members > 1),
             test,
             validation,
-            hidden,
+            hidden: if is_chosen { self.hidden.clone() } else { hidden },
             dropout: match filters.is_empty() {
+                _ if is_chosen => self.dropout,
                 true => self.dropout,
                 false => self.dropout.or(Some(images::DROPOUT)),
             },
@@ -512,10 +603,11 @@ impl Settings {
             batch: Some(training.batch),
             optimizer: Some(training.optimizer.name().to_owned()),
             weight_decay: match members {
+                _ if is_chosen => self.weight_decay,
                 1 if filters.is_empty() => self.weight_decay,
                 _ => training.optimizer.get("weight_decay"),
             },
-            learning_rate: Some(training.learning_rate()),
+            learning_rate: self.learning_rate.or((!is_chosen).then_some(training.learning_rate())),
             schedule: Some(training.schedule.shape.name().to_owned()),
             early_stopping: Some(training.early_stopping.map_or(0, |stopping| stopping.patience)),
             shuffle: Some(training.shuffle),
@@ -532,6 +624,7 @@ impl Settings {
     pub(super) fn to_json(&self) -> Result<serde_json::Value> {
         let stored = Self {
             threads: None,
+            time: None,
             checkpoint: None,
             checkpoint_every: None,
             checkpoint_keep: None,

@@ -2,7 +2,7 @@
 //! that none waits for another.
 
 use super::checkpoints::{self, Checkpoints};
-use super::{Decided, Member};
+use super::{Member, Rows};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::train::{Epoch, Flow, Machine, MemberReport, Observer, StepReport, Trained, Trainer};
@@ -14,23 +14,29 @@ pub(super) fn side_by_side(networks: usize, machine: &Machine) -> usize {
     machine.thread_count().min(networks)
 }
 
+/// Networks that are trained together, and whose rows those of each index are.
+pub(super) struct Group<'a> {
+    pub(super) members: &'a [Member],
+    pub(super) rows: &'a Rows,
+}
+
 /// The networks that were trained, by their index: all, unless the observer ended the run. The result does not depend
 /// on the number of threads.
 pub(super) fn train_all(
-    job: &Decided,
+    group: &Group<'_>,
     (dataset, watched): (&Dataset<f32>, Option<&Dataset<f32>>),
     machine: &Machine,
     observer: &mut dyn Observer,
     checkpoints: &Checkpoints<'_>,
 ) -> Result<Vec<(usize, Trained<f32>)>> {
-    let count = job.members.len();
+    let count = group.members.len();
     let every: Vec<usize> = (0..watched.map_or(0, Dataset::rows)).collect();
     let one = |(dataset, watched): (&Dataset<f32>, Option<&Dataset<f32>>),
                index: usize,
                machine: &Machine,
                observer: &mut dyn Observer| {
         let (Member { network, training, start }, (rows, validation)) =
-            (&job.members[index], job.rows.of_member(index));
+            (&group.members[index], group.rows.of_member(index));
         let watch = match watched {
             None => (dataset, validation),
             Some(watched) => (watched, &every[..]),

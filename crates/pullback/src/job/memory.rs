@@ -17,6 +17,8 @@ pub enum Work {
         networks: usize,
         /// How many of them at a time.
         side_by_side: usize,
+        /// See [`Training::numbers_per_weight`](crate::train::Training::numbers_per_weight).
+        numbers_per_weight: f64,
     },
     /// Prediction in f32 for features that take so many bytes.
     Prediction {
@@ -37,8 +39,6 @@ pub(super) const BYTES_PER_MEMBER_ROW: usize = 16;
 /// What is predicted for a row to test on, as it is compared with its target.
 pub(super) const BYTES_PER_PREDICTED_NUMBER: usize = 16;
 
-/// A weight, its gradient, the best one, two that the optimizer keeps, and its initial value in f64.
-const NUMBERS_PER_TRAINED_WEIGHT: f64 = 7.0;
 /// A weight in f64, its gradient, and both again for who reads them.
 const NUMBERS_PER_TRACED_WEIGHT: f64 = 4.0;
 
@@ -50,9 +50,9 @@ pub fn needed_bytes(network: &Network, batch: usize, work: Work) -> Result<f64> 
     let memory = network.memory(batch)?;
     let (weights, values) = (memory.parameters as f64, memory.activations as f64);
     Ok(match work {
-        Work::Training { feature_bytes, zeros, networks, side_by_side } => {
+        Work::Training { feature_bytes, zeros, networks, side_by_side, numbers_per_weight } => {
             let values = (values - batch as f64 * zeros as f64).max(0.0);
-            let trained = NUMBERS_PER_TRAINED_WEIGHT * weights + 2.0 * values;
+            let trained = numbers_per_weight * weights + 2.0 * values;
             let kept = weights * networks.saturating_sub(side_by_side) as f64;
             4.0 * (trained * side_by_side as f64 + kept) + feature_bytes
         }

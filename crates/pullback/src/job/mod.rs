@@ -23,6 +23,7 @@
 
 mod baseline;
 mod begin;
+mod candidates;
 mod checkpoints;
 mod cross_validation;
 mod decide;
@@ -35,6 +36,7 @@ mod rows;
 mod settings;
 mod weights;
 
+pub use candidates::{Candidate, Candidates};
 pub use checkpoints::{Checkpoints, Interval, Keeper};
 pub use cross_validation::{CrossValidated, CrossValidation};
 pub use decide::checked_threads;
@@ -47,7 +49,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Fingerprint, Model, Partition, Prediction, Run, Test};
 use crate::network::Network;
 use crate::report::Report;
-use crate::train::{Batch, History, Machine, Observer, Stop, Training};
+use crate::train::{Batch, History, Machine, Observer, RateRange, RateTest, Stop, Training, test_rates};
 use begin::Begin;
 use diverged::Lost;
 use std::collections::BTreeMap;
@@ -85,6 +87,8 @@ pub struct Decided {
     settings: Settings,
     preprocessing: Preprocessing,
     members: Vec<Member>,
+    /// What further candidates have instead of the members' networks and training.
+    drawn: Vec<candidates::Drawn>,
     rows: Rows,
     table: Table,
     begin: Option<Begin>,
@@ -119,6 +123,8 @@ pub struct Fitted {
     /// How good an ensemble's networks are on rows that each was not trained on; the rows that no network watched are
     /// not counted.
     pub out_of_fold: Option<Report>,
+    /// What became of the candidates that the networks were chosen from.
+    pub candidates: Option<Candidates>,
     /// What stood in the way of training.
     pub findings: Vec<Finding>,
     /// Why the run ended before its time, if it did so by itself: the cost stopped being a finite number. The model is
@@ -231,18 +237,26 @@ impl Job {
         };
         // What is wrong with weights is better known before training.
         preprocessing.row_weights(table)?;
-        let drawn = |settings: &Settings| settings.network(is_fast, &preprocessing, trained);
+        let wanted = |settings: &Settings| settings.network(is_fast, &preprocessing, trained);
         let networks: Vec<(Network, Option<Vec<Vec<f32>>>)> = match &begin {
-            None => vec![(drawn(&settings)?, None); members],
+            None => vec![(wanted(&settings)?, None); members],
             Some(begin) => {
                 let target = preprocessing.target().target();
-                let networks = begin.networks(&settings, drawn, (target, training.seed))?;
+                let networks = begin.networks(&settings, wanted, (target, training.seed))?;
                 networks.into_iter().map(|(network, start)| (network, Some(start))).collect()
             }
         };
         for table in [table].into_iter().chain(rows.watched.as_deref()) {
             Settings::check_targets(networks[0].0.cost, preprocessing.target(), table)?;
         }
+        let has_none = (0..members).any(|member| rows.of_member(member).1.is_empty());
+        settings.check_candidates(begin.is_some(), has_none)?;
+        let drawn = (1..settings.candidate_count()?)
+            .map(|number| {
+                let decided = (&networks[0].0, &training);
+                settings.drawn(number, is_fast, &preprocessing, (trained, watched), decided)
+            })
+            .collect::<Result<_>>()?;
         let fractions =
             [rows.test_fraction, Some(rows.validation_fraction).filter(|_| rows.watched.is_none())];
         let filters = settings.filters(&preprocessing)?;
@@ -260,6 +274,7 @@ impl Job {
             settings,
             preprocessing,
             members,
+            drawn,
             rows,
             table,
             begin,
@@ -392,8 +407,39 @@ impl Decided {
         };
         let networks = self.members.len();
         let side_by_side = members::side_by_side(networks, machine);
-        let work = memory::Work::Training { feature_bytes, zeros, networks, side_by_side };
+        let numbers_per_weight = self.training().numbers_per_weight();
+        let work =
+            memory::Work::Training { feature_bytes, zeros, networks, side_by_side, numbers_per_weight };
         memory::check(self.network(), batch, work, free)
+    }
+
+    /// Tests learning rates: trains the first network for a few steps, with rates that grow from step to step.
+    ///
+    /// ```
+    /// use pullback::data::builtin;
+    /// use pullback::job::{Job, Settings};
+    ///
+    /// let job = Job::new(Settings::default(), builtin::load("iris", 0)?).decide()?;
+    /// let found = job.test_rates(&Default::default(), &Default::default())?;
+    /// assert!((1e-4..1.0).contains(&found.steepest.unwrap()));
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`test_rates`].
+    pub fn test_rates(&self, machine: &Machine, range: &RateRange) -> Result<RateTest> {
+        let dataset = self.dataset()?;
+        let (Member { network, training, .. }, (rows, _)) = (&self.members[0], self.rows.of_member(0));
+        test_rates(network, training, &dataset, rows, *range, machine)
+    }
+
+    /// The table as numbers to train on, with the weights of its classes.
+    fn dataset(&self) -> Result<Dataset<f32>> {
+        let dataset: Dataset<f32> = self.preprocessing.apply_in(&self.table, self.store.as_ref())?;
+        match &self.class_weights {
+            Some(classes) => weights::times_classes(dataset, classes),
+            None => Ok(dataset),
+        }
     }
 
     /// Trains and measures. A run that an observer stops has the weights that it has come to, and so has one whose cost
@@ -449,11 +495,7 @@ impl Decided {
         checkpoints: &Checkpoints<'_>,
     ) -> Result<Fitted> {
         let Self { settings, preprocessing, rows, table, is_compared, .. } = self;
-        let dataset: Dataset<f32> = preprocessing.apply_in(table, self.store.as_ref())?;
-        let dataset = match &self.class_weights {
-            Some(classes) => weights::times_classes(dataset, classes)?,
-            None => dataset,
-        };
+        let dataset = self.dataset()?;
         let watched = rows.watched.as_ref().map(|table| {
             let watched: Dataset<f32> = preprocessing.apply(table)?;
             match &self.class_weights {
@@ -474,16 +516,20 @@ impl Decided {
             TestRows::Training => Test::Training,
             TestRows::Apart(table) => Test::Apart(Fingerprint::of(table, 0)?),
         };
-        let (data, configuration) = (Fingerprint::of(table, rows.training.len())?, settings.to_json()?);
+        let data = Fingerprint::of(table, rows.training.len())?;
         let mut models = Vec::new();
-        let results = members::train_all(self, (&dataset, watched.as_ref()), machine, observer, checkpoints)?;
+        let (results, candidates) =
+            candidates::train(self, (&dataset, watched.as_ref()), machine, observer, checkpoints)?;
+        // As many candidates make the same model again, without a clock.
+        let count = candidates.as_ref().map(|found| found.candidates.len());
+        let settings = Settings { candidates: count.or(settings.candidates), ..settings.clone() };
+        let configuration = settings.to_json()?;
         let has_learned = |history: &History| history.kept_epoch.is_some();
-        let lost = match results.iter().any(|(_, trained)| has_learned(&trained.history)) {
+        let lost = match results.iter().any(|found| has_learned(&found.trained.history)) {
             true => Lost::One,
             false => Lost::All,
         };
-        for (index, trained) in results {
-            let Member { network, training, .. } = &self.members[index];
+        for candidates::Found { member: Member { network, training, .. }, place: index, trained } in results {
             if trouble.is_none() {
                 trouble = diverged::trouble(&trained.history, lost, self)?;
             }
@@ -493,8 +539,8 @@ impl Decided {
             }
             let validation = rows.of_member(index).1;
             let partition = Partition::new(table.rows(), validation.to_vec(), test.clone())?;
-            models.push(Model::new(network.clone(), trained.parameters)?.with_run(Run {
-                training: training.clone(),
+            models.push(Model::new(network, trained.parameters)?.with_run(Run {
+                training,
                 history: trained.history,
                 data: Some(Fingerprint { trained_rows: partition.trained_rows(), ..data.clone() }),
                 rows: Some(partition),
@@ -525,7 +571,7 @@ impl Decided {
             report = report.beside_linear(&linear);
         }
         let findings = findings::find(&model, table, &rows.training)?;
-        Ok(Fitted { model, tested, prediction, report, out_of_fold, findings, trouble })
+        Ok(Fitted { model, tested, prediction, report, out_of_fold, candidates, findings, trouble })
     }
 }
 

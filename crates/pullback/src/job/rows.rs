@@ -114,9 +114,11 @@ impl Rows {
                 }
             }
         };
-        // Who asks for early stopping asks for rows to watch.
-        let is_watched =
-            rest.len() >= FEWEST_ROWS_TO_VALIDATE || settings.early_stopping.is_some_and(|epochs| epochs > 0);
+        // Who asks for early stopping, or for a choice, asks for rows to watch.
+        let is_chosen = settings.candidates.is_some() || settings.time.is_some();
+        let is_watched = is_chosen
+            || rest.len() >= FEWEST_ROWS_TO_VALIDATE
+            || settings.early_stopping.is_some_and(|epochs| epochs > 0);
         let enough = 0.1_f64.min(MOST_ROWS_TO_VALIDATE / rest.len().max(1) as f64);
         if watched.is_some() && validation_given.is_some() {
             return Err(configuration(

@@ -235,6 +235,10 @@ settings! {
     "Training" {
         /// How many networks are trained, whose predictions are averaged
         ensemble: Option<usize>, "NETWORKS", default "8 for a table, fewer from 50,000 rows";
+        /// Train candidates beside the usual networks for so long, such as `5m`, and average the predictions of the best
+        time: Option<Interval>, "TIME", also "time_limit" "time_budget" "max_time";
+        /// The same for so many candidates, the usual networks among them: without a clock, the same model each time
+        candidates: Option<usize>, "CANDIDATES";
         /// Train one network, in little time
         fast: Option<bool>, "FAST", also "single";
         /// A model whose weights are the first ones; its inputs and network are kept
@@ -244,7 +248,7 @@ settings! {
         /// How many times all examples are seen
         epochs: Option<usize>, "EPOCHS", default "by the rows", also "epoch" "max_epochs" "n_epochs" "num_epochs" "nepochs" "max_iter";
         /// The examples of a step, or `full` for all
-        batch: Option<Batch>, "EXAMPLES", default "32", also "batch_size" "batchsize" "bs" "minibatch" "mini_batch" "minibatch_size";
+        batch: Option<Batch>, "EXAMPLES", default "32, for lbfgs full", also "batch_size" "batchsize" "bs" "minibatch" "mini_batch" "minibatch_size";
         /// The optimizer
         optimizer: Option<String>, "OPTIMIZER" of Optimizer::NAMES, default "adam, in an ensemble adamw", also "optim" "opt" "optimiser" "solver";
         /// The factor of each step
@@ -263,8 +267,14 @@ settings! {
         momentum_decay: Option<f64>, "DECAY";
         /// The fraction of a weight that is taken off, times the learning rate
         weight_decay: Option<f64>, "FRACTION", also "wd";
+        /// The largest derivative by a weight at which the search is over
+        tolerance: Option<f64>, "DERIVATIVE", also "gtol" "tolerance_grad";
+        /// How many batches make a step, as one of as many rows would
+        accumulate: Option<usize>, "BATCHES", default "1", also "accumulation_steps" "gradient_accumulation_steps" "accumulate_grad_batches";
+        /// The fraction kept of an average of the weights at each step, such as 0.999: the average is the model
+        ema: Option<f64>, "FRACTION", also "ema_decay" "ema_momentum";
         /// How the learning rate changes
-        schedule: Option<String>, "SCHEDULE" of Shape::NAMES, default "cosine", also "scheduler" "lr_schedule" "lr_scheduler";
+        schedule: Option<String>, "SCHEDULE" of Shape::NAMES, default "cosine, for lbfgs constant", also "scheduler" "lr_schedule" "lr_scheduler";
         /// The factor of step, exponential and plateau
         schedule_factor: Option<f64>, "FACTOR";
         /// The epochs between steps, or the patience of plateau

@@ -170,6 +170,18 @@ impl Report {
         }
     }
 
+    /// The value of a metric: of several numbers to predict, the mean of theirs.
+    pub fn get(&self, metric: Metric) -> Option<f64> {
+        match self {
+            Report::Classification(report) => report.figures.get(metric),
+            Report::Regression(report) => {
+                let values = report.targets.iter().map(|target| target.figures.get(metric));
+                let values: Vec<f64> = values.collect::<Option<_>>()?;
+                Some(values.iter().sum::<f64>() / values.len() as f64)
+            }
+        }
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         match self {

@@ -1,5 +1,6 @@
 //! What a training run is told, beside the network and the data.
 
+use super::optimizer::lbfgs::HISTORY;
 use super::{Augmentation, Metric, Optimizer, Schedule};
 use crate::choice::{Bound, choices};
 use crate::error::{Error, Result};
@@ -26,6 +27,14 @@ pub struct Training {
     /// The precision of the products in a step. Weights, and all that is no product, stay in f32.
     #[serde(skip_serializing_if = "Precision::is_full")]
     pub precision: Precision,
+    /// How many batches make one step: their gradients count as that of one batch of as many rows, and take the memory
+    /// of one of them.
+    #[serde(skip_serializing_if = "is_one")]
+    pub accumulate: usize,
+    /// How much of an average of the weights is kept at each step; then the average is what is measured and kept. With
+    /// the correction of Adam (Kingma, Ba, 2015, section 3), so that the first weights do not count for more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema: Option<f64>,
     /// The largest norm of the whole gradient; a larger one is scaled down to it.
     pub clip_norm: Option<f64>,
     /// The metric of the validation rows that tells how good an epoch was: for early stopping, a plateau and the
@@ -55,6 +64,8 @@ impl Default for Training {
             schedule: Schedule::default(),
             gradient: GradientMethod::default(),
             precision: Precision::default(),
+            accumulate: 1,
+            ema: None,
             clip_norm: None,
             metric: Metric::Cost,
             early_stopping: None,
@@ -93,6 +104,21 @@ impl Training {
                 "give at least 1",
             );
         }
+        if self.accumulate == 0 {
+            return wrong("a step of 0 batches changes nothing".into(), "give at least 1");
+        }
+        if let Some(share) = self.ema {
+            Bound::Share.check::<T>("the share that is kept of the average of the weights", share)?;
+        }
+        if self.accumulate > 1 && !self.gradient.is_back() {
+            return wrong(
+                "gradients of several batches are accumulated by back propagation alone".into(),
+                "take back propagation, or make a step of each batch",
+            );
+        }
+        if self.optimizer.is_searching() {
+            self.check_search()?;
+        }
         if !self.precision.is_full() && !self.gradient.is_back() {
             return wrong(
                 format!("products in {} are too coarse to find gradients one by one", self.precision.name()),
@@ -102,6 +128,80 @@ impl Training {
         self.optimizer.check::<T>()?;
         self.schedule.check()
     }
+}
+
+impl Training {
+    /// Whether the gradients of a step are kept apart from the change of the weights.
+    pub(super) fn keeps_gradients(&self) -> bool {
+        self.accumulate > 1 || self.optimizer.is_searching()
+    }
+
+    /// About how many numbers of f32 training takes for each weight: it, its gradient, the best one, two that the
+    /// optimizer keeps, and its initial value in f64; and what is kept beside.
+    pub fn numbers_per_weight(&self) -> f64 {
+        // Its pairs, and the points and gradients of a search, in f64.
+        let search = if self.optimizer.is_searching() { 2.0 * (2.0 * HISTORY as f64 + 12.0) } else { 0.0 };
+        let sums = if self.accumulate > 1 { 2.0 } else { 0.0 };
+        let average = if self.ema.is_some() { 2.0 } else { 0.0 };
+        7.0 + search + sums + average
+    }
+
+    /// Refuses what an optimizer that searches along a line cannot do.
+    fn check_search(&self) -> Result<()> {
+        let name = self.optimizer.name();
+        let refused = [
+            (
+                self.batch != Batch::Full,
+                format!("{name} takes all rows at each step, not batches of {}", self.batch),
+                "leave out the batch size, or make it `full`",
+            ),
+            (
+                self.accumulate > 1,
+                format!("{name} takes all rows at each step, so that there are no batches to accumulate"),
+                "leave that out",
+            ),
+            (
+                self.schedule != Schedule::default(),
+                format!("{name} searches for the length of each step, so that a schedule has no use"),
+                "leave the schedule out, or make it `constant`",
+            ),
+            (
+                !self.augment.is_none(),
+                format!("{name} compares costs of several steps, but images are changed in each epoch"),
+                "leave the changes of images out",
+            ),
+            (
+                self.clip_norm.is_some(),
+                format!("{name} learns the curvature from gradients, which clipping would change"),
+                "leave the clipping out",
+            ),
+            (
+                self.ema.is_some(),
+                format!("{name} comes to a minimum in few steps, and an average of them would stay behind"),
+                "leave the average out",
+            ),
+            (
+                self.precision == Precision::Bf16,
+                format!("{name} compares costs that bf16 rounds too coarsely"),
+                "take the precision f32",
+            ),
+            (
+                !self.gradient.is_back(),
+                format!(
+                    "{name} takes several gradients at each step, which only back propagation finds in time"
+                ),
+                "take back propagation",
+            ),
+        ];
+        match refused.into_iter().find(|(is_refused, ..)| *is_refused) {
+            None => Ok(()),
+            Some((_, what, help)) => Err(Error::configuration(what).help(help)),
+        }
+    }
+}
+
+fn is_one(number: &usize) -> bool {
+    *number == 1
 }
 
 /// A number that files hold and nothing depends on: written as 0, read as any.

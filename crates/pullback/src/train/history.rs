@@ -63,6 +63,8 @@ pub enum Stop {
     Finished,
     /// The watched metric had not improved for as long as early stopping waits.
     NoImprovement,
+    /// The optimizer's search is over: the gradient is within its tolerance, or no step lowers the cost.
+    Converged,
     /// The observer said so.
     Observer,
     /// The cost stopped being a finite number at this step; the parameters are the best ones so far, or those from

@@ -60,6 +60,15 @@ pub struct MemberReport {
     pub epoch: EpochReport,
 }
 
+/// What a choice among candidates has done after one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CandidateReport {
+    /// Which candidate, counted from 0.
+    pub candidate: usize,
+    /// How many are trained at most.
+    pub candidates: usize,
+}
+
 /// Whether a run goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
@@ -174,6 +183,12 @@ pub trait Observer {
     /// After each epoch of each network of an ensemble, in no certain order: they are trained side by side. The other
     /// two are not called then.
     fn member(&mut self, _report: &MemberReport) -> Flow {
+        Flow::Continue
+    }
+
+    /// After each candidate, where some are trained to choose among them; who stops then has the choice among those
+    /// that are trained.
+    fn candidate(&mut self, _report: &CandidateReport) -> Flow {
         Flow::Continue
     }
 }

@@ -4,6 +4,7 @@
 //! many epochs and steps, with these parameters and what the optimizer keeps of them. A run that is resumed from its
 //! state ends with the same bits as one that was never interrupted, on any machine.
 
+use super::optimizer::lbfgs::{HISTORY, Pair, Pairs};
 use super::schedule::Plateau;
 use super::{EpochReport, Stop};
 use crate::error::{Error, Result};
@@ -13,6 +14,7 @@ use pullback_kernels::{Array, Real};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensors, serialize};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// The version of the layout of a state's bytes. A reader refuses a later one.
@@ -35,6 +37,10 @@ pub struct State<T: Real> {
     /// The parameters that the run may end with instead: the best ones so far, or those before the epoch; of no length
     /// where neither is needed.
     pub(super) best: Vec<Array<T>>,
+    /// The average of each trained parameter over the steps, not corrected for having begun at zero; none without one.
+    pub(super) average: Vec<Array<T>>,
+    /// What an optimizer that searches keeps of its last steps.
+    pub(super) pairs: Pairs,
     pub(super) position: Position,
     /// One report an epoch.
     pub(super) epochs: Vec<EpochReport>,
@@ -185,12 +191,18 @@ const COLUMNS: [Column; 6] = [
     ("history.gradient_norm", |report| report.gradient_norm, |report, x| report.gradient_norm = Some(x)),
 ];
 
+/// The tensors of pairs, `[pairs, weights]` of f64: a name, and how a row is read off a pair.
+type Half = (&'static str, fn(&Pair) -> &[f64]);
+const PAIRS: [Half; 2] = [("optimizer.steps", |pair| &pair.step), ("optimizer.changes", |pair| &pair.change)];
+
 impl<T: Real> State<T> {
     /// A run's state before its first step.
     pub(super) fn start(specification: &[Parameter], residents: Vec<Array<T>>, per_parameter: usize) -> Self {
         Self {
             names: names(specification),
             best: specification.iter().map(|_| Array::zeros(0)).collect(),
+            average: Vec::new(),
+            pairs: Pairs::default(),
             residents,
             per_parameter,
             position: Position::start(),
@@ -199,8 +211,46 @@ impl<T: Real> State<T> {
         }
     }
 
+    /// Begins an average over the steps.
+    pub(super) fn begin_average(&mut self, specification: &[Parameter]) {
+        let kept = specification.iter().zip(self.parameters()).map(|(parameter, numbers)| {
+            Array::zeros(if parameter.role.is_trained() { numbers.len() } else { 0 })
+        });
+        self.average = kept.collect();
+    }
+
+    /// Takes the parameters into the average, of which `share` is kept.
+    pub(super) fn add_to_average(&mut self, share: f64) {
+        let (kept, taken) = (T::from_f64(share), T::from_f64(1.0 - share));
+        let parameters = self.residents.iter().step_by(self.per_parameter);
+        for (average, own) in self.average.iter_mut().zip(parameters) {
+            average.iter_mut().zip(&own[..]).for_each(|(a, w)| *a = kept * *a + taken * *w);
+        }
+    }
+
+    /// What is measured and kept: the parameters, or where `share` of an average is kept, that average, divided by the
+    /// sum of its weights. Running averages of batch norm are averages already.
+    pub(super) fn measured(&self, share: Option<f64>) -> Vec<Cow<'_, [T]>> {
+        let Some(share) = share.filter(|_| self.position.steps > 0) else {
+            return self.parameters().map(Cow::Borrowed).collect();
+        };
+        let weight = 1.0 - Real::powf(share, self.position.steps as f64);
+        let factor = T::from_f64(1.0 / weight);
+        let pairs = self.parameters().zip(&self.average);
+        pairs
+            .map(|(own, average)| match average.is_empty() {
+                true => Cow::Borrowed(own),
+                false => Cow::Owned(average.iter().map(|number| *number * factor).collect()),
+            })
+            .collect()
+    }
+
     /// Makes the parameters the ones that the run may end with.
-    pub(super) fn keep(&mut self) {
+    pub(super) fn keep(&mut self, share: Option<f64>) {
+        if share.is_some() {
+            self.best = self.measured(share).iter().map(|numbers| Array::from(&numbers[..])).collect();
+            return;
+        }
         let parameters = self.residents.iter().step_by(self.per_parameter);
         self.best.iter_mut().zip(parameters).for_each(|(best, own)| best.clone_from(own));
     }
@@ -274,6 +324,16 @@ impl<T: Real> State<T> {
             if !self.best[place].is_empty() {
                 add(format!("best.{name}"), shape, &self.best[place]);
             }
+            if let Some(average) = self.average.get(place).filter(|average| !average.is_empty()) {
+                add(format!("average.{name}"), shape, average);
+            }
+        }
+        for (name, get) in PAIRS {
+            let numbers: Vec<f64> = self.pairs.0.iter().flat_map(|pair| get(pair)).copied().collect();
+            if !numbers.is_empty() {
+                let shape = vec![self.pairs.0.len(), numbers.len() / self.pairs.0.len()];
+                tensors.push((name.to_owned(), shape, Dtype::F64, to_bytes(&numbers)));
+            }
         }
         for (name, get, _) in COLUMNS {
             let column: Option<Vec<f64>> = self.epochs.iter().map(get).collect();
@@ -337,6 +397,8 @@ impl<T: Real> State<T> {
             residents: Vec::new(),
             per_parameter: 1 + optimizer_states,
             best: Vec::new(),
+            average: Vec::new(),
+            pairs: Pairs::default(),
             epochs: Vec::new(),
             position,
             fingerprint,
@@ -353,7 +415,26 @@ impl<T: Real> State<T> {
                 state.residents.push(if_there(&format!("optimizer.{name}.{at}"))?);
             }
             state.best.push(if_there(&format!("best.{name}"))?);
+            state.average.push(if_there(&format!("average.{name}"))?);
             state.names.push((name, shape));
+        }
+
+        if state.average.iter().all(|numbers| numbers.is_empty()) {
+            state.average.clear();
+        }
+        if let Ok(steps) = tensor(PAIRS[0].0) {
+            let changes = tensor(PAIRS[1].0)?;
+            let [count, width] = steps.shape()[..] else {
+                return Err(format!("`{}` is no matrix", PAIRS[0].0));
+            };
+            if count == 0 || count > HISTORY || width == 0 {
+                return Err(format!("`{}` is of shape {:?}", PAIRS[0].0, steps.shape()));
+            }
+            let steps = of_f64(PAIRS[0].0, &steps, &[count, width])?;
+            let changes = of_f64(PAIRS[1].0, &changes, &[count, width])?;
+            let pairs = steps.chunks(width).zip(changes.chunks(width));
+            let pairs = pairs.map(|(step, change)| Pair { step: step.to_vec(), change: change.to_vec() });
+            state.pairs = Pairs(pairs.collect());
         }
 
         let empty = EpochReport {
@@ -397,6 +478,14 @@ impl<T: Real> State<T> {
     pub(super) fn has_best(&self) -> bool {
         self.best.iter().zip(self.parameters()).all(|(best, own)| best.len() == own.len())
     }
+}
+
+/// The numbers of a tensor of f64 of a shape.
+fn of_f64(name: &str, view: &TensorView<'_>, shape: &[usize]) -> Result<Array<f64>, String> {
+    if view.shape() != shape {
+        return Err(format!("`{name}` is of shape {:?}, not {shape:?}", view.shape()));
+    }
+    numbers::<f64>(name, view)
 }
 
 /// The parameters' names and shapes.

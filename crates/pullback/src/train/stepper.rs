@@ -1,12 +1,14 @@
 //! The plan of a step for one batch size.
 
 use super::gradient::OneByOne;
+use super::optimizer::StepRules;
+use super::optimizer::lbfgs::Reached;
 use super::{Machine, Training};
 use crate::differentiate::reverse;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::execute::{Backend, Executor};
 use crate::graph::{Builder, Graph, NodeId};
-use crate::network::{Lowered, Mask, Mode, Network, Role};
+use crate::network::{Lowered, Mask, Mode, Network, Parameter, Role};
 use crate::plan::{Change, Plan, Target, Update};
 use pullback_kernels::{Array, Real};
 
@@ -16,7 +18,7 @@ pub(super) struct Stepper<T> {
     /// What finds the gradients instead of the executor, if they are not back-propagated.
     one_by_one: Option<OneByOne<T>>,
     /// The places of the trained parameters, in the order of their gradients.
-    trained: Vec<usize>,
+    pub(super) trained: Vec<usize>,
     masks: Vec<Mask>,
 }
 
@@ -24,7 +26,8 @@ pub(super) struct Stepper<T> {
 struct StepGraph {
     lowered: Lowered,
     graph: Graph,
-    cost: NodeId,
+    /// The cost, and behind it the gradients, where something else makes a step of them.
+    outputs: Vec<NodeId>,
     targets: Vec<Target>,
     /// The places of the trained parameters, in the order of their gradients.
     trained: Vec<usize>,
@@ -48,31 +51,44 @@ impl StepGraph {
         } else {
             // They are found elsewhere, and given like data.
             let builder = Builder::extend(lowered.graph.clone());
-            let shapes = wrt.iter().map(|id| lowered.graph.shape(*id).clone());
-            let inputs = shapes.map(|shape| builder.input("gradient", shape).id());
-            let gradients = inputs.map(|id| id.expect("an input has no shape error")).collect();
+            let inputs = trained.iter().map(|&place| gradient_input(&builder, &specification[place]));
+            let gradients = inputs.collect();
             (builder.finish()?, gradients)
         };
-        let update = |place: usize| {
-            let is_matrix = matches!(specification[place].role, Role::Weight(_))
-                && specification[place].shape.rank() == 2;
-            Change::Update(Update {
-                rule: usize::from(matches!(specification[place].role, Role::Weight(_))),
-                states: training.optimizer.states(),
-                is_piecewise: training.optimizer.is_piecewise() || !is_matrix,
-            })
-        };
-        let updates = (trained.iter().zip(gradients)).map(|(&place, node)| (place, node, update(place)));
+        let update = |place: usize| update(training, &specification[place]);
+        let mut outputs = vec![lowered.cost];
+        let mut updates = Vec::new();
+        if training.keeps_gradients() {
+            outputs.extend(gradients);
+        } else {
+            updates.extend(trained.iter().zip(gradients).map(|(&place, node)| (place, node, update(place))));
+        }
         let stores = lowered.statistics.iter().map(|&(place, node)| (place, node, Change::Store));
-        let targets = (updates.chain(stores))
+        let targets = (updates.into_iter().chain(stores))
             .map(|(place, node, change)| Target { parameter: lowered.parameters[place], node, change })
             .collect();
-        Ok(Self { graph, cost: lowered.cost, targets, trained, lowered })
+        Ok(Self { graph, outputs, targets, trained, lowered })
     }
 
     fn plan(&self, training: &Training) -> Plan {
-        Plan::with_changes(&self.graph, &[self.cost], &self.targets, training.clip_norm)
+        Plan::with_changes(&self.graph, &self.outputs, &self.targets, training.clip_norm)
     }
+}
+
+/// A gradient that is given. Inputs of one name would be one input.
+fn gradient_input(builder: &Builder, parameter: &Parameter) -> NodeId {
+    let input = builder.input(&format!("gradient.{}", parameter.name), parameter.shape.clone());
+    input.id().expect("an input has no shape error")
+}
+
+/// How the optimizer changes a parameter.
+fn update(training: &Training, parameter: &Parameter) -> Change {
+    let is_weight = matches!(parameter.role, Role::Weight(_));
+    Change::Update(Update {
+        rule: usize::from(is_weight),
+        states: training.optimizer.states(),
+        is_piecewise: training.optimizer.is_piecewise() || !is_weight || parameter.shape.rank() != 2,
+    })
 }
 
 impl<T: Real> Stepper<T> {
@@ -107,6 +123,103 @@ impl<T: Real> Stepper<T> {
         if let Some(one_by_one) = &mut self.one_by_one {
             one_by_one.fill(&mut self.executor, parameters, &self.trained);
         }
+    }
+
+    /// Refuses a network whose cost is another one at each step: a search compares the costs of several points.
+    ///
+    /// # Errors
+    /// If it draws masks, or keeps statistics of the steps.
+    pub(super) fn check_search(&self, name: &str) -> Result<()> {
+        let why = if !self.masks.is_empty() {
+            "dropout draws another cost at each step"
+        } else if self.executor.plan().outputs_after < self.executor.plan().instructions.len() {
+            "batch norm keeps averages over many steps, and it takes few"
+        } else {
+            return Ok(());
+        };
+        Err(Error::configuration(format!("{name} compares costs of several steps, but {why}"))
+            .help("leave that layer out, or take another optimizer"))
+    }
+
+    /// After a run that was asked for gradients, the gradients: those of the trained parameters, in their order.
+    pub(super) fn gradients(&self) -> impl Iterator<Item = &[T]> {
+        (1..=self.trained.len()).map(|output| self.executor.output(output))
+    }
+
+    /// Gives the parameters the numbers of a point.
+    pub(super) fn place(point: &[f64], residents: &mut [Array<T>]) {
+        let mut rest = point;
+        for resident in residents.iter_mut() {
+            let (own, others) = rest.split_at(resident.len());
+            resident.iter_mut().zip(own).for_each(|(number, own)| *number = T::from_f64(*own));
+            rest = others;
+        }
+    }
+
+    /// The cost and the gradient of the rows that were filled in, at a point: all numbers of all parameters.
+    pub(super) fn reach(&mut self, point: &[f64], residents: &mut [Array<T>]) -> Reached {
+        Self::place(point, residents);
+        self.executor.run(residents);
+        let gradient = self.gradients().flatten().map(|number| number.to_f64()).collect();
+        Reached { cost: self.executor.output(0)[0].to_f64(), gradient }
+    }
+}
+
+/// Sums the gradients of several batches, each as it counts among their rows, and makes one step of them.
+pub(super) struct Accumulator<T> {
+    /// Takes gradients as inputs, and changes the parameters.
+    executor: Executor<T>,
+    /// The weights of the rows so far, and the sum of their costs times their weights.
+    weight: f64,
+    cost: f64,
+}
+
+impl<T: Real> Accumulator<T> {
+    pub(super) fn new(machine: &Machine, network: &Network, training: &Training) -> Result<Self> {
+        let builder = Builder::new();
+        let mut targets = Vec::new();
+        for specification in network.parameters()? {
+            let parameter = builder.parameter(&specification.name, specification.shape.clone()).id();
+            let parameter = parameter.expect("a parameter has no shape error");
+            if specification.role.is_trained() {
+                let node = gradient_input(&builder, &specification);
+                targets.push(Target { parameter, node, change: update(training, &specification) });
+            }
+        }
+        let plan = Plan::with_changes(&builder.finish()?, &[], &targets, training.clip_norm);
+        Ok(Self { executor: Executor::new(plan, machine), weight: 0.0, cost: 0.0 })
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        self.executor.plan()
+    }
+
+    /// Adds what a stepper has found for rows of a weight: `sum(W g) / sum(W)` stays the gradient of all rows so far.
+    pub(super) fn add(&mut self, stepper: &Stepper<T>, weight: f64) {
+        let cost = stepper.executor.output(0)[0].to_f64();
+        self.cost += cost * weight;
+        self.weight += weight;
+        // The sum times weights is made a mean at the end: rounding is that of as many additions.
+        let weight = T::from_f64(weight);
+        for (input, gradient) in stepper.gradients().enumerate() {
+            let sums = self.executor.input_mut(input);
+            sums.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += weight * *g);
+        }
+    }
+
+    /// Makes a step of what was added; gives the cost of all rows, and the gradient's norm if it is clipped.
+    pub(super) fn change(&mut self, residents: &mut [Array<T>], rules: &StepRules<T>) -> (f64, f64) {
+        let share = T::from_f64(1.0 / self.weight);
+        let gradients = self.executor.plan().inputs.len();
+        for input in 0..gradients {
+            self.executor.input_mut(input).iter_mut().for_each(|sum| *sum *= share);
+        }
+        self.executor.run(residents);
+        self.executor.change(residents, rules);
+        (0..gradients).for_each(|input| self.executor.input_mut(input).fill(T::ZERO));
+        let cost = self.cost / self.weight;
+        (self.weight, self.cost) = (0.0, 0.0);
+        (cost, self.executor.gradient_norm())
     }
 }
 
@@ -154,7 +267,7 @@ mod tests {
         let bytes = Bytes::new(bytes, vec![100], u8::MAX).expect("whole rows");
         let features = Features::<f64>::bytes(bytes, 120.0, 60.0).expect("a legal scale");
         network.regularization.l2 = 0.01;
-        for name in Optimizer::NAMES {
+        for name in Optimizer::NAMES.iter().filter(|name| **name != "lbfgs") {
             for (clip_norm, is_weighted) in [(None, false), (Some(0.05), false), (None, true)] {
                 let optimizer = name.parse().expect("a name of the list");
                 let training = Training { optimizer, clip_norm, ..Training::default() };
@@ -186,13 +299,13 @@ mod tests {
                                 mask.rate,
                             );
                         }
-                        let rules = training.optimizer.rules(0.01, step);
+                        let rules = training.optimizer.rules(0.01, step).expect("one that does not search");
                         backend.run(&mut residents, &StepRules { isa: Isa::portable(), rules });
                     }
                     residents
                 };
-                let StepGraph { graph, cost, targets, .. } = &step_graph;
-                let right = run(&mut Reference::new(graph, &[*cost], targets, training.clip_norm));
+                let StepGraph { graph, outputs, targets, .. } = &step_graph;
+                let right = run(&mut Reference::new(graph, outputs, targets, training.clip_norm));
                 let found = run(&mut Executor::new(plan.clone(), &Machine::with_threads(2)));
                 let pairs = found.iter().flat_map(|x| &x[..]).zip(right.iter().flat_map(|x| &x[..]));
                 for (found, right) in pairs {

@@ -4,8 +4,9 @@ use super::evaluate::{Evaluator, check_data, entries, fill, weight_of};
 use super::metric::with_scored;
 use super::observer::Reached;
 use super::optimizer::StepRules;
+use super::optimizer::lbfgs::{Reached as Point, Search};
 use super::state::{Fingerprint, Hash, names};
-use super::stepper::Stepper;
+use super::stepper::{Accumulator, Stepper};
 use super::{
     Batch, Blame, Epoch, EpochReport, Evaluation, Flow, History, Machine, Metric, Observer, Silent, State,
     StepReport, Stop, Trained, Training,
@@ -16,6 +17,7 @@ use crate::network::{Mode, Network, Parameter};
 use pullback_kernels::{Array, Real, gather};
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::ops::Range;
 
 /// Trains a network on some rows of a data set. After each epoch it is measured on the rows
 /// `validation`, which may be none.
@@ -76,8 +78,10 @@ pub struct Trainer<'a, T: Real> {
     /// Why it was stopped, if rows could not be read.
     trouble: Option<Error>,
     blame: Option<Blame>,
-    /// How many rows make a step.
+    /// How many rows make a step, and how many of them are computed at a time: as many, unless gradients are
+    /// accumulated.
     batch: usize,
+    piece: usize,
     /// The rows in the order of the epoch that is running, if it is known.
     order: Vec<usize>,
     /// What the steps are given instead of the data's features, if that pays: those minus a number, the background.
@@ -94,6 +98,10 @@ pub struct Trainer<'a, T: Real> {
     /// For whole batches, and for the rows left over at the end of an epoch.
     stepper: Stepper<T>,
     last_stepper: Option<Stepper<T>>,
+    /// Makes a step of several batches.
+    accumulator: Option<Accumulator<T>>,
+    /// What the last step of a search has reached.
+    reached: Option<Point>,
     evaluator: Option<Evaluator<T>>,
     /// Whether the stepper holds all rows, which make one batch.
     is_filled: bool,
@@ -187,32 +195,51 @@ impl<'a, T: Real> Trainer<'a, T> {
         }
         // Validation is in full precision whatever the steps are in.
         let machine = Machine { precision: Default::default(), ..*machine };
-        let batch = match training.batch {
+        if training.accumulate > 1 && network.regularization.divide_by_batch {
+            return Err(Error::configuration(
+                "regularization that is divided by the batch is that of each batch, not of those that are accumulated",
+            )
+            .help("divide it by the size of the step yourself, or do not accumulate"));
+        }
+        let piece = match training.batch {
             Batch::Of(examples) => examples.min(rows.len()),
             Batch::Full => rows.len(),
         };
+        let batch = piece.saturating_mul(training.accumulate).min(rows.len());
         let specification = network.parameters()?;
-        let left = rows.len() % batch;
+        let left = rows.len() % piece;
         let (listed, listed_of_watched) = (entries(&blocks), entries(&watched_blocks));
         // Products of reduced precision leave out no zeros.
         let leaves_out_zeros = network.begins_dense() && training.precision.is_full();
         let less_background = leaves_out_zeros.then(|| data.features().less_background(&rows)).flatten();
         let background = less_background.as_ref().map_or(0.0, |(_, number)| *number);
         let stepper =
-            Stepper::<T>::new(&machine, network, training, (batch, is_weighted), background, &listed)?;
-        let plan = stepper.executor.plan();
+            Stepper::<T>::new(&machine, network, training, (piece, is_weighted), background, &listed)?;
+        if training.optimizer.is_searching() {
+            stepper.check_search(training.optimizer.name())?;
+        }
+        let accumulator =
+            (training.accumulate > 1).then(|| Accumulator::new(&machine, network, training)).transpose()?;
+        let plan = accumulator.as_ref().map_or(stepper.executor.plan(), Accumulator::plan);
         let mut residents: Vec<Array<T>> =
             plan.residents.iter().map(|resident| Array::zeros(resident.shape.elements())).collect();
         let parameters = residents.iter_mut().step_by(plan.residents_per_parameter);
         for (parameter, numbers) in parameters.zip(network.initialize::<T>(training.seed)?) {
             parameter.copy_from_slice(&numbers);
         }
+        let mut state = State::start(&specification, residents, plan.residents_per_parameter);
+        if training.ema.is_some() {
+            state.begin_average(&specification);
+        }
         Ok(Self {
-            state: State::start(&specification, residents, plan.residents_per_parameter),
+            state,
             is_stopped: false,
             trouble: None,
             blame: None,
             batch,
+            piece,
+            accumulator,
+            reached: None,
             order: Vec::new(),
             less_background,
             ahead: Ahead::of(&blocks, 3),
@@ -252,6 +279,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         self.network.check_parameters(parameters)?;
         let own = self.state.residents.iter_mut().step_by(self.state.per_parameter);
         own.zip(parameters).for_each(|(own, numbers)| own.copy_from_slice(numbers));
+        self.reached = None;
         Ok(self)
     }
 
@@ -289,6 +317,15 @@ impl<'a, T: Real> Trainer<'a, T> {
         if lengths(&state) != lengths(&self.state) {
             return of_another("optimizer's numbers");
         }
+        let averaged = |state: &State<T>| state.average.iter().map(|a| a.len()).collect::<Vec<_>>();
+        let weights: usize = self.state.parameters().map(<[T]>::len).sum();
+        let mut pairs = state.pairs.0.iter();
+        if averaged(&state) != averaged(&self.state)
+            || !(state.pairs.0.is_empty() || self.training.optimizer.is_searching())
+            || pairs.any(|pair| pair.step.len() != weights || !pair.is_possible())
+        {
+            return of_another("optimizer's numbers");
+        }
         let (at, steps) = (&state.position, self.steps_per_epoch());
         let examples = at.step.saturating_mul(self.batch).min(self.rows.len());
         let is_possible = at.step <= steps
@@ -302,6 +339,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             return of_another("numbers");
         }
         self.state = state;
+        self.reached = None;
         Ok(self)
     }
 
@@ -361,6 +399,11 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// Does one step: a batch forwards and backwards, and the change of the weights. The first step of an epoch ends
     /// the epoch before. Absent if the run is over.
     pub fn step(&mut self) -> Option<StepReport> {
+        self.step_at(None)
+    }
+
+    /// The same at a learning rate that is given instead of the schedule's.
+    pub(super) fn step_at(&mut self, given: Option<f64>) -> Option<StepReport> {
         self.is_stopped = false;
         self.trouble = None;
         if self.state.position.step == self.steps_per_epoch() {
@@ -379,7 +422,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             // Early stopping without an epoch yet goes back to the start.
             let is_early = training.early_stopping.is_some() && steps > 0;
             if !is_early && !self.state.position.is_kept_by_observer {
-                self.state.keep();
+                self.state.keep(training.ema);
             }
         }
         if self.order.is_empty() {
@@ -393,11 +436,12 @@ impl<'a, T: Real> Trainer<'a, T> {
         }
 
         let factor = training.schedule.factor(steps, steps_per_epoch, training.epochs);
-        let rate = training.learning_rate() * factor * self.state.position.plateau.factor();
+        let planned = training.learning_rate() * factor * self.state.position.plateau.factor();
+        let rate = given.unwrap_or(planned);
         let range = step * batch..((step + 1) * batch).min(rows.len());
         let (examples, examples_per_epoch) = (range.len(), rows.len());
         let weight = weight_of(self.data, &self.order[range.clone()]);
-        let (cost, norm) = match self.descend(range, rate) {
+        let Descended { cost, norm, is_over } = match self.descend(range, rate) {
             Ok(found) => found,
             Err(trouble) => {
                 self.stop_for(trouble);
@@ -416,6 +460,13 @@ impl<'a, T: Real> Trainer<'a, T> {
         at.cost += cost * weight;
         at.learning_rate = rate;
         at.gradient_norm = Real::max(norm, at.gradient_norm);
+        if is_over {
+            at.stop = Some(Stop::Converged);
+        }
+        if let Some(share) = training.ema {
+            self.state.add_to_average(share);
+        }
+        let at = &self.state.position;
         Some(StepReport { epoch, examples: at.examples, examples_per_epoch, cost })
     }
 
@@ -478,7 +529,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         let goes_back = (goes_back || is_lost) && self.state.has_best();
         let parameters = match goes_back {
             true => self.state.best.iter().map(|numbers| numbers.to_vec()).collect(),
-            false => self.state.parameters().map(<[T]>::to_vec).collect(),
+            false => self.state.measured(self.training.ema).into_iter().map(Cow::into_owned).collect(),
         };
         let State { epochs, position, .. } = self.state;
         let trained = Trained {
@@ -511,7 +562,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         };
         // What is watched, as something to be minimized.
         let mut watched = report.cost;
-        let parameters: Vec<&[T]> = self.state.parameters().collect();
+        let parameters = self.state.measured(training.ema);
         let evaluation = (self.evaluator.as_mut())
             .map(|evaluator| evaluator.run(&parameters, &self.watched_blocks, data, validation))
             .transpose();
@@ -558,22 +609,94 @@ impl<'a, T: Real> Trainer<'a, T> {
         (at.step, at.examples, at.weight, at.cost, at.gradient_norm) = (0, 0, 0.0, 0.0, 0.0);
         self.is_stopped |= flow == Flow::Stop;
         if is_best {
-            self.state.keep();
+            self.state.keep(training.ema);
         }
         self.state.epochs.push(report);
     }
 
-    /// One step of gradient descent on the rows at some places of the order: the batch's cost, and the gradient's norm,
-    /// 0 if it is not clipped.
-    fn descend(&mut self, range: std::ops::Range<usize>, rate: f64) -> Result<(f64, f64)> {
+    /// One step on the rows at some places of the order.
+    fn descend(&mut self, range: Range<usize>, rate: f64) -> Result<Descended> {
+        let Self { training, machine, .. } = *self;
+        let Some(rules) = training.optimizer.rules(rate, self.state.position.steps as u64 + 1) else {
+            return self.search(range, rate);
+        };
+        let rules = StepRules { isa: machine.isa, rules };
+        if self.accumulator.is_some() {
+            return self.accumulate(range, &rules);
+        }
+        self.fill(range.clone(), self.state.position.step)?;
+        let residents = &mut self.state.residents;
+        let stepper = stepper(&mut self.stepper, &mut self.last_stepper, range.len() < self.piece);
+        stepper.executor.run(residents);
+        let cost = stepper.executor.output(0)[0].to_f64();
+        if !cost.is_finite() {
+            self.find_blame(range.len());
+            return Ok(Descended { cost, norm: 0.0, is_over: false });
+        }
+        stepper.fill_gradients(residents);
+        stepper.executor.change(residents, &rules);
+        Ok(Descended { cost, norm: stepper.executor.gradient_norm(), is_over: false })
+    }
+
+    /// One step by the gradients of several batches.
+    fn accumulate(&mut self, range: Range<usize>, rules: &StepRules<T>) -> Result<Descended> {
+        let (step, per_parameter) = (self.state.position.step, self.state.per_parameter);
+        for (at, first) in range.clone().step_by(self.piece).enumerate() {
+            let part = first..(first + self.piece).min(range.end);
+            let weight = weight_of(self.data, &self.order[part.clone()]);
+            // Each batch has masks of its own.
+            self.fill(part.clone(), step * self.training.accumulate + at)?;
+            let stepper = stepper(&mut self.stepper, &mut self.last_stepper, part.len() < self.piece);
+            let mut own: Vec<&mut [T]> = self
+                .state
+                .residents
+                .iter_mut()
+                .step_by(per_parameter)
+                .map(|numbers| &mut numbers[..])
+                .collect();
+            stepper.executor.run(&own);
+            let cost = stepper.executor.output(0)[0].to_f64();
+            if !cost.is_finite() {
+                self.find_blame(part.len());
+                return Ok(Descended { cost, norm: 0.0, is_over: false });
+            }
+            // Averages of batch norm are those of each batch.
+            stepper.executor.change(&mut own, rules);
+            self.accumulator.as_mut().expect("it is there").add(stepper, weight);
+        }
+        let accumulator = self.accumulator.as_mut().expect("it is there");
+        let (cost, norm) = accumulator.change(&mut self.state.residents, rules);
+        Ok(Descended { cost, norm, is_over: false })
+    }
+
+    /// One step of a search along a line. What was reached is computed anew by who resumes: the same bits.
+    fn search(&mut self, range: Range<usize>, rate: f64) -> Result<Descended> {
+        let tolerance = self.training.optimizer.get("tolerance").expect("who searches has one");
+        self.fill(range.clone(), 0)?;
+        let search =
+            Search { rate, tolerance, rounding: T::EPSILON.to_f64(), rounded: |x| T::from_f64(x).to_f64() };
+        let State { residents, pairs, .. } = &mut self.state;
+        let mut point: Vec<f64> = residents.iter().flat_map(|own| own.iter().map(|x| x.to_f64())).collect();
+        let stepper = &mut self.stepper;
+        let from = self.reached.take().unwrap_or_else(|| stepper.reach(&point, residents));
+        let cost = from.cost;
+        if !cost.is_finite() {
+            self.find_blame(range.len());
+            return Ok(Descended { cost, norm: 0.0, is_over: false });
+        }
+        let (reached, is_over) =
+            pairs.step(search, &mut point, from, |point| stepper.reach(point, residents));
+        Stepper::place(&point, residents);
+        self.reached = Some(reached);
+        Ok(Descended { cost, norm: 0.0, is_over })
+    }
+
+    /// Gives a stepper the rows at some places of the order, and draws its masks as the epoch's step or batch `number`.
+    fn fill(&mut self, range: Range<usize>, number: usize) -> Result<()> {
         let Self { training, data, machine, .. } = *self;
         let rows = &self.order[range.clone()];
-        let State { position: at, residents, .. } = &mut self.state;
-        let stepper = match &mut self.last_stepper {
-            Some(last) if rows.len() < self.batch => last,
-            _ => &mut self.stepper,
-        };
-        stepper.fill_masks(training.seed, at.epoch, at.step);
+        let stepper = stepper(&mut self.stepper, &mut self.last_stepper, rows.len() < self.piece);
+        stepper.fill_masks(training.seed, self.state.position.epoch, number);
         if !self.is_filled {
             match (&self.less_background, &mut self.ahead) {
                 (Some((features, _)), _) => fill(&mut stepper.executor, machine.isa, &[features], rows),
@@ -590,27 +713,23 @@ impl<'a, T: Real> Trainer<'a, T> {
             if let Some(image) = self.network.image
                 && !training.augment.is_none()
             {
-                let place = (training.seed, at.epoch);
+                let place = (training.seed, self.state.position.epoch);
                 let images = stepper.executor.input_mut(0);
                 training.augment.apply(image, place, rows, images, &mut self.image);
             }
-            self.is_filled = self.batch == self.rows.len() && training.augment.is_none();
+            self.is_filled = self.piece == self.rows.len() && training.augment.is_none();
         }
-        stepper.executor.run(residents);
-        let cost = stepper.executor.output(0)[0].to_f64();
-        if !cost.is_finite() {
-            let background = self.less_background.as_ref().map_or(0.0, |(_, number)| *number);
-            let parameters: Vec<&[T]> = self.state.parameters().collect();
-            let lowered =
-                self.network.lower_less(rows.len(), Mode::Training, background, data.weights().is_some());
-            self.blame =
-                (lowered.ok()).and_then(|lowered| Blame::find(&lowered, &stepper.executor, &parameters));
-            return Ok((cost, 0.0));
-        }
-        stepper.fill_gradients(residents);
-        let rules = training.optimizer.rules(rate, at.steps as u64 + 1);
-        stepper.executor.change(residents, &StepRules { isa: machine.isa, rules });
-        Ok((cost, stepper.executor.gradient_norm()))
+        Ok(())
+    }
+
+    /// Finds what made the cost of so many rows no finite number.
+    fn find_blame(&mut self, rows: usize) {
+        let background = self.less_background.as_ref().map_or(0.0, |(_, number)| *number);
+        let parameters: Vec<&[T]> = self.state.parameters().collect();
+        let is_weighted = self.data.weights().is_some();
+        let lowered = self.network.lower_less(rows, Mode::Training, background, is_weighted);
+        let stepper = stepper(&mut self.stepper, &mut self.last_stepper, rows < self.piece);
+        self.blame = (lowered.ok()).and_then(|lowered| Blame::find(&lowered, &stepper.executor, &parameters));
     }
 
     /// What tells the run from others: a hash of the network, of the settings and of the rows.
@@ -671,9 +790,31 @@ impl<'a, T: Real> Trainer<'a, T> {
     }
 }
 
+/// What a step found.
+struct Descended {
+    /// The cost of its rows before it.
+    cost: f64,
+    /// The gradient's norm; 0 if it is not clipped.
+    norm: f64,
+    /// Whether a search is over.
+    is_over: bool,
+}
+
+/// The stepper for a whole batch, or for the rows left over.
+fn stepper<'a, T>(
+    whole: &'a mut Stepper<T>,
+    last: &'a mut Option<Stepper<T>>,
+    is_last: bool,
+) -> &'a mut Stepper<T> {
+    match last {
+        Some(last) if is_last => last,
+        _ => whole,
+    }
+}
+
 /// A run after an epoch, for an observer to look at.
-struct AfterEpoch<'a, T> {
-    parameters: Vec<&'a [T]>,
+struct AfterEpoch<'a, T: Real> {
+    parameters: Vec<Cow<'a, [T]>>,
     /// Of the validation rows, if there are any.
     evaluation: Option<Evaluation<T>>,
     data: &'a Dataset<T>,

@@ -4,6 +4,7 @@
 mod allocation;
 mod architecture;
 mod border;
+mod candidates;
 mod costs;
 mod cross_validation;
 mod ensembles;
@@ -15,6 +16,7 @@ mod fine_tuning;
 mod four_ways;
 mod images;
 mod layers;
+mod lbfgs;
 mod learning;
 mod metrics;
 mod model_file;

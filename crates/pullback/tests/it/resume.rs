@@ -50,15 +50,21 @@ fn bits(trained: &Trained<f32>) -> Vec<u32> {
 }
 
 fn check(what: &str, training: &Training) {
-    let (data, network) = (data(), network());
+    check_of(what, &network(), training);
+}
+
+fn check_of(what: &str, network: &Network, training: &Training) {
+    let data = data();
     let (rows, validation): (Vec<usize>, Vec<usize>) = (0..ROWS).partition(|row| row % 5 > 0);
     let machine = &Machine::with_threads(1);
-    let whole = train(&network, training, &data, &rows, &validation, machine, &mut Silent).unwrap();
+    let whole = train(network, training, &data, &rows, &validation, machine, &mut Silent).unwrap();
     let steps = if training.batch == Batch::Full { 1 } else { 4 };
-    for steps in [1, steps - 1, steps, 2 * steps + 2, EPOCHS * steps].into_iter().filter(|steps| *steps > 0) {
+    for steps in
+        [1, steps - 1, steps, 2 * steps + 2, training.epochs * steps].into_iter().filter(|steps| *steps > 0)
+    {
         for threads in [1, 3] {
             let what = format!("{what}, after {steps} steps, {threads} threads");
-            let mut first = Trainer::new(&network, training, &data, &rows, &validation, machine).unwrap();
+            let mut first = Trainer::new(network, training, &data, &rows, &validation, machine).unwrap();
             let mut after = After(steps);
             while first.epoch(&mut after) == Flow::Continue {}
             let bytes = first.state().to_bytes().unwrap();
@@ -67,7 +73,7 @@ fn check(what: &str, training: &Training) {
             assert_eq!(state.to_bytes().unwrap(), bytes, "{what}: the state that was read");
             let other = Machine::with_threads(threads);
             let mut second =
-                Trainer::resume(&network, training, &data, &rows, &validation, &other, state).unwrap();
+                Trainer::resume(network, training, &data, &rows, &validation, &other, state).unwrap();
             while second.epoch(&mut Silent) == Flow::Continue {}
             let resumed = second.finish();
             assert_eq!(resumed.history, whole.history, "{what}");
@@ -79,8 +85,29 @@ fn check(what: &str, training: &Training) {
 #[test]
 fn a_resumed_run_has_the_same_bits_for_every_optimizer() {
     for name in Optimizer::NAMES {
-        check(name, &Training { optimizer: Optimizer::from_name(name).unwrap(), ..settings() });
+        let optimizer = Optimizer::from_name(name).unwrap();
+        if optimizer.is_searching() {
+            // Without layers that it refuses, for longer than its history.
+            let network = Network::dense(6, &[12, 7], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+            let training = Training { optimizer, batch: Batch::Full, ..Training::default() };
+            for epochs in [EPOCHS, 25] {
+                check_of(name, &network, &Training { epochs, ..training.clone() });
+            }
+            continue;
+        }
+        check(name, &Training { optimizer, ..settings() });
     }
+}
+
+#[test]
+fn a_resumed_run_has_the_same_bits_with_an_average_of_weights_and_accumulated_batches() {
+    check("average", &Training { ema: Some(0.9), ..settings() });
+    let early_stopping = Some(EarlyStopping { patience: 1, ..EarlyStopping::default() });
+    check("average, early stopping", &Training { ema: Some(0.6), early_stopping, ..settings() });
+    // Steps of 4 batches of 4 rows.
+    check("accumulated", &Training { batch: Batch::Of(4), accumulate: 4, ..settings() });
+    let clip_norm = Some(0.3);
+    check("both", &Training { batch: Batch::Of(8), accumulate: 2, ema: Some(0.9), clip_norm, ..settings() });
 }
 
 #[test]

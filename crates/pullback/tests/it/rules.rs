@@ -12,6 +12,8 @@ use pullback::train::{
 
 /// Sums in another order differ by this much at most.
 const ROUNDING: f64 = 1e-12;
+/// The same after 16 steps whose gradients are summed in another order.
+const ACCUMULATED: f64 = 1e-11;
 const INPUTS: usize = 3;
 /// Rows to train on: two batches of four and one of two.
 const ROWS: usize = 10;
@@ -70,10 +72,21 @@ struct Rules {
     plateau: Option<(f64, usize)>,
     clip_norm: Option<f64>,
     is_adam: bool,
+    /// How much of an average is kept, and how many batches make a step.
+    ema: Option<f64>,
+    accumulate: usize,
 }
 
-const PLAIN: Rules =
-    Rules { epochs: 5, rate: 0.1, schedule: |_| 1.0, plateau: None, clip_norm: None, is_adam: false };
+const PLAIN: Rules = Rules {
+    epochs: 5,
+    rate: 0.1,
+    schedule: |_| 1.0,
+    plateau: None,
+    clip_norm: None,
+    is_adam: false,
+    ema: None,
+    accumulate: 1,
+};
 
 fn error(weights: &[f64], x: &[f64], target: f64) -> f64 {
     weights.iter().zip(x).map(|(w, x)| w * x).sum::<f64>() - target
@@ -84,10 +97,11 @@ fn plain(rules: &Rules, features: &[f64], targets: &[f64]) -> Plain {
     let mut found = Plain { weights: network().initialize::<f64>(0).unwrap().concat(), ..Plain::default() };
     let (mut mean, mut square, mut step) = (vec![0.0; INPUTS], vec![0.0; INPUTS], 0);
     let (mut factor, mut best, mut waited) = (1.0, f64::INFINITY, 0);
+    let (mut steps, mut measured) = (Vec::new(), Vec::new());
     for epoch in 0..rules.epochs {
         let (mut sum, mut largest) = (0.0, 0.0_f64);
         let rate = rules.rate * (rules.schedule)(epoch) * factor;
-        for batch in (0..ROWS).collect::<Vec<_>>().chunks(BATCH) {
+        for batch in (0..ROWS).collect::<Vec<_>>().chunks(BATCH * rules.accumulate) {
             let mut gradient = vec![0.0; INPUTS];
             for &at in batch {
                 let (x, target) = row(at);
@@ -114,9 +128,21 @@ fn plain(rules: &Rules, features: &[f64], targets: &[f64]) -> Plain {
                     found.weights[at] -= rate * g;
                 }
             }
+            if let Some(share) = rules.ema {
+                // Each step counts `share` times as much as the one after it.
+                steps.push(found.weights.clone());
+                let counts: Vec<f64> = (0..steps.len()).rev().map(|after| share.powi(after as i32)).collect();
+                let all: f64 = counts.iter().sum();
+                let mean = |at: usize| {
+                    steps.iter().zip(&counts).map(|(weights, count)| weights[at] * count).sum::<f64>() / all
+                };
+                measured = (0..INPUTS).map(mean).collect();
+            } else {
+                measured.clone_from(&found.weights);
+            }
         }
         let validation =
-            (ROWS..ROWS + VALIDATION).map(|at| error(&found.weights, row(at).0, row(at).1).powi(2) / 2.0);
+            (ROWS..ROWS + VALIDATION).map(|at| error(&measured, row(at).0, row(at).1).powi(2) / 2.0);
         let validation = validation.sum::<f64>() / VALIDATION as f64;
         if let Some((by, patience)) = rules.plateau {
             (best, waited) = if validation < best { (validation, 0) } else { (best, waited + 1) };
@@ -128,8 +154,9 @@ fn plain(rules: &Rules, features: &[f64], targets: &[f64]) -> Plain {
         found.validation_costs.push(validation);
         found.rates.push(rate);
         found.norms.push(largest);
-        found.history.push(found.weights.clone());
+        found.history.push(measured.clone());
     }
+    found.weights = measured;
     found
 }
 
@@ -140,6 +167,8 @@ fn training(rules: &Rules) -> Training {
         optimizer: if rules.is_adam { "adam" } else { "sgd" }.parse::<Optimizer>().unwrap(),
         learning_rate: Some(rules.rate),
         clip_norm: rules.clip_norm,
+        ema: rules.ema,
+        accumulate: rules.accumulate,
         shuffle: false,
         ..Training::default()
     }
@@ -192,6 +221,137 @@ fn an_epoch_is_what_plain_loops_make_of_it() {
     let plateau = Schedule { shape: Shape::Plateau { factor: 0.5, patience: 1 }, ..Schedule::default() };
     let found = check(&Rules { plateau: Some((0.5, 1)), ..PLAIN }, plateau);
     assert_eq!(found.rates, [0.1, 0.1, 0.05, 0.025, 0.0125]);
+}
+
+#[test]
+fn an_average_of_weights_is_what_is_measured_and_kept() {
+    for share in [0.0, 0.5, 0.9, 0.999] {
+        check(&Rules { ema: Some(share), ..PLAIN }, Schedule::default());
+        check(&Rules { ema: Some(share), is_adam: true, ..PLAIN }, Schedule::default());
+    }
+    // The average of steps that go to and fro is better than the last one, and so is what early stopping keeps.
+    let (features, targets) = table();
+    let rules = Rules { ema: Some(0.9), ..PLAIN };
+    let right = plain(&rules, &features, &targets);
+    let early_stopping = Some(EarlyStopping { patience: 3, least_improvement: 0.0 });
+    let early = Training { early_stopping, ..training(&rules) };
+    let Trained { parameters, history } = run(&early, &features, &targets);
+    let best = (0..history.epochs.len())
+        .min_by(|&one, &other| right.validation_costs[one].total_cmp(&right.validation_costs[other]));
+    assert_eq!(history.kept_epoch, best);
+    assert_near("the average that is kept", parameters.concat(), &right.history[best.unwrap()]);
+}
+
+#[test]
+fn a_step_of_several_batches_is_that_of_one_of_as_many_rows() {
+    // 10 rows in batches of 4: a step of 8 rows, and one of the 2 that are left.
+    check(&Rules { accumulate: 2, ..PLAIN }, Schedule::default());
+    check(&Rules { accumulate: 3, is_adam: true, ..PLAIN }, Schedule::default());
+    check(&Rules { accumulate: 2, clip_norm: Some(0.2), ..PLAIN }, Schedule::default());
+    check(&Rules { accumulate: 2, ema: Some(0.7), ..PLAIN }, Schedule::default());
+
+    // Every kind of parameter and optimizer, shuffled rows that have weights, some of them 0.
+    const MANY: usize = 43;
+    let features: Vec<f64> =
+        (0..MANY * INPUTS).map(|i| ((i * i * 7 + 3 * i) % 23) as f64 / 9.0 - 1.0).collect();
+    let ids = (0..MANY).map(|row| (row * row % 3) as u32).collect();
+    let data = Dataset::new(
+        Features::dense(features, INPUTS).unwrap(),
+        pullback::data::Targets::classes(ids, 3).unwrap(),
+    );
+    let weights = (0..MANY).map(|row| [1.0, 0.5, 0.0, 3.0, 1.0][row % 5]).collect();
+    let data = data.unwrap().with_weights(weights).unwrap();
+    let mut network = Network::dense(INPUTS, &[7, 7], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
+    // Several parameters of one shape.
+    network.layers.insert(1, Layer::layer_norm());
+    network.regularization.l2 = 0.01;
+    let rows: Vec<usize> = (0..MANY).collect();
+    let run = |optimizer, batch, accumulate, threads| {
+        let training = Training {
+            epochs: 4,
+            batch: Batch::Of(batch),
+            accumulate,
+            optimizer,
+            learning_rate: Some(0.01),
+            ..Training::default()
+        };
+        train(&network, &training, &data, &rows, &[], &Machine::with_threads(threads), &mut Silent).unwrap()
+    };
+    for name in Optimizer::NAMES {
+        let optimizer = Optimizer::from_name(name).unwrap();
+        // The sign of a gradient that is nothing but rounding is any.
+        if optimizer.is_searching() || *name == "lion" {
+            continue;
+        }
+        let whole = run(optimizer, 12, 1, 1);
+        for (batch, accumulate) in [(6, 2), (4, 3), (3, 4), (1, 12)] {
+            let found = run(optimizer, batch, accumulate, 1);
+            let pairs = found.parameters.iter().flatten().zip(whole.parameters.iter().flatten());
+            for (found, whole) in pairs {
+                let error = (found - whole).abs() / whole.abs().max(1.0);
+                assert!(error < ACCUMULATED, "{name}, {accumulate} of {batch}: {found}, not {whole}");
+            }
+            for (found, whole) in found.history.epochs.iter().zip(&whole.history.epochs) {
+                assert!((found.cost - whole.cost).abs() < ACCUMULATED, "{name}");
+            }
+            assert_eq!(run(optimizer, batch, accumulate, 3).parameters, found.parameters, "{name}");
+        }
+    }
+}
+
+#[test]
+fn gradients_that_are_found_one_by_one_are_those_of_their_own_parameters() {
+    use pullback::train::GradientMethod;
+    let (features, targets) = table();
+    let data = dataset(&features, &targets);
+    let rows: Vec<usize> = (0..ROWS).collect();
+    // Weights and biases of one shape.
+    let mut network = Network::dense(INPUTS, &[3, 3], 1, Activation::Tanh, Cost::SquaredError);
+    network.layers.insert(1, Layer::layer_norm());
+    let run = |gradient| {
+        let training = Training { gradient, ..training(&PLAIN) };
+        train(&network, &training, &data, &rows, &[], &one(), &mut Silent).unwrap().parameters.concat()
+    };
+    let back = run(GradientMethod::Back);
+    for (method, tolerance) in [(GradientMethod::Forward, 1e-12), (GradientMethod::Differences, 1e-6)] {
+        for (found, back) in run(method).iter().zip(&back) {
+            assert!((found - back).abs() < tolerance, "{method}: {found}, not {back}");
+        }
+    }
+}
+
+#[test]
+fn accumulated_batches_do_not_share_a_mask() {
+    const WIDTH: usize = 40;
+    let mut network = network();
+    network.inputs = WIDTH;
+    network.layers.insert(0, Layer::dropout(0.5));
+    let data = dataset(&[1.0; WIDTH * 2], &[1e6; 2]);
+    let training = Training {
+        epochs: 1,
+        batch: Batch::Of(1),
+        accumulate: 2,
+        optimizer: "sgd".parse().unwrap(),
+        learning_rate: Some(1e-9),
+        shuffle: false,
+        ..Training::default()
+    };
+    let machine = one();
+    let mut trainer = Trainer::new(&network, &training, &data, &[0, 1], &[], &machine).unwrap();
+    let before = trainer.parameters().next().unwrap().to_vec();
+    trainer.step().unwrap();
+    // Weights change by no, one or two rows: with one mask, none would change by one.
+    let changes: Vec<f64> = trainer
+        .parameters()
+        .next()
+        .unwrap()
+        .iter()
+        .zip(&before)
+        .map(|(after, before)| after - before)
+        .collect();
+    let most = changes.iter().fold(0.0, |most: f64, change| most.max(*change));
+    let by_one = changes.iter().filter(|change| (0.4..0.6).contains(&(**change / most))).count();
+    assert!((8..32).contains(&by_one), "{changes:?}");
 }
 
 #[test]

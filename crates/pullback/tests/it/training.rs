@@ -78,7 +78,8 @@ fn every_optimizer_and_schedule_lowers_the_cost() {
         assert_eq!(optimizer.name(), *name);
         let usual = if *name == "adagrad" { 0.1 } else { optimizer.conventional_rate() };
         let learning_rate = Some(usual.max(0.02));
-        check((*name).to_string(), Training { optimizer, learning_rate, ..Training::default() });
+        let batch = if optimizer.is_searching() { Batch::Full } else { Batch::default() };
+        check((*name).to_string(), Training { optimizer, batch, learning_rate, ..Training::default() });
     }
     for name in Shape::NAMES {
         let shape = Shape::from_name(name).unwrap();
@@ -230,7 +231,7 @@ fn reduced_precision_is_refused_where_it_has_no_use() {
 #[test]
 fn gradients_that_are_kept_and_that_are_handed_out_train_the_same() {
     let data = blobs(130, 9, 3);
-    for name in Optimizer::NAMES {
+    for name in Optimizer::NAMES.iter().filter(|name| **name != "lbfgs") {
         let run = |clip_norm| {
             let optimizer = Optimizer::from_name(name).unwrap();
             let training = Training { epochs: 2, optimizer, clip_norm, ..Training::default() };

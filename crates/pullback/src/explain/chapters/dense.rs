@@ -171,14 +171,18 @@ impl Page<'_> {
                 let (delta, x) = (self.trace.at(dense.delta, 0, unit), self.trace.at(dense.input, 0, input));
                 row.extend([self.number(delta), self.number(x)]);
             }
-            row.extend([self.number(gradient[at]), self.number(ledger.new_weight)]);
+            row.push(self.number(gradient[at]));
+            row.extend(ledger.new_weight.map(|new_weight| self.number(new_weight)));
             rows.push(row);
         }
         let mut columns = vec!["weight", "value"];
         if self.trace.rows() == 1 {
             columns.extend(["delta", "times_input"]);
         }
-        columns.extend(["gradient", "after_step"]);
+        columns.push("gradient");
+        if !self.options.training.optimizer.is_searching() {
+            columns.push("after_step");
+        }
         self.table(&columns, rows);
         self.weights_left_out(gradient, shown.len());
         // Whose weights these are: `x[105]: Embarked=S`.

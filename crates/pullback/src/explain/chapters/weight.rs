@@ -40,11 +40,14 @@ impl Page<'_> {
             let row = member.row.unwrap_or(0);
             rows.push(vec![self.say(member.key, &[("row", &row)]), self.number(member.value)]);
         }
-        rows.push(vec![self.say("ledger_new", &[]), self.number(ledger.new_weight)]);
+        if let Some(new_weight) = ledger.new_weight {
+            rows.push(vec![self.say("ledger_new", &[]), self.number(new_weight)]);
+        }
         self.table(&["part", "value"], rows);
         let name = self.options.training.optimizer.name();
         let rate = self.options.training.learning_rate();
-        self.text(self.say("first_step", &[("optimizer", &name), ("rate", &rate)]));
+        let key = if ledger.new_weight.is_some() { "first_step" } else { "searched_step" };
+        self.text(self.say(key, &[("optimizer", &name), ("rate", &rate)]));
         self.text(self.catalog.get("unit_backward").to_owned());
         self.tree(position, unit);
     }

@@ -137,4 +137,12 @@ optimizers! {
         momentum: real(momentum),
         keep: at.keep(weight_decay),
     };
+
+    @searching
+
+    /// L-BFGS: quasi-Newton steps of all rows by a line search; for small data (Liu, Nocedal, 1989).
+    Lbfgs {
+        /// The largest derivative by a weight at which the search is over.
+        tolerance = 1e-5, Bound::AtLeastZero;
+    } = "lbfgs", rate 1.0;
 }

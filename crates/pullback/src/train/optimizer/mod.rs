@@ -2,6 +2,7 @@
 //!
 //! The formulas stand at the kernels, [`pullback_kernels::update`].
 
+pub(super) mod lbfgs;
 mod list;
 #[cfg(test)]
 mod tests;
@@ -90,7 +91,8 @@ pub struct FirstStep {
 }
 
 impl Optimizer {
-    /// What the first step makes of a matrix of weights (or of another parameter, which does not decay).
+    /// What the first step makes of a matrix of weights (or of another parameter, which does not decay). Absent for an
+    /// optimizer that searches for its step: the cost decides.
     pub fn first_step(
         &self,
         rate: f64,
@@ -98,13 +100,13 @@ impl Optimizer {
         numbers: &[f64],
         gradient: &[f64],
         decays: bool,
-    ) -> FirstStep {
+    ) -> Option<FirstStep> {
         let mut numbers = numbers.to_vec();
         let kept = |state: usize| vec![0.0; if state < self.states() { numbers.len() } else { 0 }];
         let mut states: [Vec<f64>; MOST_STATES] = std::array::from_fn(kept);
         let [first, second, third] = &mut states;
         let arrays = [&mut numbers[..], first, second, third];
-        let rule = self.rule(At { rate, step: 1, decays });
+        let rule = self.rule(At { rate, step: 1, decays })?;
         if decays && !self.is_piecewise() {
             rule.update_matrix(
                 shape,
@@ -116,20 +118,27 @@ impl Optimizer {
         } else {
             rule.update(Isa::portable(), gradient, arrays);
         }
-        FirstStep { numbers, states: states.into_iter().filter(|state| !state.is_empty()).collect() }
+        Some(FirstStep { numbers, states: states.into_iter().filter(|state| !state.is_empty()).collect() })
     }
 
-    /// What step number `step`, counted from 1, does to a parameter that does not decay, and to one that does.
+    /// What step number `step`, counted from 1, does to a parameter that does not decay, and to one that does. Absent
+    /// for an optimizer that searches for its step.
     #[inline]
-    pub(super) fn rules<T: Real>(&self, rate: f64, step: u64) -> [Rule<T>; 2] {
-        [self.rule(At { rate, step, decays: false }), self.rule(At { rate, step, decays: true })]
+    pub(super) fn rules<T: Real>(&self, rate: f64, step: u64) -> Option<[Rule<T>; 2]> {
+        Some([self.rule(At { rate, step, decays: false })?, self.rule(At { rate, step, decays: true })?])
+    }
+
+    /// Whether it searches along a line for its step, by the cost of all rows at several points, instead of taking one
+    /// by the gradient of a batch.
+    pub fn is_searching(&self) -> bool {
+        matches!(self, Optimizer::Lbfgs { .. })
     }
 }
 
 /// Makes the list of optimizers: for each item its documentation, variant, settings and name as in `choices!`, the
 /// learning rate that is taken where none is given, the number of arrays of a parameter's size that it keeps, whether
 /// it changes each number of a parameter by its own gradient alone (`piecewise`) or a matrix as a `whole`, its kernel,
-/// and the kernel's constants at a step.
+/// and the kernel's constants at a step. After them those without a kernel, which search for their steps.
 macro_rules! optimizers {
     (default $default:literal, $(
         $(#[doc = $doc:literal])*
@@ -139,6 +148,13 @@ macro_rules! optimizers {
             $field:ident = $field_default:literal, $field_bound:expr;
         )* })?
         = $name:literal, rate $rate:literal, states $states:literal, $form:ident, $kernel:ident, |$at:ident| $rule:expr;
+    )*
+    @searching $(
+        $(#[doc = $searching_doc:literal])*
+        $searching:ident { $(
+            $(#[doc = $searching_field_doc:literal])*
+            $searching_field:ident = $searching_default:literal, $searching_bound:expr;
+        )* } = $searching_name:literal, rate $searching_rate:literal;
     )*) => {
         choices! {
             /// How a gradient changes a weight.
@@ -146,7 +162,13 @@ macro_rules! optimizers {
             "optimizer" Optimizer as table, default $default {
                 $(
                     $(#[doc = $doc])*
-                    $variant $({ $( $(#[doc = $field_doc])* $field: f64 = $field_default, $field_bound; )* })? = $name
+                    $variant $({ $( $(#[doc = $field_doc])* $field: f64 = $field_default, $field_bound; )* })? = $name,
+                )*
+                $(
+                    $(#[doc = $searching_doc])*
+                    $searching {
+                        $($(#[doc = $searching_field_doc])* $searching_field: f64 = $searching_default, $searching_bound;)*
+                    } = $searching_name
                 ),*
             }
         }
@@ -155,14 +177,16 @@ macro_rules! optimizers {
             /// The learning rate that is taken when none is given.
             pub fn conventional_rate(&self) -> f64 {
                 match self {
-                    $(Optimizer::$variant { .. } => $rate),*
+                    $(Optimizer::$variant { .. } => $rate,)*
+                    $(Optimizer::$searching { .. } => $searching_rate),*
                 }
             }
 
             /// How many arrays of a parameter's size it keeps for each parameter.
             pub fn states(&self) -> usize {
                 match self {
-                    $(Optimizer::$variant { .. } => $states),*
+                    $(Optimizer::$variant { .. } => $states,)*
+                    $(Optimizer::$searching { .. } => 0),*
                 }
             }
 
@@ -170,17 +194,19 @@ macro_rules! optimizers {
             /// apart; else a matrix of weights is changed as a whole.
             pub fn is_piecewise(&self) -> bool {
                 match self {
-                    $(Optimizer::$variant { .. } => stringify!($form) == "piecewise"),*
+                    $(Optimizer::$variant { .. } => stringify!($form) == "piecewise",)*
+                    $(Optimizer::$searching { .. } => true),*
                 }
             }
 
-            /// What a step does to a parameter.
-            pub(super) fn rule<T: Real>(&self, at: At) -> Rule<T> {
+            /// What a step does to a parameter, where its gradient decides that.
+            pub(super) fn rule<T: Real>(&self, at: At) -> Option<Rule<T>> {
                 match *self {
                     $(Optimizer::$variant $({ $($field),* })? => {
                         let $at = at;
-                        Rule::$variant($rule)
+                        Some(Rule::$variant($rule))
                     })*
+                    $(Optimizer::$searching { .. } => None),*
                 }
             }
         }

@@ -1,0 +1,122 @@
+//! Candidates beside the usual networks, and the choice among them.
+
+use pullback::data::builtin;
+use pullback::job::{Candidates, Fitted, Job, Settings};
+use pullback::model::Model;
+use pullback::train::{CandidateReport, Flow, Machine, Metric, Observer, Silent};
+
+fn settings(given: &[(&str, &str)]) -> Settings {
+    let mut settings = Settings::default();
+    // Soon, and with networks that differ.
+    for (name, value) in [("ensemble", "3"), ("epochs", "6")].iter().chain(given) {
+        settings.set(name, value).unwrap();
+    }
+    settings
+}
+
+fn run(data: &str, given: &[(&str, &str)], threads: usize, observer: &mut dyn Observer) -> Fitted {
+    let job = Job::new(settings(given), builtin::load(data, 0).unwrap()).decide().unwrap();
+    job.run(&Machine::with_threads(threads), observer).unwrap()
+}
+
+/// Ends a choice after so many candidates, as a clock would.
+struct Clock(usize);
+
+impl Observer for Clock {
+    fn candidate(&mut self, report: &CandidateReport) -> Flow {
+        if report.candidate + 1 == self.0 { Flow::Stop } else { Flow::Continue }
+    }
+}
+
+fn bytes(model: &Model<f32>) -> Vec<u8> {
+    model.to_bytes().unwrap()
+}
+
+#[test]
+fn what_a_clock_ended_is_repeated_by_the_number_of_candidates() {
+    for data in ["iris", "friedman"] {
+        let ended = run(data, &[("time", "1h")], 2, &mut Clock(4));
+        let found = ended.candidates.as_ref().unwrap();
+        assert_eq!(found.candidates.len(), 4);
+        for threads in [1, 3] {
+            let again = run(data, &[("candidates", "4")], threads, &mut Silent);
+            assert_eq!(again.candidates.as_ref(), Some(found), "{data}");
+            assert!(bytes(&again.model) == bytes(&ended.model), "{data}, {threads} threads");
+        }
+        // The model says how to repeat it.
+        let configuration = &ended.model.run().unwrap().configuration;
+        assert_eq!((&configuration["candidates"], configuration.get("time")), (&4.into(), None));
+        let told: Settings = serde_json::from_value(configuration.clone()).unwrap();
+        let again = Job::new(told, builtin::load(data, 0).unwrap()).decide().unwrap();
+        let again = again.run(&Machine::with_threads(2), &mut Silent).unwrap();
+        assert!(bytes(&again.model) == bytes(&ended.model), "{data}: as the model says");
+    }
+}
+
+#[test]
+fn the_first_candidate_is_what_is_trained_without_them() {
+    let plain = run("friedman", &[], 2, &mut Silent);
+    let one = run("friedman", &[("candidates", "4")], 2, &mut Clock(1));
+    assert_eq!(one.candidates.unwrap().candidates[0].taken, 1);
+    for member in 0..3 {
+        let [plain, one] =
+            [&plain.model, &one.model].map(|model| model.member(member).unwrap().parameters().to_vec());
+        assert_eq!(plain, one);
+    }
+}
+
+#[test]
+fn more_candidates_begin_with_the_same_ones_and_are_no_worse_where_they_are_chosen() {
+    let found = |count: &str| run("friedman", &[("candidates", count)], 2, &mut Silent).candidates.unwrap();
+    let (two, five) = (found("2"), found("5"));
+    let plain = |found: &Candidates| {
+        found
+            .candidates
+            .iter()
+            .map(|one| (one.layers.clone(), one.learning_rate, one.value))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(plain(&two)[..], plain(&five)[..2]);
+    assert!(five.value >= two.value, "{} after {}", five.value, two.value);
+    for one in &five.candidates {
+        // Alone, none is better than those that are taken together.
+        assert!(one.value.is_none_or(|value| value <= five.value), "{five:?}");
+    }
+    assert!(plain(&five).windows(2).all(|pair| pair[0] != pair[1]), "they differ: {five:?}");
+}
+
+#[test]
+fn the_choice_is_measured_as_the_model_that_it_makes() {
+    let Fitted { model, out_of_fold, candidates, .. } =
+        run("friedman", &[("candidates", "5")], 2, &mut Silent);
+    let found = candidates.unwrap();
+    let taken: usize = found.candidates.iter().map(|one| one.taken).sum();
+    assert_eq!(model.member_count(), 3 * taken);
+    let share = out_of_fold.unwrap().get(Metric::R2).unwrap();
+    assert!((share - found.value).abs() < 1e-9, "{share}, not {}", found.value);
+}
+
+#[test]
+fn what_is_said_is_not_drawn() {
+    let given = [("candidates", "6"), ("hidden", "7"), ("learning_rate", "0.02"), ("dropout", "0.1")];
+    let found = run("friedman", &given, 2, &mut Silent).candidates.unwrap();
+    for one in &found.candidates {
+        assert_eq!((one.learning_rate, &one.layers), (0.02, &found.candidates[0].layers));
+    }
+    let decays: Vec<_> = found.candidates.iter().map(|one| one.weight_decay).collect();
+    assert_ne!(decays[0], decays[1]);
+}
+
+#[test]
+fn candidates_that_nothing_tells_apart_are_refused() {
+    let refused = |given: &[(&str, &str)], what: &str| {
+        let error = Job::new(settings(given), builtin::load("iris", 0).unwrap()).decide().unwrap_err();
+        assert!(error.to_string().contains(what), "{error}");
+    };
+    refused(&[("candidates", "0")], "0 candidates");
+    refused(&[("candidates", "3"), ("time", "5m")], "both say how many");
+    refused(&[("time", "5")], "is no time");
+    refused(&[("candidates", "3"), ("validation", "0")], "there are none");
+    let folds = Job::new(settings(&[("time", "1m"), ("cv", "3")]), builtin::load("iris", 0).unwrap());
+    assert!(folds.cross_validation().unwrap_err().to_string().contains("clock"));
+}
