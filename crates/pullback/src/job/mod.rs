@@ -29,6 +29,7 @@ mod decide;
 mod diverged;
 mod findings;
 mod images;
+mod measure;
 mod members;
 pub mod memory;
 mod rows;
@@ -39,6 +40,7 @@ pub use checkpoints::{Checkpoints, Interval, Keeper};
 pub use cross_validation::{CrossValidated, CrossValidation};
 pub use decide::checked_threads;
 pub use findings::Finding;
+pub use measure::measure;
 pub use rows::{Rows, TestRows};
 pub use settings::{Form, Hidden, Names, NetworkTable, Setting, Settings};
 
@@ -517,12 +519,15 @@ impl Decided {
             trouble = Some(diverged::of_tested(self)?);
         }
         let mut report = measure(&model, &prediction, &tested)?;
+        if rows.is_tested_on_training_rows() {
+            report = report.without_intervals();
+        }
         // Who stops a run does not wait for another.
         if *is_compared
             && !is_interrupted
-            && let Some(linear) = baseline::linear(self, &dataset, &tested, machine)?
+            && let Some(linear) = baseline::linear(self, &dataset, &model, &tested, machine)?
         {
-            report = report.beside_linear(&linear);
+            report = report.beside_linear(&linear, Some(self.network().cost));
         }
         let findings = findings::find(&model, table, &rows.training)?;
         Ok(Fitted { model, tested, prediction, report, out_of_fold, findings, trouble })
@@ -548,22 +553,6 @@ fn out_of_fold(model: &Model<f32>, table: &Table, machine: &Machine) -> Result<O
     let rows: Vec<usize> = sums.keys().copied().collect();
     let numbers = sums.values().flat_map(|(sum, count)| sum.iter().map(move |sum| sum / count)).collect();
     measure(model, &model.read(numbers, Vec::new()), &table.select(&rows)?).map(Some)
-}
-
-/// How good predictions for the rows of a table are.
-///
-/// # Errors
-/// If the table has no targets, or others than the model knows.
-pub fn measure(model: &Model<f32>, prediction: &Prediction, table: &Table) -> Result<Report> {
-    reported(model.trained()?.preprocessing, prediction, table)
-}
-
-/// How good predictions for the rows of a table are, each row counted as often as its weight says.
-fn reported(preprocessing: &Preprocessing, prediction: &Prediction, table: &Table) -> Result<Report> {
-    let (target, weights) = (preprocessing.target(), preprocessing.row_weights(table)?);
-    let targets = target.apply::<f32>(table)?;
-    let weights = preprocessing.weights().zip(weights.as_deref());
-    Report::weighted(prediction, &targets, target.target(), target.names(), weights)
 }
 
 fn no_target(table: &Table) -> Error {
