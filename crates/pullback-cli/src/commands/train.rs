@@ -17,10 +17,10 @@ use crate::terminal::{
 use pullback::data::{Concern, Encoding, Preprocessing, Task};
 use pullback::execute::Machine;
 use pullback::explain::Catalog;
-use pullback::job::{Checkpoints, Decided, Fitted, Job, Keeper};
+use pullback::job::{Calibration, Checkpoints, Decided, Fitted, Job, Keeper};
 use pullback::model::{Began, Fingerprint, Model, Run, Trained};
 use pullback::network::Layer;
-use pullback::report::number::counted;
+use pullback::report::number::{counted, significant};
 use pullback::report::{Report, Series, curve, text};
 use pullback::train::{GradientMethod, History, Stop, Training};
 use pullback_data::{Note, ReadOptions, Spool};
@@ -101,6 +101,9 @@ struct Document<'a> {
     /// How good an ensemble's networks are on the rows that each watched, and was not trained on.
     #[serde(skip_serializing_if = "Option::is_none")]
     out_of_fold: Option<&'a Report>,
+    /// How probabilities were calibrated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calibration: Option<Calibration>,
     /// The epochs that runs before this one had done, of all networks, where it goes on with one.
     #[serde(skip_serializing_if = "is_zero")]
     epochs_before: usize,
@@ -307,7 +310,7 @@ impl Train {
             epochs_before.clone(),
         );
         let keeper = folder.as_ref().map(|folder| folder as &dyn Keeper);
-        let Fitted { model, tested, report, out_of_fold, findings, trouble, .. } =
+        let Fitted { model, tested, report, out_of_fold, calibration, findings, trouble, .. } =
             job.resume(&machine, &mut progress, &Checkpoints { states, keeper })?;
         let run = seconds();
         let seconds = progress.finish().as_secs_f64();
@@ -358,6 +361,7 @@ impl Train {
                 _ => model.runs().map(Network::from).collect(),
             },
             out_of_fold: out_of_fold.as_ref(),
+            calibration,
             seconds,
             stages,
             epochs_before: epochs_before.iter().sum(),
@@ -533,6 +537,17 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
     line("cost", card.network.cost.to_string());
     if !document.weights.is_empty() {
         line("weights", format!("{}; the costs are weighted", document.weights));
+    }
+    if let Some(Calibration { temperature, rows, log_loss_before, log_loss }) = document.calibration {
+        let by = format!("log loss of {}", counted(rows, "validation row"));
+        let told = match temperature.get() {
+            1.0 => format!("no: no other temperature than 1 lowers the {by}, {log_loss:.4}"),
+            temperature => format!(
+                "by temperature {}: {by} {log_loss:.4}, without {log_loss_before:.4}",
+                significant(temperature, 4)
+            ),
+        };
+        line("calibrate", told);
     }
     match training.gradient {
         GradientMethod::Back => {}

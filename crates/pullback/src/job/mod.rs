@@ -23,6 +23,7 @@
 
 mod baseline;
 mod begin;
+mod calibrate;
 mod checkpoints;
 mod cross_validation;
 mod decide;
@@ -36,6 +37,7 @@ mod rows;
 mod settings;
 mod weights;
 
+pub use calibrate::Calibration;
 pub use checkpoints::{Checkpoints, Interval, Keeper};
 pub use cross_validation::{CrossValidated, CrossValidation};
 pub use decide::checked_threads;
@@ -121,6 +123,8 @@ pub struct Fitted {
     /// How good an ensemble's networks are on rows that each was not trained on; the rows that no network watched are
     /// not counted.
     pub out_of_fold: Option<Report>,
+    /// How its probabilities were calibrated, where that was asked for.
+    pub calibration: Option<Calibration>,
     /// What stood in the way of training.
     pub findings: Vec<Finding>,
     /// Why the run ended before its time, if it did so by itself: the cost stopped being a finite number. The model is
@@ -258,7 +262,7 @@ impl Job {
         let members = members.collect();
         let table = tables.train;
         let store = table.store().cloned();
-        Ok(Decided {
+        let decided = Decided {
             settings,
             preprocessing,
             members,
@@ -268,7 +272,11 @@ impl Job {
             class_weights,
             is_compared: false,
             store,
-        })
+        };
+        if decided.settings.calibrate == Some(true) {
+            calibrate::check(&decided)?;
+        }
+        Ok(decided)
     }
 }
 
@@ -510,6 +518,13 @@ impl Decided {
             return Err(trouble);
         }
         let model = Model::ensemble(models)?.with_preprocessing(preprocessing.clone())?;
+        let (model, calibration) = match settings.calibrate {
+            Some(true) => {
+                let (model, calibration) = calibrate::calibrate(self, model, machine)?;
+                (model, Some(calibration))
+            }
+            _ => (model, None),
+        };
         let out_of_fold = match model.member_count() {
             1 => None,
             _ => out_of_fold(&model, table, machine)?,
@@ -530,7 +545,7 @@ impl Decided {
             report = report.beside_linear(&linear, Some(self.network().cost));
         }
         let findings = findings::find(&model, table, &rows.training)?;
-        Ok(Fitted { model, tested, prediction, report, out_of_fold, findings, trouble })
+        Ok(Fitted { model, tested, prediction, report, out_of_fold, calibration, findings, trouble })
     }
 }
 

@@ -4,6 +4,7 @@
 mod allocation;
 mod architecture;
 mod border;
+mod calibration;
 mod costs;
 mod cross_validation;
 mod ensembles;
