@@ -9,6 +9,7 @@ mod failures;
 mod four_ways;
 mod glass_box;
 mod images;
+mod judged;
 mod messages;
 mod person;
 mod predictions;

@@ -15,6 +15,7 @@ mod explain_check;
 mod fine_tuning;
 mod four_ways;
 mod images;
+mod importance;
 mod intervals;
 mod layers;
 mod learning;
