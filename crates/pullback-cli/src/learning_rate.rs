@@ -50,7 +50,7 @@ fn render(test: &RateTest, optimizer: &str, learning_rate: Option<f64>, width: u
     };
     let (steepest, lowest) = (place(test.steepest), smallest(|point| point.smoothed));
     let is_shown = |at: &usize| {
-        at % points.len().div_ceil(SHOWN) == 0
+        at.is_multiple_of(points.len().div_ceil(SHOWN))
             || Some(*at) == steepest
             || *at == lowest
             || at + 1 == points.len()

@@ -32,6 +32,7 @@ pub mod execute;
 pub mod explain;
 pub mod files;
 pub mod graph;
+pub mod importance;
 pub mod job;
 pub mod model;
 pub mod network;

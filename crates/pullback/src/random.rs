@@ -24,8 +24,12 @@ pub enum Purpose {
     Sample = 6,
     /// What is changed in images.
     Augmentation = 7,
+    /// Rows that are drawn again, to know how sure a figure is; `epoch` is the draw.
+    Resample = 8,
+    /// The order of a column's cells where it is to tell nothing; `epoch` is the draw.
+    Permutation = 9,
     /// The settings of the trials of a sweep; `epoch` is the trial.
-    Trial = 8,
+    Trial = 10,
 }
 
 /// The random numbers of one (seed, purpose, epoch), addressed by index.
@@ -90,6 +94,23 @@ impl Random {
     pub fn below(&self, index: u64, bound: usize) -> usize {
         assert!(bound > 0, "an empty range has no numbers");
         scaled(self.bits(index), bound)
+    }
+
+    /// At most `most` of the numbers below `count`, ascending: all, or one of each so many that follow each other.
+    ///
+    /// ```
+    /// use pullback::random::{Purpose, Random};
+    /// let random = Random::new(0, Purpose::Sample, 0);
+    /// assert_eq!(random.some_of(3, 5), [0, 1, 2]);
+    /// let some = random.some_of(1000, 10);
+    /// assert!((0..10).all(|at| (100 * at..100 * at + 100).contains(&some[at])));
+    /// ```
+    pub fn some_of(&self, count: usize, most: usize) -> Vec<usize> {
+        if count <= most {
+            return (0..count).collect();
+        }
+        let place = |at: usize| (at as u128 * count as u128 / most as u128) as usize;
+        (0..most).map(|at| place(at) + self.below(at as u64, place(at + 1) - place(at))).collect()
     }
 
     /// Where the dropout mask `number` of a training step stands, for [`pullback_kernels::dropout_mask`]. Its key is

@@ -53,6 +53,7 @@ impl Evaluate {
         }
         let prediction = predict(&model, &tested.table, self.threads)?;
         let report = measure(&model, &prediction, &tested.table)?;
+        let report = if tested.is_trained_on { report.without_intervals() } else { report };
         if self.json {
             return print_json(&json!({
                 "version": 1,

@@ -128,6 +128,7 @@ impl Explain {
             options.scales = scales.clone();
         }
         options.training = trained.training.clone();
+        options.temperature = model.temperature().map(|temperature| temperature.get());
         let title = if self.rows == 1 {
             catalog.say("title_row", &[("row", &self.row), ("data", &table.source())])
         } else {

@@ -10,7 +10,7 @@ use crate::terminal::{
 use pullback::data::{Encoding, Feature, TimePart};
 use pullback::model::{Began, Model, Trained};
 use pullback::network::{Regularization, Role};
-use pullback::report::number::counted;
+use pullback::report::number::{counted, significant};
 use pullback::train::{Schedule, Stop, Training};
 use serde::Serialize;
 use std::fmt::Write;
@@ -63,6 +63,11 @@ impl Inspect {
         }
         layers(&mut out, &model)?;
         columns(&mut out, card);
+        if let Some(temperature) = model.temperature() {
+            let told = format!("probabilities by temperature {}", significant(temperature.get(), 4));
+            out.push('\n');
+            entry(&mut out, "calibrate", &told);
+        }
         training(&mut out, card, model.run().and_then(|run| run.began.as_ref()));
         print(&out)
     }

@@ -6,6 +6,7 @@ mod datasets;
 mod evaluate;
 mod explain;
 mod gradients;
+mod importance;
 mod inspect;
 mod look;
 mod predict;
@@ -51,6 +52,8 @@ enum Command {
     Predict(predict::Predict),
     /// Show what a model is and how it was trained
     Inspect(inspect::Inspect),
+    /// Show which columns a model relies on
+    Importance(importance::Importance),
     /// Show one forward and backward pass with every number
     Explain(Box<explain::Explain>),
     /// Check a model's gradients by differences and forward mode
@@ -75,6 +78,7 @@ impl Cli {
             Command::Evaluate(command) => command.run(),
             Command::Predict(command) => command.run(),
             Command::Inspect(command) => command.run(),
+            Command::Importance(command) => command.run(),
             Command::Explain(command) => command.run(),
             Command::Check(command) => command.run(),
             Command::Gradients(command) => command.run(),

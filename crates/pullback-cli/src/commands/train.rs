@@ -18,10 +18,10 @@ use crate::terminal::{
 use pullback::data::{Concern, Encoding, Preprocessing, Task};
 use pullback::execute::Machine;
 use pullback::explain::Catalog;
-use pullback::job::{Candidates, Checkpoints, Decided, Fitted, Interval, Job, Keeper};
+use pullback::job::{Calibration, Candidates, Checkpoints, Decided, Fitted, Interval, Job, Keeper};
 use pullback::model::{Began, Fingerprint, Model, Run, Trained};
 use pullback::network::Layer;
-use pullback::report::number::counted;
+use pullback::report::number::{counted, significant};
 use pullback::report::{Report, Series, curve, text};
 use pullback::train::{GradientMethod, History, RateRange, Stop, Training};
 use pullback_data::{Note, ReadOptions, Spool};
@@ -108,6 +108,9 @@ struct Document<'a> {
     /// What the networks were chosen from.
     #[serde(skip_serializing_if = "Option::is_none")]
     candidates: Option<&'a Candidates>,
+    /// How probabilities were calibrated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calibration: Option<Calibration>,
     /// The epochs that runs before this one had done, of all networks, where it goes on with one.
     #[serde(skip_serializing_if = "is_zero")]
     epochs_before: usize,
@@ -336,7 +339,7 @@ impl Train {
             _ => None,
         });
         let keeper = folder.as_ref().map(|folder| folder as &dyn Keeper);
-        let Fitted { model, tested, report, out_of_fold, candidates, findings, trouble, .. } =
+        let Fitted { model, tested, report, out_of_fold, candidates, calibration, findings, trouble, .. } =
             job.resume(&machine, &mut progress, &Checkpoints { states, keeper })?;
         let run = seconds();
         let seconds = progress.finish().as_secs_f64();
@@ -391,6 +394,7 @@ impl Train {
             },
             out_of_fold: out_of_fold.as_ref(),
             candidates: candidates.as_ref(),
+            calibration,
             seconds,
             stages,
             epochs_before: epochs_before.iter().sum(),
@@ -570,6 +574,17 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
     line("cost", card.network.cost.to_string());
     if !document.weights.is_empty() {
         line("weights", format!("{}; the costs are weighted", document.weights));
+    }
+    if let Some(Calibration { temperature, rows, log_loss_before, log_loss }) = document.calibration {
+        let by = format!("log loss of {}", counted(rows, "validation row"));
+        let told = match temperature.get() {
+            1.0 => format!("no: no other temperature than 1 lowers the {by}, {log_loss:.4}"),
+            temperature => format!(
+                "by temperature {}: {by} {log_loss:.4}, without {log_loss_before:.4}",
+                significant(temperature, 4)
+            ),
+        };
+        line("calibrate", told);
     }
     match training.gradient {
         GradientMethod::Back => {}

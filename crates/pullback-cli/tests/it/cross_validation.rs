@@ -26,7 +26,7 @@ fn folds_are_reported_and_written_and_no_model_is_saved() {
         right += usize::from(cells[2] == species[at / 50]);
     }
     assert_eq!(folds, [50; 3]);
-    assert!(printed.contains(&format!("({right} of 150 rows)")), "{right}: {printed}");
+    assert!(printed.contains(&format!("{right} of 150 rows")), "{right}: {printed}");
 
     // The same as JSON.
     let json = place.succeed(&[&run[..6], &["--json"]].concat());

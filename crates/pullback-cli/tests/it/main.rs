@@ -10,6 +10,7 @@ mod failures;
 mod four_ways;
 mod glass_box;
 mod images;
+mod judged;
 mod learning_rate;
 mod messages;
 mod person;

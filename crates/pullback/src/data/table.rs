@@ -130,6 +130,19 @@ impl Table {
         self.of(self.columns.iter().map(|column| column.select(rows, is_stored)))
     }
 
+    /// The same table, where the cells of one column are those of other rows.
+    ///
+    /// # Errors
+    /// If there is no such column, `rows` are not as many as the table has, or a row is out of range.
+    pub fn with_cells_of(&self, name: &str, rows: &[usize]) -> Result<Self> {
+        check_rows(rows, self.rows)?;
+        self.column(name)?;
+        self.of(self.columns.iter().map(|column| match column.name == name {
+            true => column.select(rows, false),
+            false => Ok(column.clone()),
+        }))
+    }
+
     /// The rows of a range, in memory.
     ///
     /// # Errors

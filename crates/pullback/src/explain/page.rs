@@ -36,6 +36,8 @@ pub struct Options {
     pub outputs: Vec<String>,
     /// What the outputs stand for, where they are numbers in another unit than the network's.
     pub scales: Vec<Scale>,
+    /// By what weighted sums are divided before they become the probabilities that the model predicts, if by anything.
+    pub temperature: Option<f64>,
     /// The settings of training: for the update of a weight.
     pub training: Training,
 }
@@ -50,6 +52,7 @@ impl Default for Options {
             inputs: Vec::new(),
             outputs: Vec::new(),
             scales: Vec::new(),
+            temperature: None,
             training: Training::default(),
         }
     }

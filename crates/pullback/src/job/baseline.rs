@@ -1,11 +1,12 @@
 //! The linear model that a network is compared with: the same columns, an input each number, without a hidden layer,
-//! trained by the same engine in a fraction of the time.
+//! trained by the same engine, by the same cost and weights, in a fraction of the time.
 
-use super::Decided;
-use crate::data::{Dataset, Table, Target};
+use super::measure::Aim;
+use super::{Decided, weights};
+use crate::data::{Dataset, Table};
 use crate::error::Result;
 use crate::model::Model;
-use crate::network::{Activation, Cost, Network, Regularization};
+use crate::network::{Activation, Network, Regularization};
 use crate::report::Report;
 use crate::train::{Batch, Machine, Schedule, Shape, Silent, Training, train};
 
@@ -21,6 +22,7 @@ const RATE: f64 = 0.05;
 pub(super) fn linear(
     job: &Decided,
     dataset: &Dataset<f32>,
+    model: &Model<f32>,
     tested: &Table,
     machine: &Machine,
 ) -> Result<Option<Report>> {
@@ -32,7 +34,11 @@ pub(super) fn linear(
     let dataset = match plain.inputs() == preprocessing.inputs() {
         true => dataset,
         false => {
-            own = plain.apply(table)?;
+            let plain = plain.apply(table)?;
+            own = match job.class_weights() {
+                Some(classes) => weights::times_classes(plain, classes)?,
+                None => plain,
+            };
             &own
         }
     };
@@ -41,16 +47,11 @@ pub(super) fn linear(
     if is_linear || !network.named.is_empty() {
         return Ok(None);
     }
-    let cost = match target {
-        Target::Binary { .. } => Cost::SigmoidCrossEntropy,
-        Target::Classes { .. } => Cost::SoftmaxCrossEntropy,
-        Target::Regression { .. } => Cost::SquaredError,
-    };
     let rows = &rows.training;
-    let network = Network {
+    let linear = Network {
         // As in scikit-learn's LogisticRegression with C = 1: half the squared weights beside the sum of the costs.
         regularization: Regularization { l2: 1.0 / rows.len() as f64, ..Regularization::default() },
-        ..Network::dense(plain.inputs(), &[], target.outputs(), Activation::Identity, cost)
+        ..Network::dense(plain.inputs(), &[], target.outputs(), Activation::Identity, network.cost)
     };
     let steps = rows.len().div_ceil(BATCH);
     let training = Training {
@@ -61,11 +62,11 @@ pub(super) fn linear(
         seed: job.training().seed,
         ..Training::default()
     };
-    let trained = train(&network, &training, dataset, rows, &[], machine, &mut Silent)?;
+    let trained = train(&linear, &training, dataset, rows, &[], machine, &mut Silent)?;
     if !trained.parameters.iter().flatten().all(|number| number.is_finite()) {
         return Ok(None);
     }
-    let model = Model::new(network, trained.parameters)?.with_preprocessing(plain)?;
-    let prediction = model.predict(tested, machine)?;
-    super::reported(preprocessing, &prediction, tested).map(Some)
+    let linear = Model::new(linear, trained.parameters)?.with_preprocessing(plain)?;
+    let prediction = linear.predict(tested, machine)?;
+    Aim::of(&model.trained()?).without_intervals().report(preprocessing, &prediction, tested).map(Some)
 }

@@ -10,8 +10,9 @@
 //! again and again the candidate is taken, also a second time, whose predictions make the mean of those taken best, on
 //! the rows that each network watched and was not trained on. The candidate that is best alone is taken first.
 
+use super::measure::Aim;
 use super::members::{self, Group};
-use super::{Checkpoints, Decided, Member, reported, seed_of};
+use super::{Checkpoints, Decided, Member, seed_of};
 use crate::data::{Dataset, Preprocessing, Table};
 use crate::error::Result;
 use crate::model::{Model, Prediction};
@@ -296,7 +297,8 @@ impl<'a> Scores<'a> {
         let has_classes = preprocessing.target().target().classes().is_some();
         let outputs = numbers.len() / self.table.rows().max(1);
         let prediction = Prediction::new(numbers.to_vec(), outputs, has_classes, Vec::new());
-        let report = reported(preprocessing, &prediction, &self.table)?;
+        let aim = Aim::told(self.job.network().cost, self.metric);
+        let report = aim.report(preprocessing, &prediction, &self.table)?;
         let value = report.get(self.metric).map(|value| self.metric.to_minimize(value));
         Ok(value.filter(|value| value.is_finite()).unwrap_or(f64::INFINITY))
     }

@@ -7,8 +7,9 @@
 //! not touched.
 
 use super::begin::Begin;
+use super::measure::Aim;
 use super::rows::Way;
-use super::{Decided, Fitted, Job, Tables, configuration, reported};
+use super::{Decided, Fitted, Job, Tables, configuration};
 use crate::data::{Preprocessing, Table, strata};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::model::Prediction;
@@ -29,7 +30,8 @@ pub struct CrossValidation {
     job: Job,
     folds: Vec<Vec<usize>>,
     done: Vec<Option<Done>>,
-    preprocessing: Option<Preprocessing>,
+    /// How predictions become classes or numbers, and what the models are made for: of the last fold.
+    last: Option<(Preprocessing, Aim)>,
 }
 
 /// What one fold made.
@@ -188,7 +190,7 @@ impl Job {
         }
         let done = vec![None; folds.len()];
         let tables = Tables { train: table, test: None, validation };
-        Ok(CrossValidation { job: Self { settings, tables, begin }, folds, done, preprocessing: None })
+        Ok(CrossValidation { job: Self { settings, tables, begin }, folds, done, last: None })
     }
 }
 
@@ -231,7 +233,8 @@ impl CrossValidation {
         if let Some(trouble) = trouble {
             return Err(trouble);
         }
-        self.preprocessing = Some(model.trained()?.preprocessing.clone());
+        let trained = model.trained()?;
+        self.last = Some((trained.preprocessing.clone(), Aim::of(&trained)));
         self.done[fold] = Some(Done { report, prediction });
         Ok(())
     }
@@ -241,9 +244,9 @@ impl CrossValidation {
     /// # Errors
     /// If a fold is missing.
     pub fn finish(self) -> Result<CrossValidated> {
-        let Self { job, folds, done, preprocessing, .. } = self;
+        let Self { job, folds, done, last } = self;
         let missing = || Error::configuration("not every fold has been trained and tested");
-        let preprocessing = preprocessing.ok_or_else(missing)?;
+        let (preprocessing, aim) = last.ok_or_else(missing)?;
         let done: Vec<Done> = done.into_iter().collect::<Option<_>>().ok_or_else(missing)?;
         let table = &job.tables.train;
         let mut place_of = vec![None; table.rows()];
@@ -258,7 +261,7 @@ impl CrossValidation {
         let has_classes = preprocessing.target().target().classes().is_some();
         let prediction = Prediction::new(numbers, outputs, has_classes, Vec::new());
         let rows: Vec<usize> = (0..table.rows()).filter(|&row| place_of[row].is_some()).collect();
-        let out_of_fold = reported(&preprocessing, &prediction, &table.select(&rows)?)?;
+        let out_of_fold = aim.report(&preprocessing, &prediction, &table.select(&rows)?)?;
         let reports = done.into_iter().map(|done| done.report).collect();
         let report = Folds::new(reports, out_of_fold, preprocessing.target().names());
         let fold_of = place_of.iter().map(|place| place.map(|(fold, _)| fold)).collect();

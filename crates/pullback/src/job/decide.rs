@@ -221,7 +221,7 @@ impl Settings {
         let (draw, mut own) = (Draw::new(self.seed(), number), self.clone());
         let units: Vec<usize> = network.layers.iter().filter_map(Layer::units).collect();
         let hidden = units.split_last().map_or(&[][..], |(_outputs, hidden)| hidden);
-        if self.network.is_none() && !hidden.is_empty() {
+        if self.network.is_none() && !hidden.is_empty() && self.filters(preprocessing)?.is_empty() {
             own.hidden = self.hidden.clone().or_else(|| Some(Hidden(draw.hidden(hidden))));
             own.dropout = self.dropout.or_else(|| draw.dropout());
         }

@@ -23,6 +23,7 @@
 
 mod baseline;
 mod begin;
+mod calibrate;
 mod candidates;
 mod checkpoints;
 mod cross_validation;
@@ -30,17 +31,20 @@ mod decide;
 mod diverged;
 mod findings;
 mod images;
+mod measure;
 mod members;
 pub mod memory;
 mod rows;
 mod settings;
 mod weights;
 
+pub use calibrate::Calibration;
 pub use candidates::{Candidate, Candidates};
 pub use checkpoints::{Checkpoints, Interval, Keeper};
 pub use cross_validation::{CrossValidated, CrossValidation};
 pub use decide::checked_threads;
 pub use findings::Finding;
+pub use measure::measure;
 pub use rows::{Rows, TestRows};
 pub use settings::{Form, Hidden, Names, NetworkTable, Setting, Settings};
 
@@ -125,6 +129,8 @@ pub struct Fitted {
     pub out_of_fold: Option<Report>,
     /// What became of the candidates that the networks were chosen from.
     pub candidates: Option<Candidates>,
+    /// How its probabilities were calibrated, where that was asked for.
+    pub calibration: Option<Calibration>,
     /// What stood in the way of training.
     pub findings: Vec<Finding>,
     /// Why the run ended before its time, if it did so by itself: the cost stopped being a finite number. The model is
@@ -270,7 +276,7 @@ impl Job {
         let members = members.collect();
         let table = tables.train;
         let store = table.store().cloned();
-        Ok(Decided {
+        let decided = Decided {
             settings,
             preprocessing,
             members,
@@ -281,7 +287,11 @@ impl Job {
             class_weights,
             is_compared: false,
             store,
-        })
+        };
+        if decided.settings.calibrate == Some(true) {
+            calibrate::check(&decided)?;
+        }
+        Ok(decided)
     }
 }
 
@@ -554,6 +564,13 @@ impl Decided {
             return Err(trouble);
         }
         let model = Model::ensemble(models)?.with_preprocessing(preprocessing.clone())?;
+        let (model, calibration) = match settings.calibrate {
+            Some(true) => {
+                let (model, calibration) = calibrate::calibrate(self, model, machine)?;
+                (model, Some(calibration))
+            }
+            _ => (model, None),
+        };
         let out_of_fold = match model.member_count() {
             1 => None,
             _ => out_of_fold(&model, table, machine)?,
@@ -563,15 +580,28 @@ impl Decided {
             trouble = Some(diverged::of_tested(self)?);
         }
         let mut report = measure(&model, &prediction, &tested)?;
+        if rows.is_tested_on_training_rows() {
+            report = report.without_intervals();
+        }
         // Who stops a run does not wait for another.
         if *is_compared
             && !is_interrupted
-            && let Some(linear) = baseline::linear(self, &dataset, &tested, machine)?
+            && let Some(linear) = baseline::linear(self, &dataset, &model, &tested, machine)?
         {
-            report = report.beside_linear(&linear);
+            report = report.beside_linear(&linear, Some(self.network().cost));
         }
         let findings = findings::find(&model, table, &rows.training)?;
-        Ok(Fitted { model, tested, prediction, report, out_of_fold, candidates, findings, trouble })
+        Ok(Fitted {
+            model,
+            tested,
+            prediction,
+            report,
+            out_of_fold,
+            candidates,
+            calibration,
+            findings,
+            trouble,
+        })
     }
 }
 
@@ -594,22 +624,6 @@ fn out_of_fold(model: &Model<f32>, table: &Table, machine: &Machine) -> Result<O
     let rows: Vec<usize> = sums.keys().copied().collect();
     let numbers = sums.values().flat_map(|(sum, count)| sum.iter().map(move |sum| sum / count)).collect();
     measure(model, &model.read(numbers, Vec::new()), &table.select(&rows)?).map(Some)
-}
-
-/// How good predictions for the rows of a table are.
-///
-/// # Errors
-/// If the table has no targets, or others than the model knows.
-pub fn measure(model: &Model<f32>, prediction: &Prediction, table: &Table) -> Result<Report> {
-    reported(model.trained()?.preprocessing, prediction, table)
-}
-
-/// How good predictions for the rows of a table are, each row counted as often as its weight says.
-fn reported(preprocessing: &Preprocessing, prediction: &Prediction, table: &Table) -> Result<Report> {
-    let (target, weights) = (preprocessing.target(), preprocessing.row_weights(table)?);
-    let targets = target.apply::<f32>(table)?;
-    let weights = preprocessing.weights().zip(weights.as_deref());
-    Report::weighted(prediction, &targets, target.target(), target.names(), weights)
 }
 
 fn no_target(table: &Table) -> Error {

@@ -276,7 +276,7 @@ impl Way {
 }
 
 /// The group of each row, by what stands in a column. Rows without any belong to no other.
-fn groups(column: &Column) -> Result<Vec<u32>> {
+pub(super) fn groups(column: &Column) -> Result<Vec<u32>> {
     let mut seen: HashMap<u64, u32> = HashMap::new();
     let mut next = 0;
     let mut group = |key: Option<u64>| {

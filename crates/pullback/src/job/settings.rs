@@ -294,6 +294,8 @@ settings! {
         metric: Option<Metric>, "METRIC" of Metric::NAMES, default "cost";
         /// Stop when the metric has not improved for that many epochs, 0 for never
         early_stopping: Option<usize>, "EPOCHS", default "20 with validation rows, 30 in an ensemble", also "patience" "early_stop";
+        /// Make probabilities as sure as the validation rows say, by one temperature (for classes)
+        calibrate: Option<bool>, "CALIBRATE", also "calibration" "temperature_scaling";
         /// Whether each epoch has an order of its own
         shuffle: Option<bool>, "SHUFFLE", default "true";
         /// What is changed in images while it trains: `shift`, `shift:3`, `flip`, `shift,flip`; or `none`

@@ -1,6 +1,6 @@
 //! What a model is beside its parameters, and the one check of all its parts against each other.
 
-use super::{Began, Fingerprint, Partition, Run, Test, check_cost};
+use super::{Began, Fingerprint, Partition, Run, Temperature, Test, check_cost};
 use crate::data::Preprocessing;
 use crate::error::{Error, Result};
 use crate::network::Network;
@@ -17,6 +17,7 @@ pub(super) struct Card {
     pub(super) network: Network,
     pub(super) preprocessing: Option<Preprocessing>,
     pub(super) run: Option<Run>,
+    pub(super) temperature: Option<Temperature>,
 }
 
 /// As a model file has it.
@@ -31,6 +32,7 @@ struct Owned {
     rows: Option<Partition>,
     configuration: Option<serde_json::Value>,
     began: Option<Began>,
+    temperature: Option<Temperature>,
     #[serde(default)]
     members: Vec<OwnedMember>,
 }
@@ -76,6 +78,8 @@ struct Borrowed<'a> {
     configuration: Option<&'a serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     began: Option<&'a Began>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<Temperature>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     members: Vec<BorrowedMember<'a>>,
 }
@@ -98,6 +102,7 @@ impl Serialize for Cards<'_> {
             rows: run.and_then(|run| run.rows.as_ref()),
             configuration: run.map(|run| &run.configuration).filter(|configuration| !configuration.is_null()),
             began: run.and_then(|run| run.began.as_ref()),
+            temperature: self.first.temperature,
             members: self.others.iter().map(|card| BorrowedMember::from(*card)).collect(),
         }
         .serialize(serializer)
@@ -122,8 +127,18 @@ pub(super) struct OwnedCards(pub(super) Vec<Card>);
 
 impl<'de> Deserialize<'de> for OwnedCards {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Owned { network, preprocessing, training, history, data, rows, configuration, began, members } =
-            Owned::deserialize(deserializer)?;
+        let Owned {
+            network,
+            preprocessing,
+            training,
+            history,
+            data,
+            rows,
+            configuration,
+            began,
+            temperature,
+            members,
+        } = Owned::deserialize(deserializer)?;
         let run = match (training, history) {
             (Some(training), Some(history)) => {
                 let configuration = configuration.unwrap_or_default();
@@ -140,7 +155,7 @@ impl<'de> Deserialize<'de> for OwnedCards {
                 ));
             }
         };
-        let first = Card { network, preprocessing, run };
+        let first = Card { network, preprocessing, run, temperature };
         let others = members.into_iter().map(|member| member.beside(&first)).collect::<Result<Vec<_>, _>>();
         let others = others.map_err(serde::de::Error::custom)?;
         Ok(Self(std::iter::once(first).chain(others).collect()))
@@ -164,7 +179,8 @@ impl OwnedMember {
             }
             _ => return Err("one network says how it came about, and another does not"),
         };
-        Ok(Card { network, preprocessing: first.preprocessing.clone(), run })
+        let (preprocessing, temperature) = (first.preprocessing.clone(), first.temperature);
+        Ok(Card { network, preprocessing, run, temperature })
     }
 }
 
@@ -175,8 +191,14 @@ const MOST_NUMBERS_OF_A_ROW: u64 = 1 << 28;
 impl Card {
     /// Checks all parts by themselves and against each other.
     pub(super) fn check(&self) -> Result<()> {
-        let Self { network, preprocessing, run } = self;
+        let Self { network, preprocessing, run, temperature } = self;
         network.parameters()?;
+        if temperature.is_some() && !network.cost.is_for_classes() {
+            return Err(Error::configuration(format!(
+                "what a network with the cost {} predicts is no probability, so it has no temperature",
+                network.cost
+            )));
+        }
         let numbers = network.memory(1)?.activations;
         if numbers > MOST_NUMBERS_OF_A_ROW {
             return Err(Error::configuration(format!(

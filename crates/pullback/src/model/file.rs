@@ -21,8 +21,10 @@ use std::path::Path;
 /// The version of the file's layout. A reader refuses a later one.
 ///
 /// Since 2, a file says which rows were held out, and only what is known of a model; since 3, it may hold several
-/// networks whose predictions are averaged. All earlier ones can be read, and a model of one network is written in 2.
-pub const FORMAT: u32 = 3;
+/// networks whose predictions are averaged; since 4, a temperature of its probabilities. All earlier ones can be read,
+/// and a model is written in the first that has all that it is.
+pub const FORMAT: u32 = 4;
+const FORMAT_OF_ENSEMBLES: u32 = 3;
 const FORMAT_OF_ONE: u32 = 2;
 
 /// The JSON document.
@@ -48,7 +50,11 @@ impl<T: Real> Model<T> {
     /// # Errors
     /// If the description is too long for a file.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let format = if self.others.is_empty() { FORMAT_OF_ONE } else { FORMAT };
+        let format = match (self.card.temperature, self.others.is_empty()) {
+            (Some(_), _) => FORMAT,
+            (None, false) => FORMAT_OF_ENSEMBLES,
+            (None, true) => FORMAT_OF_ONE,
+        };
         let document = Document { format, version: env!("CARGO_PKG_VERSION"), cards: self.cards() };
         let document = serde_json::to_string(&document).map_err(|error| {
             Error::model(format!("the model cannot be written as JSON: {error}")).caused_by(error)

@@ -8,11 +8,13 @@ mod document;
 mod file;
 mod partition;
 mod predictor;
+mod temperature;
 mod tensors;
 
 pub use file::FORMAT;
 pub use partition::{Partition, Test};
 pub use predictor::Predictor;
+pub use temperature::Temperature;
 pub use tensors::{Tensor, write_tensors};
 
 use crate::data::{Features, Input, Preprocessing, Table, Target, Values, Warning};
@@ -230,7 +232,7 @@ impl<T: Real> Model<T> {
     /// If the network contradicts itself, a setting is no number of `T`, a row needs too much memory, the parameters
     /// are not its own, or one is not finite.
     pub fn new(network: Network, parameters: Vec<Vec<T>>) -> Result<Self> {
-        let card = Card { network, preprocessing: None, run: None };
+        let card = Card { network, preprocessing: None, run: None, temperature: None };
         card.check()?;
         card.network.check_in::<T>()?;
         card.network.check_parameters(&parameters)?;
@@ -256,9 +258,10 @@ impl<T: Real> Model<T> {
             return Err(Error::model("an ensemble of no networks predicts nothing"));
         };
         let others: Vec<Self> = members.collect();
-        let Card { network, preprocessing, .. } = &first.card;
+        let Card { network, preprocessing, temperature, .. } = &first.card;
         for other in &others {
             let fits = other.card.preprocessing == *preprocessing
+                && other.card.temperature == *temperature
                 && other.card.network.inputs == network.inputs
                 && other.card.network.outputs() == network.outputs()
                 && other.card.network.cost.is_for_classes() == network.cost.is_for_classes()
@@ -336,6 +339,25 @@ impl<T: Real> Model<T> {
         Ok(self)
     }
 
+    /// The same with probabilities of another temperature: of each network, before they are averaged.
+    ///
+    /// # Errors
+    /// If it predicts no probabilities.
+    pub fn with_temperature(mut self, temperature: Option<Temperature>) -> Result<Self> {
+        for other in &mut self.others {
+            other.card.temperature = temperature;
+            other.card.check()?;
+        }
+        self.card.temperature = temperature;
+        self.card.check()?;
+        Ok(self)
+    }
+
+    /// The temperature of its probabilities, if they were calibrated.
+    pub fn temperature(&self) -> Option<Temperature> {
+        self.card.temperature
+    }
+
     /// The same in another precision.
     ///
     /// # Errors
@@ -382,7 +404,7 @@ impl<T: Real> Model<T> {
     /// # Errors
     /// If it was made from arrays, or does not say how it came about.
     pub fn trained(&self) -> Result<Trained<'_>> {
-        let Card { network, preprocessing, run } = &self.card;
+        let Card { network, preprocessing, run, .. } = &self.card;
         let (Some(preprocessing), Some(Run { training, history, data: Some(data), rows, configuration, .. })) =
             (preprocessing, run)
         else {

@@ -1,6 +1,7 @@
 //! A model made ready to predict, many times and from many threads.
 
-use super::{Model, Prediction};
+use super::document::Card;
+use super::{Model, Prediction, Temperature};
 use crate::data::{Features, Input, Table};
 use crate::error::Result;
 use crate::train::{Forward, Machine};
@@ -42,13 +43,14 @@ impl<T: Real> Model<T> {
     pub fn predictor(&self, machine: &Machine) -> Result<Predictor<'_, T>> {
         let mut others = Vec::new();
         for model in &self.others {
-            others.push((model, Forward::new(&model.card.network, &model.parameters, machine)?));
+            others.push((model, model.forward(machine)?));
         }
-        Ok(Predictor {
-            model: self,
-            forward: Forward::new(&self.card.network, &self.parameters, machine)?,
-            others,
-        })
+        Ok(Predictor { model: self, forward: self.forward(machine)?, others })
+    }
+
+    fn forward(&self, machine: &Machine) -> Result<Forward<'_, T>> {
+        let Card { network, temperature, .. } = &self.card;
+        Forward::new(network, &self.parameters, temperature.unwrap_or(Temperature::ONE).get(), machine)
     }
 }
 

@@ -110,6 +110,14 @@ impl Network {
         self.lower_less(batch, mode, 0.0, false)
     }
 
+    /// The graph for prediction, where what becomes probabilities is divided by a temperature before.
+    ///
+    /// # Errors
+    /// As [`Network::lower`].
+    pub(crate) fn lower_calibrated(&self, batch: usize, temperature: f64) -> Result<Lowered> {
+        self.lower_by(batch, Mode::Evaluation, (0.0, temperature), false)
+    }
+
     /// The same for examples that have weights: the cost is `sum(w c) / sum(w)` of the batch.
     ///
     /// # Errors
@@ -130,6 +138,16 @@ impl Network {
         batch: usize,
         mode: Mode,
         background: f64,
+        is_weighted: bool,
+    ) -> Result<Lowered> {
+        self.lower_by(batch, mode, (background, 1.0), is_weighted)
+    }
+
+    fn lower_by(
+        &self,
+        batch: usize,
+        mode: Mode,
+        (background, temperature): (f64, f64),
         is_weighted: bool,
     ) -> Result<Lowered> {
         let parameters = self.parameters()?;
@@ -189,7 +207,9 @@ impl Network {
 
         let role = |role| builder.set_origin(Origin { role, ..Origin::default() });
         role(NodeRole::Prediction);
-        let prediction = self.cost.prediction(value);
+        // A product with 1 would be one operation more.
+        let tempered = if temperature == 1.0 { value } else { value.scale(1.0 / temperature) };
+        let prediction = self.cost.prediction(tempered);
         role(NodeRole::Cost);
         let costs = self.cost.lower(value, targets);
         let data_cost = match weights {

@@ -1,8 +1,9 @@
 //! What predictions are compared with: what is reached without a network.
 
+use super::figures::shown;
 use super::{Figures, number};
-use crate::train::{Metric, Scored, Truth};
-use pullback_kernels::Real;
+use crate::network::Cost;
+use crate::train::{Metric, Scored, Truth, best_constant};
 use serde::Serialize;
 
 /// What takes no network, and how good it is for the same rows.
@@ -22,10 +23,11 @@ pub struct Baseline {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BaselineKind {
-    /// One prediction for all rows: the commonest class, and as probabilities the classes' shares; or the mean of the
-    /// targets. Both are of the rows that are tested on (the no-information rate).
+    /// One prediction for all rows: the commonest class, and as probabilities the classes' shares; or the constant that is
+    /// best by the cost, such as the mean of the targets. It is of the rows that are tested on (the no-information rate).
     Constant,
-    /// A network without hidden layers on the same inputs, with the ridge penalty: logistic or linear regression.
+    /// A network without hidden layers on the same inputs, by the same cost, weights and classes' weights, with the ridge
+    /// penalty: logistic or linear regression, or their like for another cost.
     Linear,
 }
 
@@ -37,7 +39,7 @@ const CLEARLY: f64 = 0.98;
 const ABSURD: f64 = 10.0;
 
 impl Baseline {
-    /// The best constant for classes; absent of no rows.
+    /// The best constant for classes: always the commonest, and as probabilities the classes' shares; absent of no rows.
     pub(super) fn commonest(scored: &Scored<'_>, ids: &[u32], names: &[String]) -> Option<Self> {
         let mut counts = vec![0.0; names.len()];
         ids.iter().enumerate().for_each(|(row, &id)| counts[id as usize] += scored.weight(row));
@@ -45,34 +47,55 @@ impl Baseline {
         let class = (0..counts.len()).rev().max_by(|&one, &other| counts[one].total_cmp(&counts[other]))?;
         let rows: f64 = counts.iter().sum();
         let shares: Vec<f64> = counts.iter().map(|&count| count / rows).collect();
-        let log_loss: f64 =
-            shares.iter().filter(|&&share| share > 0.0).map(|share| -share * Real::ln(*share)).sum();
+        let constant = if scored.outputs == 1 { &shares[1..] } else { &shares[..] };
+        // All rows of a class are alike: one that counts as often stands for them.
+        let present: Vec<u32> =
+            (0..).zip(&counts).filter(|(_, count)| **count > 0.0).map(|(id, _)| id).collect();
+        let weights: Vec<f64> = present.iter().map(|&id| counts[id as usize]).collect();
+        let predictions = constant.repeat(present.len());
+        let truth = Truth::Classes { ids: &present, count: names.len() };
+        let constant = Scored { weights: Some(&weights), ..Scored::new(&predictions, scored.outputs, truth) };
         (rows > 0.0).then(|| Self {
             kind: BaselineKind::Constant,
             words: format!("always \"{}\"", names[class]),
-            figures: Figures::of([(Metric::Accuracy, shares[class]), (Metric::LogLoss, log_loss)]),
+            figures: Figures::new(&constant),
         })
     }
 
-    /// The mean of some targets; absent of no rows.
-    pub(super) fn mean(targets: &[f64], weights: Option<&[f64]>) -> Option<Self> {
-        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
-        let sum: f64 = targets.iter().enumerate().map(|(row, target)| weight(row) * target).sum();
-        let mean = sum / (0..targets.len()).map(weight).sum::<f64>();
-        let predictions = vec![mean; targets.len()];
+    /// The constant that is best for some targets by a cost; absent of no rows.
+    pub(super) fn constant(targets: &[f64], weights: Option<&[f64]>, cost: Option<Cost>) -> Option<Self> {
+        let constant = best_constant(cost, targets, weights);
+        let predictions = vec![constant; targets.len()];
+        let what = match cost {
+            Some(Cost::AbsoluteError | Cost::Huber(_)) => "the median".to_owned(),
+            Some(Cost::Quantile(tau)) => format!("the {} quantile", number::setting(tau)),
+            _ => "the mean".to_owned(),
+        };
         (!targets.is_empty()).then(|| Self {
             kind: BaselineKind::Constant,
-            words: format!("always the mean, {}", number::significant(mean, 4)),
+            words: format!("always {what}, {}", number::significant(constant, 4)),
             figures: Figures::new(&Scored {
                 weights,
+                trained_by: cost,
                 ..Scored::new(&predictions, 1, Truth::Numbers(targets))
             }),
         })
     }
 
-    /// What the figures of a linear model are compared as.
-    pub(super) fn linear(figures: Figures, has_classes: bool) -> Self {
-        let words = if has_classes { "logistic regression" } else { "linear regression" };
+    /// What the figures of a linear model, trained by a cost, are compared as.
+    pub(super) fn linear(figures: Figures, cost: Option<Cost>, has_classes: bool) -> Self {
+        let words = match cost {
+            Some(Cost::Quantile(_)) => "quantile regression",
+            Some(Cost::Poisson) => "Poisson regression",
+            Some(Cost::Gamma) => "gamma regression",
+            Some(Cost::Tweedie(_)) => "Tweedie regression",
+            Some(Cost::AbsoluteError) => "median regression",
+            Some(Cost::Huber(_)) => "Huber regression",
+            Some(Cost::SmoothedCrossEntropy(_) | Cost::Focal(_)) => "a linear model",
+            Some(Cost::SquaredError) if has_classes => "a linear model",
+            _ if has_classes => "logistic regression",
+            _ => "linear regression",
+        };
         Self { kind: BaselineKind::Linear, words: words.to_owned(), figures }
     }
 }
@@ -81,8 +104,8 @@ impl Baseline {
 pub(super) fn verdict(figures: &Figures, baselines: &[Baseline], metric: Metric) -> Option<String> {
     let own = figures.get(metric)?;
     let shown = |value: f64| match metric {
-        Metric::Accuracy => number::percent(value),
-        _ => format!("{} {}", metric.name().to_uppercase(), number::significant(value, 4)),
+        Metric::Accuracy => shown(metric, value),
+        _ => format!("{} {}", metric.item().title, shown(metric, value)),
     };
     let loss = |value: f64| metric.to_minimize(value);
     let losses =
@@ -104,7 +127,7 @@ pub(super) fn verdict(figures: &Figures, baselines: &[Baseline], metric: Metric)
     let (first, value) = matched.first()?;
     let is_constant = first.kind == BaselineKind::Constant;
     let is_near = own < ABSURD * value;
-    if is_constant && metric == Metric::Rmse && !is_near {
+    if is_constant && matches!(metric, Metric::Rmse | Metric::Mae) && !is_near {
         return Some(format!(
             "the predictions are useless: their errors are {} times those of {}",
             number::magnitude(own / value),

@@ -77,7 +77,16 @@ pub fn curve(series: &[Series<'_>], width: usize, height: usize) -> String {
     let _ = writeln!(text, "{:>LABEL$}  1{last:>rest$}", "", rest = columns - 1);
     let legend: Vec<String> = series.iter().map(|one| format!("{} {}", one.mark, one.name)).collect();
     let how = if is_logarithmic { "   (logarithmic)" } else { "" };
-    let _ = writeln!(text, "{:>LABEL$}  {}{how}", "", legend.join("   "));
+    let line = legend.join("   ") + how;
+    if LABEL + 2 + line.chars().count() <= width {
+        let _ = writeln!(text, "{:>LABEL$}  {line}", "");
+        return text;
+    }
+    // What is too long for a line has a line each.
+    for (at, one) in legend.iter().enumerate() {
+        let how = if at + 1 == legend.len() { how } else { "" };
+        let _ = writeln!(text, "{:>LABEL$}  {one}{how}", "");
+    }
     text
 }
 

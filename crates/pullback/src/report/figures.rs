@@ -1,5 +1,6 @@
 //! The figures of a report: every metric of the list that has a value.
 
+use super::number::{percent, significant};
 use crate::train::{Metric, Scored};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -36,5 +37,18 @@ impl Serialize for Figures {
             map.serialize_entry(metric.name(), &value)?;
         }
         map.end()
+    }
+}
+
+/// The digits of figures in the unit of a target.
+const DIGITS: usize = 4;
+
+/// The value of a metric as people read it: `96.67 %` for an accuracy.
+pub fn shown(metric: Metric, value: f64) -> String {
+    match metric {
+        Metric::Accuracy | Metric::BalancedAccuracy => percent(value),
+        Metric::Rmse | Metric::Mae | Metric::Pinball | Metric::Deviance => significant(value, DIGITS),
+        _ if value.abs() < 1e3 => format!("{value:.4}"),
+        _ => significant(value, 3),
     }
 }

@@ -1,13 +1,85 @@
 //! Reports: the metrics of the list for a model's predictions, and figures a class or a target.
 
 use super::baseline::verdict;
-use super::{Baseline, Figures};
+use super::{Baseline, Figures, Intervals};
 use crate::data::{Target, Targets};
 use crate::error::{Error, Result};
-use crate::model::Prediction;
+use crate::model::{Prediction, Trained};
+use crate::network::Cost;
 use crate::train::{Metric, Scored, Truth};
 use pullback_kernels::Real;
 use serde::Serialize;
+
+/// How predictions are measured, beside themselves and the targets.
+///
+/// ```
+/// use pullback::network::Cost;
+/// use pullback::report::{Measure, Regression};
+/// use pullback::train::Metric;
+///
+/// let measure = Measure { cost: Some(Cost::Quantile(0.9)), ..Measure::default() };
+/// let report = Regression::measured(&[2.0, 2.0], &[1.0, 3.0], &["y".into()], &measure)?;
+/// assert!((report.targets[0].figures.get(Metric::Pinball).unwrap() - 0.5).abs() < 1e-12);
+/// # Ok::<(), pullback::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Measure<'a> {
+    /// The cost of the network that predicts, if it is known: some figures are of a cost.
+    pub cost: Option<Cost>,
+    /// The metric that was asked for; the cost, if none was.
+    pub metric: Metric,
+    /// Whether classes counted otherwise than by their rows in training.
+    pub weighs_classes: bool,
+    /// The column that says how many times each row counts, and what it says of each.
+    pub weights: Option<(&'a str, &'a [f64])>,
+    /// The group of each row, where rows of a group are alike: intervals draw whole groups.
+    pub groups: Option<&'a [u32]>,
+    /// Whether nobody asks how sure the figures are, which takes longer than to find them.
+    pub skips_intervals: bool,
+}
+
+impl Measure<'_> {
+    /// How predictions of a model are measured, as far as it says so: by its cost, and what its run was asked for.
+    pub fn of(trained: &Trained<'_>) -> Self {
+        Self {
+            cost: Some(trained.network.cost),
+            metric: trained.training.metric,
+            weighs_classes: trained.configuration.get("class_weights").is_some(),
+            ..Self::default()
+        }
+    }
+
+    /// The metric by which predictions are compared with others.
+    pub fn judge(&self, has_classes: bool) -> Metric {
+        match self.metric {
+            // Where rare classes count more, a constant must not win by the commonest.
+            Metric::Cost if has_classes && self.weighs_classes => Metric::BalancedAccuracy,
+            Metric::Cost => Metric::of(self.cost, has_classes),
+            asked => asked,
+        }
+    }
+
+    fn intervals(&self, scored: &Scored<'_>, figures: &Figures) -> Intervals {
+        match self.skips_intervals {
+            true => Intervals::default(),
+            false => Intervals::new(scored, figures, self.groups),
+        }
+    }
+
+    fn check(&self, rows: usize) -> Result<()> {
+        let lengths = [
+            self.weights.map(|(column, weights)| (format!("\"{column}\" has"), "weights", weights.len())),
+            self.groups.map(|groups| ("there are".to_owned(), "groups", groups.len())),
+        ];
+        match lengths.into_iter().flatten().find(|(_, _, length)| *length != rows) {
+            None => Ok(()),
+            Some((has, what, length)) => {
+                Err(Error::data(format!("{has} {length} {what} for {rows} rows"))
+                    .help("give one for each row"))
+            }
+        }
+    }
+}
 
 /// How good predictions are.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -28,9 +100,13 @@ pub struct Classification {
     /// once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weighted_by: Option<String>,
+    /// The metric by which predictions are compared with others.
+    pub judged_by: Metric,
     /// The metrics for classes.
     #[serde(flatten)]
     pub figures: Figures,
+    /// How sure they are.
+    pub intervals: Intervals,
     /// Figures a class.
     pub classes: Vec<Class>,
     /// How many rows of a class (first index) are predicted as another (second index).
@@ -62,6 +138,8 @@ pub struct Regression {
     /// The column that says how many times each row counts; absent if each counts once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weighted_by: Option<String>,
+    /// The metric by which predictions are compared with others.
+    pub judged_by: Metric,
     /// Figures a target.
     pub targets: Vec<Numbers>,
 }
@@ -74,6 +152,8 @@ pub struct Numbers {
     /// The metrics for numbers.
     #[serde(flatten)]
     pub figures: Figures,
+    /// How sure they are.
+    pub intervals: Intervals,
     /// What is reached without a network.
     pub baselines: Vec<Baseline>,
 }
@@ -90,34 +170,24 @@ impl Report {
         target: &Target,
         names: &[String],
     ) -> Result<Self> {
-        Self::weighted(prediction, targets, target, names, None)
+        Self::measured(prediction, targets, target, names, &Measure::default())
     }
 
-    /// The same where each row counts as many times as the weights of a column say.
+    /// The same where more is known: a cost, a metric that was asked for, weights or groups of rows.
     ///
     /// # Errors
-    /// As [`Report::new`], or if there is not a weight for each row.
-    pub fn weighted<T: Real>(
+    /// As [`Report::new`], or if there is not a weight or a group for each row.
+    pub fn measured<T: Real>(
         prediction: &Prediction,
         targets: &Targets<T>,
         target: &Target,
         names: &[String],
-        weights: Option<(&str, &[f64])>,
+        measure: &Measure<'_>,
     ) -> Result<Self> {
         let (numbers, outputs) = (&prediction.numbers, prediction.outputs);
-        if let Some((column, weights)) = weights
-            && weights.len() != targets.rows()
-        {
-            return Err(Error::data(format!(
-                "\"{column}\" has {} weights for {} rows",
-                weights.len(),
-                targets.rows()
-            ))
-            .help("give one for each row"));
-        }
         match (targets.ids(), target.classes()) {
             (Some(ids), Some(classes)) => {
-                Classification::weighted(numbers, outputs, ids, classes, weights).map(Report::Classification)
+                Classification::measured(numbers, outputs, ids, classes, measure).map(Report::Classification)
             }
             (None, None) if outputs != names.len() => Err(Error::data(format!(
                 "{outputs} numbers are predicted for a row, but {} columns are named",
@@ -125,7 +195,7 @@ impl Report {
             ))
             .help("give a name for each")),
             (None, None) => {
-                Regression::weighted(numbers, &target.restore(&targets.to_dense()), names, weights)
+                Regression::measured(numbers, &target.restore(&targets.to_dense()), names, measure)
                     .map(Report::Regression)
             }
             (Some(_), None) => Err(Error::data("the targets are classes, but numbers are predicted")),
@@ -133,16 +203,28 @@ impl Report {
         }
     }
 
-    /// The same, compared with the report of a linear model for the same rows.
+    /// The same without intervals, as is true of rows that were trained on: they say nothing of other rows.
     #[must_use]
-    pub fn beside_linear(mut self, linear: &Report) -> Self {
+    pub fn without_intervals(mut self) -> Self {
+        match &mut self {
+            Report::Classification(report) => report.intervals = Intervals::default(),
+            Report::Regression(report) => {
+                report.targets.iter_mut().for_each(|target| target.intervals = Intervals::default());
+            }
+        }
+        self
+    }
+
+    /// The same, compared with the report of a linear model for the same rows, trained by a cost.
+    #[must_use]
+    pub fn beside_linear(mut self, linear: &Report, cost: Option<Cost>) -> Self {
         match (&mut self, linear) {
             (Report::Classification(own), Report::Classification(linear)) => {
-                own.baselines.push(Baseline::linear(linear.figures.clone(), true));
+                own.baselines.push(Baseline::linear(linear.figures.clone(), cost, true));
             }
             (Report::Regression(own), Report::Regression(linear)) => {
                 for (own, linear) in own.targets.iter_mut().zip(&linear.targets) {
-                    own.baselines.push(Baseline::linear(linear.figures.clone(), false));
+                    own.baselines.push(Baseline::linear(linear.figures.clone(), cost, false));
                 }
             }
             _ => {}
@@ -150,16 +232,16 @@ impl Report {
         self
     }
 
-    /// What is said where predictions are no better than what is reached without a network: by accuracy, or by the
-    /// root mean square error of each target.
+    /// What is said where predictions are no better than what is reached without a network: by the metric that was asked
+    /// for, or by the one that fits the cost.
     pub fn remarks(&self) -> Vec<String> {
         match self {
             Report::Classification(report) => {
-                verdict(&report.figures, &report.baselines, Metric::Accuracy).into_iter().collect()
+                verdict(&report.figures, &report.baselines, report.judged_by).into_iter().collect()
             }
             Report::Regression(report) => {
                 let remark = |target: &Numbers| {
-                    let words = verdict(&target.figures, &target.baselines, Metric::Rmse)?;
+                    let words = verdict(&target.figures, &target.baselines, report.judged_by)?;
                     Some(match report.targets.len() {
                         1 => words,
                         _ => format!("{}: {words}", target.name),
@@ -208,15 +290,19 @@ impl Classification {
     /// If there are not as many rows of probabilities as classes, not as many outputs as names (or one for two), or a
     /// class has no name.
     pub fn new(probabilities: &[f64], outputs: usize, ids: &[u32], names: &[String]) -> Result<Self> {
-        Self::weighted(probabilities, outputs, ids, names, None)
+        Self::measured(probabilities, outputs, ids, names, &Measure::default())
     }
 
-    fn weighted(
+    /// The same where more is known: a cost, a metric that was asked for, weights or groups of rows.
+    ///
+    /// # Errors
+    /// As [`Classification::new`], or if there is not a weight or a group for each row.
+    pub fn measured(
         probabilities: &[f64],
         outputs: usize,
         ids: &[u32],
         names: &[String],
-        weights: Option<(&str, &[f64])>,
+        measure: &Measure<'_>,
     ) -> Result<Self> {
         let count = names.len();
         let fits_classes = if outputs == 1 { count == 2 } else { outputs == count && count > 0 };
@@ -231,8 +317,10 @@ impl Classification {
                 .help("give a name for each class"));
         }
         fits(probabilities.len(), ids.len(), outputs)?;
+        measure.check(ids.len())?;
         let scored = Scored {
-            weights: weights.map(|(_, weights)| weights),
+            weights: measure.weights.map(|(_, weights)| weights),
+            trained_by: measure.cost,
             ..Scored::new(probabilities, outputs, Truth::Classes { ids, count })
         };
         let confusion = scored.confusion();
@@ -245,10 +333,13 @@ impl Classification {
                 f1: class.f1(),
                 rows,
             });
+        let figures = Figures::new(&scored);
         Ok(Self {
             rows: ids.len(),
-            weighted_by: weights.map(|(column, _)| column.to_owned()),
-            figures: Figures::new(&scored),
+            weighted_by: measure.weights.map(|(column, _)| column.to_owned()),
+            judged_by: measure.judge(true),
+            intervals: measure.intervals(&scored, &figures),
+            figures,
             classes: classes.collect(),
             confusion,
             baselines: Baseline::commonest(&scored, ids, names).into_iter().collect(),
@@ -262,14 +353,18 @@ impl Regression {
     /// # Errors
     /// If their lengths differ or are no whole rows, or there is no name.
     pub fn new(predictions: &[f64], targets: &[f64], names: &[String]) -> Result<Self> {
-        Self::weighted(predictions, targets, names, None)
+        Self::measured(predictions, targets, names, &Measure::default())
     }
 
-    fn weighted(
+    /// The same where more is known: a cost, a metric that was asked for, weights or groups of rows.
+    ///
+    /// # Errors
+    /// As [`Regression::new`], or if there is not a weight or a group for each row.
+    pub fn measured(
         predictions: &[f64],
         targets: &[f64],
         names: &[String],
-        weights: Option<(&str, &[f64])>,
+        measure: &Measure<'_>,
     ) -> Result<Self> {
         let outputs = names.len();
         if outputs == 0 || !targets.len().is_multiple_of(outputs) {
@@ -278,18 +373,26 @@ impl Regression {
         }
         fits(predictions.len(), targets.len() / outputs, outputs)?;
         let all = Scored::new(predictions, outputs, Truth::Numbers(targets));
-        let numbers = |(name, (predictions, targets)): (&String, (Vec<f64>, Vec<f64>))| Numbers {
-            name: name.clone(),
-            figures: Figures::new(&Scored {
-                weights: weights.map(|(_, weights)| weights),
+        measure.check(all.rows())?;
+        let weights = measure.weights.map(|(_, weights)| weights);
+        let numbers = |(name, (predictions, targets)): (&String, (Vec<f64>, Vec<f64>))| {
+            let scored = Scored {
+                weights,
+                trained_by: measure.cost,
                 ..Scored::new(&predictions, 1, Truth::Numbers(&targets))
-            }),
-            baselines: Baseline::mean(&targets, weights.map(|(_, weights)| weights)).into_iter().collect(),
+            };
+            let figures = Figures::new(&scored);
+            Numbers {
+                name: name.clone(),
+                intervals: measure.intervals(&scored, &figures),
+                figures,
+                baselines: Baseline::constant(&targets, weights, measure.cost).into_iter().collect(),
+            }
         };
-        let weighted_by = weights.map(|(column, _)| column.to_owned());
         Ok(Self {
             rows: all.rows(),
-            weighted_by,
+            weighted_by: measure.weights.map(|(column, _)| column.to_owned()),
+            judged_by: measure.judge(false),
             targets: names.iter().zip(all.columns()).map(numbers).collect(),
         })
     }

@@ -1,7 +1,7 @@
 //! How good a model is: figures from its predictions, as plain data and as text.
 //!
 //! [`Report`] is the document that machines get; [`text`] renders it for a terminal, beside what is
-//! reached without a network ([`Baseline`]). [`number`] and
+//! reached without a network ([`Baseline`]), with how sure each figure is ([`Intervals`]). [`number`] and
 //! [`svg`] serve everything that is shown to people. The library prints nothing: it returns strings.
 //!
 //! ```
@@ -19,6 +19,7 @@ mod baseline;
 mod curve;
 mod figures;
 mod folds;
+mod intervals;
 mod metrics;
 pub mod number;
 pub mod svg;
@@ -26,6 +27,7 @@ pub mod text;
 
 pub use baseline::{Baseline, BaselineKind};
 pub use curve::{Series, curve};
-pub use figures::Figures;
+pub use figures::{Figures, shown};
 pub use folds::{Folds, Spread};
-pub use metrics::{Class, Classification, Numbers, Regression, Report};
+pub use intervals::Intervals;
+pub use metrics::{Class, Classification, Measure, Numbers, Regression, Report};

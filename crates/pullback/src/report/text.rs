@@ -1,8 +1,8 @@
 //! A report as text for a terminal.
 
+use super::figures::shown;
 use super::folds::figures as figures_of;
-use super::number::{percent, significant};
-use super::{Baseline, Classification, Figures, Folds, Regression, Report};
+use super::{Baseline, Classification, Figures, Folds, Intervals, Regression, Report};
 use crate::train::Metric;
 use std::fmt::Write;
 
@@ -16,8 +16,8 @@ const MOST_MISTAKES: usize = 10;
 const LONGEST_NAME: usize = 24;
 /// The narrowest page.
 const NARROWEST: usize = 50;
-/// The digits of figures in the unit of a target.
-const DIGITS: usize = 4;
+/// The most characters before a report on its first line, such as `training `.
+const BEFORE: usize = 9;
 
 /// The report as text in lines of at most `width` characters, at least 50.
 pub fn render(report: &Report, width: usize) -> String {
@@ -35,22 +35,20 @@ pub fn render(report: &Report, width: usize) -> String {
 
 /// The figures of each fold, their mean and deviation, and the report of all rows together, in lines as of [`render`].
 pub fn folds(folds: &Folds, width: usize) -> String {
-    const COLUMN: usize = 11;
-    let first = folds.folds.iter().map(|fold| figures_of(fold, 0));
-    let has = |metric| first.clone().all(|figures| figures.get(metric).is_some());
     let metrics = match &folds.out_of_fold {
-        Report::Regression(_) => [Metric::Rmse, Metric::Mae, Metric::R2],
-        Report::Classification(_) if has(Metric::RocAuc) => {
-            [Metric::Accuracy, Metric::LogLoss, Metric::RocAuc]
+        Report::Regression(report) => columns(report),
+        Report::Classification(report) => {
+            let first = folds.folds.iter().map(|fold| figures_of(fold, 0));
+            let has_area = first.clone().all(|figures| figures.get(Metric::RocAuc).is_some());
+            let last = match report.judged_by {
+                Metric::Accuracy | Metric::LogLoss if has_area => Metric::RocAuc,
+                Metric::Accuracy | Metric::LogLoss => Metric::MacroF1,
+                asked => asked,
+            };
+            [Metric::Accuracy, Metric::LogLoss, last]
         }
-        Report::Classification(_) => [Metric::Accuracy, Metric::LogLoss, Metric::MacroF1],
     };
-    let shown = |metric, value: f64| match metric {
-        Metric::Accuracy => percent(value),
-        Metric::Rmse | Metric::Mae => significant(value, DIGITS),
-        _ if value.abs() < 1e3 => format!("{value:.4}"),
-        _ => significant(value, 3),
-    };
+    let wide = |metric: Metric| (metric.item().title.len() + 2).max(11);
     let mut text = String::new();
     for (target, spread) in folds.summary.iter().enumerate() {
         if folds.summary.len() > 1 {
@@ -58,14 +56,14 @@ pub fn folds(folds: &Folds, width: usize) -> String {
         }
         let _ = write!(text, "  {:<9} {:>5}", "fold", "rows");
         metrics.iter().for_each(|metric| {
-            let _ = write!(text, "{:>COLUMN$}", title(*metric));
+            let _ = write!(text, "{:>1$}", metric.item().title, wide(*metric));
         });
         text.push('\n');
         let mut line = |name: &str, rows: &str, figures: &Figures| {
             let _ = write!(text, "  {name:<9} {rows:>5}");
             for metric in metrics {
                 let value = figures.get(metric).map_or("-".to_owned(), |value| shown(metric, value));
-                let _ = write!(text, "{value:>COLUMN$}");
+                let _ = write!(text, "{value:>0$}", wide(metric));
             }
             text.push('\n');
         };
@@ -79,16 +77,15 @@ pub fn folds(folds: &Folds, width: usize) -> String {
     text + "all rows " + &render(&folds.out_of_fold, width)
 }
 
-/// A metric as the head of a column.
-fn title(metric: Metric) -> &'static str {
-    match metric {
-        Metric::LogLoss => "log loss",
-        Metric::RocAuc => "ROC AUC",
-        Metric::MacroF1 => "macro F1",
-        Metric::Rmse => "RMSE",
-        Metric::Mae => "MAE",
-        Metric::R2 => "R2",
-        metric => metric.name(),
+/// The metrics of numbers that a table has a column for: the score of the cost among them.
+fn columns(report: &Regression) -> [Metric; 3] {
+    let has = |metric| report.targets.iter().all(|target| target.figures.get(metric).is_some());
+    if has(Metric::Pinball) {
+        [Metric::Pinball, Metric::D2, Metric::Mae]
+    } else if has(Metric::Deviance) {
+        [Metric::Deviance, Metric::D2, Metric::Rmse]
+    } else {
+        [Metric::Rmse, Metric::Mae, Metric::R2]
     }
 }
 
@@ -117,13 +114,15 @@ pub fn line(report: &Report) -> String {
     match report {
         Report::Classification(report) => format!(
             "accuracy {}{}, log loss {:.4}",
-            percent(figure(&report.figures, Metric::Accuracy)),
+            shown(Metric::Accuracy, figure(&report.figures, Metric::Accuracy)),
             weighted(report.weighted_by.as_deref()),
             figure(&report.figures, Metric::LogLoss)
         ),
         Report::Regression(report) => {
-            let r2 = |figures: &Figures| format!("R2 {:.4}", figure(figures, Metric::R2));
-            let all: Vec<String> = report.targets.iter().map(|target| r2(&target.figures)).collect();
+            let explained = if columns(report)[1] == Metric::D2 { Metric::D2 } else { Metric::R2 };
+            let one =
+                |figures: &Figures| format!("{} {:.4}", explained.item().title, figure(figures, explained));
+            let all: Vec<String> = report.targets.iter().map(|target| one(&target.figures)).collect();
             format!("{}{}", all.join(", "), weighted(report.weighted_by.as_deref()))
         }
     }
@@ -151,25 +150,44 @@ fn classification(report: &Classification, width: usize) -> String {
     const COLUMNS: usize = 40;
     let mut text = String::new();
     let right = (0..report.classes.len()).map(|class| report.confusion[class][class]).sum::<usize>();
-    let _ = write!(
-        text,
-        "accuracy {}{} ({right} of {} rows), log loss {:.4}",
-        percent(figure(&report.figures, Metric::Accuracy)),
-        weighted(report.weighted_by.as_deref()),
-        report.rows,
-        figure(&report.figures, Metric::LogLoss)
+    // What belongs together stays on a line.
+    let phrase = |metric, weighted: &str| {
+        let value = shown(metric, figure(&report.figures, metric));
+        let words = format!("{} {value}{weighted}{}", metric.item().title, within(&report.intervals, metric));
+        words.replace(' ', "\u{a0}")
+    };
+    let first = format!(
+        "{}, {right}\u{a0}of\u{a0}{}\u{a0}rows",
+        phrase(Metric::Accuracy, &weighted(report.weighted_by.as_deref())),
+        report.rows
     );
-    if let Some(area) = report.figures.get(Metric::RocAuc) {
-        let _ = write!(text, ", ROC AUC {area:.4}");
+    wrap(&mut text, &first, width - BEFORE);
+    let others = [Metric::LogLoss, Metric::RocAuc, Metric::Brier, Metric::CalibrationError, report.judged_by];
+    let mut others: Vec<Metric> =
+        others.into_iter().filter(|&metric| report.figures.get(metric).is_some()).collect();
+    others.retain(|&metric| metric != Metric::Accuracy);
+    // What was asked for is shown once.
+    if let Some(last) = others.pop()
+        && !others.contains(&last)
+    {
+        others.push(last);
     }
-    text.push('\n');
+    let mut second = others.into_iter().map(|metric| phrase(metric, "")).collect::<Vec<_>>().join(", ");
+    if !report.intervals.is_empty() {
+        second += "; in\u{a0}parentheses: 95\u{a0}%\u{a0}intervals";
+    }
+    wrap(&mut text, &second, width);
+    let judge = report.judged_by;
     let against = |baseline: &Baseline| {
-        let accuracy = baseline.figures.get(Metric::Accuracy)?;
-        Some(format!("{} {}", baseline.words, percent(accuracy)))
+        Some(format!("{} {}", baseline.words, shown(judge, baseline.figures.get(judge)?)))
     };
     let against: Vec<String> = report.baselines.iter().filter_map(against).collect();
     if !against.is_empty() {
-        wrap(&mut text, &format!("to beat: {}", against.join(", ")), width);
+        let by = match judge {
+            Metric::Accuracy => String::new(),
+            _ => format!(" by {}", judge.item().title),
+        };
+        wrap(&mut text, &format!("to beat{by}: {}", against.join(", ")), width);
     }
     let mut order: Vec<usize> = (0..report.classes.len()).collect();
     if order.len() > MOST_CLASSES {
@@ -257,26 +275,49 @@ fn confusion(report: &Classification, width: usize) -> String {
     text
 }
 
+/// The interval of a metric, to follow its value: ` (0.0551 to 0.1672)`; nothing if there is none.
+fn within(intervals: &Intervals, metric: Metric) -> String {
+    match intervals.get(metric) {
+        Some([low, high]) => {
+            format!(
+                " ({} to {})",
+                shown(metric, low).trim_end_matches(" %"),
+                shown(metric, high).trim_end_matches(" %")
+            )
+        }
+        None => String::new(),
+    }
+}
+
 fn regression(report: &Regression, width: usize) -> String {
     const COLUMNS: usize = 36;
-    let rows: Vec<(String, &Figures)> = (report.targets.iter())
-        .flat_map(|target| {
-            let baselines = target.baselines.iter();
-            let name = |baseline: &Baseline| format!("  {}", baseline.words);
-            std::iter::once((target.name.clone(), &target.figures))
-                .chain(baselines.map(move |baseline| (name(baseline), &baseline.figures)))
-        })
-        .map(|(name, figures)| (shortened(&name, (LONGEST_NAME + 6).min(width - COLUMNS)), figures))
-        .collect();
+    let metrics = columns(report);
+    let mut rows: Vec<(String, [String; 3])> = Vec::new();
+    let cells = |value: &dyn Fn(Metric) -> Option<f64>| {
+        metrics.map(|metric| value(metric).map_or("-".to_owned(), |value| shown(metric, value)))
+    };
+    for target in &report.targets {
+        rows.push((target.name.clone(), cells(&|metric| target.figures.get(metric))));
+        if !target.intervals.is_empty() {
+            let end = |at: usize| cells(&|metric| target.intervals.get(metric).map(|ends| ends[at]));
+            rows.push(("  95 % from".to_owned(), end(0)));
+            rows.push(("       to".to_owned(), end(1)));
+        }
+        for baseline in &target.baselines {
+            rows.push((format!("  {}", baseline.words), cells(&|metric| baseline.figures.get(metric))));
+        }
+    }
+    for (name, _) in &mut rows {
+        *name = shortened(name, (LONGEST_NAME + 6).min(width - COLUMNS));
+    }
     let longest = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(7);
     let mut text = format!("{} rows{}\n\n", report.rows, weighted(report.weighted_by.as_deref()));
-    let _ = writeln!(text, "  {:longest$}  {:>9}  {:>9}  {:>9}", "target", "RMSE", "MAE", "R2");
-    for (name, figures) in rows {
-        let unit = |metric| significant(figure(figures, metric), DIGITS);
-        let r2 = figure(figures, Metric::R2);
-        let r2 = if r2.abs() < 1e3 { format!("{r2:.4}") } else { significant(r2, 3) };
-        let _ =
-            writeln!(text, "  {name:longest$}  {:>9}  {:>9}  {r2:>9}", unit(Metric::Rmse), unit(Metric::Mae));
+    let mut line = |name: &str, [one, two, three]: [&str; 3]| {
+        let _ = writeln!(text, "  {name:longest$}  {one:>9}  {two:>9}  {three:>9}");
+    };
+    line("target", metrics.map(|metric| metric.item().title));
+    for (name, cells) in &rows {
+        line(name, cells.each_ref().map(String::as_str));
     }
     text
 }

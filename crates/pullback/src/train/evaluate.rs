@@ -90,7 +90,7 @@ pub fn predict<T: Real>(
     features: &Features<T>,
     machine: &Machine,
 ) -> Result<Vec<T>> {
-    Forward::new(network, parameters, machine)?.features(&[("features", features)])
+    Forward::new(network, parameters, 1.0, machine)?.features(&[("features", features)])
 }
 
 /// The blocks that a network's inputs take, in their order; refuses data that it cannot take.

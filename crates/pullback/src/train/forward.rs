@@ -9,7 +9,7 @@ use super::evaluate::{check_inputs, check_numbers};
 use crate::data::{Ahead, Features};
 use crate::error::{Error, Result};
 use crate::execute::{Backend, Executor, Packed};
-use crate::network::{Mode, Network};
+use crate::network::Network;
 use crate::plan::Plan;
 use pullback_kernels::{Real, Workspace};
 use std::ops::Range;
@@ -31,6 +31,8 @@ const READ_BOUND_ROWS: usize = 16;
 pub(crate) struct Forward<'a, T> {
     network: &'a Network,
     parameters: &'a [Vec<T>],
+    /// By what weighted sums are divided before they become probabilities.
+    temperature: f64,
     machine: Machine,
     outputs: usize,
     /// The most rows of a plan: a power of two.
@@ -55,14 +57,19 @@ impl<'a, T: Real> Forward<'a, T> {
     ///
     /// # Errors
     /// If the network contradicts itself, or the parameters are not its own.
-    pub(crate) fn new(network: &'a Network, parameters: &'a [Vec<T>], machine: &Machine) -> Result<Self> {
+    pub(crate) fn new(
+        network: &'a Network,
+        parameters: &'a [Vec<T>],
+        temperature: f64,
+        machine: &Machine,
+    ) -> Result<Self> {
         network.check_parameters(parameters)?;
-        let plan = plan(network, 1)?;
+        let plan = plan(network, 1, temperature)?;
         let packed = Packed::new(&plan, parameters, machine);
         let (machine, outputs, idle) = (*machine, network.outputs(), Mutex::new(Vec::new()));
         let bytes = network.memory(1)?.activations.max(1).saturating_mul(size_of::<T>() as u64);
         let most_rows = 1 << (MOST_BYTES / bytes).clamp(1, MOST_ROWS as u64).ilog2();
-        let forward = Self { network, parameters, machine, outputs, most_rows, packed, idle };
+        let forward = Self { network, parameters, temperature, machine, outputs, most_rows, packed, idle };
         let mut runner = forward.runner();
         runner.executors[0] = Some(forward.executor(plan));
         forward.give_back(runner);
@@ -163,7 +170,7 @@ impl<'a, T: Real> Forward<'a, T> {
             let Runner { executors, workspace, rows: list } = &mut runner;
             let executor = match &mut executors[size.trailing_zeros() as usize] {
                 Some(executor) => executor,
-                place => place.insert(self.executor(plan(self.network, size)?)),
+                place => place.insert(self.executor(plan(self.network, size, self.temperature)?)),
             };
             executor.exchange_workspace(workspace);
             fill(executor, size, done..done + now, list);
@@ -195,8 +202,8 @@ impl<'a, T: Real> Forward<'a, T> {
     }
 }
 
-fn plan(network: &Network, rows: usize) -> Result<Plan> {
-    let lowered = network.lower(rows, Mode::Evaluation)?;
+fn plan(network: &Network, rows: usize, temperature: f64) -> Result<Plan> {
+    let lowered = network.lower_calibrated(rows, temperature)?;
     Ok(Plan::new(&lowered.graph, &[lowered.prediction]))
 }
 

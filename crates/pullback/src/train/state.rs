@@ -329,7 +329,7 @@ impl<T: Real> State<T> {
             }
         }
         for (name, get) in PAIRS {
-            let numbers: Vec<f64> = self.pairs.0.iter().flat_map(|pair| get(pair)).copied().collect();
+            let numbers: Vec<f64> = self.pairs.0.iter().flat_map(get).copied().collect();
             if !numbers.is_empty() {
                 let shape = vec![self.pairs.0.len(), numbers.len() / self.pairs.0.len()];
                 tensors.push((name.to_owned(), shape, Dtype::F64, to_bytes(&numbers)));

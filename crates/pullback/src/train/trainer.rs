@@ -13,7 +13,7 @@ use super::{
 };
 use crate::data::{Ahead, Dataset, Features, epoch_order};
 use crate::error::{Error, Result};
-use crate::network::{Mode, Network, Parameter};
+use crate::network::{Cost, Mode, Network, Parameter};
 use pullback_kernels::{Array, Real, gather};
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -184,7 +184,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             )
             .help("hold some out"));
         }
-        training.metric.check(data.targets())?;
+        training.metric.check(data.targets(), network.cost)?;
         training.augment.check(network.image.filter(|_| network.named.is_empty()))?;
         if !training.metric.is_cost() && validation.is_empty() {
             return Err(Error::configuration(format!(
@@ -574,14 +574,15 @@ impl<'a, T: Real> Trainer<'a, T> {
         if let Some(evaluation) = &evaluation {
             report.validation_cost = Some(evaluation.cost);
             let value;
-            (report.validation_accuracy, value) = with_scored(evaluation, data, validation, |scored| {
-                (Metric::Accuracy.value(scored), training.metric.value(scored))
-            });
+            (report.validation_accuracy, value) =
+                with_scored((evaluation, self.network.cost), data, validation, |scored| {
+                    (Metric::Accuracy.value(scored), training.metric.value(scored))
+                });
             report.watched = value.filter(|value| !training.metric.is_cost() && value.is_finite());
             // Without a value there is no improvement.
             watched = value.map_or(f64::INFINITY, |value| training.metric.to_minimize(value));
         }
-        let reached = AfterEpoch { parameters, evaluation, data, validation };
+        let reached = AfterEpoch { parameters, evaluation, cost: self.network.cost, data, validation };
         let mut seen = Epoch::new(&report, training.metric, &reached);
         let flow = observer.epoch(&mut seen);
         let is_kept = seen.is_kept();
@@ -817,6 +818,7 @@ struct AfterEpoch<'a, T: Real> {
     parameters: Vec<Cow<'a, [T]>>,
     /// Of the validation rows, if there are any.
     evaluation: Option<Evaluation<T>>,
+    cost: Cost,
     data: &'a Dataset<T>,
     validation: &'a [usize],
 }
@@ -843,7 +845,7 @@ impl<T: Real> Reached for AfterEpoch<'_, T> {
 
     fn value(&self, metric: Metric) -> Option<f64> {
         let evaluation = self.evaluation.as_ref()?;
-        with_scored(evaluation, self.data, self.validation, |scored| metric.value(scored))
+        with_scored((evaluation, self.cost), self.data, self.validation, |scored| metric.value(scored))
     }
 }
 

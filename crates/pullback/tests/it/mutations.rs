@@ -7,7 +7,7 @@ use pullback::data::{
     Bytes, Categories, Column, DataOptions, Imputation, Preprocessing, Scaling, Table, Task, Times, Values,
     builtin,
 };
-use pullback::model::{Began, Fingerprint, Model, Partition, Run, Test};
+use pullback::model::{Began, Fingerprint, Model, Partition, Run, Temperature, Test};
 use pullback::network::layers::{BatchNorm, Convolution, LayerNorm};
 use pullback::network::{Activation, Cost, Image, Layer, Network, Padding};
 use pullback::random::{Purpose, Random};
@@ -87,6 +87,7 @@ fn models() -> Vec<(&'static str, Model<f32>, Table)> {
         network.layers.insert(4, LayerNorm { epsilon: 1e-4 }.into());
         network.regularization.l2 = 0.01;
     });
+    let classes = classes.with_temperature(Some(Temperature::new(1.5).unwrap())).unwrap();
     let seconds = [0.0, 1e7, f64::NAN, 5e7, 9.9e8, 1.2345e9, 0.0, 1e8].to_vec();
     let times = Times { seconds, is_day_first: true };
     let mixed = Table::new(
@@ -355,7 +356,7 @@ fn lies_that_were_believed_are_refused_with_the_reason() {
         Model::<f32>::from_bytes(&with_document(&bytes, &document.to_string())).unwrap_err().to_string()
     };
     assert!(refused(&later).contains("`invented`"), "{}", refused(&later));
-    later["format"] = json!(4);
+    later["format"] = json!(5);
     later["version"] = json!("9.9.9");
     assert!(refused(&later).contains("9.9.9"), "{}", refused(&later));
 }

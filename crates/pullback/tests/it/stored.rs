@@ -4,6 +4,7 @@ use pullback::data::{
     Categories, Column, DataOptions, Dataset, Preprocessing, Store, StoredValues, Table, Times, Values,
 };
 use pullback::execute::Machine;
+use pullback::importance::{self, ImportanceOptions};
 use pullback::job::{Fitted, Job, Settings, TestRows, measure};
 use pullback::model::Fingerprint;
 use pullback::network::{Activation, Cost, Network};
@@ -291,4 +292,15 @@ fn rows_to_test_on_may_be_a_stored_table_of_their_own() {
         let prediction = fitted[0].model.predict(&fitted[0].tested, &Machine::default()).unwrap();
         measure(&fitted[0].model, &prediction, &fitted[0].tested).unwrap()
     });
+}
+
+#[test]
+fn importance_of_columns_in_a_store_is_the_same() {
+    let options = ImportanceOptions { rows: 300, repeats: 2, ..ImportanceOptions::default() };
+    let found = [table(900), stored(&table(900))].map(|table| {
+        let model = run(table.clone(), &[("target", "y"), ("epochs", "2")]).unwrap().model;
+        importance::measure(&model, &table, &options, &Machine::default()).unwrap()
+    });
+    assert_eq!(found[0], found[1]);
+    assert_eq!(found[0].rows, 300);
 }

@@ -61,3 +61,40 @@ print("weighted numbers")
 print("  rmse", repr(metrics.root_mean_squared_error(truth, predicted, sample_weight=weights)))
 print("  mae", repr(metrics.mean_absolute_error(truth, predicted, sample_weight=weights)))
 print("  r2", repr(metrics.r2_score(truth, predicted, sample_weight=weights)))
+# train/metric/scored.rs: AMOUNTS, by the costs that have scores of their own
+truth, predicted, weights = [3.0, 0.25, 2.0, 7.0, 3.0], [2.5, 0.5, 1.0, 8.0, 3.5], [1.0, 0.5, 2.0, 0.0, 3.0]
+for sample_weight in [None, weights]:
+    print("amounts", "weighted" if sample_weight else "")
+    options = {"sample_weight": sample_weight}
+    print("  poisson", repr(metrics.mean_poisson_deviance(truth, predicted, **options)))
+    print("  gamma", repr(metrics.mean_gamma_deviance(truth, predicted, **options)))
+    print("  tweedie:1.5", repr(metrics.mean_tweedie_deviance(truth, predicted, power=1.5, **options)))
+    print("  quantile:0.9", repr(metrics.mean_pinball_loss(truth, predicted, alpha=0.9, **options)))
+    for power in [1, 2, 1.5]:
+        print("  d2 of power", power, repr(metrics.d2_tweedie_score(truth, predicted, power=power, **options)))
+    print("  d2 of quantile:0.9", repr(metrics.d2_pinball_score(truth, predicted, alpha=0.9, **options)))
+    print("  d2 of absolute_error", repr(metrics.d2_absolute_error_score(truth, predicted, **options)))
+print("poisson of a zero", repr(metrics.mean_poisson_deviance([0.0, 3.0], [0.5, 2.0])))
+# train/metric/brier.rs, calibration_error.rs
+import numpy as np
+
+
+def calibration_error(truth, probabilities, bins=15):
+    """Guo and others, 2017: bins of the same width with their upper ends, by the probability of the predicted class."""
+    probabilities, truth = np.array(probabilities), np.array(truth)
+    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    error = 0.0
+    for low in range(bins):
+        own = (sure > low / bins) & (sure <= (low + 1) / bins)
+        if own.any():
+            error += own.mean() * abs(right[own].mean() - sure[own].mean())
+    return error
+
+
+truth = [0, 1, 2, 2, 1, 0]
+probabilities = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.2, 0.5, 0.3], [0.3, 0.3, 0.4], [0.6, 0.3, 0.1], [0.5, 0.1, 0.4]]
+print("brier of three classes", repr(metrics.brier_score_loss(truth, probabilities, labels=[0, 1, 2])))
+print("calibration error", repr(float(calibration_error(truth, probabilities))))
+second = [0.1, 0.4, 0.35, 0.8, 0.4]
+print("brier of two classes", repr(metrics.brier_score_loss([0, 0, 1, 1, 1], second)))
+print("calibration error", repr(float(calibration_error([0, 0, 1, 1, 1], [[1 - p, p] for p in second]))))

@@ -32,6 +32,9 @@ impl Page<'_> {
         };
         self.table(columns, rows);
         self.left_out(&important);
+        if let Some(temperature) = self.options.temperature.filter(|temperature| *temperature != 1.0) {
+            self.text(self.say("calibrated", &[("temperature", &self.number(temperature))]));
+        }
         if let Some(op) = lowered.graph.node(lowered.costs).op() {
             // What the cost reads: activations, or weighted sums where the last layer has none.
             let last = trace.dense().len();

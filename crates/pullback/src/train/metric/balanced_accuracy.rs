@@ -1,14 +1,16 @@
 //! Balanced accuracy: rare classes count as much as frequent ones.
 
 use super::scored::THREE_CLASSES;
-use super::{For, Item, Scored, mean};
+use super::{For, IntervalBy, Item, Scored, mean};
 
 /// The item of the list.
 pub(super) const ITEM: Item = Item {
     name: "balanced_accuracy",
+    title: "balanced accuracy",
     doc: "mean of the recalls of the classes that have rows",
     higher_is_better: true,
     targets: For::Classes,
+    interval: IntervalBy::Resamples,
     value,
     example: (THREE_CLASSES, 0.666_666_666_666_666_6),
 };

@@ -1,15 +1,17 @@
 //! Log loss: how sure predictions are of what is true.
 
 use super::scored::THREE_CLASSES;
-use super::{For, Item, Scored, weighted_mean};
+use super::{For, IntervalBy, Item, Scored, weighted_mean};
 use pullback_kernels::Real;
 
 /// The item of the list.
 pub(super) const ITEM: Item = Item {
     name: "log_loss",
+    title: "log loss",
     doc: "mean of -log(p), with p the probability that was predicted of a row's class",
     higher_is_better: false,
     targets: For::Classes,
+    interval: IntervalBy::Resamples,
     value,
     example: (THREE_CLASSES, 0.766_200_336_056_485_7),
 };

@@ -1,14 +1,16 @@
 //! The mean of the absolute errors.
 
 use super::scored::NUMBERS;
-use super::{For, Item, Scored, mean, weighted_mean};
+use super::{For, IntervalBy, Item, Scored, mean, weighted_mean};
 
 /// The item of the list.
 pub(super) const ITEM: Item = Item {
     name: "mae",
+    title: "MAE",
     doc: "mean of the absolute errors, in the targets' units; their mean for several targets",
     higher_is_better: false,
     targets: For::Numbers,
+    interval: IntervalBy::Resamples,
     value,
     example: (NUMBERS, 0.287_5),
 };

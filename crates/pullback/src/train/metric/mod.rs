@@ -6,10 +6,16 @@
 
 mod accuracy;
 mod balanced_accuracy;
+mod brier;
+mod calibration_error;
 mod cost;
+mod d2;
+mod deviance;
 mod f1;
 mod log_loss;
 mod mae;
+mod own;
+mod pinball;
 mod precision;
 mod r2;
 mod recall;
@@ -17,11 +23,13 @@ mod rmse;
 mod roc_auc;
 mod scored;
 
+pub use own::best_constant;
 pub use scored::{ClassCounts, Scored, Truth};
 
 use super::Evaluation;
 use crate::data::{Dataset, Targets};
 use crate::error::Error;
+use crate::network::Cost;
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -31,16 +39,31 @@ use std::fmt;
 pub struct Item {
     /// Its name, as in files and flags.
     pub name: &'static str,
+    /// Its name as people write it.
+    pub title: &'static str,
     /// What it is, in a sentence.
     pub doc: &'static str,
     /// Whether more of it is better.
     pub higher_is_better: bool,
     /// The targets that it is for.
     pub targets: For,
+    /// Where an interval for it comes from.
+    pub interval: IntervalBy,
     /// Its value; absent where it has none, as for no rows.
     pub value: fn(&Scored<'_>) -> Option<f64>,
     /// Predictions, and the value for them by another program: tests/oracle/metrics.py.
     pub example: (Scored<'static>, f64),
+}
+
+/// Where an interval comes from that says how sure a metric's value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntervalBy {
+    /// It is a share of rows: Wilson's score.
+    Share,
+    /// Rows are drawn again and again.
+    Resamples,
+    /// There is none.
+    None,
 }
 
 /// The targets that a metric is for.
@@ -54,6 +77,12 @@ pub enum For {
     TwoClasses,
     /// Numbers.
     Numbers,
+    /// Numbers of which the cost makes the network predict a quantile.
+    Quantiles,
+    /// Numbers of whose mean the cost makes the network predict the logarithm.
+    LogLinks,
+    /// Numbers whose cost has a score of its own, other than squares.
+    OwnScores,
 }
 
 /// Makes the enum of metrics from the list of their items.
@@ -100,6 +129,10 @@ metrics! {
     Accuracy = accuracy::ITEM,
     /// The mean of `-log(p)`.
     LogLoss = log_loss::ITEM,
+    /// The mean square of what probabilities are off by.
+    Brier = brier::ITEM,
+    /// How far probabilities are from how often they are right.
+    CalibrationError = calibration_error::ITEM,
     /// The area under the receiver operating characteristic.
     RocAuc = roc_auc::ITEM,
     /// The mean of the classes' F1.
@@ -116,6 +149,12 @@ metrics! {
     Mae = mae::ITEM,
     /// One minus the squared errors' share of the targets' variance.
     R2 = r2::ITEM,
+    /// The mean pinball loss, where a quantile is predicted.
+    Pinball = pinball::ITEM,
+    /// The mean deviance of the distribution that the cost is of.
+    Deviance = deviance::ITEM,
+    /// One minus the share that the cost's own score has of that of the best constant.
+    D2 = d2::ITEM,
 }
 
 impl Metric {
@@ -124,33 +163,59 @@ impl Metric {
         self.item().name
     }
 
-    /// Refuses to be watched for targets that it is not for.
-    pub(super) fn check<T: Real>(self, targets: &Targets<T>) -> Result<(), Error> {
+    /// The metric that says how good predictions are where none is asked for: accuracy for classes, and for numbers the
+    /// score of the cost.
+    ///
+    /// ```
+    /// use pullback::network::Cost;
+    /// use pullback::train::Metric;
+    /// assert_eq!(Metric::of(Some(Cost::Quantile(0.9)), false), Metric::Pinball);
+    /// assert_eq!(Metric::of(Some(Cost::SquaredError), false), Metric::Rmse);
+    /// ```
+    pub fn of(cost: Option<Cost>, has_classes: bool) -> Self {
+        match cost {
+            _ if has_classes => Metric::Accuracy,
+            Some(Cost::Quantile(_)) => Metric::Pinball,
+            Some(Cost::AbsoluteError | Cost::Huber(_)) => Metric::Mae,
+            Some(cost) if cost.has_log_link() => Metric::Deviance,
+            _ => Metric::Rmse,
+        }
+    }
+
+    /// Refuses to be watched for targets or a cost that it is not for.
+    pub(super) fn check<T: Real>(self, targets: &Targets<T>, cost: Cost) -> Result<(), Error> {
         let truth = match targets.ids() {
             Some(_) => Truth::Classes { ids: &[], count: targets.outputs().max(2) },
             None => Truth::Numbers(&[]),
         };
-        if self.fits(&truth) {
+        if self.fits(&truth, Some(cost)) {
             return Ok(());
         }
-        let known = Self::ALL.iter().filter(|metric| metric.fits(&truth)).map(|metric| metric.name());
-        let known: Vec<&str> = known.collect();
-        Err(Error::configuration(format!("a run cannot watch {self}, which is not for these targets"))
+        let fits_targets = !matches!(truth, Truth::Classes { .. })
+            && matches!(self.item().targets, For::Quantiles | For::LogLinks | For::OwnScores);
+        let what = if fits_targets { format!("the cost {cost}") } else { "these targets".to_owned() };
+        let known = Self::ALL.iter().filter(|metric| metric.fits(&truth, Some(cost)));
+        let known: Vec<&str> = known.map(|metric| metric.name()).collect();
+        Err(Error::configuration(format!("a run cannot watch {self}, which is not for {what}"))
             .help(format!("watch one of {}", known.join(", "))))
     }
 
-    /// Whether it is for these targets.
-    pub fn fits(self, truth: &Truth<'_>) -> bool {
+    /// Whether it is for these targets, predicted by a network with this cost.
+    pub fn fits(self, truth: &Truth<'_>, cost: Option<Cost>) -> bool {
         match (self.item().targets, truth) {
             (For::All, _) | (For::Classes, Truth::Classes { .. }) | (For::Numbers, Truth::Numbers(_)) => true,
             (For::TwoClasses, Truth::Classes { count, .. }) => *count == 2,
+            (For::Quantiles, Truth::Numbers(_)) => matches!(cost, Some(Cost::Quantile(_))),
+            (For::LogLinks, Truth::Numbers(_)) => cost.is_some_and(Cost::has_log_link),
+            (For::OwnScores, Truth::Numbers(_)) => cost.is_some_and(own::has_score),
             _ => false,
         }
     }
 
     /// Its value; absent where it has none: for other targets, for no rows.
     pub fn value(self, scored: &Scored<'_>) -> Option<f64> {
-        (scored.rows() > 0 && self.fits(&scored.truth)).then(|| (self.item().value)(scored)).flatten()
+        let fits = scored.rows() > 0 && self.fits(&scored.truth, scored.trained_by);
+        fits.then(|| (self.item().value)(scored)).flatten()
     }
 
     /// A value of it as something to be minimized.
@@ -193,7 +258,7 @@ impl TryFrom<String> for Metric {
 
 /// Calls `then` with an evaluation of some rows of targets.
 pub(super) fn with_scored<T: Real, R>(
-    evaluation: &Evaluation<T>,
+    (evaluation, trained_by): (&Evaluation<T>, Cost),
     data: &Dataset<T>,
     rows: &[usize],
     then: impl FnOnce(&Scored<'_>) -> R,
@@ -205,7 +270,8 @@ pub(super) fn with_scored<T: Real, R>(
         data.weights().map(|weights| rows.iter().map(|&row| weights[row].to_f64()).collect());
     let call = |truth| {
         let (cost, weights) = (Some(evaluation.cost), weights.as_deref());
-        then(&Scored { cost, weights, ..Scored::new(&predictions, outputs, truth) })
+        let trained_by = Some(trained_by);
+        then(&Scored { cost, weights, trained_by, ..Scored::new(&predictions, outputs, truth) })
     };
     match targets.ids() {
         Some(classes) => {
@@ -229,6 +295,17 @@ fn weighted_mean(scored: &Scored<'_>, numbers: impl IntoIterator<Item = f64>) ->
         total += weight;
     }
     (total > 0.0).then(|| sum / total)
+}
+
+/// The mean score of the predictions by their cost, of several targets their mean; absent where one has none.
+fn mean_score(scored: &Scored<'_>) -> Option<f64> {
+    let cost = scored.trained_by?;
+    let of = |(predictions, targets): (Vec<f64>, Vec<f64>)| {
+        let each =
+            predictions.iter().zip(&targets).map(|(&predicted, &target)| own::score(cost, predicted, target));
+        weighted_mean(scored, each.collect::<Option<Vec<f64>>>()?)
+    };
+    mean(scored.columns().map(of).collect::<Option<Vec<f64>>>()?)
 }
 
 /// The mean of some numbers; absent of none.
@@ -266,13 +343,52 @@ mod tests {
             let expected = match metric.item().targets {
                 For::All => [true, true],
                 For::Classes => [true, false],
-                For::TwoClasses => [false, false],
+                For::TwoClasses | For::Quantiles | For::LogLinks | For::OwnScores => [false, false],
                 For::Numbers => [false, true],
             };
             assert_eq!(valued, expected, "{metric}");
             let none = Scored::new(&[], 1, Truth::Classes { ids: &[], count: 2 });
             assert_eq!(metric.value(&none), None, "{metric}");
         }
+    }
+
+    #[test]
+    fn scores_of_costs_agree_with_scikit_learn() {
+        // tests/oracle/metrics.py: deviances and d2_tweedie_score, mean_pinball_loss and d2_pinball_score, and
+        // d2_absolute_error_score; without weights, and with them.
+        let weights = [1.0, 0.5, 2.0, 0.0, 3.0];
+        let (quantile, tweedie) = (Cost::Quantile(0.9), Cost::Tweedie(1.5));
+        let expected = [
+            (Cost::Poisson, Metric::Deviance, [0.245_120_179_403_333_9, 0.298_631_962_032_715_9]),
+            (Cost::Gamma, Metric::Deviance, [0.215_001_349_120_273_3, 0.234_411_779_469_684_2]),
+            (tweedie, Metric::Deviance, [0.214_983_699_659_825_42, 0.257_700_453_302_326_7]),
+            (quantile, Metric::Pinball, [0.305, 0.371_153_846_153_846_17]),
+            (Cost::Poisson, Metric::D2, [0.855_704_924_592_440_1, 0.142_604_596_754_662_64]),
+            (Cost::Gamma, Metric::D2, [0.747_142_958_705_353_1, 0.068_771_336_816_162_32]),
+            (tweedie, Metric::D2, [0.810_234_766_829_768_2, 0.094_241_898_355_651]),
+            (quantile, Metric::D2, [0.227_848_101_265_822_44, -6.148_148_148_148_15]),
+            (Cost::AbsoluteError, Metric::D2, [0.580_645_161_290_322_5, -0.222_222_222_222_222_1]),
+        ];
+        for (cost, metric, [plain, weighted]) in expected {
+            for (weights, right) in [(None, plain), (Some(&weights[..]), weighted)] {
+                let scored = Scored { weights, trained_by: Some(cost), ..scored::AMOUNTS };
+                let found = metric.value(&scored).expect("there are rows");
+                assert!(
+                    (found - right).abs() < ROUNDING * right.abs().max(1.0),
+                    "{cost} {metric}: {found} for {right}"
+                );
+            }
+        }
+        let zero = Scored {
+            trained_by: Some(Cost::Poisson),
+            ..Scored::new(&[0.5, 2.0], 1, Truth::Numbers(&[0.0, 3.0]))
+        };
+        let found = Metric::Deviance.value(&zero).expect("a count may be 0");
+        assert!((found - 0.716_395_324_324_493_2).abs() < ROUNDING, "{found}");
+        // What the distribution cannot be has no deviance.
+        let negative =
+            Scored { trained_by: Some(Cost::Gamma), ..Scored::new(&[0.5], 1, Truth::Numbers(&[0.0])) };
+        assert_eq!(Metric::Deviance.value(&negative), None);
     }
 
     #[test]

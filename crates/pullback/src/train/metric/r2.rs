@@ -1,14 +1,16 @@
 //! R2, the coefficient of determination.
 
 use super::scored::NUMBERS;
-use super::{For, Item, Scored, mean, weighted_mean};
+use super::{For, IntervalBy, Item, Scored, mean, weighted_mean};
 
 /// The item of the list.
 pub(super) const ITEM: Item = Item {
     name: "r2",
+    title: "R2",
     doc: "1 is perfect, 0 as good as the targets' mean; the mean for several targets",
     higher_is_better: true,
     targets: For::Numbers,
+    interval: IntervalBy::Resamples,
     value,
     example: (NUMBERS, 0.696_526_290_744_706_1),
 };

@@ -1,13 +1,15 @@
 //! The area under the receiver operating characteristic: how well probabilities put rows in order.
 
-use super::{For, Item, Scored, Truth};
+use super::{For, IntervalBy, Item, Scored, Truth};
 
 /// The item of the list.
 pub(super) const ITEM: Item = Item {
     name: "roc_auc",
+    title: "ROC AUC",
     doc: "probability that a row of the second class gets a higher probability of it than a row of the first",
     higher_is_better: true,
     targets: For::TwoClasses,
+    interval: IntervalBy::Resamples,
     value,
     example: (
         Scored::new(&[0.1, 0.4, 0.35, 0.8, 0.4], 1, Truth::Classes { ids: &[0, 0, 1, 1, 1], count: 2 }),

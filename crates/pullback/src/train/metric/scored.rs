@@ -1,5 +1,6 @@
 //! What metrics compare: predictions and what is true.
 
+use crate::network::Cost;
 use crate::train::most_likely;
 
 /// Predictions of some rows and their targets.
@@ -16,6 +17,10 @@ pub struct Scored<'a> {
     pub cost: Option<f64>,
     /// How many times each row counts; without them, once.
     pub weights: Option<&'a [f64]>,
+    /// The cost of the network that predicts, where it is known: some metrics are of a cost.
+    pub trained_by: Option<Cost>,
+    /// The class that is predicted for each row, where it has been looked up before.
+    pub decided: Option<&'a [u32]>,
 }
 
 /// What is true of some rows.
@@ -54,7 +59,7 @@ impl<'a> Scored<'a> {
             Truth::Numbers(numbers) => numbers.len(),
         };
         assert!(predictions.len() == expected, "one prediction for each target");
-        Self { predictions, outputs, truth, cost: None, weights: None }
+        Self { predictions, outputs, truth, cost: None, weights: None, trained_by: None, decided: None }
     }
 
     /// How many times a row counts.
@@ -76,12 +81,20 @@ impl<'a> Scored<'a> {
         self.predictions.chunks_exact(self.outputs).zip(ids.iter().map(|&id| id as usize))
     }
 
+    /// The class that is predicted for each row, and its class; none for numbers.
+    pub fn decided_rows(&self) -> impl Iterator<Item = (usize, usize)> + use<'a> {
+        let decided = self.decided;
+        self.class_rows().enumerate().map(move |(at, (row, class))| {
+            (decided.map_or_else(|| most_likely(row), |decided| decided[at] as usize), class)
+        })
+    }
+
     /// How many rows of a class (first index) are predicted as another (second index), each counted once.
     pub fn confusion(&self) -> Vec<Vec<usize>> {
         let Truth::Classes { count, .. } = self.truth else { return Vec::new() };
         let mut confusion = vec![vec![0; count]; count];
-        for (row, class) in self.class_rows() {
-            confusion[class][most_likely(row)] += 1;
+        for (predicted, class) in self.decided_rows() {
+            confusion[class][predicted] += 1;
         }
         confusion
     }
@@ -90,8 +103,8 @@ impl<'a> Scored<'a> {
     pub fn counts(&self) -> Vec<ClassCounts> {
         let Truth::Classes { count, .. } = self.truth else { return Vec::new() };
         let mut counts = vec![ClassCounts::default(); count];
-        for (at, (row, class)) in self.class_rows().enumerate() {
-            let (predicted, weight) = (most_likely(row), self.weight(at));
+        for (at, (predicted, class)) in self.decided_rows().enumerate() {
+            let weight = self.weight(at);
             counts[class].rows += weight;
             counts[predicted].predicted += weight;
             counts[class].right += if predicted == class { weight } else { 0.0 };
@@ -153,3 +166,7 @@ pub(super) const NUMBERS: Scored<'static> = Scored::new(
     2,
     Truth::Numbers(&[3.0, 0.2, -0.5, 0.2, 2.0, 0.5, 7.0, 0.1]),
 );
+
+/// Five positive amounts: the example of the metrics of a cost.
+pub(super) const AMOUNTS: Scored<'static> =
+    Scored::new(&[2.5, 0.5, 1.0, 8.0, 3.5], 1, Truth::Numbers(&[3.0, 0.25, 2.0, 7.0, 3.0]));
