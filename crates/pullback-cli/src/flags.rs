@@ -49,6 +49,7 @@ const BESIDE_RESUME: &[&str] = &[
     "checkpoint_keep",
     "out",
     "from",
+    "initial_weights",
 ];
 
 /// A setting without a heading that a command line gives by place.

@@ -7,10 +7,11 @@ use crate::source::{Chosen, chosen, load_network};
 use crate::terminal::{WIDTH, print, print_colored, print_json, width};
 use pullback::Error;
 use pullback::data::{Table, Target};
-use pullback::explain::examples::{self, Example, Subject};
+use pullback::explain::examples::{self, Claim, Example};
 use pullback::explain::{
-    Catalog, Document, Focus, LANGUAGES, Notation, Options, Trace, describe, describe_circuit,
-    describe_claims, diagram, json, named_inputs, trace_rows,
+    Catalog, Circuit, Document, Expected, Expression, Focus, LANGUAGES, Notation, Options, SECTIONS, Subject,
+    Symbol, Trace, WorkedExample, describe, describe_circuit, describe_claims, diagram, json, named_inputs,
+    worked_rows,
 };
 use pullback::job::memory;
 use pullback::model::Model;
@@ -60,18 +61,36 @@ pub(crate) struct Explain {
     /// As in training: with dropout masks, and batch norm by the batch's own mean and variance
     #[arg(long)]
     training: bool,
-    /// One unit: LAYER.UNIT, dense layers counted from 1, units from 0
-    #[arg(long, value_name = "LAYER.UNIT", conflicts_with = "weight")]
+    /// One unit: its name, or LAYER.UNIT, dense layers counted from 1, units from 0
+    #[arg(long, value_name = "UNIT", conflicts_with = "weight")]
     unit: Option<String>,
-    /// One weight: LAYER.TO.FROM
-    #[arg(long, value_name = "LAYER.TO.FROM")]
+    /// One weight: its name, or LAYER.TO.FROM
+    #[arg(long, value_name = "WEIGHT")]
     weight: Option<String>,
-    /// Explain a well-known worked example instead: mazur, ng, circuit, micrograd, xor
+    /// Explain a worked example of your own: a TOML or JSON file with a network or an expression and its numbers
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "examples", "example"])]
+    file: Option<PathBuf>,
+    /// Explain a formula: "(x + y) * z"
+    #[arg(long, value_name = "FORMULA", conflicts_with_all = ["model", "examples", "example", "file"])]
+    expression: Option<String>,
+    /// Explain the formula of a file, whose lines are like `c = a + b`; the last one is the output
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "examples", "example", "file", "expression"])]
+    expression_file: Option<PathBuf>,
+    /// The numbers of the formula's variables: x=-2,y=5
+    #[arg(long, value_name = "NAME=NUMBER,...", value_delimiter = ',', allow_hyphen_values = true)]
+    at: Vec<String>,
+    /// Explain a well-known worked example instead: mazur, wikidocs, ng, circuit, micrograd, xor
     #[arg(long, value_name = "NAME", conflicts_with_all = ["model", "examples"])]
     example: Option<String>,
+    /// Write what is explained as a file for `--file`, which anybody can change
+    #[arg(long, value_name = "FILE", conflicts_with = "examples")]
+    save: Option<PathBuf>,
     /// List all worked examples with their published numbers and ours
     #[arg(long, conflicts_with = "model")]
     examples: bool,
+    /// One section of the page: forward, cost, backward, gradients, work, expected
+    #[arg(long, value_name = "SECTION")]
+    section: Option<String>,
     /// The form of the page
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -81,9 +100,9 @@ pub(crate) struct Explain {
     /// The language: en, ko [default: by the locale]
     #[arg(long)]
     lang: Option<String>,
-    /// Whose symbols: plain, ng, nielsen, mazur, matrix
-    #[arg(long, default_value = "plain")]
-    notation: String,
+    /// Whose symbols: plain, ng, nielsen, mazur, matrix [default: the file's, or plain]
+    #[arg(long)]
+    notation: Option<String>,
     /// The significant digits of numbers, 1 to 17
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=17))]
     digits: u8,
@@ -94,16 +113,53 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(super) fn run(&self) -> Result<()> {
-        let catalog = self.catalog()?;
+        let catalog = self.catalog(None)?;
         let data = self.data.as_deref().map(Path::new);
-        let read = self.model.as_deref().into_iter().chain(data).chain(self.targets.as_deref());
-        let files = Files::reading(read);
+        let given = [&self.model, &self.targets, &self.file, &self.expression_file];
+        let files = Files::reading(given.into_iter().flatten().map(PathBuf::as_path).chain(data));
         let out = files.output(self.out.as_deref(), "--out")?;
+        let save = self.save.as_deref().map(|path| files.output(Some(path), "--save")).transpose()?;
+        if let Some(name) = &self.section
+            && SECTIONS.iter().all(|(own, _)| own != name)
+        {
+            return Err(Error::unknown_name("section", name, SECTIONS.map(|(name, _)| name)).into());
+        }
+        if let (Some(first), None, None) = (self.at.first(), &self.expression, &self.expression_file) {
+            return Err(Failure::usage(
+                format!("`--at {first}` gives a number to a variable, but there is no formula"),
+                "add `--expression` or `--expression-file`; of a file, change its key `at`",
+            ));
+        }
         if self.examples {
             return self.conformance(&catalog, &out);
         }
         if let Some(name) = &self.example {
-            return self.example(name, &catalog, &out);
+            let Example { name, worked, claims } = Self::find(name)?;
+            let title = catalog.say("title_example", &[("name", &name)]);
+            return self.worked(&worked, &claims, &title, &catalog, (&out, save));
+        }
+        if let Some((text, name)) = self.own_file()? {
+            let worked = WorkedExample::parse(&text, &name)?;
+            let catalog = self.catalog(worked.language.as_deref())?;
+            let title = if worked.title.is_empty() {
+                catalog.say("title_example", &[("name", &name)])
+            } else {
+                worked.title.clone()
+            };
+            let claims = worked.claims()?;
+            return self.worked(&worked, &claims, &title, &catalog, (&out, save));
+        }
+        if let Some(expression) = self.own_expression()? {
+            let title = catalog.get("title_expression").to_owned();
+            let worked = WorkedExample {
+                title: String::new(),
+                source: String::new(),
+                notation: Notation::default(),
+                language: None,
+                subject: Subject::Expression(expression),
+                expect: Vec::new(),
+            };
+            return self.worked(&worked, &[], &title, &catalog, (&out, save));
         }
         let Some(path) = &self.model else {
             return Err(Failure::usage(
@@ -114,15 +170,17 @@ impl Explain {
         let model = load_network(path, self.member)?;
         let Chosen { table, .. } =
             chosen(&model.trained()?, self.data.as_deref(), self.targets.as_deref(), self.held_out)?;
-        let trace = self.trace(&model, &table)?;
-        let mut options = self.options(&trace)?;
         let trained = model.trained()?;
         let target = trained.preprocessing.target();
-        options.outputs = match target.target().classes() {
+        let outputs = match target.target().classes() {
             Some(classes) if target.target().outputs() > 1 => classes.to_vec(),
             Some(classes) => vec![classes.last().cloned().unwrap_or_default()],
             None => target.names().to_vec(),
         };
+        let worked = self.worked_rows(&model, &table, outputs.clone())?;
+        let trace = worked.trace()?.expect("a model is a network");
+        let mut options = self.options(&trace, &worked)?;
+        options.outputs = outputs;
         options.inputs = named_inputs(trained.preprocessing, &table, self.row - 1)?;
         if let Target::Regression { scales } = target.target() {
             options.scales = scales.clone();
@@ -138,13 +196,107 @@ impl Explain {
                 &[("rows", &self.rows), ("row", &self.row), ("last", &last), ("data", &table.source())],
             )
         };
+        if let Some(save) = save {
+            let saved = WorkedExample { title: title.clone(), ..worked.clone() };
+            let note = "# The inputs and targets are the numbers that the network gets, after the model's preprocessing.";
+            save.write(format!("{note}\n{}", saved.to_toml()).as_bytes())?;
+        }
         let page = describe(&trace, &title, &options, &catalog);
-        self.show(&page, Some(&trace), &title, &catalog, &out)
+        self.show(&page, Shown::Network(&trace, &worked), &title, &catalog, &out)
     }
 
-    fn catalog(&self) -> Result<Catalog> {
+    /// The text of the file that is explained, and what it is called.
+    fn own_file(&self) -> Result<Option<(String, String)>> {
+        let Some(path) = &self.file else { return Ok(None) };
+        Ok(Some((read(path)?, path.display().to_string())))
+    }
+
+    /// The formula that is explained, with its numbers.
+    fn own_expression(&self) -> Result<Option<Expression>> {
+        let (text, file) = match (&self.expression, &self.expression_file) {
+            (Some(text), _) => (text.clone(), None),
+            (None, Some(path)) => (read(path)?, Some(path.display().to_string())),
+            (None, None) => return Ok(None),
+        };
+        let number = |text: &String| {
+            let (name, number) = text.split_once('=')?;
+            Some((name.trim().to_owned(), number.trim().parse().ok().filter(|x: &f64| x.is_finite())?))
+        };
+        let mut at = Vec::new();
+        for text in &self.at {
+            at.push(number(text).ok_or_else(|| {
+                Failure::usage(
+                    format!("--at: `{text}` gives no number to a variable"),
+                    "write `--at x=-2,y=5`",
+                )
+            })?);
+        }
+        let expression =
+            Expression::parse(&text, at).map_err(|error| match (file, error.place().cloned()) {
+                (Some(file), Some(mut place)) => {
+                    place.source = Some(file);
+                    error.at(place)
+                }
+                _ => error,
+            })?;
+        Ok(Some(expression))
+    }
+
+    /// The page of a worked example, with its expected numbers; fails if one of them differs.
+    fn worked(
+        &self,
+        worked: &WorkedExample,
+        claims: &[Claim],
+        title: &str,
+        catalog: &Catalog,
+        (out, save): (&Output, Option<Output>),
+    ) -> Result<()> {
+        let trace = worked.trace()?;
+        let circuit = worked.circuit()?;
+        let (mut page, shown) = match (&trace, &circuit) {
+            (Some(trace), _) => {
+                let options = self.options(trace, worked)?;
+                (describe(trace, title, &options, catalog), Shown::Network(trace, worked))
+            }
+            (None, Some(circuit)) => {
+                if self.unit.is_some() || self.weight.is_some() {
+                    return Err(Failure::usage(
+                        "a formula has no units and weights",
+                        "leave out `--unit` and `--weight`",
+                    ));
+                }
+                (
+                    describe_circuit(circuit, title, usize::from(self.digits), catalog),
+                    Shown::Circuit(circuit, worked),
+                )
+            }
+            (None, None) => unreachable!("an example is of a network or of a formula"),
+        };
+        if !claims.is_empty() {
+            page.blocks.extend(describe_claims(&[("", &worked.source, claims)], catalog).blocks);
+        }
+        if let Some(save) = save {
+            save.write(worked.to_toml().as_bytes())?;
+        }
+        self.show(&page, shown, title, catalog, out)?;
+        let wrong: Vec<&Claim> = claims.iter().filter(|c| !c.agrees() && c.erratum.is_none()).collect();
+        let Some(first) = wrong.first() else { return Ok(()) };
+        let more = if wrong.len() > 1 { format!(", and {} more", wrong.len() - 1) } else { String::new() };
+        let expected = match &first.expected {
+            Expected::Digits(digits) => digits.clone(),
+            Expected::Below(bound) => format!("less than {bound}"),
+            Expected::AtLeast(bound) => format!("at least {bound}"),
+        };
+        Err(Failure::new(
+            format!("{} is {}, where {expected} is expected{more}", first.quantity, first.computed),
+            "correct the number, or say as its `erratum` why it is wrong",
+        ))
+    }
+
+    /// The messages: those of the flag, of the file, or of the locale.
+    fn catalog(&self, of_file: Option<&str>) -> Result<Catalog> {
         let known = || LANGUAGES.iter().map(|(code, _)| *code).collect::<Vec<_>>().join(", ");
-        match &self.lang {
+        match self.lang.as_deref().or(of_file) {
             Some(code) => Catalog::find(code).ok_or_else(|| {
                 Failure::usage(format!("there are no messages in `{code}`"), format!("known are {}", known()))
             }),
@@ -157,7 +309,7 @@ impl Explain {
         }
     }
 
-    fn trace(&self, model: &Model<f64>, table: &Table) -> Result<Trace> {
+    fn worked_rows(&self, model: &Model<f64>, table: &Table, outputs: Vec<String>) -> Result<WorkedExample> {
         let (first, rows) = (self.row.saturating_sub(1), table.rows());
         let end = first.saturating_add(self.rows);
         if self.row == 0 || self.rows == 0 || end > rows {
@@ -168,27 +320,43 @@ impl Explain {
         }
         let mode = if self.training { Mode::Training } else { Mode::Evaluation };
         memory::check(model.network(), self.rows, memory::Work::Trace, free_memory())?;
-        Ok(trace_rows(model, table, first..end, mode)?)
+        Ok(worked_rows(model, table, first..end, mode, outputs)?)
     }
 
-    fn options(&self, trace: &Trace) -> Result<Options> {
-        let notation = Notation::from_name(&self.notation)
-            .ok_or_else(|| Error::unknown_name("notation", &self.notation, Notation::NAMES))?;
-        Ok(Options {
-            focus: self.focus(trace)?,
+    fn options(&self, trace: &Trace, worked: &WorkedExample) -> Result<Options> {
+        let notation = match &self.notation {
+            None => worked.notation,
+            Some(name) => Notation::from_name(name)
+                .ok_or_else(|| Error::unknown_name("notation", name, Notation::NAMES))?,
+        };
+        let mut options = Options {
             notation,
             digits: usize::from(self.digits),
             most_units: self.most_units.max(1),
             ..Options::default()
-        })
+        };
+        if let Subject::Network(network) = &worked.subject {
+            // A notation that is asked for has its own symbols; a model's inputs have a column of their own.
+            let is_own = self.notation.is_none() || notation == worked.notation;
+            if is_own && self.model.is_none() {
+                options.names = network.names.symbols(trace, notation);
+            }
+            options.outputs.clone_from(&network.names.outputs);
+            options.training = network.training.clone();
+        }
+        options.focus = self.focus(trace, &options)?;
+        Ok(options)
     }
 
-    fn focus(&self, trace: &Trace) -> Result<Focus> {
+    fn focus(&self, trace: &Trace, options: &Options) -> Result<Focus> {
         let (text, count, form) = match (&self.unit, &self.weight) {
             (Some(text), _) => (text, 2, "LAYER.UNIT, for example `--unit 2.0`"),
             (None, Some(text)) => (text, 3, "LAYER.TO.FROM, for example `--weight 2.1.0`"),
             (None, None) => return Ok(Focus::All),
         };
+        if let Some(focus) = self.by_name(text, trace, options)? {
+            return Ok(focus);
+        }
         let numbers: Option<Vec<usize>> = text.split('.').map(|part| part.parse().ok()).collect();
         let numbers = numbers.filter(|numbers| numbers.len() == count).ok_or_else(|| {
             Failure::usage(format!("`{text}` names no place in the network"), format!("write {form}"))
@@ -217,6 +385,43 @@ impl Explain {
         })
     }
 
+    /// A unit or a weight by its name, or by its symbol in the notation of the page.
+    fn by_name(&self, text: &str, trace: &Trace, options: &Options) -> Result<Option<Focus>> {
+        let mut known = Vec::new();
+        let named = |symbol: Symbol| {
+            options.names.get(&symbol).cloned().unwrap_or_else(|| options.notation.text(symbol))
+        };
+        for (position, dense) in trace.dense().iter().enumerate() {
+            let layer = position + 1;
+            for unit in 0..dense.units {
+                if self.unit.is_some() {
+                    let symbols = [Symbol::Sum(layer, unit), Symbol::Activation(layer, unit)].map(named);
+                    let bare = symbols[0].split_once('_').map_or("", |(_, name)| name);
+                    if symbols.iter().any(|own| own == text) || bare == text {
+                        return Ok(Some(Focus::Unit(layer, unit)));
+                    }
+                    known.push(if bare.is_empty() { symbols[1].clone() } else { bare.to_owned() });
+                    continue;
+                }
+                for input in 0..dense.inputs {
+                    let name = named(Symbol::Weight(layer, unit, input));
+                    if name == text {
+                        return Ok(Some(Focus::Weight(layer, unit, input)));
+                    }
+                    known.push(name);
+                }
+            }
+        }
+        if text.chars().all(|c| c.is_ascii_digit() || c == '.') {
+            return Ok(None);
+        }
+        let what = if self.unit.is_some() { "unit" } else { "weight" };
+        let form = if self.unit.is_some() { "LAYER.UNIT, as 2.0" } else { "LAYER.TO.FROM, as 2.1.0" };
+        let error = Error::unknown_name(what, text, known);
+        let help = error.help_text().unwrap_or_default().to_owned();
+        Err(error.help(format!("{help}; or write {form}")).into())
+    }
+
     fn find(name: &str) -> Result<Example> {
         match examples::find(name) {
             Some(example) => Ok(example?),
@@ -224,66 +429,72 @@ impl Explain {
         }
     }
 
-    fn example(&self, name: &str, catalog: &Catalog, out: &Output) -> Result<()> {
-        let example = Self::find(name)?;
-        let title = catalog.say("title_example", &[("name", &name)]);
-        let claims = describe_claims(&[&example], catalog);
-        let (mut page, trace) = match &example.subject {
-            Subject::Circuit { graph, values, derivatives } => {
-                (describe_circuit(graph, values, derivatives, &title, catalog), None)
-            }
-            Subject::Network(trace) => {
-                let options = Options { training: example.training.clone(), ..self.options(trace)? };
-                (describe(trace, &title, &options, catalog), Some(&**trace))
-            }
-        };
-        if trace.is_none() && matches!(self.format, Format::Json | Format::Dot | Format::Svg) {
-            return Err(Failure::usage(
-                format!("the example {name} is no network, so it has no such form"),
-                "take `--format text`, `markdown` or `html`",
-            ));
-        }
-        page.blocks.extend(claims.blocks);
-        self.show(&page, trace, &title, catalog, out)
-    }
-
     fn conformance(&self, catalog: &Catalog, out: &Output) -> Result<()> {
         let all = examples::NAMES.iter().map(|name| Self::find(name)).collect::<Result<Vec<_>>>()?;
-        let mut page = describe_claims(&all.iter().collect::<Vec<_>>(), catalog);
+        let claims: Vec<(&str, &str, &[Claim])> =
+            all.iter().map(|example| (example.name, "", &example.claims[..])).collect();
+        let mut page = describe_claims(&claims, catalog);
         page.blocks[0] = pullback::explain::Block::Heading(1, catalog.get("examples_title").to_owned());
         match self.format {
             Format::Json | Format::Dot | Format::Svg => Err(Failure::usage(
                 "the list of examples has no such form",
                 "take `--format text`, `markdown` or `html`",
             )),
-            _ => self.show(&page, None, "", catalog, out),
+            _ => self.show(&page, Shown::Nothing, "", catalog, out),
         }
     }
 
     fn show(
         &self,
         page: &Document,
-        trace: Option<&Trace>,
+        shown: Shown<'_>,
         title: &str,
         catalog: &Catalog,
         out: &Output,
     ) -> Result<()> {
-        let drawing = trace.and_then(|trace| diagram::svg(trace, catalog));
-        let text = match (self.format, trace) {
-            (Format::Json, Some(trace)) if out.path().is_none() => {
-                return print_json(&json::document(trace, title));
-            }
-            (Format::Json, Some(trace)) => json::document(trace, title).to_string(),
-            (Format::Dot, Some(trace)) => diagram::dot(trace),
-            (Format::Svg, Some(_)) => drawing.ok_or_else(|| {
+        let trace = if let Shown::Network(trace, _) = shown { Some(trace) } else { None };
+        let section = match &self.section {
+            None => None,
+            Some(name) => Some(page.section(name, catalog).ok_or_else(|| {
+                let has = SECTIONS.iter().filter(|(name, _)| page.section(name, catalog).is_some());
+                let has: Vec<&str> = has.map(|(name, _)| *name).collect();
+                Failure::usage(
+                    format!("this page has no section {name}"),
+                    if has.is_empty() {
+                        "leave out `--section`".into()
+                    } else {
+                        format!("it has {}", has.join(", "))
+                    },
+                )
+            })?),
+        };
+        let page = section.as_ref().unwrap_or(page);
+        let drawing = trace.filter(|_| section.is_none()).and_then(|trace| diagram::svg(trace, catalog));
+        let has_no_form = matches!(self.format, Format::Dot | Format::Svg) && trace.is_none();
+        if has_no_form {
+            return Err(Failure::usage(
+                "a formula has no such form",
+                "take `--format text`, `markdown`, `html` or `json`",
+            ));
+        }
+        let document = match (self.format, shown) {
+            (Format::Json, Shown::Network(trace, worked)) => Some(json::document(trace, title, Some(worked))),
+            (Format::Json, Shown::Circuit(circuit, worked)) => Some(json::circuit(circuit, title, worked)),
+            _ => None,
+        };
+        let text = match (self.format, trace, document) {
+            (_, _, Some(document)) if out.path().is_none() => return print_json(&document),
+            (_, _, Some(document)) => document.to_string(),
+            (Format::Dot, Some(trace), _) => diagram::dot(trace),
+            (Format::Svg, Some(_), _) => drawing.ok_or_else(|| {
                 Failure::new(
                     format!("the graph has more than {} nodes, too many to be read", diagram::MOST_NODES),
                     "take `--format dot` and Graphviz, or a network of fewer layers",
                 )
             })?,
-            (Format::Markdown, _) => page.markdown(),
-            (Format::Html, _) => page.html(drawing.as_deref()),
-            (_, _) if out.path().is_none() => {
+            (Format::Markdown, _, _) => page.markdown(),
+            (Format::Html, _, _) => page.html(drawing.as_deref()),
+            (_, _, _) if out.path().is_none() => {
                 let (is_seen, width) = (std::io::stdout().is_terminal(), width());
                 let plain = page.text(width, false);
                 return match is_seen && std::env::var_os("NO_COLOR").is_none() {
@@ -291,8 +502,22 @@ impl Explain {
                     false => print(&plain),
                 };
             }
-            (_, _) => page.text(WIDTH, false),
+            (_, _, _) => page.text(WIDTH, false),
         };
         out.write(text.as_bytes())
     }
+}
+
+/// What a page is of.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    Network(&'a Trace, &'a WorkedExample),
+    Circuit(&'a Circuit, &'a WorkedExample),
+    /// The list of examples.
+    Nothing,
+}
+
+/// A text file.
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|error| Error::io(path, error).into())
 }

@@ -17,7 +17,7 @@ use crate::terminal::{
 };
 use pullback::data::{Concern, Encoding, Preprocessing, Task};
 use pullback::execute::Machine;
-use pullback::explain::Catalog;
+use pullback::explain::{Catalog, Subject, WorkedExample};
 use pullback::job::{Calibration, Candidates, Checkpoints, Decided, Fitted, Interval, Job, Keeper};
 use pullback::model::{Began, Fingerprint, Model, Run, Trained};
 use pullback::network::Layer;
@@ -172,6 +172,22 @@ impl From<&Run> for Network {
     }
 }
 
+/// The network of a model or of a worked example's file, with its numbers.
+fn initial_weights(path: &Path) -> Result<(pullback::network::Network, Vec<Vec<f64>>)> {
+    if path.extension().is_some_and(|ending| ending == "safetensors") {
+        let model = Model::<f64>::load(path)?;
+        return Ok((model.network().clone(), model.parameters().to_vec()));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| pullback::Error::io(path, error))?;
+    match WorkedExample::parse(&text, &path.display().to_string())?.subject {
+        Subject::Network(example) => Ok((example.network, example.parameters)),
+        Subject::Expression(_) => Err(Failure::usage(
+            format!("{} is a formula, which has no weights", path.display()),
+            "give a file with layers, or a model",
+        )),
+    }
+}
+
 impl Train {
     pub(super) fn run(&self) -> Result<()> {
         let resumed = self.resume.as_deref().map(Resumed::open).transpose()?;
@@ -212,12 +228,20 @@ impl Train {
             })
         });
         let (targets, from) = (settings.targets.clone(), settings.from.clone());
+        let initial = settings.initial_weights.clone();
+        if let (Some(initial), Some(from)) = (&initial, &from) {
+            return Err(Failure::usage(
+                format!("both {} and {} are to be begun with", initial.display(), from.display()),
+                "give `--from` or `--initial-weights`",
+            ));
+        }
         let read = [
             self.config.as_deref(),
             Some(Path::new(&data)),
             test_data.as_deref(),
             targets.as_deref(),
             from.as_deref(),
+            initial.as_deref(),
             validation_data.as_deref(),
         ];
         let files = Files::reading(read.into_iter().flatten());
@@ -246,6 +270,10 @@ impl Train {
         let mut job = Job::new(settings.clone(), tables);
         if let (Some(model), Some(from)) = (begin, &from) {
             job = job.from_model(model, from.display().to_string());
+        }
+        if let Some(path) = &initial {
+            let (network, parameters) = initial_weights(path)?;
+            job = job.starting_with(network, &parameters, path.display().to_string());
         }
         let (folds, job) = match settings.cv {
             None => (None, job.decide()?),

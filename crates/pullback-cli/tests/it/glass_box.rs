@@ -125,7 +125,7 @@ fn worked_examples_are_as_published() {
         assert!(all.contains(part), "`{part}` is not in {all}");
     }
     assert!(all.lines().all(|line| line.chars().count() <= 80), "{all}");
-    for name in ["mazur", "ng", "circuit", "micrograd", "xor"] {
+    for name in ["mazur", "wikidocs", "ng", "circuit", "micrograd", "xor"] {
         let page = place.succeed(&["explain", "--example", name, "--lang", "en"]);
         assert!(page.contains("agrees"), "{page}");
     }
@@ -167,4 +167,131 @@ fn training_warns_of_gradients_that_vanish() {
     assert!(output.status.success() && said.contains("warning: The gradient vanishes"), "{said}");
     let output = place.run(&["train", "iris", "--epochs", "20"]);
     assert!(!text(&output.stderr).contains("warning"), "{}", text(&output.stderr));
+}
+
+const OWN: &str = r#"
+inputs = [0.05, 0.1]
+targets = [0.01]
+learning_rate = 0.5
+notation = "mazur"
+expect = [{ quantity = "out_o1", value = 0.7514, source = "by hand" }]
+
+[[layer]]
+weights = [[0.15, 0.2], [0.25, 0.3]]
+biases = [0.35, 0.35]
+activation = "sigmoid"
+unit_names = ["h1", "h2"]
+
+[[layer]]
+weights = [[0.4, 0.45]]
+biases = [0.6]
+activation = "sigmoid"
+unit_names = ["o1"]
+weight_names = [["w5", "w6"]]
+"#;
+
+#[test]
+fn a_file_of_ones_own_is_explained_and_is_a_test() {
+    let place = Place::new();
+    std::fs::write(place.path("own.toml"), OWN).unwrap();
+    let page = place.succeed(&["explain", "--file", "own.toml", "--lang", "en"]);
+    assert!(page.contains("net_h1") && page.contains("w5") && page.contains("by hand"), "{page}");
+    assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
+    let weight = place.succeed(&["explain", "--file", "own.toml", "--weight", "w5", "--lang", "ko"]);
+    assert!(weight.contains("dC/dw5 = dC/dout_o1 * dout_o1/dnet_o1 * dnet_o1/dw5"), "{weight}");
+    let unit = place.succeed(&["explain", "--file", "own.toml", "--unit", "h1", "--lang", "en"]);
+    assert!(unit.contains("net_h1"), "{unit}");
+    // A wrong digit ends with exit code 1 and names the quantity.
+    std::fs::write(place.path("wrong.toml"), OWN.replace("0.7514", "0.7541")).unwrap();
+    let output = place.run(&["explain", "--file", "wrong.toml"]);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("out_o1 is 0.751") && message.contains("0.7541 is expected"), "{message}");
+    // A file and its JSON are the same.
+    let json = place.succeed(&["explain", "--file", "own.toml", "--format", "json"]);
+    std::fs::write(place.path("own.json"), json).unwrap();
+    place.succeed(&["explain", "--file", "own.json", "--save", "again.toml"]);
+    let again = place.succeed(&["explain", "--file", "again.toml", "--lang", "en"]);
+    assert_eq!(again.lines().skip(2).collect::<Vec<_>>(), page.lines().skip(2).collect::<Vec<_>>());
+    for (arguments, parts) in [
+        (vec!["--weight", "w55"], vec!["`w55`", "`w5`"]),
+        (vec!["--unit", "h3"], vec!["`h3`", "`h1`"]),
+        (vec!["--section", "costs"], vec!["`costs`", "`cost`"]),
+        (vec!["--at", "x=1"], vec!["no formula", "--expression"]),
+    ] {
+        let all: Vec<&str> = ["explain", "--file", "own.toml"].into_iter().chain(arguments).collect();
+        let output = place.run(&all);
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+    }
+}
+
+#[test]
+fn one_section_of_a_page_is_printed_alone() {
+    let place = Place::new();
+    let cost = place.succeed(&["explain", "--example", "mazur", "--lang", "en", "--section", "cost"]);
+    assert!(cost.starts_with("Cost\n") && cost.contains("0.298371") && !cost.contains("Backward"), "{cost}");
+    let output = place.run(&["explain", "--example", "circuit", "--section", "cost", "--lang", "en"]);
+    let message = text(&output.stderr);
+    assert!(message.contains("no section cost") && message.contains("forward, backward"), "{message}");
+}
+
+#[test]
+fn a_formula_is_shown_as_gates() {
+    let place = Place::new();
+    let formula = ["explain", "--expression", "(x + y) * z", "--at", "x=-2,y=5,z=-4", "--lang", "en"];
+    let page = place.succeed(&formula);
+    for part in ["f          (x + y) * z  3 * (-4)    -12", "df/dz", "local derivative"] {
+        assert!(page.contains(part), "`{part}` is not in {page}");
+    }
+    std::fs::write(place.path("circuit.txt"), "# twice\nb = a + a\nc = b + b\n").unwrap();
+    let page = place.succeed(&["explain", "--expression-file", "circuit.txt", "--at", "a=3", "--lang", "en"]);
+    assert!(page.contains("dc/da = 2 + 2 = 4") && page.contains("dc/db = 1 + 1 = 2"), "{page}");
+    let json = [&formula[..5], &["--format", "json"]].concat();
+    let shown = place.json(&json);
+    assert_eq!((&shown["value"], &shown["variables"][2]["derivative"]), (&(-12.0).into(), &3.0.into()));
+    let output = place.run(&["explain", "--expression-file", "circuit.txt", "--at", "x=3"]);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("`a` has no number"), "{message}");
+}
+
+#[test]
+fn a_row_of_a_model_becomes_a_file_with_the_same_numbers() {
+    let place = Place::new();
+    trained(&place);
+    let explain = ["explain", "model.safetensors", "iris", "--row", "3", "--save", "row3.toml"];
+    place.succeed(&explain);
+    let json = ["--format", "json"];
+    let of_model = place.json(&[&explain[..5], &json].concat());
+    let of_file = place.json(&[&["explain", "--file", "row3.toml"][..], &json].concat());
+    for key in ["cost", "layers", "prediction"] {
+        assert_eq!(of_model[key], of_file[key], "{key}");
+    }
+    // Training starts from its numbers, and from a model's.
+    for initial in ["row3.toml", "model.safetensors"] {
+        place.succeed(&[
+            "train",
+            "iris",
+            "--initial-weights",
+            initial,
+            "--learning-rate",
+            "1e-30",
+            "--epochs",
+            "1",
+            "--quiet",
+            "--optimizer",
+            "sgd",
+            "--out",
+            "started.safetensors",
+        ]);
+        let started =
+            place.json(&["explain", "started.safetensors", "iris", "--row", "3", "--format", "json"]);
+        assert_eq!(started["layers"][0]["weight"], of_model["layers"][0]["weight"], "{initial}");
+    }
+    std::fs::write(place.path("own.toml"), OWN).unwrap();
+    let output = place.run(&["train", "iris", "--initial-weights", "own.toml", "--quiet"]);
+    let message = text(&output.stderr);
+    assert!(message.contains("2 inputs") && message.contains("4 inputs"), "{message}");
 }

@@ -45,7 +45,8 @@ impl Catalog {
     }
 
     /// A message with its values. `{units|unit|units}` is the value `units`, followed by the first word if it is 1,
-    /// else by the second; a place without a value stays as it is.
+    /// else by the second; `{name/은/는}` is the value `name` with the Korean particle that its last sound asks for; a
+    /// place without a value stays as it is.
     pub fn say(&self, key: &str, values: &[(&str, &dyn std::fmt::Display)]) -> String {
         let mut text = String::new();
         let mut rest = self.get(key);
@@ -53,10 +54,14 @@ impl Catalog {
             text.push_str(before);
             let mut parts = place.split('|');
             let name = parts.next().unwrap_or_default();
+            let (name, particle) = name.split_once('/').unwrap_or((name, ""));
             match values.iter().find(|(own, _)| *own == name) {
                 Some((_, value)) => {
                     let value = value.to_string();
                     text.push_str(&value);
+                    if let Some((after_consonant, after_vowel)) = particle.split_once('/') {
+                        text.push_str(with_particle(&value, after_consonant, after_vowel));
+                    }
                     if let (Some(one), Some(many)) = (parts.next(), parts.next()) {
                         text.push(' ');
                         text.push_str(if value == "1" { one } else { many });
@@ -77,9 +82,58 @@ fn next_place(text: &str) -> Option<(&str, &str, &str)> {
     Some((before, place, after))
 }
 
+/// The last sound of a word, as far as a particle depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sound {
+    Vowel,
+    /// The consonant after which `로` stays as after a vowel.
+    Rieul,
+    Consonant,
+}
+
+/// The particle that goes with a value, of its two forms: `은` or `는`, `을` or `를`, `으로` or `로`.
+pub fn with_particle<'a>(value: &str, after_consonant: &'a str, after_vowel: &'a str) -> &'a str {
+    match last_sound(value) {
+        Sound::Vowel => after_vowel,
+        Sound::Rieul if after_consonant.starts_with("으로") => after_vowel,
+        Sound::Rieul | Sound::Consonant => after_consonant,
+    }
+}
+
+/// How a value ends when it is read aloud: numbers digit by digit, a lone letter by its name, words as they sound.
+fn last_sound(value: &str) -> Sound {
+    let spoken: Vec<char> = value.chars().filter(|c| c.is_alphanumeric() || *c == '%').collect();
+    let Some(&last) = spoken.last() else { return Sound::Vowel };
+    let is_word =
+        spoken.len() > 1 && spoken[spoken.len() - 2].is_ascii_lowercase() && last.is_ascii_lowercase();
+    match last.to_ascii_lowercase() {
+        // 일, 칠, 팔; 영, 삼, 육; 이, 사, 오, 구. Tens, hundreds and so on end in a consonant, as 영 does.
+        '1' | '7' | '8' => Sound::Rieul,
+        '0' | '3' | '6' => Sound::Consonant,
+        // 엘, 알; a word such as `layer` ends in a vowel.
+        'l' => Sound::Rieul,
+        'r' if !is_word => Sound::Rieul,
+        'm' | 'n' => Sound::Consonant,
+        'g' if is_word && spoken[spoken.len() - 2] == 'n' => Sound::Consonant,
+        hangul @ '가'..='힣' => match (hangul as u32 - '가' as u32) % 28 {
+            0 => Sound::Vowel,
+            8 => Sound::Rieul,
+            _ => Sound::Consonant,
+        },
+        _ => Sound::Vowel,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_particle_follows_its_value() {
+        let messages = [("key".to_owned(), "{w/을/를} {n/으로/로} 나눕니다".to_owned())].into();
+        let catalog = Catalog { language: "ko", messages };
+        assert_eq!(catalog.say("key", &[("w", &"w1"), ("n", &8)]), "w1을 8로 나눕니다");
+    }
 
     #[test]
     fn one_unit_is_no_units_and_values_are_filled_in_once() {

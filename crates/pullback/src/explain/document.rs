@@ -1,5 +1,7 @@
 //! A page of headings, sentences, formulas and tables. Its forms are in `render/`.
 
+use super::Catalog;
+
 /// A part of a page.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Block {
@@ -32,6 +34,28 @@ pub struct Document {
     pub language: &'static str,
     /// Its parts, in order.
     pub blocks: Vec<Block>,
+}
+
+/// The sections of a page by the names under which one asks for them, and the key of each heading.
+pub const SECTIONS: [(&str, &str); 6] = [
+    ("forward", "forward"),
+    ("cost", "cost"),
+    ("backward", "backward"),
+    ("gradients", "gradients"),
+    ("work", "work"),
+    ("expected", "checked_against"),
+];
+
+impl Document {
+    /// One section alone, from its heading to that of the next; absent if the page has none of that name.
+    pub fn section(&self, name: &str, catalog: &Catalog) -> Option<Self> {
+        let heading = |key: &str| Block::Heading(2, catalog.get(key).to_owned());
+        let (_, key) = SECTIONS.iter().find(|(own, _)| *own == name)?;
+        let first = self.blocks.iter().position(|block| *block == heading(key))?;
+        let is_next = |block: &&Block| SECTIONS.iter().any(|(_, key)| **block == heading(key));
+        let count = self.blocks[first + 1..].iter().take_while(|block| !is_next(block)).count();
+        Some(Self { language: self.language, blocks: self.blocks[first..=first + count].to_vec() })
+    }
 }
 
 /// Whether all cells of a column are numbers.

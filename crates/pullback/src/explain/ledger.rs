@@ -4,7 +4,7 @@ use super::{Catalog, Trace};
 use crate::graph::{NodeRole, Op};
 use crate::network::Role;
 use crate::report::number::significant;
-use crate::train::{FirstStep, Training};
+use crate::train::{NextStep, Training};
 
 /// One line of a ledger.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +72,7 @@ pub fn ledger(trace: &Trace, training: &Training, dense: usize, unit: usize, inp
         &gradients,
         decays,
     );
-    let Some(FirstStep { numbers, states }) = first else {
+    let Some(NextStep { numbers, states }) = first else {
         return Ledger { members, gradient, new_weight: None };
     };
     let new_weight = numbers[element];

@@ -2,7 +2,8 @@
 //!
 //! [`Trace`] reads the numbers off the graph that the trainer runs. [`describe`] puts them into a [`Document`], chapter
 //! by chapter, in the language of a [`Catalog`]; `render` makes text, Markdown or HTML of a document, and JSON or a
-//! drawing of a trace. [`examples`] holds well-known networks with their published numbers.
+//! drawing of a trace. A [`WorkedExample`] is a person's own: a file with a network or an expression and its numbers;
+//! [`examples`] holds well-known ones, with their published numbers.
 //!
 //! ```
 //! use pullback::explain::{Catalog, Options, Trace, describe};
@@ -24,21 +25,29 @@ mod chapters;
 mod check;
 mod document;
 pub mod examples;
+mod expression;
 pub mod four_ways;
 mod ledger;
 mod notation;
 mod page;
 mod render;
 mod rows;
+mod steps;
 mod trace;
+mod worked;
 
-pub use catalog::{Catalog, LANGUAGES};
+pub use catalog::{Catalog, LANGUAGES, with_particle};
 pub use chapters::{describe_circuit, describe_claims};
 pub use check::{CheckOptions, ParameterCheck, check};
-pub use document::{Block, Document};
+pub use document::{Block, Document, SECTIONS};
+pub use expression::{Circuit, Expression, Gate, Operand};
 pub use ledger::{Finding, Ledger, Member, diagnose, ledger};
 pub use notation::{Notation, Symbol};
 pub use page::{Focus, Options, describe};
 pub use render::{diagram, json};
-pub use rows::{NamedInput, named_inputs, trace_rows};
+pub use rows::{NamedInput, named_inputs, trace_rows, worked_rows};
+pub use steps::{Action, Level, Makes, Pass, Place, Said, Step, Steps, Term};
 pub use trace::{Dense, Factor, FactorKind, Filters, Imaging, Link, Part, Trace};
+pub use worked::{
+    Expectation, Expected, Kept, Names, NetworkExample, Subject, VERSION, WorkedExample, quantities, schema,
+};

@@ -17,7 +17,7 @@ pub enum Notation {
 }
 
 /// What a symbol stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Symbol {
     /// The weight to a unit from another.
     Weight(usize, usize, usize),
@@ -35,11 +35,26 @@ impl Notation {
     /// The names, in the order of the list.
     pub const NAMES: &[&str] = &["plain", "ng", "nielsen", "mazur", "matrix"];
 
+    const ALL: [Notation; 5] =
+        [Notation::Plain, Notation::Ng, Notation::Nielsen, Notation::Mazur, Notation::Matrix];
+
     /// The notation of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        const ALL: [Notation; 5] =
-            [Notation::Plain, Notation::Ng, Notation::Nielsen, Notation::Mazur, Notation::Matrix];
-        Self::NAMES.iter().position(|own| *own == name).map(|at| ALL[at])
+        Self::NAMES.iter().position(|own| *own == name).map(|at| Self::ALL[at])
+    }
+
+    /// Its name in the list.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().position(|own| *own == self).map_or("", |at| Self::NAMES[at])
+    }
+
+    /// The letters for the weighted sum and the activation of a unit that has a name: `net_h1`, `out_h1`.
+    pub fn of_named_unit(self) -> [&'static str; 2] {
+        match self {
+            Notation::Mazur => ["net", "out"],
+            Notation::Matrix => ["Z", "A"],
+            Notation::Plain | Notation::Ng | Notation::Nielsen => ["z", "a"],
+        }
     }
 
     /// A symbol in plain text.

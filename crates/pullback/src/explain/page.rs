@@ -6,6 +6,7 @@ use crate::data::Scale;
 use crate::graph::{Kind, NodeId};
 use crate::report::number::{exponent, significant};
 use crate::train::Training;
+use std::collections::BTreeMap;
 
 /// What a page is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,6 +39,8 @@ pub struct Options {
     pub scales: Vec<Scale>,
     /// By what weighted sums are divided before they become the probabilities that the model predicts, if by anything.
     pub temperature: Option<f64>,
+    /// What units, weights and biases are called instead of their symbols.
+    pub names: BTreeMap<Symbol, String>,
     /// The settings of training: for the update of a weight.
     pub training: Training,
 }
@@ -53,6 +56,7 @@ impl Default for Options {
             outputs: Vec::new(),
             scales: Vec::new(),
             temperature: None,
+            names: BTreeMap::new(),
             training: Training::default(),
         }
     }
@@ -96,7 +100,14 @@ impl Page<'_> {
     }
 
     pub(super) fn symbol(&self, symbol: Symbol) -> String {
-        self.options.notation.text(symbol)
+        self.options.names.get(&symbol).cloned().unwrap_or_else(|| self.options.notation.text(symbol))
+    }
+
+    pub(super) fn symbol_latex(&self, symbol: Symbol) -> String {
+        match self.options.names.get(&symbol) {
+            Some(name) => latex_name(name),
+            None => self.options.notation.latex(symbol),
+        }
     }
 
     /// The units to show: all of a small layer, else those with the largest of these numbers.
@@ -154,6 +165,23 @@ impl Page<'_> {
                 ],
             ));
         }
+    }
+}
+
+/// A name as LaTeX: `w5` with an index, `net_h1` with a name below.
+pub(super) fn latex_name(name: &str) -> String {
+    let upright = |part: &str| match part {
+        "delta" => r"\delta".to_owned(),
+        part if part.chars().count() == 1 => part.to_owned(),
+        part => format!(r"\mathrm{{{}}}", part.replace(['{', '}', '\\', '$', '%', '&', '#', '^', '~'], "")),
+    };
+    let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    match name.split_once('_') {
+        Some((letter, below)) => format!("{}_{{{}}}", upright(letter), upright(&below.replace('_', " "))),
+        None if letters.chars().count() == 1 && letters.len() < name.len() => {
+            format!("{letters}_{{{}}}", &name[letters.len()..])
+        }
+        None => upright(name),
     }
 }
 

@@ -1,10 +1,11 @@
 //! A trace of a model on rows of a table, and what its inputs are called there.
 
-use super::Trace;
+use super::{Names, NetworkExample, Notation, Subject, Trace, WorkedExample};
 use crate::data::{Dataset, Preprocessing, Table, Values, written};
 use crate::error::Result;
 use crate::model::Model;
 use crate::network::Mode;
+use crate::train::{Batch, Optimizer, Training};
 use pullback_kernels::Real;
 use std::ops::Range;
 
@@ -54,13 +55,74 @@ pub fn named_inputs(preprocessing: &Preprocessing, table: &Table, row: usize) ->
 /// # Panics
 /// If the table has fewer rows.
 pub fn trace_rows<T: Real>(model: &Model<T>, table: &Table, rows: Range<usize>, mode: Mode) -> Result<Trace> {
+    example(model, table, rows, mode)?.trace()
+}
+
+/// Some rows of a table and a model as a worked example, whose inputs are the numbers that the network gets.
+///
+/// # Errors
+/// As [`trace_rows`].
+///
+/// # Panics
+/// As [`trace_rows`].
+pub fn worked_rows<T: Real>(
+    model: &Model<T>,
+    table: &Table,
+    rows: Range<usize>,
+    mode: Mode,
+    outputs: Vec<String>,
+) -> Result<WorkedExample> {
+    let row = rows.start;
+    let mut network = example(model, table, rows, mode)?;
+    let named = named_inputs(model.trained()?.preprocessing, table, row)?;
+    let names = named.into_iter().map(|input| input.name).collect::<Vec<_>>();
+    let is_whole = names.len() == network.network.inputs;
+    let has_all = outputs.len() == network.network.outputs();
+    network.names = Names {
+        inputs: if is_whole { names } else { Vec::new() },
+        outputs: if has_all { outputs } else { Vec::new() },
+        ..Names::default()
+    };
+    Ok(WorkedExample {
+        title: String::new(),
+        source: String::new(),
+        notation: Notation::default(),
+        language: None,
+        subject: Subject::Network(Box::new(network)),
+        expect: Vec::new(),
+    })
+}
+
+fn example<T: Real>(
+    model: &Model<T>,
+    table: &Table,
+    rows: Range<usize>,
+    mode: Mode,
+) -> Result<NetworkExample> {
     let chosen: Vec<usize> = rows.collect();
     let count = chosen.len();
     let trained = model.trained()?;
     let dataset: Dataset<f64> = trained.preprocessing.apply(&table.select(&chosen)?)?;
-    let (features, targets) = (dataset.features().to_dense()?, dataset.targets().to_dense());
-    let (network, seed) = (trained.network, trained.training.seed);
     let wide = |numbers: &Vec<T>| numbers.iter().map(|number| number.to_f64()).collect();
-    let parameters: Vec<Vec<f64>> = model.parameters().iter().map(wide).collect();
-    Trace::weighted(network, &parameters, (&features, &targets, dataset.weights()), count, mode, seed)
+    let own = trained.training;
+    Ok(NetworkExample {
+        network: trained.network.clone(),
+        parameters: model.parameters().iter().map(wide).collect(),
+        inputs: dataset.features().to_dense()?.to_vec(),
+        targets: dataset.targets().to_dense().to_vec(),
+        weights: dataset.weights().map(<[f64]>::to_vec),
+        rows: count,
+        training: Training {
+            // One that searches for its step has none to show; the page says so by the run's own settings.
+            optimizer: if own.optimizer.is_searching() { Optimizer::Sgd } else { own.optimizer },
+            learning_rate: own.learning_rate,
+            clip_norm: own.clip_norm,
+            seed: own.seed,
+            batch: Batch::Full,
+            ..Training::default()
+        },
+        mode,
+        fixed: Vec::new(),
+        names: Names::default(),
+    })
 }

@@ -92,7 +92,7 @@ impl Job {
     /// on, order rows in time, or name a model or checkpoints to be written; or if the job begins with a model of the
     /// same rows, to which none would be new.
     pub fn cross_validation(self) -> Result<CrossValidation> {
-        let Self { settings, tables: Tables { train: table, validation, .. }, begin } = self;
+        let Self { settings, tables: Tables { train: table, validation, .. }, begin, initial } = self;
         let count = settings.cv.unwrap_or(FOLDS);
         if count < 2 {
             return Err(configuration(
@@ -190,7 +190,7 @@ impl Job {
         }
         let done = vec![None; folds.len()];
         let tables = Tables { train: table, test: None, validation };
-        Ok(CrossValidation { job: Self { settings, tables, begin }, folds, done, last: None })
+        Ok(CrossValidation { job: Self { settings, tables, begin, initial }, folds, done, last: None })
     }
 }
 

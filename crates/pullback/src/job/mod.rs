@@ -31,6 +31,7 @@ mod decide;
 mod diverged;
 mod findings;
 mod images;
+mod initial;
 mod measure;
 mod members;
 pub mod memory;
@@ -56,6 +57,7 @@ use crate::report::Report;
 use crate::train::{Batch, History, Machine, Observer, RateRange, RateTest, Stop, Training, test_rates};
 use begin::Begin;
 use diverged::Lost;
+use initial::Initial;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -83,6 +85,7 @@ pub struct Job {
     settings: Settings,
     tables: Tables,
     begin: Option<(Model<f32>, String)>,
+    initial: Option<Initial>,
 }
 
 /// A job with nothing left open.
@@ -141,7 +144,7 @@ pub struct Fitted {
 impl Job {
     /// A job for a table, or for tables to train and to test on.
     pub fn new(settings: Settings, tables: impl Into<Tables>) -> Self {
-        Self { settings, tables: tables.into(), begin: None }
+        Self { settings, tables: tables.into(), begin: None, initial: None }
     }
 
     /// The same job, whose networks begin with the weights of a model, called so. It keeps the model's inputs and
@@ -168,6 +171,15 @@ impl Job {
         Self { begin: Some((model, name.into())), ..self }
     }
 
+    /// The same job, whose networks begin with given numbers, called so: those of a worked example, for instance. Unless
+    /// the settings say layers, they are the given network's; inputs are prepared anew.
+    #[must_use]
+    pub fn starting_with(self, network: Network, parameters: &[Vec<f64>], name: impl Into<String>) -> Self {
+        let single = |numbers: &Vec<f64>| numbers.iter().map(|number| *number as f32).collect();
+        let parameters = parameters.iter().map(single).collect();
+        Self { initial: Some(Initial { network, parameters, name: name.into() }), ..self }
+    }
+
     /// Decides what the settings leave open.
     ///
     /// # Errors
@@ -179,7 +191,10 @@ impl Job {
 
     /// The same, with the rows that a cross-validation tests on, if it is one.
     fn decided(self, fold: Option<Vec<usize>>) -> Result<Decided> {
-        let Self { mut settings, tables, begin } = self;
+        let Self { mut settings, tables, begin, initial } = self;
+        if initial.is_some() {
+            settings = Initial::settings(settings);
+        }
         let begin = begin.map(|(model, name)| Begin::new(model, name, &settings));
         if let Some(begin) = &begin {
             settings = begin.settings(settings)?;
@@ -245,6 +260,11 @@ impl Job {
         preprocessing.row_weights(table)?;
         let wanted = |settings: &Settings| settings.network(is_fast, &preprocessing, trained);
         let networks: Vec<(Network, Option<Vec<Vec<f32>>>)> = match &begin {
+            None if initial.is_some() => {
+                let initial = initial.as_ref().expect("it was asked just now");
+                let (network, start) = initial.network(&settings, wanted(&settings)?)?;
+                vec![(network, Some(start)); members]
+            }
             None => vec![(wanted(&settings)?, None); members],
             Some(begin) => {
                 let target = preprocessing.target().target();

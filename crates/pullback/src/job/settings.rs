@@ -243,6 +243,8 @@ settings! {
         fast: Option<bool>, "FAST", also "single";
         /// A model whose weights are the first ones; its inputs and network are kept
         from: Option<PathBuf>, "FILE", also "from_model" "pretrained" "warm_start" "init_from";
+        /// First weights from numbers that are given: a worked example's file, or a model; its layers are taken too
+        initial_weights: Option<PathBuf>, "FILE", also "initial_parameters" "init_weights";
         /// Draw the last layer anew, where the classes are others than the model's
         new_head: Option<bool>, "NEW_HEAD";
         /// How many times all examples are seen

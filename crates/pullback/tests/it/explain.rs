@@ -2,10 +2,10 @@
 
 use pullback::differentiate::reverse;
 use pullback::execute::{Executor, Machine};
-use pullback::explain::examples::{NAMES, Published, Subject, find};
+use pullback::explain::examples::{NAMES, find};
 use pullback::explain::{
-    Block, Catalog, FactorKind, Focus, LANGUAGES, Notation, Options, Symbol, Trace, describe, diagnose,
-    ledger,
+    Block, Catalog, Expected, FactorKind, Focus, LANGUAGES, Notation, Options, Subject, Symbol, Trace,
+    describe, diagnose, ledger, with_particle,
 };
 use pullback::graph::NodeRole;
 use pullback::network::{Activation, Cost, Layer, Mode, Network};
@@ -110,10 +110,10 @@ fn published_numbers_are_met_to_their_last_digit_or_have_an_erratum() {
             assert!(claim.agrees() || claim.erratum.is_some(), "{name}: {claim:?}");
             errata += usize::from(!claim.agrees());
             // A claim can fail: a number a little off does not agree.
-            if let (Published::Digits(_), true) = (claim.published, claim.agrees()) {
+            if let (Expected::Digits(_), true) = (&claim.expected, claim.agrees()) {
                 let mut wrong = claim.clone();
                 wrong.computed += 2.5;
-                assert!(!wrong.agrees(), "{claim:?}");
+                assert!(!wrong.agrees(), "{wrong:?}");
             }
         }
     }
@@ -124,8 +124,11 @@ fn published_numbers_are_met_to_their_last_digit_or_have_an_erratum() {
 #[test]
 fn catalogs_say_the_same_in_every_language() {
     let places = |text: &str| {
-        let mut names: Vec<String> =
-            text.split('{').skip(1).map(|part| part.split(['}', '|']).next().unwrap().to_owned()).collect();
+        let mut names: Vec<String> = text
+            .split('{')
+            .skip(1)
+            .map(|part| part.split(['}', '|', '/']).next().unwrap().to_owned())
+            .collect();
         names.sort();
         names.dedup();
         names
@@ -249,8 +252,8 @@ fn documents_escape_what_pages_must() {
 
 #[test]
 fn an_example_is_a_network_or_a_circuit() {
-    assert!(matches!(find("circuit").unwrap().unwrap().subject, Subject::Circuit { .. }));
-    assert!(matches!(find("mazur").unwrap().unwrap().subject, Subject::Network(_)));
+    assert!(matches!(find("circuit").unwrap().unwrap().worked.subject, Subject::Expression(_)));
+    assert!(matches!(find("mazur").unwrap().unwrap().worked.subject, Subject::Network(_)));
 }
 
 #[test]
@@ -325,4 +328,45 @@ fn one_unit_is_in_the_singular_and_zeros_are_not_the_largest() {
         });
     assert!(dead.contains("10 of 36 are shown; all are 0."), "{dead}");
     assert!(dead.contains("10 of 12 are shown; all are 0."), "{dead}");
+}
+
+/// Numbers as they are read: the particles follow their last syllable.
+#[test]
+fn particles_follow_the_last_sound_of_numbers_letters_and_words() {
+    const DIGITS: [&str; 10] = ["영", "일", "이", "삼", "사", "오", "육", "칠", "팔", "구"];
+    for number in 0..100_usize {
+        let read = match (number / 10, number % 10) {
+            (0, ones) => DIGITS[ones],
+            (_, 0) => "십",
+            (_, ones) => DIGITS[ones],
+        };
+        let value = number.to_string();
+        for (consonant, vowel) in [("은", "는"), ("이", "가"), ("을", "를"), ("과", "와"), ("으로", "로")]
+        {
+            assert_eq!(
+                with_particle(&value, consonant, vowel),
+                with_particle(read, consonant, vowel),
+                "{value}{vowel}"
+            );
+        }
+    }
+    let to = |value: &str| format!("{value}{}", with_particle(value, "으로", "로"));
+    assert_eq!(
+        ["1", "3", "6", "10", "층", "서울", "노드"].map(to),
+        ["1로", "3으로", "6으로", "10으로", "층으로", "서울로", "노드로"]
+    );
+    let of = |value: &str| format!("{value}{}", with_particle(value, "은", "는"));
+    // By the names of the letters: 에이, 비, ..., 엘, 엠, 엔, ..., 알.
+    for letter in 'a'..='z' {
+        let ends_in_consonant = ['l', 'm', 'n', 'r'].contains(&letter);
+        for letter in [letter, letter.to_ascii_uppercase()] {
+            let expected = if ends_in_consonant { "은" } else { "는" };
+            assert_eq!(of(&letter.to_string()), format!("{letter}{expected}"));
+        }
+    }
+    assert_eq!(
+        ["w5", "out_h1", "x[3]", "adam", "layer", "sigmoid(z)"].map(of),
+        ["w5는", "out_h1은", "x[3]은", "adam은", "layer는", "sigmoid(z)는"]
+    );
+    assert_eq!((to("L"), to("R"), to("N")), ("L로".into(), "R로".into(), "N으로".into()));
 }

@@ -2,7 +2,7 @@
 
 use pullback::differentiate::reverse;
 use pullback::execute::reference;
-use pullback::explain::examples::{Subject, find};
+use pullback::explain::examples::find;
 use pullback::graph::Builder;
 
 /// What the authors print to two to four decimals, to nine.
@@ -10,14 +10,11 @@ const CLOSE: f64 = 1e-9;
 
 /// The value and the gradients by name of a circuit of `explain::examples`, whose claims are the published digits.
 fn check(name: &str, value: f64, gradients: &[(&str, f64)]) {
-    let example = find(name).unwrap().unwrap();
-    let Subject::Circuit { graph, values, derivatives } = &example.subject else {
-        panic!("{name} is a circuit")
-    };
-    let found = values.last().unwrap();
+    let circuit = find(name).unwrap().unwrap().worked.circuit().unwrap().unwrap();
+    let found = circuit.value(circuit.output);
     assert!((found - value).abs() < CLOSE, "{name}: value {found} for {value}");
     for (input, expected) in gradients {
-        let found = derivatives[graph.find(input).unwrap().index()].unwrap();
+        let found = circuit.derivative(circuit.graph.find(input).unwrap());
         assert!((found - expected).abs() < CLOSE, "{name}: gradient of {input}: {found} for {expected}");
     }
 }

@@ -1,41 +1,81 @@
-//! A circuit of single numbers: each node with its value and the output's derivative.
+//! A circuit of gates: what each computes, what arrives at it, and what it passes on.
 
-use crate::explain::{Block, Catalog, Document};
-use crate::graph::Graph;
+use crate::explain::{Block, Catalog, Circuit, Document};
+use crate::graph::NodeId;
 use crate::report::number::significant;
 
-/// A page of a circuit of single numbers: each node with its value and the output's derivative.
-pub fn describe_circuit(
-    graph: &Graph,
-    values: &[f64],
-    derivatives: &[Option<f64>],
-    title: &str,
-    catalog: &Catalog,
-) -> Document {
+/// A page of a formula: its gates forwards, then backwards with local derivatives, and a sum where a value is used
+/// several times.
+pub fn describe_circuit(circuit: &Circuit, title: &str, digits: usize, catalog: &Catalog) -> Document {
     let name = |key: &str| catalog.get(key).to_owned();
-    let rows = graph
-        .ids()
-        .map(|id| {
-            let derivative = derivatives[id.index()].map_or(String::new(), |x| significant(x, 6));
-            let label = graph.label(id);
-            let formula = match graph.node(id).op() {
-                Some(op) => {
-                    let operands: Vec<String> =
-                        graph.node(id).inputs().iter().map(|&input| graph.label(input)).collect();
-                    op.formula().text(&operands)
-                }
-                None => String::new(),
-            };
-            vec![label, significant(values[id.index()], 6), derivative, formula]
-        })
-        .collect();
-    let columns = vec![name("node"), name("value"), name("derivative"), name("equation")];
-    Document {
-        language: catalog.language,
-        blocks: vec![
-            Block::Heading(1, title.to_owned()),
-            Block::Text(name("circuit_text")),
-            Block::Table { columns, rows },
-        ],
+    let names = |keys: &[&str]| keys.iter().map(|key| name(key)).collect::<Vec<_>>();
+    let number = |x: f64| significant(x, digits);
+    let mut blocks = vec![Block::Heading(1, title.to_owned()), Block::Text(name("circuit_text"))];
+    let rows = circuit.variables.iter().map(|(name, node)| vec![name.clone(), number(circuit.value(*node))]);
+    blocks.push(Block::Table { columns: names(&["variable", "value"]), rows: rows.collect() });
+
+    blocks.push(Block::Heading(2, name("forward")));
+    let rows = circuit.gates.iter().map(|gate| {
+        let with_numbers = gate.with_numbers(number);
+        vec![gate.name.clone(), gate.formula.clone(), with_numbers, number(circuit.value(gate.node))]
+    });
+    blocks.push(Block::Table {
+        columns: names(&["gate", "equation", "in_numbers", "value"]),
+        rows: rows.collect(),
+    });
+
+    blocks.push(Block::Heading(2, name("backward")));
+    let f = &circuit.output_name;
+    blocks.push(Block::Text(catalog.say("circuit_backward", &[("output", f)])));
+    let mut rows = Vec::new();
+    for gate in circuit.gates.iter().rev() {
+        if circuit.adjoints[gate.node.index()].is_none() {
+            continue;
+        }
+        let arrives = number(circuit.derivative(gate.node));
+        for (at, operand) in gate.operands.iter().enumerate() {
+            let (Some(local), Some(passed)) = (operand.local, operand.passed) else { continue };
+            let first = if at == 0 { gate.name.clone() } else { String::new() };
+            rows.push(vec![first, arrives.clone(), operand.name.clone(), number(local), number(passed)]);
+        }
     }
+    let columns = names(&["gate", "arrives", "operand", "local", "passes"]);
+    blocks.push(Block::Table { columns, rows });
+
+    // Values of lines and variables that several gates read.
+    let mut sums = Vec::new();
+    let gates = circuit.gates.iter().map(|gate| (&gate.name, gate.node));
+    let used: Vec<(&String, NodeId)> =
+        circuit.variables.iter().map(|(name, node)| (name, *node)).chain(gates).collect();
+    for (name, node) in used.iter().rev() {
+        let passed = circuit.passed_to(*node);
+        if passed.len() > 1 {
+            let terms: Vec<String> = passed.iter().map(|(_, passed)| number(*passed)).collect();
+            let sum = number(circuit.derivative(*node));
+            let sum = format!("d{f}/d{name} = {} = {sum}", terms.join(" + ").replace("+ -", "- "));
+            sums.push(Block::Formula { latex: latex(&sum), text: sum });
+        }
+    }
+    if !sums.is_empty() {
+        blocks.push(Block::Text(name("used_twice")));
+        blocks.extend(sums);
+    }
+
+    blocks.push(Block::Heading(2, name("gradients")));
+    let rows = circuit
+        .variables
+        .iter()
+        .map(|(name, node)| vec![format!("d{f}/d{name}"), number(circuit.derivative(*node))]);
+    blocks.push(Block::Table { columns: names(&["derivative", "value"]), rows: rows.collect() });
+    if let Some(gate) = circuit.gates.iter().find(|gate| !circuit.value(gate.node).is_finite()) {
+        blocks.push(Block::Warning(catalog.say("not_finite", &[("operation", &gate.formula)])));
+    }
+    Document { language: catalog.language, blocks }
+}
+
+/// A line of names and numbers as LaTeX.
+fn latex(text: &str) -> String {
+    let escaped = text.replace('_', r"\_");
+    let (left, right) = escaped.split_once(" = ").unwrap_or((&escaped, ""));
+    format!(r"\mathrm{{{left}}} = {}", right.replace('*', r"\cdot"))
 }

@@ -1,39 +1,50 @@
 //! The published numbers of worked examples beside ours.
 
-use crate::explain::examples::{Example, Published};
-use crate::explain::{Block, Catalog, Document};
+use crate::explain::examples::Claim;
+use crate::explain::{Block, Catalog, Document, Expected};
 use crate::report::number::significant;
 
-/// A page with the published numbers of worked examples beside ours.
-pub fn describe_claims(examples: &[&Example], catalog: &Catalog) -> Document {
+/// A page with the expected numbers of worked examples beside ours: the name of each, its source, its numbers.
+pub fn describe_claims(examples: &[(&str, &str, &[Claim])], catalog: &Catalog) -> Document {
     let name = |key: &str| catalog.get(key).to_owned();
     let mut rows = Vec::new();
     let mut errata = Vec::new();
     let mut blocks = vec![Block::Heading(2, name("checked_against"))];
-    for example in examples {
-        for claim in &example.claims {
-            let published = match claim.published {
-                Published::Digits(digits) => digits.to_owned(),
-                Published::Below(bound) => format!("< {bound}"),
-                Published::AtLeast(bound) => format!(">= {bound}"),
+    for (example, _, claims) in examples {
+        for claim in *claims {
+            let expected = match &claim.expected {
+                Expected::Digits(digits) => digits.clone(),
+                Expected::Below(bound) => format!("< {bound}"),
+                Expected::AtLeast(bound) => format!(">= {bound}"),
             };
-            let verdict = match (claim.agrees(), claim.erratum) {
+            let verdict = match (claim.agrees(), &claim.erratum) {
                 (true, _) => name("pass"),
                 (false, Some(why)) => {
-                    errata.push(format!("{}: {}, {}: {why}", name("erratum"), example.name, claim.quantity));
+                    let place = if example.is_empty() { String::new() } else { format!("{example}, ") };
+                    errata.push(format!("{}: {place}{}: {why}", name("erratum"), claim.quantity));
                     name("erratum")
                 }
                 (false, None) => name("fail"),
             };
-            let mut row = if examples.len() > 1 { vec![example.name.to_owned()] } else { Vec::new() };
-            row.extend([claim.quantity.clone(), published, significant(claim.computed, 10), verdict]);
+            let mut row = if examples.len() > 1 { vec![(*example).to_owned()] } else { Vec::new() };
+            // The kinds of the shipped examples have a word in each language.
+            let key = format!("source.{}", claim.source);
+            let source = if catalog.get(&key) == key { claim.source.clone() } else { name(&key) };
+            row.extend([claim.quantity.clone(), expected, significant(claim.computed, 10)]);
+            // Beside the names of examples there is no room for it in 80 columns.
+            row.extend((examples.len() == 1).then_some(source));
+            row.push(verdict);
             rows.push(row);
         }
     }
     let mut columns = if examples.len() > 1 { vec![name("example_name")] } else { Vec::new() };
-    columns.extend(["quantity", "published", "ours", "verdict"].map(name));
-    if examples.len() == 1 {
-        blocks.push(Block::Text(catalog.say("source", &[("source", &examples[0].source)])));
+    columns.extend(["quantity", "expected", "ours"].map(name));
+    columns.extend((examples.len() == 1).then(|| name("from")));
+    columns.push(name("verdict"));
+    if let [(_, source, _)] = examples
+        && !source.is_empty()
+    {
+        blocks.push(Block::Text(catalog.say("source", &[("source", source)])));
     }
     blocks.push(Block::Table { columns, rows });
     blocks.extend(errata.into_iter().map(Block::Text));

@@ -55,15 +55,16 @@ impl Page<'_> {
     /// The named factors of one example's gradient, and their product.
     pub(super) fn chain(&mut self, position: usize, unit: usize, input: usize, row: usize) {
         let dense = self.trace.dense()[position].clone();
-        let notation = self.options.notation;
         let layer = position + 1;
         let w = (
-            notation.text(Symbol::Weight(layer, unit, input)),
-            notation.latex(Symbol::Weight(layer, unit, input)),
+            self.symbol(Symbol::Weight(layer, unit, input)),
+            self.symbol_latex(Symbol::Weight(layer, unit, input)),
         );
-        let z = (notation.text(Symbol::Sum(layer, unit)), notation.latex(Symbol::Sum(layer, unit)));
-        let a =
-            (notation.text(Symbol::Activation(layer, unit)), notation.latex(Symbol::Activation(layer, unit)));
+        let z = (self.symbol(Symbol::Sum(layer, unit)), self.symbol_latex(Symbol::Sum(layer, unit)));
+        let a = (
+            self.symbol(Symbol::Activation(layer, unit)),
+            self.symbol_latex(Symbol::Activation(layer, unit)),
+        );
         let mut factors: Vec<(String, String, f64)> = Vec::new();
         let ratio = |top: &(String, String), below: &(String, String)| {
             (

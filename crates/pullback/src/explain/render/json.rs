@@ -1,10 +1,7 @@
 //! A trace as a JSON document, for programs: the same numbers with all their digits.
 
-use crate::explain::{Trace, diagnose};
+use crate::explain::{Circuit, Trace, VERSION, WorkedExample, diagnose};
 use serde_json::{Value, json};
-
-/// The version of the document's layout.
-pub const VERSION: u32 = 1;
 
 /// Weights beyond this number are left to `pullback gradients`.
 const MOST_WEIGHTS: usize = 20_000;
@@ -13,8 +10,10 @@ const MOST_WEIGHTS: usize = 20_000;
 /// are convolutions and poolings, their numbers one after another; the others are dense layers. A layer has
 /// its `input`, `z`, `delta` (`[rows, width]` each), its `links` from z towards the cost (each with
 /// `operation`, `value`, `slope` and `upstream`), and `weight`, `bias` with their gradients, unless there
-/// are more than 20,000 of them.
-pub fn document(trace: &Trace, title: &str) -> Value {
+/// are more than 20,000 of them. `state` is the worked example itself, from which all of it can be made again.
+pub fn document(trace: &Trace, title: &str, worked: Option<&WorkedExample>) -> Value {
+    let count: usize = trace.parameters().iter().map(|parameter| parameter.shape.elements()).sum();
+    let worked = worked.filter(|_| count <= MOST_WEIGHTS);
     let matrix = |id, width: usize| -> Vec<Vec<f64>> {
         (0..trace.rows()).map(|row| (0..width).map(|unit| trace.at(id, row, unit)).collect()).collect()
     };
@@ -85,6 +84,7 @@ pub fn document(trace: &Trace, title: &str) -> Value {
     json!({
         "version": VERSION,
         "title": title,
+        "state": worked.map(WorkedExample::to_json),
         "rows": trace.rows(),
         "cost": trace.cost(),
         "data_cost": trace.data_cost(),
@@ -92,5 +92,45 @@ pub fn document(trace: &Trace, title: &str) -> Value {
         "images": images,
         "layers": layers,
         "findings": findings,
+    })
+}
+
+/// The document of a formula: `version`, `state`, the `output` and its `value`, `variables` with their derivatives, and
+/// `gates` with what arrives, the local derivatives and what is passed on.
+pub fn circuit(circuit: &Circuit, title: &str, worked: &WorkedExample) -> Value {
+    let variables: Vec<Value> = (circuit.variables.iter())
+        .map(|(name, node)| {
+            json!({ "name": name, "value": circuit.value(*node), "derivative": circuit.derivative(*node) })
+        })
+        .collect();
+    let gates: Vec<Value> = (circuit.gates.iter())
+        .map(|gate| {
+            let operands: Vec<Value> = (gate.operands.iter())
+                .map(|operand| {
+                    json!({
+                        "name": operand.name,
+                        "value": circuit.value(operand.node),
+                        "local": operand.local,
+                        "passed": operand.passed,
+                    })
+                })
+                .collect();
+            json!({
+                "name": gate.name,
+                "formula": gate.formula,
+                "value": circuit.value(gate.node),
+                "arrives": circuit.adjoints[gate.node.index()].map(|_| circuit.derivative(gate.node)),
+                "operands": operands,
+            })
+        })
+        .collect();
+    json!({
+        "version": VERSION,
+        "title": title,
+        "state": worked.to_json(),
+        "output": circuit.output_name,
+        "value": circuit.value(circuit.output),
+        "variables": variables,
+        "gates": gates,
     })
 }

@@ -186,6 +186,11 @@ impl Trace {
         &self.values[id.index()]
     }
 
+    /// The numbers of the node at a place of the graph.
+    pub(in crate::explain) fn value_at(&self, index: usize) -> &[f64] {
+        &self.values[index]
+    }
+
     /// A parameter's numbers.
     pub fn parameter(&self, place: usize) -> &[f64] {
         self.value(self.lowered.parameters[place])

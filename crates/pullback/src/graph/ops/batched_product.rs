@@ -1,6 +1,6 @@
 //! The products of matrices in pairs.
 
-use super::{Case, Dice, Formula, MatrixProduct, Operation, Site, View, ViewMut};
+use super::{Addend, Case, Dice, Formula, MatrixProduct, Operation, Site, View, ViewMut};
 use crate::graph::{Shape, Var};
 use pullback_kernels::{Isa, Real};
 
@@ -124,6 +124,26 @@ impl Operation for BatchedProduct {
     fn multiply_adds(&self, inputs: &[&Shape], _output: &Shape) -> u64 {
         let (pairs, [m, k, n]) = self.sizes(inputs[0], inputs[1]);
         pairs as u64 * m as u64 * k as u64 * n as u64
+    }
+
+    fn sums(&self, inputs: &[&Shape], output: &Shape, visit: &mut dyn FnMut(usize, Addend)) -> Option<f64> {
+        let [left, right] = [inputs[0], inputs[1]];
+        let stride = |shape: &Shape| shape.sizes()[shape.rank() - 2..].iter().product::<usize>();
+        let [rows, columns] = output.sizes()[output.rank() - 2..] else { return None };
+        let inner = left.sizes()[left.rank() - if self.transpose_left { 2 } else { 1 }];
+        for pair in 0..output.elements() / (rows * columns).max(1) {
+            for row in 0..rows {
+                for column in 0..columns {
+                    for k in 0..inner {
+                        let a = if self.transpose_left { k * rows + row } else { row * inner + k };
+                        let b = if self.transpose_right { column * inner + k } else { k * columns + column };
+                        let addend = Addend::Product(pair * stride(left) + a, pair * stride(right) + b);
+                        visit((pair * rows + row) * columns + column, addend);
+                    }
+                }
+            }
+        }
+        Some(1.0)
     }
 
     fn case(dice: &mut Dice) -> Case<Self> {

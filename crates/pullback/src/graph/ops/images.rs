@@ -4,7 +4,7 @@
 //! works on matrices works on images. A convolution is linear in the images and in the weights; its two
 //! reverses are operations too, and the three are each other's derivatives.
 
-use super::{Case, Dice, Formula, Operation, Site, View, ViewMut};
+use super::{Addend, Case, Dice, Formula, Operation, Site, View, ViewMut};
 use crate::graph::{Shape, Var};
 use pullback_kernels::{Real, Windows};
 
@@ -185,6 +185,13 @@ impl Operation for Convolution {
         (output.elements() * inputs[1].last()) as u64
     }
 
+    fn sums(&self, inputs: &[&Shape], _output: &Shape, visit: &mut dyn FnMut(usize, Addend)) -> Option<f64> {
+        for_each_product(&self.windows, sizes(&self.windows, inputs[0], inputs[1]), |pixel, weight, sum| {
+            visit(sum, Addend::Product(pixel, weight))
+        });
+        Some(1.0)
+    }
+
     fn case(dice: &mut Dice) -> Case<Self> {
         let (windows, [x, w, _]) = operands(dice);
         Case::new(Convolution { windows }, vec![x, w])
@@ -242,6 +249,13 @@ impl Operation for TransposedConvolution {
         (inputs[0].elements() * inputs[1].last()) as u64
     }
 
+    fn sums(&self, inputs: &[&Shape], output: &Shape, visit: &mut dyn FnMut(usize, Addend)) -> Option<f64> {
+        for_each_product(&self.windows, sizes(&self.windows, output, inputs[1]), |pixel, weight, sum| {
+            visit(pixel, Addend::Product(sum, weight))
+        });
+        Some(1.0)
+    }
+
     fn case(dice: &mut Dice) -> Case<Self> {
         let (windows, [_, w, y]) = operands(dice);
         Case::new(TransposedConvolution { windows }, vec![y, w])
@@ -296,6 +310,13 @@ impl Operation for FilterGradient {
 
     fn multiply_adds(&self, inputs: &[&Shape], output: &Shape) -> u64 {
         (inputs[1].elements() * output.last()) as u64
+    }
+
+    fn sums(&self, inputs: &[&Shape], output: &Shape, visit: &mut dyn FnMut(usize, Addend)) -> Option<f64> {
+        for_each_product(&self.windows, sizes(&self.windows, inputs[0], output), |pixel, weight, sum| {
+            visit(weight, Addend::Product(pixel, sum))
+        });
+        Some(1.0)
     }
 
     fn case(dice: &mut Dice) -> Case<Self> {

@@ -27,7 +27,7 @@ pub use elementwise::{Abs, Erf, Exp, Log, Power, Scale, Sign, Step};
 pub use gather::{GatherRows, ScatterAddRows};
 pub use images::{Convolution, FilterGradient, MaxPool, PickAtMax, RouteToMax, TransposedConvolution};
 pub use operation::{
-    Case, Dice, Elementwise, Formula, Operation, Other, Pairwise, Pattern, Site, View, ViewMut,
+    Addend, Case, Dice, Elementwise, Formula, Operation, Other, Pairwise, Pattern, Site, View, ViewMut,
 };
 pub use product::MatrixProduct;
 pub use rearrange::{Broadcast, Concatenate, LowerTriangle, Pad, Reshape, Slice, Transpose};
@@ -124,6 +124,18 @@ macro_rules! operations {
             pub fn pushforward<'b>(&self, at: &Site<'b>, x_dot: &[Option<Var<'b>>]) -> Option<Var<'b>> {
                 match self {
                     $(Op::$name(op) => Operation::pushforward(op, at, x_dot)),*
+                }
+            }
+
+            /// What is added up for each element of the result; see [`Operation::sums`].
+            pub fn sums(
+                &self,
+                inputs: &[&Shape],
+                output: &Shape,
+                visit: &mut dyn FnMut(usize, Addend),
+            ) -> Option<f64> {
+                match self {
+                    $(Op::$name(op) => Operation::sums(op, inputs, output, visit)),*
                 }
             }
 

@@ -41,6 +41,14 @@ pub trait Operation: Clone + Debug + Eq + Hash {
     /// or a sum, one for each element that a formula is applied to, none for moving data.
     fn multiply_adds(&self, inputs: &[&Shape], output: &Shape) -> u64;
 
+    /// What is added up for each element of the result, in the order in which [`value`](Self::value) adds it:
+    /// `visit(element of the result, addend)`. Returns the factor of the finished sums, 1 for most. Absent where the
+    /// elements of the result are no such sums.
+    fn sums(&self, inputs: &[&Shape], output: &Shape, visit: &mut dyn FnMut(usize, Addend)) -> Option<f64> {
+        let _ = (inputs, output, visit);
+        None
+    }
+
     /// A random instance on random operands, on which the rules are tested.
     fn case(dice: &mut Dice) -> Case<Self>;
 
@@ -57,6 +65,15 @@ pub trait Operation: Clone + Debug + Eq + Hash {
         let _ = (values, position, other);
         unreachable!("{} is not applied in place", Self::NAME)
     }
+}
+
+/// What is added to a sum from zero, by the places of elements in their operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addend {
+    /// An element of the only operand.
+    Element(usize),
+    /// The product of an element of the first operand and one of the second, added with one rounding.
+    Product(usize, usize),
 }
 
 /// The other operand of an operation in place.

@@ -1,6 +1,6 @@
 //! The product of two matrices.
 
-use super::{Case, Dice, Formula, Operation, Site, View, ViewMut};
+use super::{Addend, Case, Dice, Formula, Operation, Site, View, ViewMut};
 use crate::graph::{Shape, Var};
 use pullback_kernels::{Isa, Real};
 
@@ -102,6 +102,20 @@ impl Operation for MatrixProduct {
     fn multiply_adds(&self, inputs: &[&Shape], _output: &Shape) -> u64 {
         let (m, k, n) = self.sizes(inputs[0], inputs[1]);
         m as u64 * k as u64 * n as u64
+    }
+
+    fn sums(&self, inputs: &[&Shape], _output: &Shape, visit: &mut dyn FnMut(usize, Addend)) -> Option<f64> {
+        let (m, k, n) = self.sizes(inputs[0], inputs[1]);
+        for row in 0..m {
+            for column in 0..n {
+                for inner in 0..k {
+                    let a = if self.transpose_left { inner * m + row } else { row * k + inner };
+                    let b = if self.transpose_right { column * k + inner } else { inner * n + column };
+                    visit(row * n + column, Addend::Product(a, b));
+                }
+            }
+        }
+        Some(1.0)
     }
 
     fn case(dice: &mut Dice) -> Case<Self> {

@@ -1,6 +1,6 @@
 //! Sum, mean and maximum over axes.
 
-use super::{Case, Dice, Formula, Operation, Site, View, ViewMut};
+use super::{Addend, Case, Dice, Formula, Operation, Site, View, ViewMut};
 use crate::graph::shape::for_each_strided;
 use crate::graph::{Shape, Var};
 use pullback_kernels::Real;
@@ -77,6 +77,11 @@ impl Operation for Sum {
         inputs[0].elements() as u64
     }
 
+    fn sums(&self, inputs: &[&Shape], _output: &Shape, visit: &mut dyn FnMut(usize, Addend)) -> Option<f64> {
+        for_each_reduced(inputs[0], &self.axes, |from, to| visit(to, Addend::Element(from)));
+        Some(1.0)
+    }
+
     fn case(dice: &mut Dice) -> Case<Self> {
         let (shape, axes) = dice.shape_and_axes();
         Case::new(Sum { axes, keep_axes: dice.coin() }, vec![shape])
@@ -123,6 +128,11 @@ impl Operation for Mean {
 
     fn multiply_adds(&self, inputs: &[&Shape], _output: &Shape) -> u64 {
         inputs[0].elements() as u64
+    }
+
+    fn sums(&self, inputs: &[&Shape], _output: &Shape, visit: &mut dyn FnMut(usize, Addend)) -> Option<f64> {
+        for_each_reduced(inputs[0], &self.axes, |from, to| visit(to, Addend::Element(from)));
+        Some(1.0 / group(inputs[0], &self.axes) as f64)
     }
 
     fn case(dice: &mut Dice) -> Case<Self> {

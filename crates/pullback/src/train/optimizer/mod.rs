@@ -81,9 +81,9 @@ fn real<T: Real>(value: f64) -> T {
     T::from_f64(value)
 }
 
-/// What the first step of an optimizer makes of a parameter.
+/// What a step of an optimizer makes of a parameter.
 #[derive(Debug, Clone, PartialEq)]
-pub struct FirstStep {
+pub struct NextStep {
     /// The parameter after it.
     pub numbers: Vec<f64>,
     /// What is kept for the next step: arrays of the parameter's size.
@@ -100,13 +100,27 @@ impl Optimizer {
         numbers: &[f64],
         gradient: &[f64],
         decays: bool,
-    ) -> Option<FirstStep> {
+    ) -> Option<NextStep> {
+        self.next_step((rate, 1), shape, numbers, &[], gradient, decays)
+    }
+
+    /// What a step makes of it, with its rate, its number, counted from 1, and what is kept from the step before.
+    pub fn next_step(
+        &self,
+        (rate, step): (f64, u64),
+        shape: [usize; 2],
+        numbers: &[f64],
+        kept: &[Vec<f64>],
+        gradient: &[f64],
+        decays: bool,
+    ) -> Option<NextStep> {
         let mut numbers = numbers.to_vec();
-        let kept = |state: usize| vec![0.0; if state < self.states() { numbers.len() } else { 0 }];
-        let mut states: [Vec<f64>; MOST_STATES] = std::array::from_fn(kept);
+        let fresh = |state: usize| vec![0.0; if state < self.states() { numbers.len() } else { 0 }];
+        let mut states: [Vec<f64>; MOST_STATES] =
+            std::array::from_fn(|state| kept.get(state).cloned().unwrap_or_else(|| fresh(state)));
         let [first, second, third] = &mut states;
         let arrays = [&mut numbers[..], first, second, third];
-        let rule = self.rule(At { rate, step: 1, decays })?;
+        let rule = self.rule(At { rate, step, decays })?;
         if decays && !self.is_piecewise() {
             rule.update_matrix(
                 shape,
@@ -118,7 +132,7 @@ impl Optimizer {
         } else {
             rule.update(Isa::portable(), gradient, arrays);
         }
-        Some(FirstStep { numbers, states: states.into_iter().filter(|state| !state.is_empty()).collect() })
+        Some(NextStep { numbers, states: states.into_iter().filter(|state| !state.is_empty()).collect() })
     }
 
     /// What step number `step`, counted from 1, does to a parameter that does not decay, and to one that does. Absent

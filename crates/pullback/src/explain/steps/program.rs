@@ -1,0 +1,203 @@
+//! Which node belongs to which pass and layer, in an order in which each comes after what it reads.
+
+use super::words::labels;
+use super::{Makes, Notation, Pass, Steps, Update};
+use crate::error::Result;
+use crate::explain::expression::Circuit;
+use crate::explain::steps::terms::{Moves, is_move};
+use crate::explain::worked::{Kept, NetworkExample};
+use crate::graph::{Graph, NodeId, NodeRole};
+use crate::network::{Layer, Network};
+use std::collections::BTreeMap;
+
+/// What one layer does in one pass.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) pass: Pass,
+    pub(super) makes: Makes,
+    /// The layer, counted from 1.
+    pub(super) layer: Option<usize>,
+    pub(super) nodes: Vec<NodeId>,
+    /// The parameters that an update changes.
+    pub(super) parameters: Vec<usize>,
+    pub(super) multiply_adds: u64,
+}
+
+impl Steps {
+    pub(super) fn of_network(example: &NetworkExample, notation: Notation) -> Result<Self> {
+        let trace = example.trace()?;
+        let lowered = trace.lowered();
+        let trained = |place: &usize| trace.parameters()[*place].role.is_trained();
+        let places: Vec<usize> = (0..trace.parameters().len()).filter(trained).collect();
+        let mut outputs = vec![lowered.cost];
+        outputs.extend(places.iter().map(|&place| trace.gradient_node(place)));
+        let graph = trace.graph().clone();
+        let groups = groups(&example.network);
+        let forward = lowered.graph.nodes().len();
+        let layer_of = |id: NodeId| {
+            let origin = &graph.node(id).origin;
+            origin.layer.and_then(|layer| groups.get(layer).copied())
+        };
+        let kind = |id: NodeId| {
+            let role = graph.node(id).origin.role;
+            if id.index() < forward {
+                let is_cost = matches!(
+                    role,
+                    NodeRole::Cost | NodeRole::WeightedCost | NodeRole::Regularization | NodeRole::Prediction
+                );
+                return if is_cost {
+                    (Pass::Cost, None, Makes::Values)
+                } else {
+                    (Pass::Forward, layer_of(id), Makes::Values)
+                };
+            }
+            let is_parameter = matches!(role, NodeRole::GradientOf(of) if lowered.parameters.contains(&of));
+            (Pass::Backward, layer_of(id), if is_parameter { Makes::Gradients } else { Makes::Deltas })
+        };
+        let mut stages = staged(&graph, &outputs, kind);
+        let gradients = example.clipped(&trace);
+        let mut after = example.clone();
+        after.advance(&mut Kept::default())?;
+        for group in (0..=groups.last().copied().unwrap_or(0)).rev() {
+            let is_own = |place: &usize| {
+                let layer = trace.parameters()[*place].layer.and_then(|layer| groups.get(layer).copied());
+                layer.unwrap_or(0) == group && !example.fixed.contains(place)
+            };
+            let parameters: Vec<usize> = places.iter().copied().filter(is_own).collect();
+            if !parameters.is_empty() {
+                stages.push(Stage {
+                    pass: Pass::Update,
+                    makes: Makes::Weights,
+                    layer: Some(group).filter(|group| *group > 0),
+                    nodes: Vec::new(),
+                    parameters,
+                    multiply_adds: 0,
+                });
+            }
+        }
+        let values: Vec<Vec<f64>> = graph.ids().map(|id| trace.value(id).to_vec()).collect();
+        Ok(Self {
+            moves: Moves::of(&graph, &values),
+            labels: labels(example, notation, &trace),
+            rows: example.rows,
+            graph,
+            values,
+            stages,
+            update: Some(Update { example: example.clone(), trace, gradients, new: after.parameters }),
+        })
+    }
+
+    pub(super) fn of_circuit(circuit: &Circuit) -> Self {
+        let mut outputs = vec![circuit.output];
+        outputs.extend(circuit.variables.iter().filter_map(|(_, node)| circuit.adjoints[node.index()]));
+        let graph = circuit.graph.clone();
+        let values: Vec<Vec<f64>> = circuit.values.iter().map(|value| vec![*value]).collect();
+        let needed = graph.ancestors(&outputs);
+        let operations = graph.ids().filter(|id| needed[id.index()] && graph.node(*id).op().is_some());
+        let moved = |id: &NodeId| !is_move(&graph, *id);
+        let stages = operations.filter(moved).map(|id| {
+            let is_forward = id.index() < circuit.forward;
+            Stage {
+                pass: if is_forward { Pass::Forward } else { Pass::Backward },
+                makes: if is_forward { Makes::Values } else { Makes::Deltas },
+                layer: None,
+                nodes: vec![id],
+                parameters: Vec::new(),
+                multiply_adds: multiply_adds(&graph, id),
+            }
+        });
+        let stages = stages.collect();
+        Self {
+            moves: Moves::of(&graph, &values),
+            labels: super::words::labels_of_circuit(circuit),
+            rows: 1,
+            graph,
+            values,
+            stages,
+            update: None,
+        }
+    }
+}
+
+/// The group of each layer, counted from 1: an activation belongs to the layer before it.
+fn groups(network: &Network) -> Vec<usize> {
+    let mut group = 0;
+    let next = |(at, layer): (usize, &Layer)| {
+        if !(matches!(layer, Layer::Activation(_)) && at > 0) {
+            group += 1;
+        }
+        group
+    };
+    network.layers.iter().enumerate().map(next).collect()
+}
+
+pub(super) fn multiply_adds(graph: &Graph, id: NodeId) -> u64 {
+    let node = graph.node(id);
+    let shapes: Vec<_> = node.inputs().iter().map(|&input| graph.shape(input)).collect();
+    node.op().map_or(0, |op| op.multiply_adds(&shapes, &node.shape))
+}
+
+type Kind = (Pass, Option<usize>, Makes);
+
+/// The nodes that `outputs` need, by kind: backwards, a layer's deltas before its gradients. Where nodes depend on each
+/// other otherwise, a layer has several stages.
+fn staged(graph: &Graph, outputs: &[NodeId], kind: impl Fn(NodeId) -> Kind) -> Vec<Stage> {
+    let needed = graph.ancestors(outputs);
+    let mut left: Vec<NodeId> = graph
+        .ids()
+        .filter(|id| needed[id.index()] && graph.node(*id).op().is_some() && !is_move(graph, *id))
+        .collect();
+    let mut is_done: Vec<bool> =
+        graph.ids().map(|id| !needed[id.index()] || graph.node(id).op().is_none()).collect();
+    // A move is done with what it moves.
+    let settle = |is_done: &mut Vec<bool>| {
+        for id in graph.ids() {
+            if !is_done[id.index()] && is_move(graph, id) {
+                is_done[id.index()] = graph.node(id).inputs().iter().all(|input| is_done[input.index()]);
+            }
+        }
+    };
+    settle(&mut is_done);
+    let rank = |(pass, layer, makes): Kind| {
+        // Backwards from the last layer; what is of no layer stands between it and the cost.
+        let place = match (pass, layer) {
+            (Pass::Backward, Some(layer)) => -(layer as i64),
+            (Pass::Backward, None) => i64::MIN,
+            (_, layer) => layer.unwrap_or(0) as i64,
+        };
+        (pass, place, makes)
+    };
+    let mut stages: Vec<Stage> = Vec::new();
+    while !left.is_empty() {
+        // All nodes of the first kind that can be computed, with what they make possible.
+        let mut ready: BTreeMap<_, NodeId> = BTreeMap::new();
+        for &id in &left {
+            if graph.node(id).inputs().iter().all(|input| is_done[input.index()]) {
+                ready.entry(rank(kind(id))).or_insert(id);
+            }
+        }
+        let (_, &first) = ready.first_key_value().expect("a graph is in topological order");
+        let wanted = kind(first);
+        let mut nodes = Vec::new();
+        loop {
+            let before = nodes.len();
+            left.retain(|&id| {
+                let can =
+                    kind(id) == wanted && graph.node(id).inputs().iter().all(|input| is_done[input.index()]);
+                if can {
+                    is_done[id.index()] = true;
+                    nodes.push(id);
+                }
+                !can
+            });
+            settle(&mut is_done);
+            if nodes.len() == before {
+                break;
+            }
+        }
+        let multiply_adds = nodes.iter().map(|id| multiply_adds(graph, *id)).sum();
+        let (pass, layer, makes) = wanted;
+        stages.push(Stage { pass, makes, layer, nodes, parameters: Vec::new(), multiply_adds });
+    }
+    stages
+}

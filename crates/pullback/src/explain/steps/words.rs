@@ -1,0 +1,489 @@
+//! Steps in words: a formula, the same in numbers, and one sentence in the language of a catalog.
+
+use super::terms::{Action, Place, Term};
+use super::{Level, Makes, Pass, Step, Steps};
+use crate::explain::expression::Circuit;
+use crate::explain::worked::NetworkExample;
+use crate::explain::{Catalog, Notation, Symbol, Trace};
+use crate::graph::ops::Addend;
+use crate::graph::{Kind, NodeId};
+use crate::report::number::significant;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the numbers of a node are called.
+#[derive(Debug, Clone)]
+pub(super) struct Label {
+    /// A name for each number of an example.
+    names: Vec<String>,
+    /// Whether the node has a row for each example.
+    has_rows: bool,
+}
+
+/// A step in words.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Said {
+    /// What is computed: `net_h1 = w1 * i1`; empty for a step of several numbers.
+    pub formula: String,
+    /// The same in numbers: `0.15 * 0.05 = 0.0075`.
+    pub numbers: String,
+    /// What is read, with its number and where that came from.
+    pub sources: Vec<Source>,
+    /// One sentence.
+    pub sentence: String,
+}
+
+/// A number that a step reads.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Source {
+    /// What it is called.
+    pub name: String,
+    /// The number.
+    pub number: String,
+    /// The step at the level of layers that made it, counted from 0; absent where it is given.
+    pub made_in: Option<usize>,
+}
+
+/// The significant digits of numbers.
+const DIGITS: usize = 6;
+/// The most addends that a formula shows.
+const MOST_ADDENDS: usize = 8;
+/// How deep an intermediate result is written out.
+const DEEPEST: usize = 4;
+
+/// The names of the numbers of a network.
+pub(super) fn labels(example: &NetworkExample, notation: Notation, trace: &Trace) -> BTreeMap<usize, Label> {
+    let symbols = example.names.symbols(trace, notation);
+    let text = |symbol: Symbol| symbols.get(&symbol).cloned().unwrap_or_else(|| notation.text(symbol));
+    let lowered = trace.lowered();
+    let mut labels: BTreeMap<usize, Label> = BTreeMap::new();
+    let mut add = |id: NodeId, names: Vec<String>, has_rows: bool| {
+        labels.entry(id.index()).or_insert(Label { names, has_rows });
+    };
+    for (position, dense) in trace.dense().iter().enumerate() {
+        let layer = position + 1;
+        let units = |symbol: fn(usize, usize) -> Symbol| {
+            (0..dense.units).map(|unit| text(symbol(layer, unit))).collect()
+        };
+        if position == 0 && matches!(lowered.graph.node(dense.input).kind, Kind::Input(_)) {
+            add(dense.input, (0..dense.inputs).map(|unit| text(Symbol::Activation(0, unit))).collect(), true);
+        }
+        add(dense.sum, units(Symbol::Sum), true);
+        if let Some(link) = dense.links.iter().rfind(|link| !link.is_cost) {
+            add(link.node, units(Symbol::Activation), true);
+        }
+        let weights = (0..dense.units * dense.inputs)
+            .map(|at| text(Symbol::Weight(layer, at / dense.inputs, at % dense.inputs)));
+        add(lowered.parameters[dense.weight], weights.collect(), false);
+        if let Some(bias) = dense.bias {
+            add(lowered.parameters[bias], units(Symbol::Bias), false);
+        }
+        add(dense.delta, units(Symbol::Delta), true);
+    }
+    for (place, parameter) in trace.parameters().iter().enumerate() {
+        let names = (0..parameter.shape.elements()).map(|at| format!("{}[{at}]", parameter.name));
+        add(lowered.parameters[place], names.collect(), false);
+    }
+    let cost = if notation == Notation::Mazur {
+        "E"
+    } else if notation == Notation::Ng {
+        "J"
+    } else {
+        "C"
+    };
+    let outputs = trace.network().outputs();
+    if let Some(targets) = lowered.graph.find("targets") {
+        add(targets, (0..outputs).map(|unit| format!("t[{unit}]")).collect(), true);
+    }
+    for input in &lowered.inputs {
+        if let Some(id) = lowered.graph.find(&input.name) {
+            let one = if input.name == "features" { "x".to_owned() } else { input.name.clone() };
+            add(id, (0..input.form.elements()).map(|at| format!("{one}[{at}]")).collect(), true);
+        }
+    }
+    add(lowered.cost, vec![cost.to_owned()], false);
+    // The derivatives of what has a name.
+    let named: Vec<(usize, Label)> = labels.iter().map(|(at, label)| (*at, label.clone())).collect();
+    let forward = lowered.graph.nodes().len();
+    for (index, label) in named.into_iter().filter(|(index, _)| *index < forward) {
+        let id = lowered.graph.ids().nth(index).expect("a node of the graph");
+        if let Some(adjoint) = trace.adjoint(id) {
+            let names = label.names.iter().map(|name| format!("d{cost}/d{name}")).collect();
+            labels.entry(adjoint.index()).or_insert(Label { names, has_rows: label.has_rows });
+        }
+    }
+    labels
+}
+
+/// The names of the numbers of a formula.
+pub(super) fn labels_of_circuit(circuit: &Circuit) -> BTreeMap<usize, Label> {
+    let mut labels: BTreeMap<usize, Label> = BTreeMap::new();
+    let gates = circuit.gates.iter().map(|gate| (&gate.name, gate.node));
+    let named = circuit.variables.iter().map(|(name, node)| (name, *node)).chain(gates);
+    for (name, node) in named {
+        labels.entry(node.index()).or_insert(Label { names: vec![name.clone()], has_rows: false });
+        if let Some(bar) = circuit.adjoints[node.index()] {
+            let names = vec![format!("d{}/d{name}", circuit.output_name)];
+            labels.entry(bar.index()).or_insert(Label { names, has_rows: false });
+        }
+    }
+    labels
+}
+
+/// Whether formulas are written with names or with numbers.
+#[derive(Clone, Copy, PartialEq)]
+enum With {
+    Names,
+    Numbers,
+}
+
+impl Steps {
+    /// A step in words.
+    pub fn describe(&self, step: &Step, catalog: &Catalog) -> Said {
+        let terms = self.terms_of(step.stages.0);
+        let own = &terms[step.terms.0.min(terms.len())..step.terms.1.min(terms.len())];
+        let (formula, numbers) = match (&step.term, step.level) {
+            (Some(term), _) => self.of_term(term),
+            (None, Level::Unit) => self.of_unit(own),
+            _ => (String::new(), String::new()),
+        };
+        let sources = step.term.iter().flat_map(|term| self.sources(term)).map(|(place, made_in)| Source {
+            name: self.name(place, With::Names, 1),
+            number: significant(self.number(place), DIGITS),
+            made_in,
+        });
+        Said { formula, numbers, sources: sources.collect(), sentence: self.sentence(step, own, catalog) }
+    }
+
+    /// What a number is called.
+    pub fn label(&self, place: Place) -> String {
+        self.name(place, With::Names, 1)
+    }
+
+    fn sentence(&self, step: &Step, own: &[Term], catalog: &Catalog) -> String {
+        let layer = step.layer.unwrap_or(0);
+        let units: BTreeSet<_> = own.iter().filter_map(|term| term.unit).collect();
+        let made = own.last().map_or(String::new(), |term| self.name(self.shown(term), With::Names, 1));
+        let value = own.last().map_or(String::new(), |term| significant(term.value, DIGITS));
+        let pass = match step.pass {
+            Pass::Forward => "forward",
+            Pass::Cost => "cost",
+            Pass::Backward => "backward",
+            Pass::Update => "update",
+        };
+        let makes = match (step.pass, step.makes) {
+            (Pass::Cost, _) => "cost",
+            (_, Makes::Values) => "values",
+            (_, Makes::Deltas) => "deltas",
+            (_, Makes::Gradients) => "gradients",
+            (_, Makes::Weights) => "weights",
+        };
+        // What belongs to no layer, such as a gate, is told by its result.
+        let makes = if step.layer.is_none() && step.pass != Pass::Cost && step.level == Level::Layer {
+            "gate"
+        } else {
+            makes
+        };
+        let term = step.term.as_ref();
+        let action = match term.map(|term| (term.action, term.before.is_some())) {
+            Some((Action::MultiplyAdd, false)) => "multiply",
+            Some((Action::MultiplyAdd, true)) => "multiply_add",
+            Some((Action::Add, false)) => "begin",
+            Some((Action::Add, true)) => "add",
+            Some((Action::Scale(_), _)) => "scale",
+            Some((Action::Apply | Action::ApplyToAll, _)) => "apply",
+            Some((Action::Change, _)) => "change",
+            None => "",
+        };
+        let key = match step.level {
+            Level::Pass => format!("step.pass.{pass}"),
+            Level::Layer => format!("step.layer.{makes}"),
+            Level::Example => "step.example".to_owned(),
+            Level::Unit => format!("step.unit.{makes}"),
+            Level::Term => format!("step.term.{action}"),
+        };
+        let is_swapped = term
+            .is_some_and(|term| term.action == Action::MultiplyAdd && self.is_parameter(term.operands[1]));
+        let operand = |at: usize| {
+            let at = if is_swapped { 1 - at } else { at };
+            let place = term.and_then(|term| term.operands.get(at).copied());
+            place.map_or(String::new(), |place| self.name(place, With::Names, 1))
+        };
+        let operation =
+            term.and_then(|term| self.graph.node(term.result.node).op()).map_or("", |op| op.name());
+        let factor = match term.map(|term| term.action) {
+            Some(Action::Scale(factor)) => significant(factor, DIGITS),
+            _ => String::new(),
+        };
+        let (optimizer, rate) = match &self.update {
+            Some(update) => {
+                let training = &update.example.training;
+                (training.optimizer.name().to_owned(), training.learning_rate().to_string())
+            }
+            None => Default::default(),
+        };
+        catalog.say(
+            &key,
+            &[
+                ("layer", &layer),
+                ("example", &(step.example.unwrap_or(0) + 1)),
+                ("units", &units.len()),
+                ("count", &step.multiply_adds),
+                ("made", &made),
+                ("value", &value),
+                ("left", &operand(0)),
+                ("right", &operand(1)),
+                ("operation", &operation),
+                ("factor", &factor),
+                ("optimizer", &optimizer),
+                ("rate", &rate),
+            ],
+        )
+    }
+
+    /// Where the result of a term is named: a sum without its bias yet is called as the whole.
+    fn shown(&self, term: &Term) -> Place {
+        let place = term.result;
+        if self.labels.contains_key(&place.node.index()) {
+            return place;
+        }
+        let shape = self.graph.shape(place.node);
+        let origin = &self.graph.node(place.node).origin;
+        let is_whole = |id: &NodeId| {
+            let other = self.graph.node(*id);
+            self.labels.contains_key(&id.index())
+                && other.shape == *shape
+                && other.origin.role == origin.role
+                && other.origin.layer == origin.layer
+                && other.inputs().contains(&place.node)
+        };
+        match self.graph.ids().find(is_whole) {
+            Some(node) => Place { node, element: place.element },
+            None => place,
+        }
+    }
+
+    fn of_term(&self, term: &Term) -> (String, String) {
+        let name = |place: Place| self.name(place, With::Names, 1);
+        let number = |x: f64| significant(x, DIGITS);
+        let made = name(self.shown(term));
+        let value = number(term.value);
+        let read: Vec<(String, String)> = term
+            .operands
+            .iter()
+            .map(|place| (name(*place), in_product(&number(self.number(*place)))))
+            .collect();
+        let before = term.before.map(number);
+        let sum = |addend: &str| match &before {
+            Some(before) => plus(before, addend),
+            None => addend.to_owned(),
+        };
+        match term.action {
+            Action::Add => (
+                if before.is_some() {
+                    format!("{made} += {}", read[0].0)
+                } else {
+                    format!("{made} = {}", read[0].0)
+                },
+                format!("{} = {value}", sum(&number(self.number(term.operands[0])))),
+            ),
+            Action::MultiplyAdd => {
+                let [left, right] = if self.is_parameter(term.operands[1]) { [1, 0] } else { [0, 1] };
+                let formula = format!("{} * {}", read[left].0, read[right].0);
+                let product = format!("{} * {}", read[left].1, read[right].1);
+                let sign = if before.is_some() { "+=" } else { "=" };
+                (format!("{made} {sign} {formula}"), format!("{} = {value}", sum(&product)))
+            }
+            Action::Scale(factor) => {
+                let before = in_product(&before.unwrap_or_default());
+                (format!("{made} *= {}", number(factor)), format!("{before} * {} = {value}", number(factor)))
+            }
+            Action::Apply => (
+                format!("{made} = {}", self.applied_text(term.result, With::Names, 0)),
+                format!("{} = {value}", self.applied_text(term.result, With::Numbers, 0)),
+            ),
+            Action::ApplyToAll => {
+                let node = self.graph.node(term.result.node);
+                let operands: Vec<String> = node.inputs().iter().map(|&id| self.name_of_node(id)).collect();
+                let formula = node.op().map_or(String::new(), |op| op.formula().text(&operands));
+                (format!("{} = {formula}", self.name_of_node(term.result.node)), format!("= {value}"))
+            }
+            Action::Change => self.of_change(term, &read, &value),
+        }
+    }
+
+    /// Plain gradient descent has a formula of the numbers at hand; the others are told by their names.
+    fn of_change(&self, term: &Term, read: &[(String, String)], value: &str) -> (String, String) {
+        let Some(update) = &self.update else { return Default::default() };
+        let training = &update.example.training;
+        let (w, g) = (&read[0].0, &read[1].0);
+        let rate = training.learning_rate();
+        let old = significant(self.number(term.operands[0]), DIGITS);
+        match training.optimizer {
+            crate::train::Optimizer::Sgd if training.clip_norm.is_none() => {
+                (format!("{w} = {w} - rate * {g}"), format!("{old} - {rate} * {} = {value}", read[1].1))
+            }
+            _ => (format!("{w} = {}({w}, {g})", training.optimizer.name()), format!("{old} -> {value}")),
+        }
+    }
+
+    /// The named results of a unit, each with its formula.
+    fn of_unit(&self, own: &[Term]) -> (String, String) {
+        let mut last: Vec<&Term> = Vec::new();
+        for term in own {
+            match last.iter_mut().find(|known| known.result == term.result) {
+                Some(known) => *known = term,
+                None => last.push(term),
+            }
+        }
+        let has_name = |term: &&&Term| self.labels.contains_key(&term.result.node.index());
+        let named: Vec<&&Term> = last.iter().filter(has_name).collect();
+        let shown: Vec<&Term> = if named.is_empty() {
+            last.last().copied().into_iter().collect()
+        } else {
+            named.into_iter().copied().collect()
+        };
+        let few = &shown[..shown.len().min(MOST_ADDENDS)];
+        let line = |term: &Term| match term.action {
+            Action::Change | Action::ApplyToAll => self.of_term(term),
+            _ => (
+                format!(
+                    "{} = {}",
+                    self.name(term.result, With::Names, 1),
+                    self.applied_text(term.result, With::Names, 0)
+                ),
+                format!(
+                    "{} = {}",
+                    self.applied_text(term.result, With::Numbers, 0),
+                    significant(term.value, DIGITS)
+                ),
+            ),
+        };
+        let (names, numbers): (Vec<String>, Vec<String>) = few.iter().map(|term| line(term)).unzip();
+        let more = if shown.len() > few.len() { "; ..." } else { "" };
+        (names.join("; ") + more, numbers.join("; ") + more)
+    }
+
+    /// The name of a number, or its number; without a name, how it was made.
+    fn name(&self, place: Place, with: With, depth: usize) -> String {
+        let node = self.graph.node(place.node);
+        if let (With::Numbers, true) = (with, depth > 0) {
+            let is_inside =
+                node.op().is_some() && !self.labels.contains_key(&place.node.index()) && depth < DEEPEST;
+            if !is_inside {
+                return in_product(&significant(self.number(place), DIGITS));
+            }
+        }
+        if let Some(label) = self.labels.get(&place.node.index()) {
+            let width = label.names.len().max(1);
+            let name = label.names.get(place.element % width).cloned().unwrap_or_default();
+            return match label.has_rows && self.rows > 1 {
+                true => format!("{name}^({})", place.element / width + 1),
+                false => name,
+            };
+        }
+        match &node.kind {
+            Kind::Constant(number) => significant(number.value(), DIGITS),
+            Kind::Operation(op, _) if depth < DEEPEST && (op.is_in_place() || self.is_sum(place)) => {
+                format!("({})", self.applied_text(place, with, depth))
+            }
+            Kind::Input(name) | Kind::Parameter(name) => format!("{name}[{}]", place.element),
+            Kind::Operation(..) => match self.moves.resolve(place) {
+                Some(source) if source != place => self.name(source, with, depth),
+                _ if node.shape.elements() == 1 => self.graph.label(place.node),
+                _ => format!("{}[{}]", self.graph.label(place.node), place.element),
+            },
+        }
+    }
+
+    /// Whether a factor is a weight, which people write first.
+    fn is_parameter(&self, place: Place) -> bool {
+        let source = self.moves.resolve(place).unwrap_or(place);
+        matches!(self.graph.node(source.node).kind, Kind::Parameter(_))
+    }
+
+    fn is_sum(&self, place: Place) -> bool {
+        self.addends(place).is_some_and(|(addends, _)| addends.len() <= MOST_ADDENDS)
+    }
+
+    /// What a number is the sum of.
+    fn addends(&self, place: Place) -> Option<(Vec<Addend>, f64)> {
+        let node = self.graph.node(place.node);
+        let shapes: Vec<_> = node.inputs().iter().map(|&input| self.graph.shape(input)).collect();
+        let mut own = Vec::new();
+        let factor = node.op()?.sums(&shapes, &node.shape, &mut |to, addend| {
+            if to == place.element {
+                own.push(addend);
+            }
+        })?;
+        Some((own, factor))
+    }
+
+    /// How a number was made, over names or numbers.
+    fn applied_text(&self, place: Place, with: With, depth: usize) -> String {
+        let node = self.graph.node(place.node);
+        let Kind::Operation(op, inputs) = &node.kind else { return self.name(place, with, depth + 1) };
+        let read = |input: usize, element: usize| {
+            let place = Place { node: inputs[input], element };
+            self.name(self.moves.resolve(place).unwrap_or(place), with, depth + 1)
+        };
+        if let Some((addends, factor)) = self.addends(place) {
+            let shown = addends.iter().take(MOST_ADDENDS).map(|addend| match *addend {
+                Addend::Element(at) => read(0, at),
+                Addend::Product(left, right) => {
+                    let is_weight = self.is_parameter(Place { node: inputs[1], element: right });
+                    let (left, right) = (read(0, left), read(1, right));
+                    if is_weight { format!("{right} * {left}") } else { format!("{left} * {right}") }
+                }
+            });
+            let mut text =
+                shown.reduce(|sum, addend| format!("{sum} + {addend}")).unwrap_or_else(|| "0".into());
+            if addends.len() > MOST_ADDENDS {
+                text.push_str(" + ...");
+            }
+            return if factor == 1.0 { text } else { format!("({text}) * {}", significant(factor, DIGITS)) };
+        }
+        if op.is_in_place() {
+            // The same elements as those of the term.
+            let terms = self.operands_of(place);
+            let operands: Vec<String> =
+                terms.iter().map(|place| self.name(*place, with, depth + 1)).collect();
+            return op.formula().text(&operands);
+        }
+        let operands: Vec<String> = inputs.iter().map(|&id| self.name_of_node(id)).collect();
+        op.formula().text(&operands)
+    }
+
+    fn operands_of(&self, place: Place) -> Vec<Place> {
+        let node = self.graph.node(place.node);
+        node.inputs()
+            .iter()
+            .map(|&input| {
+                let source = super::terms::broadcast(self.graph.shape(input), &node.shape)[place.element];
+                let own = Place { node: input, element: source };
+                self.moves.resolve(own).unwrap_or(own)
+            })
+            .collect()
+    }
+
+    /// What all numbers of a node are called together.
+    fn name_of_node(&self, id: NodeId) -> String {
+        let common = |names: &[String]| {
+            let [first, .., last] = names else { return names.first().cloned() };
+            let same = first.chars().zip(last.chars()).take_while(|(left, right)| left == right).count();
+            let text: String = first.chars().take(same).collect();
+            let text = text.trim_end_matches(['[', '_', ',']).to_owned();
+            (!text.is_empty()).then_some(text)
+        };
+        let label = self.labels.get(&id.index()).and_then(|label| common(&label.names));
+        label.unwrap_or_else(|| self.graph.label(id))
+    }
+}
+
+/// A number as a factor: parentheses keep its sign from the sign before it.
+fn in_product(number: &str) -> String {
+    if number.starts_with('-') { format!("({number})") } else { number.to_owned() }
+}
+
+fn plus(left: &str, right: &str) -> String {
+    format!("{left} + {right}")
+}
