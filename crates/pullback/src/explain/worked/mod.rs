@@ -30,6 +30,7 @@ mod keys;
 mod names;
 mod quantity;
 mod read;
+mod table;
 mod tree;
 mod write;
 
