@@ -419,7 +419,8 @@ impl Explain {
         let form = if self.unit.is_some() { "LAYER.UNIT, as 2.0" } else { "LAYER.TO.FROM, as 2.1.0" };
         let error = Error::unknown_name(what, text, known);
         let help = error.help_text().unwrap_or_default().to_owned();
-        Err(error.help(format!("{help}; or write {form}")).into())
+        let join = if help.ends_with('?') { " or" } else { "; or" };
+        Err(error.help(format!("{help}{join} write {form}")).into())
     }
 
     fn find(name: &str) -> Result<Example> {

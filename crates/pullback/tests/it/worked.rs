@@ -311,7 +311,7 @@ fn formulas_have_all_operations() {
     check("x ^ 3 - x / 2", &[("x", 2.0)], 7.0, 11.5);
     check("2 ^ x", &[("x", 3.0)], 8.0, 8.0 * std::f64::consts::LN_2);
     check("-x ** 2", &[("x", 3.0)], -9.0, -6.0);
-    check("2 ^ 3 ^ x", &[("x", 0.0)], 2.0, 2.0 * std::f64::consts::LN_2 * 3.0_f64.ln());
+    check("2 ^ 3 ^ x", &[("x", 0.0)], 2.0, 2.0 * std::f64::consts::LN_2 * pullback::Real::ln(3.0_f64));
     check("max(x, y) + min(x, y) * 3", &[("x", 2.0), ("y", 1.0)], 5.0, 1.0);
     check("abs(x) + relu(x) + sqrt(x * x)", &[("x", -2.0)], 4.0, -2.0);
     check("ln(exp(x))", &[("x", 0.25)], 0.25, 1.0);
@@ -319,6 +319,16 @@ fn formulas_have_all_operations() {
     check("a = a * a\na = a * a", &[("a", 2.0)], 16.0, 32.0);
     check("x", &[("x", 2.0)], 2.0, 1.0);
     check("1e-3 * x + .5", &[("x", 2.0)], 0.502, 0.001);
+}
+
+#[test]
+fn the_file_of_the_readme_meets_what_it_expects() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let block = readme.split("```toml\n").find(|block| block.starts_with("inputs")).unwrap();
+    let worked = WorkedExample::parse(block.split("```").next().unwrap(), "README.md").unwrap();
+    let claims = worked.claims().unwrap();
+    assert!(claims.len() == 1 && claims[0].agrees(), "{claims:?}");
 }
 
 #[test]

@@ -121,14 +121,14 @@ impl Page<'_> {
                 }
                 parts.join(" + ").replace("+ -", "- ")
             }
-            _ => self.from_cost(last, unit).unwrap_or_else(|| self.catalog.get("from_cost").to_owned()),
+            _ => self.slope_of_cost(last, unit).unwrap_or_else(|| self.catalog.get("from_cost").to_owned()),
         };
         (value, how)
     }
 
     /// The derivative of the cost in numbers, where its rule is one operation: `0.7514 - 0.01`, a prediction minus its
     /// target; of several examples, times the share of this one.
-    fn from_cost(&self, link: &Link, unit: usize) -> Option<String> {
+    fn slope_of_cost(&self, link: &Link, unit: usize) -> Option<String> {
         let node = self.trace.graph().node(link.slope);
         let op = node.op().filter(|op| link.is_cost && op.is_in_place())?;
         let digits = self.options.digits.min(4);

@@ -199,8 +199,7 @@ impl Steps {
         let terms = self.terms_of(step.stages.0);
         let end = step.terms.1.min(terms.len());
         let mut parts: Vec<Step> = Vec::new();
-        for at in step.terms.0..end {
-            let term = &terms[at];
+        for (at, term) in terms.iter().enumerate().take(end).skip(step.terms.0) {
             let key = (term.example, term.unit);
             let is_same = |last: &Step| match level {
                 Level::Example => last.example == key.0,
