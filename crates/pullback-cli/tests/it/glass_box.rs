@@ -242,7 +242,7 @@ fn a_formula_is_shown_as_gates() {
     let place = Place::new();
     let formula = ["explain", "--expression", "(x + y) * z", "--at", "x=-2,y=5,z=-4", "--lang", "en"];
     let page = place.succeed(&formula);
-    for part in ["f        (x + y) * z  3 * (-4)  -12", "df/dz", "local derivative"] {
+    for part in ["f        (x + y) * z  3 * (-4)      -12", "df/dz", "local derivative"] {
         assert!(page.contains(part), "`{part}` is not in {page}");
     }
     std::fs::write(place.path("circuit.txt"), "# twice\nb = a + a\nc = b + b\n").unwrap();
