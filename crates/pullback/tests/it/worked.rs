@@ -71,7 +71,9 @@ pub(crate) fn network(dice: &mut Dice, seed: u64) -> WorkedExample {
     let rows = 1 + dice.below(3);
     let mut worked = example(network, rows, seed);
     if let Subject::Network(example) = &mut worked.subject {
-        example.training.optimizer = Optimizer::NAMES[dice.below(Optimizer::NAMES.len())].parse().unwrap();
+        let optimizer: Optimizer = Optimizer::NAMES[dice.below(Optimizer::NAMES.len())].parse().unwrap();
+        // One that searches for its step has no formula of it.
+        example.training.optimizer = if optimizer.is_searching() { Optimizer::Sgd } else { optimizer };
         example.training.learning_rate = Some(dice.between(0.001, 0.5));
         example.training.clip_norm = (dice.below(4) == 0).then_some(0.1);
     }

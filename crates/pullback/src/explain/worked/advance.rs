@@ -43,7 +43,8 @@ impl NetworkExample {
         };
         let is_weight = matches!(parameter.role, Role::Weight(_));
         let (optimizer, rate) = (&self.training.optimizer, self.training.learning_rate());
-        optimizer.next_step((rate, step), shape, &self.parameters[place], kept, gradient, is_weight)
+        optimizer
+            .next_step((rate, step), shape, &self.parameters[place], kept, gradient, is_weight)
             .expect("an example has no optimizer that searches for its step")
     }
 

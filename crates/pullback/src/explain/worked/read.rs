@@ -234,6 +234,12 @@ fn network_example(file: &Table<'_>) -> Result<NetworkExample> {
         seed,
         ..Training::default()
     };
+    if training.optimizer.is_searching() {
+        let what = format!("is {}, which searches for its step", training.optimizer.name());
+        return Err(file
+            .wrong("optimizer", what)
+            .help("take one whose step is a formula, such as sgd or adam"));
+    }
     training.check::<f64>().map_err(|error| {
         let key = if error.what().contains("clipped") { "clip_norm" } else { "learning_rate" };
         file.placed(key, error)
