@@ -18,7 +18,7 @@ use crate::terminal::{
 use pullback::data::{Concern, Encoding, Preprocessing, Task};
 use pullback::execute::Machine;
 use pullback::explain::{Catalog, Subject, WorkedExample};
-use pullback::job::{Calibration, Candidates, Checkpoints, Decided, Fitted, Interval, Job, Keeper};
+use pullback::job::{Calibration, Candidates, Checkpoints, Decided, Fitted, Interval, Job, Keeper, Reason};
 use pullback::model::{Began, Fingerprint, Model, Run, Trained};
 use pullback::network::Layer;
 use pullback::report::number::{counted, significant};
@@ -108,6 +108,8 @@ struct Document<'a> {
     /// What the networks were chosen from.
     #[serde(skip_serializing_if = "Option::is_none")]
     candidates: Option<&'a Candidates>,
+    /// Why what was left open was decided so.
+    reasons: &'a [Reason],
     /// How probabilities were calibrated.
     #[serde(skip_serializing_if = "Option::is_none")]
     calibration: Option<Calibration>,
@@ -422,6 +424,7 @@ impl Train {
             },
             out_of_fold: out_of_fold.as_ref(),
             candidates: candidates.as_ref(),
+            reasons: job.reasons(),
             calibration,
             seconds,
             stages,
@@ -600,6 +603,10 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
         line("images", format!("changed in each epoch: {}", training.augment.describe()));
     }
     line("cost", card.network.cost.to_string());
+    if !document.reasons.is_empty() {
+        let reasons: Vec<String> = document.reasons.iter().map(Reason::to_string).collect();
+        line("decided", reasons.join("; "));
+    }
     if !document.weights.is_empty() {
         line("weights", format!("{}; the costs are weighted", document.weights));
     }

@@ -71,9 +71,9 @@ pub fn checked_threads(threads: usize) -> Result<usize> {
 }
 
 /// From this number of rows to train on, an ensemble's networks are trained for the rows' sake, below for the time's.
-const FEWEST_ROWS_OF_A_MEMBER: usize = 200;
+pub(super) const FEWEST_ROWS_OF_A_MEMBER: usize = 200;
 /// From this number of rows on, they are seen fewer times, and by fewer networks.
-const MANY_ROWS: usize = 50_000;
+pub(super) const MANY_ROWS: usize = 50_000;
 /// The inputs of a number beside itself.
 const PIECES: usize = 8;
 /// More columns of numbers than that have no pieces: their inputs would be too many.
@@ -81,7 +81,8 @@ const MOST_COLUMNS_OF_PIECES: usize = 60;
 /// More numbers than that are not made of pieces: half a gigabyte.
 const MOST_NUMBERS_OF_PIECES: usize = 1 << 27;
 /// Below so many rows, so many networks are trained where nothing is said: the more rows, the less another one adds.
-const MEMBERS_BY_ROWS: [(usize, usize); 3] = [(MANY_ROWS, 8), (4 * MANY_ROWS, 4), (20 * MANY_ROWS, 2)];
+pub(super) const MEMBERS_BY_ROWS: [(usize, usize); 3] =
+    [(MANY_ROWS, 8), (4 * MANY_ROWS, 4), (20 * MANY_ROWS, 2)];
 /// An ensemble of more networks gains nothing.
 const MOST_MEMBERS: usize = 1000;
 
@@ -123,7 +124,7 @@ impl Settings {
     }
 
     /// Whether a network or its training is described: who does so means that network.
-    fn describes_one(&self) -> bool {
+    pub(super) fn describes_one(&self) -> bool {
         let silent = Self {
             network: None,
             hidden: None,

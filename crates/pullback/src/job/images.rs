@@ -19,7 +19,7 @@ use crate::network::{Activation, Image, Layer, Mode, Network, Padding};
 use crate::train::Augmentation;
 
 /// Smaller images than that have no room for convolutions and poolings, and are learned well without.
-const LEAST_PIXELS: usize = 16;
+pub(super) const LEAST_PIXELS: usize = 16;
 /// The filters of each convolution.
 const FILTERS: [usize; 2] = [16, 32];
 /// The rows and columns of pixels of a convolution's windows.

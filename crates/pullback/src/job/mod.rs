@@ -35,6 +35,7 @@ mod initial;
 mod measure;
 mod members;
 pub mod memory;
+mod reasons;
 mod rows;
 mod settings;
 mod weights;
@@ -46,6 +47,7 @@ pub use cross_validation::{CrossValidated, CrossValidation};
 pub use decide::checked_threads;
 pub use findings::Finding;
 pub use measure::measure;
+pub use reasons::Reason;
 pub use rows::{Rows, TestRows};
 pub use settings::{Form, Hidden, Names, NetworkTable, Setting, Settings};
 
@@ -58,6 +60,7 @@ use crate::train::{Batch, History, Machine, Observer, RateRange, RateTest, Stop,
 use begin::Begin;
 use diverged::Lost;
 use initial::Initial;
+use reasons::Facts;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -92,6 +95,7 @@ pub struct Job {
 #[derive(Debug, Clone)]
 pub struct Decided {
     settings: Settings,
+    reasons: Vec<Reason>,
     preprocessing: Preprocessing,
     members: Vec<Member>,
     /// What further candidates have instead of the members' networks and training.
@@ -286,6 +290,19 @@ impl Job {
         let fractions =
             [rows.test_fraction, Some(rows.validation_fraction).filter(|_| rows.watched.is_none())];
         let filters = settings.filters(&preprocessing)?;
+        let reasons = Facts {
+            given: &settings,
+            table,
+            preprocessing: &preprocessing,
+            rows: trained,
+            is_fast,
+            members,
+            pieces,
+            has_convolutions: !filters.is_empty(),
+            network: &networks[0].0,
+            training: &training,
+        }
+        .reasons();
         let settings =
             settings.decided(&networks[0].0, &training, fractions, (&options, pieces, members), filters);
         let members = networks.into_iter().enumerate().map(|(index, (network, start))| Member {
@@ -298,6 +315,7 @@ impl Job {
         let store = table.store().cloned();
         let decided = Decided {
             settings,
+            reasons,
             preprocessing,
             members,
             drawn,
@@ -325,6 +343,11 @@ fn seed_of(seed: u64, member: usize) -> u64 {
 }
 
 impl Decided {
+    /// Why what was left open was decided so.
+    pub fn reasons(&self) -> &[Reason] {
+        &self.reasons
+    }
+
     /// The settings with nothing left open: a job with them is the same job.
     pub fn settings(&self) -> &Settings {
         &self.settings

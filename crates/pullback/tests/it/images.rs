@@ -117,7 +117,7 @@ fn it_learns_where_a_bar_stands_whatever_the_threads() {
 }
 
 /// A bright square of 6 x 6 pixels in the corner that its class says, in images of a size.
-fn corners(size: usize, rows: usize) -> Table {
+pub(crate) fn corners(size: usize, rows: usize) -> Table {
     let mut bytes = vec![0_u8; rows * size * size];
     let mut names = Vec::new();
     for (row, image) in bytes.chunks_exact_mut(size * size).enumerate() {
@@ -137,7 +137,7 @@ fn corners(size: usize, rows: usize) -> Table {
     Table::new("corners", columns).unwrap().with_target("corner").unwrap()
 }
 
-fn told(pairs: &[(&str, &str)]) -> Settings {
+pub(crate) fn told(pairs: &[(&str, &str)]) -> Settings {
     let mut settings = Settings::default();
     for (name, text) in pairs {
         settings.set(name, text).unwrap();

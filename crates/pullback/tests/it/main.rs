@@ -31,6 +31,7 @@ mod plans;
 mod predictor;
 mod preprocessing;
 mod random_graphs;
+mod reasons;
 mod remarks;
 mod resume;
 mod rules;
