@@ -184,7 +184,7 @@ impl Observer for Progress {
         self.longest = self.longest.max(now - self.ended);
         (self.ended, self.end) = (now, now);
         self.members.clear();
-        if self.bar.is_none() && !self.is_quiet {
+        if self.is_line_due() {
             say(format_args!(
                 "candidate {}: {} in all",
                 report.candidate + 1,

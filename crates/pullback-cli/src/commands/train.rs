@@ -14,6 +14,7 @@ use crate::progress::Progress;
 use crate::source::{Loaded, as_in_model, load_to_train, read_options, read_test, tell, temporary_folder};
 use crate::terminal::{
     began_with, count, entry, figure, print, print_json, print_raw, say, steps, time, typed, warn, width,
+    wrapped,
 };
 use pullback::data::{Concern, Encoding, Preprocessing, Task};
 use pullback::execute::Machine;
@@ -668,11 +669,12 @@ fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
     let where_from = if document.is_tested_on_training_rows { "training" } else { "test" };
     let _ = write!(out, "\n{where_from} {}", text::render(document.test, width()));
     if let Some(report) = document.out_of_fold {
-        let _ = writeln!(
-            out,
-            "\non rows of the training that a network was not trained on: {}",
-            text::line(report)
-        );
+        let chosen = match document.candidates {
+            Some(_) => "; the candidates were chosen by them, so others will be less good",
+            None => "",
+        };
+        let line = format!("on training rows that a network has not seen: {}{chosen}", text::line(report));
+        let _ = writeln!(out, "\n{}", wrapped(&line, 0));
     }
     let model = typed(&document.model);
     let _ = writeln!(out, "\nsaved {}; next:", document.model);
