@@ -176,9 +176,13 @@ fn far_apart(trace: &Trace) -> Option<Finding> {
     let way = std::iter::successors(Some(first), |&at| layers[at].next);
     let steps = way.filter_map(|at| Some(Step::new(trace, &layers[at], &layers[layers[at].next?])));
     // Where there is nothing left, nothing is lost.
-    let steps = steps.filter(|step| step.whole.is_finite());
+    let steps: Vec<Step<'_>> = steps.collect();
     let sign = if key == "vanishing" { 1.0 } else { -1.0 };
-    let step = steps.min_by(|a, b| (sign * a.whole).total_cmp(&(sign * b.whole)))?;
+    let worst = steps.iter().filter(|step| step.whole.is_finite());
+    let worst = worst.min_by(|a, b| (sign * a.whole).total_cmp(&(sign * b.whole)))?;
+    // Layers behind a dead one may be dead because they read nothing but zeros.
+    let dead = steps.iter().find(|step| worst.slope == 0.0 && step.mean_slope(trace) == Some(0.0));
+    let step = dead.unwrap_or(worst);
     let (layer, units) = match &layers[first].name {
         LayerName::Dense(number) => (*number, trace.dense()[number - 1].units),
         _ => (0, trace.graph().shape(layers[first].sum).sizes().last().copied().unwrap_or(1)),
@@ -217,19 +221,24 @@ impl<'a> Step<'a> {
         Self { layer, next, operation, whole, weights, slope, between: whole / (weights * slope) }
     }
 
+    /// The mean size of the slope of the layer's activation.
+    fn mean_slope(&self, trace: &Trace) -> Option<f64> {
+        let slopes = trace.value(self.layer.activation?.slope?);
+        Some(slopes.iter().map(|x| x.abs()).sum::<f64>() / slopes.len() as f64)
+    }
+
     fn blame(&self, trace: &Trace, sign: f64, first: LayerName) -> Blame {
+        let slope = self.mean_slope(trace);
         let factors = [
-            (BlamedFactor::Slope, self.slope),
+            (BlamedFactor::Slope, if slope == Some(0.0) { 0.0 } else { self.slope }),
             (BlamedFactor::Weights, self.weights),
             (BlamedFactor::Between, self.between),
         ];
         let (factor, passes) = (factors.into_iter().filter(|(_, passes)| !passes.is_nan()))
             .min_by(|a, b| (sign * a.1).total_cmp(&(sign * b.1)))
             .expect("a slope is 1 where there is none");
-        let mean = |numbers: &[f64]| numbers.iter().map(|x| x.abs()).sum::<f64>() / numbers.len() as f64;
-        let slopes = self.layer.activation.and_then(|own| own.slope).map(|slope| mean(trace.value(slope)));
         let (layer, value) = match factor {
-            BlamedFactor::Slope => (&self.layer.name, slopes.unwrap_or(1.0)),
+            BlamedFactor::Slope => (&self.layer.name, slope.unwrap_or(1.0)),
             BlamedFactor::Weights => (&self.next.name, norm(trace.parameter(self.next.weight))),
             BlamedFactor::Between => (&self.layer.name, passes),
         };

@@ -2,7 +2,6 @@
 
 use super::Trace;
 use crate::graph::{Kind, NodeId, NodeRole, Op};
-use crate::network::Role;
 use std::fmt;
 
 /// What a layer with weights is called on a page.
@@ -84,9 +83,8 @@ impl Trace {
         let is_own = |id: NodeId| forward.node(id).origin.place().as_ref() == Some(&place);
         let is_sum = |id: NodeId| is_own(id) && forward.node(id).origin.role == NodeRole::WeightedSum;
         let sum = forward.ids().rfind(|&id| is_sum(id))?;
-        let weight = (0..self.parameters.len()).find(|&at| {
-            is_own(self.lowered.parameters[at]) && matches!(self.parameters[at].role, Role::Weight(_))
-        })?;
+        let [reads, weights] = forward.node(product).inputs()[..] else { return None };
+        let weight = self.lowered.parameters.iter().position(|&parameter| parameter == weights)?;
         let dense = self.dense.iter().position(|dense| dense.layer.to_string() == place);
         let mut convolutions = self.images.iter().filter(|images| images.filters.is_some());
         let convolution = convolutions.position(|images| images.layer.to_string() == place);
@@ -95,15 +93,7 @@ impl Trace {
             (_, Some(at)) => LayerName::Convolution(at + 1),
             _ => LayerName::Place(place),
         };
-        Some(Weighted {
-            name,
-            reads: forward.node(product).inputs()[0],
-            sum,
-            delta: self.adjoint(sum)?,
-            activation: None,
-            weight,
-            next: None,
-        })
+        Some(Weighted { name, reads, sum, delta: self.adjoint(sum)?, activation: None, weight, next: None })
     }
 
     /// The first activation that is computed from a weighted sum, number by number, on the way to `end`.
