@@ -17,6 +17,7 @@ use pullback::job::memory;
 use pullback::model::Model;
 use pullback::network::Mode;
 use pullback::report::number::counted;
+use pullback::train::Training;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
@@ -61,6 +62,10 @@ pub(crate) struct Explain {
     /// As in training: with dropout masks, and batch norm by the batch's own mean and variance
     #[arg(long)]
     training: bool,
+    /// One layer: a dense layer by its number, counted from 1, a convolution as c1; or `all`. By default all layers, of
+    /// a network with more than 6 a line each
+    #[arg(long, value_name = "LAYER", conflicts_with_all = ["unit", "weight"])]
+    layer: Option<String>,
     /// One unit: its name, or LAYER.UNIT, dense layers counted from 1, units from 0
     #[arg(long, value_name = "UNIT", conflicts_with = "weight")]
     unit: Option<String>,
@@ -88,7 +93,7 @@ pub(crate) struct Explain {
     /// List all worked examples with their published numbers and ours
     #[arg(long, conflicts_with = "model")]
     examples: bool,
-    /// One section of the page: forward, cost, backward, gradients, work, expected
+    /// One section of the page: layers, forward, cost, backward, gradients, work, expected
     #[arg(long, value_name = "SECTION")]
     section: Option<String>,
     /// The form of the page
@@ -202,7 +207,7 @@ impl Explain {
             save.write(format!("{note}\n{}", saved.to_toml()).as_bytes())?;
         }
         let page = describe(&trace, &title, &options, &catalog);
-        self.show(&page, Shown::Network(&trace, &worked), &title, &catalog, &out)
+        self.show(&page, Shown::Network(&trace, &worked, &options.training), &title, &catalog, &out)
     }
 
     /// The text of the file that is explained, and what it is called.
@@ -253,16 +258,18 @@ impl Explain {
     ) -> Result<()> {
         let trace = worked.trace()?;
         let circuit = worked.circuit()?;
+        let options =
+            trace.as_ref().map(|trace| self.options(trace, worked)).transpose()?.unwrap_or_default();
         let (mut page, shown) = match (&trace, &circuit) {
             (Some(trace), _) => {
-                let options = self.options(trace, worked)?;
-                (describe(trace, title, &options, catalog), Shown::Network(trace, worked))
+                let shown = Shown::Network(trace, worked, &options.training);
+                (describe(trace, title, &options, catalog), shown)
             }
             (None, Some(circuit)) => {
-                if self.unit.is_some() || self.weight.is_some() {
+                if self.layer.is_some() || self.unit.is_some() || self.weight.is_some() {
                     return Err(Failure::usage(
-                        "a formula has no units and weights",
-                        "leave out `--unit` and `--weight`",
+                        "a formula has no layers, units and weights",
+                        "leave out `--layer`, `--unit` and `--weight`",
                     ));
                 }
                 (
@@ -349,6 +356,9 @@ impl Explain {
     }
 
     fn focus(&self, trace: &Trace, options: &Options) -> Result<Focus> {
+        if let Some(text) = &self.layer {
+            return layer_focus(text, trace);
+        }
         let (text, count, form) = match (&self.unit, &self.weight) {
             (Some(text), _) => (text, 2, "LAYER.UNIT, for example `--unit 2.0`"),
             (None, Some(text)) => (text, 3, "LAYER.TO.FROM, for example `--weight 2.1.0`"),
@@ -453,7 +463,7 @@ impl Explain {
         catalog: &Catalog,
         out: &Output,
     ) -> Result<()> {
-        let trace = if let Shown::Network(trace, _) = shown { Some(trace) } else { None };
+        let trace = if let Shown::Network(trace, ..) = shown { Some(trace) } else { None };
         let section = match &self.section {
             None => None,
             Some(name) => Some(page.section(name, catalog).ok_or_else(|| {
@@ -463,6 +473,8 @@ impl Explain {
                     format!("this page has no section {name}"),
                     if has.is_empty() {
                         "leave out `--section`".into()
+                    } else if has.contains(&"layers") {
+                        format!("it has {}; with `--layer all`, it has those of every page", has.join(", "))
                     } else {
                         format!("it has {}", has.join(", "))
                     },
@@ -479,7 +491,9 @@ impl Explain {
             ));
         }
         let document = match (self.format, shown) {
-            (Format::Json, Shown::Network(trace, worked)) => Some(json::document(trace, title, Some(worked))),
+            (Format::Json, Shown::Network(trace, worked, training)) => {
+                Some(json::document(trace, title, training, Some(worked)))
+            }
             (Format::Json, Shown::Circuit(circuit, worked)) => Some(json::circuit(circuit, title, worked)),
             _ => None,
         };
@@ -512,10 +526,35 @@ impl Explain {
 /// What a page is of.
 #[derive(Clone, Copy)]
 enum Shown<'a> {
-    Network(&'a Trace, &'a WorkedExample),
+    Network(&'a Trace, &'a WorkedExample, &'a Training),
     Circuit(&'a Circuit, &'a WorkedExample),
     /// The list of examples.
     Nothing,
+}
+
+/// The layer that is asked for.
+fn layer_focus(text: &str, trace: &Trace) -> Result<Focus> {
+    if text == "all" {
+        return Ok(Focus::EveryLayer);
+    }
+    let convolutions = trace.images().iter().filter(|images| images.filters.is_some()).count();
+    let (digits, count, what) = match text.strip_prefix('c') {
+        Some(digits) => (digits, convolutions, "convolution"),
+        None => (text, trace.dense().len(), "dense layer"),
+    };
+    let Ok(number) = digits.parse::<usize>() else {
+        return Err(Failure::usage(
+            format!("`{text}` names no layer"),
+            "write the number of a dense layer, as `--layer 2`, or of a convolution, as `--layer c1`; or `all`",
+        ));
+    };
+    if !(1..=count).contains(&number) {
+        return Err(Failure::usage(
+            format!("there is no {what} {number}"),
+            format!("the network has {}, counted from 1", counted(count, what)),
+        ));
+    }
+    Ok(if what == "convolution" { Focus::Convolution(number) } else { Focus::Layer(number) })
 }
 
 /// A text file.

@@ -143,6 +143,10 @@ fn places_that_do_not_exist_are_usage_errors() {
         (vec!["--unit", "1.6"], "unit 6"),
         (vec!["--weight", "2.0.6"], "input 6"),
         (vec!["--weight", "2.0"], "LAYER.TO.FROM"),
+        (vec!["--layer", "3"], "2 dense layers"),
+        (vec!["--layer", "c1"], "0 convolutions"),
+        (vec!["--layer", "x"], "names no layer"),
+        (vec!["--layer", "1", "--unit", "1.0"], "--unit"),
         (vec!["--notation", "nielson"], "`nielsen`"),
         (vec!["--lang", "tlh"], "en, ko"),
     ] {
@@ -167,6 +171,32 @@ fn training_warns_of_gradients_that_vanish() {
     assert!(output.status.success() && said.contains("warning: The gradient vanishes"), "{said}");
     let output = place.run(&["train", "iris", "--epochs", "20"]);
     assert!(!text(&output.stderr).contains("warning"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_deep_network_is_shown_a_line_a_layer() {
+    let place = Place::new();
+    let layers = ["8"; 7].join(",");
+    place.succeed(&["train", "iris", "--hidden", &layers, "--epochs", "1", "--quiet"]);
+    let explain = |more: &[&str]| {
+        let all = ["explain", "model.safetensors", "iris", "--lang", "en"];
+        place.succeed(&all.iter().chain(more).copied().collect::<Vec<_>>())
+    };
+    let page = explain(&[]);
+    assert!(page.contains("Layer by layer") && !page.contains("Layer 3:"), "{page}");
+    assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
+    assert!(explain(&["--layer", "3"]).contains("Layer 3: 8 units of 8 inputs"));
+    assert!(explain(&["--layer", "all"]).contains("Forward pass"));
+    let table = explain(&["--section", "layers"]);
+    assert!(table.contains("|delta|") && !table.contains("Cost"), "{table}");
+    let output = place.run(&["explain", "model.safetensors", "iris", "--section", "forward"]);
+    assert!(text(&output.stderr).contains("--layer all"), "{}", text(&output.stderr));
+    let shown = place.json(&["explain", "model.safetensors", "iris", "--format", "json"]);
+    let figures = shown["figures"].as_array().unwrap();
+    assert_eq!(figures.len(), 8);
+    let deltas = shown["layers"][7]["delta"][0].as_array().unwrap();
+    let norm = deltas.iter().map(|d| d.as_f64().unwrap().powi(2)).sum::<f64>().sqrt();
+    assert!((figures[7]["delta_norm"].as_f64().unwrap() - norm).abs() <= 1e-15 * norm);
 }
 
 const OWN: &str = r#"

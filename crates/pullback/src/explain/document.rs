@@ -37,7 +37,8 @@ pub struct Document {
 }
 
 /// The sections of a page by the names under which one asks for them, and the key of each heading.
-pub const SECTIONS: [(&str, &str); 6] = [
+pub const SECTIONS: [(&str, &str); 7] = [
+    ("layers", "overview"),
     ("forward", "forward"),
     ("cost", "cost"),
     ("backward", "backward"),

@@ -26,6 +26,8 @@ mod check;
 mod document;
 pub mod examples;
 mod expression;
+mod figures;
+mod findings;
 pub mod four_ways;
 mod ledger;
 mod notation;
@@ -41,13 +43,17 @@ pub use chapters::{describe_circuit, describe_claims};
 pub use check::{CheckOptions, ParameterCheck, check};
 pub use document::{Block, Document, SECTIONS};
 pub use expression::{Circuit, Expression, Gate, Operand};
-pub use ledger::{Finding, Ledger, Member, diagnose, ledger};
+pub use figures::{FLAT, LayerFigures, layer_figures};
+pub use findings::{Blame, BlamedFactor, Finding, diagnose};
+pub use ledger::{Ledger, Member, ledger};
 pub use notation::{Notation, Symbol};
-pub use page::{Focus, Options, describe};
+pub use page::{Focus, MOST_LAYERS_IN_FULL, Options, describe};
 pub use render::{diagram, json};
 pub use rows::{NamedInput, named_inputs, trace_rows, worked_rows};
 pub use steps::{Action, Level, Makes, Pass, Place, Said, Step, Steps, Term};
-pub use trace::{Dense, Factor, FactorKind, Filters, Imaging, Link, Part, Trace};
+pub use trace::{
+    Activated, Dense, Factor, FactorKind, Filters, Imaging, LayerName, Link, Part, Trace, Weighted,
+};
 pub use worked::{
     Expectation, Expected, Kept, Names, NetworkExample, Subject, VERSION, WorkedExample, quantities, schema,
 };

@@ -8,12 +8,22 @@ use crate::report::number::{exponent, significant};
 use crate::train::Training;
 use std::collections::BTreeMap;
 
+/// A network with more dense layers and convolutions is shown a line a layer.
+pub const MOST_LAYERS_IN_FULL: usize = 6;
+
 /// What a page is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Focus {
-    /// Everything: in full for a small network, the largest units of a large one.
+    /// Everything: in full for a small network, the largest units of a large one, and a line a layer of a deep one,
+    /// which has more than [`MOST_LAYERS_IN_FULL`] layers with weights.
     #[default]
     All,
+    /// Every layer with its units, however many layers there are.
+    EveryLayer,
+    /// One dense layer, counted from 1.
+    Layer(usize),
+    /// One convolution, counted from 1.
+    Convolution(usize),
     /// One unit of a dense layer: layer from 1, unit from 0.
     Unit(usize, usize),
     /// One weight: dense layer from 1, to a unit, from a unit.

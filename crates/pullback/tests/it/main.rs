@@ -8,6 +8,7 @@ mod calibration;
 mod candidates;
 mod costs;
 mod cross_validation;
+mod deep;
 mod ensembles;
 mod estimators;
 mod examples;

@@ -9,7 +9,9 @@ mod convolution;
 mod cost;
 mod dense;
 mod generic;
+mod layer;
 mod links;
+mod overview;
 mod pooling;
 mod unit;
 mod weight;
@@ -19,14 +21,17 @@ pub use circuit::describe_circuit;
 pub use claims::describe_claims;
 
 use super::Focus;
-use super::page::Page;
+use super::page::{MOST_LAYERS_IN_FULL, Page};
 use crate::network::Layer;
 
 impl Page<'_> {
     /// Writes what the page is about.
     pub(super) fn write(&mut self) {
         match self.options.focus {
-            Focus::All => self.all(),
+            Focus::All if self.trace.weighted_layers().len() > MOST_LAYERS_IN_FULL => self.overview(),
+            Focus::All | Focus::EveryLayer => self.all(),
+            Focus::Layer(layer) => self.layer(layer - 1),
+            Focus::Convolution(number) => self.convolution_alone(number - 1),
             Focus::Unit(layer, unit) => self.unit(layer - 1, unit),
             Focus::Weight(layer, unit, input) => self.weight(layer - 1, unit, input),
         }
@@ -42,9 +47,7 @@ impl Page<'_> {
             "network",
             &[("inputs", &network.inputs), ("layers", &layers.join(", ")), ("count", &count)],
         ));
-        if trace.rows() > 1 {
-            self.text(self.say("first_of_batch", &[("rows", &trace.rows())]));
-        }
+        self.first_of_batch();
         self.heading(self.catalog.get("forward").to_owned());
         self.text(self.catalog.get("forward_text").to_owned());
         for position in 0..trace.images().len() {

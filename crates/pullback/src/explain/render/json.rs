@@ -1,17 +1,19 @@
 //! A trace as a JSON document, for programs: the same numbers with all their digits.
 
-use crate::explain::{Circuit, Trace, VERSION, WorkedExample, diagnose};
+use crate::explain::{Circuit, Trace, VERSION, WorkedExample, diagnose, layer_figures};
+use crate::train::Training;
 use serde_json::{Value, json};
 
 /// Weights beyond this number are left to `pullback gradients`.
 const MOST_WEIGHTS: usize = 20_000;
 
-/// The document: `version`, `rows`, `cost`, `data_cost`, `prediction`, `images`, `layers` and `findings`. Images
-/// are convolutions and poolings, their numbers one after another; the others are dense layers. A layer has
+/// The document: `version`, `rows`, `cost`, `data_cost`, `prediction`, `images`, `layers`, `figures` and `findings`.
+/// Images are convolutions and poolings, their numbers one after another; the others are dense layers. A layer has
 /// its `input`, `z`, `delta` (`[rows, width]` each), its `links` from z towards the cost (each with
 /// `operation`, `value`, `slope` and `upstream`), and `weight`, `bias` with their gradients, unless there
-/// are more than 20,000 of them. `state` is the worked example itself, from which all of it can be made again.
-pub fn document(trace: &Trace, title: &str, worked: Option<&WorkedExample>) -> Value {
+/// are more than 20,000 of them. `figures` has an entry for each layer with weights, whose `update_ratio` is that of a
+/// first step of `training`. `state` is the worked example itself, from which all of it can be made again.
+pub fn document(trace: &Trace, title: &str, training: &Training, worked: Option<&WorkedExample>) -> Value {
     let count: usize = trace.parameters().iter().map(|parameter| parameter.shape.elements()).sum();
     let worked = worked.filter(|_| count <= MOST_WEIGHTS);
     let matrix = |id, width: usize| -> Vec<Vec<f64>> {
@@ -73,11 +75,32 @@ pub fn document(trace: &Trace, title: &str, worked: Option<&WorkedExample>) -> V
             })
         })
         .collect();
+    let figures: Vec<Value> = (layer_figures(trace, training).iter())
+        .map(|layer| {
+            json!({
+                "layer": layer.name.to_string(),
+                "units": layer.units,
+                "activation_norm": layer.activation,
+                "delta_norm": layer.delta,
+                "mean_slope": layer.slope,
+                "flat_units": layer.flat,
+                "gradient_norm": layer.gradient,
+                "weight_norm": layer.weights,
+                "update_ratio": layer.update,
+            })
+        })
+        .collect();
     let findings: Vec<Value> = (diagnose(trace).iter())
         .map(|f| {
             json!({
                 "kind": f.key, "layer": f.layer, "unit": f.unit, "count": f.count, "value": f.value,
                 "operation": f.operation,
+                "blame": f.blame.as_ref().map(|blame| json!({
+                    "layer": blame.layer.to_string(),
+                    "factor": blame.factor.name(),
+                    "value": blame.value,
+                    "passes": blame.passes,
+                })),
             })
         })
         .collect();
@@ -91,6 +114,7 @@ pub fn document(trace: &Trace, title: &str, worked: Option<&WorkedExample>) -> V
         "prediction": matrix(trace.lowered().prediction, trace.network().outputs()),
         "images": images,
         "layers": layers,
+        "figures": figures,
         "findings": findings,
     })
 }

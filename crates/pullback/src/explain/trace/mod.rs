@@ -5,9 +5,11 @@
 
 mod dense;
 mod images;
+mod weighted;
 
 pub use dense::{Dense, Factor, FactorKind, Link};
 pub use images::{Filters, Imaging};
+pub use weighted::{Activated, LayerName, Weighted};
 
 use crate::differentiate::{Gradients, reverse};
 use crate::error::{Error, Result};

@@ -1,0 +1,37 @@
+//! One layer alone: its numbers forwards and backwards, and its gradients.
+
+use crate::explain::page::Page;
+
+impl Page<'_> {
+    pub(super) fn layer(&mut self, position: usize) {
+        self.first_of_batch();
+        self.dense_forward(position);
+        self.passing("backward");
+        self.dense_backward(position);
+        self.passing("gradients");
+        self.dense_gradients(position);
+    }
+
+    pub(super) fn convolution_alone(&mut self, number: usize) {
+        let mut own = (0..self.trace.images().len()).filter(|&at| self.trace.images()[at].filters.is_some());
+        let Some(position) = own.nth(number) else { return };
+        self.first_of_batch();
+        self.forward_images(position);
+        self.passing("backward");
+        self.backward_images(position);
+        self.passing("gradients");
+        self.filter_gradients(position);
+    }
+
+    fn passing(&mut self, key: &str) {
+        self.heading(self.catalog.get(key).to_owned());
+        self.text(self.catalog.get(&format!("{key}_text")).to_owned());
+    }
+
+    /// The remark on a page of several examples.
+    pub(super) fn first_of_batch(&mut self) {
+        if self.trace.rows() > 1 {
+            self.text(self.say("first_of_batch", &[("rows", &self.trace.rows())]));
+        }
+    }
+}
