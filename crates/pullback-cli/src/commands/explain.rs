@@ -76,7 +76,8 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "examples", "example"])]
     file: Option<PathBuf>,
     /// Explain a formula: "(x + y) * z"
-    #[arg(long, value_name = "FORMULA", conflicts_with_all = ["model", "examples", "example", "file"])]
+    #[arg(long, value_name = "FORMULA", allow_hyphen_values = true,
+        conflicts_with_all = ["model", "examples", "example", "file"])]
     expression: Option<String>,
     /// Explain the formula of a file, whose lines are like `c = a + b`; the last one is the output
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "examples", "example", "file", "expression"])]
@@ -128,6 +129,15 @@ impl Explain {
             && SECTIONS.iter().all(|(own, _)| own != name)
         {
             return Err(Error::unknown_name("section", name, SECTIONS.map(|(name, _)| name)).into());
+        }
+        if self.model.is_none()
+            && !self.examples
+            && let Some(flag) = self.flag_of_a_model()
+        {
+            return Err(Failure::usage(
+                format!("`{flag}` is for a model and its data, and none is given"),
+                "leave it out, or name a model file",
+            ));
         }
         if let (Some(first), None, None) = (self.at.first(), &self.expression, &self.expression_file) {
             return Err(Failure::usage(
@@ -214,6 +224,17 @@ impl Explain {
     fn own_file(&self) -> Result<Option<(String, String)>> {
         let Some(path) = &self.file else { return Ok(None) };
         Ok(Some((read(path)?, path.display().to_string())))
+    }
+
+    /// A flag that says which rows of a model's data are meant, or how they are taken.
+    fn flag_of_a_model(&self) -> Option<&'static str> {
+        let flags = [
+            ("--row", self.row != 1),
+            ("--rows", self.rows != 1),
+            ("--member", self.member.is_some()),
+            ("--training", self.training),
+        ];
+        flags.into_iter().find(|(_, is_given)| *is_given).map(|(flag, _)| flag)
     }
 
     /// The formula that is explained, with its numbers.

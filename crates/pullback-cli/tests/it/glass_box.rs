@@ -325,3 +325,40 @@ fn a_row_of_a_model_becomes_a_file_with_the_same_numbers() {
     let message = text(&output.stderr);
     assert!(message.contains("2 inputs") && message.contains("4 inputs"), "{message}");
 }
+
+#[test]
+fn a_batch_shows_the_cost_of_the_example_beside_the_mean() {
+    let place = Place::new();
+    place.write(
+        "batch.toml",
+        "inputs = [[1, 2], [0, -1]]\ntargets = [[1], [0]]\n[[layer]]\nweights = [[0.5, -0.25]]\n\
+         biases = [0.1]\nactivation = \"identity\"\n",
+    );
+    // 1 * 0.5 - 2 * 0.25 + 0.1 = 0.1 and 0.25 + 0.1 = 0.35, whose halves of squared errors are 0.405 and 0.06125.
+    let page = place.succeed(&["explain", "--file", "batch.toml", "--lang", "en", "--section", "cost"]);
+    assert!(page.contains("cost of the example") && page.contains("0.405"), "{page}");
+    assert!(page.contains("mean cost of the 2 examples") && page.contains("0.233125"), "{page}");
+}
+
+#[test]
+fn formulas_and_flags_that_cannot_be_meant_are_usage_errors() {
+    let place = Place::new();
+    place.write(
+        "one.toml",
+        "inputs = [1]\ntargets = [1]\n[[layer]]\nweights = [[0.5]]\nactivation = \"tanh\"\n",
+    );
+    let long = vec!["x"; 2000].join("+");
+    for (command, part) in [
+        (&["explain", "--expression", &long, "--at", "x=1"][..], "more than 300 times"),
+        (&["explain", "--expression", "x", "--at", "x=1,x=2"], "`x` has two numbers"),
+        (&["explain", "--file", "one.toml", "--row", "2"], "`--row` is for a model"),
+        (&["explain", "--example", "mazur", "--member", "2"], "`--member` is for a model"),
+    ] {
+        let output = place.run(command);
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains(part), "{message}");
+    }
+    let page = place.succeed(&["explain", "--expression", "-x^2", "--at", "x=3", "--lang", "en"]);
+    assert!(page.contains("-6"), "{page}");
+}

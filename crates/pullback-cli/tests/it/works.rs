@@ -530,7 +530,7 @@ fn an_ensemble_is_trained_predicts_and_is_looked_into_network_by_network() {
     let arguments = ["train", "friedman", "--ensemble", "3", "--epochs", "3", "--out", "three"];
     let report = place.succeed(&arguments);
     assert!(report.contains("ensemble  3 networks; the mean of what they predict"), "{report}");
-    assert!(report.contains("a network was not trained on: R2"), "{report}");
+    assert!(report.contains("a network has not seen: R2"), "{report}");
     let settings = place.succeed(&[&arguments[..], &["--print-config"]].concat());
     for line in ["ensemble = 3", "pieces = 8", "scaling = \"adaptive\"", "optimizer = \"adamw\""] {
         assert!(settings.contains(line), "`{line}` is not in:\n{settings}");

@@ -169,7 +169,11 @@ pub struct Circuit {
 /// The deepest formula: one in which parentheses stand in each other so often.
 const DEEPEST: usize = 200;
 /// The longest formula, in characters.
-const LONGEST: usize = 100_000;
+const LONGEST: usize = 20_000;
+/// So many sums and products of two stand in a line at most, each in a row of the page.
+const MOST_CHAINED: usize = 300;
+/// The most lines.
+const MOST_LINES: usize = 1000;
 
 impl Expression {
     /// Reads a formula, or lines of them; `#` begins a remark.
@@ -191,6 +195,13 @@ impl Expression {
                 };
                 lines.push(line_of(part).map_err(placed)?);
             }
+        }
+        if lines.len() > MOST_LINES {
+            return Err(Error::configuration(format!("the formula has {} lines", lines.len()))
+                .help(format!("write at most {MOST_LINES}")));
+        }
+        if let Some(own) = (1..at.len()).find(|&own| at[..own].iter().any(|(name, _)| *name == at[own].0)) {
+            return Err(Error::configuration(format!("`{}` has two numbers", at[own].0)).help("give it one"));
         }
         if lines.is_empty() {
             return Err(Error::configuration("there is no formula").help("write one, such as `(x + y) * z`"));
@@ -474,7 +485,7 @@ fn line_of(text: &str) -> Result<Line> {
                 .help("begin it with a letter, and go on with letters, digits and `_`"));
         }
     }
-    let mut parser = Parser { text: formula, at: 0, depth: 0 };
+    let mut parser = Parser { text: formula, at: 0, depth: 0, chained: 0 };
     let term = parser.sum()?;
     match parser.peek() {
         None => Ok(Line { name: name.map(str::to_owned), term }),
@@ -504,6 +515,7 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    chained: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -539,11 +551,28 @@ impl<'a> Parser<'a> {
         result
     }
 
+    /// A gate whose first operand may be such a gate too, and so on.
+    fn deeper_left(
+        &mut self,
+        operation: Operation,
+        left: Term,
+        right: impl FnOnce(&mut Self) -> Result<Term>,
+    ) -> Result<Term> {
+        self.chained += 1;
+        if self.chained > MOST_CHAINED {
+            return Err(Error::configuration(format!(
+                "a formula adds or multiplies more than {MOST_CHAINED} times in a line"
+            ))
+            .help("explain a shorter one: each gate has a row of its own on the page"));
+        }
+        Ok(Term::Gate(operation, vec![left, right(self)?]))
+    }
+
     fn sum(&mut self) -> Result<Term> {
         let mut left = self.product()?;
         while let Some(sign) = self.take(&['+', '-', '\u{2212}']) {
             let operation = if sign == '+' { Operation::Add } else { Operation::Subtract };
-            left = Term::Gate(operation, vec![left, self.product()?]);
+            left = self.deeper_left(operation, left, Self::product)?;
         }
         Ok(left)
     }
@@ -553,7 +582,7 @@ impl<'a> Parser<'a> {
         while let Some(sign) = self.take(&['*', '/', '\u{b7}', '\u{d7}', '\u{f7}']) {
             let operation =
                 if matches!(sign, '/' | '\u{f7}') { Operation::Divide } else { Operation::Multiply };
-            left = Term::Gate(operation, vec![left, self.signed()?]);
+            left = self.deeper_left(operation, left, Self::signed)?;
         }
         Ok(left)
     }

@@ -175,9 +175,9 @@ fn far_apart(trace: &Trace) -> Option<Finding> {
     };
     let way = std::iter::successors(Some(first), |&at| layers[at].next);
     let steps = way.filter_map(|at| Some(Step::new(trace, &layers[at], &layers[layers[at].next?])));
-    // Where there is nothing left, nothing is lost.
     let steps: Vec<Step<'_>> = steps.collect();
     let sign = if key == "vanishing" { 1.0 } else { -1.0 };
+    // Where nothing arrives, nothing is lost.
     let worst = steps.iter().filter(|step| step.whole.is_finite());
     let worst = worst.min_by(|a, b| (sign * a.whole).total_cmp(&(sign * b.whole)))?;
     // Layers behind a dead one may be dead because they read nothing but zeros.

@@ -54,6 +54,14 @@ pub struct RateTest {
 const AROUND: usize = 7;
 /// The test ends when the cost is above the lowest one by so many times what it has fallen, or is.
 const RISEN: f64 = 3.0;
+/// So many first steps, whose rates change nothing, tell what the cost is before it falls.
+const START: usize = 15;
+/// A fall is larger than so many standard deviations of the first costs.
+const DEVIATIONS: f64 = 2.0;
+/// A rise by such a part of what the cost has fallen ends the fall.
+const RISE_OF_FALL: f64 = 0.25;
+/// The fall has begun when the cost is lower than at the start by such a part of all that it falls.
+const BEGUN: f64 = 0.1;
 /// The least fall that is one, relative to the first cost: batches differ.
 const LEAST_FALL: f64 = 0.01;
 
@@ -135,12 +143,28 @@ impl RateTest {
                 sum / counts
             })
             .collect();
-        let lowest =
-            (0..smoothed.len()).fold(0, |best, at| if smoothed[at] < smoothed[best] { at } else { best });
-        let has_fallen = smoothed[0] - smoothed[lowest] > LEAST_FALL * smoothed[0].abs();
+        // What the smallest rates leave as it is: single batches differ from it by chance.
+        let start = &costs[..START.min(costs.len())];
+        let level = start.iter().sum::<f64>() / start.len() as f64;
+        let squares = start.iter().map(|cost| (cost - level) * (cost - level)).sum::<f64>();
+        let noise = (squares / start.len() as f64).sqrt();
+        let least = f64::max(LEAST_FALL * level.abs(), DEVIATIONS * noise);
+        // Where the cost rises again, the rates were too large; a later fall is that of a run that goes to and fro.
+        let mut lowest = 0;
+        for at in 0..smoothed.len() {
+            let rise = smoothed[at] - smoothed[lowest];
+            if smoothed[at] < smoothed[lowest] {
+                lowest = at;
+            } else if rise > RISE_OF_FALL * (level - smoothed[lowest]) && level - smoothed[lowest] > least {
+                break;
+            }
+        }
+        let fallen = level - smoothed[lowest];
+        let has_fallen = fallen > least;
         let fall = |at: usize| smoothed[at - 1] - smoothed[at + 1];
-        // Behind the lowest cost a fall is that of a run that goes to and fro.
-        let steepest = (1..lowest).fold(None, |best, at| match best {
+        // The fall begins behind the last place that is about as high as the start.
+        let begin = (0..lowest).rev().find(|&at| smoothed[at] > level - BEGUN * fallen).unwrap_or(0);
+        let steepest = (begin.max(1)..lowest).fold(None, |best, at| match best {
             Some(best) if fall(best) >= fall(at) => Some(best),
             _ => Some(at),
         });
@@ -183,6 +207,22 @@ mod tests {
                 .unwrap(),
         );
         assert!(tenth.abs_diff(lowest) <= 2, "{tenth}, not {lowest}");
+        // Noise at the start is no fall, and neither is that after a rise.
+        let noisy: Vec<f64> = (0..100)
+            .map(|at| {
+                let chance = 0.3 * f64::from((at * 37 % 11) as u8) / 11.0;
+                let bounced = if at > 80 {
+                    Real::exp(f64::from(at - 80) / 4.0).min(3.0) * (1.0 - f64::from(at % 3) / 3.0)
+                } else {
+                    0.0
+                };
+                2.0 + chance - Real::tanh((f64::from(at) - 60.0) / 5.0) + bounced
+            })
+            .collect();
+        let found = RateTest::of(&rates, &noisy, false);
+        assert!(place(found.steepest.unwrap()).abs_diff(60) <= 5, "{}", place(found.steepest.unwrap()));
+        let tenth = found.tenth_of_lowest.unwrap() * 10.0;
+        assert!(tenth >= rates[60] && tenth <= rates[85], "{tenth:e}");
         // A line stays a line, and noise without a fall is none.
         let line: Vec<f64> = (0..50).map(|at| 5.0 - 0.05 * f64::from(at)).collect();
         for (point, cost) in RateTest::of(&rates[..50], &line, false).points.iter().zip(&line) {

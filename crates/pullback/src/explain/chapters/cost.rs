@@ -53,12 +53,36 @@ impl Page<'_> {
             self.blocks.push(Block::Formula { text, latex });
         }
         let regularization = trace.cost() - trace.data_cost();
-        let mut rows = vec![vec![self.catalog.get("data_cost").to_owned(), self.number(trace.data_cost())]];
+        let mut rows = Vec::new();
+        let own = self.row_cost();
+        if let Some(own) = own {
+            rows.push(vec![self.catalog.get("data_cost").to_owned(), self.number(own)]);
+        }
+        if trace.rows() > 1 {
+            let count = trace.rows().to_string();
+            rows.push(vec![self.say("mean_data_cost", &[("count", &count)]), self.number(trace.data_cost())]);
+        }
         if trace.parameters().iter().any(|p| p.l1 > 0.0 || p.l2 > 0.0) {
             rows.push(vec![self.catalog.get("regularization").to_owned(), self.number(regularization)]);
             rows.push(vec![self.catalog.get("total_cost").to_owned(), self.number(trace.cost())]);
         }
         self.table(&["part", "value"], rows);
+    }
+
+    /// The cost of the example that the tables show. Absent where the graph has no cost of each example.
+    fn row_cost(&self) -> Option<f64> {
+        let trace = self.trace;
+        if trace.rows() == 1 {
+            return Some(trace.data_cost());
+        }
+        let costs = trace.value(trace.lowered().costs);
+        let each = costs.len() / trace.rows();
+        let own: f64 = costs[..each].iter().sum();
+        let mean = costs.iter().sum::<f64>() / trace.rows() as f64;
+        let is_of_examples = each > 0 && costs.len() == each * trace.rows();
+        // Examples with weights have a mean of their own; any other cost is the mean of what is said to be one's.
+        let is_mean = (mean - trace.data_cost()).abs() <= 1e-9 * mean.abs();
+        (is_of_examples && (is_mean || trace.weights().is_some())).then_some(own)
     }
 }
 
