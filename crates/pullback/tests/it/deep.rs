@@ -1,6 +1,7 @@
 //! Deep networks: the figures of a layer are those of plain loops, a page of many is short, and what is to blame for
 //! gradients that vanish or explode is what was broken.
 
+use pullback::Real;
 use pullback::explain::{
     BlamedFactor, Catalog, Finding, Focus, LANGUAGES, LayerName, Options, Trace, describe, diagnose,
     layer_figures,
@@ -65,10 +66,10 @@ fn check(activation: Activation, value: fn(f64) -> f64, slope: fn(f64) -> f64, c
     let mut delta = vec![Vec::new(); 8];
     delta[7] = vec![0.0; rows * 2];
     for row in 0..rows {
-        let sum: f64 = (0..2).map(|unit| z[7][row * 2 + unit].exp()).sum();
+        let sum: f64 = (0..2).map(|unit| Real::exp(z[7][row * 2 + unit])).sum();
         for unit in 0..2 {
             let target = f64::from(u8::from(unit == row % 2));
-            delta[7][row * 2 + unit] = (z[7][row * 2 + unit].exp() / sum - target) / rows as f64;
+            delta[7][row * 2 + unit] = (Real::exp(z[7][row * 2 + unit]) / sum - target) / rows as f64;
         }
     }
     for layer in (0..7).rev() {
@@ -134,8 +135,8 @@ fn check(activation: Activation, value: fn(f64) -> f64, slope: fn(f64) -> f64, c
 
 #[test]
 fn figures_of_layers_are_those_of_plain_loops() {
-    let sigmoid = |z: f64| 1.0 / (1.0 + (-z).exp());
-    check(Activation::Sigmoid, sigmoid, |z| 1.0 / (1.0 + (-z).exp()) / (1.0 + z.exp()), None);
+    let sigmoid = |z: f64| 1.0 / (1.0 + Real::exp(-z));
+    check(Activation::Sigmoid, sigmoid, |z| 1.0 / (1.0 + Real::exp(-z)) / (1.0 + Real::exp(z)), None);
     check(Activation::Relu, |z| z.max(0.0), |z| f64::from(u8::from(z > 0.0)), None);
     check(Activation::Relu, |z| z.max(0.0), |z| f64::from(u8::from(z > 0.0)), Some(1e-3));
 }
