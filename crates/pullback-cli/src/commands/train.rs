@@ -447,7 +447,14 @@ impl Train {
                     Some(folder) => format!("`{}` goes on", folder.command()),
                     None => "with `--checkpoint FOLDER` a run can go on".to_owned(),
                 };
-                warn(format_args!("{said}; {more}"));
+                match candidates.as_ref().map(|found| found.candidates.len()) {
+                    Some(count) => warn(format_args!(
+                        "interrupted after {}: {} has the best of them, as `--candidates {count}` makes it again",
+                        counted(count, "candidate"),
+                        document.model
+                    )),
+                    None => warn(format_args!("{said}; {more}")),
+                }
                 Err(Failure::silent(code))
             }
             (None, Some(trouble)) => Err(trouble.into()),
