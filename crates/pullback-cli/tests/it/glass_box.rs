@@ -278,6 +278,13 @@ fn a_formula_is_shown_as_gates() {
     std::fs::write(place.path("circuit.txt"), "# twice\nb = a + a\nc = b + b\n").unwrap();
     let page = place.succeed(&["explain", "--expression-file", "circuit.txt", "--at", "a=3", "--lang", "en"]);
     assert!(page.contains("dc/da = 2 + 2 = 4") && page.contains("dc/db = 1 + 1 = 2"), "{page}");
+    // The name of a gate stands in its first row, though a constant has none.
+    let page = place.succeed(&["explain", "--expression", "1/x + 2*x", "--at", "x=4", "--lang", "en"]);
+    let backward = page.split("Backward pass").nth(1).unwrap();
+    for gate in ["(1 / x)", "(2 * x)"] {
+        let is_named = |line: &str| line.trim_start().starts_with(gate) && line.contains("1  x");
+        assert!(backward.lines().any(is_named), "{gate}: {page}");
+    }
     let json = [&formula[..5], &["--format", "json"]].concat();
     let shown = place.json(&json);
     assert_eq!((&shown["value"], &shown["variables"][2]["derivative"]), (&(-12.0).into(), &3.0.into()));

@@ -33,8 +33,9 @@ pub fn describe_circuit(circuit: &Circuit, title: &str, digits: usize, catalog: 
             continue;
         }
         let arrives = number(circuit.derivative(gate.node));
-        for (at, operand) in gate.operands.iter().enumerate() {
-            let (Some(local), Some(passed)) = (operand.local, operand.passed) else { continue };
+        // A constant has no derivative, and no row.
+        let passing = gate.operands.iter().filter_map(|own| Some((own, own.local?, own.passed?)));
+        for (at, (operand, local, passed)) in passing.enumerate() {
             let first = if at == 0 { gate.name.clone() } else { String::new() };
             rows.push(vec![first, arrives.clone(), operand.name.clone(), number(local), number(passed)]);
         }
