@@ -76,9 +76,9 @@ pub fn check(trace: &Trace, gradients: &[Vec<f64>], options: &CheckOptions) -> R
     let tangents = forward(&lowered.graph, &[lowered.cost], &lowered.parameters);
     let mut cost = Runner::new(trace, &lowered.graph, &[lowered.cost]);
     let mut tangent = Runner::new(trace, &tangents.graph, &tangents.nodes);
-    let mut branches = Branches::new(trace)?;
     let mut parameters: Vec<Vec<f64>> =
         (0..trace.parameters().len()).map(|place| trace.parameter(place).to_vec()).collect();
+    let mut branches = Branches::new(trace, &parameters)?;
     let noise = Noise::measure(trace);
     let mut checks = Vec::new();
     let specification = network.parameters()?;
@@ -316,6 +316,8 @@ struct Branches {
     /// Absent where the network has no kink.
     runner: Option<Runner>,
     outputs: usize,
+    /// The sides with the parameters as they are.
+    middle: Vec<f64>,
 }
 
 impl Branches {
@@ -324,7 +326,7 @@ impl Branches {
     ///
     /// # Errors
     /// If the graph contradicts itself.
-    fn new(trace: &Trace) -> Result<Self> {
+    fn new(trace: &Trace, parameters: &[Vec<f64>]) -> Result<Self> {
         let graph = trace.graph();
         let builder = Builder::extend(graph.clone());
         let mut sides = Vec::new();
@@ -342,23 +344,27 @@ impl Branches {
         }
         let graph = builder.finish()?;
         let runner = (!sides.is_empty()).then(|| Runner::new(trace, &graph, &sides));
-        Ok(Self { runner, outputs: sides.len() })
+        let mut branches = Self { runner, outputs: sides.len(), middle: Vec::new() };
+        branches.middle = branches.sides(parameters);
+        Ok(branches)
+    }
+
+    fn sides(&mut self, parameters: &[Vec<f64>]) -> Vec<f64> {
+        let Some(runner) = &mut self.runner else { return Vec::new() };
+        runner.executor.run(parameters);
+        (0..self.outputs).flat_map(|output| runner.executor.output(output).to_vec()).collect()
     }
 
     /// Whether the points of a step are on another side of a kink than the middle.
     fn crossed(&mut self, parameters: &mut [Vec<f64>], place: (usize, usize), number: usize) -> bool {
-        let Some(runner) = &mut self.runner else { return false };
-        let outputs = self.outputs;
-        let mut sides = |parameters: &[Vec<f64>]| -> Vec<f64> {
-            runner.executor.run(parameters);
-            (0..outputs).flat_map(|output| runner.executor.output(output).to_vec()).collect()
-        };
-        let middle = sides(parameters);
+        if self.runner.is_none() {
+            return false;
+        }
         let x = parameters[place.0][place.1];
         let reach = 2.0 * step(x, number);
         let is_crossed = [x - reach, x + reach].into_iter().any(|moved| {
             parameters[place.0][place.1] = moved;
-            sides(parameters) != middle
+            self.sides(parameters) != self.middle
         });
         parameters[place.0][place.1] = x;
         is_crossed

@@ -2,7 +2,7 @@
 //! of all a choice whose predictions are averaged.
 //!
 //! A candidate is as many networks as the job would train; the first one is exactly those. The others draw units and
-//! layers, learning rate, decay of weights and dropout, each around what is decided, at the address of the seed and
+//! layers, learning rate, weight decay and dropout, each around what is decided, at the address of the seed and
 //! the candidate's number. What is said in the settings is not drawn; nor is what makes numbers of columns, because the
 //! networks of a model share it.
 //!
@@ -61,7 +61,7 @@ impl Draw {
         self.around(2, decided, RATES)
     }
 
-    /// A decay of weights around the decided one.
+    /// A weight decay around the decided one.
     pub(super) fn decay(&self, decided: f64) -> f64 {
         self.around(3, decided, DECAYS)
     }
@@ -85,7 +85,7 @@ pub struct Candidate {
     pub layers: Vec<String>,
     /// The learning rate that its networks begin with.
     pub learning_rate: f64,
-    /// The decay of weights, if the optimizer has one.
+    /// The weight decay, if the optimizer has one.
     pub weight_decay: Option<f64>,
     /// The epochs of each of its networks.
     pub epochs: Vec<usize>,

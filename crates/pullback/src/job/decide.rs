@@ -77,7 +77,7 @@ pub(super) const MANY_ROWS: usize = 50_000;
 /// The inputs of a number beside itself.
 const PIECES: usize = 8;
 /// More columns of numbers than that have no pieces: their inputs would be too many.
-const MOST_COLUMNS_OF_PIECES: usize = 60;
+pub(super) const MOST_COLUMNS_OF_PIECES: usize = 60;
 /// More numbers than that are not made of pieces: half a gigabyte.
 const MOST_NUMBERS_OF_PIECES: usize = 1 << 27;
 /// Below so many rows, so many networks are trained where nothing is said: the more rows, the less another one adds.

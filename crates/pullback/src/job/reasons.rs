@@ -1,6 +1,6 @@
 //! Why what settings leave open was decided as it was, in words, by the rules of `decide` and `images`.
 
-use super::decide::{FEWEST_ROWS_OF_A_MEMBER, MANY_ROWS, MEMBERS_BY_ROWS, image};
+use super::decide::{FEWEST_ROWS_OF_A_MEMBER, MANY_ROWS, MEMBERS_BY_ROWS, MOST_COLUMNS_OF_PIECES, image};
 use super::images::LEAST_PIXELS;
 use super::rows::FEWEST_ROWS_TO_SPLIT;
 use super::settings::Settings;
@@ -105,7 +105,9 @@ impl Facts<'_> {
 
     fn pieces(&self) -> Option<(String, String)> {
         (self.given.pieces.is_none() && self.pieces > 0).then(|| {
-            let why = format!("at least {FEWEST_ROWS_OF_A_MEMBER} rows and few columns of numbers");
+            let why = format!(
+                "at least {FEWEST_ROWS_OF_A_MEMBER} rows and at most {MOST_COLUMNS_OF_PIECES} columns of numbers"
+            );
             (format!("{} pieces of each number", self.pieces), why)
         })
     }

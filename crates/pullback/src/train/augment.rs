@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// How far images are shifted where only that is said: a little more than a twentieth of the usual 28 pixels.
+/// How far images are shifted where only `shift` is said.
 const USUAL_SHIFT: usize = 2;
 
 /// What is changed in the images of a step, as text: `none`, or `shift:2`, `flip`, or both with a comma.

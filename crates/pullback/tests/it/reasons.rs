@@ -36,7 +36,7 @@ fn each_choice_that_was_left_open_has_its_reason() {
         &[
             "8 networks (a table of fewer than 50000 rows)",
             "hidden 64,64 (fewer than 1000 rows to train on)",
-            "8 pieces of each number (at least 200 rows and few columns of numbers)",
+            "8 pieces of each number (at least 200 rows and at most 60 columns of numbers)",
             "learning rate 0.003 (fewer than 5000 rows to train on)",
             "weight decay 0.01 (numbers to predict)",
             "500 epochs (60000 steps, from 60 to 500)",
