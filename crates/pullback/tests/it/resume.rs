@@ -2,7 +2,7 @@
 
 use pullback::data::{Dataset, Features, Targets, builtin};
 use pullback::job::{Checkpoints, Fitted, Job, Keeper, Settings};
-use pullback::network::{Activation, Cost, Layer, Network};
+use pullback::network::{Activation, Cost, Form, Input, Layer, Network};
 use pullback::random::{Purpose, Random};
 use pullback::train::{
     Batch, EarlyStopping, Epoch, Flow, Machine, Observer, Optimizer, Schedule, Shape, Silent, State,
@@ -315,4 +315,26 @@ fn networks_of_an_ensemble_go_on_from_states_of_any_age() {
     let checkpoints = Checkpoints { states: vec![None, Some(first)], keeper: None };
     let error = job.resume(&machine, &mut Silent, &checkpoints).unwrap_err();
     assert!(error.to_string().contains("the state is of another run"), "{error}");
+}
+
+#[test]
+fn a_state_is_of_all_inputs() {
+    let inputs = [Input::new("a", Form::Row(2)), Input::new("b", Form::Row(1))];
+    let network = Network::with_inputs(inputs, [Layer::dense(1)], Cost::SquaredError);
+    // Only the last number of the second input differs.
+    let data = |last| {
+        let a = Features::dense(vec![1.0_f32, 2.0, 3.0, 4.0], 2).unwrap();
+        let b = Features::dense(vec![5.0, last], 1).unwrap();
+        let targets = Targets::values(vec![0.0, 1.0], 1).unwrap();
+        Dataset::with_inputs(vec![("a".into(), a), ("b".into(), b)], targets).unwrap()
+    };
+    let (own, other, machine) = (data(6.0), data(7.0), Machine::with_threads(1));
+    let training = settings();
+    let mut trainer = Trainer::new(&network, &training, &own, &[0, 1], &[], &machine).unwrap();
+    trainer.step();
+    let resume =
+        |data| Trainer::resume(&network, &training, data, &[0, 1], &[], &machine, trainer.state()).map(drop);
+    resume(&own).unwrap();
+    let message = resume(&other).unwrap_err().to_string();
+    assert!(message.contains("rows"), "{message}");
 }
