@@ -12,7 +12,8 @@
 
 use super::measure::Aim;
 use super::members::{self, Group};
-use super::{Checkpoints, Decided, Member, seed_of};
+use super::settings::{Hidden, Settings};
+use super::{Checkpoints, Decided, Interval, Member, configuration, seed_of};
 use crate::data::{Dataset, Preprocessing, Table};
 use crate::error::Result;
 use crate::model::{Model, Prediction};
@@ -75,6 +76,80 @@ impl Draw {
     fn around(&self, address: u64, decided: f64, factor: f64) -> f64 {
         let drawn = decided * Real::powf(factor, 2.0 * self.random.uniform(address) - 1.0);
         format!("{drawn:.2e}").parse().unwrap_or(drawn)
+    }
+}
+
+impl Settings {
+    /// How many candidates are trained at most.
+    ///
+    /// # Errors
+    /// If none or too many are asked for, or the time is none.
+    pub(super) fn candidate_count(&self) -> Result<usize> {
+        match (self.candidates, self.time) {
+            (Some(_), Some(_)) => Err(configuration(
+                "`--candidates` and `--time` both say how many candidates are trained",
+                "leave out one of them",
+            )),
+            (None, None) => Ok(1),
+            (None, Some(Interval::Seconds(_))) => Ok(MOST_CANDIDATES),
+            (None, Some(time)) => Err(configuration(
+                format!("`{time}` is no time"),
+                "give seconds, minutes or hours: `30s`, `5m`, `1h`",
+            )),
+            (Some(count @ 1..=MOST_CANDIDATES), None) => Ok(count),
+            (Some(count), None) => Err(configuration(
+                format!("{count} candidates cannot be trained"),
+                format!("give at least 1 and at most {MOST_CANDIDATES}"),
+            )),
+        }
+    }
+
+    /// Refuses candidates where nothing tells one from another, or where they would be other networks.
+    pub(super) fn check_candidates(&self, begins: bool, has_none: bool) -> Result<()> {
+        let refused = [
+            (
+                has_none,
+                "--validation",
+                "they are chosen by the rows that each network watches, and there are none",
+            ),
+            (begins, "--from", "its network is given"),
+            (self.checkpoint.is_some(), "--checkpoint", "checkpoints are of one of them"),
+        ];
+        match refused.iter().find(|(is_refused, ..)| *is_refused) {
+            Some((_, flag, why)) if self.candidates.is_some() || self.time.is_some() => Err(configuration(
+                format!("candidates cannot be trained: {why}"),
+                format!("leave out `{flag}`, or `--time` and `--candidates`"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The network and the training of a further candidate: what is not said is drawn around what was decided.
+    pub(super) fn drawn(
+        &self,
+        number: usize,
+        is_fast: bool,
+        preprocessing: &Preprocessing,
+        (rows, validation): (usize, usize),
+        (network, training): (&Network, &Training),
+    ) -> Result<(Network, Training)> {
+        let (draw, mut own) = (Draw::new(self.seed(), number), self.clone());
+        let units: Vec<usize> = network.layers.iter().filter_map(Layer::units).collect();
+        let hidden = units.split_last().map_or(&[][..], |(_outputs, hidden)| hidden);
+        if self.network.is_none() && !hidden.is_empty() && self.filters(preprocessing)?.is_empty() {
+            own.hidden = self.hidden.clone().or_else(|| Some(Hidden(draw.hidden(hidden))));
+            own.dropout = self.dropout.or_else(|| draw.dropout());
+        }
+        if training.optimizer.is_searching() {
+            own.dropout = self.dropout;
+        } else {
+            own.learning_rate = self.learning_rate.or_else(|| Some(draw.rate(training.learning_rate())));
+        }
+        let decay = training.optimizer.get("weight_decay").filter(|decay| *decay > 0.0);
+        own.weight_decay = self.weight_decay.or_else(|| decay.map(|decay| draw.decay(decay)));
+        let training = own.training(is_fast, preprocessing, rows, validation)?;
+        training.check::<f32>()?;
+        Ok((own.network(is_fast, preprocessing, rows)?, training))
     }
 }
 

@@ -35,54 +35,20 @@
 //!   fallen for 30. From 50,000 rows up, as many as show 3,000,000 rows, at least 10.
 //! - Below 200 rows, layers, epochs and rates are those of one network.
 
-use super::candidates::{Draw, MOST_CANDIDATES};
-use super::images;
+use super::configuration;
+use super::images::{self, image};
 use super::rows::FEWEST_ROWS_TO_SPLIT;
-use super::settings::{Hidden, NetworkTable, Settings};
-use super::{Interval, configuration};
-use crate::data::{
-    Column, ColumnType, DataOptions, Encoding, Feature, MOST_PIECES, Preprocessing, Table, Target,
-    TargetColumn, TargetScaling,
-};
+use super::rules::{self, Case};
+use super::settings::{Hidden, Settings};
+use crate::data::{Column, Encoding, MOST_PIECES, Preprocessing, Table, Target, TargetColumn};
 use crate::error::{Error, Place, Result};
 use crate::network::layers::Dense;
-use crate::network::{Activation, Cost, Image, Layer, Network, Regularization, Takes};
+use crate::network::{Activation, Cost, Layer, Network, Regularization, Takes};
 use crate::train::{Augmentation, Batch, EarlyStopping, Optimizer, Schedule, Shape, Training, Unrecorded};
-use std::collections::BTreeMap;
 
 /// More epochs than anyone can wait for; random numbers have an address in each.
 const MOST_EPOCHS: usize = 1_000_000_000;
 
-/// More threads than any machine has processors for; the system gives only so many.
-const MOST_THREADS: usize = 1024;
-
-/// Refuses a number of threads that cannot be meant.
-///
-/// # Errors
-/// If they are too many.
-pub fn checked_threads(threads: usize) -> Result<usize> {
-    if threads > MOST_THREADS {
-        return Err(configuration(
-            format!("{threads} threads are too many"),
-            format!("give at most {MOST_THREADS}; more than the machine has processors gain nothing"),
-        ));
-    }
-    Ok(threads)
-}
-
-/// From this number of rows to train on, an ensemble's networks are trained for the rows' sake, below for the time's.
-pub(super) const FEWEST_ROWS_OF_A_MEMBER: usize = 200;
-/// From this number of rows on, they are seen fewer times, and by fewer networks.
-pub(super) const MANY_ROWS: usize = 50_000;
-/// The inputs of a number beside itself.
-const PIECES: usize = 8;
-/// More columns of numbers than that have no pieces: their inputs would be too many.
-pub(super) const MOST_COLUMNS_OF_PIECES: usize = 60;
-/// More numbers than that are not made of pieces: half a gigabyte.
-const MOST_NUMBERS_OF_PIECES: usize = 1 << 27;
-/// Below so many rows, so many networks are trained where nothing is said: the more rows, the less another one adds.
-pub(super) const MEMBERS_BY_ROWS: [(usize, usize); 3] =
-    [(MANY_ROWS, 8), (4 * MANY_ROWS, 4), (20 * MANY_ROWS, 2)];
 /// An ensemble of more networks gains nothing.
 const MOST_MEMBERS: usize = 1000;
 
@@ -116,10 +82,7 @@ impl Settings {
                 format!("give at least 1 and at most {MOST_MEMBERS}"),
             )),
             None if self.fast == Some(true) || self.describes_one() || !self.is_for_ensembles(table) => Ok(1),
-            None => Ok(MEMBERS_BY_ROWS
-                .iter()
-                .find(|(rows, _)| table.rows() < *rows)
-                .map_or(1, |(_, members)| *members)),
+            None => Ok(rules::members(table.rows()).value),
         }
     }
 
@@ -166,78 +129,6 @@ impl Settings {
         *self != silent
     }
 
-    /// How many candidates are trained at most.
-    ///
-    /// # Errors
-    /// If none or too many are asked for, or the time is none.
-    pub(super) fn candidate_count(&self) -> Result<usize> {
-        match (self.candidates, self.time) {
-            (Some(_), Some(_)) => Err(configuration(
-                "`--candidates` and `--time` both say how many candidates are trained",
-                "leave out one of them",
-            )),
-            (None, None) => Ok(1),
-            (None, Some(Interval::Seconds(_))) => Ok(MOST_CANDIDATES),
-            (None, Some(time)) => Err(configuration(
-                format!("`{time}` is no time"),
-                "give seconds, minutes or hours: `30s`, `5m`, `1h`",
-            )),
-            (Some(count @ 1..=MOST_CANDIDATES), None) => Ok(count),
-            (Some(count), None) => Err(configuration(
-                format!("{count} candidates cannot be trained"),
-                format!("give at least 1 and at most {MOST_CANDIDATES}"),
-            )),
-        }
-    }
-
-    /// Refuses candidates where nothing tells one from another, or where they would be other networks.
-    pub(super) fn check_candidates(&self, begins: bool, has_none: bool) -> Result<()> {
-        let refused = [
-            (
-                has_none,
-                "--validation",
-                "they are chosen by the rows that each network watches, and there are none",
-            ),
-            (begins, "--from", "its network is given"),
-            (self.checkpoint.is_some(), "--checkpoint", "checkpoints are of one of them"),
-        ];
-        match refused.iter().find(|(is_refused, ..)| *is_refused) {
-            Some((_, flag, why)) if self.candidates.is_some() || self.time.is_some() => Err(configuration(
-                format!("candidates cannot be trained: {why}"),
-                format!("leave out `{flag}`, or `--time` and `--candidates`"),
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    /// The network and the training of a further candidate: what is not said is drawn around what was decided.
-    pub(super) fn drawn(
-        &self,
-        number: usize,
-        is_fast: bool,
-        preprocessing: &Preprocessing,
-        (rows, validation): (usize, usize),
-        (network, training): (&Network, &Training),
-    ) -> Result<(Network, Training)> {
-        let (draw, mut own) = (Draw::new(self.seed(), number), self.clone());
-        let units: Vec<usize> = network.layers.iter().filter_map(Layer::units).collect();
-        let hidden = units.split_last().map_or(&[][..], |(_outputs, hidden)| hidden);
-        if self.network.is_none() && !hidden.is_empty() && self.filters(preprocessing)?.is_empty() {
-            own.hidden = self.hidden.clone().or_else(|| Some(Hidden(draw.hidden(hidden))));
-            own.dropout = self.dropout.or_else(|| draw.dropout());
-        }
-        if training.optimizer.is_searching() {
-            own.dropout = self.dropout;
-        } else {
-            own.learning_rate = self.learning_rate.or_else(|| Some(draw.rate(training.learning_rate())));
-        }
-        let decay = training.optimizer.get("weight_decay").filter(|decay| *decay > 0.0);
-        own.weight_decay = self.weight_decay.or_else(|| decay.map(|decay| draw.decay(decay)));
-        let training = own.training(is_fast, preprocessing, rows, validation)?;
-        training.check::<f32>()?;
-        Ok((own.network(is_fast, preprocessing, rows)?, training))
-    }
-
     /// How many inputs each number has for the pieces between its quantiles.
     ///
     /// # Errors
@@ -256,13 +147,22 @@ impl Settings {
             .features()
             .iter()
             .filter(|feature| matches!(feature.encoding, Encoding::Numeric(_)));
-        let numbers = numbers.count();
         let is_open = self.scaling.is_none() && self.network.is_none() && !is_fast;
-        let is_sensible = rows >= FEWEST_ROWS_OF_A_MEMBER
-            && numbers <= MOST_COLUMNS_OF_PIECES
-            && PIECES * numbers <= rows
-            && rows.saturating_mul(PIECES * numbers) <= MOST_NUMBERS_OF_PIECES;
-        Ok(if is_open && is_sensible { PIECES } else { 0 })
+        Ok(if is_open { rules::pieces(numbers.count(), rows).value } else { 0 })
+    }
+
+    /// What the rules for a network and its training look at.
+    ///
+    /// # Errors
+    /// As [`Settings::filters`].
+    pub(super) fn case(&self, is_fast: bool, preprocessing: &Preprocessing, rows: usize) -> Result<Case> {
+        Ok(Case {
+            is_fast,
+            rows,
+            inputs: preprocessing.inputs(),
+            has_classes: preprocessing.target().target().classes().is_some(),
+            has_convolutions: !self.filters(preprocessing)?.is_empty(),
+        })
     }
 
     /// The network for data that are so preprocessed, with so many training rows.
@@ -366,7 +266,7 @@ impl Settings {
     }
 
     fn layers(&self, is_fast: bool, preprocessing: &Preprocessing, rows: usize) -> Result<Vec<Layer>> {
-        let (inputs, outputs) = (preprocessing.inputs(), preprocessing.target().target().outputs());
+        let outputs = preprocessing.target().target().outputs();
         let filters = self.filters(preprocessing)?;
         let hidden: Vec<usize> = match &self.hidden {
             Some(Hidden(units)) if units.is_empty() && filters.is_empty() => {
@@ -374,13 +274,7 @@ impl Settings {
                 Vec::new()
             }
             Some(Hidden(units)) => units.clone(),
-            None if !filters.is_empty() => vec![128],
-            None if !is_fast && rows >= 1000 => vec![128, 128],
-            None if !is_fast && rows >= FEWEST_ROWS_OF_A_MEMBER => vec![64, 64],
-            None if rows < 10 => vec![8],
-            None if inputs <= 8 => vec![32, 32],
-            None if inputs >= 256 || rows >= 1000 => vec![128],
-            None => vec![64],
+            None => self.case(is_fast, preprocessing, rows)?.hidden().value,
         };
         let dense = |units| Layer::from(Dense { initializer: self.initializer, ..Dense::new(units) });
         let mut layers: Vec<Layer> = filters.iter().flat_map(|&filters| self.convolution(filters)).collect();
@@ -410,9 +304,8 @@ impl Settings {
         rows: usize,
         validation: usize,
     ) -> Result<Training> {
-        let inputs = preprocessing.inputs();
-        let has_convolutions = !self.filters(preprocessing)?.is_empty();
-        let is_short = is_fast || rows < FEWEST_ROWS_OF_A_MEMBER;
+        let case = self.case(is_fast, preprocessing, rows)?;
+        let has_convolutions = case.has_convolutions;
         if let Some(epochs) = self.epochs.filter(|epochs| !(1..=MOST_EPOCHS).contains(epochs)) {
             return Err(configuration(
                 format!("{epochs} epochs cannot be trained"),
@@ -432,14 +325,7 @@ impl Settings {
                 "hold some out with `--validation 0.1`, or leave out `--metric`",
             ));
         }
-        let has_classes = preprocessing.target().target().classes().is_some();
-        let decay = match has_classes {
-            _ if has_convolutions => images::WEIGHT_DECAY,
-            true if rows < FEWEST_ROWS_OF_A_MEMBER => 1.0,
-            true => 0.1,
-            false => 0.01,
-        };
-        let optimizer = self.optimizer(is_fast && !has_convolutions, decay)?;
+        let optimizer = self.optimizer(is_fast && !has_convolutions, case.decay().value)?;
         let usual = match has_convolutions {
             _ if optimizer.is_searching() => Batch::Full,
             true => Batch::Of(images::BATCH),
@@ -451,41 +337,19 @@ impl Settings {
             Batch::Of(examples) => rows.div_ceil(examples.max(1).saturating_mul(accumulate.max(1))),
             Batch::Full => 1,
         };
-        let is_adam = matches!(optimizer, Optimizer::Adam { .. } | Optimizer::AdamW { .. });
-        let is_small = rows < 200 || inputs <= 8 && rows < 5000;
-        let conventional = match is_adam {
-            true if has_convolutions => images::LEARNING_RATE,
-            true if is_short && is_small => 0.01,
-            true if is_short => optimizer.conventional_rate(),
-            true => {
-                if rows < 5000 {
-                    0.003
-                } else {
-                    0.002
-                }
-            }
-            false => optimizer.conventional_rate(),
-        };
         let patience = match self.early_stopping {
             Some(0) => None,
             Some(patience) => Some(patience),
             None => (validation > 0).then_some(if is_fast { 20 } else { 30 }),
         };
         Ok(Training {
-            epochs: match (self.epochs, rows) {
-                (Some(epochs), _) => epochs,
-                (None, _) if has_convolutions => {
-                    images::epochs(&self.network(is_fast, preprocessing, rows)?, rows)?
-                }
-                (None, _) if is_short => {
-                    (10_000 / steps.max(1)).clamp(10, if rows < 100 { 2000 } else { 500 })
-                }
-                (None, ..MANY_ROWS) => (60_000 / steps.max(1)).clamp(60, 500),
-                (None, _) => (60 * MANY_ROWS / rows).max(10),
+            epochs: match self.epochs {
+                Some(epochs) => epochs,
+                None => case.epochs(&self.network(is_fast, preprocessing, rows)?, steps)?.value,
             },
             batch,
             optimizer,
-            learning_rate: Some(self.learning_rate.unwrap_or(conventional)),
+            learning_rate: Some(self.learning_rate.unwrap_or_else(|| case.rate(optimizer).value)),
             schedule: self.schedule(match has_convolutions {
                 _ if optimizer.is_searching() => "constant",
                 true => "one_cycle",
@@ -557,171 +421,6 @@ impl Settings {
             shape.set(field, value)?;
         }
         Ok(Schedule { warmup_epochs: self.warmup_epochs.unwrap_or(0.0), shape })
-    }
-
-    /// These settings with nothing left to be decided from the data: what a model is stored with, so that
-    /// a run told so is the same run. `test` and `validation` are the fractions held out.
-    pub(super) fn decided(
-        &self,
-        network: &Network,
-        training: &Training,
-        [test, validation]: [Option<f64>; 2],
-        (options, pieces, members): (&DataOptions, usize, usize),
-        filters: Vec<usize>,
-    ) -> Self {
-        let hidden = match &self.network {
-            Some(_) => None,
-            None => {
-                let units: Vec<usize> = network.layers.iter().filter_map(Layer::units).collect();
-                units.split_last().map(|(_outputs, hidden)| Hidden(hidden.to_vec()))
-            }
-        };
-        let has_hidden = hidden.as_ref().is_some_and(|units| !units.0.is_empty());
-        // What candidates draw stays open, or they would not draw it again.
-        let is_chosen = self.candidates.is_some() || self.time.is_some();
-        Self {
-            data: Some(self.data().to_owned()),
-            scaling: Some(options.scaling),
-            imputation: Some(options.imputation),
-            pieces: Some(pieces).filter(|&pieces| pieces > 0 || members > 1),
-            ensemble: Some(members).filter(|&members| members > 1),
-            test,
-            validation,
-            hidden: if is_chosen { self.hidden.clone() } else { hidden },
-            dropout: match filters.is_empty() {
-                _ if is_chosen => self.dropout,
-                true => self.dropout,
-                false => self.dropout.or(Some(images::DROPOUT)),
-            },
-            activation: (has_hidden || !filters.is_empty())
-                .then(|| self.activation.unwrap_or(Activation::Relu)),
-            cost: Some(network.cost),
-            network: self
-                .network
-                .as_ref()
-                .map(|table| NetworkTable { image: network.image, ..table.clone() }),
-            epochs: Some(training.epochs),
-            batch: Some(training.batch),
-            optimizer: Some(training.optimizer.name().to_owned()),
-            weight_decay: match members {
-                _ if is_chosen => self.weight_decay,
-                1 if filters.is_empty() => self.weight_decay,
-                _ => training.optimizer.get("weight_decay"),
-            },
-            learning_rate: self.learning_rate.or((!is_chosen).then_some(training.learning_rate())),
-            schedule: Some(training.schedule.shape.name().to_owned()),
-            early_stopping: Some(training.early_stopping.map_or(0, |stopping| stopping.patience)),
-            shuffle: Some(training.shuffle),
-            augment: self.augment.or(Some(training.augment).filter(|augment| !augment.is_none())),
-            seed: Some(training.seed),
-            convolutions: self.convolutions.clone().or((!filters.is_empty()).then_some(Hidden(filters))),
-            ..self.clone()
-        }
-    }
-}
-
-impl Settings {
-    /// The settings in the form in which a model file stores them: without what changes nothing of a model.
-    pub(super) fn to_json(&self) -> Result<serde_json::Value> {
-        let stored = Self {
-            threads: None,
-            time: None,
-            checkpoint: None,
-            checkpoint_every: None,
-            checkpoint_keep: None,
-            cv: None,
-            out_of_fold: None,
-            out: None,
-            ..self.clone()
-        };
-        serde_json::to_value(stored).map_err(|error| {
-            Error::configuration(format!("the settings make no JSON: {error}")).caused_by(error)
-        })
-    }
-
-    /// The name of the data: a built-in set or a path.
-    pub fn data(&self) -> &str {
-        self.data.as_deref().unwrap_or("digits")
-    }
-
-    /// The seed of all random numbers.
-    pub fn seed(&self) -> u64 {
-        self.seed.unwrap_or(0)
-    }
-
-    /// The declared types of columns.
-    ///
-    /// # Errors
-    /// If a text is not of the form `column=type`.
-    pub fn column_types(&self) -> Result<BTreeMap<String, ColumnType>> {
-        self.r#type
-            .0
-            .iter()
-            .map(|text| {
-                text.rsplit_once('=')
-                    .and_then(|(name, kind)| Some((name.to_owned(), kind.parse().ok()?)))
-                    .ok_or_else(|| {
-                        configuration(
-                            format!("`{text}` declares no type"),
-                            "write a column and its type: `--type zip=categorical` or `--type zip=numeric`",
-                        )
-                    })
-            })
-            .collect()
-    }
-
-    /// The fractions of rows to hold out for test and validation, where they are given.
-    pub(super) fn fractions(&self) -> Result<[Option<f64>; 2]> {
-        let checked = |flag: &str, fraction: Option<f64>| match fraction {
-            Some(fraction) if !(0.0..1.0).contains(&fraction) => Err(configuration(
-                format!("`--{flag}` is {fraction}"),
-                "give the fraction of the rows to hold out: at least 0 and below 1, for example 0.2",
-            )),
-            fraction => Ok(fraction),
-        };
-        Ok([checked("test", self.test)?, checked("validation", self.validation)?])
-    }
-
-    /// How a table becomes a data set.
-    ///
-    /// # Errors
-    /// If a type is declared in another form than `column=type`.
-    pub fn data_options(&self) -> Result<DataOptions> {
-        Ok(DataOptions {
-            target: self.target.0.clone(),
-            task: self.task,
-            ignore: self.ignore.0.clone(),
-            weights: self.weights.clone(),
-            types: self.column_types()?,
-            scaling: self.scaling.unwrap_or_default(),
-            imputation: self.imputation.unwrap_or_default(),
-            missing_indicators: self.missing_indicators.unwrap_or(false),
-            max_levels: match self.max_levels {
-                Some(0) => {
-                    return Err(configuration(
-                        "`--max-levels` is 0, so that no text could be told from another",
-                        "give at least 1",
-                    ));
-                }
-                levels => levels.unwrap_or(DataOptions::MAX_LEVELS),
-            },
-            target_scaling: match self.cost {
-                Some(cost) if cost.has_log_link() => TargetScaling::Mean,
-                _ => TargetScaling::default(),
-            },
-        })
-    }
-}
-
-/// The shape of the images that the data are, if they are.
-pub(super) fn image(preprocessing: &Preprocessing) -> Option<Image> {
-    let [Feature { encoding: Encoding::Bytes(pixels), .. }] = preprocessing.features() else {
-        return None;
-    };
-    match pixels.shape()[..] {
-        [height, width] => Some(Image { height, width, channels: 1 }),
-        [height, width, channels] => Some(Image { height, width, channels }),
-        _ => None,
     }
 }
 

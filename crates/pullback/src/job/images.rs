@@ -10,9 +10,8 @@
 //! - Epochs: as many as make about 2.6e12 multiply-adds forwards and backwards, at least 5 and at most 100.
 
 use super::configuration;
-use super::decide::image;
 use super::settings::{Hidden, Settings};
-use crate::data::Preprocessing;
+use crate::data::{Encoding, Feature, Preprocessing};
 use crate::error::Result;
 use crate::network::layers::Convolution;
 use crate::network::{Activation, Image, Layer, Mode, Network, Padding};
@@ -24,6 +23,8 @@ pub(super) const LEAST_PIXELS: usize = 16;
 const FILTERS: [usize; 2] = [16, 32];
 /// The rows and columns of pixels of a convolution's windows.
 const SIZE: usize = 3;
+/// The units of the hidden layer behind convolutions.
+pub(super) const HIDDEN: [usize; 1] = [128];
 /// The dropout rate after each hidden layer behind convolutions.
 pub(super) const DROPOUT: f64 = 0.3;
 /// The examples of a step.
@@ -82,6 +83,18 @@ impl Settings {
         }
         layers.extend([Layer::function(self.activation.unwrap_or(Activation::Relu)), Layer::max_pool(2)]);
         layers
+    }
+}
+
+/// The shape of the images that the data are, if they are.
+pub(super) fn image(preprocessing: &Preprocessing) -> Option<Image> {
+    let [Feature { encoding: Encoding::Bytes(pixels), .. }] = preprocessing.features() else {
+        return None;
+    };
+    match pixels.shape()[..] {
+        [height, width] => Some(Image { height, width, channels: 1 }),
+        [height, width, channels] => Some(Image { height, width, channels }),
+        _ => None,
     }
 }
 

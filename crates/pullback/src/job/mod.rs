@@ -30,6 +30,7 @@ mod cross_validation;
 mod decide;
 mod diverged;
 mod findings;
+mod given;
 mod images;
 mod initial;
 mod measure;
@@ -37,15 +38,17 @@ mod members;
 pub mod memory;
 mod reasons;
 mod rows;
+mod rules;
 mod settings;
+mod stored;
 mod weights;
 
 pub use calibrate::Calibration;
 pub use candidates::{Candidate, Candidates};
 pub use checkpoints::{Checkpoints, Interval, Keeper};
 pub use cross_validation::{CrossValidated, CrossValidation};
-pub use decide::checked_threads;
 pub use findings::Finding;
+pub use given::checked_threads;
 pub use measure::measure;
 pub use reasons::Reason;
 pub use rows::{Rows, TestRows};
@@ -294,15 +297,13 @@ impl Job {
             given: &settings,
             table,
             preprocessing: &preprocessing,
-            rows: trained,
-            is_fast,
+            case: settings.case(is_fast, &preprocessing, trained)?,
             members,
             pieces,
-            has_convolutions: !filters.is_empty(),
             network: &networks[0].0,
             training: &training,
         }
-        .reasons();
+        .reasons()?;
         let settings =
             settings.decided(&networks[0].0, &training, fractions, (&options, pieces, members), filters);
         let members = networks.into_iter().enumerate().map(|(index, (network, start))| Member {
