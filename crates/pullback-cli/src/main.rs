@@ -24,6 +24,7 @@ mod progress;
 mod source;
 mod sweep_file;
 mod terminal;
+mod train_report;
 
 use clap::Parser;
 use std::process::ExitCode;

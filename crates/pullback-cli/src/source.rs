@@ -389,18 +389,39 @@ pub(crate) struct Chosen {
     pub(crate) is_trained_on: bool,
 }
 
-/// The rows of `data`, or of them those that were held out from training; without data, those of built-in data that
-/// were.
-pub(crate) fn chosen(
-    model: &Trained<'_>,
-    data: Option<&str>,
-    targets: Option<&Path>,
-    is_held_out: bool,
-) -> Result<Chosen> {
-    match data {
-        Some(data) if is_held_out => held_out_of(model, data, targets),
-        Some(data) => all_of(model, data, targets),
-        None => held_out(model),
+/// The rows that a model is looked at with, as flags.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DataFlags {
+    /// A built-in data set, a table, an array, or a file or folder of images, with targets; of a folder with a test
+    /// part that part. By default the rows of built-in data that were held out from training
+    data: Option<String>,
+    /// Of the data that the model was trained on, take the rows that were held out
+    #[arg(long, requires = "data")]
+    held_out: bool,
+    /// A NumPy array with the targets, where the data are an array of inputs
+    #[arg(long, value_name = "FILE", requires = "data")]
+    targets: Option<PathBuf>,
+}
+
+impl DataFlags {
+    pub(crate) fn is_given(&self) -> bool {
+        self.data.is_some()
+    }
+
+    /// The files that are read, if they are files.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.data.as_deref().map(Path::new).into_iter().chain(self.targets.as_deref())
+    }
+
+    /// The rows of the data, or of them those that were held out from training; without data, those of built-in data
+    /// that were.
+    pub(crate) fn chosen(&self, model: &Trained<'_>) -> Result<Chosen> {
+        let targets = self.targets.as_deref();
+        match self.data.as_deref() {
+            Some(data) if self.held_out => held_out_of(model, data, targets),
+            Some(data) => all_of(model, data, targets),
+            None => held_out(model),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Result};
 use crate::machine::free_memory;
-use crate::source::{Chosen, chosen, load_network};
+use crate::source::{Chosen, DataFlags, load_network};
 use crate::terminal::{entry, print, print_json, shortened, width, wrapped};
 use pullback::explain::{CheckOptions, ParameterCheck, check, trace_rows};
 use pullback::job::memory;
@@ -15,15 +15,8 @@ use std::path::PathBuf;
 pub(crate) struct Check {
     /// The model file
     model: PathBuf,
-    /// A built-in data set, a CSV file, or a folder or file of IDX images, with targets. By default the
-    /// rows of built-in data that were held out from training
-    data: Option<String>,
-    /// Of the data that the model was trained on, take the rows that were held out
-    #[arg(long, requires = "data")]
-    held_out: bool,
-    /// A NumPy array with the targets, where the data are an array of inputs
-    #[arg(long, value_name = "FILE", requires = "data")]
-    targets: Option<PathBuf>,
+    #[command(flatten)]
+    source: DataFlags,
     /// Which network of an ensemble, counted from 1
     #[arg(long, value_name = "NUMBER")]
     member: Option<usize>,
@@ -64,8 +57,7 @@ impl Check {
             ));
         }
         let model = load_network(&self.model, self.member)?;
-        let Chosen { table, what, .. } =
-            chosen(&model.trained()?, self.data.as_deref(), self.targets.as_deref(), self.held_out)?;
+        let Chosen { table, what, .. } = self.source.chosen(&model.trained()?)?;
         let rows = self.rows.min(table.rows());
         let mode = if self.training { Mode::Training } else { Mode::Evaluation };
         memory::check(model.network(), rows, memory::Work::Trace, free_memory())?;

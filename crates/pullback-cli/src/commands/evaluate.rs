@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Result};
 use crate::machine::ISA_HELP;
-use crate::source::{chosen, predict};
+use crate::source::{DataFlags, predict};
 use crate::terminal::{entry, print, print_json, warn, width};
 use pullback::job::measure;
 use pullback::model::Model;
@@ -16,15 +16,8 @@ use std::path::PathBuf;
 pub(crate) struct Evaluate {
     /// The model file
     model: PathBuf,
-    /// A built-in data set, a CSV file, or a folder or file of IDX images; of a folder the test part.
-    /// By default the rows of built-in data that were held out from training
-    data: Option<String>,
-    /// Of the data that the model was trained on, take the rows that were held out
-    #[arg(long, requires = "data")]
-    held_out: bool,
-    /// A NumPy array with the targets, where the data are an array of inputs
-    #[arg(long, value_name = "FILE", requires = "data")]
-    targets: Option<PathBuf>,
+    #[command(flatten)]
+    source: DataFlags,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -37,8 +30,8 @@ impl Evaluate {
     pub(super) fn run(&self) -> Result<()> {
         let model = Model::<f32>::load(&self.model)?;
         let trained = model.trained()?;
-        let tested = chosen(&trained, self.data.as_deref(), self.targets.as_deref(), self.held_out)?;
-        if self.data.is_some() && trained.data.is_of(&tested.table)? {
+        let tested = self.source.chosen(&trained)?;
+        if self.source.is_given() && trained.data.is_of(&tested.table)? {
             warn(format_args!(
                 "{} of these {} rows were trained on; `--held-out` takes the others",
                 trained.data.trained_rows, trained.data.rows

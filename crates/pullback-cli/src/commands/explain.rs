@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Result};
 use crate::files::{Files, Output};
 use crate::machine::free_memory;
-use crate::source::{Chosen, chosen, load_network};
+use crate::source::{Chosen, DataFlags, load_network};
 use crate::terminal::{WIDTH, print, print_colored, print_json, width};
 use pullback::Error;
 use pullback::data::{Table, Target};
@@ -41,15 +41,8 @@ enum Format {
 pub(crate) struct Explain {
     /// The model file
     model: Option<PathBuf>,
-    /// A built-in data set, a CSV file, or a folder or file of IDX images, with targets. By default the
-    /// rows of built-in data that were held out from training
-    data: Option<String>,
-    /// Of the data that the model was trained on, take the rows that were held out
-    #[arg(long, requires = "data")]
-    held_out: bool,
-    /// A NumPy array with the targets, where the data are an array of inputs
-    #[arg(long, value_name = "FILE", requires = "data")]
-    targets: Option<PathBuf>,
+    #[command(flatten)]
+    source: DataFlags,
     /// The row to explain, counted from 1
     #[arg(long, default_value_t = 1)]
     row: usize,
@@ -120,9 +113,9 @@ pub(crate) struct Explain {
 impl Explain {
     pub(super) fn run(&self) -> Result<()> {
         let catalog = self.catalog(None)?;
-        let data = self.data.as_deref().map(Path::new);
-        let given = [&self.model, &self.targets, &self.file, &self.expression_file];
-        let files = Files::reading(given.into_iter().flatten().map(PathBuf::as_path).chain(data));
+        let given = [&self.model, &self.file, &self.expression_file];
+        let files =
+            Files::reading(given.into_iter().flatten().map(PathBuf::as_path).chain(self.source.paths()));
         let out = files.output(self.out.as_deref(), "--out")?;
         let save = self.save.as_deref().map(|path| files.output(Some(path), "--save")).transpose()?;
         if let Some(name) = &self.section
@@ -183,8 +176,7 @@ impl Explain {
             ));
         };
         let model = load_network(path, self.member)?;
-        let Chosen { table, .. } =
-            chosen(&model.trained()?, self.data.as_deref(), self.targets.as_deref(), self.held_out)?;
+        let Chosen { table, .. } = self.source.chosen(&model.trained()?)?;
         let trained = model.trained()?;
         let target = trained.preprocessing.target();
         let outputs = match target.target().classes() {

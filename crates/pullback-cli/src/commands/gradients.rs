@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Result};
 use crate::files::Files;
 use crate::machine::free_memory;
-use crate::source::{Chosen, chosen, load_network};
+use crate::source::{Chosen, DataFlags, load_network};
 use crate::terminal::{figure, print, print_json};
 use pullback::explain::{Trace, trace_rows};
 use pullback::job::memory;
@@ -11,7 +11,7 @@ use pullback::model::{Tensor, write_tensors};
 use pullback::network::Mode;
 use serde_json::json;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Precision {
@@ -23,15 +23,8 @@ enum Precision {
 pub(crate) struct Gradients {
     /// The model file
     model: PathBuf,
-    /// A built-in data set, a CSV file, or a folder or file of IDX images, with targets. By default the
-    /// rows of built-in data that were held out from training
-    data: Option<String>,
-    /// Of the data that the model was trained on, take the rows that were held out
-    #[arg(long, requires = "data")]
-    held_out: bool,
-    /// A NumPy array with the targets, where the data are an array of inputs
-    #[arg(long, value_name = "FILE", requires = "data")]
-    targets: Option<PathBuf>,
+    #[command(flatten)]
+    source: DataFlags,
     /// Where the tensors go
     #[arg(long, short, value_name = "FILE", default_value = "gradients.safetensors")]
     out: PathBuf,
@@ -58,12 +51,9 @@ const BATCH: usize = 256;
 impl Gradients {
     pub(super) fn run(&self) -> Result<()> {
         let model = load_network(&self.model, self.member)?;
-        let data = self.data.as_deref();
-        let read = [&*self.model].into_iter().chain(data.map(Path::new)).chain(self.targets.as_deref());
-        let files = Files::reading(read);
+        let files = Files::reading([&*self.model].into_iter().chain(self.source.paths()));
         let out = files.output(Some(&self.out), "--out")?;
-        let Chosen { table, .. } =
-            chosen(&model.trained()?, self.data.as_deref(), self.targets.as_deref(), self.held_out)?;
+        let Chosen { table, .. } = self.source.chosen(&model.trained()?)?;
         let rows = self.rows.unwrap_or(table.rows()).min(table.rows());
         if rows == 0 {
             return Err(Failure::usage("there are no rows to take gradients of", "give at least one"));

@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Result};
 use crate::machine::{ISA_HELP, free_memory, machine};
-use crate::source::{Chosen, chosen};
+use crate::source::{Chosen, DataFlags};
 use crate::terminal::{entry, print, print_json, shortened, warn, width, wrapped};
 use pullback::importance::{ColumnImportance, Importance as Found, ImportanceOptions, measure};
 use pullback::job::memory;
@@ -24,15 +24,8 @@ const BAR: usize = 16;
 pub(crate) struct Importance {
     /// The model file
     model: PathBuf,
-    /// A built-in data set or a table with targets. By default the rows of built-in data that were held out from
-    /// training
-    data: Option<String>,
-    /// Of the data that the model was trained on, take the rows that were held out
-    #[arg(long, requires = "data")]
-    held_out: bool,
-    /// A NumPy array with the targets, where the data are an array of inputs
-    #[arg(long, value_name = "FILE", requires = "data")]
-    targets: Option<PathBuf>,
+    #[command(flatten)]
+    source: DataFlags,
     /// How many times each column is put in a random order
     #[arg(long, default_value_t = 5)]
     repeats: usize,
@@ -57,9 +50,8 @@ impl Importance {
     pub(super) fn run(&self) -> Result<()> {
         let model = Model::<f32>::load(&self.model)?;
         let trained = model.trained()?;
-        let Chosen { table, what, is_trained_on } =
-            chosen(&trained, self.data.as_deref(), self.targets.as_deref(), self.held_out)?;
-        if self.data.is_some() && trained.data.is_of(&table)? {
+        let Chosen { table, what, is_trained_on } = self.source.chosen(&trained)?;
+        if self.source.is_given() && trained.data.is_of(&table)? {
             warn(format_args!(
                 "{} of these {} rows were trained on; `--held-out` takes the others",
                 trained.data.trained_rows, trained.data.rows
