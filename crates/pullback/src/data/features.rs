@@ -6,6 +6,7 @@
 //! Rows that memory does not hold are records in a [`Store`](super::Store): [`Features::load`] takes some of them into
 //! memory, and `ahead` decides which.
 
+use super::outside::{Outside, Rows};
 use super::{Bytes, Records, Store};
 use crate::error::{Error, Result};
 use pullback_kernels::{ByteScale, Isa, Real, gather, gather_bytes};
@@ -35,6 +36,7 @@ enum Block<T> {
     Codes { codes: Vec<u32>, levels: Vec<u32> },
     Parts { parts: Vec<Part>, numbers: Vec<T>, codes: Vec<u32> },
     Stored(Stored),
+    Outside(Outside<T>),
 }
 
 /// Rows in a store: a record has a row's numbers, then its codes.
@@ -99,6 +101,8 @@ pub enum FeaturesView<'a, T> {
     },
     /// Numbers, and codes of levels, that are in a store.
     Stored,
+    /// Numbers that somebody else keeps.
+    Outside,
 }
 
 /// The most levels of a column of codes: as many whole numbers as every [`Real`] holds exactly.
@@ -207,6 +211,46 @@ impl<T: Real> Features<T> {
         Ok(Self { block: Block::Parts { parts, numbers, codes }, rows, width })
     }
 
+    /// Numbers that somebody else keeps: a batch's rows are copied from there when they are needed. All else is as if
+    /// the inputs were [dense](Features::dense).
+    ///
+    /// ```
+    /// use pullback::data::{Features, Rows};
+    /// use std::sync::Arc;
+    ///
+    /// /// Two columns, one after the other.
+    /// #[derive(Debug)]
+    /// struct Columns([Vec<f64>; 2]);
+    ///
+    /// impl Rows<f32> for Columns {
+    ///     fn rows(&self) -> usize {
+    ///         self.0[0].len()
+    ///     }
+    ///     fn width(&self) -> usize {
+    ///         2
+    ///     }
+    ///     fn gather(&self, rows: &[usize], out: &mut [f32]) {
+    ///         for (&row, out) in rows.iter().zip(out.chunks_exact_mut(2)) {
+    ///             out.copy_from_slice(&[self.0[0][row] as f32, self.0[1][row] as f32]);
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let columns = Columns([vec![1.0, 2.0], vec![0.5, 0.25]]);
+    /// let features = Features::outside(Arc::new(columns))?;
+    /// assert_eq!(features.to_dense()?, [1.0, 0.5, 2.0, 0.25]);
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no column, or a number is not finite.
+    pub fn outside(rows: Arc<dyn Rows<T>>) -> Result<Self> {
+        let (count, width) = (rows.rows(), rows.width());
+        let outside = Outside(rows);
+        outside.check()?;
+        Ok(Self { block: Block::Outside(outside), rows: count, width })
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows
@@ -225,6 +269,7 @@ impl<T: Real> Features<T> {
             Block::Codes { codes, levels } => FeaturesView::Codes { codes, levels },
             Block::Parts { parts, numbers, codes } => FeaturesView::Parts { parts, numbers, codes },
             Block::Stored(_) => FeaturesView::Stored,
+            Block::Outside(_) => FeaturesView::Outside,
         }
     }
 
@@ -306,6 +351,11 @@ impl<T: Real> Features<T> {
                 Block::Parts { parts: parts.clone(), numbers: own, codes: pick(codes, per_row(codes.len())) }
             }
             Block::Stored(stored) => stored.load(rows)?,
+            Block::Outside(outside) => {
+                let mut own = vec![T::ZERO; rows.len() * self.width];
+                outside.0.gather(rows, &mut own);
+                Block::Dense(own)
+            }
         };
         Ok(Self { block, rows: rows.len(), width: self.width })
     }
@@ -348,6 +398,7 @@ impl<T: Real> Features<T> {
                     }
                 }
             }
+            Block::Outside(outside) => outside.0.gather(rows, out),
             Block::Stored(_) => unreachable!("rows of a store are loaded before they are written"),
             Block::Parts { .. } => {
                 out.fill(T::ZERO);

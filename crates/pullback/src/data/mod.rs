@@ -14,6 +14,7 @@ mod dataset;
 mod features;
 mod options;
 mod order;
+mod outside;
 mod preprocess;
 mod split;
 mod store;
@@ -29,6 +30,7 @@ pub(crate) use features::check_whole_rows;
 pub use features::{Features, FeaturesView, Part};
 pub use options::{DataOptions, Imputation, Scaling, TargetScaling, Task};
 pub(crate) use order::epoch_order;
+pub use outside::Rows;
 pub use preprocess::{
     Categorical, Encoding, Feature, MOST_PIECES, Numeric, Pixels, Preprocessing, Rare, Scale, Target,
     TargetColumn, Time, TimePart, Warning, strata,

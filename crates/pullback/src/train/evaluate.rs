@@ -185,10 +185,14 @@ pub(super) fn check_inputs<'a, T: Real>(
                     }
                 }
                 FeaturesView::Dense(numbers) => index.check(numbers)?,
-                FeaturesView::Bytes { .. } | FeaturesView::Parts { .. } | FeaturesView::Stored => {
+                other => {
+                    let has = match other {
+                        FeaturesView::Bytes { .. } => "bytes",
+                        FeaturesView::Outside => "numbers that are not at hand",
+                        _ => "parts",
+                    };
                     return Err(Error::configuration(format!(
-                        "input `{name}` takes codes, but its block has {}",
-                        if matches!(features.view(), FeaturesView::Bytes { .. }) { "bytes" } else { "parts" }
+                        "input `{name}` takes codes, but its block has {has}"
                     ))
                     .help("give a block of codes"));
                 }

@@ -57,6 +57,9 @@ pub(super) struct Position {
     pub(super) step: usize,
     /// Steps done in all.
     pub(super) steps: usize,
+    /// Steps done by runs before, from which this one took over what the optimizer keeps.
+    #[serde(default)]
+    pub(super) steps_before: usize,
     /// Examples seen in the epoch that is running.
     pub(super) examples: usize,
     /// The sum of their weights: as many, where they have none.
@@ -90,6 +93,7 @@ impl Position {
             epoch: 0,
             step: 0,
             steps: 0,
+            steps_before: 0,
             examples: 0,
             weight: 0.0,
             cost: 0.0,
@@ -102,6 +106,13 @@ impl Position {
             is_kept_by_observer: false,
             stop: None,
         }
+    }
+}
+
+impl Position {
+    /// How many steps the optimizer has done, in this run and in those before.
+    pub(super) fn steps_with_before(&self) -> usize {
+        self.steps.saturating_add(self.steps_before)
     }
 }
 
@@ -231,10 +242,10 @@ impl<T: Real> State<T> {
     /// What is measured and kept: the parameters, or where `share` of an average is kept, that average, divided by the
     /// sum of its weights. Running averages of batch norm are averages already.
     pub(super) fn measured(&self, share: Option<f64>) -> Vec<Cow<'_, [T]>> {
-        let Some(share) = share.filter(|_| self.position.steps > 0) else {
+        let Some(share) = share.filter(|_| self.position.steps_with_before() > 0) else {
             return self.parameters().map(Cow::Borrowed).collect();
         };
-        let weight = 1.0 - Real::powf(share, self.position.steps as f64);
+        let weight = 1.0 - Real::powf(share, self.position.steps_with_before() as f64);
         let factor = T::from_f64(1.0 / weight);
         let pairs = self.parameters().zip(&self.average);
         pairs

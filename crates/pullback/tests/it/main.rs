@@ -27,6 +27,7 @@ mod model_file;
 mod mutations;
 mod operations;
 mod oracle;
+mod outside;
 mod parts;
 mod plans;
 mod predictor;

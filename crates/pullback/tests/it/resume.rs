@@ -338,3 +338,45 @@ fn a_state_is_of_all_inputs() {
     let message = resume(&other).unwrap_err().to_string();
     assert!(message.contains("rows"), "{message}");
 }
+
+#[test]
+fn a_run_on_other_rows_goes_on_with_what_the_optimizer_keeps() {
+    let (data, machine) = (data(), Machine::with_threads(1));
+    // Without masks, which depend on the epoch.
+    let mut network = network();
+    network.layers.remove(3);
+    let (first, second): (Vec<usize>, Vec<usize>) = ((0..48).collect(), (48..ROWS).collect());
+    for name in ["adam", "nesterov"] {
+        let optimizer = Optimizer::from_name(name).unwrap();
+        // Two epochs of the same rows in their order are one epoch, and a run of one that goes on from it.
+        let two = Training { epochs: 2, shuffle: false, optimizer, ..settings() };
+        let whole = train(&network, &two, &data, &first, &[], &machine, &mut Silent).unwrap();
+        let one = Training { epochs: 1, ..two.clone() };
+        let mut begun = Trainer::new(&network, &one, &data, &first, &[], &machine).unwrap();
+        begun.epoch(&mut Silent);
+        let state = State::from_bytes(&begun.unbound_state().to_bytes().unwrap()).unwrap();
+        let other_seed = Training { seed: 7, ..one.clone() };
+        let run = |rows| Trainer::new(&network, &other_seed, &data, rows, &[], &machine).unwrap();
+        let mut same_rows = run(&first).going_on_from(&state).unwrap();
+        same_rows.epoch(&mut Silent);
+        assert_eq!(bits(&same_rows.finish()), bits(&whole), "{name}");
+        run(&second).going_on_from(&state).unwrap().epoch(&mut Silent);
+        // It is of no run that could be resumed, and of no other network.
+        assert!(Trainer::resume(&network, &one, &data, &first, &[], &machine, state.clone()).is_err());
+        let wider = Network::dense(6, &[13, 7], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
+        let wider = Trainer::new(&wider, &one, &data, &first, &[], &machine).unwrap();
+        assert!(wider.going_on_from(&state).is_err());
+    }
+}
+
+#[test]
+fn a_learning_rate_can_be_changed_while_it_trains() {
+    let (data, machine, network) = (data(), Machine::with_threads(1), network());
+    let rows: Vec<usize> = (0..ROWS).collect();
+    let training = Training { learning_rate: Some(0.5), ..settings() };
+    let mut own = Trainer::new(&network, &training, &data, &rows, &[], &machine).unwrap();
+    own.set_learning_rate(settings().learning_rate);
+    while own.epoch(&mut Silent) == Flow::Continue {}
+    let expected = train(&network, &settings(), &data, &rows, &[], &machine, &mut Silent).unwrap();
+    assert_eq!(bits(&own.finish()), bits(&expected));
+}

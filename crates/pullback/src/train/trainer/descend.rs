@@ -16,7 +16,8 @@ impl<T: Real> Trainer<'_, T> {
     /// One step on the rows at some places of the order.
     pub(super) fn descend(&mut self, range: Range<usize>, rate: f64) -> Result<Descended> {
         let Self { training, machine, .. } = *self;
-        let Some(rules) = training.optimizer.rules(rate, self.state.position.steps as u64 + 1) else {
+        let Some(rules) = training.optimizer.rules(rate, self.state.position.steps_with_before() as u64 + 1)
+        else {
             return self.search(range, rate);
         };
         let rules = StepRules { isa: machine.isa, rules };

@@ -10,30 +10,10 @@ use pullback_kernels::Real;
 impl<T: Real> Trainer<'_, T> {
     /// The same run from a state on.
     pub(crate) fn resumed(mut self, state: State<T>) -> Result<Self> {
-        let of_another = |what: &str| {
-            Err(Error::training(format!("the state is of another run: its {what} are not those of this one"))
-                .help("resume with the network, settings and rows of the run that it was saved of"))
-        };
         if let Some(what) = state.fingerprint.difference(self.fingerprint()) {
-            return of_another(what);
+            return Err(of_another(what));
         }
-        if state.names != names(&self.specification) {
-            return of_another("parameters");
-        }
-        let lengths =
-            |state: &State<T>| state.residents.iter().map(|numbers| numbers.len()).collect::<Vec<_>>();
-        if lengths(&state) != lengths(&self.state) {
-            return of_another("optimizer's numbers");
-        }
-        let averaged = |state: &State<T>| state.average.iter().map(|a| a.len()).collect::<Vec<_>>();
-        let weights: usize = self.state.parameters().map(<[T]>::len).sum();
-        let mut pairs = state.pairs.0.iter();
-        if averaged(&state) != averaged(&self.state)
-            || !(state.pairs.0.is_empty() || self.training.optimizer.is_searching())
-            || pairs.any(|pair| pair.step.len() != weights || !pair.is_possible())
-        {
-            return of_another("optimizer's numbers");
-        }
+        self.check_kept(&state)?;
         let (at, steps) = (&state.position, self.steps_per_epoch());
         let examples = at.step.saturating_mul(self.batch).min(self.rows.len());
         let is_possible = at.step <= steps
@@ -44,11 +24,31 @@ impl<T: Real> Trainer<'_, T> {
             && at.plateau.is_possible()
             && (state.has_best() || !self.needs_best(&state));
         if !is_possible {
-            return of_another("numbers");
+            return Err(of_another("numbers"));
         }
         self.state = state;
         self.reached = None;
         Ok(self)
+    }
+
+    /// Refuses a state whose parameters, or what an optimizer keeps of them, are not this run's.
+    pub(super) fn check_kept(&self, state: &State<T>) -> Result<()> {
+        if state.names != names(&self.specification) {
+            return Err(of_another("parameters"));
+        }
+        let lengths =
+            |state: &State<T>| state.residents.iter().map(|numbers| numbers.len()).collect::<Vec<_>>();
+        let averaged = |state: &State<T>| state.average.iter().map(|a| a.len()).collect::<Vec<_>>();
+        let weights: usize = self.state.parameters().map(<[T]>::len).sum();
+        let mut pairs = state.pairs.0.iter();
+        if lengths(state) != lengths(&self.state)
+            || averaged(state) != averaged(&self.state)
+            || !(state.pairs.0.is_empty() || self.training.optimizer.is_searching())
+            || pairs.any(|pair| pair.step.len() != weights || !pair.is_possible())
+        {
+            return Err(of_another("optimizer's numbers"));
+        }
+        Ok(())
     }
 
     /// What tells the run from others: a hash of the network, of the settings and of the rows.
@@ -110,6 +110,11 @@ impl<T: Real> Trainer<'_, T> {
             data: data.digits(),
         }
     }
+}
+
+fn of_another(what: &str) -> Error {
+    Error::training(format!("the state is of another run: its {what} are not those of this one"))
+        .help("resume with the network, settings and rows of the run that it was saved of")
 }
 
 fn with_numbers<T: Real>(hash: Hash, numbers: &[T]) -> Hash {

@@ -75,6 +75,8 @@ pub struct Trainer<'a, T: Real> {
     state: State<T>,
     /// Whether an observer ended the run, for now.
     is_stopped: bool,
+    /// The learning rate of the next steps, if it is not the schedule's.
+    rate: Option<f64>,
     /// Why it was stopped, if rows could not be read.
     trouble: Option<Error>,
     blame: Option<Blame>,
@@ -234,6 +236,7 @@ impl<'a, T: Real> Trainer<'a, T> {
         Ok(Self {
             state,
             is_stopped: false,
+            rate: None,
             trouble: None,
             blame: None,
             batch,
@@ -283,6 +286,22 @@ impl<'a, T: Real> Trainer<'a, T> {
         Ok(self)
     }
 
+    /// The same run, which before its first step takes parameters and what the optimizer keeps from the state of another
+    /// one: of the same network and optimizer, on whatever rows and with whatever seed. So a network can be trained on
+    /// rows as they come. Its epochs and schedule are its own.
+    ///
+    /// # Errors
+    /// If the state is of another network or optimizer.
+    pub fn going_on_from(mut self, state: &State<T>) -> Result<Self> {
+        self.check_kept(state)?;
+        self.state.residents.clone_from(&state.residents);
+        self.state.average.clone_from(&state.average);
+        self.state.pairs.clone_from(&state.pairs);
+        self.state.position.steps_before = state.position.steps_with_before();
+        self.reached = None;
+        Ok(self)
+    }
+
     /// The same run from a state on. The number of epochs may differ from that of the run which the state was taken
     /// of, unless the schedule depends on it; all else must be the same, but for the machine.
     ///
@@ -316,6 +335,14 @@ impl<'a, T: Real> Trainer<'a, T> {
         if !self.needs_best(&state) {
             state.best.iter_mut().for_each(|numbers| *numbers = Array::zeros(0));
         }
+        state
+    }
+
+    /// The run's state without what tells the run from others: only [`Trainer::going_on_from`] takes it. Making it looks
+    /// at no row.
+    pub fn unbound_state(&self) -> State<T> {
+        let mut state = State { fingerprint: Fingerprint::default(), ..self.state.clone() };
+        state.best.iter_mut().for_each(|numbers| *numbers = Array::zeros(0));
         state
     }
 
@@ -356,7 +383,13 @@ impl<'a, T: Real> Trainer<'a, T> {
     /// Does one step: a batch forwards and backwards, and the change of the weights. The first step of an epoch ends
     /// the epoch before. Absent if the run is over.
     pub fn step(&mut self) -> Option<StepReport> {
-        self.step_at(None)
+        self.step_at(self.rate)
+    }
+
+    /// Changes the learning rate of all further steps, whatever the schedule says; with `None` it is the schedule's
+    /// again. It is no part of the run's [state](Trainer::state).
+    pub fn set_learning_rate(&mut self, rate: Option<f64>) {
+        self.rate = rate;
     }
 
     /// The same at a learning rate that is given instead of the schedule's.
