@@ -1,5 +1,6 @@
 //! The memory that reading a table may use, counted before it is used.
 
+use crate::sniff::ReadOptions;
 use pullback::error::{Error, ErrorKind, Place, Result};
 use pullback::job::memory::BYTES_PER_STORED_ROW;
 use std::path::Path;
@@ -23,10 +24,24 @@ impl Budget {
         Self { left: AtomicU64::new(limit), limit }
     }
 
+    /// For a format of which a few bytes can stand for many cells: where no folder takes what memory does not hold, a
+    /// table is no larger than a few times the content that may be read.
+    pub(crate) fn of(options: &ReadOptions) -> Self {
+        const MOST_PER_BYTE: u64 = 3;
+        match options.spool {
+            Some(_) => Self::new(options.memory_bytes),
+            None => Self::new(options.memory_bytes.min(options.limit_bytes.saturating_mul(MOST_PER_BYTE))),
+        }
+    }
+
+    /// What the cells of a table in memory take.
+    pub(crate) fn cell_bytes(rows: usize, columns: usize) -> u64 {
+        (rows as u64).saturating_mul(columns as u64).saturating_mul(BYTES_PER_CELL)
+    }
+
     /// Sets the memory of a table's cells aside, beside its content, if it is there.
     pub(crate) fn cells(&self, path: &Path, content: usize, rows: usize, columns: usize) -> Result<()> {
-        let cells = (rows as u64).saturating_mul(columns as u64).saturating_mul(BYTES_PER_CELL);
-        let needed = cells.saturating_add(content as u64);
+        let needed = Self::cell_bytes(rows, columns).saturating_add(content as u64);
         if self.take(needed) {
             return Ok(());
         }
@@ -37,8 +52,7 @@ impl Budget {
 
     /// Whether [`Budget::cells`] would find the memory.
     pub(crate) fn holds(&self, content: usize, rows: usize, columns: usize) -> bool {
-        let cells = (rows as u64).saturating_mul(columns as u64).saturating_mul(BYTES_PER_CELL);
-        cells.saturating_add(content as u64) <= self.left.load(Ordering::Relaxed)
+        Self::cell_bytes(rows, columns).saturating_add(content as u64) <= self.left.load(Ordering::Relaxed)
     }
 
     /// Sets the memory aside that a table takes whose cells are in a file, if it is there: for some of its content at a
@@ -57,7 +71,16 @@ impl Budget {
 
     /// Takes the memory of a text that was not seen before; says whether it is there.
     pub(crate) fn text(&self, length: usize) -> bool {
-        self.take(BYTES_PER_TEXT + 3 * length as u64)
+        self.take(Self::text_bytes(length))
+    }
+
+    /// Gives the memory of a text back that turned out to be known.
+    pub(crate) fn give_text(&self, length: usize) {
+        self.give(Self::text_bytes(length));
+    }
+
+    fn text_bytes(length: usize) -> u64 {
+        BYTES_PER_TEXT + 3 * length as u64
     }
 
     /// What is said of a table with more distinct texts than there is memory for.
@@ -68,11 +91,18 @@ impl Budget {
         self.refused(path, what)
     }
 
-    fn take(&self, bytes: u64) -> bool {
+    /// Sets memory aside, and says whether it is there.
+    pub(crate) fn take(&self, bytes: u64) -> bool {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
     }
 
-    fn refused(&self, path: &Path, what: String) -> Error {
+    /// Gives memory back that was set aside.
+    pub(crate) fn give(&self, bytes: u64) {
+        self.left.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// What is said of what needs more memory than there is.
+    pub(crate) fn refused(&self, path: &Path, what: String) -> Error {
         let free = self.limit.div_ceil(1_000_000);
         Error::new(ErrorKind::Memory, format!("{what}; {free} MB are free"))
             .at(Place::file(path))

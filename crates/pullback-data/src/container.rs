@@ -217,7 +217,7 @@ pub(crate) fn unpack_entry(path: &Path, content: &[u8], entry: &Entry, limit_byt
         }
     };
     let unpacked = unpacked.map_err(|error| damaged(error.to_string()))?;
-    refuse_large(path, unpacked.len(), limit_bytes)?;
+    refuse_large(path, unpacked.len() as u64, limit_bytes)?;
     Ok(unpacked)
 }
 
@@ -278,8 +278,8 @@ pub(crate) fn only_file(
 }
 
 /// Refuses a content beyond the limit.
-pub(crate) fn refuse_large(path: &Path, length: usize, limit_bytes: u64) -> Result<()> {
-    if length as u64 <= limit_bytes {
+pub(crate) fn refuse_large(path: &Path, length: u64, limit_bytes: u64) -> Result<()> {
+    if length <= limit_bytes {
         return Ok(());
     }
     Err(malformed(

@@ -5,9 +5,10 @@
 //! CP949; others are told apart by chardetng, which Firefox uses. Valid characters of UTF-8 beside few invalid
 //! bytes are a damaged UTF-8 file, not another encoding.
 
+use crate::content::Part;
 use crate::malformed;
 use crate::note::{Note, NoteKind};
-use crate::spool::{Positioned, Spool};
+use crate::spool::Spool;
 use crate::text::{Facts, count};
 use encoding_rs::{CoderResult, EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use memchr::memchr;
@@ -130,12 +131,13 @@ pub(crate) enum Decoded {
 /// are not UTF-8.
 pub(crate) fn decode_file(
     path: &Path,
-    (file, length): (&Positioned, u64),
+    file: &Part,
     part: usize,
     declared: Option<&str>,
     other: impl FnOnce() -> Result<Spool>,
     notes: &mut Vec<Note>,
 ) -> Result<Decoded> {
+    let length = file.length;
     let read = |at: u64, most: usize| {
         let mut bytes = vec![0; most.min((length - at) as usize)];
         file.read(at, &mut bytes).map(|()| bytes).map_err(|cause| Error::io(path, cause))

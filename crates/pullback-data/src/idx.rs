@@ -3,8 +3,9 @@
 //! A file is a big-endian header (two zero bytes, the type, the number of axes, the size along each)
 //! and the numbers. A header is believed only as far as the file bears it out.
 
+use crate::content::in_memory;
 use crate::malformed;
-use crate::sniff::{Parts, ReadOptions, content};
+use crate::sniff::{Parts, ReadOptions};
 use pullback::data::{Bytes, Column, Table, Values};
 use pullback::error::{Place, Result};
 use std::path::{Path, PathBuf};
@@ -74,7 +75,7 @@ pub(crate) fn read_images(path: &Path, content: Vec<u8>, options: &ReadOptions) 
 
 fn table(path: &Path, images: Vec<u8>, labels_path: &Path, options: &ReadOptions) -> Result<Table> {
     let (sizes, pixels) = parse(path, images)?;
-    let (label_sizes, labels) = parse(labels_path, content(labels_path, options.limit_bytes)?)?;
+    let (label_sizes, labels) = parse(labels_path, in_memory(labels_path, options.limit_bytes)?)?;
     if sizes.len() < 2 || label_sizes.len() != 1 {
         return Err(malformed(
             Place::file(if sizes.len() < 2 { path } else { labels_path }),
@@ -103,7 +104,7 @@ fn table(path: &Path, images: Vec<u8>, labels_path: &Path, options: &ReadOptions
 pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Option<Parts>> {
     let part = |prefix: &str| -> Result<Option<Table>> {
         match find(folder, prefix) {
-            Some(path) => read_images(&path, content(&path, options.limit_bytes)?, options).map(Some),
+            Some(path) => read_images(&path, in_memory(&path, options.limit_bytes)?, options).map(Some),
             None => Ok(None),
         }
     };

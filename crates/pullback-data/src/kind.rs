@@ -18,7 +18,7 @@ use crate::note::{Note, NoteKind, counted, quoted, short};
 use crate::number::{Evidence, Locale, Written};
 use crate::raw::{Coded, MISSING, Raw};
 use crate::sniff::ReadOptions;
-use pullback::data::{Categories, ColumnType, Times, Values, days};
+use pullback::data::{ColumnType, Times, Values, days};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// At least so many cells are numbers for each that is not, where the others are taken for mistakes.
@@ -485,8 +485,7 @@ fn codes(raw: &Coded, cells: usize) -> Option<usize> {
 }
 
 fn categories(raw: Coded, reason: String, notes: Vec<Note>) -> Decided {
-    let texts = raw.codes.iter().map(|&code| (code != MISSING).then(|| raw.names[code as usize].as_str()));
-    Decided { values: Values::Categories(Categories::from_texts(texts)), reason, notes }
+    Decided { values: raw.into_values(), reason, notes }
 }
 
 /// What stands around the numbers of a column.

@@ -13,9 +13,11 @@ mod cell;
 #[cfg(feature = "parquet")]
 mod columnar;
 mod container;
+mod content;
 mod csv;
 mod date;
 mod encoding;
+mod gather;
 mod guard;
 mod idx;
 mod images;

@@ -4,12 +4,19 @@
 //! array `[rows]` is a column, `[rows, columns]` are columns of numbers, bytes of more axes are images. Arrays of
 //! Python objects are pickles, which can run code when they are read: they are refused.
 
+use crate::budget::Budget;
 use crate::container::{Entry, entries, unpack_entry};
+use crate::content::{self, Content};
+use crate::gather::{Gathering, placed};
+use crate::kind::Decided;
 use crate::malformed;
 use crate::note::{Note, NoteKind, quoted};
+use crate::raw::{Builder, CodedCells, MISSING, PlainCells, Raw};
 use crate::sniff::ReadOptions;
-use pullback::data::{Bytes, Categories, Column, Table, Values};
-use pullback::error::{Place, Result};
+use crate::spool::window_bytes;
+use pullback::data::{Bytes, Column, StoredValues, Table, Values};
+use pullback::error::{Error, Place, Result};
+use std::borrow::Cow;
 use std::path::Path;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
@@ -21,8 +28,8 @@ pub(crate) fn is_npy(content: &[u8]) -> bool {
     content.starts_with(MAGIC)
 }
 
-/// An array as it stands in a file.
-struct Array<'a> {
+/// What an array's header tells.
+struct Header {
     /// `f8`, `i4`, `u1`, `b1`, `U10`, `S10`.
     kind: char,
     /// The bytes of a number, or the characters of a text.
@@ -30,27 +37,32 @@ struct Array<'a> {
     is_big: bool,
     is_fortran: bool,
     shape: Vec<usize>,
-    data: &'a [u8],
+    /// Where the elements begin.
+    from: u64,
 }
 
-impl<'a> Array<'a> {
-    fn parse(path: &Path, content: &'a [u8]) -> Result<Self> {
+/// A header is no longer.
+const LONGEST_HEADER: u64 = 1 << 20;
+
+impl Header {
+    /// Reads the header of a content, and checks that what it tells of follows it.
+    fn parse(path: &Path, content: &Content) -> Result<Self> {
+        let head = content.head(path, LONGEST_HEADER)?;
+        let head = &*head;
         let wrong =
             |what: String| malformed(Place::file(path), what, "save the array again, with `numpy.save`");
         let cut = || wrong("the NumPy array is cut off within its header".into());
-        let version = *content.get(6).ok_or_else(cut)?;
+        let version = *head.get(6).ok_or_else(cut)?;
         let (start, length) = match version {
-            1 => (10usize, content.get(8..10).map(|two| usize::from(u16::from_le_bytes([two[0], two[1]])))),
+            1 => (10usize, head.get(8..10).map(|two| usize::from(u16::from_le_bytes([two[0], two[1]])))),
             2 | 3 => (
                 12,
-                content
-                    .get(8..12)
-                    .map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]) as usize),
+                head.get(8..12).map(|four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]) as usize),
             ),
             other => return Err(wrong(format!("a NumPy array of version {other}, which is not known"))),
         };
         let end = length.and_then(|length| start.checked_add(length)).ok_or_else(cut)?;
-        let header = String::from_utf8_lossy(content.get(start..end).ok_or_else(cut)?).into_owned();
+        let header = String::from_utf8_lossy(head.get(start..end).ok_or_else(cut)?).into_owned();
         let value = |key: &str| {
             let after = header.split_once(&format!("'{key}':")).map(|(_, after)| after.trim_start());
             after.ok_or_else(|| wrong(format!("the array's header has no `{key}`")))
@@ -102,23 +114,25 @@ impl<'a> Array<'a> {
         let shape = shape.ok_or_else(|| wrong("the array's shape cannot be read".into()))?;
         let width = if letter == 'U' { size.saturating_mul(4) } else { size };
         let told = shape.iter().try_fold(width, |product, &size| product.checked_mul(size));
-        let data = &content[end..];
-        if told != Some(data.len()) {
+        let follow = content.len() - end as u64;
+        if told.map(|told| told as u64) != Some(follow) {
             return Err(wrong(format!(
-                "the header tells of {shape:?} elements of {width} bytes, but {} bytes follow it",
-                data.len()
+                "the header tells of {shape:?} elements of {width} bytes, but {follow} bytes follow it"
             )));
         }
-        Ok(Self { kind: letter, size, is_big: order == '>', is_fortran, shape, data })
+        Ok(Self { kind: letter, size, is_big: order == '>', is_fortran, shape, from: end as u64 })
     }
 
     fn rows(&self) -> usize {
         self.shape.first().copied().unwrap_or(1)
     }
 
-    /// The element at a position of the file's order.
-    fn number(&self, at: usize) -> f64 {
-        let bytes = &self.data[at * self.size..(at + 1) * self.size];
+    /// How many bytes an element has.
+    fn width(&self) -> usize {
+        if self.kind == 'U' { self.size * 4 } else { self.size }
+    }
+
+    fn number(&self, bytes: &[u8]) -> f64 {
         let mut eight = [0u8; 8];
         for (place, byte) in bytes.iter().enumerate() {
             eight[if self.is_big { self.size - 1 - place } else { place }] = *byte;
@@ -136,13 +150,11 @@ impl<'a> Array<'a> {
         }
     }
 
-    fn text(&self, at: usize) -> String {
+    fn text(&self, bytes: &[u8]) -> String {
         if self.kind == 'S' {
-            let bytes = &self.data[at * self.size..(at + 1) * self.size];
             let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
             return String::from_utf8_lossy(&bytes[..end]).into_owned();
         }
-        let bytes = &self.data[at * self.size * 4..(at + 1) * self.size * 4];
         let letter = |four: &[u8]| {
             let word = [four[0], four[1], four[2], four[3]];
             let code = if self.is_big { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) };
@@ -151,57 +163,132 @@ impl<'a> Array<'a> {
         bytes.chunks_exact(4).map(letter).take_while(|&c| c != '\0').collect()
     }
 
-    /// Columns; the one of an array `[rows]` has that name, others get a number after it.
-    fn columns(&self, path: &Path, name: &str) -> Result<Vec<Column>> {
-        let rows = self.rows();
-        let wrong = |what: String| {
-            malformed(Place::file(path), what, "give an array [rows, columns], or [rows] for a target")
-        };
-        if rows == 0 || self.shape.is_empty() {
-            return Err(wrong(format!("an array of shape {:?} has no rows", self.shape)));
+    /// The cells of a column from some of its elements, of which one stands every so many elements.
+    fn cells<'b>(&self, bytes: &[u8], step: usize, budget: &'b Budget) -> Builder<'b> {
+        let width = self.width();
+        let elements = bytes.chunks(step * width).map(|element| &element[..width]);
+        match self.kind {
+            'U' | 'S' => {
+                let mut cells = CodedCells::new(budget);
+                for element in elements {
+                    match self.text(element) {
+                        text if text.trim().is_empty() => cells.codes.push(MISSING),
+                        text => cells.push(Cow::Owned(text.into_bytes())),
+                    }
+                }
+                Builder::Coded(cells)
+            }
+            _ => {
+                let numbers = elements.map(|element| self.number(element)).collect();
+                Builder::Plain(PlainCells { numbers, ..PlainCells::default() })
+            }
         }
-        if self.kind == 'u' && self.size == 1 && self.shape.len() > 2 && !self.is_fortran {
-            let images = Bytes::new(self.data.to_vec(), self.shape[1..].to_vec(), u8::MAX)?;
+    }
+}
+
+/// An array's columns; the one of an array `[rows]` has that name, others get a number after it.
+struct Array<'a> {
+    path: &'a Path,
+    header: Header,
+    content: Content,
+}
+
+impl<'a> Array<'a> {
+    fn new(path: &'a Path, content: Content) -> Result<Self> {
+        Ok(Self { path, header: Header::parse(path, &content)?, content })
+    }
+
+    fn wrong(&self, what: String) -> Error {
+        malformed(Place::file(self.path), what, "give an array [rows, columns], or [rows] for a target")
+    }
+
+    fn columns(self, name: &str, options: &ReadOptions, notes: &mut Vec<Note>) -> Result<Vec<Column>> {
+        let (path, shape) = (self.path, &self.header.shape);
+        let rows = self.header.rows();
+        if rows == 0 || shape.is_empty() {
+            return Err(self.wrong(format!("an array of shape {shape:?} has no rows")));
+        }
+        if self.header.kind == 'u' && self.header.size == 1 && shape.len() > 2 && !self.header.is_fortran {
+            let Content::Memory(mut bytes) = self.content else {
+                return Err(self.content.refuse_in_parts(path, options));
+            };
+            bytes.drain(..self.header.from as usize);
+            let images = Bytes::new(bytes, shape[1..].to_vec(), u8::MAX)?;
             return Ok(vec![
                 Column::new(name, Values::Bytes(images)).with_reason("an array of bytes with several axes"),
             ]);
         }
-        let width: usize = self.shape[1..].iter().product();
-        if width == 0 || width > MOST_COLUMNS {
-            return Err(wrong(format!("an array of shape {:?} has {width} columns", self.shape)));
+        let width = shape[1..].iter().try_fold(1usize, |product, &size| product.checked_mul(size));
+        let width = width.filter(|width| (1..=MOST_COLUMNS).contains(width)).ok_or_else(|| {
+            self.wrong(format!("an array of shape {shape:?} has {} columns", width.unwrap_or(usize::MAX)))
+        })?;
+        if shape.len() > 2 && self.header.is_fortran {
+            return Err(self.wrong("an array of more than two axes in Fortran order".into()));
         }
-        if self.shape.len() > 2 && self.is_fortran {
-            return Err(wrong("an array of more than two axes in Fortran order".into()));
-        }
-        let position = |row: usize, column: usize| {
-            if self.is_fortran { column * rows + row } else { row * width + column }
+        let name = |column: usize| {
+            if shape.len() == 1 { name.to_owned() } else { format!("{name}{column}") }
         };
-        (0..width)
-            .map(|column| {
-                let name = if self.shape.len() == 1 { name.to_owned() } else { format!("{name}{column}") };
-                let values = match self.kind {
-                    'U' | 'S' => {
-                        let texts = (0..rows).map(|row| {
-                            Some(self.text(position(row, column))).filter(|text| !text.is_empty())
-                        });
-                        Values::Categories(Categories::from_texts(texts))
+        let budget = Budget::of(options);
+        // What is in memory of the content was within its limit.
+        budget.take(self.content.memory_bytes());
+        let mut gathering = Gathering::new(path, options, &budget);
+        gathering.reserve((rows, width), 1.0, notes)?;
+        self.gather(&mut gathering, width, &budget, options)?;
+        let store = gathering.store().cloned();
+        let columns = gathering.into_columns().into_iter().enumerate().map(|(column, gathered)| {
+            let name = name(column);
+            let records = gathered.records().cloned();
+            let (values, as_read) = match gathered.into_raw()?.expect("each column is read") {
+                Raw::Plain { numbers, .. } => {
+                    if let Some(row) = numbers.iter().position(|number| number.is_infinite()) {
+                        return Err(malformed(
+                            Place::file(path).row(row + 1).column(&name),
+                            "an infinite number",
+                            "correct it, or make it NaN if it is missing",
+                        ));
                     }
-                    _ => {
-                        let numbers: Vec<f64> =
-                            (0..rows).map(|row| self.number(position(row, column))).collect();
-                        if let Some(row) = numbers.iter().position(|number| number.is_infinite()) {
-                            return Err(malformed(
-                                Place::file(path).row(row + 1).column(&name),
-                                "an infinite number",
-                                "correct it, or make it NaN if it is missing",
-                            ));
-                        }
-                        Values::Numbers(numbers)
+                    (Values::Numbers(numbers), records.map(StoredValues::Numbers))
+                }
+                Raw::Coded(coded) => (coded.into_values(), None),
+            };
+            let decided = Decided { values, reason: "an array of that type".into(), notes: Vec::new() };
+            placed(&name, decided, store.as_ref(), as_read)
+        });
+        columns.collect()
+    }
+
+    /// Reads all elements, some rows at a time, in the order of the content.
+    fn gather(
+        &self,
+        gathering: &mut Gathering<'_>,
+        columns: usize,
+        budget: &Budget,
+        options: &ReadOptions,
+    ) -> Result<()> {
+        let (header, rows) = (&self.header, self.header.rows());
+        // In Fortran order one column stands after the other.
+        let (lines, per_line, step) = if header.is_fortran { (columns, 1, 1) } else { (1, columns, columns) };
+        let row_bytes = per_line * header.width();
+        let at_once = (window_bytes(options.memory_bytes) / row_bytes).clamp(1, rows);
+        for line in 0..lines {
+            let from = header.from + (line * rows * row_bytes) as u64;
+            for row in (0..rows).step_by(at_once) {
+                let end = (row + at_once).min(rows);
+                let range = from + (row * row_bytes) as u64..from + (end * row_bytes) as u64;
+                let bytes = self.content.part(self.path, range)?;
+                for column in 0..per_line {
+                    let part = header.cells(&bytes[column * header.width()..], step, budget);
+                    if let Builder::Coded(cells) = &part
+                        && cells.is_full
+                    {
+                        let column = format!("{}", line + column);
+                        return Err(budget.too_many_texts(self.path, &column, cells.names.len()));
                     }
-                };
-                Ok(Column::new(name, values).with_reason("an array of that type"))
-            })
-            .collect()
+                    gathering.column(line + column).add(part)?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -218,11 +305,15 @@ fn half(bits: u16) -> f64 {
 }
 
 /// Reads an array as a table, with the targets in another file if the options name one.
-pub(crate) fn read(path: &Path, content: &[u8], options: &ReadOptions) -> Result<Table> {
-    let mut columns = Array::parse(path, content)?.columns(path, "x")?;
+pub(crate) fn read(
+    path: &Path,
+    content: Content,
+    options: &ReadOptions,
+    notes: &mut Vec<Note>,
+) -> Result<Table> {
+    let mut columns = Array::new(path, content)?.columns("x", options, notes)?;
     let Some(labels) = &options.targets else { return Table::new(path.display().to_string(), columns) };
-    let labels_content = crate::sniff::content(labels, options.limit_bytes)?;
-    let found = targets(labels, &labels_content)?;
+    let found = targets(labels, content::of_file(labels, options)?, options, notes)?;
     let (rows, own) = (columns[0].rows(), found[0].rows());
     if rows != own {
         return Err(malformed(
@@ -241,14 +332,17 @@ pub(crate) fn read(path: &Path, content: &[u8], options: &ReadOptions) -> Result
 }
 
 /// The column of targets in an array `[rows]` or `[rows, 1]`.
-pub(crate) fn targets(path: &Path, content: &[u8]) -> Result<Vec<Column>> {
-    let array = Array::parse(path, content)?;
-    let array = if array.shape.len() == 2 && array.shape[1] == 1 {
-        Array { shape: vec![array.shape[0]], ..array }
-    } else {
-        array
-    };
-    array.columns(path, "y")
+fn targets(
+    path: &Path,
+    content: Content,
+    options: &ReadOptions,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<Column>> {
+    let mut array = Array::new(path, content)?;
+    if let [rows, 1] = array.header.shape[..] {
+        array.header.shape = vec![rows];
+    }
+    array.columns("y", options, notes)
 }
 
 /// Names of arrays that hold inputs, and of those with their targets.
@@ -291,10 +385,10 @@ pub(crate) fn read_archive(
     let find = |name: &str| entries.iter().find(|entry| entry.name.strip_suffix(".npy") == Some(name));
     let mut table = |inputs: &Entry, labels: Option<&Entry>| -> Result<Table> {
         let unpacked = unpack_entry(path, content, inputs, options.limit_bytes)?;
-        let mut columns = Array::parse(path, &unpacked)?.columns(path, "x")?;
+        let mut columns = Array::new(path, Content::Memory(unpacked))?.columns("x", options, notes)?;
         if let Some(labels) = labels {
             let unpacked = unpack_entry(path, content, labels, options.limit_bytes)?;
-            columns.extend(targets(path, &unpacked)?);
+            columns.extend(targets(path, Content::Memory(unpacked), options, notes)?);
             notes.push(Note::new(
                 NoteKind::Container,
                 2,

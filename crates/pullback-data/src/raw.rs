@@ -6,11 +6,9 @@
 use crate::budget::Budget;
 use crate::cell::is_missing;
 use crate::number::{Fraction, Plain};
-use pullback::data::{Records, Store};
-use pullback::error::Result;
+use pullback::data::{Categories, Values};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// The code of a missing cell.
 pub(crate) const MISSING: u32 = u32::MAX;
@@ -80,7 +78,11 @@ pub(crate) struct CodedCells<'a> {
 }
 
 impl<'a> CodedCells<'a> {
-    fn push(&mut self, text: Cow<'a, [u8]>) {
+    pub(crate) fn new(budget: &'a Budget) -> Self {
+        Self { budget: Some(budget), ..Self::default() }
+    }
+
+    pub(crate) fn push(&mut self, text: Cow<'a, [u8]>) {
         if let Some(&code) = self.known.get(text.as_ref()) {
             self.codes.push(code);
             return;
@@ -103,7 +105,7 @@ impl<'a> Builder<'a> {
     }
 
     pub(crate) fn coded(budget: &'a Budget) -> Self {
-        Self::Coded(CodedCells { budget: Some(budget), ..CodedCells::default() })
+        Self::Coded(CodedCells::new(budget))
     }
 
     #[inline]
@@ -144,6 +146,15 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Adds missing cells up to so many rows.
+    pub(crate) fn fill(&mut self, rows: usize) {
+        match self {
+            Self::Skip => {}
+            Self::Plain(cells) => cells.numbers.resize(rows, f64::NAN),
+            Self::Coded(cells) => cells.codes.resize(rows, MISSING),
+        }
+    }
+
     /// Takes back all but the first rows.
     pub(crate) fn truncate(&mut self, rows: usize) {
         match self {
@@ -173,131 +184,14 @@ pub(crate) struct Coded {
     pub(crate) counts: Vec<usize>,
 }
 
-impl Raw {
-    /// One column of several parts, one after the other; [`None`] if it was skipped.
-    pub(crate) fn joined(parts: Vec<Builder<'_>>) -> Option<Self> {
-        let mut gathered = Gathered::new(None);
-        for part in parts {
-            // There is no store that could have no room.
-            gathered.add(part).ok()?;
-        }
-        gathered.into_raw().ok()?
-    }
-}
-
-/// A column of which some parts were read; its cells are in memory, or in a store.
-#[derive(Debug)]
-pub(crate) struct Gathered {
-    /// Without cells, if these are in a store; [`None`] until a part comes that is not skipped.
-    raw: Option<Raw>,
-    known: HashMap<String, u32>,
-    store: Option<Arc<dyn Store>>,
-    records: Option<Records>,
-    rows: usize,
-    /// The number of rows up to the last cell that is not missing.
-    present_end: usize,
-    /// A cell was neither a plain number nor missing.
-    pub(crate) is_surprised: bool,
-}
-
-impl Gathered {
-    pub(crate) fn new(store: Option<Arc<dyn Store>>) -> Self {
-        Self {
-            raw: None,
-            known: HashMap::new(),
-            store,
-            records: None,
-            rows: 0,
-            present_end: 0,
-            is_surprised: false,
-        }
-    }
-
-    /// Adds a part.
-    pub(crate) fn add(&mut self, part: Builder<'_>) -> Result<()> {
-        match part {
-            Builder::Skip => {}
-            Builder::Plain(part) => {
-                let PlainCells { numbers: own, points: more, is_surprised } = part;
-                self.is_surprised |= is_surprised;
-                if let Some(last) = own.iter().rposition(|number| !number.is_nan()) {
-                    self.present_end = self.rows + last + 1;
-                }
-                self.rows += own.len();
-                let empty = || Raw::Plain { numbers: Vec::new(), points: Points::default() };
-                let Raw::Plain { numbers, points } = self.raw.get_or_insert_with(empty) else {
-                    return Ok(());
-                };
-                points.between_thousands |= more.between_thousands;
-                points.decimal |= more.decimal;
-                match &self.store {
-                    Some(store) => records(&mut self.records, store, size_of::<f64>()).push_numbers(&own)?,
-                    None if numbers.is_empty() => *numbers = own,
-                    None => numbers.extend_from_slice(&own),
-                }
-            }
-            Builder::Coded(part) => {
-                if let Some(last) = part.codes.iter().rposition(|code| *code != MISSING) {
-                    self.present_end = self.rows + last + 1;
-                }
-                self.rows += part.codes.len();
-                let empty = || Raw::Coded(Coded::default());
-                let Raw::Coded(coded) = self.raw.get_or_insert_with(empty) else { return Ok(()) };
-                coded.add(part, &mut self.known);
-                if let Some(store) = &self.store {
-                    records(&mut self.records, store, size_of::<u32>()).push_codes(&coded.codes)?;
-                    coded.codes.clear();
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The column without its cells, if these are in a store.
-    pub(crate) fn raw(&self) -> Option<&Raw> {
-        self.raw.as_ref()
-    }
-
-    /// The number of rows up to the last cell that is not missing.
-    pub(crate) fn present_end(&self) -> usize {
-        self.present_end
-    }
-
-    /// Takes back all but the first rows, where no other has a value.
-    pub(crate) fn truncate(&mut self, rows: usize) {
-        self.rows = self.rows.min(rows);
-        match &mut self.raw {
-            Some(Raw::Plain { numbers, .. }) => numbers.truncate(rows),
-            Some(Raw::Coded(coded)) => coded.codes.truncate(rows),
-            None => {}
-        }
-        self.records.iter_mut().for_each(|records| records.truncate(rows));
-    }
-
-    /// Where the cells are, if they are in a store.
-    pub(crate) fn records(&self) -> Option<&Records> {
-        self.records.as_ref()
-    }
-
-    /// The column with its cells, read from the store; [`None`] if it was skipped.
-    pub(crate) fn into_raw(self) -> Result<Option<Raw>> {
-        let (mut raw, rows) = (self.raw, 0..self.rows);
-        if let Some(records) = self.records {
-            match &mut raw {
-                Some(Raw::Plain { numbers, .. }) => *numbers = records.numbers(rows)?,
-                Some(Raw::Coded(coded)) => coded.codes = records.codes(rows)?,
-                None => {}
-            }
-        }
-        Ok(raw)
-    }
-}
-
-fn records<'a>(records: &'a mut Option<Records>, store: &Arc<dyn Store>, size: usize) -> &'a mut Records {
-    records.get_or_insert_with(|| Records::new(store.clone(), size))
-}
-
 impl Coded {
+    /// The categories that the texts are.
+    pub(crate) fn into_values(self) -> Values {
+        let texts =
+            self.codes.iter().map(|&code| (code != MISSING).then(|| self.names[code as usize].as_str()));
+        Values::Categories(Categories::from_texts(texts))
+    }
+
     /// Takes the cells of some of the texts as missing.
     pub(crate) fn forget(&mut self, is_missing: &[bool]) {
         for code in &mut self.codes {
@@ -312,8 +206,9 @@ impl Coded {
             .for_each(|(count, _)| *count = 0);
     }
 
-    fn add(&mut self, part: CodedCells<'_>, known: &mut HashMap<String, u32>) {
-        let CodedCells { codes, names, known: own, .. } = part;
+    /// Adds the cells of a part, whose texts are counted once.
+    pub(crate) fn add(&mut self, part: CodedCells<'_>, known: &mut HashMap<String, u32>) {
+        let CodedCells { codes, names, known: own, budget, .. } = part;
         drop(own);
         // The place of each of its names here: found when a cell has it, so that names stand in order of rows.
         let mut places = vec![MISSING; names.len()];
@@ -328,7 +223,12 @@ impl Coded {
                 let text = String::from_utf8_lossy(&names[code as usize]);
                 let text = text.trim();
                 *place = match known.get(text) {
-                    Some(&place) => place,
+                    Some(&place) => {
+                        if let Some(budget) = budget {
+                            budget.give_text(names[code as usize].len());
+                        }
+                        place
+                    }
                     None => {
                         let new = self.names.len() as u32;
                         self.names.push(text.to_owned());

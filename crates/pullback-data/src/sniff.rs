@@ -1,20 +1,20 @@
 //! The list of readers, and which one fits a path.
 
-use crate::budget::Budget;
-use crate::container::{Compression, HEAD_BYTES, gzip_size, is_zip, only_file, refuse_large, take};
+use crate::container::{is_zip, only_file};
+use crate::content::{self, Content, Part};
 use crate::encoding::Decoded;
 use crate::images::{self, ImageSize};
 use crate::malformed;
 use crate::note::Note;
-use crate::spool::{Positioned, Spool};
-use crate::text::{Text, count};
+use crate::spool::Spool;
+use crate::text::Text;
 use crate::{csv, encoding, idx, jsonl, npy, spool};
 use encoding_rs::Encoding;
-use pullback::data::{Column, ColumnType, Store, Table, Values};
-use pullback::error::{Error, Place, Result};
+use pullback::data::{Column, ColumnType, Table, Values};
+use pullback::error::{Place, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, BufReader, Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// What a user can say about a file, where what is found out by looking is not what is meant.
@@ -101,7 +101,16 @@ pub struct Format {
     /// Whether a content looks like it, by its first bytes.
     is_format: fn(&[u8]) -> bool,
     /// Reads a content; the path is for messages, and for files that belong to it.
-    read: fn(&Path, Vec<u8>, &ReadOptions, &mut Vec<Note>) -> Result<Table>,
+    read: Reader,
+}
+
+/// A function that reads a content.
+#[derive(Debug, Clone, Copy)]
+enum Reader {
+    /// One that is in memory.
+    Whole(fn(&Path, Vec<u8>, &ReadOptions, &mut Vec<Note>) -> Result<Table>),
+    /// Part by part, one that memory does not hold too.
+    Parts(fn(&Path, Content, &ReadOptions, &mut Vec<Note>) -> Result<Table>),
 }
 
 /// The list of formats. The last one takes everything.
@@ -109,46 +118,51 @@ pub const FORMATS: &[Format] = &[
     Format {
         name: "IDX",
         is_format: idx::is_idx,
-        read: |path, content, options, _notes| idx::read_images(path, content, options),
+        read: Reader::Whole(|path, content, options, _notes| idx::read_images(path, content, options)),
     },
+    Format { name: "NumPy", is_format: npy::is_npy, read: Reader::Parts(npy::read) },
+    #[cfg(feature = "parquet")]
     Format {
-        name: "NumPy",
-        is_format: npy::is_npy,
-        read: |path, content, options, _notes| npy::read(path, &content, options),
+        name: "Parquet",
+        is_format: crate::columnar::is_parquet,
+        read: Reader::Parts(crate::columnar::read_parquet),
     },
     #[cfg(feature = "parquet")]
-    Format { name: "Parquet", is_format: crate::columnar::is_parquet, read: crate::columnar::read_parquet },
-    #[cfg(feature = "parquet")]
-    Format { name: "Arrow IPC", is_format: crate::columnar::is_file, read: crate::columnar::read_file },
+    Format {
+        name: "Arrow IPC",
+        is_format: crate::columnar::is_file,
+        read: Reader::Parts(crate::columnar::read_file),
+    },
     #[cfg(feature = "parquet")]
     Format {
         name: "Arrow IPC stream",
         is_format: crate::columnar::is_stream,
-        read: crate::columnar::read_stream,
+        read: Reader::Parts(crate::columnar::read_stream),
     },
     Format {
         name: "image",
         is_format: images::is_image,
-        read: |path, content, options, _notes| images::read_image(path, &content, options),
+        read: Reader::Whole(|path, content, options, _notes| images::read_image(path, &content, options)),
     },
     Format {
         name: "JSON lines",
         is_format: jsonl::is_json,
-        read: |path, content, options, notes| {
-            let text = encoding::decode(path, content, options.encoding.as_deref(), notes)?;
-            jsonl::read(path, &text, options, notes)
-        },
+        read: Reader::Parts(|path, content, options, notes| {
+            read_text(path, content, options, notes, jsonl::read)
+        }),
     },
     Format {
         name: "CSV",
         is_format: |_| true,
-        read: |path, content, options, notes| {
-            refuse_known(path, &content)?;
-            let text = encoding::decode(path, content, options.encoding.as_deref(), notes)?;
-            csv::read(path, Text::in_memory(path, &text), options, notes)
-        },
+        read: Reader::Parts(|path, content, options, notes| {
+            refuse_known(path, &content.head(path, SNIFFED_BYTES)?)?;
+            read_text(path, content, options, notes, csv::read)
+        }),
     },
 ];
+
+/// So many first bytes tell what a content is.
+pub(crate) const SNIFFED_BYTES: u64 = 1 << 16;
 
 /// How to come to a build that reads it, or to another file.
 #[cfg(not(feature = "parquet"))]
@@ -245,7 +259,7 @@ fn refuse_known(path: &Path, content: &[u8]) -> Result<()> {
 /// If there is no such file, or it cannot be read, or its content is damaged; the message says where
 /// and what to do.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Parts> {
-    let found = fs::metadata(path).map_err(|cause| unreadable(path, cause))?;
+    let found = fs::metadata(path).map_err(|cause| content::unreadable(path, cause))?;
     if found.is_dir() {
         if let Some(parts) = idx::read_folder(path, options)? {
             return Ok(parts);
@@ -258,9 +272,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Parts> {
             )
         });
     }
-    let (file, size) = opened(path)?;
-    let end = |size| file_end(path, size);
-    read_content(path, unpacked(path, file, size, end, options.limit_bytes, Some(options))?, options)
+    read_content(path, content::of_file(path, options)?, options)
 }
 
 /// Reads what is no file of its own, such as standard input; `name` stands for it in messages.
@@ -269,11 +281,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Parts> {
 /// As [`read`].
 pub fn read_from(name: &str, source: impl Read, options: &ReadOptions) -> Result<Parts> {
     let path = Path::new(name);
-    read_content(
-        path,
-        unpacked(path, source, 0, |_| Ok([0; 4]), options.limit_bytes, Some(options))?,
-        options,
-    )
+    read_content(path, content::of_source(path, source, options)?, options)
 }
 
 /// Refuses a declared type of a column that is not there; says so with the nearest name.
@@ -290,265 +298,85 @@ pub(crate) fn refuse_unknown_types<'a>(
     Table::new(path.display().to_string(), columns)?.column(unknown).map(|_| ())
 }
 
-/// What a source holds, unpacked.
-enum Content {
-    Memory(Vec<u8>),
-    /// A text that memory does not hold.
-    File(Positioned, u64),
-}
-
-fn read_content(path: &Path, content: Content, options: &ReadOptions) -> Result<Parts> {
-    match content {
-        Content::Memory(content) => read_bytes(path, content, options),
-        Content::File(file, length) => {
-            let mut notes = Vec::new();
-            let train = read_text(path, (file, length), options, &mut notes)?;
-            Ok(Parts { train, test: None, notes })
-        }
-    }
-}
-
-/// Reads a table from a text that memory does not hold.
+/// Calls `read` with a content as UTF-8.
 fn read_text(
     path: &Path,
-    (file, length): (Positioned, u64),
+    content: Content,
     options: &ReadOptions,
     notes: &mut Vec<Note>,
+    read: fn(&Path, Text<'_>, &ReadOptions, &mut Vec<Note>) -> Result<Table>,
 ) -> Result<Table> {
-    let window = spool::window_bytes(options.memory_bytes);
-    let other = || Spool::new(folder_of(options)?, 0);
-    let decoded =
-        encoding::decode_file(path, (&file, length), window, options.encoding.as_deref(), other, notes)?;
-    let (file, from, length, facts) = match decoded {
-        Decoded::InPlace { from, facts } => (file, from, length - from, Some(facts)),
-        Decoded::Apart(spool) => {
-            let (file, length) = spool.into_file();
-            (file, 0, length, None)
+    let declared = options.encoding.as_deref();
+    let part = match content {
+        Content::Memory(content) => {
+            let text = encoding::decode(path, content, declared, notes)?;
+            return read(path, Text::in_memory(path, &text), options, notes);
         }
+        Content::File(part) => part,
     };
-    let Ok(length) = usize::try_from(length) else {
+    let window = spool::window_bytes(options.memory_bytes);
+    let other = || Spool::new(content::folder_of(options)?, 0);
+    let (part, facts) = match encoding::decode_file(path, &part, window, declared, other, notes)? {
+        Decoded::InPlace { from, facts } => {
+            (Part { from: part.from + from, length: part.length - from, ..part }, Some(facts))
+        }
+        Decoded::Apart(spool) => (Part::whole(spool.into_file()), None),
+    };
+    let Ok(length) = usize::try_from(part.length) else {
         return Err(malformed(
             Place::file(path),
             "the text is longer than a program of 32 bits can count",
             "give a smaller file, or part of it",
         ));
     };
-    csv::read(path, Text::in_file(path, &file, (from, length), facts, window), options, notes)
+    read(path, Text::in_file(path, &part.file, (part.from, length), facts, window), options, notes)
 }
 
-fn folder_of(options: &ReadOptions) -> Result<&Path> {
-    options.spool.as_deref().ok_or_else(|| Error::data("there is no folder for temporary files"))
+/// How a content is read that memory does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InParts {
+    Never,
+    Yes,
+    /// As one that has a row a line.
+    Lines,
 }
 
-/// Whether a content is one that is read from a file if memory does not hold it, by its first bytes.
-fn is_text(path: &Path, head: &[u8]) -> bool {
-    let is_other = |format: &Format| (format.is_format)(head);
+/// How a content can be read, by its first bytes.
+pub(crate) fn in_parts(path: &Path, head: &[u8]) -> InParts {
     let (_csv, others) = FORMATS.split_last().expect("there are formats");
     let has_zeros = Encoding::for_bom(head).is_none() && head.iter().all(|byte| *byte == 0);
-    !is_zip(head) && !others.iter().any(is_other) && refuse_known(path, head).is_ok() && !has_zeros
+    match others.iter().find(|format| (format.is_format)(head)).map(|format| format.read) {
+        _ if is_zip(head) => InParts::Never,
+        Some(Reader::Parts(_)) => InParts::Yes,
+        Some(Reader::Whole(_)) => InParts::Never,
+        None if has_zeros || refuse_known(path, head).is_err() => InParts::Never,
+        None => InParts::Lines,
+    }
 }
 
-fn read_bytes(path: &Path, content: Vec<u8>, options: &ReadOptions) -> Result<Parts> {
+fn read_content(path: &Path, content: Content, options: &ReadOptions) -> Result<Parts> {
     let mut notes = Vec::new();
-    if is_zip(&content)
-        && let Some(arrays) = npy::arrays(path, &content)?
-    {
-        let (train, test) = npy::read_archive(path, &content, &arrays, options, &mut notes)?;
-        return Ok(Parts { train, test, notes });
-    }
-    let content =
-        if is_zip(&content) { only_file(path, &content, options.limit_bytes, &mut notes)? } else { content };
-    if content.is_empty() {
+    let content = match content {
+        Content::Memory(content) if is_zip(&content) => {
+            if let Some(arrays) = npy::arrays(path, &content)? {
+                let (train, test) = npy::read_archive(path, &content, &arrays, options, &mut notes)?;
+                return Ok(Parts { train, test, notes });
+            }
+            Content::Memory(only_file(path, &content, options.limit_bytes, &mut notes)?)
+        }
+        other => other,
+    };
+    if content.len() == 0 {
         return Err(malformed(Place::file(path), "the file is empty", "give a file with at least one row"));
     }
+    let head = content.head(path, SNIFFED_BYTES)?;
     let format =
-        FORMATS.iter().find(|format| (format.is_format)(&content)).expect("the last one takes everything");
-    let train = (format.read)(path, content, options, &mut notes)?;
+        FORMATS.iter().find(|format| (format.is_format)(&head)).expect("the last one takes everything");
+    drop(head);
+    let train = match (format.read, content) {
+        (Reader::Parts(read), content) => read(path, content, options, &mut notes)?,
+        (Reader::Whole(read), Content::Memory(content)) => read(path, content, options, &mut notes)?,
+        (Reader::Whole(_), content) => return Err(content.refuse_in_parts(path, options)),
+    };
     Ok(Parts { train, test: None, notes })
-}
-
-/// The size of the buffer that a file is read through, in bytes: it stays in the second-level cache.
-const BUFFER_BYTES: usize = 64 << 10;
-
-/// The bytes of a file, decompressed if it is compressed.
-pub(crate) fn content(path: &Path, limit_bytes: u64) -> Result<Vec<u8>> {
-    let (file, size) = opened(path)?;
-    match unpacked(path, file, size, |size| file_end(path, size), limit_bytes, None)? {
-        Content::Memory(content) => Ok(content),
-        Content::File(..) => unreachable!("there is no folder for one"),
-    }
-}
-
-/// A file and its size; that of what is no file of its own is unknown, and told as 0.
-fn opened(path: &Path) -> Result<(fs::File, u64)> {
-    let refused = |cause| unreadable(path, cause);
-    let file = fs::File::open(path).map_err(refused)?;
-    let metadata = file.metadata().map_err(refused)?;
-    let size = if metadata.is_file() { metadata.len() } else { 0 };
-    Ok((file, size))
-}
-
-/// The last bytes of a file of that size: one compressed by gzip ends with the size of what it holds.
-fn file_end(path: &Path, size: u64) -> io::Result<[u8; 4]> {
-    let mut end = [0; 4];
-    if size >= 18 {
-        let mut file = fs::File::open(path)?;
-        file.seek(SeekFrom::End(-4))?;
-        file.read_exact(&mut end)?;
-    }
-    Ok(end)
-}
-
-/// The bytes of a source, decompressed if it is compressed; `end` gives the last bytes of a file of that size. With
-/// options that name a folder for it, a text beyond the limit goes to a file there.
-fn unpacked(
-    path: &Path,
-    mut source: impl Read,
-    size: u64,
-    end: impl Fn(u64) -> io::Result<[u8; 4]>,
-    limit_bytes: u64,
-    options: Option<&ReadOptions>,
-) -> Result<Content> {
-    let refused = |cause| unreadable(path, cause);
-    let mut head = Vec::new();
-    (&mut source).take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(refused)?;
-    let compression = Compression::of(&head);
-    let damaged = |cause: io::Error| {
-        // What the system says has a number, what the decoder says has none.
-        let (Some(compression), None) = (compression, cause.raw_os_error()) else {
-            return unreadable(path, cause);
-        };
-        malformed(
-            Place::file(path),
-            format!("the compressed content is damaged: {cause}"),
-            format!("get the file again, or check it with `{}`", compression.checker()),
-        )
-    };
-    let source = Cursor::new(head).chain(BufReader::with_capacity(BUFFER_BYTES, source));
-    let (mut source, size): (Box<dyn Read>, u64) = match compression {
-        None => (Box::new(source), size),
-        Some(Compression::Gzip) => {
-            (Compression::Gzip.unpack(source), gzip_size(end(size).map_err(refused)?, size))
-        }
-        Some(compression) => (compression.unpack(source), 0),
-    };
-    let folder = options.and_then(|options| options.spool.as_ref().map(|_| options));
-    if folder.is_some() && compression.is_none() && size > limit_bytes {
-        // It need not be copied to be read from a file.
-        let mut head = Vec::new();
-        (&mut source).take(SNIFFED_BYTES).read_to_end(&mut head).map_err(refused)?;
-        if !is_text(path, &head) {
-            return refuse_large(path, size as usize, limit_bytes).map(|()| Content::Memory(head));
-        }
-        let file = fs::File::open(path).map_err(refused)?;
-        return Ok(Content::File(Positioned::new(file), size));
-    }
-    let threads = options.map_or(1, |options| options.threads);
-    if compression.is_none()
-        && size <= limit_bytes
-        && let Some(content) = read_side_by_side(path, size as usize, threads)
-    {
-        return Ok(Content::Memory(content));
-    }
-    let content = take(&mut source, size, limit_bytes).map_err(damaged)?;
-    match folder {
-        Some(options) if content.len() as u64 > limit_bytes && is_text(path, &content) => {
-            let spool = Spool::new(folder_of(options)?, 0)?;
-            let mut rows = Rows { path, memory_bytes: options.memory_bytes, lines: 0, line_bytes: 0 };
-            rows.add(&content)?;
-            spool.append(&content)?;
-            drop(content);
-            let mut part = Vec::with_capacity(PART_BYTES as usize);
-            loop {
-                part.clear();
-                (&mut source).take(PART_BYTES).read_to_end(&mut part).map_err(damaged)?;
-                if part.is_empty() {
-                    let (file, length) = spool.into_file();
-                    return Ok(Content::File(file, length));
-                }
-                rows.add(&part)?;
-                spool.append(&part)?;
-            }
-        }
-        _ => refuse_large(path, content.len(), limit_bytes).map(|()| Content::Memory(content)),
-    }
-}
-
-/// The bytes of a file of a known size, each thread reading a part: most of the time goes into memory that the system
-/// hands out page by page. [`None`] if that is not worth it, or fails: whoever reads it in order says why.
-fn read_side_by_side(path: &Path, size: usize, threads: usize) -> Option<Vec<u8>> {
-    let threads = threads.min(size / SMALLEST_PART_BYTES);
-    if threads < 2 {
-        return None;
-    }
-    let file = Positioned::new(fs::File::open(path).ok()?);
-    // Memory that `vec!` does not get ends the process, so it is tried first. Its zeros are the system's, written by no
-    // thread.
-    Vec::<u8>::new().try_reserve_exact(size).ok()?;
-    let mut content = vec![0; size];
-    let part = size.div_ceil(threads);
-    let read = |(at, bytes): (usize, &mut [u8])| file.read((at * part) as u64, bytes);
-    let are_read = std::thread::scope(|scope| {
-        let mut parts = content.chunks_mut(part).enumerate();
-        let own = parts.next();
-        let readers: Vec<_> =
-            parts.map(|part| std::thread::Builder::new().spawn_scoped(scope, || read(part))).collect();
-        let is_read = own.is_none_or(|own| read(own).is_ok());
-        readers
-            .into_iter()
-            .all(|reader| reader.is_ok_and(|reader| reader.join().is_ok_and(|read| read.is_ok())))
-            && is_read
-    });
-    are_read.then_some(content)
-}
-
-/// A smaller part of a file is not worth a thread.
-const SMALLEST_PART_BYTES: usize = 4 << 20;
-
-/// So many first bytes tell whether a content is text.
-const SNIFFED_BYTES: u64 = 1 << 16;
-/// So many bytes of a stream go to a file at a time.
-const PART_BYTES: u64 = 1 << 18;
-
-/// What a stream has given: one without end is refused when memory could not hold what its rows need, wherever their
-/// cells are.
-struct Rows<'a> {
-    path: &'a Path,
-    memory_bytes: u64,
-    lines: usize,
-    line_bytes: usize,
-}
-
-impl Rows<'_> {
-    fn add(&mut self, bytes: &[u8]) -> Result<()> {
-        self.lines += count(b'\n', bytes);
-        self.line_bytes = match bytes.iter().rposition(|&byte| byte == b'\n') {
-            Some(last) => bytes.len() - last,
-            None => self.line_bytes + bytes.len(),
-        };
-        refuse_large(self.path, self.line_bytes, self.memory_bytes)?;
-        Budget::new(self.memory_bytes).rows(self.path, 0, self.lines, 1)
-    }
-}
-
-fn unreadable(path: &Path, cause: io::Error) -> Error {
-    let near = if cause.kind() == ErrorKind::NotFound { neighbor(path) } else { None };
-    let error = Error::io(path, cause);
-    match near {
-        Some(near) => error.help(format!("did you mean {}?", near.display())),
-        None => error,
-    }
-}
-
-/// The file beside it whose name is nearest.
-fn neighbor(path: &Path) -> Option<PathBuf> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut names: Vec<String> = fs::read_dir(folder)
-        .ok()?
-        .take(10_000)
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .collect();
-    names.sort();
-    let near = pullback::error::nearest_name(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
-    Some(path.with_file_name(near))
 }

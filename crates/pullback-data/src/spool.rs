@@ -89,10 +89,19 @@ pub(crate) fn for_cells(
     let Some(folder) = options.spool.as_deref().filter(|_| !is_held) else {
         return budget.cells(path, content, rows, columns).map(|()| None);
     };
-    let windows = WINDOWS * window_bytes(options.memory_bytes);
-    budget.rows(path, content.saturating_add(windows), rows, columns)?;
+    budget.rows(path, content.saturating_add(windows_bytes(options)), rows, columns)?;
+    for_rows(folder, (rows, columns), options, notes).map(Some)
+}
+
+/// A file for the cells of about so many rows and columns, and for the numbers that are made of them; who reads is told
+/// of it.
+pub(crate) fn for_rows(
+    folder: &Path,
+    (rows, columns): (usize, usize),
+    options: &ReadOptions,
+    notes: &mut Vec<Note>,
+) -> Result<Arc<dyn Store>> {
     let spool = Spool::new(folder, (options.memory_bytes / BUFFER_PART) as usize)?;
-    // Cells of numbers, and the numbers that are made of them.
     let bytes = (rows as u64).saturating_mul(columns as u64).saturating_mul(BYTES_PER_STORED_CELL);
     spool.check_room(bytes)?;
     notes.push(Note::new(
@@ -104,7 +113,12 @@ pub(crate) fn for_cells(
             folder.display()
         ),
     ));
-    Ok(Some(Arc::new(spool)))
+    Ok(Arc::new(spool))
+}
+
+/// What windows take while a table is read whose cells are in a store.
+pub(crate) fn windows_bytes(options: &ReadOptions) -> usize {
+    WINDOWS * window_bytes(options.memory_bytes)
 }
 
 /// Rows that are read ahead take at most such a part of the memory that is free.

@@ -1,12 +1,15 @@
 //! From batches of typed arrays to columns.
 
+use crate::budget::Budget;
+use crate::gather::{Gathering, placed};
 use crate::guard::damaged;
 use crate::kind::{Context, Decided, Profile, Said, decide, decide_plain, stand_in};
 use crate::malformed;
 use crate::note::{Note, NoteKind, counted, quoted};
 use crate::number::{LARGEST_EXACT, POWERS};
-use crate::raw::{Coded, MISSING, Tokens};
+use crate::raw::{Builder, CodedCells, MISSING, PlainCells, Raw, Tokens};
 use crate::sniff::{ReadOptions, refuse_unknown_types};
+use crate::spool::window_bytes;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
@@ -18,13 +21,16 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrowPrimitiveType, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
-use pullback::data::{Categories, Column, Table, Times, Values};
+use pullback::data::{StoredValues, Table, Times, Values};
 use pullback::error::{Place, Result};
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::path::Path;
 
 /// pandas stores an index that is more than a count of rows as a column of such a name.
 const PANDAS_INDEX: &str = "__index_level_";
+
+/// What a cell takes in a batch, and as the number that is made of it.
+const BYTES_PER_BATCH_CELL: usize = 16;
 
 /// What a column is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,22 +46,20 @@ pub(super) struct Making<'a> {
     path: &'a Path,
     format: &'static str,
     options: &'a ReadOptions,
+    budget: &'a Budget,
     tokens: Tokens,
     columns: Vec<Cells>,
+    gathering: Gathering<'a>,
     rows: usize,
 }
 
-/// A column in the making.
+/// A column in the making, but for its cells.
 struct Cells {
     /// Its place in a batch.
     at: usize,
     name: String,
     data_type: DataType,
     kind: Kind,
-    numbers: Vec<f64>,
-    coded: Coded,
-    known: HashMap<String, u32>,
-    text_bytes: u64,
 }
 
 impl<'a> Making<'a> {
@@ -65,6 +69,7 @@ impl<'a> Making<'a> {
         format: &'static str,
         schema: &Schema,
         options: &'a ReadOptions,
+        budget: &'a Budget,
         notes: &mut Vec<Note>,
     ) -> Result<Self> {
         let (indices, fields): (Vec<_>, Vec<_>) =
@@ -83,46 +88,60 @@ impl<'a> Making<'a> {
         let columns =
             fields.into_iter().map(|(at, field)| cells(path, at, field)).collect::<Result<Vec<_>>>()?;
         refuse_unknown_types(path, columns.iter().map(|column| column.name.as_str()), options)?;
-        Ok(Self { path, format, options, tokens: Tokens::new(&options.missing), columns, rows: 0 })
+        let gathering = Gathering::new(path, options, budget);
+        let tokens = Tokens::new(&options.missing);
+        Ok(Self { path, format, options, budget, tokens, columns, gathering, rows: 0 })
     }
 
-    /// How many rows a batch should have: few of wide tables.
-    pub(super) fn batch_rows(columns: usize) -> usize {
-        ((1 << 22) / columns.max(1)).clamp(64, 1 << 13)
+    /// How many rows a batch should have: few of wide tables, and where little memory is free.
+    pub(super) fn batch_rows(columns: usize, options: &ReadOptions) -> usize {
+        let most = (window_bytes(options.memory_bytes) / BYTES_PER_BATCH_CELL).min(1 << 22);
+        (most / columns.max(1)).clamp(64, 1 << 13)
     }
 
-    /// Adds the rows of a batch.
-    pub(super) fn add(&mut self, batch: &RecordBatch) -> Result<()> {
-        for column in &mut self.columns {
+    /// What such a batch takes, and the numbers that are made of it.
+    pub(super) fn batch_bytes(columns: usize, options: &ReadOptions) -> u64 {
+        (Self::batch_rows(columns, options) * columns * BYTES_PER_BATCH_CELL) as u64
+    }
+
+    /// Adds the rows of a batch; with them such a share of the file is read.
+    pub(super) fn add(&mut self, batch: &RecordBatch, share: f64, notes: &mut Vec<Note>) -> Result<()> {
+        self.rows += batch.num_rows();
+        self.gathering.reserve((self.rows, self.columns.len()), share, notes)?;
+        for (place, column) in self.columns.iter().enumerate() {
             let array = batch
                 .columns()
                 .get(column.at)
                 .ok_or_else(|| damaged(self.path, self.format, "a batch lacks a column"))?;
-            column
-                .add(array.as_ref())
-                .ok_or_else(|| damaged(self.path, self.format, "a batch has other types than the schema"))?;
-        }
-        self.rows += batch.num_rows();
-        let bytes: u64 = self
-            .columns
-            .iter()
-            .map(|column| {
-                column.text_bytes + 8 * column.numbers.len() as u64 + 4 * column.coded.codes.len() as u64
-            })
-            .sum();
-        if bytes > self.options.limit_bytes {
-            return Err(malformed(
-                Place::file(self.path),
-                format!("the table takes more than {} bytes of memory", self.options.limit_bytes),
-                "give a smaller file, or part of it",
-            ));
+            let wrong = || damaged(self.path, self.format, "a batch has other types than the schema");
+            let part = match column.kind {
+                Kind::Numbers | Kind::Times => {
+                    let mut numbers = numbers(array.as_ref()).ok_or_else(wrong)?;
+                    if column.kind == Kind::Numbers {
+                        numbers
+                            .iter_mut()
+                            .filter(|number| self.tokens.has_number(**number))
+                            .for_each(|number| *number = f64::NAN);
+                    }
+                    Builder::Plain(PlainCells { numbers, ..PlainCells::default() })
+                }
+                Kind::Texts => {
+                    let mut cells = CodedCells::new(self.budget);
+                    add_texts(&mut cells, array.as_ref()).ok_or_else(wrong)?;
+                    if cells.is_full {
+                        return Err(self.budget.too_many_texts(self.path, &column.name, cells.names.len()));
+                    }
+                    Builder::Coded(cells)
+                }
+            };
+            self.gathering.column(place).add(part)?;
         }
         Ok(())
     }
 
     /// The table.
     pub(super) fn finish(self, notes: &mut Vec<Note>) -> Result<Table> {
-        let Self { path, options, tokens, columns, rows, .. } = self;
+        let Self { path, options, tokens, columns, gathering, rows, .. } = self;
         if rows == 0 {
             return Err(malformed(
                 Place::file(path),
@@ -130,11 +149,21 @@ impl<'a> Making<'a> {
                 "give at least one row of data",
             ));
         }
-        let made = columns.into_iter().map(|column| {
-            let name = column.name.clone();
-            let decided = column.decided(path, options, &tokens)?;
-            notes.extend(decided.notes);
-            Ok(Column::new(name, decided.values).with_reason(decided.reason))
+        let store = gathering.store().cloned();
+        let made = columns.into_iter().zip(gathering.into_columns()).map(|(column, gathered)| {
+            let records = gathered.records().cloned();
+            let raw = gathered.into_raw()?.expect("a batch has each column");
+            let mut decided = column.decided(raw, path, options, &tokens)?;
+            notes.append(&mut decided.notes);
+            // Numbers are there as they are.
+            let as_read = records.and_then(|records| match (column.kind, &decided.values) {
+                (Kind::Numbers, Values::Numbers(_)) => Some(StoredValues::Numbers(records)),
+                (Kind::Times, Values::Times(times)) => {
+                    Some(StoredValues::Times { seconds: records, is_day_first: times.is_day_first })
+                }
+                _ => None,
+            });
+            placed(&column.name, decided, store.as_ref(), as_read)
         });
         let made = made.collect::<Result<Vec<_>>>()?;
         Table::new(path.display().to_string(), made)
@@ -154,16 +183,7 @@ fn cells(path: &Path, at: usize, field: &Field) -> Result<Cells> {
             "write the table without the column, or with a column of its own for each of its parts",
         )
     })?;
-    Ok(Cells {
-        at,
-        name,
-        data_type: field.data_type().clone(),
-        kind,
-        numbers: Vec::new(),
-        coded: Coded::default(),
-        known: HashMap::new(),
-        text_bytes: 0,
-    })
+    Ok(Cells { at, name, data_type: field.data_type().clone(), kind })
 }
 
 /// What a type is read as; the error says what it is.
@@ -244,132 +264,86 @@ fn offset(zone: &str) -> Option<f64> {
     Some(sign * f64::from(number / 100 * 3600 + number % 100 * 60))
 }
 
+/// Adds the texts of an array; [`None`] if it is of another type.
+fn add_texts<'a>(cells: &mut CodedCells<'a>, array: &'a dyn Array) -> Option<()> {
+    let rows = array.len();
+    match array.data_type() {
+        DataType::Boolean => {
+            let array = array.as_boolean_opt()?;
+            for row in 0..rows {
+                let text = if array.value(row) { "true" } else { "false" };
+                push(cells, (!array.is_null(row)).then_some(text));
+            }
+        }
+        DataType::Utf8 => (array.as_string_opt::<i32>()?.iter()).for_each(|text| push(cells, text)),
+        DataType::LargeUtf8 => (array.as_string_opt::<i64>()?.iter()).for_each(|text| push(cells, text)),
+        DataType::Utf8View => (array.as_string_view_opt()?.iter()).for_each(|text| push(cells, text)),
+        DataType::Binary => {
+            (array.as_binary_opt::<i32>()?.iter()).try_for_each(|bytes| push_bytes(cells, bytes))?;
+        }
+        DataType::LargeBinary => {
+            (array.as_binary_opt::<i64>()?.iter()).try_for_each(|bytes| push_bytes(cells, bytes))?;
+        }
+        DataType::BinaryView => {
+            (array.as_binary_view_opt()?.iter()).try_for_each(|bytes| push_bytes(cells, bytes))?;
+        }
+        DataType::Dictionary(..) => {
+            let array = array.as_any_dictionary_opt()?;
+            let mut own = CodedCells::default();
+            add_texts(&mut own, array.values().as_ref())?;
+            // The code of each of its texts, asked for when a cell has it: names stand in order of rows.
+            let mut codes = vec![None; own.names.len()];
+            let keys = if own.codes.is_empty() { vec![0; rows] } else { array.normalized_keys() };
+            for (row, key) in keys.into_iter().enumerate() {
+                let value = own.codes.get(key).copied().unwrap_or(MISSING);
+                if array.is_null(row) || value == MISSING {
+                    cells.codes.push(MISSING);
+                    continue;
+                }
+                match codes[value as usize] {
+                    Some(code) => cells.codes.push(code),
+                    None => {
+                        cells.push(own.names[value as usize].clone());
+                        codes[value as usize] = cells.codes.last().copied();
+                    }
+                }
+            }
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn push<'a>(cells: &mut CodedCells<'a>, text: Option<&'a str>) {
+    match text.map(str::trim).filter(|text| !text.is_empty()) {
+        Some(text) => cells.push(Cow::Borrowed(text.as_bytes())),
+        None => cells.codes.push(MISSING),
+    }
+}
+
+fn push_bytes<'a>(cells: &mut CodedCells<'a>, bytes: Option<&'a [u8]>) -> Option<()> {
+    match bytes {
+        None => push(cells, None),
+        Some(bytes) => push(cells, Some(std::str::from_utf8(bytes).ok()?)),
+    }
+    Some(())
+}
+
 impl Cells {
-    /// Adds the cells of an array; [`None`] if it is of another type.
-    fn add(&mut self, array: &dyn Array) -> Option<()> {
-        match self.kind {
-            Kind::Numbers | Kind::Times => {
-                self.numbers.extend(numbers(array)?);
-                Some(())
-            }
-            Kind::Texts => self.add_texts(array),
-        }
-    }
-
-    fn add_texts(&mut self, array: &dyn Array) -> Option<()> {
-        let rows = array.len();
-        match array.data_type() {
-            DataType::Boolean => {
-                let array = array.as_boolean_opt()?;
-                for row in 0..rows {
-                    let text = if array.value(row) { "true" } else { "false" };
-                    self.push((!array.is_null(row)).then_some(text));
-                }
-            }
-            DataType::Utf8 => (array.as_string_opt::<i32>()?.iter()).for_each(|text| self.push(text)),
-            DataType::LargeUtf8 => (array.as_string_opt::<i64>()?.iter()).for_each(|text| self.push(text)),
-            DataType::Utf8View => (array.as_string_view_opt()?.iter()).for_each(|text| self.push(text)),
-            DataType::Binary => {
-                (array.as_binary_opt::<i32>()?.iter()).try_for_each(|bytes| self.push_bytes(bytes))?;
-            }
-            DataType::LargeBinary => {
-                (array.as_binary_opt::<i64>()?.iter()).try_for_each(|bytes| self.push_bytes(bytes))?;
-            }
-            DataType::BinaryView => {
-                (array.as_binary_view_opt()?.iter()).try_for_each(|bytes| self.push_bytes(bytes))?;
-            }
-            DataType::Dictionary(..) => {
-                let array = array.as_any_dictionary_opt()?;
-                let mut own = Self { coded: Coded::default(), known: HashMap::new(), ..self.empty() };
-                own.add_texts(array.values().as_ref())?;
-                // The code of each of its texts, asked for when a cell has it: names stand in order of rows.
-                let mut codes = vec![None; own.coded.names.len()];
-                let keys = if own.coded.codes.is_empty() { vec![0; rows] } else { array.normalized_keys() };
-                for (row, key) in keys.into_iter().enumerate() {
-                    let value = own.coded.codes.get(key).copied().unwrap_or(MISSING);
-                    if array.is_null(row) || value == MISSING {
-                        self.push(None);
-                        continue;
-                    }
-                    match codes[value as usize] {
-                        Some(code) => self.push_code(code),
-                        None => {
-                            self.push(Some(&own.coded.names[value as usize]));
-                            codes[value as usize] = self.coded.codes.last().copied();
-                        }
-                    }
-                }
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-
-    fn empty(&self) -> Self {
-        Self {
-            at: self.at,
-            name: String::new(),
-            data_type: DataType::Null,
-            kind: Kind::Texts,
-            numbers: Vec::new(),
-            coded: Coded::default(),
-            known: HashMap::new(),
-            text_bytes: 0,
-        }
-    }
-
-    fn push_bytes(&mut self, bytes: Option<&[u8]>) -> Option<()> {
-        match bytes {
-            None => self.push(None),
-            Some(bytes) => self.push(Some(std::str::from_utf8(bytes).ok()?)),
-        }
-        Some(())
-    }
-
-    fn push_code(&mut self, code: u32) {
-        self.coded.codes.push(code);
-        if code != MISSING {
-            self.coded.counts[code as usize] += 1;
-        }
-    }
-
-    fn push(&mut self, text: Option<&str>) {
-        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
-            return self.push_code(MISSING);
-        };
-        let code = match self.known.get(text) {
-            Some(&code) => code,
-            None => {
-                let code = self.coded.names.len() as u32;
-                self.coded.names.push(text.to_owned());
-                self.coded.counts.push(0);
-                self.known.insert(text.to_owned(), code);
-                // It is kept twice.
-                self.text_bytes += 2 * (text.len() as u64 + 32);
-                code
-            }
-        };
-        self.push_code(code);
-    }
-
     /// The column: what the schema says, or what is said of it.
-    fn decided(self, path: &Path, options: &ReadOptions, tokens: &Tokens) -> Result<Decided> {
-        let Self { name, data_type, kind, mut numbers, mut coded, .. } = self;
-        let said = Said::of(options, &name);
-        let reason = format!("{} in the file", words(&data_type));
+    fn decided(&self, raw: Raw, path: &Path, options: &ReadOptions, tokens: &Tokens) -> Result<Decided> {
+        let Self { name, data_type, kind, .. } = self;
+        let said = Said::of(options, name);
+        let reason = format!("{} in the file", words(data_type));
         let refused = |row: usize, what: String, help: String| {
-            malformed(Place::file(path).row(row + 1).column(&name), what, help)
+            malformed(Place::file(path).row(row + 1).column(name), what, help)
         };
-        Ok(match kind {
-            Kind::Times => {
+        Ok(match raw {
+            Raw::Plain { numbers, .. } if *kind == Kind::Times => {
                 let values = Values::Times(Times { seconds: numbers, is_day_first: false });
                 Decided { values, reason, notes: Vec::new() }
             }
-            Kind::Numbers => {
-                numbers
-                    .iter_mut()
-                    .filter(|number| tokens.has_number(**number))
-                    .for_each(|number| *number = f64::NAN);
+            Raw::Plain { numbers, .. } => {
                 if let Some(row) = numbers.iter().position(|number| number.is_infinite()) {
                     return Err(refused(
                         row,
@@ -378,18 +352,18 @@ impl Cells {
                     ));
                 }
                 if said.kind.is_some() {
-                    return Ok(decide_plain(&name, numbers, said));
+                    return Ok(decide_plain(name, numbers, said));
                 }
-                let notes = stand_in(&name, &numbers).into_iter().collect();
+                let notes = stand_in(name, &numbers).into_iter().collect();
                 Decided { values: Values::Numbers(numbers), reason, notes }
             }
-            Kind::Texts => {
+            Raw::Coded(mut coded) => {
                 let is_missing: Vec<bool> =
                     coded.names.iter().map(|name| tokens.has(name.as_bytes())).collect();
                 coded.forget(&is_missing);
                 if said.kind.is_some() {
                     let profile = Profile::of(&coded);
-                    return decide(&name, coded, &profile, said, Context::default())
+                    return decide(name, coded, &profile, said, Context::default())
                         .map_err(|refusal| refused(refusal.row, refusal.what, refusal.help));
                 }
                 let mut notes = Vec::new();
@@ -407,11 +381,7 @@ impl Cells {
                         .at(format!("column \"{name}\"")),
                     );
                 }
-                let texts = coded
-                    .codes
-                    .iter()
-                    .map(|&code| (code != MISSING).then(|| coded.names[code as usize].as_str()));
-                Decided { values: Values::Categories(Categories::from_texts(texts)), reason, notes }
+                Decided { values: coded.into_values(), reason, notes }
             }
         })
     }

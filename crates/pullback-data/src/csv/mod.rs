@@ -14,16 +14,17 @@ pub(crate) use dialect::MOST_COLUMNS;
 pub(crate) use record::{LARGEST_FIELD, Syntax, next_record};
 
 use crate::budget::Budget;
+use crate::gather::{As, Gathered, placed};
 use crate::kind::{Context, Profile, Said, context, decide, decide_plain};
 use crate::note::{Note, NoteKind, counted};
 use crate::number::plain;
-use crate::raw::{Builder, Gathered, Raw, Tokens};
+use crate::raw::{Builder, Raw, Tokens};
 use crate::sniff::{ReadOptions, refuse_unknown_types};
 use crate::text::Text;
 use crate::{malformed, spool};
 use dialect::{Dialect, Known};
 use memchr::memchr;
-use pullback::data::{Column, ColumnType, Store, StoredValues, Table, Values};
+use pullback::data::{ColumnType, Store, StoredValues, Table, Values};
 use pullback::error::{Error, Place, Result};
 use record::{Trouble, after, field, line_end, next_line, skip_blank};
 use std::borrow::Cow;
@@ -289,14 +290,6 @@ struct Reading<'a> {
     budget: &'a Budget,
     /// Where cells go that memory does not hold.
     store: Option<Arc<dyn Store>>,
-}
-
-/// What a column is read as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum As {
-    Plain,
-    Coded,
-    Skip,
 }
 
 /// What all windows hold.
@@ -611,7 +604,7 @@ fn decided(
         let said = Said::of(options, name);
         let records = column.records().cloned();
         let is_plain = profile.is_none();
-        let decided = match column.into_raw()?.expect("each column is read once or again") {
+        let mut decided = match column.into_raw()?.expect("each column is read once or again") {
             Raw::Plain { numbers, .. } => decide_plain(name, numbers, said),
             Raw::Coded(coded) => {
                 let profile = profile.expect("texts have a profile");
@@ -625,19 +618,11 @@ fn decided(
                 }
             }
         };
-        notes.extend(decided.notes);
-        let column = match (&reading.store, decided.values, records) {
-            // Plain numbers are there as they are.
-            (Some(_), Values::Numbers(_), Some(records)) if is_plain => {
-                Column::stored(name, StoredValues::Numbers(records))
-            }
-            (Some(store), values, _) => match StoredValues::put(&values, store)? {
-                Some(stored) => Column::stored(name, stored),
-                None => Column::new(name, values),
-            },
-            (None, values, _) => Column::new(name, values),
-        };
-        made.push(column.with_reason(decided.reason));
+        notes.append(&mut decided.notes);
+        // Plain numbers are there as they are.
+        let is_as_read = is_plain && matches!(decided.values, Values::Numbers(_));
+        let as_read = records.filter(|_| is_as_read).map(StoredValues::Numbers);
+        made.push(placed(name, decided, reading.store.as_ref(), as_read)?);
     }
     if !empty.is_empty() {
         notes.push(Note::new(

@@ -3,6 +3,7 @@
 use crate::files::rendered;
 use crate::formats::{doubles, npy, zip};
 use crate::memory::peak_bytes;
+use crate::spooled::{LONG_COLUMNS, LONG_ROWS, long_row};
 use crate::{numbers, read_as, texts};
 use arrow_array::builder::{Int32Builder, ListBuilder};
 use arrow_array::types::{Int8Type, Int32Type};
@@ -326,6 +327,99 @@ fn a_schema_of_groups_in_groups_is_refused() {
     let content = [b"PAR1", &metadata[..], &length, b"PAR1"].concat();
     let message = read_as("deep.parquet", &content, &ReadOptions::default()).unwrap_err();
     assert!(message.contains("deep"), "{message}");
+}
+
+#[test]
+fn a_table_is_the_same_wherever_its_cells_are() {
+    const ROWS: usize = 20_000;
+    let number = |row: usize, column: usize| (row * 31 + column * 7) % 1000;
+    let is_missing = |row: usize| row.is_multiple_of(7);
+    let text = |row: usize| (!is_missing(row)).then(|| format!("level {}", row % 13));
+    let texts: Vec<Option<String>> = (0..ROWS).map(text).collect();
+    let dictionary: DictionaryArray<Int32Type> = texts.iter().map(Option::as_deref).collect();
+    let mut columns: Vec<(String, ArrayRef)> = vec![
+        ("text".into(), Arc::new(StringArray::from(texts.clone()))),
+        ("dictionary".into(), Arc::new(dictionary)),
+        ("flag".into(), Arc::new(BooleanArray::from((0..ROWS).map(|row| row % 3 == 1).collect::<Vec<_>>()))),
+        (
+            "missing".into(),
+            Arc::new(Float64Array::from(
+                (0..ROWS).map(|row| (!is_missing(row)).then_some(row as f64 / 3.0)).collect::<Vec<_>>(),
+            )),
+        ),
+        ("day".into(), Arc::new(Date32Array::from((0..ROWS).map(|row| row as i32).collect::<Vec<_>>()))),
+        ("money".into(), decimals((0..ROWS).map(|row| row as i128 * 101).collect(), 2)),
+    ];
+    for column in 0..10 {
+        let numbers: Vec<i32> = (0..ROWS).map(|row| number(row, column) as i32).collect();
+        columns.push((format!("n{column}"), Arc::new(Int32Array::from(numbers))));
+    }
+    let table = batch(columns.iter().map(|(name, array)| (name.as_str(), array.clone())).collect());
+    let batches: Vec<RecordBatch> = (0..ROWS).step_by(500).map(|row| table.slice(row, 500)).collect();
+    let mut files = vec![
+        ("t.arrow", ipc(&batches, false, None)),
+        ("lz4.arrow", ipc(&batches, false, Some(CompressionType::LZ4_FRAME))),
+        ("zstd.arrows", ipc(&batches, true, Some(CompressionType::ZSTD))),
+    ];
+    for (name, compression) in
+        [("t.parquet", Compression::UNCOMPRESSED), ("snappy.parquet", Compression::SNAPPY)]
+    {
+        // Pages of a few rows: those of all columns are in memory at once.
+        let properties = WriterProperties::builder()
+            .set_compression(compression)
+            .set_data_page_row_count_limit(500)
+            .set_write_batch_size(100)
+            .set_max_row_group_row_count(Some(5000))
+            .build();
+        let mut file = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut file, table.schema(), Some(properties)).unwrap();
+        batches.iter().for_each(|batch| writer.write(batch).unwrap());
+        writer.close().unwrap();
+        files.push((name, file));
+    }
+    let mut tables = files.iter().map(|(name, content)| {
+        let (table, notes) = crate::spooled::check_as(name, (content, content.len()), &|_| {});
+        (table.unwrap(), notes)
+    });
+    let first = tables.next().unwrap();
+    tables.for_each(|table| assert_eq!(table.0[..1000], first.0[..1000]));
+}
+
+#[test]
+fn a_limit_is_held_for_files_of_columns() {
+    let rows: Vec<(&str, [f64; LONG_COLUMNS])> = (0..LONG_ROWS).map(long_row).collect();
+    let mut columns: Vec<(String, ArrayRef)> =
+        vec![("y".into(), Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0))))];
+    for column in 0..LONG_COLUMNS {
+        let numbers: Vec<f64> = rows.iter().map(|row| row.1[column]).collect();
+        columns.push((format!("x{column}"), Arc::new(Float64Array::from(numbers))));
+    }
+    drop(rows);
+    let table = batch(columns.iter().map(|(name, array)| (name.as_str(), array.clone())).collect());
+    drop(columns);
+    let batches: Vec<RecordBatch> = (0..LONG_ROWS).step_by(1000).map(|row| table.slice(row, 1000)).collect();
+    crate::spooled::check_held("t.arrow", &ipc(&batches, false, None), "y");
+    let properties = WriterProperties::builder()
+        .set_dictionary_enabled(false)
+        .set_data_page_row_count_limit(2000)
+        .set_write_batch_size(500)
+        .build();
+    let mut file = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut file, table.schema(), Some(properties)).unwrap();
+    batches.iter().for_each(|batch| writer.write(batch).unwrap());
+    writer.close().unwrap();
+    crate::spooled::check_held("t.parquet", &file, "y");
+    // What memory does not hold at once is refused with what it would take.
+    for (name, content) in [
+        ("one.arrow", ipc(std::slice::from_ref(&table), false, None)),
+        ("one.parquet", parquet(std::slice::from_ref(&table), Compression::UNCOMPRESSED)),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let [options, _] = crate::spooled::limited(folder.path(), 0);
+        let error = read_from(name, &content[..], &options).map(|_| ()).unwrap_err();
+        assert_eq!(error.kind(), pullback::ErrorKind::Memory, "{}", error.one_line());
+        assert!(error.one_line().contains("write the file in"), "{}", error.one_line());
+    }
 }
 
 /// The weights that a table trains to.

@@ -12,7 +12,8 @@ pub(crate) fn rendered(parts: &Parts) -> String {
         Values::Numbers(numbers) if numbers[row].is_nan() => "_".to_owned(),
         Values::Numbers(numbers) => numbers[row].to_string(),
         Values::Categories(texts) => texts.text(row).map_or("_".to_owned(), |text| format!("'{text}'")),
-        other => format!("{other:?}"),
+        Values::Times(times) => format!("{:?}", times.seconds[row]),
+        Values::Bytes(bytes) => format!("{:?}", bytes.row(row)),
     };
     let columns = parts.train.columns().iter().map(|column| {
         let values = column.values().unwrap();
