@@ -256,9 +256,9 @@ impl Runner<'_> {
     fn process(&self, place: &Path, report: &Path, rung: Option<(usize, usize)>) -> Result<Option<String>> {
         let unwritable = |error: std::io::Error| Failure::unwritable(place, &error);
         let (log, part) = (place.join(LOG), place.join("report.part"));
-        let own = std::env::current_exe().map_err(unwritable)?;
-        let mut command = Command::new(own);
-        command.args(["train", "--json", "--threads", &self.threads.to_string()]);
+        let own = crate::program().map_err(unwritable)?;
+        let mut command = Command::new(&own[0]);
+        command.args(&own[1..]).args(["train", "--json", "--threads", &self.threads.to_string()]);
         let checkpoints = place.join(CHECKPOINTS);
         match rung {
             None => command.arg("--config").arg(place.join(CONFIG)),
