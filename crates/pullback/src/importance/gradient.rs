@@ -7,7 +7,7 @@
 
 use crate::data::{Encoding, Feature, Features, Table, Target};
 use crate::differentiate::reverse;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::execute::Executor;
 use crate::graph::{Builder, Kind, NodeId};
 use crate::model::{Model, Temperature};
@@ -85,6 +85,48 @@ pub(super) fn of_columns(
         }
     }
     Ok(Some(sums.into_iter().map(|sum| sum / (rows * looks) as f64).collect()))
+}
+
+/// The gradient of what a network predicts for each row, its outputs weighted, with respect to the row's inputs:
+/// `[rows, inputs]`. `inputs` are rows of numbers as the network takes them, `weight` is given a row and an output.
+///
+/// ```
+/// use pullback::importance::input_gradients;
+/// use pullback::model::Model;
+/// use pullback::network::{Activation, Cost, Network};
+/// use pullback::train::Machine;
+///
+/// // y = 2 a - 3 b + 1
+/// let network = Network::dense(2, &[], 1, Activation::Identity, Cost::SquaredError);
+/// let model = Model::new(network, vec![vec![2.0, -3.0], vec![1.0]])?;
+/// let gradients = input_gradients(&model, &[0.5, 0.1], |_row, _output| 1.0, &Machine::default())?;
+/// assert_eq!(gradients, [2.0, -3.0]);
+/// # Ok::<(), pullback::Error>(())
+/// ```
+///
+/// # Errors
+/// If the numbers are no whole rows of the network's, or the network takes codes or several inputs.
+pub fn input_gradients(
+    model: &Model<f64>,
+    inputs: &[f64],
+    weight: impl Fn(usize, usize) -> f64,
+    machine: &Machine,
+) -> Result<Vec<f64>> {
+    let network = model.network();
+    let width = network.inputs;
+    if !network.named.is_empty() || width == 0 || !inputs.len().is_multiple_of(width) {
+        return Err(Error::configuration(
+            "the gradient is of whole rows of numbers, which the network takes",
+        )
+        .help(
+            "give as many numbers as the network has inputs for each row, to a network that takes no codes",
+        ));
+    }
+    let mut gradients = vec![0.0; inputs.len()];
+    if !inputs.is_empty() {
+        add_gradients(model, inputs, (inputs.len() / width, width), weight, machine, &mut gradients)?;
+    }
+    Ok(gradients)
 }
 
 /// Adds the gradient of what a network predicts for each row, its outputs weighted, with respect to the row's inputs.

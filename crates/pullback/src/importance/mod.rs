@@ -24,6 +24,8 @@
 mod gradient;
 mod permutation;
 
+pub use gradient::input_gradients;
+
 use crate::data::{Encoding, Table};
 use crate::error::{Error, Result};
 use crate::model::Model;

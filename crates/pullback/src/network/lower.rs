@@ -225,15 +225,23 @@ impl Network {
             }
         };
         role(NodeRole::Regularization);
-        let divisor = if self.regularization.divide_by_batch { batch as f64 } else { 1.0 };
+        // A row of weight 2 counts as two examples, so with weights the divisor is their sum, which the graph finds.
+        let counted = weights.filter(|_| self.regularization.divide_by_batch);
+        let divisor =
+            if self.regularization.divide_by_batch && counted.is_none() { batch as f64 } else { 1.0 };
         let mut cost = data_cost;
-        for (parameter, var) in parameters.iter().zip(&vars) {
-            if parameter.l2 > 0.0 {
-                cost = cost + (*var * *var).sum_all().scale(parameter.l2 / (2.0 * divisor));
-            }
-            if parameter.l1 > 0.0 {
-                cost = cost + var.abs().sum_all().scale(parameter.l1 / divisor);
-            }
+        let penalties = parameters.iter().zip(&vars).flat_map(|(parameter, var)| {
+            let l2 =
+                (parameter.l2 > 0.0).then(|| (*var * *var).sum_all().scale(parameter.l2 / (2.0 * divisor)));
+            let l1 = (parameter.l1 > 0.0).then(|| var.abs().sum_all().scale(parameter.l1 / divisor));
+            [l2, l1].into_iter().flatten()
+        });
+        for penalty in penalties {
+            cost = cost
+                + match counted {
+                    None => penalty,
+                    Some(weights) => penalty * weights.sum_all().power(-1.0),
+                };
         }
 
         let ids = (|| {

@@ -13,8 +13,8 @@ pub struct Regularization {
     pub l2: f64,
     /// The strength of L1.
     pub l1: f64,
-    /// Whether both are divided by the number of examples in the batch: with this, and all
-    /// examples in one batch of m, L2 is the `lambda / (2m)` of Ng's course.
+    /// Whether both are divided by the number of examples in the batch, or by the sum of their weights: with this, and
+    /// all examples in one batch of m, L2 is the `lambda / (2m)` of Ng's course.
     pub divide_by_batch: bool,
 }
 

@@ -9,7 +9,7 @@ use pullback::explain::{ledger, trace_rows};
 use pullback::graph::Kind;
 use pullback::graph::ops::Dice;
 use pullback::job::{Fitted, Job, Settings};
-use pullback::network::{Activation, Cost, Layer, Mode, Network, Takes};
+use pullback::network::{Activation, Cost, Layer, Mode, Network, Regularization, Takes};
 use pullback::plan::Plan;
 use pullback::report::{Report, text};
 use pullback::train::{
@@ -233,7 +233,9 @@ fn repeated(data: &Dataset<f64>, counts: &[usize]) -> (Dataset<f64>, Vec<usize>)
 #[test]
 fn a_whole_weight_is_the_row_repeated() {
     for kind in 0..5 {
-        let (data, network) = data(kind);
+        let (data, mut network) = data(kind);
+        // Divided by what the rows count together.
+        network.regularization = Regularization { l2: 0.5, l1: 0.1, divide_by_batch: kind % 2 == 0 };
         let counts: Vec<usize> = (0..ROWS).map(|row| [2, 0, 1, 3, 1, 5][row * 7 % 6]).collect();
         let weighted = data.clone().with_weights(counts.iter().map(|&count| count as f64).collect()).unwrap();
         let (repeated, source) = repeated(&data, &counts);

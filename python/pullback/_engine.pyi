@@ -1,0 +1,42 @@
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+def initialize(network: str, seed: int) -> list[tuple[str, list[int], NDArray[np.float64]]]: ...
+def train(
+    spec: str,
+    x: NDArray[Any],
+    y: NDArray[Any],
+    weights: NDArray[Any] | None = None,
+    rows: tuple[Sequence[int], Sequence[int]] | None = None,
+    watched: tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None] | None = None,
+    initial: list[NDArray[Any]] | None = None,
+    state: bytes | None = None,
+    on_epoch: Callable[[dict[str, Any]], tuple[bool, bool, float | None] | None] | None = None,
+) -> dict[str, Any]: ...
+def predict(
+    network: str, parameters: list[NDArray[Any]], x: NDArray[Any], threads: int = 0, double: bool = False
+) -> NDArray[Any]: ...
+def explain(
+    network: str, list: list[NDArray[np.float64]], x: NDArray[np.float64], targets: NDArray[np.float64], page: str
+) -> str: ...
+def check(
+    network: str,
+    list: list[NDArray[np.float64]],
+    x: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    samples: int,
+    seed: int,
+) -> str: ...
+def attributions(
+    network: str,
+    list: list[NDArray[np.float64]],
+    x: NDArray[np.float64],
+    outputs: NDArray[np.int64],
+    threads: int,
+) -> NDArray[np.float64]: ...
+def model_bytes(network: str, list: list[NDArray[np.float32]], preprocessing: str | None = None) -> bytes: ...
+def model_parts(bytes: bytes) -> tuple[str, str | None, list[NDArray[np.float32]]]: ...
+def main(called: list[str], arguments: list[str]) -> int: ...

@@ -1,0 +1,190 @@
+"""Estimators as model files, which the command and the library read too."""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.utils.validation import check_is_fitted
+
+from . import _engine
+from ._columns import Encoder
+
+#: The key of what only Python needs, in the metadata of a model file.
+KEY = "pullback_python"
+
+
+class SaveMixin:
+    """What an estimator needs to be a file."""
+
+    def save(self, path):
+        """Write a model file: safetensors, which `pullback.load`, the command and the library read.
+
+        Parameters
+        ----------
+        path : str or Path
+            Where it goes. A file that is there is replaced as a whole.
+        """
+        check_is_fitted(self)
+        numbers = [np.asarray(own, dtype=np.float32) for own in self._numbers()]
+        preprocessing = self._preprocessing()
+        text = None if preprocessing is None else json.dumps(preprocessing)
+        own = {
+            "estimator": type(self).__name__,
+            "parameters": _plain(self.get_params(deep=False)),
+            "fitted": self._fitted(),
+        }
+        write(Path(path), with_metadata(_engine.model_bytes(self.network_, numbers, text), own))
+
+    def _fitted(self):
+        fitted = {
+            "n_features_in_": self.n_features_in_,
+            "out_activation_": self.out_activation_,
+            "parameter_names_": self.parameter_names_,
+            "dtype_": self.dtype_,
+            "encoder_": self.encoder_,
+            "fill_": None if getattr(self, "fill_", None) is None else self.fill_.tolist(),
+            "n_iter_": self.n_iter_,
+            "t_": self.t_,
+            "loss_": self.loss_,
+            "loss_curve_": self.loss_curve_,
+            "best_loss_": self.best_loss_,
+            "validation_scores_": self.validation_scores_,
+            "best_validation_score_": self.best_validation_score_,
+            "_no_improvement_count": self._no_improvement_count,
+        }
+        if hasattr(self, "feature_names_in_"):
+            fitted["feature_names_in_"] = [str(name) for name in self.feature_names_in_]
+        if is_classifier(self):
+            fitted["classes_"] = self.classes_.tolist()
+            fitted["classes_dtype"] = self.classes_.dtype.str
+            fitted["is_multilabel_"] = self.is_multilabel_
+        else:
+            fitted["is_flat_"] = self.is_flat_
+        return fitted
+
+    def _preprocessing(self):
+        """What the command needs to read a table for the network; None where it has no form for it."""
+        names = getattr(self, "feature_names_in_", None)
+        if names is None:
+            names = [f"x{place}" for place in range(self.n_features_in_)]
+        columns = self.encoder_
+        if columns is None:
+            fill = getattr(self, "fill_", None)
+            fill = np.zeros(self.n_features_in_) if fill is None else fill
+            columns = [("number", float(value)) for value in fill]
+        features = []
+        for name, (kind, value) in zip(names, columns):
+            if kind == "number":
+                encoding = {"kind": "numeric", "center": 0.0, "spread": 1.0, "fill": value}
+            else:
+                return None
+            features.append({"name": str(name), "encoding": encoding})
+        if is_classifier(self):
+            if self.is_multilabel_ or len(self.classes_) < 2:
+                return None
+            task = "binary" if len(self.classes_) == 2 else "classes"
+            target = {"task": task, "classes": [str(label) for label in self.classes_]}
+            outputs = ["y"]
+        else:
+            outputs = ["y"] if self.n_outputs_ == 1 else [f"y{place}" for place in range(self.n_outputs_)]
+            target = {"task": "regression", "centers": [0.0] * len(outputs), "spreads": [1.0] * len(outputs)}
+        return {
+            "features": features,
+            "left_out": [],
+            "target": {"names": outputs, "target": target, "reason": "an estimator of Python"},
+        }
+
+
+def load(path):
+    """Read an estimator from a model file that `save` wrote, or from one that the command wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    estimator : MLPClassifier or MLPRegressor
+        It predicts what the estimator that was saved did.
+    """
+    from ._mlp import MLPClassifier, MLPRegressor
+
+    data = Path(path).read_bytes()
+    own = metadata(data).get(KEY)
+    if own is None:
+        raise ValueError(
+            f"{path} was not saved by an estimator. `python -m pullback predict {path} DATA` predicts with it."
+        )
+    own = json.loads(own)
+    known = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
+    if own["estimator"] not in known:
+        raise ValueError(f"{path} has an estimator {own['estimator']!r}, which this version does not know.")
+    estimator = known[own["estimator"]](**own["parameters"])
+    fitted = own["fitted"]
+    if "classes_" in fitted:
+        dtype = np.dtype(fitted.pop("classes_dtype"))
+        fitted["classes_"] = np.array(fitted["classes_"], dtype=dtype)
+    if "feature_names_in_" in fitted:
+        fitted["feature_names_in_"] = np.array(fitted["feature_names_in_"], dtype=object)
+    if fitted["fill_"] is not None:
+        fitted["fill_"] = np.array(fitted["fill_"])
+    if fitted["encoder_"] is not None:
+        fitted["encoder_"] = [tuple(column) for column in fitted["encoder_"]]
+    for name, value in fitted.items():
+        setattr(estimator, name, value)
+    estimator.network_, _, numbers = _engine.model_parts(data)
+    estimator._state = None
+    estimator._take(numbers)
+    return estimator
+
+
+def _plain(parameters):
+    """Parameters that JSON has; others were only needed for fitting."""
+    plain = {}
+    for name, value in parameters.items():
+        if isinstance(value, np.generic):
+            value = value.item()
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError):
+            continue
+        plain[name] = value
+    return plain
+
+
+def metadata(data):
+    """The metadata of a safetensors file."""
+    (length,) = struct.unpack("<Q", data[:8])
+    return json.loads(data[8 : 8 + length]).get("__metadata__", {})
+
+
+def with_metadata(data, own):
+    """The same file with what only Python needs in its metadata."""
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    header.setdefault("__metadata__", {})[KEY] = json.dumps(own)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + data[8 + length :]
+
+
+def write(path, data):
+    """Writes beside the place and renames, so that a file is never there in part."""
+    import os
+    import tempfile
+
+    folder = path.resolve().parent
+    handle, beside = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        os.chmod(beside, os.stat(path).st_mode & 0o777 if path.exists() else 0o644)
+        os.replace(beside, path.resolve())
+    except BaseException:
+        os.unlink(beside)
+        raise

@@ -1,0 +1,105 @@
+"""Callbacks for scikit-learn's protocol that write a run to TensorBoard, MLflow or Weights & Biases.
+
+What they need is imported when they are used: `from pullback.callbacks import TensorBoardLog` needs none of them.
+"""
+
+
+class _Log:
+    """Writes the figures of each epoch; a subclass says where to."""
+
+    def setup(self, estimator, context):
+        self._open(estimator)
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context):
+        curve = getattr(estimator, "loss_curve_", None)
+        if context.task_name != "iteration" or not curve:
+            return False
+        figures = {"loss": curve[-1]}
+        scores = getattr(estimator, "validation_scores_", None)
+        if scores:
+            figures["validation_score"] = scores[-1]
+        self._write(figures, len(curve))
+        return False
+
+    def teardown(self, estimator, context):
+        self._close()
+
+    def __getstate__(self):
+        # A copy in another process opens its own.
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+
+class TensorBoardLog(_Log):
+    """Writes loss and validation score of each epoch to a folder that TensorBoard shows.
+
+    Parameters
+    ----------
+    log_dir : str
+        The folder.
+    """
+
+    def __init__(self, log_dir):
+        self.log_dir = log_dir
+
+    def _open(self, estimator):
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+        self._event, self._summary = Event, Summary
+        self._writer = EventFileWriter(str(self.log_dir))
+
+    def _write(self, figures, epoch):
+        import time
+
+        values = [self._summary.Value(tag=name, simple_value=value) for name, value in figures.items()]
+        event = self._event(wall_time=time.time(), step=epoch, summary=self._summary(value=values))
+        self._writer.add_event(event)
+
+    def _close(self):
+        if hasattr(self, "_writer"):
+            self._writer.close()
+
+
+class MLflowLog(_Log):
+    """Logs loss and validation score of each epoch, and the estimator's parameters, to the active run of MLflow."""
+
+    def _open(self, estimator):
+        import mlflow
+
+        self._mlflow = mlflow
+        self._mlflow.log_params(estimator.get_params(deep=False))
+
+    def _write(self, figures, epoch):
+        self._mlflow.log_metrics(figures, step=epoch)
+
+    def _close(self):
+        pass
+
+
+class WandbLog(_Log):
+    """Logs loss and validation score of each epoch to Weights & Biases.
+
+    Parameters
+    ----------
+    **settings : object
+        What `wandb.init` takes.
+    """
+
+    def __init__(self, **settings):
+        self.settings = settings
+
+    def _open(self, estimator):
+        import wandb
+
+        self._run = wandb.init(config=estimator.get_params(deep=False), **self.settings)
+
+    def _write(self, figures, epoch):
+        self._run.log(figures, step=epoch)
+
+    def _close(self):
+        if hasattr(self, "_run"):
+            self._run.finish()

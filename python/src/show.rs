@@ -1,0 +1,182 @@
+//! The glass box, model files, and the command.
+
+use crate::observe::rows;
+use crate::raised;
+use crate::run::{machine, parameters, read};
+use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use pullback::data::Preprocessing;
+use pullback::explain::{
+    Catalog, CheckOptions, NamedInput, Notation, Options, Trace, check as compare, describe, diagram, json,
+};
+use pullback::importance::input_gradients;
+use pullback::model::Model;
+use pullback::network::Network;
+use pullback::train::Training;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList};
+use serde::Deserialize;
+use std::ffi::OsString;
+
+/// Runs the command `pullback`; `arguments` begin with the program's name, `called` is how to call it again.
+#[pyfunction]
+pub(crate) fn main(py: Python<'_>, called: Vec<OsString>, arguments: Vec<OsString>) -> u8 {
+    py.detach(|| pullback_cli::run_within(called, arguments))
+}
+
+fn numbers(array: &PyReadonlyArray2<'_, f64>) -> Vec<f64> {
+    array.as_array().iter().copied().collect()
+}
+
+/// One forward and backward pass of a network on rows and targets, each row an example of one batch.
+fn trace(
+    network: &str,
+    list: &Bound<'_, PyList>,
+    x: &PyReadonlyArray2<'_, f64>,
+    targets: &PyReadonlyArray2<'_, f64>,
+) -> PyResult<Trace> {
+    let network: Network = read(network)?;
+    Trace::new(&network, &parameters::<f64>(list)?, &numbers(x), &numbers(targets), x.shape()[0])
+        .map_err(raised)
+}
+
+/// How a page is made.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    title: String,
+    language: String,
+    notation: String,
+    digits: usize,
+    most_units: usize,
+    /// Columns of the text form.
+    width: usize,
+    inputs: Vec<String>,
+    cells: Vec<String>,
+    outputs: Vec<String>,
+    training: Training,
+    format: String,
+}
+
+/// A page about one forward and backward pass: as HTML, Markdown, LaTeX, text or JSON.
+#[pyfunction]
+pub(crate) fn explain(
+    network: &str,
+    list: &Bound<'_, PyList>,
+    x: PyReadonlyArray2<'_, f64>,
+    targets: PyReadonlyArray2<'_, f64>,
+    page: &str,
+) -> PyResult<String> {
+    let page: Page = read(page)?;
+    let trace = trace(network, list, &x, &targets)?;
+    let catalog = Catalog::find(&page.language).ok_or_else(|| {
+        raised(pullback::Error::unknown_name(
+            "language",
+            &page.language,
+            pullback::explain::LANGUAGES.iter().map(|(code, _)| *code),
+        ))
+    })?;
+    let notation = Notation::from_name(&page.notation)
+        .ok_or_else(|| raised(pullback::Error::unknown_name("notation", &page.notation, Notation::NAMES)))?;
+    let named = page.inputs.into_iter().zip(page.cells);
+    let options = Options {
+        notation,
+        digits: page.digits,
+        most_units: page.most_units,
+        inputs: named.map(|(name, cell)| NamedInput { name, cell }).collect(),
+        outputs: page.outputs,
+        training: page.training,
+        ..Options::default()
+    };
+    if page.format == "json" {
+        return Ok(json::document(&trace, &page.title, &options.training, None).to_string());
+    }
+    let document = describe(&trace, &page.title, &options, &catalog);
+    match &page.format[..] {
+        "html" => Ok(document.html(diagram::svg(&trace, &catalog).as_deref())),
+        "markdown" => Ok(document.markdown()),
+        "text" => Ok(document.text(page.width, false)),
+        other => {
+            Err(PyValueError::new_err(format!("there is no format {other:?}: html, markdown, text or json")))
+        }
+    }
+}
+
+/// Compares the gradients of back propagation with differences and forward mode: a list of results as JSON.
+#[pyfunction]
+pub(crate) fn check(
+    network: &str,
+    list: &Bound<'_, PyList>,
+    x: PyReadonlyArray2<'_, f64>,
+    targets: PyReadonlyArray2<'_, f64>,
+    samples: usize,
+    seed: u64,
+) -> PyResult<String> {
+    let trace = trace(network, list, &x, &targets)?;
+    let own: Vec<Vec<f64>> =
+        (0..trace.parameters().len()).map(|place| trace.gradient(place).to_vec()).collect();
+    let options = CheckOptions { samples, seed, ..CheckOptions::default() };
+    let checks = compare(&trace, &own, &options).map_err(raised)?;
+    serde_json::to_string(&checks).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// The gradient of one output of each row, by its place, with respect to the row's inputs: `[rows, inputs]`.
+#[pyfunction]
+pub(crate) fn attributions<'py>(
+    py: Python<'py>,
+    network: &str,
+    list: &Bound<'py, PyList>,
+    x: PyReadonlyArray2<'py, f64>,
+    outputs: PyReadonlyArray1<'py, i64>,
+    threads: usize,
+) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    let network: Network = read(network)?;
+    let (count, width) = (x.shape()[0], x.shape()[1]);
+    let (list, x, wanted) = (parameters::<f64>(list)?, numbers(&x), outputs.as_array().to_vec());
+    if wanted.len() != count {
+        return Err(PyValueError::new_err("one output for each row is expected"));
+    }
+    let gradients = py.detach(|| {
+        let model = Model::new(network, list)?;
+        let weight = |row: usize, output: usize| f64::from(u8::from(wanted[row] == output as i64));
+        input_gradients(&model, &x, weight, &machine(threads))
+    });
+    rows(py, gradients.map_err(raised)?, width)
+}
+
+/// A model file of a network with its parameters and, if it is there, its preprocessing.
+#[pyfunction]
+#[pyo3(signature = (network, list, preprocessing=None))]
+pub(crate) fn model_bytes<'py>(
+    py: Python<'py>,
+    network: &str,
+    list: &Bound<'py, PyList>,
+    preprocessing: Option<&str>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let model = Model::new(read(network)?, parameters::<f32>(list)?).map_err(raised)?;
+    let model = match preprocessing {
+        None => model,
+        Some(text) => model.with_preprocessing(read::<Preprocessing>(text)?).map_err(raised)?,
+    };
+    Ok(PyBytes::new(py, &model.to_bytes().map_err(raised)?))
+}
+
+/// The network of a model file as JSON, its preprocessing as JSON if it has one, and its parameters.
+#[pyfunction]
+pub(crate) fn model_parts<'py>(
+    py: Python<'py>,
+    bytes: &[u8],
+) -> PyResult<(String, Option<String>, Bound<'py, PyList>)> {
+    let model = Model::<f32>::from_bytes(bytes).map_err(raised)?;
+    if model.member_count() > 1 {
+        return Err(PyValueError::new_err(
+            "the file has an ensemble, which `pullback predict` uses; an estimator is one network",
+        ));
+    }
+    let text =
+        |value: serde_json::Result<String>| value.map_err(|error| PyValueError::new_err(error.to_string()));
+    let network = text(serde_json::to_string(model.network()))?;
+    let preprocessing = model.preprocessing().map(|own| text(serde_json::to_string(own))).transpose()?;
+    let arrays = model.parameters().iter().map(|own| PyArray1::from_slice(py, own));
+    Ok((network, preprocessing, PyList::new(py, arrays.collect::<Vec<_>>())?))
+}

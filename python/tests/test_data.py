@@ -1,0 +1,130 @@
+"""Arrays in any order, tables of any library, missing numbers and categories."""
+
+import datetime
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+
+from pullback import MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def settings(**more):
+    return {"hidden_layer_sizes": (8,), "max_iter": 20, "random_state": 0} | more
+
+
+def test_the_order_and_stride_of_an_array_change_no_bit():
+    X, y = load_iris(return_X_y=True)
+    X = X.astype(np.float32)
+    expected = MLPClassifier(**settings()).fit(X, y)
+    wide = np.zeros((len(X) * 2, X.shape[1] * 3), dtype=np.float32)
+    wide[::2, ::3] = X
+    reversed_rows = X[::-1].copy()
+    for other in (np.asfortranarray(X), wide[::2, ::3], reversed_rows[::-1], X.astype(np.float64)):
+        fitted = MLPClassifier(**settings()).fit(other, y)
+        assert all(map(np.array_equal, fitted.coefs_, expected.coefs_))
+        assert np.array_equal(fitted.predict_proba(other), expected.predict_proba(X))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, bool, np.float16])
+def test_numbers_of_every_type_are_taken(dtype):
+    random = np.random.RandomState(0)
+    X = random.randint(0, 2, size=(100, 5)).astype(dtype)
+    y = X[:, 0].astype(int) ^ X[:, 1].astype(int)
+    fitted = MLPClassifier(**settings(max_iter=300, learning_rate_init=0.01)).fit(X, y)
+    again = MLPClassifier(**settings(max_iter=300, learning_rate_init=0.01)).fit(X.astype(np.float64), y)
+    assert np.array_equal(fitted.predict_proba(X), again.predict_proba(X))
+
+
+def rows():
+    random = np.random.RandomState(0)
+    kind = random.choice(["a", "b", "c"], size=300)
+    size = random.normal(size=300)
+    size[::17] = np.nan
+    y = np.where(kind == "a", 5.0, -2.0) + np.nan_to_num(size)
+    return {"kind": kind.tolist(), "size": size, "is_new": (random.uniform(size=300) > 0.5)}, y
+
+
+def frames():
+    pandas, polars, pyarrow = map(pytest.importorskip, ("pandas", "polars", "pyarrow"))
+    columns, y = rows()
+    yield "pandas", pandas.DataFrame(columns), y
+    yield "categories", pandas.DataFrame(columns).astype({"kind": "category"}), y
+    yield "polars", polars.DataFrame(columns).with_columns(polars.col("size").fill_nan(None)), y
+    yield "arrow", pyarrow.table(columns), y
+
+
+def test_tables_of_every_library_are_learned_alike():
+    scores = {}
+    for name, X, y in frames():
+        reg = MLPRegressor(**settings(max_iter=400, learning_rate_init=0.01)).fit(X, y)
+        assert reg.n_features_in_ == 3 and list(reg.feature_names_in_) == ["kind", "size", "is_new"]
+        assert reg.coefs_[0].shape[0] == 3 + 1 + 2
+        scores[name] = reg.predict(X)
+        assert reg.score(X, y) > 0.9, name
+    first, *others = scores.values()
+    assert all(np.array_equal(first, other) for other in others)
+
+
+def test_levels_that_were_not_seen_and_missing_numbers_are_predicted_for():
+    pandas = pytest.importorskip("pandas")
+    columns, y = rows()
+    X = pandas.DataFrame(columns)
+    reg = MLPRegressor(**settings()).fit(X, y)
+    new = pandas.DataFrame({"kind": ["unheard", None], "size": [np.nan, 1.0], "is_new": [True, False]})
+    assert np.isfinite(reg.predict(new)).all()
+    with pytest.raises(ValueError, match="feature names"):
+        reg.predict(new.rename(columns={"size": "length"}))
+
+
+def test_missing_numbers_of_an_array_are_the_median():
+    X, y = load_iris(return_X_y=True)
+    X[::7, 2] = np.nan
+    filled = np.where(np.isnan(X), np.nanmedian(X, axis=0), X)
+    fitted, expected = (MLPClassifier(**settings()).fit(given, y) for given in (X, filled))
+    assert all(map(np.array_equal, fitted.coefs_, expected.coefs_))
+    assert np.array_equal(fitted.predict(X), expected.predict(filled))
+
+
+def test_a_table_of_numbers_is_read_where_it_lies():
+    pandas = pytest.importorskip("pandas")
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    assert isinstance(X, pandas.DataFrame)
+    clf = MLPClassifier(**settings()).fit(X, y)
+    assert clf.encoder_ is None and list(clf.feature_names_in_) == list(X.columns)
+    with pytest.raises(TypeError, match="parse|convert|number|datetime|dtype|DTypes"):
+        MLPClassifier().fit(pandas.DataFrame({"when": [datetime.datetime(2026, 1, 1)] * 4}), [0, 1, 0, 1])
+
+
+def test_texts_are_classes_as_they_are_written():
+    X, y = load_iris(return_X_y=True)
+    names = np.array(["01", "setosa", "x y"], dtype=object)[y]
+    clf = MLPClassifier(**settings(max_iter=200, learning_rate_init=0.01)).fit(X, names)
+    assert set(clf.predict(X)) <= {"01", "setosa", "x y"} and clf.score(X, names) > 0.9
+
+
+def test_memory_beside_the_array_stays_small(tmp_path):
+    """In a process of its own, whose largest memory the system tells."""
+    import subprocess
+    import sys
+
+    program = """
+import resource, sys
+import numpy as np
+from pullback import MLPClassifier
+order, megabytes = sys.argv[1], 256
+width = 64
+X = np.ones((megabytes * 2**20 // 4 // width, width), dtype=np.float32, order=order)
+X[::2] = 0.5
+y = np.arange(len(X)) % 2
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+MLPClassifier((16,), batch_size=4096, max_iter=1, n_threads=2, random_state=0).fit(X, y)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / X.nbytes)
+"""
+    for order in "CF":
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", program, order], capture_output=True, text=True, check=True
+        )
+        assert float(done.stdout) < 0.25, (order, done.stdout)

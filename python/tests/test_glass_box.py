@@ -1,0 +1,138 @@
+"""What an estimator shows of itself is true of it."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_iris, make_regression
+from sklearn.preprocessing import StandardScaler
+
+import pullback
+from pullback import MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture
+def iris():
+    X, y = load_iris(return_X_y=True)
+    return StandardScaler().fit_transform(X), y
+
+
+def test_a_page_has_the_numbers_of_the_network(iris):
+    X, y = iris
+    clf = MLPClassifier((4,), activation="tanh", max_iter=50, random_state=0).fit(X, y)
+    page = clf.explain(X[:1], y[:1])
+    assert page.to_html().startswith("<!DOCTYPE html>") and "<iframe" in page._repr_html_()
+    assert "dC/d" in page.to_text() and max(map(len, repr(page).splitlines())) <= 80
+    assert "경사" in clf.explain(X[:1], language="ko").to_markdown() or "기울기" in clf.explain(X[:1], language="ko").to_markdown()
+    document = page.to_json()
+    assert np.isclose(document["cost"], -np.log(clf.predict_proba(X[:1])[0, y[0]]) , rtol=1e-4)
+    with pytest.raises(ValueError, match="language"):
+        clf.explain(X[:1], language="tlh")
+
+
+def test_gradients_are_checked(iris):
+    X, y = iris
+    clf = MLPClassifier((6, 5), activation="tanh", max_iter=5, random_state=0).fit(X, y)
+    results = clf.check_gradients(X[:20], y[:20])
+    assert [result["name"] for result in results] == clf.parameter_names_
+    assert all(result["passes"] for result in results)
+    assert pullback.check_gradients(clf, X[:20], y[:20]) == results
+
+
+def test_integrated_gradients_add_up_to_the_prediction(iris):
+    X, y = iris
+    clf = MLPClassifier((8,), activation="tanh", max_iter=100, random_state=0, dtype="float64").fit(X, y)
+    values = np.asarray(getattr(clf.attributions(X[:9], steps=400), "values", clf.attributions(X[:9], steps=400)))
+    best = clf.predict_proba(X[:9]).max(axis=1)
+    start = clf.predict_proba(np.zeros((1, 4)))[0][clf.predict(X[:9])]
+    np.testing.assert_allclose(values.sum(axis=1), best - start, atol=1e-4)
+    X, y = make_regression(50, 3, random_state=0)
+    linear = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0.0, random_state=0, dtype="float64").fit(X, y)
+    exact = np.asarray(getattr(linear.attributions(X, method="gradient"), "values", linear.attributions(X, method="gradient")))
+    np.testing.assert_allclose(exact, X * linear.coefs_[0].ravel(), rtol=1e-9)
+    with pytest.raises(ValueError, match="target"):
+        clf.attributions(np.zeros((1, 4)), target=3)
+
+
+def test_an_estimator_is_a_model_file_that_the_command_reads(tmp_path):
+    X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    clf = MLPClassifier((8,), max_iter=20, random_state=0).fit(X, y)
+    path = tmp_path / "m.safetensors"
+    clf.save(path)
+    again = pullback.load(path)
+    assert np.array_equal(again.predict_proba(X), clf.predict_proba(X))
+    assert again.get_params() == clf.get_params() and again.classes_.dtype == clf.classes_.dtype
+    again.partial_fit(X, y)
+    table = tmp_path / "new.csv"
+    X.to_csv(table, index=False)
+    out = tmp_path / "out.csv"
+    command = [sys.executable, "-m", "pullback"]
+    subprocess.run([*command, "predict", path, table, "--out", out], check=True, capture_output=True)
+    predicted = [line.split(",")[0] for line in out.read_text().splitlines()[1:]]
+    assert predicted == [str(label) for label in clf.predict(X)]
+    (tmp_path / "other.safetensors").write_bytes(path.read_bytes().replace(b"pullback_python", b"pullback_pythoX"))
+    with pytest.raises(ValueError, match="not saved by an estimator"):
+        pullback.load(tmp_path / "other.safetensors")
+
+
+@pytest.mark.parametrize("kind", ["table", "labels", "text", "numbers"])
+def test_every_estimator_comes_back_from_its_file(kind, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    random = np.random.RandomState(0)
+    X = random.normal(size=(90, 3))
+    estimator, y = MLPClassifier((4,), max_iter=5, random_state=0, normalization="batch"), (X[:, 0] > 0).astype(int)
+    if kind == "table":
+        X = pandas.DataFrame({"a": X[:, 0], "b": random.choice(["u", "v"], size=90)})
+    elif kind == "labels":
+        y = (X > 0).astype(int)
+    elif kind == "text":
+        y = np.array(["no", "yes"])[y]
+        X[::9, 1] = np.nan
+    else:
+        estimator, y = MLPRegressor(hidden_layer_sizes=(4,), max_iter=5, random_state=0), X[:, :2]
+    path = tmp_path / "m.safetensors"
+    estimator.fit(X, y).save(path)
+    assert np.array_equal(pullback.load(path).predict(X), estimator.predict(X))
+
+
+def test_the_command_is_in_the_package(tmp_path):
+    command = [sys.executable, "-m", "pullback"]
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("pullback ")
+    done = subprocess.run([*command, "train", "no-such.csv"], capture_output=True, text=True)
+    assert done.returncode != 0 and "no-such.csv" in done.stderr
+    done = subprocess.run(
+        [*command, "train", "iris", "--fast", "--quiet", "--out", tmp_path / "m.safetensors"], capture_output=True
+    )
+    assert done.returncode == 0 and (tmp_path / "m.safetensors").exists()
+
+
+@pytest.mark.parametrize("kind", ["classifier", "binary", "labels", "regressor", "norms"])
+def test_the_onnx_model_predicts_the_same(kind):
+    skl2onnx, runtime = pytest.importorskip("skl2onnx"), pytest.importorskip("onnxruntime")
+    from sklearn.pipeline import make_pipeline
+
+    X, y = load_iris(return_X_y=True)
+    X = X.astype(np.float32)
+    estimator = MLPClassifier((6, 5), activation=("tanh", "silu"), max_iter=30, random_state=0)
+    if kind == "binary":
+        y = np.array(["no", "yes"], dtype=object)[(y == 1).astype(int)]
+    elif kind == "labels":
+        y = (X[:, :2] > X[:, :2].mean(axis=0)).astype(int)
+    elif kind == "regressor":
+        estimator, y = MLPRegressor(hidden_layer_sizes=(6,), max_iter=30, random_state=0), X[:, 0] * 2
+    elif kind == "norms":
+        estimator.set_params(normalization="batch")
+    pipeline = make_pipeline(StandardScaler(), estimator).fit(X, y)
+    options = {} if kind == "regressor" else {id(pipeline): {"zipmap": False}}
+    model = skl2onnx.to_onnx(pipeline, X[:1], options=options)
+    session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    outputs = session.run(None, {session.get_inputs()[0].name: X})
+    if kind == "regressor":
+        np.testing.assert_allclose(outputs[0].ravel(), pipeline.predict(X), rtol=1e-4, atol=1e-5)
+        return
+    assert np.array_equal(outputs[0], pipeline.predict(X))
+    np.testing.assert_allclose(outputs[1], pipeline.predict_proba(X), atol=1e-5)
