@@ -75,6 +75,16 @@ class Encoder:
         return names
 
 
+def refuse_times(X):
+    """Refuses columns of dates and times, which are no numbers."""
+    for series in native(X).iter_columns():
+        if series.dtype.is_temporal():
+            raise TypeError(
+                f"column {series.name!r} has dates or times: make numbers of them, such as month, weekday and hour. "
+                "`python -m pullback train` does so by itself."
+            )
+
+
 def is_categorical(series):
     """Whether a column is texts, categories or truth values, not numbers."""
     import narwhals as nw

@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
 from . import _engine, _network
-from ._columns import Encoder, is_categorical, is_frame, native
+from ._columns import Encoder, is_categorical, is_frame, native, refuse_times
 from ._persist import SaveMixin
 from ._show import ShowMixin
 from ._threads import thread_count
@@ -31,7 +31,6 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
         tags.input_tags.string = False
         return tags
 
@@ -40,13 +39,15 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
     def _inputs(self, X, reset, y="no_validation"):
         """X as the array that the network reads, and y if there is one; nothing is copied that need not be."""
         checks_y = not isinstance(y, str)
+        if is_frame(X):
+            refuse_times(X)
         is_encoded = is_frame(X) and (
             self._needs_encoding(X) if reset else getattr(self, "encoder_", None) is not None
         )
         if is_encoded:
             validate_data(self, X, y, reset=reset, skip_check_array=True)
             if reset:
-                self.encoder_ = Encoder.fit(X).columns
+                self.encoder_, self.fill_ = Encoder.fit(X).columns, None
             array = Encoder(self.encoder_).transform(X, self._dtype())
             if checks_y:
                 y = check_array(y, ensure_2d=False, dtype=None)
@@ -109,8 +110,7 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
         asked = self.dtype if isinstance(self.dtype, str) else str(np.dtype(self.dtype))
         _network.choice("dtype", asked, ("auto", "float32", "float64"))
         if asked == "auto":
-            given = getattr(X, "dtype", None)
-            small = given is not None and np.dtype(given) in (np.float32, np.float16, np.uint8, np.int8)
+            small = isinstance(X, np.ndarray) and X.dtype in (np.float32, np.float16, np.uint8, np.int8)
             asked = "float32" if small else "float64"
         self.dtype_ = asked
 
@@ -154,6 +154,9 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
             warnings.warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
 
         epochs = 1 if incremental else self.max_iter
+        if self.solver == "lbfgs":
+            # Each step looks at the cost at least once.
+            epochs = min(epochs, self.max_fun)
         course = Course(self, given, sample_weight, watched, places, X, y, epochs, incremental)
         spec = {
             "network": json.loads(self.network_),
@@ -177,8 +180,11 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
             on_epoch=course,
         )
         history = json.loads(result["history"])
-        self._check_finite(history, result["parameters"])
+        self._check_finite(history, result["parameters"], course)
         self._take(result["parameters"])
+        # A model file says how its network was trained; what it was trained on is an array without a name.
+        data = {"source": "an array", "rows": rows, "trained_rows": trained, "hash": "0" * 16}
+        self.run_ = json.dumps({"training": spec["training"], "history": history, "data": data})
         if spec["wants_state"]:
             self._state = np.frombuffer(result["state"], dtype=np.uint8)
         course.end(history, result["interrupted"])
@@ -203,9 +209,17 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
                 f"{[shapes[0][0]] + [shape[1] for shape in shapes]}, but now they would be {sizes}."
             )
 
-    def _check_finite(self, history, parameters):
+    def _check_finite(self, history, parameters, course):
         diverged = history["stop"]["kind"] == "diverged"
-        if diverged or not all(np.isfinite(numbers).all() for numbers in parameters):
+        is_finite = all(np.isfinite(numbers).all() for numbers in parameters)
+        if diverged and is_finite and course.has_best():
+            self.validation_scores_.append(float("nan"))
+            warnings.warn(
+                "Training diverged; the weights with the best validation score are kept. "
+                "Scale the inputs or lower learning_rate_init.",
+                ConvergenceWarning,
+            )
+        elif diverged or not is_finite:
             raise ValueError(
                 "Solver produced non-finite parameter weights. The input data may contain large values and "
                 "need to be preprocessed, for example by StandardScaler; or lower learning_rate_init."
@@ -340,6 +354,10 @@ class Course:
             estimator.best_validation_score_ = -np.inf
             estimator.best_loss_ = None
 
+    def has_best(self):
+        """Whether there are weights to go back to."""
+        return self.X is not None and self.estimator.best_validation_score_ > -np.inf
+
     def begin(self):
         own = self.estimator
         own.n_iter_ = 0
@@ -433,7 +451,10 @@ class Course:
             if self.scorer is not None:
                 weights = {} if self.weights is None else {"sample_weight": self.weights}
                 return float(self.scorer(Ready(own), self.X, self.y, **weights))
-            predicted = own._predicted(own._outputs_of(self.X))
+            outputs = own._outputs_of(self.X)
+            if not np.isfinite(outputs).all():
+                return float("nan")
+            predicted = own._predicted(outputs)
             score = accuracy_score if is_classifier(own) else r2_score
             return float(score(self.y, predicted, sample_weight=self.weights))
         finally:
@@ -451,11 +472,11 @@ class Course:
         if interrupted:
             warnings.warn("Training interrupted by user.")
             return
-        converged = self.is_over or history["stop"]["kind"] == "converged"
-        if not converged and not self.incremental and own.n_iter_ >= own.max_iter:
+        ended = self.is_over or history["stop"]["kind"] != "finished"
+        if not ended and not self.incremental and own.n_iter_ >= self.epochs:
             name = "lbfgs" if own.solver == "lbfgs" else "Stochastic Optimizer"
             warnings.warn(
-                f"{name}: Maximum iterations ({own.max_iter}) reached and the optimization hasn't converged yet.",
+                f"{name}: Maximum iterations ({self.epochs}) reached and the optimization hasn't converged yet.",
                 ConvergenceWarning,
             )
 
@@ -542,7 +563,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     n_iter_no_change : int, default=10
         After so many epochs without improvement training stops.
     max_fun : int, default=15000
-        Taken for scikit-learn's sake; lbfgs here counts steps alone.
+        At most so many steps of lbfgs, each of which looks at the cost at least once.
     class_weight : dict, "balanced" or None, default=None
         How much the rows of each class count.
     scoring : str, callable or None, default=None
@@ -678,15 +699,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         places = np.searchsorted(self.classes_, y)
         places = np.clip(places, 0, len(self.classes_) - 1)
         unknown = self.classes_[places] != y
+        is_warm = not first and not incremental
+        if is_warm and (np.any(unknown) or len(np.unique(places)) != len(self.classes_)):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {np.unique(y)}"
+            )
         if np.any(unknown):
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
                 f"'y' has {np.unique(np.asarray(y)[unknown])}."
-            )
-        if not first and not incremental and set(np.unique(places)) != set(range(len(self.classes_))):
-            raise ValueError(
-                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                f"Previously got {self.classes_}, `y` has {np.unique(y)}"
             )
         count = len(self.classes_)
         return places.astype(np.uint32), 1 if count <= 2 else count, 1 if count <= 2 else count

@@ -110,7 +110,7 @@ def optimizer(estimator):
     """The optimizer as the engine reads it."""
     solver = choice("solver", estimator.solver, SOLVERS)
     if solver == "lbfgs":
-        return {"kind": "lbfgs", "tolerance": max(float(estimator.tol), 1e-300)}
+        return {"kind": "lbfgs", "tolerance": max(float(estimator.tol), 1e-30)}
     if solver == "sgd":
         if estimator.momentum == 0:
             return {"kind": "sgd"}

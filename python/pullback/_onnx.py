@@ -210,9 +210,9 @@ def hidden(own, nodes, value):
             case "dropout":
                 pass
             case "batch_norm":
-                scale = arrays["scale"] / np.sqrt(arrays["variance"] + epsilon)
+                scale = arrays["scale"] / np.sqrt(arrays["running_variance"] + epsilon)
                 value = nodes.add("Mul", value, nodes.numbers(scale))
-                value = nodes.add("Add", value, nodes.numbers(arrays["shift"] - arrays["mean"] * scale))
+                value = nodes.add("Add", value, nodes.numbers(arrays["shift"] - arrays["running_mean"] * scale))
             case "layer_norm":
                 numbers = nodes.numbers(arrays["scale"]), nodes.numbers(arrays["shift"])
                 value = nodes.add("LayerNormalization", value, *numbers, axis=-1, epsilon=epsilon)

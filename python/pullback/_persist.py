@@ -27,7 +27,7 @@ class SaveMixin:
             Where it goes. A file that is there is replaced as a whole.
         """
         check_is_fitted(self)
-        numbers = [np.asarray(own, dtype=np.float32) for own in self._numbers()]
+        is_double = self._dtype() == np.float64
         preprocessing = self._preprocessing()
         text = None if preprocessing is None else json.dumps(preprocessing)
         own = {
@@ -35,7 +35,8 @@ class SaveMixin:
             "parameters": _plain(self.get_params(deep=False)),
             "fitted": self._fitted(),
         }
-        write(Path(path), with_metadata(_engine.model_bytes(self.network_, numbers, text), own))
+        data = _engine.model_bytes(self.network_, self._numbers(), text, self.run_, is_double)
+        write(Path(path), with_metadata(data, own))
 
     def _fitted(self):
         fitted = {
@@ -43,6 +44,7 @@ class SaveMixin:
             "out_activation_": self.out_activation_,
             "parameter_names_": self.parameter_names_,
             "dtype_": self.dtype_,
+            "run_": self.run_,
             "encoder_": self.encoder_,
             "fill_": None if getattr(self, "fill_", None) is None else self.fill_.tolist(),
             "n_iter_": self.n_iter_,
@@ -122,7 +124,11 @@ def load(path):
     known = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
     if own["estimator"] not in known:
         raise ValueError(f"{path} has an estimator {own['estimator']!r}, which this version does not know.")
-    estimator = known[own["estimator"]](**own["parameters"])
+    parameters = {
+        name: tuple(value["tuple"]) if isinstance(value, dict) and list(value) == ["tuple"] else value
+        for name, value in own["parameters"].items()
+    }
+    estimator = known[own["estimator"]](**parameters)
     fitted = own["fitted"]
     if "classes_" in fitted:
         dtype = np.dtype(fitted.pop("classes_dtype"))
@@ -147,6 +153,8 @@ def _plain(parameters):
     for name, value in parameters.items():
         if isinstance(value, np.generic):
             value = value.item()
+        elif isinstance(value, tuple):
+            value = {"tuple": list(value)}
         try:
             json.dumps(value)
         except (TypeError, ValueError):

@@ -3,19 +3,21 @@
 use crate::observe::rows;
 use crate::raised;
 use crate::run::{machine, parameters, read};
-use numpy::{PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use numpy::{Element, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pullback::data::Preprocessing;
 use pullback::explain::{
     Catalog, CheckOptions, NamedInput, Notation, Options, Trace, check as compare, describe, diagram, json,
 };
 use pullback::importance::input_gradients;
-use pullback::model::Model;
+use pullback::model::{Fingerprint, Model, Run};
 use pullback::network::Network;
-use pullback::train::Training;
+use pullback::train::{History, Training};
+use pullback_kernels::Real;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 use serde::Deserialize;
+use serde_json::Value;
 use std::ffi::OsString;
 
 /// Runs the command `pullback`; `arguments` begin with the program's name, `called` is how to call it again.
@@ -144,21 +146,60 @@ pub(crate) fn attributions<'py>(
     rows(py, gradients.map_err(raised)?, width)
 }
 
-/// A model file of a network with its parameters and, if it is there, its preprocessing.
+/// How a network was trained, as an estimator keeps it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Trained {
+    training: Training,
+    history: History,
+    data: Fingerprint,
+}
+
+/// A model file of a network with its parameters, of 32 or of 64 bits, and, if they are there, its
+/// preprocessing and how it was trained.
 #[pyfunction]
-#[pyo3(signature = (network, list, preprocessing=None))]
+#[pyo3(signature = (network, list, preprocessing=None, run=None, double=false))]
 pub(crate) fn model_bytes<'py>(
     py: Python<'py>,
     network: &str,
     list: &Bound<'py, PyList>,
     preprocessing: Option<&str>,
+    run: Option<&str>,
+    double: bool,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let model = Model::new(read(network)?, parameters::<f32>(list)?).map_err(raised)?;
-    let model = match preprocessing {
-        None => model,
-        Some(text) => model.with_preprocessing(read::<Preprocessing>(text)?).map_err(raised)?,
+    fn bytes<T: Real + Element>(
+        network: &str,
+        list: &Bound<'_, PyList>,
+        preprocessing: Option<&str>,
+        run: Option<&str>,
+    ) -> PyResult<Vec<u8>> {
+        let model = Model::new(read(network)?, parameters::<T>(list)?).map_err(raised)?;
+        let model = match preprocessing {
+            None => model,
+            Some(text) => model.with_preprocessing(read::<Preprocessing>(text)?).map_err(raised)?,
+        };
+        let model = match run {
+            None => model,
+            Some(text) => {
+                let Trained { training, history, data } = read(text)?;
+                let run = Run {
+                    training,
+                    history,
+                    data: Some(data),
+                    rows: None,
+                    configuration: Value::Null,
+                    began: None,
+                };
+                model.with_run(run).map_err(raised)?
+            }
+        };
+        model.to_bytes().map_err(raised)
+    }
+    let bytes = match double {
+        true => bytes::<f64>(network, list, preprocessing, run),
+        false => bytes::<f32>(network, list, preprocessing, run),
     };
-    Ok(PyBytes::new(py, &model.to_bytes().map_err(raised)?))
+    Ok(PyBytes::new(py, &bytes?))
 }
 
 /// The network of a model file as JSON, its preprocessing as JSON if it has one, and its parameters.
@@ -167,7 +208,7 @@ pub(crate) fn model_parts<'py>(
     py: Python<'py>,
     bytes: &[u8],
 ) -> PyResult<(String, Option<String>, Bound<'py, PyList>)> {
-    let model = Model::<f32>::from_bytes(bytes).map_err(raised)?;
+    let model = Model::<f64>::from_bytes(bytes).map_err(raised)?;
     if model.member_count() > 1 {
         return Err(PyValueError::new_err(
             "the file has an ensemble, which `pullback predict` uses; an estimator is one network",

@@ -61,7 +61,8 @@ def test_the_callbacks_of_scikit_learn_work(capsys):
     log = monitor.get_logs()
     assert "accuracy" in str(log.data if hasattr(log, "data") else log)
     pytest.importorskip("rich")
-    make_pipeline(StandardScaler(), clf.set_callbacks(ProgressBar())).fit(X, y)
+    clf.set_callbacks()
+    make_pipeline(StandardScaler(), clf).set_callbacks(ProgressBar(max_propagation_depth=2)).fit(X, y)
     MLPRegressor(solver="lbfgs", max_iter=5).set_callbacks(ProgressBar()).fit(X, y)
 
 

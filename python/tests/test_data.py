@@ -12,7 +12,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 
 def settings(**more):
-    return {"hidden_layer_sizes": (8,), "max_iter": 20, "random_state": 0} | more
+    return {"hidden_layer_sizes": (8,), "max_iter": 20, "random_state": 0, "dtype": "float32"} | more
 
 
 def test_the_order_and_stride_of_an_array_change_no_bit():
@@ -94,7 +94,7 @@ def test_a_table_of_numbers_is_read_where_it_lies():
     assert isinstance(X, pandas.DataFrame)
     clf = MLPClassifier(**settings()).fit(X, y)
     assert clf.encoder_ is None and list(clf.feature_names_in_) == list(X.columns)
-    with pytest.raises(TypeError, match="parse|convert|number|datetime|dtype|DTypes"):
+    with pytest.raises(TypeError, match="'when' has dates"):
         MLPClassifier().fit(pandas.DataFrame({"when": [datetime.datetime(2026, 1, 1)] * 4}), [0, 1, 0, 1])
 
 

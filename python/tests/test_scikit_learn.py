@@ -53,9 +53,10 @@ def test_attributes_are_those_of_scikit_learn(own, theirs, early_stopping):
     for name, value in vars(expected).items():
         if name.endswith("_") and not name.startswith("_"):
             mine = getattr(fitted, name)
-            assert np.shape(mine) == np.shape(value) or isinstance(value, list), name
-            if isinstance(value, list) and value is not None:
+            if isinstance(value, list):
                 assert [np.shape(one) for one in mine] == [np.shape(one) for one in value], name
+            else:
+                assert (mine is None) == (value is None) and np.shape(mine) == np.shape(value), name
 
 
 @pytest.mark.parametrize("momentum, nesterovs", [(0.0, False), (0.9, False), (0.9, True)])
