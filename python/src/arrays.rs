@@ -82,7 +82,17 @@ impl<S: Number, T: Real> Rows<T> for Strided<S> {
     fn gather(&self, rows: &[usize], out: &mut [T]) {
         let width = self.width;
         assert!(rows.iter().all(|row| *row < self.rows) && out.len() == rows.len() * width);
-        if self.column_stride.unsigned_abs() <= self.row_stride.unsigned_abs() {
+        if self.column_stride == size_of::<S>() as isize {
+            // Neighbours in memory, which are read several at a time.
+            for (&row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
+                // SAFETY: the row was looked at above.
+                let first = unsafe { self.base.byte_offset(row as isize * self.row_stride) };
+                for (column, out) in out.iter_mut().enumerate() {
+                    // SAFETY: a row has `width` numbers, which stand side by side.
+                    *out = unsafe { first.add(column).read_unaligned() }.to();
+                }
+            }
+        } else if self.column_stride.unsigned_abs() <= self.row_stride.unsigned_abs() {
             for (&row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
                 for (column, out) in out.iter_mut().enumerate() {
                     // SAFETY: the row was looked at above, and there are `width` columns.
