@@ -1,6 +1,7 @@
 """Estimators as model files, which the command and the library read too."""
 
 import json
+import re
 import struct
 from pathlib import Path
 
@@ -32,11 +33,11 @@ class SaveMixin:
         text = None if preprocessing is None else json.dumps(preprocessing)
         own = {
             "estimator": type(self).__name__,
-            "parameters": _plain(self.get_params(deep=False)),
+            "parameters": plain(self.get_params(deep=False)),
             "fitted": self._fitted(),
         }
         data = _engine.model_bytes(self.network_, self._numbers(), text, self.run_, is_double)
-        write(Path(path), with_metadata(data, own))
+        write(path, with_metadata(data, own))
 
     def _fitted(self):
         fitted = {
@@ -109,19 +110,20 @@ def load(path):
 
     Returns
     -------
-    estimator : MLPClassifier or MLPRegressor
-        It predicts what the estimator that was saved did.
+    estimator : MLPClassifier, MLPRegressor, TabularClassifier or TabularRegressor
+        It predicts what the estimator that was saved did. A file that the command wrote becomes one of the latter two.
     """
     from ._mlp import MLPClassifier, MLPRegressor
+    from ._tabular import TabularClassifier, TabularRegressor
 
     data = Path(path).read_bytes()
     own = metadata(data).get(KEY)
     if own is None:
-        raise ValueError(
-            f"{path} was not saved by an estimator. `python -m pullback predict {path} DATA` predicts with it."
-        )
+        return of_command(path, data)
     own = json.loads(own)
-    known = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
+    known = {
+        one.__name__: one for one in (MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor)
+    }
     if own["estimator"] not in known:
         raise ValueError(f"{path} has an estimator {own['estimator']!r}, which this version does not know.")
     parameters = {
@@ -130,6 +132,12 @@ def load(path):
     }
     estimator = known[own["estimator"]](**parameters)
     fitted = own["fitted"]
+    if own["estimator"].startswith("Tabular"):
+        for name, value in fitted.items():
+            is_array = isinstance(value, dict)
+            setattr(estimator, name, np.array(value["array"], dtype=value["dtype"]) if is_array else value)
+        estimator.model_ = np.frombuffer(data, dtype=np.uint8)
+        return estimator
     if "classes_" in fitted:
         dtype = np.dtype(fitted.pop("classes_dtype"))
         fitted["classes_"] = np.array(fitted["classes_"], dtype=dtype)
@@ -147,7 +155,30 @@ def load(path):
     return estimator
 
 
-def _plain(parameters):
+def of_command(path, data):
+    """The estimator of a model file that the command wrote."""
+    from ._tabular import TabularClassifier, TabularRegressor
+
+    names, kinds, classes, targets = _engine.table_model(data)
+    if "else" in kinds:
+        raise ValueError(
+            f"{path} takes dates or images, which estimators do not read. "
+            f"`python -m pullback predict {path} DATA` predicts with it."
+        )
+    estimator = TabularRegressor() if classes is None else TabularClassifier()
+    if classes is None:
+        estimator.is_flat_ = len(targets) == 1
+    else:
+        numbers = all(re.fullmatch(r"0|-?[1-9][0-9]*", label) for label in classes)
+        estimator.classes_ = np.unique(np.array([int(label) if numbers else label for label in classes]))
+        estimator.order_ = [classes.index(str(label)) for label in estimator.classes_]
+    estimator.kinds_, estimator.n_features_in_ = kinds, len(names)
+    estimator.feature_names_in_ = np.array(names, dtype=object)
+    estimator.model_ = np.frombuffer(data, dtype=np.uint8)
+    return estimator
+
+
+def plain(parameters):
     """Parameters that JSON has; others were only needed for fitting."""
     plain = {}
     for name, value in parameters.items():
@@ -184,6 +215,7 @@ def write(path, data):
     import os
     import tempfile
 
+    path = Path(path)
     folder = path.resolve().parent
     handle, beside = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
     try:

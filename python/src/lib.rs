@@ -5,6 +5,7 @@ mod arrays;
 mod observe;
 mod run;
 mod show;
+mod tabular;
 
 use pyo3::prelude::*;
 
@@ -18,6 +19,9 @@ fn raised(error: pullback::Error) -> PyErr {
 mod _engine {
     #[pymodule_export]
     use super::run::{initialize, predict, train};
+
+    #[pymodule_export]
+    use super::tabular::{fit_table, predict_table, table_model};
 
     #[pymodule_export]
     use super::show::{attributions, check, explain, main, model_bytes, model_parts};
