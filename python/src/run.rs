@@ -17,6 +17,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use serde::Deserialize;
 
+/// Rows that a run is watched by: inputs, targets, weights.
+type Watched<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Option<Bound<'py, PyAny>>);
+
 /// What is trained, and how.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,7 +117,7 @@ pub(crate) fn train<'py>(
     y: &Bound<'py, PyAny>,
     weights: Option<&Bound<'py, PyAny>>,
     rows: Option<(Vec<usize>, Vec<usize>)>,
-    watched: Option<(Bound<'py, PyAny>, Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)>,
+    watched: Option<Watched<'py>>,
     initial: Option<&Bound<'py, PyList>>,
     state: Option<&[u8]>,
     on_epoch: Option<Py<PyAny>>,
@@ -129,7 +132,7 @@ struct Given<'a, 'py> {
     y: &'a Bound<'py, PyAny>,
     weights: Option<&'a Bound<'py, PyAny>>,
     rows: Option<(Vec<usize>, Vec<usize>)>,
-    watched: Option<(Bound<'py, PyAny>, Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)>,
+    watched: Option<Watched<'py>>,
     initial: Option<&'a Bound<'py, PyList>>,
     state: Option<&'a [u8]>,
     on_epoch: Option<Py<PyAny>>,

@@ -53,7 +53,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     std::panic::set_hook(Box::new(|panic| {
         terminal::say(format_args!("error: this is a bug in pullback, please report it: {panic}"));
     }));
-    let arguments = flags::joined(arguments.into_iter());
+    let arguments = flags::joined(arguments);
     let run = || commands::Cli::try_parse_from(arguments)?.run();
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
         Ok(Ok(())) => 0,
