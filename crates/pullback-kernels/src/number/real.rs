@@ -106,6 +106,9 @@ pub trait Real:
     /// subnormal numbers, with which processors compute up to a hundred times as slowly, and round to the smallest of
     /// them for ever.
     fn settled(self) -> Self;
+    /// The number, or 0 if it is subnormal. A running mean of squares, whose root stands beside a positive epsilon, needs
+    /// no more of [`settled`](Self::settled).
+    fn without_subnormals(self) -> Self;
 }
 
 macro_rules! real {
@@ -202,6 +205,11 @@ macro_rules! real {
                 const LEAST: $float = $float::MIN_POSITIVE * (1 << 26) as $float;
                 // A NaN stays.
                 if $float::abs(self) < LEAST { 0.0 } else { self }
+            }
+            #[inline(always)]
+            fn without_subnormals(self) -> Self {
+                // A NaN stays.
+                if $float::abs(self) < $float::MIN_POSITIVE { 0.0 } else { self }
             }
         }
     };

@@ -130,7 +130,7 @@ impl<T: Real> RmsProp<T> {
     /// Weight and mean square after the step.
     #[inline(always)]
     pub fn weight(self, w: T, g: T, s: T) -> (T, T) {
-        let s = self.decay.mul_add(s, (T::ONE - self.decay) * g * g);
+        let s = self.decay.mul_add(s, (T::ONE - self.decay) * g * g).without_subnormals();
         (w - self.learning_rate * g / (s.sqrt() + self.epsilon), s)
     }
 
@@ -235,7 +235,7 @@ impl<T: Real> Adam<T> {
     #[inline(always)]
     pub fn weight(self, w: T, g: T, m: T, v: T) -> (T, T, T) {
         let m = self.beta_1.mul_add(m, (T::ONE - self.beta_1) * g).settled();
-        let v = self.beta_2.mul_add(v, (T::ONE - self.beta_2) * g * g);
+        let v = self.beta_2.mul_add(v, (T::ONE - self.beta_2) * g * g).without_subnormals();
         let divisor = v.sqrt().mul_add(self.root_correction, self.epsilon);
         (self.keep.mul_add(w, -(self.rate * m).over_positive(divisor)), m, v)
     }

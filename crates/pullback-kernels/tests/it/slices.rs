@@ -295,6 +295,13 @@ fn what_is_no_more_than_rounding_settles_at_zero() {
             assert_eq!(T::from_f64(number).settled().to_f64(), 0.0, "{} {number}", T::NAME);
         }
         assert!(T::from_f64(f64::NAN).settled().to_f64().is_nan(), "{}", T::NAME);
+        let normal = least * 2.0_f64.powi(-26);
+        let without = |number: f64| T::from_f64(number).without_subnormals().to_f64();
+        for number in [normal, -normal, least, 1.0, f64::INFINITY, 0.0] {
+            assert_eq!(without(number), T::from_f64(number).to_f64(), "{}", T::NAME);
+        }
+        assert_eq!([without(normal * 0.5), without(-normal * 0.25)], [0.0; 2], "{}", T::NAME);
+        assert!(without(f64::NAN).is_nan(), "{}", T::NAME);
     }
     // 2^26 times the least normal number.
     check::<f32>(2.0_f64.powi(-100));

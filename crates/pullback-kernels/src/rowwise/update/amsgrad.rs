@@ -42,7 +42,7 @@ impl<T: Real> Rule<T> for AmsGrad<T> {
             #[inline(always)]
             move |w, g, [m, v, largest]| {
                 let m = beta_1.mul_add(m, (T::ONE - beta_1) * g).settled();
-                let v = beta_2.mul_add(v, (T::ONE - beta_2) * g * g);
+                let v = beta_2.mul_add(v, (T::ONE - beta_2) * g * g).without_subnormals();
                 let largest = largest.max(v);
                 (w - rate * m / largest.sqrt().mul_add(root_correction, epsilon), [m, v, largest])
             },

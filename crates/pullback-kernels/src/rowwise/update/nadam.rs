@@ -71,7 +71,7 @@ impl<T: Real> Rule<T> for Nadam<T> {
             #[inline(always)]
             move |w, g, [m, v]| {
                 let m = beta_1.mul_add(m, (T::ONE - beta_1) * g).settled();
-                let v = beta_2.mul_add(v, (T::ONE - beta_2) * g * g);
+                let v = beta_2.mul_add(v, (T::ONE - beta_2) * g * g).without_subnormals();
                 let step = gradient_rate.mul_add(g, mean_rate * m);
                 (w - step / v.sqrt().mul_add(root_correction, epsilon), [m, v])
             },
