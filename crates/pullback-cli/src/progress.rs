@@ -114,6 +114,34 @@ impl Progress {
     }
 }
 
+/// Tells now and then how much of something is done, in lines: the first after a second, each next one after twice as
+/// long.
+pub(crate) struct Counting {
+    what: &'static str,
+    is_quiet: bool,
+    start: Instant,
+    shown: Instant,
+    pause: Duration,
+}
+
+impl Counting {
+    pub(crate) fn new(what: &'static str, is_quiet: bool) -> Self {
+        let now = Instant::now();
+        Self { what, is_quiet, start: now, shown: now, pause: FIRST_LINE }
+    }
+
+    /// So many of all are done.
+    pub(crate) fn at(&mut self, done: usize, all: usize) {
+        if self.is_quiet || done == all || self.shown.elapsed() < self.pause {
+            return;
+        }
+        self.shown = Instant::now();
+        self.pause = (2 * self.pause).min(NEXT_LINE);
+        let left = self.start.elapsed().as_secs_f64() * (all - done) as f64 / done as f64;
+        say(format_args!("{done} of {all} {}, about {} left", self.what, time(left)));
+    }
+}
+
 impl Observer for Progress {
     fn step(&mut self, report: &StepReport) -> Flow {
         if let Some(bar) = &self.bar

@@ -2,9 +2,10 @@
 
 use crate::failure::{Failure, Result};
 use crate::machine::free_memory;
+use crate::progress::Counting;
 use crate::source::{Chosen, DataFlags, load_network};
 use crate::terminal::{entry, print, print_json, shortened, width, wrapped};
-use pullback::explain::{CheckOptions, ParameterCheck, check, trace_rows};
+use pullback::explain::{CheckOptions, ParameterCheck, check_size, check_watched, trace_rows};
 use pullback::job::memory;
 use pullback::network::Mode;
 use serde_json::json;
@@ -23,12 +24,12 @@ pub(crate) struct Check {
     /// As in training: batch norm with the statistics of the batch, and the dropout masks of the first step
     #[arg(long)]
     training: bool,
-    /// How many rows make the batch, the first ones
-    #[arg(long, default_value_t = 32)]
-    rows: usize,
-    /// At most so many numbers of each weight or bias array are checked
-    #[arg(long, value_name = "COUNT", default_value_t = 100)]
-    samples: usize,
+    /// How many rows make the batch, the first ones [default: 32, fewer where they would take long]
+    #[arg(long)]
+    rows: Option<usize>,
+    /// At most so many numbers of each weight or bias array are checked [default: 100, fewer where they would take long]
+    #[arg(long, value_name = "COUNT")]
+    samples: Option<usize>,
     /// The largest relative error against differences that passes
     #[arg(long, value_name = "ERROR", default_value_t = 1e-6)]
     tolerance: f64,
@@ -45,7 +46,7 @@ const FINEST: f64 = 1e-12;
 
 impl Check {
     pub(super) fn run(&self) -> Result<()> {
-        if self.rows == 0 || self.samples == 0 {
+        if self.rows == Some(0) || self.samples == Some(0) {
             return Err(Failure::usage("nothing would be checked", "give at least 1 row and 1 sample"));
         }
         if !(FINEST..1.0).contains(&self.tolerance) {
@@ -58,19 +59,17 @@ impl Check {
         }
         let model = load_network(&self.model, self.member)?;
         let Chosen { table, what, .. } = self.source.chosen(&model.trained()?)?;
-        let rows = self.rows.min(table.rows());
+        let size = check_size(model.network())?;
+        let (rows, samples) = (self.rows.unwrap_or(size.0).min(table.rows()), self.samples.unwrap_or(size.1));
         let mode = if self.training { Mode::Training } else { Mode::Evaluation };
         memory::check(model.network(), rows, memory::Work::Trace, free_memory())?;
         let trace = trace_rows(&model, &table, 0..rows, mode)?;
         let gradients: Vec<Vec<f64>> =
             (0..trace.parameters().len()).map(|place| trace.gradient(place).to_vec()).collect();
-        let options = CheckOptions {
-            samples: self.samples,
-            differences: self.tolerance,
-            seed: self.seed,
-            ..CheckOptions::default()
-        };
-        let checks = check(&trace, &gradients, &options)?;
+        let options =
+            CheckOptions { samples, differences: self.tolerance, seed: self.seed, ..CheckOptions::default() };
+        let mut counting = Counting::new("numbers are checked", self.json);
+        let checks = check_watched(&trace, &gradients, &options, &mut |done, all| counting.at(done, all))?;
         let wrong: Vec<&ParameterCheck> = checks.iter().filter(|found| !found.passes).collect();
         if self.json {
             print_json(&json!({

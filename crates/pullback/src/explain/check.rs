@@ -15,7 +15,7 @@ use crate::differentiate::forward;
 use crate::error::Result;
 use crate::execute::{Executor, Machine, reference_with};
 use crate::graph::{Builder, Graph, Kind, NodeId, Op, ops};
-use crate::network::Network;
+use crate::network::{Mode, Network};
 use crate::plan::Plan;
 use crate::random::{Purpose, Random};
 
@@ -65,12 +65,58 @@ pub struct ParameterCheck {
     pub passes: bool,
 }
 
+/// Rows and samples of which a check is made, from the most on.
+const SIZES: [(usize, usize); 6] = [(32, 100), (32, 30), (16, 20), (8, 10), (4, 10), (2, 5)];
+/// Passes for a number that is checked: four for each step, one that carries tangents, and those that look for kinks.
+const PASSES: f64 = 35.0;
+/// The multiply-adds of a check that nobody has to wait for: some seconds.
+const WORK: f64 = 4e10;
+
+/// How many rows make the batch of a check, and how many numbers of each parameter are checked, so that it takes a few
+/// seconds: 32 and 100, and less of networks that compute much, such as those of images.
+///
+/// ```
+/// use pullback::explain::check_size;
+/// use pullback::network::{Activation, Cost, Network};
+/// let network = |units| Network::dense(784, &[units, units], 10, Activation::Relu, Cost::SoftmaxCrossEntropy);
+/// assert_eq!(check_size(&network(16))?, (32, 100));
+/// assert!(check_size(&network(4096))?.1 < 100);
+/// # Ok::<(), pullback::Error>(())
+/// ```
+///
+/// # Errors
+/// If the network contradicts itself.
+pub fn check_size(network: &Network) -> Result<(usize, usize)> {
+    let lowered = network.lower(1, Mode::Evaluation)?;
+    let pass = lowered.graph.multiply_adds(&[lowered.cost]) as f64;
+    let lengths: Vec<usize> =
+        network.parameters()?.iter().filter(|p| p.role.is_trained()).map(|p| p.shape.elements()).collect();
+    let work = |(rows, samples): (usize, usize)| {
+        let numbers: usize = lengths.iter().map(|length| samples.min(*length)).sum();
+        PASSES * pass * rows as f64 * numbers as f64
+    };
+    Ok(SIZES.into_iter().find(|size| work(*size) <= WORK).unwrap_or(SIZES[SIZES.len() - 1]))
+}
+
 /// Checks the gradients of a trace. `gradients` are those to check, by parameter: the trace's own, or
 /// another's.
 ///
 /// # Errors
 /// If the network contradicts itself.
 pub fn check(trace: &Trace, gradients: &[Vec<f64>], options: &CheckOptions) -> Result<Vec<ParameterCheck>> {
+    check_watched(trace, gradients, options, &mut |_, _| {})
+}
+
+/// The same, which tells after each number how many are checked, and of how many.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_watched(
+    trace: &Trace,
+    gradients: &[Vec<f64>],
+    options: &CheckOptions,
+    told: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<ParameterCheck>> {
     let network: &Network = trace.network();
     let lowered = trace.lowered();
     let tangents = forward(&lowered.graph, &[lowered.cost], &lowered.parameters);
@@ -82,6 +128,9 @@ pub fn check(trace: &Trace, gradients: &[Vec<f64>], options: &CheckOptions) -> R
     let noise = Noise::measure(trace);
     let mut checks = Vec::new();
     let specification = network.parameters()?;
+    let trained = specification.iter().enumerate().filter(|(_, p)| p.role.is_trained());
+    let all = trained.map(|(place, _)| gradients[place].len().min(options.samples)).sum();
+    let mut done = 0;
     for (place, parameter) in specification.iter().enumerate().filter(|(_, p)| p.role.is_trained()) {
         let gradient = &gradients[place];
         let largest = gradient.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
@@ -124,6 +173,8 @@ pub fn check(trace: &Trace, gradients: &[Vec<f64>], options: &CheckOptions) -> R
                 by_differences = relative(slope.value, slope.error, options.differences);
             }
             checked.checked += 1;
+            done += 1;
+            told(done, all);
             let error = if slope.error.is_infinite() {
                 checked.kinks += 1;
                 by_forward

@@ -40,7 +40,7 @@ mod worked;
 
 pub use catalog::{Catalog, LANGUAGES, with_particle};
 pub use chapters::{describe_circuit, describe_claims};
-pub use check::{CheckOptions, ParameterCheck, check};
+pub use check::{CheckOptions, ParameterCheck, check, check_size, check_watched};
 pub use document::{Block, Document, SECTIONS};
 pub use expression::{Circuit, Expression, Gate, Operand};
 pub use figures::{FLAT, LayerFigures, layer_figures};
