@@ -63,6 +63,7 @@ struct File<B> {
     trials: Option<usize>,
     seed: Option<u64>,
     part: Option<usize>,
+    #[serde(default)]
     ranges: BTreeMap<Key, Range>,
 }
 
@@ -221,6 +222,12 @@ pub(crate) fn read(path: &Path) -> Result<Sweep> {
                 "the base says `{key}`, but a trial has files of its own, rows held out to compare by, and no clock"
             ),
             "leave it out of the base",
+        ));
+    }
+    if file.ranges.is_empty() {
+        return Err(unfit(
+            "it does not say what differs between trials".to_owned(),
+            "write, for example, `[ranges]` and under it `learning_rate = { min = 1e-4, max = 1e-2, log = true }`",
         ));
     }
     let (seed, part) = (file.seed.unwrap_or(0), file.part.unwrap_or(PART));

@@ -31,6 +31,19 @@ fn ranking(place: &Place, jobs: &str) -> Value {
 }
 
 #[test]
+fn a_file_without_ranges_is_told_what_to_write() {
+    let place = place("data = \"iris\"\ntrials = 3\n");
+    let refused = place.run(&["sweep", "sweep.toml"]);
+    let shown = text(&refused.stderr);
+    assert!(
+        !refused.status.success()
+            && shown.contains("does not say what differs")
+            && shown.contains("[ranges]"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn the_trials_and_their_ranking_do_not_depend_on_how_many_run_side_by_side() {
     let (one, two) = (place(FILE), place(FILE));
     let (first, second) = (ranking(&one, "1"), ranking(&two, "2"));
