@@ -1,6 +1,6 @@
 //! What the columns of a table are taken for, and why: as `look` shows them, and `train` and its JSON.
 
-use pullback::data::{Column, ColumnType, Encoding, Feature, Preprocessing, Table};
+use pullback::data::{Column, ColumnType, Encoding, Feature, Preprocessing, Table, Target};
 use pullback::report::number::counted;
 use serde::Serialize;
 
@@ -41,9 +41,17 @@ pub(crate) fn decisions(table: &Table, preprocessing: &Preprocessing) -> Vec<Dec
 pub(crate) fn become_of(column: &Column, preprocessing: &Preprocessing) -> String {
     let target = preprocessing.target();
     if target.names().contains(&column.name) {
-        return match target.target().classes() {
-            Some(classes) => format!("the target: {} classes ({})", classes.len(), target.reason()),
-            None => format!("the target: a number ({})", target.reason()),
+        let at = target.names().iter().position(|name| *name == column.name).unwrap_or_default();
+        return match target.target() {
+            Target::Regression { .. } => format!("the target: a number ({})", target.reason()),
+            Target::Labels { words } => {
+                let [no, yes] = &words[at];
+                format!("a target: a label, \"{no}\" or \"{yes}\" ({})", target.reason())
+            }
+            classes => {
+                let count = classes.classes().unwrap_or_default().len();
+                format!("the target: {count} classes ({})", target.reason())
+            }
         };
     }
     if preprocessing.weights() == Some(&column.name) {

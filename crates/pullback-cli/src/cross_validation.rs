@@ -7,8 +7,8 @@ use crate::machine::free_memory;
 use crate::predictions::Predictions;
 use crate::progress::Progress;
 use crate::terminal::{entry, print, print_json, say, setting, time, warn, width};
-use pullback::data::{Concern, Task};
-use pullback::job::{CrossValidated, CrossValidation, Decided};
+use pullback::data::Concern;
+use pullback::job::{Candidates, CrossValidated, CrossValidation, Decided};
 use pullback::network::Layer;
 use pullback::report::number::counted;
 use pullback::report::{Folds, text};
@@ -35,6 +35,9 @@ struct Document<'a> {
     /// How the first network of the first fold was trained.
     training: &'a Training,
     seconds: f64,
+    /// What the networks of each fold were chosen from.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    candidates: &'a [Candidates],
     #[serde(flatten)]
     report: &'a Folds,
 }
@@ -69,6 +72,8 @@ pub(crate) fn run(mut folds: CrossValidation, first: Decided, shown: &Shown<'_>)
         job.check_memory(machine, free_memory())?;
         let (epochs, learned) = (job.training().epochs, job.rows().training.len());
         let mut progress = Progress::new(epochs, learned, is_silent, interrupt.clone(), Vec::new());
+        // Nobody would read the comparison.
+        let job = if is_quiet && !has_json { job } else { job.compared() };
         let fitted = job.run(machine, &mut progress).map_err(|error| of_fold(error.into()))?;
         seconds += progress.finish().as_secs_f64();
         if let Some(code) = interrupt.code() {
@@ -76,7 +81,11 @@ pub(crate) fn run(mut folds: CrossValidation, first: Decided, shown: &Shown<'_>)
             return Err(Failure::silent(code));
         }
         if !is_silent {
-            say(format_args!("fold {} of {count}: {}", fold + 1, text::line(&fitted.report)));
+            let chosen = fitted.candidates.as_ref().map_or(String::new(), |found| {
+                let taken = found.candidates.iter().filter(|one| one.taken > 0).count();
+                format!("; {taken} of {} taken", counted(found.candidates.len(), "candidate"))
+            });
+            say(format_args!("fold {} of {count}: {}{chosen}", fold + 1, text::line(&fitted.report)));
         }
         folds.add(fold, fitted).map_err(|error| of_fold(error.into()))?;
     }
@@ -91,11 +100,7 @@ pub(crate) fn run(mut folds: CrossValidation, first: Decided, shown: &Shown<'_>)
             version: 1,
             data: &source,
             rows,
-            task: match target.target().task() {
-                Task::Binary => "binary",
-                Task::Classes => "classes",
-                Task::Regression => "regression",
-            },
+            task: target.target().task().name(),
             notes: shown.notes,
             concerns: shown.concerns,
             rows_in_no_fold: outside,
@@ -103,6 +108,7 @@ pub(crate) fn run(mut folds: CrossValidation, first: Decided, shown: &Shown<'_>)
             layers,
             training: &training,
             seconds,
+            candidates: &found.candidates,
             report: &found.report,
         });
     }
@@ -125,7 +131,17 @@ pub(crate) fn run(mut folds: CrossValidation, first: Decided, shown: &Shown<'_>)
     if networks > 1 {
         entry(&mut out, "ensemble", &format!("{networks} networks a fold; the mean of what they predict"));
     }
-    entry(&mut out, "network", &format!("{inputs}, {}", layers.join(", ")));
+    if !found.candidates.is_empty() {
+        let each: Vec<String> = (found.candidates.iter())
+            .map(|fold| {
+                let taken = fold.candidates.iter().filter(|one| one.taken > 0).count();
+                format!("{taken} of {}", fold.candidates.len())
+            })
+            .collect();
+        entry(&mut out, "chosen", &format!("in each fold anew: {} candidates", each.join(", ")));
+    }
+    let network = if found.candidates.is_empty() { "network" } else { "first" };
+    entry(&mut out, network, &format!("{inputs}, {}", layers.join(", ")));
     entry(
         &mut out,
         "training",

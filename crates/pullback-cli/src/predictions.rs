@@ -3,6 +3,7 @@
 use crate::failure::{Failure, Result};
 use pullback::data::{Preprocessing, Target};
 use pullback::model::Prediction;
+use pullback::train::most_likely;
 
 /// A CSV file of predictions in the making: some cells of each row, then what is predicted.
 pub(crate) struct Predictions {
@@ -11,7 +12,8 @@ pub(crate) struct Predictions {
 }
 
 impl Predictions {
-    /// With these columns before those of the predictions; of classes with the probability of each, if wanted.
+    /// With these columns before those of the predictions; of classes and labels with the probability of each, if
+    /// wanted.
     pub(crate) fn new(
         before: &[String],
         preprocessing: &Preprocessing,
@@ -22,6 +24,9 @@ impl Predictions {
         header.extend_from_slice(target.names());
         if let (Some(classes), true) = (target.target().classes(), has_probabilities) {
             header.extend(classes.iter().map(|class| format!("p({class})")));
+        }
+        if let (Target::Labels { .. }, true) = (target.target(), has_probabilities) {
+            header.extend(target.names().iter().map(|label| format!("p({label})")));
         }
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(&header).map_err(bug)?;
@@ -43,6 +48,13 @@ impl Predictions {
                     record.extend(
                         numbers.iter().zip(scales).map(|(&number, scale)| resolved(number, scale.spread)),
                     );
+                }
+                (Target::Labels { words }, _) => {
+                    let word = |(&p, words): (&f64, &[String; 2])| words[most_likely(&[p])].clone();
+                    record.extend(numbers.iter().zip(words).map(word));
+                    if self.has_probabilities {
+                        record.extend(numbers.iter().copied().map(shown));
+                    }
                 }
                 (target, predicted) => {
                     let class = target

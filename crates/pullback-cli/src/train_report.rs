@@ -2,9 +2,9 @@
 
 use crate::columns::{Decision, decisions, summary};
 use crate::terminal::{began_with, count, entry, figure, steps, time, typed, width, wrapped};
-use pullback::data::{Concern, Preprocessing, Task};
+use pullback::data::{Concern, Preprocessing, Target};
 use pullback::execute::Machine;
-use pullback::job::{Calibration, Candidates, Decided, Fitted, Reason};
+use pullback::job::{Calibration, Candidate, Candidates, Decided, Fitted, Reason};
 use pullback::model::{Began, Fingerprint, Model, Run, Trained};
 use pullback::network::Layer;
 use pullback::report::number::{counted, significant};
@@ -100,6 +100,12 @@ pub(crate) struct Stages {
 /// One of the networks of an ensemble.
 #[derive(Serialize)]
 struct Network {
+    layers: Vec<String>,
+    learning_rate: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight_decay: Option<f64>,
+    /// How many times it counts in the mean.
+    times: usize,
     seed: u64,
     training_rows: usize,
     validation_rows: usize,
@@ -113,10 +119,15 @@ struct Network {
     watched: Option<f64>,
 }
 
-impl From<&Run> for Network {
-    fn from(Run { training, history, rows, .. }: &Run) -> Self {
+impl Network {
+    fn of(model: &Model<f32>) -> Option<Self> {
+        let Run { training, history, rows, .. } = model.run()?;
         let kept = history.kept();
-        Self {
+        Some(Self {
+            layers: model.network().layers.iter().map(Layer::describe).collect(),
+            learning_rate: training.learning_rate(),
+            weight_decay: training.optimizer.get("weight_decay"),
+            times: model.times(),
             seed: training.seed,
             training_rows: rows.as_ref().map_or(0, |rows| rows.trained_rows()),
             validation_rows: rows.as_ref().map_or(0, |rows| rows.validation().len()),
@@ -126,7 +137,7 @@ impl From<&Run> for Network {
             cost: kept.map(|epoch| epoch.cost),
             validation_cost: kept.and_then(|epoch| epoch.validation_cost),
             watched: kept.and_then(|epoch| epoch.watched),
-        }
+        })
     }
 }
 
@@ -157,11 +168,7 @@ impl<'a> Document<'a> {
             version: 1,
             model: place.display().to_string(),
             data: card.data,
-            task: match target.target().task() {
-                Task::Binary => "binary",
-                Task::Classes => "classes",
-                Task::Regression => "regression",
-            },
+            task: target.target().task().name(),
             reason: target.reason(),
             left_out: card.preprocessing.left_out(),
             columns: decisions(job.table(), job.preprocessing()),
@@ -189,7 +196,7 @@ impl<'a> Document<'a> {
             history: card.history,
             networks: match model.member_count() {
                 1 => Vec::new(),
-                _ => model.runs().map(Network::from).collect(),
+                count => (0..count).filter_map(|at| Network::of(&model.member(at)?)).collect(),
             },
             out_of_fold: fitted.out_of_fold.as_ref(),
             candidates: fitted.candidates.as_ref(),
@@ -231,6 +238,20 @@ fn told_weights(preprocessing: &Preprocessing, classes: Option<&[f64]>) -> Strin
     rows.into_iter().chain(classes).collect::<Vec<_>>().join("; ")
 }
 
+/// At most so many of the candidates that were taken are told.
+const MOST_CHOSEN: usize = 10;
+
+/// A candidate that was taken: how often, its layers, and how it was trained.
+fn chosen(candidate: &Candidate) -> String {
+    let Candidate { layers, learning_rate, weight_decay, taken, .. } = candidate;
+    let decay = weight_decay.map_or(String::new(), |decay| format!(", weight decay {}", figure(decay)));
+    let layers = match layers.len() {
+        0..=12 => layers.join(", "),
+        many => format!("{many} layers"),
+    };
+    format!("{taken} x {layers}; learning rate {}{decay}", figure(*learning_rate))
+}
+
 /// The weights of at most so many classes are told.
 const MOST_WEIGHTS: usize = 12;
 
@@ -255,9 +276,10 @@ pub(crate) fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) ->
         line("columns", format!("{}; `pullback look` tells why", document.summary));
     }
     let target = card.preprocessing.target();
-    let shown = match target.target().classes() {
-        Some(classes) => format!("{} classes", classes.len()),
-        None => "numbers".to_owned(),
+    let shown = match target.target() {
+        Target::Regression { .. } => "numbers".to_owned(),
+        Target::Labels { words } => counted(words.len(), "label"),
+        classes => format!("{} classes", classes.classes().unwrap_or_default().len()),
     };
     line("target", format!("{}: {shown} ({})", target.names().join(", "), document.reason));
     let networks = &document.networks;
@@ -286,6 +308,12 @@ pub(crate) fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) ->
     };
     match networks.len() {
         0 => {}
+        count if networks.iter().any(|network| network.times > 1) => line(
+            "ensemble",
+            format!(
+                "{count} networks; the mean of what they predict, each as often as its candidate was taken"
+            ),
+        ),
         count => line("ensemble", format!("{count} networks; the mean of what they predict")),
     }
     if let Some(Candidates { metric, value, candidates }) = document.candidates {
@@ -304,9 +332,27 @@ pub(crate) fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) ->
     if let Some(began) = document.began {
         line("from", began_with(began));
     }
-    line("network", format!("{inputs}, {layers}; {}{each}", counted(document.parameters, "parameter")));
+    let parameters = format!("{}{each}", counted(document.parameters, "parameter"));
     let training = document.training;
-    line("training", format!("{}{}, seed {}", training.optimizer.name(), steps(training, ""), training.seed));
+    match document.candidates {
+        None => {
+            line("network", format!("{inputs}, {layers}; {parameters}"));
+            let how = steps(training, "");
+            line("training", format!("{}{how}, seed {}", training.optimizer.name(), training.seed));
+        }
+        Some(Candidates { candidates, .. }) => {
+            line("network", format!("{inputs}; {parameters}"));
+            let taken: Vec<&Candidate> = candidates.iter().filter(|one| one.taken > 0).collect();
+            for one in taken.iter().take(MOST_CHOSEN) {
+                line("", chosen(one));
+            }
+            if taken.len() > MOST_CHOSEN {
+                line("", format!("and {} more; `--json` lists all", taken.len() - MOST_CHOSEN));
+            }
+            let Training { batch, seed, .. } = training;
+            line("training", format!("{}, batch {batch}, seed {seed}", training.optimizer.name()));
+        }
+    }
     if !training.augment.is_none() {
         line("images", format!("changed in each epoch: {}", training.augment.describe()));
     }

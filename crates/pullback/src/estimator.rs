@@ -1,5 +1,5 @@
-//! Arrays in, a model out: a [`Classifier`] and a [`Regressor`] run the same job as the command, on numbers that the
-//! caller has in memory.
+//! Arrays in, a model out: a [`Classifier`], a [`LabelClassifier`] and a [`Regressor`] run the same job as the command,
+//! on numbers that the caller has in memory.
 //!
 //! ```
 //! use pullback::{Classifier, Model};
@@ -15,12 +15,12 @@
 //! # Ok::<(), pullback::Error>(())
 //! ```
 
-use crate::data::{Categories, Column, Features, Scaling, Table, Values};
+use crate::data::{Categories, Column, Features, Scaling, Table, Target, Task, Values};
 use crate::error::{Error, Result};
 use crate::job::{Hidden, Job, Names, Settings};
 use crate::model::{Model, Prediction};
 use crate::network::Activation;
-use crate::train::{Batch, Machine, Metric, Observer, Silent};
+use crate::train::{Batch, Machine, Metric, Observer, Silent, most_likely};
 use pullback_kernels::Real;
 
 /// The name of the target, or of the first one.
@@ -57,7 +57,24 @@ pub struct Regressor {
     machine: Machine,
 }
 
-/// What both estimators can be told.
+/// Learns labels, of which a row has any number, from rows of numbers.
+///
+/// ```
+/// use pullback::LabelClassifier;
+/// let x: Vec<f32> = (0..100).map(|i| i as f32 / 50.0 - 1.0).collect();
+/// let y: Vec<bool> = x.iter().flat_map(|x| [*x > 0.5, *x > -0.5]).collect(); // two labels a row
+/// let model = LabelClassifier::new().hidden([]).epochs(300).fit(&x, 1, &y)?;
+/// assert_eq!(model.predict_labels(&[0.9, 0.0])?, [true, true, false, true]);
+/// # Ok::<(), pullback::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct LabelClassifier {
+    settings: Settings,
+    weights: Option<Vec<f64>>,
+    machine: Machine,
+}
+
+/// What all estimators can be told.
 macro_rules! builders {
     ($type:ident) => {
         impl $type {
@@ -185,6 +202,7 @@ macro_rules! builders {
 
 builders!(Classifier);
 builders!(Regressor);
+builders!(LabelClassifier);
 
 impl Classifier {
     /// How much each class counts in the cost, instead of alike: the class and its weight; those that are not named
@@ -202,6 +220,24 @@ impl Classifier {
     pub fn class_weights(mut self, weights: impl IntoIterator<Item = (u32, f64)>) -> Self {
         let text = |(class, weight): (u32, f64)| format!("{class}={weight}");
         self.settings.class_weights = Names(weights.into_iter().map(text).collect());
+        self
+    }
+
+    /// Divides weighted sums by a temperature fitted to the rows held out, so that probabilities are as sure as those rows
+    /// say. There have to be some: from 200 rows on, in an [ensemble](Self::ensemble), or by
+    /// [`validation`](Self::validation).
+    ///
+    /// ```
+    /// use pullback::Classifier;
+    /// let x: Vec<f32> = (0..90).map(|i| i as f32).collect();
+    /// let y: Vec<u32> = (0..90).map(|i| u32::from(i % 7 > 2) * u32::from(i > 30)).collect(); // of much noise
+    /// let model = Classifier::new().epochs(20).ensemble(4).calibrated().fit(&x, 1, &y)?;
+    /// assert!(model.temperature().is_some());
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn calibrated(mut self) -> Self {
+        self.settings.calibrate = Some(true);
         self
     }
 
@@ -268,19 +304,65 @@ impl Regressor {
     ) -> Result<Model<f32>> {
         let mut columns = columns(x, width)?;
         let rows = x.len() / width;
-        if y.is_empty() || !y.len().is_multiple_of(rows) {
-            return Err(Error::data(format!("{} targets for {rows} rows of {width} numbers", y.len()))
-                .help("give as many for each row"));
-        }
-        let outputs = y.len() / rows;
+        let outputs = each_row(y.len(), rows, width, "targets")?;
         refuse_infinite("y", y, outputs)?;
         let name = |output: usize| if outputs == 1 { TARGET.to_owned() } else { format!("{TARGET}{output}") };
         let names: Vec<String> = (0..outputs).map(name).collect();
         columns.extend(names.iter().enumerate().map(|(output, name)| column(name, y, output, outputs)));
         columns.extend(weights_column(self.weights.as_deref(), rows)?);
-        let settings = Settings { task: Some(crate::data::Task::Regression), ..self.settings.clone() };
+        let settings = Settings { task: Some(Task::Regression), ..self.settings.clone() };
         run(&settings, &self.machine, columns, names, observer)
     }
+}
+
+impl LabelClassifier {
+    /// Divides weighted sums by a temperature fitted to the rows held out, as [`Classifier::calibrated`].
+    #[must_use]
+    pub fn calibrated(mut self) -> Self {
+        self.settings.calibrate = Some(true);
+        self
+    }
+
+    /// Learns from rows of `width` numbers in `x`, `[rows, width]`, and whether each row has each label,
+    /// `[rows, labels]`.
+    ///
+    /// # Errors
+    /// If lengths do not fit, a number is not finite (with its row and column, counted from 0), a label is given to
+    /// all rows or to none, or settings contradict each other.
+    pub fn fit<T: Real>(&self, x: &[T], width: usize, y: &[bool]) -> Result<Model<f32>> {
+        self.fit_watched(x, width, y, &mut Silent)
+    }
+
+    /// The same, watched by an observer that may stop it.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_watched<T: Real>(
+        &self,
+        x: &[T],
+        width: usize,
+        y: &[bool],
+        observer: &mut dyn Observer,
+    ) -> Result<Model<f32>> {
+        let mut columns = columns(x, width)?;
+        let rows = x.len() / width;
+        let labels = each_row(y.len(), rows, width, "labels")?;
+        let names: Vec<String> = (0..labels).map(|label| format!("{TARGET}{label}")).collect();
+        let numbers: Vec<f64> = y.iter().map(|yes| f64::from(u8::from(*yes))).collect();
+        columns.extend(names.iter().enumerate().map(|(label, name)| column(name, &numbers, label, labels)));
+        columns.extend(weights_column(self.weights.as_deref(), rows)?);
+        let settings = Settings { task: Some(Task::Labels), ..self.settings.clone() };
+        run(&settings, &self.machine, columns, names, observer)
+    }
+}
+
+/// How many of so many targets each row has.
+fn each_row(count: usize, rows: usize, width: usize, what: &str) -> Result<usize> {
+    if count == 0 || !count.is_multiple_of(rows) {
+        return Err(Error::data(format!("{count} {what} for {rows} rows of {width} numbers"))
+            .help("give as many for each row"));
+    }
+    Ok(count / rows)
 }
 
 fn run(
@@ -372,17 +454,34 @@ impl Model<f32> {
         }
     }
 
-    /// The probability of each class for each row, `[rows, classes]`, the classes in ascending order.
+    /// Whether each row of an array `[rows, width]` is more likely to have each label than not, `[rows, labels]`, as
+    /// [`LabelClassifier::fit`] was given them.
+    ///
+    /// # Errors
+    /// If the array is no rows of the model's width, a number is not finite, or the model predicts no labels.
+    pub fn predict_labels<T: Real>(&self, x: &[T]) -> Result<Vec<bool>> {
+        match self.preprocessing().map(|preprocessing| preprocessing.target().target()) {
+            Some(Target::Labels { .. }) => {
+                Ok(self.predict_array(x)?.numbers.iter().map(|&p| most_likely(&[p]) == 1).collect())
+            }
+            _ => Err(Error::model("the model predicts no labels").help("predict classes, or numbers")),
+        }
+    }
+
+    /// The probability of each class for each row, `[rows, classes]`, the classes in ascending order; or that of each
+    /// label, `[rows, labels]`.
     ///
     /// # Errors
     /// As [`predict_classes`](Self::predict_classes).
     pub fn predict_probabilities<T: Real>(&self, x: &[T]) -> Result<Vec<f64>> {
-        if self.class_names().is_none() {
+        let target = self.preprocessing().map(|preprocessing| preprocessing.target().target());
+        if !target.is_some_and(Target::has_probabilities) {
             return Err(Error::model("the model predicts numbers, which have no probabilities"));
         }
+        let has_classes = self.class_names().is_some();
         let Prediction { numbers, outputs, .. } = self.predict_array(x)?;
         Ok(match outputs {
-            1 => numbers.iter().flat_map(|second| [1.0 - second, *second]).collect(),
+            1 if has_classes => numbers.iter().flat_map(|second| [1.0 - second, *second]).collect(),
             _ => numbers,
         })
     }

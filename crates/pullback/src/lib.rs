@@ -43,7 +43,7 @@ pub mod train;
 
 pub use differentiate::check_gradients;
 pub use error::{Error, ErrorKind, Result};
-pub use estimator::{Classifier, Regressor};
+pub use estimator::{Classifier, LabelClassifier, Regressor};
 pub use model::Model;
 pub use pullback_kernels::Real;
 

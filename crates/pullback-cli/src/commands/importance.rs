@@ -50,6 +50,14 @@ impl Importance {
     pub(super) fn run(&self) -> Result<()> {
         let model = Model::<f32>::load(&self.model)?;
         let trained = model.trained()?;
+        let options = ImportanceOptions {
+            repeats: self.repeats,
+            rows: self.rows,
+            seed: self.seed,
+            metric: self.metric,
+        };
+        // Before anything is said of the rows.
+        options.check(&model)?;
         let Chosen { table, what, is_trained_on } = self.source.chosen(&trained)?;
         if self.source.is_given() && trained.data.is_of(&table)? {
             warn(format_args!(
@@ -69,12 +77,6 @@ impl Importance {
         let feature_bytes = trained.preprocessing.feature_bytes::<f64>(rows.min(table.rows_at_a_time()));
         memory::check(model.network(), 256, memory::Work::Prediction { feature_bytes }, free_memory())?;
         memory::check(model.network(), 32, memory::Work::Trace, free_memory())?;
-        let options = ImportanceOptions {
-            repeats: self.repeats,
-            rows: self.rows,
-            seed: self.seed,
-            metric: self.metric,
-        };
         let found = measure(&model, &table, &options, &machine(self.threads)?)?;
         if self.json {
             return print_json(&json!({

@@ -7,7 +7,7 @@ use crate::terminal::{
     began_with, entry, figure, percent, print, print_json, print_raw, setting, shortened, steps, width,
     wrapped,
 };
-use pullback::data::{Encoding, Feature, TimePart};
+use pullback::data::{Encoding, Feature, Target, TimePart};
 use pullback::model::{Began, Model, Trained};
 use pullback::network::{Regularization, Role};
 use pullback::report::number::{counted, significant};
@@ -87,7 +87,15 @@ fn data(out: &mut String, card: &Trained<'_>) {
         &format!("{}: {}, {} of them trained on", data.source, counted(data.rows, "row"), data.trained_rows),
     );
     let target = card.preprocessing.target();
-    let what = target.target().classes().map_or("numbers".to_owned(), listed);
+    let what = match target.target() {
+        Target::Regression { .. } => "numbers".to_owned(),
+        Target::Labels { words } => {
+            let mut words: Vec<String> = words.iter().map(|[no, yes]| format!("{no} or {yes}")).collect();
+            words.dedup();
+            format!("{}, {}", counted(target.names().len(), "label"), listed(&words))
+        }
+        classes => listed(classes.classes().unwrap_or_default()),
+    };
     entry(out, "target", &format!("{}: {what} ({})", listed(target.names()), target.reason()));
 }
 

@@ -19,7 +19,7 @@ use pullback::explain::{Catalog, Subject, WorkedExample};
 use pullback::job::{Checkpoints, Decided, Interval, Job, Keeper, Settings};
 use pullback::model::Model;
 use pullback::report::number::counted;
-use pullback::train::{RateRange, Stop};
+use pullback::train::{Optimizer, RateRange, Stop};
 use pullback_data::{Note, ReadOptions, Spool};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,11 +55,18 @@ pub(crate) struct Train {
 
 /// The network of a model or of a worked example's file, with its numbers.
 fn initial_weights(path: &Path) -> Result<(pullback::network::Network, Vec<Vec<f64>>)> {
-    if path.extension().is_some_and(|ending| ending == "safetensors") {
+    let bytes = std::fs::read(path).map_err(|error| pullback::Error::io(path, error))?;
+    // A model is known by what is in it, whatever it is called: the length of a JSON object, and its brace.
+    if path.extension().is_some_and(|ending| ending == "safetensors") || bytes.get(8) == Some(&b'{') {
         let model = Model::<f64>::load(path)?;
         return Ok((model.network().clone(), model.parameters().to_vec()));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| pullback::Error::io(path, error))?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        Failure::usage(
+            format!("{} is no text, and no model", path.display()),
+            "give a model, or a file with layers and weights",
+        )
+    })?;
     match WorkedExample::parse(&text, &path.display().to_string())?.subject {
         Subject::Network(example) => Ok((example.network, example.parameters)),
         Subject::Expression(_) => Err(Failure::usage(
@@ -200,8 +207,11 @@ impl Train {
                     "leave out `--cv` and `--checkpoint`",
                 ));
             }
-            // The run that is told a rate is the one to find it for: one network, unless an ensemble is asked for.
-            settings.learning_rate = settings.learning_rate.or(Some(RateRange::default().from));
+            // The run that is told a rate is the one to find it for: one network, unless an ensemble is asked for. One
+            // without a rate is refused for that.
+            let optimizer = settings.optimizer.as_deref().map(Optimizer::from_name).transpose()?;
+            let has_rate = !optimizer.is_some_and(|optimizer| optimizer.is_searching());
+            settings.learning_rate = settings.learning_rate.or(has_rate.then_some(RateRange::default().from));
         }
         if let (Some(initial), Some(from)) = (&settings.initial_weights, &settings.from) {
             return Err(Failure::usage(

@@ -31,7 +31,7 @@ fn reports_say_how_sure_they_are_and_fit_the_width() {
         (&class[..], &["in parentheses: 95 % intervals", "Brier score", "calibration error"][..]),
         (&amount, &["RMSE", "95 % from", "       to"]),
         (&gamma, &["deviance", "D2", "gamma regression", "always the mean"]),
-        (&quantile, &["pinball", "quantile regression", "always the 0.9 "]),
+        (&quantile, &["pinball", "quantile regression", "always the 0.9 quantile, "]),
     ] {
         for width in ["60", "80"] {
             let shown = at_width(&place, width, command);
@@ -112,6 +112,12 @@ fn importance_ranks_columns_at_any_width_and_on_any_number_of_threads() {
     assert_eq!(one, place.json(&[&json[..], &["--threads", "2"]].concat()));
     let columns = one["importance"]["columns"].as_array().unwrap();
     assert_eq!((columns.len(), &one["importance"]["metric"]), (3, &"rmse".into()));
+    // What cannot be measured is told before anything of the rows.
+    for arguments in [["--repeats", "0"], ["--metric", "accuracy"]] {
+        let refused = place.run(&[&["importance", "model.safetensors", "t.csv"][..], &arguments].concat());
+        let shown = text(&refused.stderr);
+        assert!(!refused.status.success() && shown.starts_with("error"), "{shown}");
+    }
     let trained_on = place.run(&["importance", "model.safetensors", "t.csv"]);
     assert!(text(&trained_on.stderr).contains("were trained on"), "{}", text(&trained_on.stderr));
     place.write("no.csv", "a,b,c\n1,2,3\n");

@@ -11,6 +11,7 @@ mod four_ways;
 mod glass_box;
 mod images;
 mod judged;
+mod labels;
 mod learning_rate;
 mod messages;
 mod person;

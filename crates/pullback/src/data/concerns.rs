@@ -180,8 +180,8 @@ fn spelling(name: &str, values: &Values, rows: &[usize]) -> Option<Concern> {
 
 /// Whether a column's value alone tells the target.
 fn leak((name, values): (&str, &Values), target: &Values, task: &Target, rows: &[usize]) -> Option<Concern> {
-    let words = match (task.classes(), values, target) {
-        (None, Values::Numbers(numbers), Values::Numbers(targets)) => {
+    let words = match (task.has_probabilities(), values, target) {
+        (false, Values::Numbers(numbers), Values::Numbers(targets)) => {
             let target = |row: usize| targets[row];
             if is_copy(rows.iter().map(|&row| (numbers[row], targets[row]))) {
                 "is the target in another scale"
@@ -193,10 +193,10 @@ fn leak((name, values): (&str, &Values), target: &Values, task: &Target, rows: &
                 return None;
             }
         }
-        (None, values @ Values::Categories(_), Values::Numbers(_)) => {
+        (false, values @ Values::Categories(_), Values::Numbers(_)) => {
             decides(values, target, rows).then_some("alone decides the target")?
         }
-        (Some(_), values, _) if !matches!(values, Values::Bytes(_)) => {
+        (true, values, _) if !matches!(values, Values::Bytes(_)) => {
             if decides(values, target, rows) {
                 "alone decides the target"
             } else if let Values::Numbers(numbers) = values {

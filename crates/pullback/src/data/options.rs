@@ -11,8 +11,8 @@ use crate::choice::choices;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DataOptions {
-    /// The column to predict, or the columns of a regression with several; by default the one that
-    /// the source is known to predict. In a file, one name or a list.
+    /// The column to predict, or several columns of numbers or of yes and no; by default the one that the source is
+    /// known to predict. In a file, one name or a list.
     #[serde(deserialize_with = "one_or_more")]
     pub target: Vec<String>,
     /// What kind of prediction; inferred by default.
@@ -71,6 +71,8 @@ choices! {
         Classes = "classes" | "classification" | "multiclass" | "classify",
         /// Numbers.
         Regression = "regression" | "regress",
+        /// Several columns that are each yes or no, by one output a column: the probability of yes.
+        Labels = "labels" | "multi_label" | "multilabel",
     }
 }
 

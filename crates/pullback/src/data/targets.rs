@@ -1,4 +1,4 @@
-//! What a network is to predict: classes or numbers, one row an example.
+//! What a network is to predict: classes, numbers or labels, one row an example.
 
 use super::Task;
 use super::features::{check_finite, check_rows, whole_rows};
@@ -23,6 +23,7 @@ enum Kind<T> {
     Binary(Vec<u32>),
     Classes { ids: Vec<u32>, classes: usize },
     Values { values: Vec<T>, width: usize },
+    Labels { yes: Vec<bool>, width: usize },
 }
 
 impl<T: Real> Targets<T> {
@@ -57,11 +58,29 @@ impl<T: Real> Targets<T> {
         Ok(Self(Kind::Values { values, width }))
     }
 
+    /// Whether each of `width` labels is given to a row, row after row, for an output a label.
+    ///
+    /// ```
+    /// use pullback::data::Targets;
+    /// let targets = Targets::<f32>::labels(vec![true, false, true, true], 2)?;
+    /// assert_eq!((targets.rows(), targets.outputs()), (2, 2));
+    /// assert_eq!(targets.to_dense(), [1.0, 0.0, 1.0, 1.0]);
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If `width` is 0, or they are no whole number of rows.
+    pub fn labels(yes: Vec<bool>, width: usize) -> Result<Self> {
+        whole_rows(yes.len(), width, "targets")?;
+        Ok(Self(Kind::Labels { yes, width }))
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         match &self.0 {
             Kind::Binary(ids) | Kind::Classes { ids, .. } => ids.len(),
             Kind::Values { values, width } => values.len() / width,
+            Kind::Labels { yes, width } => yes.len() / width,
         }
     }
 
@@ -70,7 +89,7 @@ impl<T: Real> Targets<T> {
         match &self.0 {
             Kind::Binary(_) => 1,
             Kind::Classes { classes, .. } => *classes,
-            Kind::Values { width, .. } => *width,
+            Kind::Values { width, .. } | Kind::Labels { width, .. } => *width,
         }
     }
 
@@ -80,18 +99,27 @@ impl<T: Real> Targets<T> {
             Kind::Binary(_) => Task::Binary,
             Kind::Classes { .. } => Task::Classes,
             Kind::Values { .. } => Task::Regression,
+            Kind::Labels { .. } => Task::Labels,
         }
     }
 
-    /// The class of each row; [`None`] for numbers.
+    /// The class of each row; [`None`] for numbers and labels.
     pub fn ids(&self) -> Option<&[u32]> {
         match &self.0 {
             Kind::Binary(ids) | Kind::Classes { ids, .. } => Some(ids),
-            Kind::Values { .. } => None,
+            Kind::Values { .. } | Kind::Labels { .. } => None,
         }
     }
 
-    /// The numbers of the given rows, `[rows.len(), outputs]`: a class as one 1 among 0.
+    /// Whether each label is given to each row, `[rows, outputs]`; [`None`] for other targets.
+    pub fn yes(&self) -> Option<&[bool]> {
+        match &self.0 {
+            Kind::Labels { yes, .. } => Some(yes),
+            _ => None,
+        }
+    }
+
+    /// The numbers of the given rows, `[rows.len(), outputs]`: a class as one 1 among 0, a label as 1 or 0.
     ///
     /// # Errors
     /// If a row is out of range.
@@ -124,6 +152,13 @@ impl<T: Real> Targets<T> {
                 }
             }
             Kind::Values { values, width } => gather(values, *width, rows, out),
+            Kind::Labels { yes, width } => {
+                for (out, &row) in out.chunks_exact_mut(*width).zip(rows) {
+                    for (out, &yes) in out.iter_mut().zip(&yes[row * width..]) {
+                        *out = if yes { T::ONE } else { T::ZERO };
+                    }
+                }
+            }
         }
     }
 }

@@ -51,8 +51,9 @@ pub(super) fn of_columns(
     let (rows, width) = (table.rows(), preprocessing.inputs());
     let prediction = model.predict(table, machine)?;
     let outputs = prediction.outputs;
-    // Which outputs are looked at: of classes the predicted one, of numbers each.
+    // Which outputs are looked at: of classes the predicted one, of numbers and labels each.
     let (looks, spreads) = match preprocessing.target().target() {
+        Target::Labels { .. } => (outputs, vec![1.0; outputs]),
         Target::Regression { scales } => {
             (outputs, scales.iter().map(|scale| scale.spread).collect::<Vec<_>>())
         }
@@ -66,17 +67,19 @@ pub(super) fn of_columns(
         for index in 0..model.member_count() {
             let member = model.member(index).expect("an index below the number of members").cast::<f64>()?;
             let weight = |row: usize, output: usize| match preprocessing.target().target() {
-                Target::Regression { .. } if output == look => spreads[output],
+                Target::Regression { .. } | Target::Labels { .. } if output == look => spreads[output],
                 // One output is the probability of the second class, and of the first it is what is left.
                 Target::Binary { .. } if outputs == 1 && predicted[row] == 0 => -1.0,
                 Target::Binary { .. } if outputs == 1 => 1.0,
-                Target::Regression { .. } => 0.0,
+                Target::Regression { .. } | Target::Labels { .. } => 0.0,
                 _ if output == predicted[row] => 1.0,
                 _ => 0.0,
             };
+            let times = member.times() as f64;
+            let weight = |row: usize, output: usize| times * weight(row, output);
             add_gradients(&member, &inputs, (rows, width), weight, machine, &mut gradients)?;
         }
-        let members = model.member_count() as f64;
+        let members = model.votes() as f64;
         for row in gradients.chunks_exact_mut(width) {
             row.iter_mut().for_each(|number| *number /= members);
             for (sum, column) in sums.iter_mut().zip(&columns) {

@@ -26,11 +26,11 @@ mod permutation;
 
 pub use gradient::input_gradients;
 
-use crate::data::{Encoding, Table};
+use crate::data::{Encoding, Table, Target};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::random::{Purpose, Random};
-use crate::train::{Machine, Metric};
+use crate::train::{Machine, Metric, Truth};
 use serde::Serialize;
 
 /// How importance is measured.
@@ -77,10 +77,50 @@ pub struct ColumnImportance {
     /// The standard deviation over the repeats, of a sample; 0 of one repeat.
     pub deviation: f64,
     /// How much the prediction changes, linear around each row, when the column varies by its standard deviation: the
-    /// mean over rows of its size. What is predicted is the probability of the predicted class, or a number in its own
-    /// unit (of several targets the mean of their changes). Absent where the network takes codes, which have no gradient.
+    /// mean over rows of its size. What is predicted is the probability of the predicted class or of each label, or a
+    /// number in its own unit (of several targets the mean of their changes). Absent where the network takes codes, which have no gradient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gradient: Option<f64>,
+}
+
+impl ImportanceOptions {
+    /// Refuses what cannot be measured of a model, whatever the rows.
+    ///
+    /// # Errors
+    /// If the model takes images or arrays, the metric is not for its targets, or there are no repeats or no rows.
+    pub fn check(&self, model: &Model<f32>) -> Result<()> {
+        let trained = model.trained()?;
+        if trained.preprocessing.features().iter().any(|f| matches!(f.encoding, Encoding::Bytes(_))) {
+            return Err(Error::configuration(
+                "the model takes images, and a single pixel, put in a random order, tells nothing of a picture",
+            )
+            .help("`pullback explain` shows what one picture is made of"));
+        }
+        if self.repeats == 0 || self.rows == 0 {
+            return Err(
+                Error::configuration("nothing would be measured").help("ask for at least 1 repeat and 1 row")
+            );
+        }
+        let truth = match trained.preprocessing.target().target() {
+            Target::Regression { .. } => Truth::Numbers(&[]),
+            Target::Labels { .. } => Truth::Labels(&[]),
+            classes => Truth::Classes { ids: &[], count: classes.classes().map_or(0, <[String]>::len) },
+        };
+        let cost = Some(trained.network.cost);
+        match self.metric {
+            // The cost is of training, not of what is predicted.
+            Some(metric) if metric.is_cost() || !metric.fits(&truth, cost) => {
+                let known =
+                    Metric::ALL.iter().filter(|metric| !metric.is_cost() && metric.fits(&truth, cost));
+                let known: Vec<&str> = known.map(|metric| metric.name()).collect();
+                Err(Error::configuration(format!(
+                    "importance cannot be measured by {metric} for these targets"
+                ))
+                .help(format!("measure by one of {}", known.join(", "))))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// How much a model relies on each column that it takes, by rows of a table with targets. The same seed gives the same
@@ -97,16 +137,9 @@ pub fn measure(
 ) -> Result<Importance> {
     let trained = model.trained()?;
     let features = trained.preprocessing.features();
-    if features.iter().any(|feature| matches!(feature.encoding, Encoding::Bytes(_))) {
-        return Err(Error::configuration(
-            "the model takes images, and a single pixel, put in a random order, tells nothing of a picture",
-        )
-        .help("`pullback explain` shows what one picture is made of"));
-    }
-    if options.repeats == 0 || options.rows == 0 || table.rows() == 0 {
-        return Err(
-            Error::configuration("nothing would be measured").help("ask for at least 1 repeat and 1 row")
-        );
+    options.check(model)?;
+    if table.rows() == 0 {
+        return Err(Error::data("there are no rows to measure on").help("give at least one"));
     }
     let chosen;
     let table = match table.rows() > options.rows {

@@ -1,7 +1,7 @@
 //! How much worse a metric is when a column's cells stand in a random order.
 
 use super::ImportanceOptions;
-use crate::data::{Table, Targets};
+use crate::data::{Table, Targets, Task};
 use crate::error::{Error, Result};
 use crate::model::{Model, Predictor};
 use crate::random::{Purpose, Random};
@@ -14,9 +14,10 @@ pub(super) struct Permutation<'a> {
     predictor: Predictor<'a, f32>,
     /// The columns that the model takes.
     table: Table,
-    /// Numbers in the targets' own units; none for classes.
+    /// Numbers in the targets' own units; none for classes and labels.
     numbers: Vec<f64>,
     ids: Vec<u32>,
+    yes: Vec<bool>,
     classes: Option<usize>,
     weights: Option<Vec<f64>>,
     metric: Metric,
@@ -36,11 +37,12 @@ impl<'a> Permutation<'a> {
         let (preprocessing, target) = (trained.preprocessing, trained.preprocessing.target());
         let targets: Targets<f32> = target.apply(table)?;
         let classes = target.target().classes().map(<[String]>::len);
-        let (numbers, ids) = match targets.ids() {
-            Some(ids) => (Vec::new(), ids.to_vec()),
-            None => (target.target().restore(&targets.to_dense()), Vec::new()),
+        let numbers = match targets.task() {
+            Task::Regression => target.target().restore(&targets.to_dense()),
+            _ => Vec::new(),
         };
-        let metric = options.metric.unwrap_or_else(|| Measure::of(&trained).judge(classes.is_some()));
+        let has_probabilities = target.target().has_probabilities();
+        let metric = options.metric.unwrap_or_else(|| Measure::of(&trained).judge(has_probabilities));
         let used = preprocessing.features().iter().map(|feature| table.column(&feature.name).cloned());
         let table_of_inputs = Table::new(table.source(), used.collect::<Result<_>>()?)?;
         let mut permutation = Self {
@@ -48,7 +50,8 @@ impl<'a> Permutation<'a> {
             predictor: model.predictor(machine)?,
             table: table_of_inputs,
             numbers,
-            ids,
+            ids: targets.ids().unwrap_or_default().to_vec(),
+            yes: targets.yes().unwrap_or_default().to_vec(),
             classes,
             weights: preprocessing.row_weights(table)?,
             metric,
@@ -84,6 +87,7 @@ impl<'a> Permutation<'a> {
         let prediction = self.predictor.predict(table)?;
         let truth = match self.classes {
             Some(count) => Truth::Classes { ids: &self.ids, count },
+            None if !self.yes.is_empty() => Truth::Labels(&self.yes),
             None => Truth::Numbers(&self.numbers),
         };
         let scored = Scored {

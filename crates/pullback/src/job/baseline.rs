@@ -5,7 +5,7 @@ use super::measure::Aim;
 use super::{Decided, weights};
 use crate::data::{Dataset, Table};
 use crate::error::Result;
-use crate::model::Model;
+use crate::model::{Model, Prediction};
 use crate::network::{Activation, Network, Regularization};
 use crate::report::Report;
 use crate::train::{Batch, Machine, Schedule, Shape, Silent, Training, train};
@@ -17,7 +17,7 @@ const BATCH: usize = 256;
 /// The learning rate for standardized inputs, from which it falls along a cosine.
 const RATE: f64 = 0.05;
 
-/// How good a linear model is for the tested rows; absent if the network is one itself, or the inputs are no numbers
+/// What a linear model predicts for the tested rows, and how good that is; absent if the network is one itself, or the inputs are no numbers
 /// that can be weighted.
 pub(super) fn linear(
     job: &Decided,
@@ -25,7 +25,7 @@ pub(super) fn linear(
     model: &Model<f32>,
     tested: &Table,
     machine: &Machine,
-) -> Result<Option<Report>> {
+) -> Result<Option<(Prediction, Report)>> {
     let Decided { preprocessing, rows, table, .. } = job;
     let network = job.network();
     // Linear in the pieces of a number, it would be no straight line.
@@ -68,5 +68,7 @@ pub(super) fn linear(
     }
     let linear = Model::new(linear, trained.parameters)?.with_preprocessing(plain)?;
     let prediction = linear.predict(tested, machine)?;
-    Aim::of(&model.trained()?).without_intervals().report(preprocessing, &prediction, tested).map(Some)
+    let aim = Aim::of(&model.trained()?).without_intervals();
+    let report = aim.report(preprocessing, &prediction, tested)?;
+    Ok(Some((prediction, report)))
 }

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::model::{Began, Model, Test, Trained};
 use crate::network::{Layer, Network, Parameter};
 use std::fmt::Display;
+use std::num::NonZeroU32;
 
 /// A model to begin with.
 #[derive(Debug, Clone)]
@@ -267,6 +268,12 @@ impl Begin {
             Some(own) => Err(differs(format!("it lacks `{}`", own.name))),
             None => Ok(parameters),
         }
+    }
+
+    /// How many times a network counts in the model's mean.
+    pub(super) fn times(&self, member: usize) -> NonZeroU32 {
+        let times = self.model.member(member).map(|member| member.times() as u32);
+        times.and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN)
     }
 
     /// What a model says of where it began.

@@ -85,15 +85,17 @@ pub(super) fn calibrate(
             let sum = |&p: &f64| {
                 if is_one_of { ASKED * Real::ln(p) } else { ASKED * (Real::ln(p) - Real::ln(1.0 - p)) }
             };
-            sums.entry(place).or_default().push(row.iter().map(sum).collect());
+            let row: Vec<f64> = row.iter().map(sum).collect();
+            // As often as the network counts in the mean.
+            sums.entry(place).or_default().extend((0..own.times()).map(|_| row.clone()));
         }
     }
     let rows: Vec<usize> = sums.keys().copied().collect();
     let table = job.rows.watched.as_deref().unwrap_or(&job.table).select(&rows)?;
     let targets: Targets<f32> = job.preprocessing.target().apply(&table)?;
     let weights = job.preprocessing.row_weights(&table)?;
-    let ids = targets.ids().unwrap_or_default();
-    let loss = Loss { sums: sums.into_values().collect(), ids, weights: weights.as_deref(), is_one_of };
+    let yes = targets.to_dense().into_iter().map(|yes| yes == 1.0).collect();
+    let loss = Loss { sums: sums.into_values().collect(), yes, weights: weights.as_deref(), is_one_of };
     let (least, greatest) = Temperature::BOUNDS;
     let found = Real::exp(minimum(|log| loss.at(Real::exp(log)), (Real::ln(least), Real::ln(greatest))));
     let (before, after) = (loss.at(1.0), loss.at(found));
@@ -110,7 +112,8 @@ pub(super) fn calibrate(
 struct Loss<'a> {
     /// The weighted sums of each row: `[networks][outputs]`.
     sums: Vec<Vec<Vec<f64>>>,
-    ids: &'a [u32],
+    /// Whether each output is to be 1, `[rows, outputs]`.
+    yes: Vec<bool>,
     weights: Option<&'a [f64]>,
     /// Whether the outputs of a row are one choice, and not each yes or no.
     is_one_of: bool,
@@ -127,13 +130,13 @@ impl Loss<'_> {
                 self.add(sums, temperature, &mut mean);
             }
             mean.iter_mut().for_each(|p| *p /= networks.len() as f64);
-            let class = self.ids[row] as usize;
-            let loss: f64 = match (&mean[..], self.is_one_of) {
-                (all, true) => -log(all[class]),
-                ([yes], false) => -log(if class == 1 { *yes } else { 1.0 - yes }),
-                (all, false) => {
-                    let each = all.iter().enumerate();
-                    each.map(|(at, &yes)| -log(if at == class { yes } else { 1.0 - yes })).sum()
+            let each = mean.iter().zip(&self.yes[row * mean.len()..]);
+            let loss: f64 = match self.is_one_of {
+                true => each.filter(|(_, yes)| **yes).map(|(&p, _)| -log(p)).sum(),
+                // Of labels, as their log loss, the mean.
+                false => {
+                    each.map(|(&p, &yes)| -log(if yes { p } else { 1.0 - p })).sum::<f64>()
+                        / mean.len() as f64
                 }
             };
             let weight = self.weights.map_or(1.0, |weights| weights[row]);
@@ -190,9 +193,10 @@ mod tests {
     fn a_temperature_is_where_scipy_finds_the_minimum() {
         // tests/oracle/calibration.py
         let sums = [[2.0, -1.0, 0.5], [0.1, 3.0, -2.0], [4.0, 1.0, 0.0], [-1.0, 0.5, 2.5], [3.0, 2.0, -1.0]];
+        let one_of = |ids: &[usize]| ids.iter().flat_map(|&id| (0..3).map(move |at| at == id)).collect();
         let loss = Loss {
             sums: sums.iter().map(|row| vec![row.to_vec()]).collect(),
-            ids: &[0, 1, 1, 2, 1],
+            yes: one_of(&[0, 1, 1, 2, 1]),
             weights: None,
             is_one_of: true,
         };
@@ -200,17 +204,22 @@ mod tests {
         let near = |found: f64, right: f64| assert!((found - right).abs() < 1e-6, "{found} for {right}");
         near(loss.at(1.0), 0.969_373_011_310_867_6);
         near(find(&loss), 1.970_658_037_5);
-        let weighted = Loss { weights: Some(&[1.0, 0.5, 2.0, 3.0, 0.0]), sums: loss.sums.clone(), ..loss };
+        let weighted = Loss {
+            weights: Some(&[1.0, 0.5, 2.0, 3.0, 0.0]),
+            sums: loss.sums.clone(),
+            yes: loss.yes.clone(),
+            ..loss
+        };
         near(find(&weighted), 2.134_658_794_8);
         // Two networks for each row: what counts is the loss of their mean.
         let pairs = sums.windows(2).map(|pair| pair.iter().map(|row| row.to_vec()).collect()).collect();
-        let pairs = Loss { sums: pairs, ids: &[0, 1, 1, 2], weights: None, is_one_of: true };
+        let pairs = Loss { sums: pairs, yes: one_of(&[0, 1, 1, 2]), weights: None, is_one_of: true };
         near(pairs.at(1.0), 1.228_804_468_470_122_5);
         near(find(&pairs), 3.644_590_434_1);
         let yes = |sum: f64| vec![vec![sum]];
         let binary = Loss {
             sums: [4.0, -3.0, 2.0, -5.0, 1.0, 3.0].map(yes).to_vec(),
-            ids: &[1, 0, 0, 0, 1, 1],
+            yes: [1, 0, 0, 0, 1, 1].map(|yes| yes == 1).to_vec(),
             weights: None,
             is_one_of: false,
         };

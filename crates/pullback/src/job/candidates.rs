@@ -3,8 +3,8 @@
 //!
 //! A candidate is as many networks as the job would train; the first one is exactly those. The others draw units and
 //! layers, learning rate, weight decay and dropout, each around what is decided, at the address of the seed and
-//! the candidate's number. What is said in the settings is not drawn; nor is what makes numbers of columns, because the
-//! networks of a model share it.
+//! the candidate's number. What is said in the settings is not drawn, nor are units and layers where weights are given;
+//! nor is what makes numbers of columns, because the networks of a model share it.
 //!
 //! The choice is that of Caruana, Niculescu-Mizil, Crew, Ksikes ("Ensemble selection from libraries of models", 2004):
 //! again and again the candidate is taken, also a second time, whose predictions make the mean of those taken best, on
@@ -23,6 +23,7 @@ use crate::train::{CandidateReport, Flow, Machine, Metric, Observer, Stop, Train
 use pullback_kernels::Real;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 /// What a candidate draws: network and training.
 pub(super) type Drawn = (Network, Training);
@@ -105,15 +106,19 @@ impl Settings {
     }
 
     /// Refuses candidates where nothing tells one from another, or where they would be other networks.
-    pub(super) fn check_candidates(&self, begins: bool, has_none: bool) -> Result<()> {
+    pub(super) fn check_candidates(&self, has_none: bool) -> Result<()> {
         let refused = [
             (
                 has_none,
                 "--validation",
                 "they are chosen by the rows that each network watches, and there are none",
             ),
-            (begins, "--from", "its network is given"),
-            (self.checkpoint.is_some(), "--checkpoint", "checkpoints are of one of them"),
+            (
+                self.checkpoint.is_some(),
+                "--checkpoint",
+                "a folder of checkpoints is of the networks of one candidate; interrupted, the run saves the best of \
+                 those that are done",
+            ),
         ];
         match refused.iter().find(|(is_refused, ..)| *is_refused) {
             Some((_, flag, why)) if self.candidates.is_some() || self.time.is_some() => Err(configuration(
@@ -188,6 +193,8 @@ pub(super) struct Found {
     /// Which of the job's rows are its own.
     pub(super) place: usize,
     pub(super) trained: Trained<f32>,
+    /// How many times it counts.
+    pub(super) times: NonZeroU32,
 }
 
 /// A candidate's networks, and what they predict for rows that they were not trained on.
@@ -214,10 +221,14 @@ pub(super) fn train(
             None => &job.members,
             Some((network, training)) => {
                 let first = candidate * job.members.len();
-                let each = (0..job.members.len()).map(|member| Member {
-                    network: network.clone(),
-                    training: Training { seed: seed_of(training.seed, first + member), ..training.clone() },
-                    start: None,
+                let each = job.members.iter().enumerate().map(|(member, decided)| {
+                    let training =
+                        Training { seed: seed_of(training.seed, first + member), ..training.clone() };
+                    match &decided.start {
+                        // Whose weights are given keeps its network.
+                        Some(_) => Member { training, ..decided.clone() },
+                        None => Member { network: network.clone(), training, start: None },
+                    }
                 });
                 own = each.collect();
                 &own
@@ -229,6 +240,7 @@ pub(super) fn train(
             member: members[place].clone(),
             place,
             trained,
+            times: NonZeroU32::MIN,
         });
         Ok(found.collect())
     };
@@ -236,7 +248,7 @@ pub(super) fn train(
         return Ok((train(0, observer)?, None));
     }
     let metric = match job.training().metric {
-        Metric::Cost if job.preprocessing.target().target().classes().is_some() => Metric::LogLoss,
+        Metric::Cost if job.preprocessing.target().target().has_probabilities() => Metric::LogLoss,
         // Without a unit, for several numbers to predict.
         Metric::Cost => Metric::R2,
         metric => metric,
@@ -279,13 +291,8 @@ pub(super) fn train(
     };
     let mut found = Vec::new();
     for (one, taken) in done.into_iter().zip(taken) {
-        for network in one.found {
-            let Found { member, place, trained } = network;
-            found.extend((0..taken).map(|_| Found {
-                member: member.clone(),
-                place,
-                trained: trained.clone(),
-            }));
+        if let Some(times) = NonZeroU32::new(taken as u32) {
+            found.extend(one.found.into_iter().map(|network| Found { times, ..network }));
         }
     }
     Ok((found, Some(report)))
@@ -347,7 +354,7 @@ impl<'a> Scores<'a> {
     fn out_of_fold(&self, found: &[Found]) -> Result<Option<Vec<f64>>> {
         let job = self.job;
         let mut sums: BTreeMap<usize, (Vec<f64>, f64)> = BTreeMap::new();
-        for Found { member, place, trained } in found {
+        for Found { member, place, trained, .. } in found {
             if trained.history.kept_epoch.is_none() {
                 return Ok(None);
             }

@@ -146,11 +146,15 @@ impl FromStr for Interval {
             "h" => seconds(3600),
             _ => None,
         };
-        interval.ok_or_else(|| {
-            super::configuration(
+        interval.ok_or_else(|| match number.bytes().all(|digit| digit == b'0') && !number.is_empty() {
+            true => super::configuration(
+                format!("`{text}` is nothing"),
+                "give at least 1: epochs as `100`, steps as `500steps`, a time as `30s`, `5m` or `1h`",
+            ),
+            false => super::configuration(
                 format!("`{text}` does not say how often"),
                 "give epochs as `100`, steps as `500steps`, or a time as `30s`, `5m` or `1h`",
-            )
+            ),
         })
     }
 }

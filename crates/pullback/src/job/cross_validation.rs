@@ -9,10 +9,11 @@
 use super::begin::Begin;
 use super::measure::Aim;
 use super::rows::Way;
-use super::{Decided, Fitted, Job, Tables, configuration};
+use super::{Candidates, Decided, Fitted, Job, Tables, configuration};
 use crate::data::{Preprocessing, Table, strata};
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::model::Prediction;
+use crate::network::Cost;
 use crate::random::{Purpose, Random};
 use crate::report::{Folds, Report};
 use crate::train::{Machine, Observer};
@@ -31,7 +32,7 @@ pub struct CrossValidation {
     folds: Vec<Vec<usize>>,
     done: Vec<Option<Done>>,
     /// How predictions become classes or numbers, and what the models are made for: of the last fold.
-    last: Option<(Preprocessing, Aim)>,
+    last: Option<(Preprocessing, Aim, Cost)>,
 }
 
 /// What one fold made.
@@ -39,6 +40,8 @@ pub struct CrossValidation {
 struct Done {
     report: Report,
     prediction: Prediction,
+    linear: Option<Prediction>,
+    candidates: Option<Candidates>,
 }
 
 /// What a cross-validation made.
@@ -50,6 +53,8 @@ pub struct CrossValidated {
     pub fold_of: Vec<Option<usize>>,
     /// What is predicted for the rows that have a fold, in their order, each by the model of the other folds.
     pub prediction: Prediction,
+    /// What became of the candidates of each fold, where networks were chosen from some.
+    pub candidates: Vec<Candidates>,
     /// How predictions become classes or numbers: of the last fold.
     pub preprocessing: Preprocessing,
 }
@@ -155,8 +160,9 @@ impl Job {
                 },
             ));
         }
-        // Of strata, each class is in two folds, or one of its rows in none.
+        // Of strata, each class is in two folds, or one of its rows in none. Several targets are no classes.
         if settings.group.is_some()
+            && options.target.len() < 2
             && let Some(classes) = strata(&table, &options)?
         {
             let mut fold_of = vec![0; table.rows()];
@@ -229,13 +235,13 @@ impl CrossValidation {
     /// # Panics
     /// If there are not so many folds.
     pub fn add(&mut self, fold: usize, fitted: Fitted) -> Result<()> {
-        let Fitted { model, report, prediction, trouble, .. } = fitted;
+        let Fitted { model, report, prediction, linear, candidates, trouble, .. } = fitted;
         if let Some(trouble) = trouble {
             return Err(trouble);
         }
         let trained = model.trained()?;
-        self.last = Some((trained.preprocessing.clone(), Aim::of(&trained)));
-        self.done[fold] = Some(Done { report, prediction });
+        self.last = Some((trained.preprocessing.clone(), Aim::of(&trained), trained.network.cost));
+        self.done[fold] = Some(Done { report, prediction, linear, candidates });
         Ok(())
     }
 
@@ -246,7 +252,7 @@ impl CrossValidation {
     pub fn finish(self) -> Result<CrossValidated> {
         let Self { job, folds, done, last } = self;
         let missing = || Error::configuration("not every fold has been trained and tested");
-        let (preprocessing, aim) = last.ok_or_else(missing)?;
+        let (preprocessing, aim, cost) = last.ok_or_else(missing)?;
         let done: Vec<Done> = done.into_iter().collect::<Option<_>>().ok_or_else(missing)?;
         let table = &job.tables.train;
         let mut place_of = vec![None; table.rows()];
@@ -254,17 +260,25 @@ impl CrossValidation {
             rows.iter().enumerate().for_each(|(at, &row)| place_of[row] = Some((fold, at)));
         }
         let outputs = done[0].prediction.outputs;
-        let mut numbers = Vec::with_capacity(table.rows() * outputs);
-        for (fold, at) in place_of.iter().flatten() {
-            numbers.extend_from_slice(&done[*fold].prediction.numbers[at * outputs..][..outputs]);
-        }
         let has_classes = preprocessing.target().target().classes().is_some();
-        let prediction = Prediction::new(numbers, outputs, has_classes, Vec::new());
+        // Of each row what was predicted for it in its fold.
+        let joined = |of: &[&Prediction]| {
+            let places = place_of.iter().flatten();
+            let numbers = places.flat_map(|(fold, at)| &of[*fold].numbers[at * outputs..][..outputs]);
+            Prediction::new(numbers.copied().collect(), outputs, has_classes, Vec::new())
+        };
+        let prediction = joined(&done.iter().map(|done| &done.prediction).collect::<Vec<_>>());
         let rows: Vec<usize> = (0..table.rows()).filter(|&row| place_of[row].is_some()).collect();
-        let out_of_fold = aim.report(&preprocessing, &prediction, &table.select(&rows)?)?;
+        let rows = table.select(&rows)?;
+        let mut out_of_fold = aim.report(&preprocessing, &prediction, &rows)?;
+        if let Some(linear) = done.iter().map(|done| done.linear.as_ref()).collect::<Option<Vec<_>>>() {
+            let linear = aim.clone().without_intervals().report(&preprocessing, &joined(&linear), &rows)?;
+            out_of_fold = out_of_fold.beside_linear(&linear, Some(cost));
+        }
+        let candidates = done.iter().filter_map(|done| done.candidates.clone()).collect();
         let reports = done.into_iter().map(|done| done.report).collect();
         let report = Folds::new(reports, out_of_fold, preprocessing.target().names());
         let fold_of = place_of.iter().map(|place| place.map(|(fold, _)| fold)).collect();
-        Ok(CrossValidated { report, fold_of, prediction, preprocessing })
+        Ok(CrossValidated { report, fold_of, prediction, candidates, preprocessing })
     }
 }

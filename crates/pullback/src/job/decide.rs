@@ -160,7 +160,7 @@ impl Settings {
             is_fast,
             rows,
             inputs: preprocessing.inputs(),
-            has_classes: preprocessing.target().target().classes().is_some(),
+            task: preprocessing.target().target().task(),
             has_convolutions: !self.filters(preprocessing)?.is_empty(),
         })
     }
@@ -201,11 +201,20 @@ impl Settings {
     /// If it is not for the target.
     pub(super) fn checked_cost(&self, target: &Target) -> Result<Cost> {
         let fitting = match target {
-            Target::Binary { .. } => Cost::SigmoidCrossEntropy,
+            Target::Binary { .. } | Target::Labels { .. } => Cost::SigmoidCrossEntropy,
             Target::Classes { .. } => Cost::SoftmaxCrossEntropy,
             Target::Regression { .. } => Cost::SquaredError,
         };
         let cost = self.cost.unwrap_or(fitting);
+        if matches!(target, Target::Labels { .. }) {
+            if cost.takes() == Takes::YesOrNo {
+                return Ok(cost);
+            }
+            return Err(configuration(
+                format!("the cost {cost} is not for labels, of which a row has any number"),
+                "take sigmoid_cross_entropy or focal, or make it `--task regression`",
+            ));
+        }
         if target.classes().is_none() && cost.is_for_classes() {
             let names = Cost::NAMES.iter().copied();
             let others = names.filter(|name| Cost::from_name(name).is_ok_and(|cost| !cost.is_for_classes()));
@@ -326,6 +335,15 @@ impl Settings {
             ));
         }
         let optimizer = self.optimizer(is_fast && !has_convolutions, case.decay().value)?;
+        if optimizer.is_searching() && self.learning_rate.is_some() {
+            return Err(configuration(
+                format!(
+                    "{} searches for the length of each step, so that it has no learning rate",
+                    optimizer.name()
+                ),
+                "leave out `--learning-rate`, or take another optimizer",
+            ));
+        }
         let usual = match has_convolutions {
             _ if optimizer.is_searching() => Batch::Full,
             true => Batch::Of(images::BATCH),

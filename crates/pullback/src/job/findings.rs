@@ -6,6 +6,7 @@ use crate::explain::{self, Catalog, diagnose, trace_rows};
 use crate::model::{Model, Trained};
 use crate::network::{Mode, Role};
 use crate::random::{Purpose, Random};
+use crate::train::Batch;
 
 /// This many rows tell which units never pass anything back.
 const DIAGNOSED_ROWS: usize = 64;
@@ -18,6 +19,20 @@ const MOST_DIAGNOSED: usize = 1 << 20;
 pub enum Finding {
     /// In what the layers compute.
     Pass(explain::Finding),
+    /// The same in several layers.
+    Layers {
+        /// Where most units are concerned.
+        worst: explain::Finding,
+        /// The other layers, from the first on.
+        others: Vec<explain::Finding>,
+    },
+    /// As many batches make a step as an epoch has, or more.
+    AccumulatesAll {
+        /// How many were to make a step.
+        accumulate: usize,
+        /// How many an epoch has.
+        batches: usize,
+    },
     /// No weight changed.
     NothingLearned {
         /// The learning rate of the run.
@@ -30,6 +45,17 @@ impl Finding {
     pub fn text(&self, catalog: &Catalog) -> String {
         match self {
             Self::Pass(finding) => finding.text(catalog),
+            Self::Layers { worst, others } => {
+                let count: usize = others.iter().map(|finding| finding.count).sum();
+                let layers: Vec<String> = others.iter().map(|finding| finding.layer.to_string()).collect();
+                let also = catalog.say("also_in", &[("count", &count), ("layers", &layers.join(", "))]);
+                format!("{} {also}", worst.text(catalog))
+            }
+            Self::AccumulatesAll { accumulate, batches } => format!(
+                "`--accumulate {accumulate}` makes one step of each epoch, which has only {batches} batch{}; take fewer for \
+                 more steps",
+                if *batches == 1 { "" } else { "es" }
+            ),
             Self::NothingLearned { learning_rate } => format!(
                 "no weight changed: each step at a learning rate of {learning_rate:e} is smaller than the rounding of \
                  the weights; try a higher one"
@@ -44,18 +70,36 @@ pub(super) fn find(model: &Model<f32>, table: &Table, training_rows: &[usize]) -
     if !has_changed(model)? {
         found.push(Finding::NothingLearned { learning_rate: training.learning_rate() });
     }
+    let batches = match training.batch {
+        Batch::Of(examples) => training_rows.len().div_ceil(examples.max(1)),
+        Batch::Full => 1,
+    };
+    if training.accumulate > batches {
+        found.push(Finding::AccumulatesAll { accumulate: training.accumulate, batches });
+    }
     if network.parameter_count()? > MOST_DIAGNOSED {
         return Ok(found);
     }
     let rows = &training_rows[..training_rows.len().min(DIAGNOSED_ROWS)];
     let trace = trace_rows(model, &table.select(rows)?, 0..rows.len(), Mode::Evaluation)?;
+    let mut alike: Vec<Vec<explain::Finding>> = Vec::new();
     for finding in diagnose(&trace) {
         let is_local = matches!(finding.key, "dead" | "inactive" | "saturated");
         let units = trace.dense().get(finding.layer.saturating_sub(1)).map_or(0, |dense| dense.units);
-        if !is_local || finding.count * 2 >= units {
-            found.push(Finding::Pass(finding));
+        if is_local && finding.count * 2 < units {
+            continue;
+        }
+        match alike.iter_mut().find(|group| is_local && group[0].key == finding.key) {
+            Some(group) => group.push(finding),
+            None => alike.push(vec![finding]),
         }
     }
+    // One line for all layers, however many there are; of equal ones it names the first.
+    found.extend(alike.into_iter().map(|mut others| {
+        let most = (0..others.len()).rev().max_by_key(|&at| others[at].count).unwrap_or(0);
+        let worst = others.remove(most);
+        if others.is_empty() { Finding::Pass(worst) } else { Finding::Layers { worst, others } }
+    }));
     Ok(found)
 }
 

@@ -66,6 +66,7 @@ use initial::Initial;
 use reasons::Facts;
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 /// Rows to train on, and rows to test on if the source sets some apart.
@@ -132,6 +133,8 @@ pub struct Fitted {
     pub tested: Table,
     /// What it predicts for them.
     pub prediction: Prediction,
+    /// What the linear model predicts for them that a [compared](Decided::compared) job's report is beside.
+    pub linear: Option<Prediction>,
     /// How good it is on them.
     pub report: Report,
     /// How good an ensemble's networks are on rows that each was not trained on; the rows that no network watched are
@@ -283,7 +286,7 @@ impl Job {
             Settings::check_targets(networks[0].0.cost, preprocessing.target(), table)?;
         }
         let has_none = (0..members).any(|member| rows.of_member(member).1.is_empty());
-        settings.check_candidates(begin.is_some(), has_none)?;
+        settings.check_candidates(has_none)?;
         let drawn = (1..settings.candidate_count()?)
             .map(|number| {
                 let decided = (&networks[0].0, &training);
@@ -583,7 +586,9 @@ impl Decided {
             true => Lost::One,
             false => Lost::All,
         };
-        for candidates::Found { member: Member { network, training, .. }, place: index, trained } in results {
+        for found in results {
+            let candidates::Found { member: Member { network, training, .. }, place: index, trained, times } =
+                found;
             if trouble.is_none() {
                 trouble = diverged::trouble(&trained.history, lost, self)?;
             }
@@ -593,7 +598,9 @@ impl Decided {
             }
             let validation = rows.of_member(index).1;
             let partition = Partition::new(table.rows(), validation.to_vec(), test.clone())?;
-            models.push(Model::new(network, trained.parameters)?.with_run(Run {
+            let began_with = self.begin.as_ref().map_or(NonZeroU32::MIN, |begin| begin.times(index));
+            let model = Model::new(network, trained.parameters)?.with_times(times.saturating_mul(began_with));
+            models.push(model.with_run(Run {
                 training,
                 history: trained.history,
                 data: Some(Fingerprint { trained_rows: partition.trained_rows(), ..data.clone() }),
@@ -627,18 +634,21 @@ impl Decided {
         if rows.is_tested_on_training_rows() {
             report = report.without_intervals();
         }
+        let mut linear = None;
         // Who stops a run does not wait for another.
         if *is_compared
             && !is_interrupted
-            && let Some(linear) = baseline::linear(self, &dataset, &model, &tested, machine)?
+            && let Some((predicted, found)) = baseline::linear(self, &dataset, &model, &tested, machine)?
         {
-            report = report.beside_linear(&linear, Some(self.network().cost));
+            report = report.beside_linear(&found, Some(self.network().cost));
+            linear = Some(predicted);
         }
         let findings = findings::find(&model, table, &rows.training)?;
         Ok(Fitted {
             model,
             tested,
             prediction,
+            linear,
             report,
             out_of_fold,
             candidates,
@@ -659,10 +669,11 @@ fn out_of_fold(model: &Model<f32>, table: &Table, machine: &Machine) -> Result<O
             return Ok(None);
         }
         let Prediction { numbers, outputs, .. } = own.predict(&table.select(watched)?, machine)?;
-        for (&row, own) in watched.iter().zip(numbers.chunks_exact(outputs)) {
-            let (sum, count) = sums.entry(row).or_insert_with(|| (vec![0.0; own.len()], 0.0));
-            sum.iter_mut().zip(own).for_each(|(sum, number)| *sum += number);
-            *count += 1.0;
+        let times = own.times() as f64;
+        for (&row, numbers) in watched.iter().zip(numbers.chunks_exact(outputs)) {
+            let (sum, count) = sums.entry(row).or_insert_with(|| (vec![0.0; outputs], 0.0));
+            sum.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += times * number);
+            *count += times;
         }
     }
     let rows: Vec<usize> = sums.keys().copied().collect();

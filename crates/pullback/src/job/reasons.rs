@@ -71,7 +71,7 @@ impl Facts<'_> {
         if given.pieces.is_none() && self.pieces > 0 {
             add(format!("{} pieces of each number", self.pieces), rules::pieces(0, case.rows).why);
         }
-        if given.learning_rate.is_none() {
+        if given.learning_rate.is_none() && !training.optimizer.is_searching() {
             add(format!("learning rate {}", training.learning_rate()), case.rate(training.optimizer).why);
         }
         let decay = training.optimizer.get("weight_decay").filter(|_| given.weight_decay.is_none());

@@ -114,8 +114,11 @@ impl Rows {
                 }
             }
         };
-        // Who asks for early stopping, or for a choice, asks for rows to watch.
-        let is_chosen = settings.candidates.is_some() || settings.time.is_some();
+        // Who asks for early stopping, or for a choice, asks for rows to watch; and so does who asks for calibration,
+        // if each network of an ensemble watches others, so that together they are many.
+        let is_chosen = settings.candidates.is_some()
+            || settings.time.is_some()
+            || settings.calibrate == Some(true) && count > 1;
         let is_watched = is_chosen
             || rest.len() >= FEWEST_ROWS_TO_VALIDATE
             || settings.early_stopping.is_some_and(|epochs| epochs > 0);

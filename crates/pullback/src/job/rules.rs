@@ -2,6 +2,7 @@
 //! value and the reason in words, so that what is told is what was decided. `decide` says them all in a list.
 
 use super::images;
+use crate::data::Task;
 use crate::error::Result;
 use crate::network::Network;
 use crate::train::Optimizer;
@@ -59,8 +60,8 @@ pub(super) struct Case {
     /// The rows that a network is trained on.
     pub(super) rows: usize,
     pub(super) inputs: usize,
-    /// Whether classes are to be predicted, not numbers.
-    pub(super) has_classes: bool,
+    /// What is predicted.
+    pub(super) task: Task,
     pub(super) has_convolutions: bool,
 }
 
@@ -106,13 +107,13 @@ impl Case {
 
     /// The weight decay, where AdamW is taken because nothing is said.
     pub(super) fn decay(&self) -> Decision<f64> {
-        let (decay, why) = match (self.has_classes, self.rows) {
-            _ if self.has_convolutions => (images::WEIGHT_DECAY, "convolutions"),
-            (true, ..FEWEST_ROWS_OF_A_MEMBER) => (1.0, "classes and fewer than 200 rows"),
-            (true, _) => (0.1, "classes"),
-            (false, _) => (0.01, "numbers to predict"),
-        };
-        Decision::new(decay, why)
+        let what = if self.task == Task::Labels { "labels" } else { "classes" };
+        match (self.task, self.rows) {
+            _ if self.has_convolutions => Decision::new(images::WEIGHT_DECAY, "convolutions"),
+            (Task::Regression, _) => Decision::new(0.01, "numbers to predict"),
+            (_, ..FEWEST_ROWS_OF_A_MEMBER) => Decision::new(1.0, format!("{what} and fewer than 200 rows")),
+            _ => Decision::new(0.1, what),
+        }
     }
 
     /// How many epochs a network is trained for, each of so many steps.

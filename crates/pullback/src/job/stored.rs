@@ -57,7 +57,10 @@ impl Settings {
                 1 if filters.is_empty() => self.weight_decay,
                 _ => training.optimizer.get("weight_decay"),
             },
-            learning_rate: self.learning_rate.or((!is_chosen).then_some(training.learning_rate())),
+            learning_rate: match training.optimizer.is_searching() {
+                true => None,
+                false => self.learning_rate.or((!is_chosen).then_some(training.learning_rate())),
+            },
             schedule: Some(training.schedule.shape.name().to_owned()),
             early_stopping: Some(training.early_stopping.map_or(0, |stopping| stopping.patience)),
             shuffle: Some(training.shuffle),

@@ -24,6 +24,12 @@ pub(super) fn of_classes(
     rows: &[usize],
 ) -> Result<Option<Vec<f64>>> {
     let Some(first) = given.first() else { return Ok(None) };
+    if targets.yes().is_some() {
+        return Err(configuration(
+            "`--class-weights` is for classes, but the targets are labels, of which a row has several",
+            "let rare labels count more with `--cost focal`, or rows with `--weights COLUMN`",
+        ));
+    }
     let (Some(classes), Some(ids)) = (target.target().classes(), targets.ids()) else {
         return Err(configuration(
             format!("`--class-weights` is given, but \"{}\" has no classes", target.names().join("\", \"")),

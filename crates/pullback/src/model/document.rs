@@ -10,6 +10,7 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
+use std::num::NonZeroU32;
 
 /// All but the parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,12 @@ pub(super) struct Card {
     pub(super) preprocessing: Option<Preprocessing>,
     pub(super) run: Option<Run>,
     pub(super) temperature: Option<Temperature>,
+    /// How many times the network counts in the mean of an ensemble.
+    pub(super) times: NonZeroU32,
+}
+
+fn is_once(times: &NonZeroU32) -> bool {
+    times.get() == 1
 }
 
 /// As a model file has it.
@@ -33,6 +40,7 @@ struct Owned {
     configuration: Option<serde_json::Value>,
     began: Option<Began>,
     temperature: Option<Temperature>,
+    times: Option<NonZeroU32>,
     #[serde(default)]
     members: Vec<OwnedMember>,
 }
@@ -46,6 +54,7 @@ struct OwnedMember {
     history: Option<History>,
     rows: Option<Partition>,
     began: Option<Began>,
+    times: Option<NonZeroU32>,
 }
 
 #[derive(Serialize)]
@@ -59,6 +68,8 @@ struct BorrowedMember<'a> {
     rows: Option<&'a Partition>,
     #[serde(skip_serializing_if = "Option::is_none")]
     began: Option<&'a Began>,
+    #[serde(skip_serializing_if = "is_once")]
+    times: NonZeroU32,
 }
 
 #[derive(Serialize)]
@@ -80,6 +91,8 @@ struct Borrowed<'a> {
     began: Option<&'a Began>,
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<Temperature>,
+    #[serde(skip_serializing_if = "is_once")]
+    times: NonZeroU32,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     members: Vec<BorrowedMember<'a>>,
 }
@@ -103,6 +116,7 @@ impl Serialize for Cards<'_> {
             configuration: run.map(|run| &run.configuration).filter(|configuration| !configuration.is_null()),
             began: run.and_then(|run| run.began.as_ref()),
             temperature: self.first.temperature,
+            times: self.first.times,
             members: self.others.iter().map(|card| BorrowedMember::from(*card)).collect(),
         }
         .serialize(serializer)
@@ -110,9 +124,10 @@ impl Serialize for Cards<'_> {
 }
 
 impl<'a> From<&'a Card> for BorrowedMember<'a> {
-    fn from(Card { network, run, .. }: &'a Card) -> Self {
+    fn from(Card { network, run, times, .. }: &'a Card) -> Self {
         let run = run.as_ref();
         Self {
+            times: *times,
             network,
             training: run.map(|run| &run.training),
             history: run.map(|run| &run.history),
@@ -137,6 +152,7 @@ impl<'de> Deserialize<'de> for OwnedCards {
             configuration,
             began,
             temperature,
+            times,
             members,
         } = Owned::deserialize(deserializer)?;
         let run = match (training, history) {
@@ -155,7 +171,8 @@ impl<'de> Deserialize<'de> for OwnedCards {
                 ));
             }
         };
-        let first = Card { network, preprocessing, run, temperature };
+        let times = times.unwrap_or(NonZeroU32::MIN);
+        let first = Card { network, preprocessing, run, temperature, times };
         let others = members.into_iter().map(|member| member.beside(&first)).collect::<Result<Vec<_>, _>>();
         let others = others.map_err(serde::de::Error::custom)?;
         Ok(Self(std::iter::once(first).chain(others).collect()))
@@ -165,7 +182,7 @@ impl<'de> Deserialize<'de> for OwnedCards {
 impl OwnedMember {
     /// The card of a network that shares with the first what it does not say.
     fn beside(self, first: &Card) -> Result<Card, &'static str> {
-        let Self { network, training, history, rows, began } = self;
+        let Self { network, training, history, rows, began, times } = self;
         let run = match (training, history, &first.run) {
             (None, None, None) if rows.is_none() && began.is_none() => None,
             (Some(training), Some(history), Some(shared)) => {
@@ -180,7 +197,7 @@ impl OwnedMember {
             _ => return Err("one network says how it came about, and another does not"),
         };
         let (preprocessing, temperature) = (first.preprocessing.clone(), first.temperature);
-        Ok(Card { network, preprocessing, run, temperature })
+        Ok(Card { network, preprocessing, run, temperature, times: times.unwrap_or(NonZeroU32::MIN) })
     }
 }
 
@@ -191,7 +208,7 @@ const MOST_NUMBERS_OF_A_ROW: u64 = 1 << 28;
 impl Card {
     /// Checks all parts by themselves and against each other.
     pub(super) fn check(&self) -> Result<()> {
-        let Self { network, preprocessing, run, temperature } = self;
+        let Self { network, preprocessing, run, temperature, .. } = self;
         network.parameters()?;
         if temperature.is_some() && !network.cost.is_for_classes() {
             return Err(Error::configuration(format!(

@@ -7,6 +7,7 @@
 use super::Model;
 use super::document::{Cards, OwnedCards, Unambiguous};
 use super::tensors::{KEY, dtype, to_le_bytes};
+use crate::data::Target;
 use crate::error::{Error, Place, Result};
 use crate::files;
 use crate::network::Parameter;
@@ -21,9 +22,11 @@ use std::path::Path;
 /// The version of the file's layout. A reader refuses a later one.
 ///
 /// Since 2, a file says which rows were held out, and only what is known of a model; since 3, it may hold several
-/// networks whose predictions are averaged; since 4, a temperature of its probabilities. All earlier ones can be read,
+/// networks whose predictions are averaged; since 4, a temperature of its probabilities; since 5, labels, and how many
+/// times a network counts. All earlier ones can be read,
 /// and a model is written in the first that has all that it is.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
+const FORMAT_OF_TEMPERATURES: u32 = 4;
 const FORMAT_OF_ENSEMBLES: u32 = 3;
 const FORMAT_OF_ONE: u32 = 2;
 
@@ -50,8 +53,12 @@ impl<T: Real> Model<T> {
     /// # Errors
     /// If the description is too long for a file.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let target = self.card.preprocessing.as_ref().map(|preprocessing| preprocessing.target().target());
         let format = match (self.card.temperature, self.others.is_empty()) {
-            (Some(_), _) => FORMAT,
+            _ if matches!(target, Some(Target::Labels { .. })) || self.votes() > self.member_count() => {
+                FORMAT
+            }
+            (Some(_), _) => FORMAT_OF_TEMPERATURES,
             (None, false) => FORMAT_OF_ENSEMBLES,
             (None, true) => FORMAT_OF_ONE,
         };

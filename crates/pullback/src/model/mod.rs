@@ -24,6 +24,7 @@ use crate::train::{History, Machine, Training, most_likely};
 use document::{Card, Cards};
 use pullback_kernels::Real;
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
 
 /// A network with its parameters, and what else is known of it.
 ///
@@ -232,7 +233,8 @@ impl<T: Real> Model<T> {
     /// If the network contradicts itself, a setting is no number of `T`, a row needs too much memory, the parameters
     /// are not its own, or one is not finite.
     pub fn new(network: Network, parameters: Vec<Vec<T>>) -> Result<Self> {
-        let card = Card { network, preprocessing: None, run: None, temperature: None };
+        let card =
+            Card { network, preprocessing: None, run: None, temperature: None, times: NonZeroU32::MIN };
         card.check()?;
         card.network.check_in::<T>()?;
         card.network.check_parameters(&parameters)?;
@@ -247,8 +249,8 @@ impl<T: Real> Model<T> {
         Ok(Self { parameters, card, others: Vec::new() })
     }
 
-    /// A model that predicts the mean of what others predict: of the probabilities, or of the numbers in the target's
-    /// own units. What is asked of its network is answered by the first; [`member`](Self::member) gives each.
+    /// A model that predicts the mean of what others predict, each as often as [it counts](Self::times): of the
+    /// probabilities, or of the numbers in the target's own units. What is asked of its network is answered by the first; [`member`](Self::member) gives each.
     ///
     /// # Errors
     /// If there are none, one of them is an ensemble, or they have not the same inputs, preprocessing and outputs.
@@ -277,6 +279,37 @@ impl<T: Real> Model<T> {
         }
         first.others.extend(others);
         Ok(first)
+    }
+
+    /// How many times its network, of an ensemble the first, counts in the mean: 1, but where a choice took it more often.
+    pub fn times(&self) -> usize {
+        self.card.times.get() as usize
+    }
+
+    /// The same, whose network counts so many times in the mean of an ensemble.
+    ///
+    /// ```
+    /// # use pullback::data::Features;
+    /// # use pullback::model::Model;
+    /// # use pullback::network::{Activation, Cost, Network};
+    /// # use std::num::NonZeroU32;
+    /// # let network = Network::dense(1, &[], 1, Activation::Tanh, Cost::SquaredError);
+    /// let line = |slope: f64| Model::new(network.clone(), vec![vec![slope], vec![0.0]]);
+    /// let twice = NonZeroU32::new(2).unwrap();
+    /// let both = Model::ensemble(vec![line(1.0)?.with_times(twice), line(4.0)?])?;
+    /// let x = Features::dense(vec![1.0], 1)?;
+    /// assert_eq!(both.predict_features(&x, &Default::default())?.numbers, [2.0]); // (1 + 1 + 4) / 3
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_times(mut self, times: NonZeroU32) -> Self {
+        self.card.times = times;
+        self
+    }
+
+    /// How many networks the mean is of, each counted as often as it counts there.
+    pub fn votes(&self) -> usize {
+        self.members().map(Self::times).sum()
     }
 
     /// The number of networks: 1, but for an ensemble.
@@ -489,6 +522,7 @@ fn check_cost(cost: Cost, target: &Target) -> Result<()> {
         Target::Regression { .. } => cost.is_for_classes(),
         Target::Binary { .. } => cost.takes() == Takes::Classes || cost.has_log_link(),
         Target::Classes { .. } => cost.has_log_link(),
+        Target::Labels { .. } => cost.takes() != Takes::YesOrNo,
     };
     if is_wrong {
         return Err(Error::configuration(format!("the cost {cost} is not for a target of this kind")));

@@ -126,15 +126,19 @@ impl<T: Real> Predictor<'_, T> {
     /// The mean of what all networks predict, in the target's own units.
     fn mean(&self, given: &[(&str, &Features<T>)]) -> Result<Vec<f64>> {
         let mut numbers = self.model.restored(&self.forward.features(given)?);
+        if self.others.is_empty() {
+            return Ok(numbers);
+        }
+        let times = self.model.times() as f64;
+        numbers.iter_mut().for_each(|number| *number *= times);
         for (model, forward) in &self.others {
+            let times = model.times() as f64;
             for (sum, number) in numbers.iter_mut().zip(model.restored(&forward.features(given)?)) {
-                *sum += number;
+                *sum += times * number;
             }
         }
-        if !self.others.is_empty() {
-            let count = (1 + self.others.len()) as f64;
-            numbers.iter_mut().for_each(|sum| *sum /= count);
-        }
+        let count = self.model.votes() as f64;
+        numbers.iter_mut().for_each(|sum| *sum /= count);
         Ok(numbers)
     }
 }

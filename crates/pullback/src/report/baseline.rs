@@ -23,7 +23,8 @@ pub struct Baseline {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BaselineKind {
-    /// One prediction for all rows: the commonest class, and as probabilities the classes' shares; or the constant that is
+    /// One prediction for all rows: the commonest class, and as probabilities the classes' shares; the same of each label;
+    /// or the constant that is
     /// best by the cost, such as the mean of the targets. It is of the rows that are tested on (the no-information rate).
     Constant,
     /// A network without hidden layers on the same inputs, by the same cost, weights and classes' weights, with the ridge
@@ -58,6 +59,24 @@ impl Baseline {
         (rows > 0.0).then(|| Self {
             kind: BaselineKind::Constant,
             words: format!("always \"{}\"", names[class]),
+            figures: Figures::new(&constant),
+        })
+    }
+
+    /// The best constant for labels: of each whatever more rows have, and as probabilities the shares of rows; absent of
+    /// no rows.
+    pub(super) fn commonest_labels(scored: &Scored<'_>) -> Option<Self> {
+        let rows: f64 = (0..scored.rows()).map(|row| scored.weight(row)).sum();
+        let shares: Vec<f64> = scored.counts().iter().map(|label| label.rows / rows).collect();
+        let are_none = shares.iter().all(|share| *share <= 0.5);
+        let constant = Scored { predictions: &shares.repeat(scored.rows()), ..*scored };
+        (rows > 0.0).then(|| Self {
+            kind: BaselineKind::Constant,
+            words: if are_none {
+                "never any label".to_owned()
+            } else {
+                "always the commonest labels".to_owned()
+            },
             figures: Figures::new(&constant),
         })
     }

@@ -46,7 +46,7 @@ const DIGITS: usize = 4;
 /// The value of a metric as people read it: `96.67 %` for an accuracy.
 pub fn shown(metric: Metric, value: f64) -> String {
     match metric {
-        Metric::Accuracy | Metric::BalancedAccuracy => percent(value),
+        Metric::Accuracy | Metric::BalancedAccuracy | Metric::SubsetAccuracy => percent(value),
         Metric::Rmse | Metric::Mae | Metric::Pinball | Metric::Deviance => significant(value, DIGITS),
         _ if value.abs() < 1e3 => format!("{value:.4}"),
         _ => significant(value, 3),

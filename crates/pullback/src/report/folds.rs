@@ -10,7 +10,7 @@ use serde::Serialize;
 pub struct Folds {
     /// How good each fold's model is on the rows of the fold.
     pub folds: Vec<Report>,
-    /// Mean and deviation of the folds' figures: of classes one, of numbers one a target.
+    /// Mean and deviation of the folds' figures: of classes or labels one, of numbers one a target.
     pub summary: Vec<Spread>,
     /// How good the predictions for all rows of the folds are together.
     pub out_of_fold: Report,
@@ -31,7 +31,7 @@ impl Folds {
     /// Reports of the folds, and of all their rows; `names` are the target columns'.
     pub(crate) fn new(folds: Vec<Report>, out_of_fold: Report, names: &[String]) -> Self {
         let targets = match &out_of_fold {
-            Report::Classification(_) => 1,
+            Report::Classification(_) | Report::Labels(_) => 1,
             Report::Regression(report) => report.targets.len(),
         };
         let spread = |(at, name): (usize, &String)| {
@@ -48,6 +48,7 @@ pub(super) fn figures(report: &Report, target: usize) -> &Figures {
     match report {
         Report::Classification(report) => &report.figures,
         Report::Regression(report) => &report.targets[target].figures,
+        Report::Labels(report) => &report.figures,
     }
 }
 

@@ -10,7 +10,7 @@
 
 use super::Figures;
 use crate::random::{Purpose, Random};
-use crate::train::{IntervalBy, Metric, Scored, Truth, most_likely};
+use crate::train::{For, IntervalBy, Metric, Scored, Truth, most_likely};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::ops::Range;
 
@@ -54,7 +54,11 @@ impl Intervals {
     /// those that no draw changes.
     pub(super) fn new(scored: &Scored<'_>, figures: &Figures, groups: Option<&[u32]>) -> Self {
         let mut intervals = Vec::new();
-        let is_share = |metric: Metric| metric.item().interval == IntervalBy::Share && groups.is_none();
+        // Labels of a row are right or wrong together: only a share of rows is one.
+        let is_share = |metric: Metric| {
+            let is_of_rows = !scored.has_labels() || metric.item().targets == For::Labels;
+            metric.item().interval == IntervalBy::Share && groups.is_none() && is_of_rows
+        };
         for (metric, share) in figures.iter().filter(|(metric, _)| is_share(*metric)) {
             intervals.push((metric, wilson(share, effective_rows(scored))));
         }
@@ -206,6 +210,7 @@ struct Sampled {
     predictions: Vec<f64>,
     ids: Vec<u32>,
     numbers: Vec<f64>,
+    yes: Vec<bool>,
     weights: Option<Vec<f64>>,
     decided: Vec<u32>,
 }
@@ -213,22 +218,24 @@ struct Sampled {
 impl Sampled {
     fn of(scored: &Scored<'_>, rows: &[usize]) -> Self {
         let outputs = scored.outputs;
-        let row = |numbers: &[f64]| -> Vec<f64> {
-            rows.iter().flat_map(|&row| &numbers[row * outputs..][..outputs]).copied().collect()
-        };
-        let predictions = row(scored.predictions);
-        let (ids, numbers) = match scored.truth {
-            Truth::Classes { ids, .. } => (rows.iter().map(|&row| ids[row]).collect(), Vec::new()),
-            Truth::Numbers(numbers) => (Vec::new(), row(numbers)),
-        };
+        fn of_rows<T: Copy>(all: &[T], rows: &[usize], outputs: usize) -> Vec<T> {
+            rows.iter().flat_map(|&row| &all[row * outputs..][..outputs]).copied().collect()
+        }
+        let predictions = of_rows(scored.predictions, rows, outputs);
+        let (mut ids, mut numbers, mut yes) = (Vec::new(), Vec::new(), Vec::new());
+        match scored.truth {
+            Truth::Classes { ids: all, .. } => ids = of_rows(all, rows, 1),
+            Truth::Numbers(all) => numbers = of_rows(all, rows, outputs),
+            Truth::Labels(all) => yes = of_rows(all, rows, outputs),
+        }
         let decided = match scored.truth {
             Truth::Classes { .. } => {
                 predictions.chunks_exact(outputs).map(|row| most_likely(row) as u32).collect()
             }
-            Truth::Numbers(_) => Vec::new(),
+            Truth::Numbers(_) | Truth::Labels(_) => Vec::new(),
         };
         let weights = scored.weights.map(|weights| rows.iter().map(|&row| weights[row]).collect());
-        Self { predictions, ids, numbers, weights, decided }
+        Self { predictions, ids, numbers, yes, weights, decided }
     }
 
     /// The same rows, each as often as a weight says.
@@ -238,6 +245,7 @@ impl Sampled {
                 (Truth::Classes { ids: &self.ids, count }, Some(&self.decided[..]))
             }
             Truth::Numbers(_) => (Truth::Numbers(&self.numbers), None),
+            Truth::Labels(_) => (Truth::Labels(&self.yes), None),
         };
         let trained_by = whole.trained_by;
         Scored {

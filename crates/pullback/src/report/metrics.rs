@@ -1,7 +1,7 @@
 //! Reports: the metrics of the list for a model's predictions, and figures a class or a target.
 
 use super::baseline::verdict;
-use super::{Baseline, Figures, Intervals};
+use super::{Baseline, Figures, Intervals, Labels};
 use crate::data::{Target, Targets};
 use crate::error::{Error, Result};
 use crate::model::{Prediction, Trained};
@@ -59,14 +59,14 @@ impl Measure<'_> {
         }
     }
 
-    fn intervals(&self, scored: &Scored<'_>, figures: &Figures) -> Intervals {
+    pub(super) fn intervals(&self, scored: &Scored<'_>, figures: &Figures) -> Intervals {
         match self.skips_intervals {
             true => Intervals::default(),
             false => Intervals::new(scored, figures, self.groups),
         }
     }
 
-    fn check(&self, rows: usize) -> Result<()> {
+    pub(super) fn check(&self, rows: usize) -> Result<()> {
         let lengths = [
             self.weights.map(|(column, weights)| (format!("\"{column}\" has"), "weights", weights.len())),
             self.groups.map(|groups| ("there are".to_owned(), "groups", groups.len())),
@@ -89,6 +89,8 @@ pub enum Report {
     Classification(Classification),
     /// For numbers.
     Regression(Regression),
+    /// For labels, of which a row has any number.
+    Labels(Labels),
 }
 
 /// How good predicted classes are.
@@ -162,8 +164,8 @@ impl Report {
     /// Compares predictions with the targets of the same rows. `names` are the target columns'.
     ///
     /// # Errors
-    /// As [`Classification::new`] and [`Regression::new`], or if one of the targets and `target` has classes and the
-    /// other has numbers.
+    /// As [`Classification::new`], [`Regression::new`] and [`Labels::new`], or if targets and `target` are not both
+    /// classes, numbers or labels.
     pub fn new<T: Real>(
         prediction: &Prediction,
         targets: &Targets<T>,
@@ -185,6 +187,16 @@ impl Report {
         measure: &Measure<'_>,
     ) -> Result<Self> {
         let (numbers, outputs) = (&prediction.numbers, prediction.outputs);
+        match (targets.yes(), target) {
+            (Some(yes), Target::Labels { .. }) => {
+                return Labels::measured(numbers, yes, names, measure).map(Report::Labels);
+            }
+            (Some(_), _) => return Err(Error::data("the targets are labels, but others are predicted")),
+            (None, Target::Labels { .. }) => {
+                return Err(Error::data("labels are predicted, but the targets are others"));
+            }
+            (None, _) => {}
+        }
         match (targets.ids(), target.classes()) {
             (Some(ids), Some(classes)) => {
                 Classification::measured(numbers, outputs, ids, classes, measure).map(Report::Classification)
@@ -211,6 +223,7 @@ impl Report {
             Report::Regression(report) => {
                 report.targets.iter_mut().for_each(|target| target.intervals = Intervals::default());
             }
+            Report::Labels(report) => report.intervals = Intervals::default(),
         }
         self
     }
@@ -226,6 +239,9 @@ impl Report {
                 for (own, linear) in own.targets.iter_mut().zip(&linear.targets) {
                     own.baselines.push(Baseline::linear(linear.figures.clone(), cost, false));
                 }
+            }
+            (Report::Labels(own), Report::Labels(linear)) => {
+                own.baselines.push(Baseline::linear(linear.figures.clone(), cost, true));
             }
             _ => {}
         }
@@ -249,6 +265,9 @@ impl Report {
                 };
                 report.targets.iter().filter_map(remark).collect()
             }
+            Report::Labels(report) => {
+                verdict(&report.figures, &report.baselines, report.judged_by).into_iter().collect()
+            }
         }
     }
 
@@ -256,6 +275,7 @@ impl Report {
     pub fn get(&self, metric: Metric) -> Option<f64> {
         match self {
             Report::Classification(report) => report.figures.get(metric),
+            Report::Labels(report) => report.figures.get(metric),
             Report::Regression(report) => {
                 let values = report.targets.iter().map(|target| target.figures.get(metric));
                 let values: Vec<f64> = values.collect::<Option<_>>()?;
@@ -269,14 +289,17 @@ impl Report {
         match self {
             Report::Classification(report) => report.rows,
             Report::Regression(report) => report.rows,
+            Report::Labels(report) => report.rows,
         }
     }
 
-    /// The figure that a person asks for first: accuracy, or the first target's R2; 0 of no rows.
+    /// The figure that a person asks for first: accuracy (of labels, of all of them), or the first target's R2; 0 of no
+    /// rows.
     pub fn headline(&self) -> f64 {
         match self {
             Report::Classification(report) => report.figures.get(Metric::Accuracy),
             Report::Regression(report) => report.targets[0].figures.get(Metric::R2),
+            Report::Labels(report) => report.figures.get(Metric::Accuracy),
         }
         .unwrap_or(0.0)
     }
@@ -399,7 +422,7 @@ impl Regression {
 }
 
 /// Refuses predictions that are not `[rows, outputs]`.
-fn fits(predictions: usize, rows: usize, outputs: usize) -> Result<()> {
+pub(super) fn fits(predictions: usize, rows: usize, outputs: usize) -> Result<()> {
     if rows.checked_mul(outputs) == Some(predictions) {
         return Ok(());
     }

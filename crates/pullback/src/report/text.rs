@@ -2,7 +2,7 @@
 
 use super::figures::shown;
 use super::folds::figures as figures_of;
-use super::{Baseline, Classification, Figures, Folds, Intervals, Regression, Report};
+use super::{Baseline, Classification, Figures, Folds, Intervals, Labels, Regression, Report};
 use crate::train::Metric;
 use std::fmt::Write;
 
@@ -25,6 +25,7 @@ pub fn render(report: &Report, width: usize) -> String {
     let mut text = match report {
         Report::Classification(report) => classification(report, width),
         Report::Regression(report) => regression(report, width),
+        Report::Labels(report) => labels(report, width),
     };
     for remark in report.remarks() {
         text.push('\n');
@@ -36,6 +37,14 @@ pub fn render(report: &Report, width: usize) -> String {
 /// The figures of each fold, their mean and deviation, and the report of all rows together, in lines as of [`render`].
 pub fn folds(folds: &Folds, width: usize) -> String {
     let metrics = match &folds.out_of_fold {
+        Report::Labels(report) => [
+            Metric::Accuracy,
+            Metric::LogLoss,
+            match report.judged_by {
+                Metric::Accuracy | Metric::LogLoss => Metric::MacroF1,
+                asked => asked,
+            },
+        ],
         Report::Regression(report) => columns(report),
         Report::Classification(report) => {
             let first = folds.folds.iter().map(|fold| figures_of(fold, 0));
@@ -118,6 +127,12 @@ pub fn line(report: &Report) -> String {
             weighted(report.weighted_by.as_deref()),
             figure(&report.figures, Metric::LogLoss)
         ),
+        Report::Labels(report) => format!(
+            "accuracy of labels {}{}, log loss {:.4}",
+            shown(Metric::Accuracy, figure(&report.figures, Metric::Accuracy)),
+            weighted(report.weighted_by.as_deref()),
+            figure(&report.figures, Metric::LogLoss)
+        ),
         Report::Regression(report) => {
             let explained = if columns(report)[1] == Metric::D2 { Metric::D2 } else { Metric::R2 };
             let one =
@@ -162,33 +177,14 @@ fn classification(report: &Classification, width: usize) -> String {
         report.rows
     );
     wrap(&mut text, &first, width - BEFORE);
-    let others = [Metric::LogLoss, Metric::RocAuc, Metric::Brier, Metric::CalibrationError, report.judged_by];
-    let mut others: Vec<Metric> =
-        others.into_iter().filter(|&metric| report.figures.get(metric).is_some()).collect();
-    others.retain(|&metric| metric != Metric::Accuracy);
-    // What was asked for is shown once.
-    if let Some(last) = others.pop()
-        && !others.contains(&last)
-    {
-        others.push(last);
-    }
+    let others = [Metric::LogLoss, Metric::RocAuc, Metric::Brier, Metric::CalibrationError];
+    let others = beside_accuracy(&others, report.judged_by, &report.figures);
     let mut second = others.into_iter().map(|metric| phrase(metric, "")).collect::<Vec<_>>().join(", ");
     if !report.intervals.is_empty() {
         second += "; in\u{a0}parentheses: 95\u{a0}%\u{a0}intervals";
     }
     wrap(&mut text, &second, width);
-    let judge = report.judged_by;
-    let against = |baseline: &Baseline| {
-        Some(format!("{} {}", baseline.words, shown(judge, baseline.figures.get(judge)?)))
-    };
-    let against: Vec<String> = report.baselines.iter().filter_map(against).collect();
-    if !against.is_empty() {
-        let by = match judge {
-            Metric::Accuracy => String::new(),
-            _ => format!(" by {}", judge.item().title),
-        };
-        wrap(&mut text, &format!("to beat{by}: {}", against.join(", ")), width);
-    }
+    text.push_str(&to_beat(&report.baselines, report.judged_by, width));
     let mut order: Vec<usize> = (0..report.classes.len()).collect();
     if order.len() > MOST_CLASSES {
         order.sort_by(|&a, &b| report.classes[a].f1.total_cmp(&report.classes[b].f1));
@@ -227,6 +223,94 @@ fn classification(report: &Classification, width: usize) -> String {
     );
     text.push('\n');
     text.push_str(&confusion(report, width));
+    text
+}
+
+/// The metrics of a second line: some, and the one that was asked for, once; as far as they have a value.
+fn beside_accuracy(metrics: &[Metric], asked: Metric, figures: &Figures) -> Vec<Metric> {
+    let mut metrics = metrics.to_vec();
+    if asked != Metric::Accuracy && !metrics.contains(&asked) {
+        metrics.push(asked);
+    }
+    metrics.retain(|&metric| figures.get(metric).is_some());
+    metrics
+}
+
+/// What is reached without a network, by a metric.
+fn to_beat(baselines: &[Baseline], judge: Metric, width: usize) -> String {
+    let against = |baseline: &Baseline| {
+        Some(format!("{} {}", baseline.words, shown(judge, baseline.figures.get(judge)?)))
+    };
+    let against: Vec<String> = baselines.iter().filter_map(against).collect();
+    let by = match judge {
+        Metric::Accuracy => String::new(),
+        _ => format!(" by {}", judge.item().title),
+    };
+    let mut text = String::new();
+    if !against.is_empty() {
+        wrap(&mut text, &format!("to beat{by}: {}", against.join(", ")), width);
+    }
+    text
+}
+
+/// Pages of at least so many characters have all columns of the table of labels.
+const WIDE: usize = 72;
+
+fn labels(report: &Labels, width: usize) -> String {
+    let phrase = |metric, weighted: &str| {
+        let value = shown(metric, figure(&report.figures, metric));
+        let words = format!("{} {value}{weighted}{}", metric.item().title, within(&report.intervals, metric));
+        words.replace(' ', "\u{a0}")
+    };
+    let weighted = weighted(report.weighted_by.as_deref());
+    let first = format!(
+        "{} of\u{a0}{}\u{a0}labels, {} of\u{a0}{}\u{a0}rows",
+        phrase(Metric::Accuracy, &weighted),
+        report.labels.len(),
+        phrase(Metric::SubsetAccuracy, ""),
+        report.rows
+    );
+    let mut text = String::new();
+    wrap(&mut text, &first, width - BEFORE);
+    let others = [Metric::MicroF1, Metric::MacroF1, Metric::RocAuc, Metric::LogLoss];
+    let others = beside_accuracy(&others, report.judged_by, &report.figures);
+    let mut second = others.into_iter().map(|metric| phrase(metric, "")).collect::<Vec<_>>().join(", ");
+    if !report.intervals.is_empty() {
+        second += "; in\u{a0}parentheses: 95\u{a0}%\u{a0}intervals";
+    }
+    wrap(&mut text, &second, width);
+    text.push_str(&to_beat(&report.baselines, report.judged_by, width));
+    let mut order: Vec<usize> = (0..report.labels.len()).collect();
+    text.push('\n');
+    if order.len() > MOST_CLASSES {
+        order.sort_by(|&a, &b| report.labels[a].f1.total_cmp(&report.labels[b].f1));
+        order.truncate(MOST_CLASSES);
+        let _ = writeln!(text, "  the {MOST_CLASSES} of {} labels with the lowest F1:", report.labels.len());
+    }
+    let has_area = width >= WIDE;
+    let columns = if has_area { 56 } else { 47 };
+    let name = |at: usize| shortened(&report.labels[at].name, LONGEST_NAME.min(width - columns));
+    let longest = order.iter().map(|&at| name(at).chars().count()).max().unwrap_or(0).max(5);
+    let area = if has_area { "  ROC AUC" } else { "" };
+    let _ = writeln!(text, "  {:longest$}  accuracy  precision  recall      F1{area}    rows", "label");
+    for &at in &order {
+        let label = &report.labels[at];
+        let value = |metric| label.figures.get(metric).map_or("-".to_owned(), |value| shown(metric, value));
+        let area = if has_area { format!("  {:>7}", value(Metric::RocAuc)) } else { String::new() };
+        let _ = writeln!(
+            text,
+            "  {:longest$}  {:>8}  {:>9.4}  {:>6.4}  {:>6.4}{area}  {:>6}",
+            name(at),
+            value(Metric::Accuracy),
+            label.precision,
+            label.recall,
+            label.f1,
+            label.rows
+        );
+    }
+    if order.len() < report.labels.len() {
+        let _ = writeln!(text, "  and {} more", report.labels.len() - order.len());
+    }
     text
 }
 
@@ -307,12 +391,21 @@ fn regression(report: &Regression, width: usize) -> String {
             rows.push((format!("  {}", baseline.words), cells(&|metric| baseline.figures.get(metric))));
         }
     }
-    for (name, _) in &mut rows {
-        *name = shortened(name, (LONGEST_NAME + 6).min(width - COLUMNS));
+    let most = (LONGEST_NAME + 6).min(width - COLUMNS);
+    for (name, _) in rows.iter_mut().filter(|(name, _)| !name.starts_with(' ')) {
+        *name = shortened(name, most);
     }
-    let longest = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(7);
+    let lengths = rows.iter().map(|(name, _)| name.chars().count()).filter(|length| *length <= most);
+    let longest = lengths.max().unwrap_or(0).max(7);
     let mut text = format!("{} rows{}\n\n", report.rows, weighted(report.weighted_by.as_deref()));
     let mut line = |name: &str, [one, two, three]: [&str; 3]| {
+        // What a baseline predicts is told whole: where it is longer than the column, in a line of its own.
+        let name = if name.chars().count() > longest {
+            let _ = writeln!(text, "  {name}");
+            ""
+        } else {
+            name
+        };
         let _ = writeln!(text, "  {name:longest$}  {one:>9}  {two:>9}  {three:>9}");
     };
     line("target", metrics.map(|metric| metric.item().title));

@@ -29,7 +29,7 @@ pub(crate) use forward::Forward;
 pub use gradient::OneByOne;
 pub(crate) use history::MOST_REPORTS;
 pub use history::{History, Stop, Trained};
-pub use metric::{IntervalBy, Metric, Scored, Truth, best_constant};
+pub use metric::{For, IntervalBy, Metric, Scored, Truth, best_constant};
 pub use observer::{CandidateReport, Epoch, EpochReport, Flow, MemberReport, Observer, Silent, StepReport};
 pub use optimizer::{NextStep, Optimizer};
 pub use rate::{RatePoint, RateRange, RateTest, test_rates};

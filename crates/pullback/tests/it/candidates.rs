@@ -4,6 +4,7 @@ use pullback::data::builtin;
 use pullback::job::{Candidates, Fitted, Job, Settings};
 use pullback::model::Model;
 use pullback::train::{CandidateReport, Flow, Machine, Metric, Observer, Silent};
+use std::num::NonZeroU32;
 
 fn settings(given: &[(&str, &str)]) -> Settings {
     let mut settings = Settings::default();
@@ -90,10 +91,52 @@ fn the_choice_is_measured_as_the_model_that_it_makes() {
     let Fitted { model, out_of_fold, candidates, .. } =
         run("friedman", &[("candidates", "5")], 2, &mut Silent);
     let found = candidates.unwrap();
-    let taken: usize = found.candidates.iter().map(|one| one.taken).sum();
-    assert_eq!(model.member_count(), 3 * taken);
+    let taken = || found.candidates.iter().map(|one| one.taken).filter(|taken| *taken > 0);
+    // Each is stored once, however often it counts.
+    assert_eq!((model.member_count(), model.votes()), (3 * taken().count(), 3 * taken().sum::<usize>()));
+    let times: Vec<usize> = (0..model.member_count()).map(|at| model.member(at).unwrap().times()).collect();
+    assert_eq!(times, taken().flat_map(|taken| [taken; 3]).collect::<Vec<_>>());
     let share = out_of_fold.unwrap().get(Metric::R2).unwrap();
     assert!((share - found.value).abs() < 1e-9, "{share}, not {}", found.value);
+}
+
+#[test]
+fn a_network_that_counts_twice_is_one_that_stands_there_twice() {
+    let Fitted { model, tested, .. } = run("iris", &[("ensemble", "2")], 1, &mut Silent);
+    let [one, other] = [0, 1].map(|at| model.member(at).unwrap());
+    let twice = one.clone().with_times(NonZeroU32::new(2).unwrap());
+    let counted = Model::ensemble(vec![twice, other.clone()]).unwrap();
+    let repeated = Model::ensemble(vec![one.clone(), one, other]).unwrap();
+    let machine = Machine::with_threads(1);
+    let [by_count, by_copy] = [&counted, &repeated].map(|model| model.predict(&tested, &machine).unwrap());
+    for (by_count, by_copy) in by_count.numbers.iter().zip(&by_copy.numbers) {
+        assert!((by_count - by_copy).abs() < 1e-15, "{by_count} and {by_copy}");
+    }
+    let again = Model::<f32>::from_bytes(&bytes(&counted)).unwrap();
+    assert_eq!((again.votes(), again.member_count()), (3, 2));
+    assert_eq!(again.predict(&tested, &machine).unwrap(), by_count);
+    assert!(bytes(&again) == bytes(&counted));
+}
+
+#[test]
+fn candidates_begin_with_the_weights_of_a_model() {
+    let table = || builtin::load("iris", 0).unwrap();
+    let Fitted { model, .. } = run("iris", &[], 2, &mut Silent);
+    let mut own = Settings::default();
+    for (name, value) in [("epochs", "2"), ("candidates", "3")] {
+        own.set(name, value).unwrap();
+    }
+    let job = Job::new(own, table()).from_model(model.clone(), "before").decide().unwrap();
+    let tuned = job.run(&Machine::with_threads(2), &mut Silent).unwrap();
+    let found = tuned.candidates.unwrap().candidates;
+    assert_eq!(found.len(), 3);
+    assert!(found.iter().all(|one| one.layers == found[0].layers));
+    assert_ne!(found[0].learning_rate, found[1].learning_rate);
+    for run in tuned.model.runs() {
+        assert_eq!(run.began.as_ref().unwrap().model, "before");
+        // After two epochs of what was learned before, as good as that was.
+        assert!(run.history.epochs[0].cost < 1.0, "{:?}", run.history.epochs[0]);
+    }
 }
 
 #[test]
@@ -116,6 +159,11 @@ fn candidates_that_nothing_tells_apart_are_refused() {
     refused(&[("candidates", "0")], "0 candidates");
     refused(&[("candidates", "3"), ("time", "5m")], "both say how many");
     refused(&[("time", "5")], "is no time");
+    refused(
+        &[("candidates", "3"), ("checkpoint", "run")],
+        "a folder of checkpoints is of the networks of one",
+    );
+    assert!("0s".parse::<pullback::job::Interval>().unwrap_err().to_string().contains("`0s` is nothing"));
     refused(&[("candidates", "3"), ("validation", "0")], "there are none");
     let folds = Job::new(settings(&[("time", "1m"), ("cv", "3")]), builtin::load("iris", 0).unwrap());
     assert!(folds.cross_validation().unwrap_err().to_string().contains("clock"));

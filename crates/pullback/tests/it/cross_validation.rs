@@ -62,6 +62,34 @@ fn check_folds(folds: &CrossValidation, outside: &[usize]) {
 }
 
 #[test]
+fn all_rows_together_are_beside_the_linear_models_of_their_folds() {
+    let table = builtin::load("iris", 0).unwrap();
+    let mut settings = Settings::default();
+    for (name, value) in
+        [("fast", "true"), ("epochs", "3"), ("cv", "3"), ("candidates", "2"), ("validation", "0.2")]
+    {
+        settings.set(name, value).unwrap();
+    }
+    let mut folds = Job::new(settings, table.clone()).cross_validation().unwrap();
+    let mut numbers = vec![Vec::new(); 150];
+    for fold in 0..3 {
+        let fitted = folds.decide(fold).unwrap().compared().run(&Machine::default(), &mut Silent).unwrap();
+        let linear = fitted.linear.as_ref().unwrap();
+        for (row, own) in folds.folds()[fold].iter().zip(linear.numbers.chunks_exact(3)) {
+            numbers[*row] = own.to_vec();
+        }
+        folds.add(fold, fitted).unwrap();
+    }
+    let found = folds.finish().unwrap();
+    assert_eq!(found.candidates.len(), 3);
+    assert!(found.candidates.iter().all(|fold| fold.candidates.len() == 2));
+    let Report::Classification(report) = &found.report.out_of_fold else { panic!("iris has classes") };
+    let right = numbers.iter().enumerate().filter(|(row, p)| pullback::train::most_likely(p) == row / 50);
+    let accuracy = report.baselines[1].figures.get(Metric::Accuracy).unwrap();
+    assert!((accuracy - right.count() as f64 / 150.0).abs() < 1e-12, "{accuracy}");
+}
+
+#[test]
 fn folds_are_of_equal_size_with_the_classes_in_proportion() {
     for settings in
         [&[("target", "class"), ("cv", "5")][..], &[("target", "class"), ("cv", "5"), ("fast", "true")]]
@@ -144,6 +172,7 @@ fn the_figures_are_those_of_each_row_by_the_models_of_other_folds() {
             assert_eq!(spread.name, target);
             let total: f64 = (0..120).map(weight).sum();
             let (metric, value) = match &found.report.out_of_fold {
+                Report::Labels(_) => panic!("no table here has labels"),
                 Report::Classification(report) => {
                     let classes = found.prediction.classes.as_ref().unwrap();
                     let right = |row: &usize| classes[*row] == row % 3;

@@ -140,7 +140,7 @@ fn classes_are_measured_by_the_metric_of_the_model_or_another() {
     assert_eq!((loss.metric, loss.rows), (Metric::LogLoss, 60));
     assert!(loss.columns[0].importance > 0.1, "{loss:?}");
     let error = by(Some(Metric::Rmse), 1000).unwrap_err().one_line();
-    assert!(error.contains("rmse has no value") && error.contains("accuracy"), "{error}");
+    assert!(error.contains("cannot be measured by rmse") && error.contains("accuracy"), "{error}");
     assert!(by(None, 0).unwrap_err().one_line().contains("at least 1"));
 }
 

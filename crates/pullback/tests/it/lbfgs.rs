@@ -47,6 +47,21 @@ fn run(network: &Network, training: &Training, data: &Dataset<f64>, machine: &Ma
     train(network, training, data, &rows, &[], machine, &mut Silent).unwrap()
 }
 
+#[test]
+fn a_learning_rate_is_refused_and_none_is_stored() {
+    let mut settings = Settings::default();
+    settings.set("optimizer", "lbfgs").unwrap();
+    let table = || pullback::data::builtin::load("iris", 0).unwrap();
+    let decided = Job::new(settings.clone(), table()).decide().unwrap();
+    assert_eq!(decided.settings().learning_rate, None);
+    assert!(decided.reasons().iter().all(|reason| !reason.to_string().contains("learning rate")));
+    // What is decided can be decided again.
+    Job::new(decided.settings().clone(), table()).decide().unwrap();
+    settings.set("learning_rate", "0.1").unwrap();
+    let error = Job::new(settings, table()).decide().unwrap_err().to_string();
+    assert!(error.contains("lbfgs searches for the length of each step"), "{error}");
+}
+
 /// Between two minima that both searches ended at: the gradient that they leave, over the smallest curvature.
 const TOLERANCE: f64 = 1e-6;
 

@@ -19,6 +19,7 @@ mod four_ways;
 mod images;
 mod importance;
 mod intervals;
+mod labels;
 mod layers;
 mod lbfgs;
 mod learning;

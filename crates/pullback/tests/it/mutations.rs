@@ -26,7 +26,7 @@ fn trained(table: &Table, options: &DataOptions, change: impl Fn(&mut Network)) 
     let data = preprocessing.apply::<f32>(table).unwrap();
     let target = preprocessing.target().target();
     let cost = match target.task() {
-        Task::Binary => Cost::SigmoidCrossEntropy,
+        Task::Binary | Task::Labels => Cost::SigmoidCrossEntropy,
         Task::Classes => Cost::SoftmaxCrossEntropy,
         Task::Regression => Cost::Huber(1.5),
     };
@@ -102,6 +102,7 @@ fn models() -> Vec<(&'static str, Model<f32>, Table)> {
             numbers("b", &[10.5, 1.5, 22.5, 3.5, 10.1, 7.2, 1.3, 5.4]),
             Column::new("d", Values::Times(times)),
             texts("t", &["yes", "no", "yes", "no", "yes", "no", "yes", "no"].map(Some)),
+            numbers("l", &[0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0]),
         ],
     )
     .unwrap();
@@ -131,8 +132,9 @@ fn models() -> Vec<(&'static str, Model<f32>, Table)> {
         ("classes", classes, iris),
         ("two targets", trained(&mixed, &targets(&["a", "b"]), |_| {}), mixed.clone()),
         ("ensemble", ensemble, mixed.clone()),
-        ("binary, missing", trained(&mixed, &missing, |_| {}), mixed),
+        ("binary, missing", trained(&mixed, &missing, |_| {}), mixed.clone()),
         ("images", of_images, images),
+        ("labels", trained(&mixed, &targets(&["t", "l"]), |_| {}), mixed),
     ]
 }
 
@@ -356,7 +358,7 @@ fn lies_that_were_believed_are_refused_with_the_reason() {
         Model::<f32>::from_bytes(&with_document(&bytes, &document.to_string())).unwrap_err().to_string()
     };
     assert!(refused(&later).contains("`invented`"), "{}", refused(&later));
-    later["format"] = json!(5);
+    later["format"] = json!(pullback::model::FORMAT + 1);
     later["version"] = json!("9.9.9");
     assert!(refused(&later).contains("9.9.9"), "{}", refused(&later));
 }

@@ -45,7 +45,39 @@ fn baselines(report: &Report) -> &[Baseline] {
     match report {
         Report::Classification(report) => &report.baselines,
         Report::Regression(report) => &report.targets[0].baselines,
+        Report::Labels(report) => &report.baselines,
     }
+}
+
+#[test]
+fn more_batches_a_step_than_an_epoch_has_are_remarked() {
+    let own = [("target", "class"), ("fast", "true"), ("epochs", "2"), ("ignore", "amount,count")];
+    let found = |accumulate: &str| {
+        let fitted = run(&table(), &[&own[..], &[("accumulate", accumulate)]].concat());
+        let catalog = pullback::explain::Catalog::english();
+        fitted.findings.iter().map(|finding| finding.text(&catalog)).collect::<Vec<_>>().join("; ")
+    };
+    // 432 rows make 14 batches of 32.
+    assert!(found("1000").contains("one step of each epoch, which has only 14 batches"), "{}", found("1000"));
+    assert!(!found("14").contains("accumulate"), "{}", found("14"));
+}
+
+#[test]
+fn dead_layers_are_told_in_one_line() {
+    let units = ["16"; 8].join(",");
+    // Steps of length 10 leave units that no example moves.
+    let steps = [("optimizer", "sgd"), ("learning_rate", "10"), ("clip_norm", "1"), ("epochs", "5")];
+    let table = pullback::data::builtin::load("breast_cancer", 0).unwrap();
+    let found = run(&table, &[&steps[..], &[("hidden", &units[..])]].concat()).findings;
+    let dead = found.iter().filter(|finding| match finding {
+        pullback::job::Finding::Layers { worst, others } => {
+            assert!(!others.is_empty() && others.iter().all(|other| other.key == worst.key));
+            worst.key == "dead"
+        }
+        pullback::job::Finding::Pass(finding) => finding.key == "dead",
+        _ => false,
+    });
+    assert_eq!(dead.count(), 1, "{found:?}");
 }
 
 #[test]

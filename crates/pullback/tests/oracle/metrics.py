@@ -98,3 +98,23 @@ print("calibration error", repr(float(calibration_error(truth, probabilities))))
 second = [0.1, 0.4, 0.35, 0.8, 0.4]
 print("brier of two classes", repr(metrics.brier_score_loss([0, 0, 1, 1, 1], second)))
 print("calibration error", repr(float(calibration_error([0, 0, 1, 1, 1], [[1 - p, p] for p in second]))))
+# train/metric/scored.rs: THREE_LABELS, and with weights (tests in report/labels.rs)
+truth = np.array([[1, 0, 0], [1, 1, 0], [1, 0, 1], [0, 1, 0], [1, 1, 0]])
+probabilities = np.array([[0.9, 0.2, 0.6], [0.4, 0.7, 0.1], [0.8, 0.6, 0.3], [0.3, 0.45, 0.2], [0.7, 0.9, 0.4]])
+predicted = (probabilities > 0.5).astype(int)
+for sample_weight in [None, [1.0, 0.5, 2.0, 0.25, 3.0]]:
+    options = {"sample_weight": sample_weight}
+    print("labels", "weighted" if sample_weight else "")
+    print("  subset_accuracy", repr(metrics.accuracy_score(truth, predicted, **options)))
+    print("  hamming_loss", repr(metrics.hamming_loss(truth, predicted, **options)))
+    print("  micro_f1", repr(metrics.f1_score(truth, predicted, average="micro", zero_division=0, **options)))
+    for figure in ["precision", "recall", "f1"]:
+        score = getattr(metrics, figure + "_score")
+        print("  macro_" + figure, repr(score(truth, predicted, average="macro", zero_division=0, **options)))
+    print("  roc_auc", repr(metrics.roc_auc_score(truth, probabilities, average="macro", **options)))
+    each = lambda score, what: np.mean([score(truth[:, at], what[:, at], **options) for at in range(3)])
+    print("  accuracy", repr(each(metrics.accuracy_score, predicted)))
+    print("  balanced_accuracy", repr(each(metrics.balanced_accuracy_score, predicted)))
+    print("  log_loss", repr(each(metrics.log_loss, probabilities)))
+    print("  brier", repr(each(metrics.brier_score_loss, probabilities)))
+    print("  f1 of each", [repr(metrics.f1_score(truth[:, at], predicted[:, at], zero_division=0, **options)) for at in range(3)])

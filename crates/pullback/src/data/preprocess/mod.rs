@@ -4,7 +4,8 @@
 //!
 //! What is decided here when the options do not say:
 //! - The task: texts are classes; two distinct values are a binary choice; whole numbers with at
-//!   most 20 distinct values and at least 5 rows a value are classes; other numbers are a regression.
+//!   most 20 distinct values and at least 5 rows a value are classes; other numbers are a regression. Several columns
+//!   of yes and no are labels.
 //! - A column that identifies rows says nothing of others; it is left out, and the model says so: texts with fewer
 //!   than five rows each (more than 50 of them, or a text for each of at least ten rows), whole numbers that count
 //!   the rows, and distinct whole numbers under a name such as `id`. If no other column is left, they are kept.
@@ -18,6 +19,7 @@ mod categorical;
 mod cells;
 mod feature;
 mod identifier;
+mod labels;
 mod normal;
 mod numeric;
 mod pixels;

@@ -1,7 +1,7 @@
 //! What is predicted, and how it becomes targets of a network.
 
 use super::cells::{names_in, numbers_of, places};
-use super::{task, too_far, zeros};
+use super::{labels, task, too_far, zeros};
 use crate::data::{DataOptions, Table, TargetScaling, Targets, Task, Values};
 use crate::error::{Error, Place, Result};
 use pullback_kernels::Real;
@@ -34,6 +34,7 @@ enum TargetDocument {
     Binary { classes: [String; 2] },
     Classes { classes: Vec<String> },
     Regression { centers: Vec<f64>, spreads: Vec<f64> },
+    Labels { words: Vec<[String; 2]> },
 }
 
 impl TryFrom<ColumnDocument> for TargetColumn {
@@ -42,6 +43,7 @@ impl TryFrom<ColumnDocument> for TargetColumn {
         let target = match target {
             TargetDocument::Binary { classes } => Target::Binary { classes },
             TargetDocument::Classes { classes } => Target::Classes { classes },
+            TargetDocument::Labels { words } => Target::Labels { words },
             TargetDocument::Regression { centers, spreads } => {
                 if centers.len() != spreads.len() {
                     return Err(Error::data(format!(
@@ -66,6 +68,7 @@ impl From<TargetColumn> for ColumnDocument {
         let target = match target {
             Target::Binary { classes } => TargetDocument::Binary { classes },
             Target::Classes { classes } => TargetDocument::Classes { classes },
+            Target::Labels { words } => TargetDocument::Labels { words },
             Target::Regression { scales } => TargetDocument::Regression {
                 centers: scales.iter().map(|scale| scale.center).collect(),
                 spreads: scales.iter().map(|scale| scale.spread).collect(),
@@ -93,6 +96,11 @@ pub enum Target {
         /// The scale of each column.
         scales: Vec<Scale>,
     },
+    /// One output a column, which is a label: the probability that it is given.
+    Labels {
+        /// What stands in each column where the label is not given, and where it is: `0` and `1`.
+        words: Vec<[String; 2]>,
+    },
 }
 
 /// What the numbers of a target stand for.
@@ -105,13 +113,18 @@ pub struct Scale {
 }
 
 impl Target {
-    /// The names of the classes, for a classification.
+    /// The names of the classes, if each row is of one.
     pub fn classes(&self) -> Option<&[String]> {
         match self {
             Target::Binary { classes } => Some(classes),
             Target::Classes { classes } => Some(classes),
-            Target::Regression { .. } => None,
+            Target::Regression { .. } | Target::Labels { .. } => None,
         }
+    }
+
+    /// Whether predictions are probabilities: of classes or labels.
+    pub fn has_probabilities(&self) -> bool {
+        !matches!(self, Target::Regression { .. })
     }
 
     /// The number of outputs of a network.
@@ -120,6 +133,7 @@ impl Target {
             Target::Binary { .. } => 1,
             Target::Classes { classes } => classes.len(),
             Target::Regression { scales } => scales.len(),
+            Target::Labels { words } => words.len(),
         }
     }
 
@@ -129,13 +143,14 @@ impl Target {
             Target::Binary { .. } => Task::Binary,
             Target::Classes { .. } => Task::Classes,
             Target::Regression { .. } => Task::Regression,
+            Target::Labels { .. } => Task::Labels,
         }
     }
 
     /// Turns a network's numbers `[rows, outputs]` into the target's own units. Probabilities stay.
     pub fn restore<T: Real>(&self, numbers: &[T]) -> Vec<f64> {
         match self {
-            Target::Binary { .. } | Target::Classes { .. } => {
+            Target::Binary { .. } | Target::Classes { .. } | Target::Labels { .. } => {
                 numbers.iter().map(|number| number.to_f64()).collect()
             }
             Target::Regression { scales } => (numbers.iter().zip(scales.iter().cycle()))
@@ -146,11 +161,11 @@ impl Target {
 }
 
 impl TargetColumn {
-    /// What is predicted, of the columns of these names: one, or several for a regression.
+    /// What is predicted, of the columns of these names: one, or several for a regression or for labels.
     ///
     /// # Errors
     /// If there are not as many columns as the target needs, two are the same, there are fewer than two classes or
-    /// two are the same, or a scale is not finite and positive.
+    /// two are the same, a label's words are the same, or a scale is not finite and positive.
     pub fn new(names: Vec<String>, target: Target, reason: String) -> Result<Self> {
         let columns = if target.classes().is_some() { 1 } else { target.outputs().max(1) };
         if names.len() != columns {
@@ -179,6 +194,14 @@ impl TargetColumn {
                 return Err(Error::data("there are fewer than two classes: there is nothing to tell apart"));
             }
         }
+        if let Target::Labels { words } = &target
+            && let Some(at) = words.iter().position(|[no, yes]| no == yes)
+        {
+            return Err(Error::data(format!(
+                "label \"{}\" has the same word for yes and no, \"{}\"",
+                names[at], words[at][0]
+            )));
+        }
         if let Target::Regression { scales } = &target {
             let is_right =
                 |Scale { center, spread }: &Scale| center.is_finite() && spread.is_finite() && *spread > 0.0;
@@ -191,7 +214,7 @@ impl TargetColumn {
         Ok(Self { names, target, reason })
     }
 
-    /// The names of the columns: one, or several for a regression.
+    /// The names of the columns: one, or several for a regression or for labels.
     pub fn names(&self) -> &[String] {
         &self.names
     }
@@ -229,6 +252,10 @@ impl TargetColumn {
                 }
                 Target::Regression { scales }
             }
+            Task::Labels => {
+                let words = names.iter().map(|name| labels::words(table, name));
+                Target::Labels { words: words.collect::<Result<_>>()? }
+            }
             Task::Binary | Task::Classes => {
                 let name = &names[0];
                 let texts = task::texts(table, name)?;
@@ -263,6 +290,9 @@ impl TargetColumn {
     /// # Errors
     /// If a target is missing, not a number, or of a class that was not seen in training.
     pub fn apply<T: Real>(&self, table: &Table) -> Result<Targets<T>> {
+        if let Target::Labels { words } = &self.target {
+            return Targets::labels(labels::apply(table, &self.names, words)?, words.len());
+        }
         let Some(classes) = self.target.classes() else {
             let Target::Regression { scales } = &self.target else { unreachable!("it has no classes") };
             let width = self.names.len();

@@ -1,6 +1,7 @@
 //! Which task a target is, by what stands in its column.
 
 use super::cells::{categories_of, is_categorical, names_in, places};
+use super::labels;
 use crate::data::{Categories, DataOptions, Table, Task, Values};
 use crate::error::{Error, Place, Result};
 use std::borrow::Cow;
@@ -32,14 +33,16 @@ pub(super) fn names(table: &Table, options: &DataOptions) -> Result<Vec<String>>
 /// The task, and why.
 pub(super) fn task(table: &Table, names: &[String], options: &DataOptions) -> Result<(Task, String)> {
     if let Some(task) = options.task {
-        if names.len() > 1 && task != Task::Regression {
-            return Err(Error::configuration("several targets can be predicted together only as numbers")
-                .help("name one, or make it a regression"));
+        if names.len() > 1 && matches!(task, Task::Binary | Task::Classes) {
+            return Err(Error::configuration(
+                "several targets can be predicted together only as labels or numbers",
+            )
+            .help("name one, or make it `--task labels` or `--task regression`"));
         }
         return Ok((task, "as asked".into()));
     }
     if names.len() > 1 {
-        return Ok((Task::Regression, "several targets".into()));
+        return several(table, names);
     }
     let values = &*table.column(&names[0])?.values()?;
     let distinct = match values {
@@ -71,6 +74,40 @@ pub(super) fn task(table: &Table, names: &[String], options: &DataOptions) -> Re
     })
 }
 
+/// The task of several columns: labels, if they are all yes or no, numbers if none is.
+fn several(table: &Table, names: &[String]) -> Result<(Task, String)> {
+    // One value alone says nothing of its column.
+    let (mut labels, mut others) = (Vec::new(), Vec::new());
+    for name in names {
+        let values = table.column(name)?.values()?;
+        let cells = categories_of(&values);
+        let present = cells.counts(0..table.rows()).into_iter().filter(|count| *count > 0).count();
+        match labels::find(&cells) {
+            Some(_) if present == 2 => labels.push((name, matches!(&*values, Values::Numbers(_)))),
+            None => others.push(name),
+            Some(_) => {}
+        }
+    }
+    match (&labels[..], &others[..]) {
+        ([], _) => Ok((Task::Regression, "several targets".into())),
+        (_, []) => Ok((Task::Labels, "several targets that are each yes or no".into())),
+        ([(label, _), ..], [other, ..]) => {
+            let is_number =
+                |name: &&String| Ok(matches!(&*table.column(name)?.values()?, Values::Numbers(_)));
+            let are_numbers = labels.iter().all(|(_, is_number)| *is_number)
+                && others.iter().map(is_number).collect::<Result<Vec<_>>>()?.into_iter().all(|is| is);
+            let instead =
+                if are_numbers { "all as numbers with `--task regression`" } else { "each by itself" };
+            Err(Error::configuration(format!(
+                "column \"{label}\" is yes or no, but \"{other}\" is not: targets are predicted together as labels or \
+                 as numbers, not both"
+            ))
+            .at(Place::source(table.source()))
+            .help(format!("leave out one of them, or predict {instead}")))
+        }
+    }
+}
+
 /// How many numbers differ, the missing ones left aside.
 fn distinct(numbers: &[f64]) -> usize {
     let mut bits: Vec<u64> =
@@ -80,15 +117,18 @@ fn distinct(numbers: &[f64]) -> usize {
     bits.len()
 }
 
-/// The class of each row, by which a split can keep proportions; [`None`] for a regression.
+/// The class of each row, or which set of labels it has, by which a split can keep proportions; [`None`] for a
+/// regression.
 ///
 /// # Errors
 /// If the target does not exist or a cell of it is missing.
 pub fn strata(table: &Table, options: &DataOptions) -> Result<Option<Vec<u32>>> {
     let names = names(table, options)?;
     let (task, _) = task(table, &names, options)?;
-    if task == Task::Regression {
-        return Ok(None);
+    match task {
+        Task::Regression => return Ok(None),
+        Task::Labels => return labels::strata(table, &names).map(Some),
+        Task::Binary | Task::Classes => {}
     }
     let texts = texts(table, &names[0])?;
     let places = places(&texts, &names_in(&texts, 0..table.rows()));

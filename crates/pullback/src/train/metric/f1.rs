@@ -9,7 +9,7 @@ pub(super) const ITEM: Item = Item {
     title: "macro F1",
     doc: "mean of the classes' harmonic means of precision and recall",
     higher_is_better: true,
-    targets: For::Classes,
+    targets: For::ClassesOrLabels,
     interval: IntervalBy::Resamples,
     value,
     example: (THREE_CLASSES, 0.655_555_555_555_555_6),

@@ -12,8 +12,10 @@ mod cost;
 mod d2;
 mod deviance;
 mod f1;
+mod hamming_loss;
 mod log_loss;
 mod mae;
+mod micro_f1;
 mod own;
 mod pinball;
 mod precision;
@@ -22,12 +24,13 @@ mod recall;
 mod rmse;
 mod roc_auc;
 mod scored;
+mod subset_accuracy;
 
 pub use own::best_constant;
 pub use scored::{ClassCounts, Scored, Truth};
 
 use super::Evaluation;
-use crate::data::{Dataset, Targets};
+use crate::data::{Dataset, Targets, Task};
 use crate::error::Error;
 use crate::network::Cost;
 use pullback_kernels::Real;
@@ -71,10 +74,14 @@ pub enum IntervalBy {
 pub enum For {
     /// All.
     All,
-    /// Classes, two or more.
+    /// Classes, two or more. Of labels it is the mean over the labels, each two classes.
     Classes,
-    /// Two classes.
+    /// Classes, and labels, of which each counts as the class yes.
+    ClassesOrLabels,
+    /// Two classes. Of labels it is the mean over those for which it has a value.
     TwoClasses,
+    /// Labels.
+    Labels,
     /// Numbers.
     Numbers,
     /// Numbers of which the cost makes the network predict a quantile.
@@ -143,6 +150,12 @@ metrics! {
     MacroRecall = recall::ITEM,
     /// The mean of the recalls of classes that have rows.
     BalancedAccuracy = balanced_accuracy::ITEM,
+    /// F1 of all labels together.
+    MicroF1 = micro_f1::ITEM,
+    /// The share of rows whose labels are all predicted right.
+    SubsetAccuracy = subset_accuracy::ITEM,
+    /// The share of labels that are predicted wrong.
+    HammingLoss = hamming_loss::ITEM,
     /// The root of the mean square of the errors.
     Rmse = rmse::ITEM,
     /// The mean of the absolute errors.
@@ -184,14 +197,15 @@ impl Metric {
 
     /// Refuses to be watched for targets or a cost that it is not for.
     pub(super) fn check<T: Real>(self, targets: &Targets<T>, cost: Cost) -> Result<(), Error> {
-        let truth = match targets.ids() {
-            Some(_) => Truth::Classes { ids: &[], count: targets.outputs().max(2) },
-            None => Truth::Numbers(&[]),
+        let truth = match targets.task() {
+            Task::Binary | Task::Classes => Truth::Classes { ids: &[], count: targets.outputs().max(2) },
+            Task::Regression => Truth::Numbers(&[]),
+            Task::Labels => Truth::Labels(&[]),
         };
         if self.fits(&truth, Some(cost)) {
             return Ok(());
         }
-        let fits_targets = !matches!(truth, Truth::Classes { .. })
+        let fits_targets = matches!(truth, Truth::Numbers(_))
             && matches!(self.item().targets, For::Quantiles | For::LogLinks | For::OwnScores);
         let what = if fits_targets { format!("the cost {cost}") } else { "these targets".to_owned() };
         let known = Self::ALL.iter().filter(|metric| metric.fits(&truth, Some(cost)));
@@ -203,8 +217,10 @@ impl Metric {
     /// Whether it is for these targets, predicted by a network with this cost.
     pub fn fits(self, truth: &Truth<'_>, cost: Option<Cost>) -> bool {
         match (self.item().targets, truth) {
-            (For::All, _) | (For::Classes, Truth::Classes { .. }) | (For::Numbers, Truth::Numbers(_)) => true,
+            (For::All, _) | (For::Numbers, Truth::Numbers(_)) | (For::Labels, Truth::Labels(_)) => true,
+            (For::Classes | For::ClassesOrLabels, Truth::Classes { .. } | Truth::Labels(_)) => true,
             (For::TwoClasses, Truth::Classes { count, .. }) => *count == 2,
+            (For::TwoClasses, Truth::Labels(_)) => true,
             (For::Quantiles, Truth::Numbers(_)) => matches!(cost, Some(Cost::Quantile(_))),
             (For::LogLinks, Truth::Numbers(_)) => cost.is_some_and(Cost::has_log_link),
             (For::OwnScores, Truth::Numbers(_)) => cost.is_some_and(own::has_score),
@@ -214,8 +230,16 @@ impl Metric {
 
     /// Its value; absent where it has none: for other targets, for no rows.
     pub fn value(self, scored: &Scored<'_>) -> Option<f64> {
-        let fits = scored.rows() > 0 && self.fits(&scored.truth, scored.trained_by);
-        fits.then(|| (self.item().value)(scored)).flatten()
+        let Item { targets, value, .. } = self.item();
+        if scored.rows() == 0 || !self.fits(&scored.truth, scored.trained_by) {
+            return None;
+        }
+        match targets {
+            For::Classes | For::TwoClasses if scored.has_labels() => {
+                mean(scored.each_label(|label| value(label)).into_iter().flatten())
+            }
+            _ => value(scored),
+        }
     }
 
     /// A value of it as something to be minimized.
@@ -273,12 +297,17 @@ pub(super) fn with_scored<T: Real, R>(
         let trained_by = Some(trained_by);
         then(&Scored { cost, weights, trained_by, ..Scored::new(&predictions, outputs, truth) })
     };
-    match targets.ids() {
-        Some(classes) => {
+    match (targets.ids(), targets.yes()) {
+        (Some(classes), _) => {
             let ids: Vec<u32> = rows.iter().map(|&row| classes[row]).collect();
             call(Truth::Classes { ids: &ids, count: outputs.max(2) })
         }
-        None => {
+        (None, Some(yes)) => {
+            let yes: Vec<bool> =
+                rows.iter().flat_map(|&row| &yes[row * outputs..][..outputs]).copied().collect();
+            call(Truth::Labels(&yes))
+        }
+        (None, None) => {
             let mut numbers = vec![T::ZERO; rows.len() * outputs];
             targets.write(rows, &mut numbers);
             call(Truth::Numbers(&wide(&numbers)))
@@ -342,8 +371,10 @@ mod tests {
             let valued = [&classes, &numbers].map(|scored| metric.value(scored).is_some());
             let expected = match metric.item().targets {
                 For::All => [true, true],
-                For::Classes => [true, false],
-                For::TwoClasses | For::Quantiles | For::LogLinks | For::OwnScores => [false, false],
+                For::Classes | For::ClassesOrLabels => [true, false],
+                For::Labels | For::TwoClasses | For::Quantiles | For::LogLinks | For::OwnScores => {
+                    [false, false]
+                }
                 For::Numbers => [false, true],
             };
             assert_eq!(valued, expected, "{metric}");

@@ -9,7 +9,7 @@ pub(super) const ITEM: Item = Item {
     title: "macro precision",
     doc: "mean of the classes' shares of right rows among those predicted",
     higher_is_better: true,
-    targets: For::Classes,
+    targets: For::ClassesOrLabels,
     interval: IntervalBy::Resamples,
     value,
     example: (THREE_CLASSES, 0.722_222_222_222_222_2),

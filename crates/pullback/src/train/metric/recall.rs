@@ -9,7 +9,7 @@ pub(super) const ITEM: Item = Item {
     title: "macro recall",
     doc: "mean of the classes' shares of rows that are found",
     higher_is_better: true,
-    targets: For::Classes,
+    targets: For::ClassesOrLabels,
     interval: IntervalBy::Resamples,
     value,
     example: (THREE_CLASSES, 0.666_666_666_666_666_6),

@@ -35,6 +35,8 @@ pub enum Truth<'a> {
     },
     /// Numbers, `[rows, outputs]`.
     Numbers(&'a [f64]),
+    /// Whether each row has each label, `[rows, outputs]`; predictions are the probabilities.
+    Labels(&'a [bool]),
 }
 
 /// What the predictions of one class are counted from: rows, or their weights.
@@ -57,6 +59,7 @@ impl<'a> Scored<'a> {
         let expected = match truth {
             Truth::Classes { ids, .. } => ids.len() * outputs,
             Truth::Numbers(numbers) => numbers.len(),
+            Truth::Labels(yes) => yes.len(),
         };
         assert!(predictions.len() == expected, "one prediction for each target");
         Self { predictions, outputs, truth, cost: None, weights: None, trained_by: None, decided: None }
@@ -72,16 +75,16 @@ impl<'a> Scored<'a> {
         self.predictions.len() / self.outputs.max(1)
     }
 
-    /// The predictions of each row and its class; none for numbers.
+    /// The predictions of each row and its class; none for numbers and labels.
     pub fn class_rows(&self) -> impl Iterator<Item = (&'a [f64], usize)> + use<'a> {
         let ids: &[u32] = match self.truth {
             Truth::Classes { ids, .. } => ids,
-            Truth::Numbers(_) => &[],
+            Truth::Numbers(_) | Truth::Labels(_) => &[],
         };
         self.predictions.chunks_exact(self.outputs).zip(ids.iter().map(|&id| id as usize))
     }
 
-    /// The class that is predicted for each row, and its class; none for numbers.
+    /// The class that is predicted for each row, and its class; none for numbers and labels.
     pub fn decided_rows(&self) -> impl Iterator<Item = (usize, usize)> + use<'a> {
         let decided = self.decided;
         self.class_rows().enumerate().map(move |(at, (row, class))| {
@@ -99,9 +102,44 @@ impl<'a> Scored<'a> {
         confusion
     }
 
-    /// The counts of each class.
+    /// Of each row, of each label whether it is predicted and whether it is given; none for classes and numbers.
+    pub fn label_rows(&self) -> impl Iterator<Item = impl Iterator<Item = (bool, bool)> + use<'a>> + use<'a> {
+        let yes: &[bool] = match self.truth {
+            Truth::Labels(yes) => yes,
+            Truth::Classes { .. } | Truth::Numbers(_) => &[],
+        };
+        let rows = self.predictions.chunks_exact(self.outputs).zip(yes.chunks_exact(self.outputs));
+        rows.map(|(row, yes)| row.iter().zip(yes).map(|(p, &yes)| (most_likely(&[*p]) == 1, yes)))
+    }
+
+    /// Calls `of` with each label as two classes, of which the second is yes, in their order; never for classes and
+    /// numbers.
+    pub fn each_label<R>(&self, mut of: impl FnMut(&Scored<'_>) -> R) -> Vec<R> {
+        let Truth::Labels(yes) = self.truth else { return Vec::new() };
+        let Self { predictions, outputs, weights, trained_by, .. } = *self;
+        let label = |at: usize| {
+            let predictions: Vec<f64> = predictions.iter().skip(at).step_by(outputs).copied().collect();
+            let ids: Vec<u32> = yes.iter().skip(at).step_by(outputs).map(|&yes| u32::from(yes)).collect();
+            let truth = Truth::Classes { ids: &ids, count: 2 };
+            of(&Scored { weights, trained_by, ..Scored::new(&predictions, 1, truth) })
+        };
+        (0..outputs).map(label).collect()
+    }
+
+    /// The counts of each class, or of yes of each label.
     pub fn counts(&self) -> Vec<ClassCounts> {
-        let Truth::Classes { count, .. } = self.truth else { return Vec::new() };
+        let Truth::Classes { count, .. } = self.truth else {
+            let mut counts = vec![ClassCounts::default(); if self.has_labels() { self.outputs } else { 0 }];
+            for (at, row) in self.label_rows().enumerate() {
+                let weight = self.weight(at);
+                for (count, (predicted, yes)) in counts.iter_mut().zip(row) {
+                    count.rows += if yes { weight } else { 0.0 };
+                    count.predicted += if predicted { weight } else { 0.0 };
+                    count.right += if predicted && yes { weight } else { 0.0 };
+                }
+            }
+            return counts;
+        };
         let mut counts = vec![ClassCounts::default(); count];
         for (at, (predicted, class)) in self.decided_rows().enumerate() {
             let weight = self.weight(at);
@@ -112,9 +150,16 @@ impl<'a> Scored<'a> {
         counts
     }
 
-    /// The counts of the classes that have a row or are predicted: the others say nothing.
+    /// The counts of the classes that have a row or are predicted, since the others say nothing; of labels, all, as
+    /// scikit-learn does.
     pub fn counts_of_present(&self) -> impl Iterator<Item = ClassCounts> + use<> {
-        self.counts().into_iter().filter(|class| class.rows + class.predicted > 0.0)
+        let is_all = self.has_labels();
+        self.counts().into_iter().filter(move |class| is_all || class.rows + class.predicted > 0.0)
+    }
+
+    /// Whether the targets are labels.
+    pub fn has_labels(&self) -> bool {
+        matches!(self.truth, Truth::Labels(_))
     }
 
     /// The predictions and targets of each output, for numbers.
@@ -122,7 +167,7 @@ impl<'a> Scored<'a> {
         let (predictions, width) = (self.predictions, self.outputs);
         let targets: &[f64] = match self.truth {
             Truth::Numbers(numbers) => numbers,
-            Truth::Classes { .. } => &[],
+            Truth::Classes { .. } | Truth::Labels(_) => &[],
         };
         let column = move |numbers: &[f64], at: usize| -> Vec<f64> {
             numbers.iter().skip(at).step_by(width).copied().collect()
@@ -158,6 +203,15 @@ pub(super) const THREE_CLASSES: Scored<'static> = Scored::new(
     &[0.7, 0.2, 0.1, 0.1, 0.8, 0.1, 0.2, 0.5, 0.3, 0.3, 0.3, 0.4, 0.6, 0.3, 0.1, 0.5, 0.1, 0.4],
     3,
     Truth::Classes { ids: &[0, 1, 2, 2, 1, 0], count: 3 },
+);
+
+/// Five rows of three labels: the example of several metrics.
+pub(super) const THREE_LABELS: Scored<'static> = Scored::new(
+    &[0.9, 0.2, 0.6, 0.4, 0.7, 0.1, 0.8, 0.6, 0.3, 0.3, 0.45, 0.2, 0.7, 0.9, 0.4],
+    3,
+    Truth::Labels(&[
+        true, false, false, true, true, false, true, false, true, false, true, false, true, true, false,
+    ]),
 );
 
 /// Four rows of numbers, and of two targets: the example of several metrics.
