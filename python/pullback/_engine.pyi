@@ -4,6 +4,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = [
+    "initialize",
+    "predict",
+    "train",
+    "fit_table",
+    "predict_table",
+    "table_model",
+    "attributions",
+    "check",
+    "explain",
+    "main",
+    "model_bytes",
+    "model_parts",
+]
+
 def initialize(network: str, seed: int) -> list[tuple[str, list[int], NDArray[np.float64]]]: ...
 def train(
     spec: str,
