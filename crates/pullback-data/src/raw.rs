@@ -146,6 +146,13 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Gives the memory of its texts back: its cells are not asked for.
+    pub(crate) fn give_up(self) {
+        if let Self::Coded(CodedCells { names, budget: Some(budget), .. }) = self {
+            names.iter().for_each(|name| budget.give_text(name.len()));
+        }
+    }
+
     /// Adds missing cells up to so many rows.
     pub(crate) fn fill(&mut self, rows: usize) {
         match self {

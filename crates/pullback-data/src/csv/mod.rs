@@ -6,6 +6,7 @@
 //!
 //! What memory does not hold is read window by window, and its cells go to a store; what it holds is one window.
 
+mod border;
 mod dialect;
 mod record;
 
@@ -23,7 +24,6 @@ use crate::sniff::{ReadOptions, refuse_unknown_types};
 use crate::text::Text;
 use crate::{malformed, spool};
 use dialect::{Dialect, Known};
-use memchr::memchr;
 use pullback::data::{ColumnType, Store, StoredValues, Table, Values};
 use pullback::error::{Error, Place, Result};
 use record::{Trouble, after, field, line_end, next_line, skip_blank};
@@ -56,6 +56,8 @@ struct Chunk<'a> {
     bad_count: usize,
     comments: usize,
     headers: usize,
+    /// Where it ends: where the next begins, if that begins between records.
+    end: usize,
 }
 
 /// What all chunks share.
@@ -70,15 +72,15 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// Reads the rows that begin in a range; trouble with quotes makes a row bad.
     fn read(&self, range: Range<usize>, mut columns: Vec<Builder<'a>>) -> Chunk<'a> {
-        let bytes = &self.bytes[..range.end];
+        let bytes = self.bytes;
         let (mut at, mut rows) = (range.start, 0usize);
         let (mut bad, mut bad_count, mut comments, mut headers) = (Vec::new(), 0usize, 0usize, 0usize);
         let one = self.columns == 1;
         loop {
-            if !one {
-                at = skip_blank(bytes, at).0;
+            if !one && at < range.end {
+                at = skip_blank(&bytes[..range.end], at).0;
             }
-            if at >= bytes.len() {
+            if at >= range.end {
                 break;
             }
             // Files that were put one after the other have their marks between rows.
@@ -120,7 +122,7 @@ impl<'a> Rows<'a> {
             }
             rows += 1;
         }
-        Chunk { columns, rows, bad, bad_count, comments, headers }
+        Chunk { columns, rows, bad, bad_count, comments, headers, end: at }
     }
 
     /// Reads a row.
@@ -171,54 +173,47 @@ impl<'a> Rows<'a> {
         threads: usize,
         builders: &(dyn Fn() -> Vec<Builder<'a>> + Sync),
     ) -> Vec<Chunk<'a>> {
-        let ranges = self.cut(range, threads);
-        let [only] = &ranges[..] else {
-            return thread::scope(|scope| {
-                let readers: Vec<_> = ranges[1..]
-                    .iter()
-                    .map(|range| {
-                        (
-                            range,
-                            thread::Builder::new()
-                                .spawn_scoped(scope, || self.read(range.clone(), builders()))
-                                .ok(),
-                        )
-                    })
-                    .collect();
-                let mut chunks = vec![self.read(ranges[0].clone(), builders())];
-                // Where the system gives no thread, this one reads.
-                chunks.extend(readers.into_iter().map(|(range, reader)| match reader {
-                    Some(reader) => reader.join().expect("reading rows ends in a chunk"),
-                    None => self.read(range.clone(), builders()),
-                }));
-                chunks
-            });
-        };
-        vec![self.read(only.clone(), builders())]
+        let parts = threads.min(range.len() / CHUNK_BYTES);
+        let read_alone = || vec![self.read(range.clone(), builders())];
+        if parts < 2 {
+            return read_alone();
+        }
+        let (bytes, syntax) = (self.bytes, self.syntax);
+        let guessed = border::by_quotes(bytes, range, parts, syntax);
+        if border::are_likely(bytes, &guessed, self.columns, syntax)
+            && let Some(chunks) = self.read_side_by_side(&guessed, builders)
+        {
+            return chunks;
+        }
+        let borders = border::by_records(bytes, range, parts, syntax);
+        self.read_side_by_side(&borders, builders).unwrap_or_else(read_alone)
     }
 
-    /// Cuts a range between records.
-    fn cut(&self, range: &Range<usize>, threads: usize) -> Vec<Range<usize>> {
-        let parts = threads.min((range.end - range.start) / CHUNK_BYTES).max(1);
-        let bytes = &self.bytes[..range.end];
-        let has_quotes = parts > 1 && memchr(self.syntax.quote, &bytes[range.start..]).is_some();
-        let mut ranges = Vec::new();
-        let mut start = range.start;
-        for part in 1..parts {
-            let goal = range.start + (range.end - range.start) / parts * part;
-            let mut cut = start;
-            if has_quotes {
-                while cut < goal {
-                    cut = next_record(bytes, cut, self.syntax);
-                }
-            } else if goal > start {
-                cut = next_line(bytes, goal);
-            }
-            ranges.push(start..cut);
-            start = cut;
+    /// Reads the parts between borders, each on a thread; [`None`] if one of them stands within a record.
+    fn read_side_by_side(
+        &self,
+        borders: &[usize],
+        builders: &(dyn Fn() -> Vec<Builder<'a>> + Sync),
+    ) -> Option<Vec<Chunk<'a>>> {
+        let ranges: Vec<Range<usize>> = borders.windows(2).map(|pair| pair[0]..pair[1]).collect();
+        let chunks: Vec<Chunk<'a>> = thread::scope(|scope| {
+            let read = |range: &Range<usize>| self.read(range.clone(), builders());
+            let readers: Vec<_> = (ranges[1..].iter())
+                .map(|range| (range, thread::Builder::new().spawn_scoped(scope, move || read(range)).ok()))
+                .collect();
+            let mut chunks = vec![read(&ranges[0])];
+            // Where the system gives no thread, this one reads.
+            chunks.extend(readers.into_iter().map(|(range, reader)| match reader {
+                Some(reader) => reader.join().expect("reading rows ends in a chunk"),
+                None => read(range),
+            }));
+            chunks
+        });
+        if chunks.iter().zip(&ranges).all(|(chunk, range)| chunk.end == range.end) {
+            return Some(chunks);
         }
-        ranges.push(start..range.end);
-        ranges
+        chunks.into_iter().flat_map(|chunk| chunk.columns).for_each(Builder::give_up);
+        None
     }
 
     /// Where the row with a number begins, counted from 0; rows that do not fit are not counted.

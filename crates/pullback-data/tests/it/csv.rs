@@ -196,3 +196,32 @@ fn what_memory_does_not_hold_is_refused_before_it_is_read() {
     assert!(message.contains("different texts") && message.contains("\"text\""), "{message}");
     refused(texts(10), 4_000_000).unwrap();
 }
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    // Long enough for several parts; what stands at their borders is left to chance.
+    let of = |row: &dyn Fn(usize) -> String| -> String {
+        (0..60_000).fold("a,b,c\n".to_owned(), |text, at| text + &row(at) + "\n")
+    };
+    let texts = [
+        of(&|at| format!("{at},\"x\n{},{}\n\ny\",{}", at % 7, at % 3, at % 5)),
+        of(&|at| format!("{at},\"say \"\"{}\"\"\n\"\"\",\"\"", at % 9)),
+        of(&|at| format!("{at},\"a \\\"{}\\\"\n, \\\\\",z", at % 9)),
+        // Quotes that open nothing, and one that is never closed.
+        of(&|at| format!("{at},{}\" pipe,\"two\nlines {}\"", at % 7, at % 3)),
+        of(&|at| if at == 31_000 { format!("{at},\"open,1") } else { format!("{at},\"l\n{}\",1", at % 3) }),
+        of(&|at| if at % 5000 == 77 { "# a \"comment".into() } else { format!("{at},\"l\n{}\",1", at % 3) }),
+        of(&|at| if at % 9000 == 77 { "1,2".into() } else { format!("{at},\"l\n{}\",\"\n\n\"", at % 3) }),
+    ];
+    for text in texts.iter().flat_map(|text| [text.clone(), text.replace('\n', "\r\n")]) {
+        let read = |threads| {
+            let options = ReadOptions { threads, skips_bad_rows: true, ..ReadOptions::default() };
+            let parts = pullback_data::read_from("t.csv", text.as_bytes(), &options).unwrap();
+            (crate::files::rendered(&parts), parts.notes)
+        };
+        let one = read(1);
+        for threads in [2, 3, 7] {
+            assert!(read(threads) == one, "{threads} threads, {:?}", &text[..60]);
+        }
+    }
+}
