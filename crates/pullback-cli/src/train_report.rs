@@ -359,7 +359,8 @@ pub(crate) fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) ->
     line("cost", card.network.cost.to_string());
     if !document.reasons.is_empty() {
         let reasons: Vec<String> = document.reasons.iter().map(Reason::to_string).collect();
-        line("decided", reasons.join("; "));
+        let first = if document.candidates.is_some() { "for the first candidate: " } else { "" };
+        line("decided", format!("{first}{}", reasons.join("; ")));
     }
     if !document.weights.is_empty() {
         line("weights", format!("{}; the costs are weighted", document.weights));

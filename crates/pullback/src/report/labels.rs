@@ -90,7 +90,7 @@ impl Labels {
         };
         measure.check(scored.rows())?;
         let rows_of = |at: usize| yes.iter().skip(at).step_by(outputs).filter(|yes| **yes).count();
-        let each = scored.each_label(|label| Figures::new(label));
+        let each = scored.each_label(Figures::new);
         let labels = scored.counts().into_iter().zip(each).zip(names).enumerate();
         let labels = labels.map(|(at, ((counts, figures), name))| Label {
             name: name.clone(),

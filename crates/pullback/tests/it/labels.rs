@@ -7,7 +7,7 @@ use pullback::model::Model;
 use pullback::random::{Purpose, Random};
 use pullback::report::{Labels, Report};
 use pullback::train::{Machine, Metric, Silent};
-use pullback::{LabelClassifier, Result};
+use pullback::{LabelClassifier, Real, Result};
 
 const ROWS: usize = 260;
 
@@ -92,7 +92,7 @@ fn columns_of_yes_and_no_are_labels_and_their_figures_are_those_of_the_predictio
     let rows = fitted.tested.rows();
     let right = (0..rows * 3).filter(|&at| (p[at] > 0.5) == yes[at]).count();
     let whole = (0..rows).filter(|row| (0..3).all(|at| (p[row * 3 + at] > 0.5) == yes[row * 3 + at])).count();
-    let loss = |at: usize| -if yes[at] { p[at] } else { 1.0 - p[at] }.ln();
+    let loss = |at: usize| -Real::ln(if yes[at] { p[at] } else { 1.0 - p[at] });
     let report = labels(&fitted.report);
     let near = |metric: Metric, right: f64| {
         let found = report.figures.get(metric).unwrap();
@@ -247,6 +247,6 @@ fn arrays_of_labels_are_learned_and_predicted() {
     refused(LabelClassifier::new().fit(&x, 2, &y[1..]), &["519 labels for 260 rows"]);
     let all = vec![true; ROWS];
     refused(LabelClassifier::new().fit(&x, 2, &all), &["nothing to learn"]);
-    let classes = pullback::Classifier::new().epochs(1).fit(&x, 2, &vec![0, 1].repeat(ROWS / 2)).unwrap();
+    let classes = pullback::Classifier::new().epochs(1).fit(&x, 2, &[0, 1].repeat(ROWS / 2)).unwrap();
     refused(classes.predict_labels(&x), &["no labels"]);
 }

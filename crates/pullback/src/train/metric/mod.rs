@@ -236,7 +236,7 @@ impl Metric {
         }
         match targets {
             For::Classes | For::TwoClasses if scored.has_labels() => {
-                mean(scored.each_label(|label| value(label)).into_iter().flatten())
+                mean(scored.each_label(value).into_iter().flatten())
             }
             _ => value(scored),
         }
