@@ -250,9 +250,14 @@ pub(crate) fn only_file(
         .iter()
         .filter(|entry| {
             let name = entry.name.to_lowercase();
-            [".csv", ".tsv", ".tab", ".txt", ".dat", ".data", ".jsonl", ".ndjson"]
+            let last = name.rsplit('/').next().unwrap_or_default();
+            let is_about = ["readme", "license", "licence", "changelog", "notice"]
                 .iter()
-                .any(|ending| name.ends_with(ending))
+                .any(|about| last.starts_with(about));
+            !is_about
+                && [".csv", ".tsv", ".tab", ".txt", ".dat", ".data", ".jsonl", ".ndjson"]
+                    .iter()
+                    .any(|ending| name.ends_with(ending))
         })
         .collect();
     let only = match (&files[..], &tables[..]) {

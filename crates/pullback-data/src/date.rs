@@ -26,9 +26,22 @@ enum Order {
     Time,
 }
 
-const MONTHS: [&str; 12] =
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+/// What the names of months begin with, in English, German, Dutch, French, Spanish, Italian and Portuguese.
+const MONTHS: [&[&str]; 12] = [
+    &["jan", "ene", "gen"],
+    &["feb", "fév", "fev"],
+    &["mar", "mär", "mrz", "maa"],
+    &["apr", "avr", "abr"],
+    &["may", "mai", "mag", "mei"],
+    &["jun", "juin", "giu"],
+    &["jul", "juil", "lug"],
+    &["aug", "aoû", "aou", "ago"],
+    &["sep", "set"],
+    &["oct", "okt", "ott", "out"],
+    &["nov"],
+    &["dec", "dez", "déc", "dic"],
+];
+const WEEKDAYS: [&[&str]; 7] = [&["mon"], &["tue"], &["wed"], &["thu"], &["fri"], &["sat"], &["sun"]];
 /// The longest date with a time and a zone.
 const LONGEST: usize = 48;
 
@@ -51,7 +64,11 @@ impl Date {
                 let hour = text[..colon]
                     .rfind(|c: char| !c.is_ascii_digit())
                     .map_or(0, |at| at + text[at..].chars().next().map_or(1, char::len_utf8));
-                (text[..hour].trim_end_matches(['T', 't', ' ', ',']), time(&text[hour..])?)
+                match colon - hour {
+                    // SAS writes a colon between date and time: 31JAN2021:14:05:00.
+                    4 => (&text[..colon], time(&text[colon + 1..])?),
+                    _ => (text[..hour].trim_end_matches(['T', 't', ' ', ',']), time(&text[hour..])?),
+                }
             }
         };
         if date.is_empty() {
@@ -67,12 +84,12 @@ impl Date {
                 }
                 pieces.push(Piece::Number { value: rest[..digits].parse().ok()?, digits });
                 rest = &rest[digits..];
-            } else if c.is_ascii_alphabetic() {
-                let length = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
-                pieces.push(Piece::Word(&rest[..length]));
-                rest = &rest[length..];
             } else if matches!(c, '-' | '/' | '.' | ' ' | ',' | '년' | '월' | '일') {
                 rest = &rest[c.len_utf8()..];
+            } else if is_letter(c) {
+                let length = rest.find(|c: char| !is_letter(c)).unwrap_or(rest.len());
+                pieces.push(Piece::Word(&rest[..length]));
+                rest = &rest[length..];
             } else {
                 return None;
             }
@@ -168,14 +185,39 @@ impl Date {
     }
 }
 
+/// A letter of a month's name.
+fn is_letter(c: char) -> bool {
+    c.is_ascii_alphabetic() || matches!(c, 'ä' | 'é' | 'û' | 'ç' | 'Ä' | 'É' | 'Û' | 'Ç')
+}
+
+/// The seconds of a duration: `66:15:01`, `2:05`, hours and minutes and seconds, of which the first may be many.
+pub(crate) fn duration(text: &str) -> Option<f64> {
+    let (hours, rest) = text.trim().split_once(':')?;
+    let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let minutes = rest.get(..2).filter(|minutes| is_whole(minutes))?;
+    let seconds = match &rest[2..] {
+        "" => 0.0,
+        rest => {
+            let rest = rest.strip_prefix(':')?;
+            let whole = rest.split('.').next().unwrap_or_default();
+            rest.parse::<f64>().ok().filter(|_| whole.len() == 2 && is_whole(whole))?
+        }
+    };
+    let minutes: u32 = minutes.parse().ok()?;
+    let hours: u32 = Some(hours).filter(|hours| is_whole(hours) && hours.len() <= 6)?.parse().ok()?;
+    (minutes < 60 && seconds < 60.0).then(|| f64::from(hours) * 3600.0 + f64::from(minutes) * 60.0 + seconds)
+}
+
 fn is_quarter(word: &str) -> bool {
     word.eq_ignore_ascii_case("q")
 }
 
 /// The number, from 1, of the name that a word is, or its first three letters or more.
-fn named(word: &str, names: &[&str]) -> Option<u32> {
+fn named(word: &str, names: &[&[&str]]) -> Option<u32> {
+    const LONGEST: usize = 10;
     let word = word.to_lowercase();
-    let at = names.iter().position(|name| word.starts_with(name) && word.len() <= 9)?;
+    let begins = |names: &&[&str]| names.iter().any(|name| word.starts_with(name));
+    let at = names.iter().position(|names| begins(&names) && word.chars().count() <= LONGEST)?;
     Some(at as u32 + 1)
 }
 
@@ -225,6 +267,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn durations_are_read() {
+        for (text, expected) in [
+            ("66:15:01", Some(238_501.0)),
+            ("0:05", Some(300.0)),
+            ("100:00:00.5", Some(360_000.5)),
+            ("1:60", None),
+            ("1:5", None),
+            ("1:05:6", None),
+            ("a:05", None),
+            ("12", None),
+            ("1:05 PM", None),
+        ] {
+            assert_eq!(duration(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn dates_are_read_as_people_mean_them() {
         let check = |text: &str, expected: Option<(i32, u32, u32, f64)>, is_day_first: bool| {
             let found = Date::read(text).and_then(|date| date.value(is_day_first));
@@ -242,6 +301,10 @@ mod tests {
             "2021년 1월 31일",
             "31-Jan-2021",
             "31 January 2021",
+            "31. Januar 2021",
+            "31 janvier 2021",
+            "31 gennaio 2021",
+            "31JAN2021",
             "Jan 31, 2021",
             "January 31 2021",
             "Sun, 31 Jan 2021",
@@ -257,7 +320,7 @@ mod tests {
         check("01/02/2021", Some((2021, 1, 2, 0.0)), false);
         check("01/02/2021", Some((2021, 2, 1, 0.0)), true);
         check("2021-03", Some((2021, 3, 1, 0.0)), false);
-        for text in ["Mar 2021", "March 2021", "2021 Mar", "2021-Mar"] {
+        for text in ["Mar 2021", "März 2021", "mars 2021", "March 2021", "2021 Mar", "2021-Mar"] {
             check(text, Some((2021, 3, 1, 0.0)), false);
         }
         for text in ["2021Q2", "2021-Q2", "Q2 2021", "q2/2021", "2021 Q2"] {
@@ -272,6 +335,7 @@ mod tests {
         for text in [
             "2021-01-31 14:05",
             "2021-01-31T14:05:00Z",
+            "31JAN2021:14:05:00",
             "2021-01-31T14:05:00+09:00",
             "1/31/2021 2:05 PM",
             "2021-01-31 14:05:00.000",

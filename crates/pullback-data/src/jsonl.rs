@@ -18,6 +18,7 @@ use crate::sniff::{ReadOptions, refuse_unknown_types};
 use crate::spool::window_bytes;
 use crate::text::Text;
 use encoding_rs::{Encoding, UTF_8};
+use memchr::memmem;
 use pullback::data::{ColumnType, StoredValues, Table, Values};
 use pullback::error::{Error, ErrorKind, Place, Result};
 use serde::Deserialize;
@@ -34,6 +35,10 @@ const HEAD_BYTES: usize = 1 << 10;
 const DEEPEST: usize = 16;
 /// The smallest bound of an object's size.
 const LARGEST_OBJECT: usize = 16 << 20;
+const ARRAYS: &str = "give each number of an array a key of its own; a table in one object is to be an object a row, in pandas: \
+                      `df.to_json(\"table.jsonl\", orient=\"records\", lines=True)`";
+const RECORDS: &str =
+    "write an object a row; in pandas: `df.to_json(\"table.jsonl\", orient=\"records\", lines=True)`";
 const HELP: &str =
     "give one object a line, {\"column\": value, ...}, with texts, numbers, true, false or null";
 
@@ -139,7 +144,8 @@ impl<'r, 'w> Rows<'r, 'w> {
     /// Adds an object as a row.
     fn add(&mut self, object: Object<'w>) -> Result<()> {
         self.object("", object, 0).map_err(|what| {
-            malformed(Place::file(self.reading.text.path()).row(self.before + self.rows + 1), what, HELP)
+            let help = if what.contains("is an array") { ARRAYS } else { HELP };
+            malformed(Place::file(self.reading.text.path()).row(self.before + self.rows + 1), what, help)
         })?;
         self.rows += 1;
         Ok(())
@@ -251,6 +257,34 @@ impl<'r, 'w> Rows<'r, 'w> {
     }
 }
 
+/// The same with texts of equal length in place of `NaN`, `Infinity` and `-Infinity`, which Python writes and JSON does
+/// not have; the bytes begin between objects.
+fn without_nan(mut bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    const WRITTEN: &[(&[u8], &[u8])] =
+        &[(b"NaN", b"\"\" "), (b"Infinity", b"\"inf\"   "), (b"-Infinity", b"\"-inf\"   ")];
+    if WRITTEN[..2].iter().all(|(written, _)| memmem::find(&bytes, written).is_none()) {
+        return bytes;
+    }
+    let (mut at, mut is_text) = (0, false);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' if is_text => at += 1,
+            b'"' => is_text = !is_text,
+            b'N' | b'I' | b'-' if !is_text => {
+                let rest = &bytes[at..];
+                if let Some((written, other)) = WRITTEN.iter().find(|(written, _)| rest.starts_with(written))
+                {
+                    bytes.to_mut()[at..at + written.len()].copy_from_slice(other);
+                    at += written.len() - 1;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    bytes
+}
+
 fn builder(read_as: As, budget: &Budget) -> Builder<'_> {
     match read_as {
         As::Plain => Builder::plain(),
@@ -277,11 +311,8 @@ impl<'r> Reading<'r> {
         let (mut at, mut before, mut size) = (0usize, 0, self.window_bytes);
         let mut between = None;
         loop {
-            let end = match self.text.is_in_file() {
-                true => at.saturating_add(size).min(self.text.len()),
-                false => self.text.len(),
-            };
-            let bytes = self.text.part(at..end)?;
+            let end = at.saturating_add(size).min(self.text.len());
+            let bytes = without_nan(self.text.part(at..end)?);
             let mut rows =
                 Rows { reading: self, columns, known: &mut known, builders: Vec::new(), before, rows: 0 };
             let (mut used, mut is_over) = (0, false);
@@ -400,6 +431,11 @@ pub(crate) fn read(
     let rows = reading.read(&mut columns, &mut gathering, notes)?;
     if columns.is_empty() {
         return Err(malformed(Place::file(path), "objects without any key", HELP));
+    }
+    let is_place = |name: &String| name.rsplit_once('.').is_some_and(|(_, at)| at.parse::<u64>().is_ok());
+    if rows == 1 && columns.len() > 2 && columns.iter().all(|column| is_place(&column.name)) {
+        let what = "an object of columns, as pandas' `to_json` writes by default, not one a row";
+        return Err(malformed(Place::file(path), what, RECORDS));
     }
     refuse_unknown_types(path, columns.iter().map(|column| column.name.as_str()), options)?;
     // Columns that turned out otherwise are read again, as texts; those without a value, as what they are.

@@ -6,6 +6,7 @@
 //!   one in ten begins with a zero.
 //! - A letter that is no unit (`123.5a`) is left out with a warning if it stands at every number; if it does not, it
 //!   makes the cell a text.
+//! - `yes`, `True` and `1` in one column, with one of their opposites and nothing else, are two categories.
 //! - At least nine in ten are numbers (or dates): the others are missing, and a warning names them.
 //! - Else categories. If half of the cells are numbers, a note says so.
 //!
@@ -13,16 +14,18 @@
 //! file tell, then its delimiter: a semicolon goes with decimal commas.
 
 use crate::cell::{is_infinite, is_missing_among_numbers};
-use crate::date::Date;
+use crate::date::{Date, duration};
 use crate::note::{Note, NoteKind, counted, quoted, short};
 use crate::number::{Evidence, Locale, Written};
 use crate::raw::{Coded, MISSING, Raw};
 use crate::sniff::ReadOptions;
-use pullback::data::{ColumnType, Times, Values, days};
+use pullback::data::{ColumnType, Times, Values, days, mixes_yes_and_no, yes_or_no};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// At least so many cells are numbers for each that is not, where the others are taken for mistakes.
 const NUMBERS_PER_MISTAKE: usize = 9;
+/// There are no more spellings of yes and no.
+const MOST_SPELLINGS: usize = 64;
 
 /// What is said of a column's type.
 #[derive(Debug, Clone, Copy, Default)]
@@ -217,6 +220,68 @@ fn taken_as_missing(name: &str, raw: &Coded, odd: &[usize], kind: &str, said: Sa
     .at(format!("column \"{name}\""))
 }
 
+/// The seconds of a column's texts, if all are durations such as `66:15:01` and one is longer than a day, or they are
+/// said to be numbers: else they are times of a day.
+fn durations(raw: &Coded, is_said: bool) -> Option<Vec<f64>> {
+    const DAY: f64 = 86_400.0;
+    let read = |(name, &count): (&String, &usize)| match count {
+        0 => Some(f64::NAN),
+        _ if is_missing_among_numbers(name) => Some(f64::NAN),
+        _ => duration(name),
+    };
+    let seconds = raw.names.iter().zip(&raw.counts).map(read).collect::<Option<Vec<f64>>>()?;
+    let is_longer = seconds.iter().any(|&seconds| seconds >= DAY);
+    (is_longer || is_said && seconds.iter().any(|seconds| !seconds.is_nan())).then_some(seconds)
+}
+
+/// A column that mixes spellings of yes and no, as one of two texts: of each side the commonest.
+struct Mixed {
+    raw: Coded,
+    note: String,
+    cells: usize,
+}
+
+impl Mixed {
+    fn at(self, place: String) -> Decided {
+        let note = Note::new(NoteKind::Type, self.cells, self.note).at(place);
+        categories(self.raw, "all cells say yes or no, in several spellings".into(), vec![note])
+    }
+}
+
+fn yes_and_no(name: &str, raw: &Coded) -> Option<Mixed> {
+    let present = |at: &usize| raw.counts[*at] > 0;
+    let places: Vec<usize> = (0..raw.names.len()).filter(present).collect();
+    if places.len() > MOST_SPELLINGS || !mixes_yes_and_no(places.iter().map(|&at| raw.names[at].as_str())) {
+        return None;
+    }
+    let of =
+        |answer: bool| places.iter().copied().filter(move |&at| yes_or_no(&raw.names[at]) == Some(answer));
+    // Of equally common ones the first.
+    let commonest = |answer: bool| of(answer).rev().max_by_key(|&at| raw.counts[at]);
+    let (yes, no) = (commonest(true)?, commonest(false)?);
+    let code_of = |code: u32| match yes_or_no(&raw.names[code as usize]) {
+        Some(true) => 0,
+        _ => 1,
+    };
+    let codes = raw.codes.iter().map(|&code| if code == MISSING { MISSING } else { code_of(code) });
+    let count = |answer: bool| of(answer).map(|at| raw.counts[at]).sum::<usize>();
+    let (names, counts) =
+        (vec![raw.names[yes].clone(), raw.names[no].clone()], vec![count(true), count(false)]);
+    let spelled = |answer: bool| quoted(of(answer).map(|at| raw.names[at].as_str()), 5);
+    Some(Mixed {
+        note: format!(
+            "yes and no in several spellings, read as one: {} as \"{}\", {} as \"{}\"; `--type '{name}=categorical'` \
+             keeps them apart",
+            spelled(true),
+            names[0],
+            spelled(false),
+            names[1]
+        ),
+        cells: counts[0] + counts[1],
+        raw: Coded { codes: codes.collect(), names, counts },
+    })
+}
+
 /// Whether the rows are in order of time if the day stands first, and are not if the month does; a point or a minus
 /// between day and month goes with the day first.
 fn is_sorted_only_with_day_first(raw: &Coded, read: &[Option<Date>]) -> bool {
@@ -282,6 +347,15 @@ pub(crate) fn decide(
         let values = Values::Numbers(vec![f64::NAN; raw.codes.len()]);
         return Ok(Decided { values, reason: "no cell has a value".into(), notes: Vec::new() });
     }
+    if declared.is_none_or(|kind| kind == ColumnType::Numeric)
+        && let Some(seconds) = durations(&raw, declared.is_some())
+    {
+        let of = |&code: &u32| if code == MISSING { f64::NAN } else { seconds[code as usize] };
+        let values = Values::Numbers(raw.codes.iter().map(of).collect());
+        let note = Note::new(NoteKind::Numbers, present, "read as durations, in seconds").at(place());
+        let reason = said.reason().unwrap_or("all cells are durations, in seconds").to_owned();
+        return Ok(Decided { values, reason, notes: vec![note] });
+    }
     if declared.is_none_or(|kind| kind == ColumnType::Time) {
         match dates(&raw, said) {
             Some((times, others)) => {
@@ -321,6 +395,11 @@ pub(crate) fn decide(
             }
             None => {}
         }
+    }
+    if declared.is_none()
+        && let Some(mixed) = yes_and_no(name, &raw)
+    {
+        return Ok(mixed.at(place()));
     }
     let locale = profile.locale(context);
     let unit = Unit::of(&raw, profile);

@@ -204,7 +204,9 @@ fn folded(text: &str) -> Cow<'_, str> {
 impl Written {
     /// Reads a cell; [`None`] if it is no number with at most a currency, a sign and a unit.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        let folded = folded(text.trim());
+        // As a spreadsheet writes what is to stay a text: `="12"`.
+        let formula = text.trim().strip_prefix("=\"").and_then(|text| text.strip_suffix('"'));
+        let folded = folded(formula.unwrap_or(text).trim());
         let mut rest = folded.trim();
         if let Some(angle) = Angle::read(rest) {
             return Some(angle.written());

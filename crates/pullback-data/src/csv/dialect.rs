@@ -5,12 +5,12 @@
 //! - The table is where most lines have the same number of fields. What stands before it is a title or comments.
 //! - The header is the line with a name that the caller expects. Else the first line, if it is unlike those below:
 //!   no number over numbers, no text that comes again below it. R's header is one field short.
-//! - A line of texts between a header and numbers gives units. Lines of text after the table are footers, and
-//!   `Total` begins a line of sums.
+//! - A line of texts between a header and numbers gives units. Where the rows end, `footer` finds.
 
+use super::footer::rows_end;
 use super::record::{Field, Syntax, Trouble, line_end, next_line, record, skip_blank, uneven};
 use crate::cell::{is_missing, is_missing_among_numbers};
-use crate::note::{Note, NoteKind, counted, quoted, short};
+use crate::note::{Note, NoteKind, counted, quoted};
 use crate::number::Written;
 use crate::text::Text;
 use pullback::error::Result;
@@ -24,31 +24,6 @@ const SAMPLE_LINES: usize = 200;
 pub(crate) const MOST_COLUMNS: usize = 1 << 20;
 /// Which part of the lines has the same number of fields if a delimiter fits.
 const EVEN: f64 = 0.9;
-/// At most so many last lines are footers.
-const FOOTERS: usize = 12;
-/// What begins a line of sums, in lower case.
-const SUMS: &[&str] = &[
-    "total",
-    "totals",
-    "grand total",
-    "sum",
-    "sums",
-    "subtotal",
-    "gesamt",
-    "summe",
-    "gesamtsumme",
-    "totaal",
-    "total général",
-    "totale",
-    "합계",
-    "총계",
-    "계",
-    "mean",
-    "average",
-    "avg",
-    "mittelwert",
-];
-
 /// How a text is to be read.
 #[derive(Debug)]
 pub(super) struct Dialect {
@@ -69,14 +44,14 @@ pub(super) struct Known<'a> {
 }
 
 /// A record of the sample.
-struct Record<'a> {
-    at: usize,
+pub(super) struct Record<'a> {
+    pub(super) at: usize,
     next: usize,
     fields: Vec<Field<'a>>,
 }
 
 impl Record<'_> {
-    fn text(&self, column: usize) -> Cow<'_, str> {
+    pub(super) fn text(&self, column: usize) -> Cow<'_, str> {
         self.fields.get(column).map_or(Cow::Borrowed(""), |field| String::from_utf8_lossy(&field.text))
     }
 
@@ -120,11 +95,11 @@ fn commonest(records: &[Record<'_>]) -> usize {
     counts.into_iter().max_by_key(|&(fields, count)| (count, fields)).map_or(1, |(fields, _)| fields)
 }
 
-fn is_number(text: &str) -> bool {
+pub(super) fn is_number(text: &str) -> bool {
     Written::read(text).is_some()
 }
 
-fn is_filler(text: &str) -> bool {
+pub(super) fn is_filler(text: &str) -> bool {
     is_missing(text.as_bytes()) || is_missing_among_numbers(text)
 }
 
@@ -215,13 +190,13 @@ fn sniff_delimiter(bytes: &[u8], from: usize, escapes: bool) -> Syntax {
 
 /// What a column holds, as far as a few rows tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
+pub(super) enum Look {
     Numbers,
     Texts,
     Empty,
 }
 
-fn look(body: &[Record<'_>], column: usize) -> Look {
+pub(super) fn look<'a>(body: impl IntoIterator<Item = &'a Record<'a>>, column: usize) -> Look {
     let (mut numbers, mut texts) = (0usize, 0usize);
     for record in body {
         let text = record.text(column);
@@ -519,85 +494,4 @@ fn named_columns(given: Vec<String>, notes: &mut Vec<Note>) -> Vec<String> {
         ));
     }
     names
-}
-
-/// Where the rows end: before footers and sums.
-fn rows_end(
-    text: &Text<'_>,
-    from: usize,
-    syntax: Syntax,
-    fields: usize,
-    body: &[&Record<'_>],
-    notes: &mut Vec<Note>,
-) -> Result<usize> {
-    // Places are counted in the end of the text.
-    let (tail, offset) = text.tail()?;
-    let (bytes, from) = (&*tail, from.saturating_sub(offset));
-    let trimmed = bytes.len() - bytes.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
-    let mut end = bytes.len();
-    if fields < 2 {
-        return Ok(offset + end);
-    }
-    let mut line_to = trimmed;
-    let (mut footers, mut sums) = (Vec::new(), Vec::new());
-    for _ in 0..FOOTERS {
-        if line_to <= from {
-            break;
-        }
-        let line_from = bytes[from..line_to]
-            .iter()
-            .rposition(|byte| matches!(byte, b'\n' | b'\r'))
-            .map_or(from, |at| from + at + 1);
-        let text = &bytes[line_from..line_to];
-        let Ok((cells, next)) = record(text, 0, syntax, fields + 1) else { break };
-        // The last line of a field in quotes has its closing one.
-        let is_within_quotes = text.iter().filter(|&&byte| byte == syntax.quote).count() % 2 == 1;
-        if next < text.len() || line_from == from || is_within_quotes {
-            break;
-        }
-        let texts: Vec<Cow<'_, str>> = cells.iter().map(|cell| String::from_utf8_lossy(&cell.text)).collect();
-        let filled: Vec<&str> = texts.iter().map(AsRef::as_ref).filter(|text| !text.is_empty()).collect();
-        let before = bytes[..line_from].trim_ascii_end().len();
-        let is_after_blank = bytes[before..line_from].iter().filter(|&&byte| byte == b'\n').count() > 1;
-        let is_footer = match filled[..] {
-            [only] if !is_number(only) && !texts[0].is_empty() => {
-                let is_said = only.contains(": ")
-                    || only.starts_with(['#', '*', '('])
-                    || only.to_lowercase().starts_with("source");
-                texts.len() == 1 && (is_after_blank || only.contains(' ') || is_said)
-                    || texts.len() == fields && fields > 2 && (is_said || is_after_blank)
-            }
-            _ => {
-                text.starts_with(b"#") && cells.len() != fields
-                    || cells.len() != fields && is_after_blank && filled.iter().all(|text| !is_number(text))
-            }
-        };
-        let label = |text: &str| text.trim_end_matches(':').trim().to_lowercase();
-        let is_sum = !is_footer
-            && cells.len() == fields
-            && texts.iter().take(2).enumerate().any(|(column, text)| {
-                SUMS.contains(&label(text).as_str())
-                    && !body.iter().any(|record| {
-                        record.at != offset + line_from
-                            && SUMS.contains(&label(&record.text(column)).as_str())
-                    })
-            })
-            && filled.len() > 1
-            && filled.iter().skip(1).all(|text| is_number(text));
-        match (is_footer, is_sum) {
-            (true, _) => footers.push(String::from_utf8_lossy(text).trim().to_owned()),
-            (_, true) => sums.push(String::from_utf8_lossy(text).trim().to_owned()),
-            _ => break,
-        }
-        end = line_from;
-        line_to = before;
-    }
-    for (lines, what) in
-        [(footers, "text below the table is left out"), (sums, "sums below the table are left out")]
-    {
-        if let Some(last) = lines.last() {
-            notes.push(Note::new(NoteKind::Lines, lines.len(), format!("{what}: \"{}\"", short(last))));
-        }
-    }
-    Ok(offset + end)
 }

@@ -8,6 +8,7 @@
 
 mod border;
 mod dialect;
+mod footer;
 mod record;
 
 pub(crate) use dialect::MOST_COLUMNS;
@@ -101,7 +102,7 @@ impl<'a> Rows<'a> {
                     column.truncate(rows);
                 }
                 let what = match trouble {
-                    RowTrouble::Fields(_) if bytes[start] == b'#' => {
+                    RowTrouble::Fields(_) if is_no_row(bytes, start) => {
                         comments += 1;
                         at = next_line(bytes, start);
                         continue;
@@ -241,11 +242,20 @@ impl<'a> Rows<'a> {
                 _ if is_header => at = next_line(bytes, start),
                 Ok(()) if rows == row => return start,
                 Ok(()) => rows += 1,
-                Err(RowTrouble::Fields(_)) if bytes[start] != b'#' => {}
+                Err(RowTrouble::Fields(_)) if !is_no_row(bytes, start) => {}
                 Err(_) => at = next_line(bytes, start),
             }
         }
     }
+}
+
+/// Whether a line that does not fit is a comment, or one that is drawn, as databases print them between header and rows:
+/// `----+-----`.
+fn is_no_row(bytes: &[u8], at: usize) -> bool {
+    let line = bytes[at..line_end(bytes, at)].trim_ascii();
+    bytes[at] == b'#'
+        || line.len() > 2
+            && line.iter().all(|byte| matches!(byte, b'-' | b'+' | b'=' | b'|' | b':' | b' ' | b'\t'))
 }
 
 enum RowTrouble {
@@ -524,7 +534,7 @@ pub(crate) fn read(
         ));
     }
     for (count, what) in [
-        (found.comments, "comments between the rows"),
+        (found.comments, "comments or drawn lines between the rows"),
         (found.headers, "names of the columns that stand again between the rows"),
     ] {
         if count > 0 {

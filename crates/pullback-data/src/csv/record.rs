@@ -203,7 +203,8 @@ pub(crate) fn next_record(bytes: &[u8], at: usize, syntax: Syntax) -> usize {
     }
 }
 
-/// How many records of a text from a place on have another number of fields than the first, or cannot be cut.
+/// How many records of a text from a place on have another number of fields than the one before, or cannot be cut. (R's
+/// header has one less than all rows.)
 pub(crate) fn uneven(text: &Text<'_>, from: usize, syntax: Syntax) -> Result<usize> {
     let (mut at, mut count, mut width) = (from, 0, None);
     while at < text.len() {
@@ -238,7 +239,7 @@ fn uneven_in(bytes: &[u8], syntax: Syntax, width: &mut Option<usize>) -> usize {
                 }
             }
         };
-        count += usize::from(cut.is_none() || *width.get_or_insert(fields) != fields);
+        count += usize::from(cut.is_none() || width.replace(fields).is_some_and(|before| before != fields));
     }
 }
 

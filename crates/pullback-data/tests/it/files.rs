@@ -49,6 +49,54 @@ fn expecting(name: &str) -> ReadOptions {
 }
 
 #[test]
+fn drawn_tables() {
+    check(&[
+        // As psql, MySQL and Markdown draw them.
+        (" id |  a\n----+-----\n  1 | 1.5\n  2 | 2.5\n(2 rows)\n", "id 1 2 | a 1.5 2.5", "Lines Lines"),
+        ("| id | a |\n|---|--:|\n| 1 | 1.5 |\n| 2 | 2.5 |\n", "id 1 2 | a 1.5 2.5", "Lines Header Empty"),
+        ("a;b;c\nx;1;2\ny;3;4\nSumme;;\n", "a 'x' 'y' | b 1 3 | c 2 4", "Lines"),
+        ("d,y\n66:15:01,1\n0:00:30,2\n", "d 238501 30 | y 1 2", "Numbers"),
+        ("d,y\n\"=\"\"1.5\"\"\",1\n\"=\"\"2.5\"\"\",2\n", "d 1.5 2.5 | y 1 2", ""),
+    ]);
+}
+
+#[test]
+fn a_table_in_a_box() {
+    let rows: String = (0..40).map(|at| format!("| {at:2} | 1.5 |\n")).collect();
+    let line = "+----+-----+\n";
+    let text = format!("{line}| id | a   |\n{line}{rows}{line}40 rows in set (0.00 sec)\n");
+    let parts = read_as("t.txt", text.as_bytes(), &ReadOptions::default()).unwrap();
+    assert_eq!(parts.train.names().collect::<Vec<_>>(), ["id", "a"]);
+    assert_eq!(parts.train.rows(), 40);
+}
+
+#[test]
+fn spellings_of_yes_and_no() {
+    check(&[
+        ("a,y\nyes,1\nTrue,2\n1,3\nno,4\nyes,5\n", "a 'yes' 'yes' 'yes' 'no' 'yes' | y 1 2 3 4 5", "Type"),
+        ("a,y\n1,1\n0,2\n1,3\nno,4\n,5\n", "a '1' '0' '1' '0' _ | y 1 2 3 4 5", "Type"),
+        ("a,y\nJa,1\nNein,2\nJa,3\nx,4\n", "a 'Ja' 'Nein' 'Ja' 'x' | y 1 2 3 4", ""),
+        // One pair as it is written; and numbers beside it that say more than yes or no.
+        ("a,y\nyes,1\nNo,2\nYES,3\n", "a 'yes' 'No' 'YES' | y 1 2 3", ""),
+        ("a,y\nyes,1\nno,2\n1,3\n2,4\n", "a 'yes' 'no' '1' '2' | y 1 2 3 4", "Type"),
+        ("a,y\nn,1\n1,2\nn,3\n1,4\n", "a 'n' '1' 'n' '1' | y 1 2 3 4", "Type"),
+    ]);
+    let apart =
+        ReadOptions { types: [("a".into(), ColumnType::Categorical)].into(), ..ReadOptions::default() };
+    check_with(&apart, &[(b"a,y\nyes,1\nTrue,2\nno,3\n", "a 'yes' 'True' 'no' | y 1 2 3", "")]);
+}
+
+#[test]
+fn backslashes_before_quotes_are_found_below_a_header_of_row_names() {
+    // R's write.table: one name less than there are cells in a row.
+    let rows: String = (1..300).map(|at| format!("\"{at}\" \"x\" \"plain text {}\"\n", at % 7)).collect();
+    let text = format!("\"a\" \"b\"\n{rows}\"300\" \"x\" \"said \\\"so\\\"\"\n");
+    let parts = read_as("t.txt", text.as_bytes(), &ReadOptions::default()).unwrap();
+    assert_eq!(parts.train.rows(), 300);
+    assert_eq!(crate::texts(&parts, "b")[299].as_deref(), Some("said \"so\""));
+}
+
+#[test]
 fn headers() {
     check(&[
         // pandas' index, R's row names, a trailing comma.
@@ -136,6 +184,17 @@ fn lines_that_are_no_data() {
         ("a,b\n1,2\na,b\n3,4\n", "a 1 3 | b 2 4", "Lines"),
         ("n,b\nx,2\nz,4\nTotal,6\n", "n 'x' 'z' | b 2 4", "Lines"),
         ("n,b\nx,2\nz,4\nTotal:,6\n\nSource: someone\n", "n 'x' 'z' | b 2 4", "Lines Lines"),
+        // With a delimiter and without quotes.
+        ("n,b,c\nx,2,1\nz,4,2\nTotal, 1234\n", "n 'x' 'z' | b 2 4 | c 1 2", "Lines"),
+        ("n,b,c\nx,2,1\nz,4,2\nTotal: 1,234\n", "n 'x' 'z' | b 2 4 | c 1 2", "Lines"),
+        ("n,b\nx,2\nz,4\nSource: X, Y\n", "n 'x' 'z' | b 2 4", "Lines"),
+        ("n,b\nx,2\nz,4\nNote: a, b and 3, 4\nSource: X, 2020\n", "n 'x' 'z' | b 2 4", "Lines"),
+        ("n,b,c\nx,2,1\nz,4,2\nQuelle: Amt, Bonn, Stand 2020, S. 3\n", "n 'x' 'z' | b 2 4 | c 1 2", "Lines"),
+        ("n,b\nx,2\nz,4\n* without Guam, Samoa\n", "n 'x' 'z' | b 2 4", "Lines"),
+        // What could be a row is one.
+        ("n,b\nx,u\nz,v\nSource X, Y\n", "n 'x' 'z' 'Source X' | b 'u' 'v' 'Y'", ""),
+        ("n,b\n*x,2\n*z,4\n*w,6\n", "n '*x' '*z' '*w' | b 2 4 6", ""),
+        ("n,b\nNotebook,2\nz,4\nNoted,6\n", "n 'Notebook' 'z' 'Noted' | b 2 4 6", ""),
         ("n,b\nx,2\nTotal,4\nz,1\nTotal,6\n", "n 'x' 'Total' 'z' 'Total' | b 2 4 1 6", ""),
         ("a,b\n1,2\n3,4\n\x1a", "a 1 3 | b 2 4", "Lines"),
         ("a,b\n1,2\n3,4\n\x1a\n", "a 1 3 | b 2 4", "Lines"),

@@ -116,6 +116,8 @@ fn containers() {
     );
     let parts = read_as("t.zip", &zip(&[("t.csv", long.as_bytes())]), &ReadOptions::default()).unwrap();
     assert_eq!(parts.train.rows(), 52);
+    let beside = zip(&[("data/t.csv", table), ("data/README.txt", b"hello")]);
+    assert_eq!(read_as("t.zip", &beside, &ReadOptions::default()).unwrap().train.rows(), 2);
     refused("t.zip", &zip(&[("a.csv", table), ("b.csv", table)]), &["2 files", "a.csv", "unpack"]);
     refused("t.xlsx", &zip(&[("xl/workbook.xml", b"<x/>"), ("a.xml", b"")]), &["Excel", "CSV"]);
     for bytes in [bzip2(long.as_bytes()), zstandard(long.as_bytes()), zip(&[("t.csv", long.as_bytes())])] {
@@ -271,4 +273,34 @@ fn a_hundred_thousand_columns_are_read_in_linear_time_and_ten_million_refused() 
     assert_eq!(parts.train.columns().len(), 100_000);
     refused("commas.csv", &vec![b','; 10_000_000], &["columns"]);
     refused("long.csv", &[b"a,b\n1,".as_slice(), &vec![b'x'; (1 << 20) + 1], b"\n"].concat(), &["1 MiB"]);
+}
+
+#[test]
+fn older_encodings_are_told_apart() {
+    let table = |[name, word]: [&str; 2]| {
+        format!("{name},y\n") + &(0..6).map(|at| format!("{at}.5,{word}\n")).collect::<String>()
+    };
+    for (encoding, words, name) in [
+        (encoding_rs::EUC_KR, ["종류", "고양이"], "CP949"),
+        (encoding_rs::SHIFT_JIS, ["番号の判定", "不合格です"], "Shift_JIS"),
+        (encoding_rs::WINDOWS_1250, ["wartość", "żółty"], "windows-1250"),
+        (encoding_rs::WINDOWS_1251, ["значение", "красный"], "windows-1251"),
+        (encoding_rs::WINDOWS_1252, ["größe", "grün"], "windows-1252"),
+    ] {
+        let parts = read_as("t.csv", &encoding.encode(&table(words)).0, &ReadOptions::default()).unwrap();
+        assert!(parts.notes[0].words.contains(name), "{name}: {:?}", parts.notes);
+        assert_eq!(parts.train.names().next(), Some(words[0]));
+    }
+}
+
+#[test]
+fn what_is_nearly_json_is_read_or_named() {
+    let python =
+        "{\"a\": NaN, \"t\": \"NaN \\\" NaN\"}\n{\"a\": 1.5, \"t\": \"x\"}\n{\"a\":-2,\"t\":\"y\"}\n";
+    let parts = read_as("t.jsonl", python.as_bytes(), &ReadOptions::default()).unwrap();
+    assert_eq!(rendered(&parts), "a _ 1.5 -2 | t 'NaN \" NaN' 'x' 'y'");
+    refused("t.jsonl", b"{\"a\": -Infinity}\n{\"a\": 1}\n", &["-inf", "not a finite number"]);
+    let columns = b"{\"a\":{\"0\":1.5,\"1\":2.5},\"y\":{\"0\":\"u\",\"1\":\"d\"}}";
+    refused("t.json", columns, &["pandas", "orient=\"records\""]);
+    refused("t.json", b"{\"columns\":[\"a\"],\"data\":[[1]]}", &["is an array", "orient=\"records\""]);
 }

@@ -8,6 +8,7 @@
 pub mod builtin;
 
 mod ahead;
+mod boolean;
 mod column;
 mod concerns;
 mod dataset;
@@ -23,6 +24,7 @@ mod targets;
 mod time;
 
 pub(crate) use ahead::Ahead;
+pub use boolean::{mixes_yes_and_no, yes_or_no};
 pub use column::{Bytes, Categories, Column, ColumnType, Times, Values};
 pub use concerns::{Concern, ConcernKind, concerns};
 pub use dataset::{Dataset, Input};

@@ -554,3 +554,25 @@ fn an_input_tells_that_a_number_is_missing_where_some_are() {
     let again: Preprocessing = serde_json::from_str(&serde_json::to_string(&pieces).unwrap()).unwrap();
     assert_eq!(again, pieces);
 }
+
+#[test]
+fn yes_and_no_are_known_however_they_are_written() {
+    let rows = [0, 1, 2, 3];
+    let known = table(vec![texts("a", &["yes", "no", "yes", "no"]), texts("t", &["Yes", "No", "Yes", "No"])]);
+    let fitted = Preprocessing::fit(&known, &rows, &options("t")).unwrap();
+    let new = table(vec![
+        Column::new("a", Values::Numbers(vec![1.0, 0.0, 1.0])),
+        texts("t", &["TRUE", "false", "1"]),
+    ]);
+    // The inputs are those of no and yes, in this order.
+    assert_eq!(features(&fitted, &new), [0.0, 1.0, 1.0, 0.0, 0.0, 1.0]);
+    assert_eq!(fitted.target().apply::<f64>(&new).unwrap().to_dense(), [1.0, 0.0, 1.0]);
+    // What says neither is not known.
+    let other = table(vec![texts("a", &["maybe"]), texts("t", &["yes"])]);
+    assert_eq!(features(&fitted, &other), [0.0, 0.0]);
+    assert_eq!(fitted.apply_features::<f64>(&other).unwrap().1[0].value, "maybe");
+    // Where there are more than two, or both say the same, a text means itself alone.
+    let three = table(vec![texts("a", &["yes", "no", "maybe", "no"]), texts("t", &["u", "v", "u", "v"])]);
+    let fitted = Preprocessing::fit(&three, &rows, &options("t")).unwrap();
+    assert_eq!(features(&fitted, &table(vec![texts("a", &["true"]), texts("t", &["u"])])), [0.0, 0.0, 0.0]);
+}

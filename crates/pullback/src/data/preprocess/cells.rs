@@ -1,6 +1,6 @@
 //! The cells of a column, as texts or as numbers.
 
-use crate::data::{Categories, ColumnType, Table, Values};
+use crate::data::{Categories, ColumnType, Table, Values, yes_or_no};
 use crate::error::{Error, Place, Result};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -23,7 +23,8 @@ pub(super) fn names_in(categories: &Categories, rows: impl IntoIterator<Item = u
 }
 
 /// The position of each of the categories' names in a list, by which a row's code finds its own. A name that
-/// is not in the list is that of the same number, if there is one such: another program writes 1 as `1.0`, or `01`.
+/// is not in the list is that of the same number, if there is one such: another program writes 1 as `1.0`, or `01`. Nor
+/// does it matter how yes and no are written, if the list has a name for each and no other but those in parentheses.
 pub(super) fn places(categories: &Categories, list: &[String]) -> Vec<Option<usize>> {
     let known: BTreeMap<&str, usize> =
         list.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
@@ -35,9 +36,14 @@ pub(super) fn places(categories: &Categories, list: &[String]) -> Vec<Option<usi
             numbers.entry(number).and_modify(|place| *place = None).or_insert(Some(place));
         }
     }
+    let named = || list.iter().enumerate().filter(|(_, name)| !name.starts_with('('));
+    let said =
+        |answer: bool| named().find(|(_, name)| yes_or_no(name) == Some(answer)).map(|(place, _)| place);
+    let are_answers = named().count() == 2 && said(true).is_some() && said(false).is_some();
     let find = |name: &String| {
         let same = known.get(name.as_str()).copied();
         same.or_else(|| number(name).and_then(|number| numbers.get(&number).copied().flatten()))
+            .or_else(|| yes_or_no(name).filter(|_| are_answers).and_then(said))
     };
     categories.names().iter().map(find).collect()
 }
