@@ -216,8 +216,8 @@ fn is_quarter(word: &str) -> bool {
 fn named(word: &str, names: &[&[&str]]) -> Option<u32> {
     const LONGEST: usize = 10;
     let word = word.to_lowercase();
-    let begins = |names: &&[&str]| names.iter().any(|name| word.starts_with(name));
-    let at = names.iter().position(|names| begins(&names) && word.chars().count() <= LONGEST)?;
+    let begins = |names: &[&str]| names.iter().any(|name| word.starts_with(name));
+    let at = names.iter().position(|names| begins(names) && word.chars().count() <= LONGEST)?;
     Some(at as u32 + 1)
 }
 
