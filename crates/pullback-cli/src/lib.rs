@@ -3,9 +3,9 @@
 //! `commands` has one file a command; none imports another. A command is flags, a job of the library, and what
 //! is printed: `flags` makes the flags of the library's list of settings, `config_file` reads the same from a file,
 //! `source` reads rows, `columns` says what is made of them, `machine` says what there is of memory, `files` what a
-//! command reads and writes, `failure` is how a command ends that cannot do what it is asked, `progress` what is shown
-//! meanwhile, `interrupt` what ends a run early, `checkpoints` the folder from which one goes on, `terminal` how things
-//! are shown. All numbers come from the library.
+//! command reads and writes, `drawing` draws what `explain` explains, `failure` is how a command ends that cannot do what
+//! it is asked, `progress` what is shown meanwhile, `interrupt` what ends a run early, `checkpoints` the folder from
+//! which one goes on, `terminal` how things are shown. All numbers come from the library.
 #![forbid(unsafe_code)]
 
 mod checkpoints;
@@ -13,6 +13,7 @@ mod columns;
 mod commands;
 mod config_file;
 mod cross_validation;
+mod drawing;
 mod failure;
 mod files;
 mod flags;

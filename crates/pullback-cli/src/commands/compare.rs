@@ -45,6 +45,9 @@ pub(crate) struct Compare {
     /// How many seconds may be spent on measuring
     #[arg(long, default_value_t = 20.0)]
     budget: f64,
+    /// Count the multiply-adds alone, and measure no time
+    #[arg(long, conflicts_with_all = ["svg", "json", "budget"])]
+    counts: bool,
     /// From which weights and examples are drawn
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -98,6 +101,12 @@ impl Compare {
                 format!("a budget of {} seconds", self.budget),
                 format!("give a positive number of at most {MOST_SECONDS}"),
             ));
+        }
+        if self.counts {
+            let mut out = String::new();
+            let counted = |&size: &usize| Ok((size, count(&self.trace(&self.hidden(what, size))?)));
+            counted_table(&mut out, what, &sizes.iter().map(counted).collect::<Result<Vec<_>>>()?);
+            return print(out.trim_start());
         }
         let share = Duration::from_secs_f64((self.budget / sizes.len() as f64).clamp(0.01, 600.0));
         let rate = self.path_rate()?;
@@ -257,31 +266,9 @@ impl Compare {
             "gradient",
             &format!("of all weights, for a batch of {}, on one thread, in f64", self.batch),
         );
-        let head = |out: &mut String, title: &str| {
-            let _ = writeln!(out, "\n{title}");
-            let _ = writeln!(
-                out,
-                "{what:>6} {:>9} {:>9} {:>11} {:>12} {:>12} {:>12}",
-                "weights", "one pass", "back prop.", "forward mode", "differences", "all paths"
-            );
-        };
-        head(&mut out, "multiply-adds, counted");
-        for line in lines {
-            let c = &line.counts;
-            let cell = magnitude;
-            let _ = writeln!(
-                out,
-                "{:>6} {:>9} {:>9} {:>11} {:>12} {:>12} {:>12}",
-                line.size,
-                cell(c.weights),
-                cell(c.pass),
-                cell(c.back),
-                cell(c.forward),
-                cell(c.differences),
-                cell(c.paths)
-            );
-        }
-        head(&mut out, "time (~: from a part, extrapolated)");
+        let counted: Vec<(usize, Counts)> = lines.iter().map(|line| (line.size, line.counts)).collect();
+        counted_table(&mut out, what, &counted);
+        head(&mut out, what, "time (~: from a part, extrapolated)");
         for line in lines {
             let cell = |taken: &Taken| {
                 let mark = if taken.is_extrapolated { "~" } else { "" };
@@ -307,6 +294,34 @@ impl Compare {
             let _ = writeln!(out, "\nplot in {}", path.display());
         }
         out
+    }
+}
+
+/// The head of a table of the ways.
+fn head(out: &mut String, what: &str, title: &str) {
+    let _ = writeln!(out, "\n{title}");
+    let _ = writeln!(
+        out,
+        "{what:>6} {:>9} {:>9} {:>11} {:>12} {:>12} {:>12}",
+        "weights", "one pass", "back prop.", "forward mode", "differences", "all paths"
+    );
+}
+
+/// The multiply-adds of each way, by the size that varies.
+fn counted_table(out: &mut String, what: &str, counted: &[(usize, Counts)]) {
+    head(out, what, "multiply-adds, counted");
+    for (size, c) in counted {
+        let cell = magnitude;
+        let _ = writeln!(
+            out,
+            "{size:>6} {:>9} {:>9} {:>11} {:>12} {:>12} {:>12}",
+            cell(c.weights),
+            cell(c.pass),
+            cell(c.back),
+            cell(c.forward),
+            cell(c.differences),
+            cell(c.paths)
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! `pullback explain`: one forward and backward pass with every number, of a model or a worked example.
 
+use crate::drawing;
 use crate::failure::{Failure, Result};
 use crate::files::{Files, Output};
 use crate::machine::free_memory;
@@ -9,9 +10,9 @@ use pullback::Error;
 use pullback::data::{Table, Target};
 use pullback::explain::examples::{self, Claim, Example};
 use pullback::explain::{
-    Catalog, Circuit, Document, Expected, Expression, Focus, LANGUAGES, Notation, Options, SECTIONS, Subject,
-    Symbol, Trace, WorkedExample, describe, describe_circuit, describe_claims, diagram, json, named_inputs,
-    worked_rows,
+    Catalog, Circuit, Document, Drawings, Expected, Expression, Focus, LANGUAGES, Notation, Options,
+    SECTIONS, Subject, Symbol, Trace, WorkedExample, describe, describe_circuit, describe_claims, diagram,
+    json, named_inputs, picture, worked_rows,
 };
 use pullback::job::memory;
 use pullback::model::Model;
@@ -29,12 +30,16 @@ enum Format {
     Json,
     /// With formulas in LaTeX
     Markdown,
-    /// A page of its own, with a drawing of the graph
+    /// A page of its own, with a drawing
     Html,
-    /// The graph, for Graphviz
-    Dot,
-    /// The graph, drawn
+    /// A drawing: units, weights, gradients; of a formula, its gates
     Svg,
+    /// A drawing that moves by itself, step by step, with subtitles, also in a file beside it
+    Animation,
+    /// The graph of all operations, drawn
+    Graph,
+    /// The same, for Graphviz
+    Dot,
 }
 
 #[derive(Debug, clap::Args)]
@@ -90,6 +95,9 @@ pub(crate) struct Explain {
     /// One section of the page: layers, forward, cost, backward, gradients, work, expected
     #[arg(long, value_name = "SECTION")]
     section: Option<String>,
+    /// With `--format svg`: the step of the animation to draw, counted from 1 [default: the end of all]
+    #[arg(long, value_name = "NUMBER")]
+    step: Option<usize>,
     /// The form of the page
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -117,6 +125,15 @@ impl Explain {
         let files =
             Files::reading(given.into_iter().flatten().map(PathBuf::as_path).chain(self.source.paths()));
         let out = files.output(self.out.as_deref(), "--out")?;
+        if let (Some(step), true) = (self.step, self.format != Format::Svg) {
+            return Err(Failure::usage(
+                format!("`--step {step}` is for `--format svg`"),
+                "add `--format svg`, or leave out `--step`",
+            ));
+        }
+        if self.format == Format::Animation {
+            drawing::subtitles(&files, self.out.as_deref())?;
+        }
         let save = self.save.as_deref().map(|path| files.output(Some(path), "--save")).transpose()?;
         if let Some(name) = &self.section
             && SECTIONS.iter().all(|(own, _)| own != name)
@@ -344,11 +361,7 @@ impl Explain {
     }
 
     fn options(&self, trace: &Trace, worked: &WorkedExample) -> Result<Options> {
-        let notation = match &self.notation {
-            None => worked.notation,
-            Some(name) => Notation::from_name(name)
-                .ok_or_else(|| Error::unknown_name("notation", name, Notation::NAMES))?,
-        };
+        let notation = self.own_notation()?.unwrap_or(worked.notation);
         let mut options = Options {
             notation,
             digits: usize::from(self.digits),
@@ -460,10 +473,12 @@ impl Explain {
         let mut page = describe_claims(&claims, catalog);
         page.blocks[0] = pullback::explain::Block::Heading(1, catalog.get("examples_title").to_owned());
         match self.format {
-            Format::Json | Format::Dot | Format::Svg => Err(Failure::usage(
-                "the list of examples has no such form",
-                "take `--format text`, `markdown` or `html`",
-            )),
+            Format::Json | Format::Dot | Format::Svg | Format::Graph | Format::Animation => {
+                Err(Failure::usage(
+                    "the list of examples has no such form",
+                    "take `--format text`, `markdown` or `html`",
+                ))
+            }
             _ => self.show(&page, Shown::Nothing, "", catalog, out),
         }
     }
@@ -495,12 +510,15 @@ impl Explain {
             })?),
         };
         let page = section.as_ref().unwrap_or(page);
-        let drawing = trace.filter(|_| section.is_none()).and_then(|trace| diagram::svg(trace, catalog));
-        let has_no_form = matches!(self.format, Format::Dot | Format::Svg) && trace.is_none();
-        if has_no_form {
+        if matches!(self.format, Format::Svg | Format::Animation) {
+            return self.draw(shown, catalog, out);
+        }
+        let graph = trace.filter(|_| section.is_none() && self.format != Format::Text);
+        let graph = graph.and_then(|trace| diagram::svg(trace, catalog));
+        if matches!(self.format, Format::Dot | Format::Graph) && trace.is_none() {
             return Err(Failure::usage(
                 "a formula has no such form",
-                "take `--format text`, `markdown`, `html` or `json`",
+                "take `--format svg`, `animation`, `text`, `markdown`, `html` or `json`",
             ));
         }
         let document = match (self.format, shown) {
@@ -514,14 +532,18 @@ impl Explain {
             (_, _, Some(document)) if out.path().is_none() => return print_json(&document),
             (_, _, Some(document)) => document.to_string(),
             (Format::Dot, Some(trace), _) => diagram::dot(trace),
-            (Format::Svg, Some(_), _) => drawing.ok_or_else(|| {
+            (Format::Graph, Some(_), _) => graph.ok_or_else(|| {
                 Failure::new(
                     format!("the graph has more than {} nodes, too many to be read", diagram::MOST_NODES),
                     "take `--format dot` and Graphviz, or a network of fewer layers",
                 )
             })?,
             (Format::Markdown, _, _) => page.markdown(),
-            (Format::Html, _, _) => page.html(drawing.as_deref()),
+            (Format::Html, _, _) => {
+                let picture = if section.is_none() { self.picture_of(shown, catalog)? } else { None };
+                let drawings = Drawings { picture, graph };
+                page.html(&drawings)
+            }
             (_, _, _) if out.path().is_none() => {
                 let (is_seen, width) = (std::io::stdout().is_terminal(), width());
                 let plain = page.text(width, false);
@@ -533,6 +555,39 @@ impl Explain {
             (_, _, _) => page.text(WIDTH, false),
         };
         out.write(text.as_bytes())
+    }
+}
+
+impl Explain {
+    /// The picture or the animation of what is explained.
+    fn draw(&self, shown: Shown<'_>, catalog: &Catalog, out: &Output) -> Result<()> {
+        if let Some(section) = &self.section {
+            return Err(Failure::usage(
+                format!("a drawing has no section {section}"),
+                "leave out `--section`, or take `--format text`, `markdown` or `html`",
+            ));
+        }
+        let (Shown::Network(_, worked, _) | Shown::Circuit(_, worked)) = shown else { return Ok(()) };
+        let steps = drawing::steps(worked, self.own_notation()?)?;
+        if self.format == Format::Svg {
+            return drawing::write_picture(&steps, self.step, catalog, out);
+        }
+        let subtitles = drawing::subtitles(&Files::default(), out.path())?;
+        drawing::write_animation(&steps, catalog, (out, subtitles.as_ref()))
+    }
+
+    /// The drawing of a page: of a formula with too many gates, and of a list, there is none.
+    fn picture_of(&self, shown: Shown<'_>, catalog: &Catalog) -> Result<Option<String>> {
+        let (Shown::Network(_, worked, _) | Shown::Circuit(_, worked)) = shown else { return Ok(None) };
+        let notation = self.own_notation()?;
+        Ok(drawing::steps(worked, notation).ok().and_then(|steps| picture(&steps, None, catalog).ok()))
+    }
+
+    /// The notation that is asked for.
+    fn own_notation(&self) -> Result<Option<Notation>> {
+        let Some(name) = &self.notation else { return Ok(None) };
+        let known = Notation::from_name(name);
+        Ok(Some(known.ok_or_else(|| Error::unknown_name("notation", name, Notation::NAMES))?))
     }
 }
 

@@ -30,6 +30,14 @@ fn a_row_is_explained_in_every_form_and_language() {
     );
     assert!(with(&["--format", "dot"]).starts_with("digraph"));
     assert!(with(&["--format", "svg"]).starts_with("<svg"));
+    assert!(with(&["--format", "graph"]).starts_with("<svg"));
+    with(&["--format", "animation", "--out", "row.svg", "--lang", "en"]);
+    let (drawn, subtitles) = (text(&place.read("row.svg")), text(&place.read("row.vtt")));
+    assert!(drawn.starts_with("<svg") && drawn.contains("@keyframes") && subtitles.starts_with("WEBVTT"));
+    assert_eq!(
+        drawn.matches("\"cue\">").count() + drawn.matches(" cue\">").count(),
+        subtitles.matches(" --> ").count()
+    );
     let chain = with(&["--weight", "2.1.0", "--format", "markdown", "--notation", "ng", "--lang", "en"]);
     assert!(chain.contains(r"\frac{\partial C}{\partial \Theta^{(2)}_{2,1}}"), "{chain}");
     assert!(with(&["--unit", "1.2"]).contains("delta[1][2]"));
@@ -369,4 +377,63 @@ fn formulas_and_flags_that_cannot_be_meant_are_usage_errors() {
     }
     let page = place.succeed(&["explain", "--expression", "-x^2", "--at", "x=3", "--lang", "en"]);
     assert!(page.contains("-6"), "{page}");
+}
+
+#[test]
+fn drawings_that_cannot_be_made_are_answered() {
+    let place = Place::new();
+    let failing = |arguments: &[&str], message: &str| {
+        let output = place.run(&[&["explain", "--lang", "en"], arguments].concat());
+        let said = text(&output.stderr);
+        assert!(!output.status.success() && said.contains(message), "{arguments:?}: {said}");
+    };
+    failing(&["--examples", "--format", "animation"], "the list of examples has no such form");
+    failing(
+        &["--example", "mazur", "--format", "animation", "--out", "a.vtt"],
+        "a.vtt is the name of the subtitles beside the animation",
+    );
+    failing(
+        &["--example", "mazur", "--format", "animation", "--section", "cost"],
+        "a drawing has no section cost",
+    );
+    failing(&["--example", "mazur", "--format", "svg", "--step", "20"], "there is no step 20");
+    failing(&["--example", "mazur", "--step", "2"], "`--step 2` is for `--format svg`");
+    failing(&["--expression", "x", "--at", "x=1", "--format", "svg"], "nothing to draw");
+    let many = vec!["x"; 70].join(" * ");
+    failing(&["--expression", &many, "--at", "x=1", "--format", "animation"], "too many to be drawn");
+    failing(&["--expression", "x * x", "--at", "x=1", "--format", "graph"], "a formula has no such form");
+    assert!(!place.path("a.svg").exists());
+    // Standard output has nothing beside it.
+    let drawn =
+        place.succeed(&["explain", "--expression", "x * y", "--at", "x=1,y=2", "--format", "animation"]);
+    assert!(drawn.starts_with("<svg"));
+}
+
+#[test]
+fn the_page_has_captions_scopes_and_anchors_that_stand_there() {
+    let place = Place::new();
+    for arguments in [
+        &["--example", "mazur"][..],
+        &["--example", "xor", "--lang", "ko"],
+        &["--expression", "b = a + a; c = b * b", "--at", "a=2"],
+        &["--examples"],
+        &["--example", "mazur", "--weight", "w5"],
+        &["--example", "ng", "--section", "gradients"],
+    ] {
+        let page = place.succeed(&[&["explain", "--format", "html"], arguments].concat());
+        let count = |what: &str| page.matches(what).count();
+        assert_eq!(count("<h1"), 1, "{arguments:?}");
+        assert_eq!(count("<caption>"), count("<table>"), "{arguments:?}");
+        assert!(count("scope=\"row\"") > 0 && count("scope=\"col\"") > 0, "{arguments:?}");
+        let mut ids: Vec<&str> =
+            page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        ids.sort_unstable();
+        assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "{arguments:?}: an anchor stands there once");
+        for link in page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(ids.binary_search(&link).is_ok(), "{arguments:?}: {link} leads nowhere");
+        }
+    }
+    let page = place.succeed(&["explain", "--example", "mazur", "--format", "html", "--lang", "en"]);
+    assert!(page.find("<figure>") < page.find("<h2"), "the drawing comes first");
+    assert!(page.matches("href=\"#").count() > 20 && page.contains("<math"), "{page}");
 }

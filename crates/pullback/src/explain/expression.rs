@@ -415,6 +415,20 @@ fn local(operation: Operation, exponent: Option<f64>, numbers: &[f64]) -> Result
 }
 
 impl Gate {
+    /// What it does in as few letters as possible: `+`, `×`, `tanh`.
+    pub fn sign(&self) -> String {
+        match self.operation {
+            Operation::Add => "+",
+            Operation::Subtract | Operation::Negative => "−",
+            Operation::Multiply => "×",
+            Operation::Divide => "÷",
+            Operation::Power => "^",
+            Operation::Function(at) if FUNCTIONS[at].name == "sigmoid" => "σ",
+            Operation::Function(at) => FUNCTIONS[at].name,
+        }
+        .to_owned()
+    }
+
     /// The formula over the numbers of its operands: `-2 + 5`.
     pub fn with_numbers(&self, number: impl Fn(f64) -> String) -> String {
         let numbers: Vec<String> = (self.numbers.iter().enumerate())

@@ -34,6 +34,7 @@ mod notation;
 mod page;
 mod render;
 mod rows;
+mod scene;
 mod steps;
 mod trace;
 mod worked;
@@ -48,8 +49,12 @@ pub use findings::{Blame, BlamedFactor, Finding, diagnose};
 pub use ledger::{Ledger, Member, ledger};
 pub use notation::{Notation, Symbol};
 pub use page::{Focus, MOST_LAYERS_IN_FULL, Options, describe};
+pub use render::animation::{Animation, Cue, animation};
+pub use render::html::Drawings;
+pub use render::picture::picture;
 pub use render::{diagram, json};
 pub use rows::{NamedInput, named_inputs, trace_rows, worked_rows};
+pub use scene::{Anchor, Figure, MOST_GATES, MOST_UNITS, Role, Scene, Shape, Size, scene};
 pub use steps::{Action, Level, Makes, Pass, Place, Said, Step, Steps, Term};
 pub use trace::{
     Activated, Dense, Factor, FactorKind, Filters, Imaging, LayerName, Link, Part, Trace, Weighted,

@@ -22,10 +22,17 @@ pub type Attributes<'a> = &'a [(&'a str, &'a dyn Display)];
 impl Svg {
     /// An empty drawing of that size, with the page's font in `font_size` pixels.
     pub fn new(width: impl Display, height: impl Display, font_size: usize) -> Self {
+        Self::named(width, height, font_size, "drawing")
+    }
+
+    /// The same with a class, by which a style sheet finds it among other drawings of a page.
+    pub fn named(width: impl Display, height: impl Display, font_size: usize, class: &str) -> Self {
         let mut svg = Self { out: String::new() };
         svg.tag(
             "svg",
             &[
+                ("class", &class),
+                ("role", &"img"),
                 ("xmlns", &"http://www.w3.org/2000/svg"),
                 ("viewBox", &format_args!("0 0 {width} {height}")),
                 ("width", &width),
@@ -48,6 +55,35 @@ impl Svg {
     pub fn text(&mut self, attributes: Attributes<'_>, text: &str) {
         self.tag("text", attributes);
         let _ = writeln!(self.out, ">{}</text>", escaped(text));
+    }
+
+    /// A part of a drawing, without a root.
+    pub fn part() -> Self {
+        Self { out: String::new() }
+    }
+
+    /// The finished part.
+    pub fn finish_part(self) -> String {
+        self.out
+    }
+
+    /// Adds a part that was made before.
+    pub fn add(&mut self, part: &str) {
+        self.out.push_str(part);
+    }
+
+    /// Adds an element with what `content` puts into it.
+    pub fn element_with(&mut self, name: &str, attributes: Attributes<'_>, content: impl FnOnce(&mut Self)) {
+        self.tag(name, attributes);
+        self.out.push('>');
+        content(self);
+        let _ = writeln!(self.out, "</{name}>");
+    }
+
+    /// Adds an element that has nothing but text.
+    pub fn labeled(&mut self, name: &str, attributes: Attributes<'_>, text: &str) {
+        self.tag(name, attributes);
+        let _ = write!(self.out, ">{}</{name}>", escaped(text));
     }
 
     /// The finished drawing.

@@ -3,8 +3,8 @@
 
 use pullback::Real;
 use pullback::explain::{
-    BlamedFactor, Catalog, Finding, Focus, LANGUAGES, LayerName, Options, Trace, describe, diagnose,
-    layer_figures,
+    BlamedFactor, Catalog, Drawings, Finding, Focus, LANGUAGES, LayerName, Options, Trace, describe,
+    diagnose, layer_figures,
 };
 use pullback::network::layers::{Convolution, Residual};
 use pullback::network::{Activation, Cost, Image, Layer, Mode, Network};
@@ -210,7 +210,7 @@ fn a_page_of_a_hundred_layers_is_short() {
             let catalog = Catalog::find(language).unwrap();
             let page = describe(&trace, "100 layers", &Options::default(), &catalog);
             let text = page.text(80, false);
-            for form in [text.clone(), page.markdown(), page.html(None)] {
+            for form in [text.clone(), page.markdown(), page.html(&Drawings::default())] {
                 assert!(form.lines().count() < 200 && form.len() < 60_000, "{}", form.len());
             }
             for line in text.lines() {

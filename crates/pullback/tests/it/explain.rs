@@ -4,8 +4,8 @@ use pullback::differentiate::reverse;
 use pullback::execute::{Executor, Machine};
 use pullback::explain::examples::{NAMES, find};
 use pullback::explain::{
-    Block, Catalog, Expected, FactorKind, Focus, LANGUAGES, Notation, Options, Subject, Symbol, Trace,
-    describe, diagnose, ledger, with_particle,
+    Block, Catalog, Drawings, Expected, FactorKind, Focus, LANGUAGES, Notation, Options, Subject, Symbol,
+    Trace, describe, diagnose, ledger, with_particle,
 };
 use pullback::graph::NodeRole;
 use pullback::network::{Activation, Cost, Layer, Mode, Network};
@@ -160,7 +160,7 @@ fn pages_of_every_kind_use_only_messages_that_exist() {
                 let training = Training { clip_norm: Some(1e-3), ..Training::default() };
                 let options = Options { focus, notation, training, ..Options::default() };
                 let page = describe(&trace, "t", &options, &catalog);
-                for text in [page.text(80, false), page.markdown(), page.html(None)] {
+                for text in [page.text(80, false), page.markdown(), page.html(&Drawings::default())] {
                     assert!(
                         !text.contains("{layer}") && !text.contains("_text") && !text.contains("ledger_"),
                         "{text}"
@@ -246,7 +246,7 @@ fn documents_escape_what_pages_must() {
             Block::Table { columns: vec!["x|y".into()], rows: vec![vec!["1 < 2".into()]] },
         ],
     };
-    assert!(page.html(None).contains("<h1>a &lt; b &amp; c</h1>"));
+    assert!(page.html(&Drawings::default()).contains("<h1>a &lt; b &amp; c</h1>"));
     assert!(page.markdown().contains("x\\|y"));
 }
 

@@ -4,7 +4,7 @@
 use crate::operations::{DIFFERENCES, FORWARD, is_smooth};
 use pullback::differentiate::{check_gradients, reverse};
 use pullback::execute::{Executor, Machine, reference};
-use pullback::explain::{Catalog, LANGUAGES, Options, Trace, describe};
+use pullback::explain::{Catalog, Drawings, LANGUAGES, Options, Trace, describe};
 use pullback::graph::ops::Dice;
 use pullback::graph::{Kind, NodeId};
 use pullback::network::layers::{Embedding, LayerCase, Residual};
@@ -208,7 +208,7 @@ fn every_layer_has_a_name_in_explain_and_a_page_in_every_language_and_format() {
         for (language, _) in LANGUAGES {
             let catalog = Catalog::find(language).unwrap();
             let page = describe(&trace, "title", &Options::default(), &catalog);
-            for text in [page.text(80, false), page.markdown(), page.html(None)] {
+            for text in [page.text(80, false), page.markdown(), page.html(&Drawings::default())] {
                 let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
                 let told = described.replace('[', "\\[").replace(']', "\\]");
                 assert!(flat.contains(&described) || flat.contains(&told), "{kind}, {language}: {text}");

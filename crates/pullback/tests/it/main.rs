@@ -38,6 +38,7 @@ mod reasons;
 mod remarks;
 mod resume;
 mod rules;
+mod scene;
 mod steps;
 mod stored;
 mod training;

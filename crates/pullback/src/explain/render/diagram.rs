@@ -9,6 +9,14 @@ use std::fmt::Write;
 /// The largest number of nodes of a drawing; more cannot be read.
 pub const MOST_NODES: usize = 150;
 
+/// Its colors, in light and dark.
+const STYLE: &str = ".graph .paper{fill:#fff}.graph text{fill:#1c2430}.graph .dim{fill:#56606e}.graph .way{fill:none;\
+stroke:#9aa5b4}.graph .input,.graph .parameter,.graph .constant,.graph .operation{stroke:#56606e;fill:#fff}\
+.graph .input{fill:#e8f0fe}.graph .parameter{fill:#e9f7ec}.graph .constant{fill:#f2f2f2}.graph .value{fill:#1a56c4}\
+.graph .derivative{fill:#b3261e}@media(prefers-color-scheme:dark){.graph .paper{fill:#14181f}.graph text{fill:#e3e8ef}\
+.graph .dim{fill:#9aa5b4}.graph .way{stroke:#5a6678}.graph .operation{fill:#14181f}.graph .input{fill:#1b2c4a}\
+.graph .parameter{fill:#17321f}.graph .constant{fill:#262c36}.graph .value{fill:#8db8ff}.graph .derivative{fill:#ff9a8c}}";
+
 /// A node of the forward pass as it is drawn.
 struct Drawn {
     id: NodeId,
@@ -120,9 +128,11 @@ pub fn svg(trace: &Trace, catalog: &Catalog) -> Option<String> {
     }
     let tallest = filled.iter().max().copied().unwrap_or(1);
     let (width, height) = (20 + columns * (WIDTH + GAP.0), 60 + tallest * (HEIGHT + GAP.1));
-    let mut drawing = Svg::new(width, height, 12);
-    drawing.element("rect", &[("width", &width), ("height", &height), ("fill", &"#fff")]);
-    drawing.text(&[("x", &20), ("y", &24), ("fill", &"#56606e")], catalog.get("diagram"));
+    let mut drawing = Svg::named(width, height, 12, "graph");
+    drawing.labeled("title", &[], catalog.get("graph_summary"));
+    drawing.labeled("style", &[], STYLE);
+    drawing.element("rect", &[("class", &"paper"), ("width", &width), ("height", &height)]);
+    drawing.text(&[("class", &"dim"), ("x", &20), ("y", &24)], catalog.get("diagram"));
     for node in &nodes {
         let (x, y) = place[node.id.index()];
         for input in graph.node(node.id).inputs() {
@@ -130,17 +140,11 @@ pub fn svg(trace: &Trace, catalog: &Catalog) -> Option<String> {
             let (x0, y0, y1) = (from + WIDTH, level + HEIGHT / 2, y + HEIGHT / 2);
             let middle = x0.midpoint(x);
             let path = format_args!("M{x0} {y0}C{middle} {y0} {middle} {y1} {x} {y1}");
-            drawing.element("path", &[("d", &path), ("fill", &"none"), ("stroke", &"#9aa5b4")]);
+            drawing.element("path", &[("class", &"way"), ("d", &path)]);
         }
     }
     for node in &nodes {
         let (x, y) = place[node.id.index()];
-        let color = match node.class {
-            "input" => "#e8f0fe",
-            "parameter" => "#e9f7ec",
-            "constant" => "#f2f2f2",
-            _ => "#ffffff",
-        };
         drawing.element(
             "rect",
             &[
@@ -149,16 +153,12 @@ pub fn svg(trace: &Trace, catalog: &Catalog) -> Option<String> {
                 ("width", &WIDTH),
                 ("height", &HEIGHT),
                 ("rx", &6),
-                ("fill", &color),
-                ("stroke", &"#56606e"),
+                ("class", &node.class),
             ],
         );
-        drawing.text(
-            &[("x", &(x + 8)), ("y", &(y + 18)), ("font-weight", &600), ("fill", &"#1c2430")],
-            &node.title,
-        );
-        for (line, (text, color)) in node.lines.iter().zip(["#1a56c4", "#b3261e"]).enumerate() {
-            drawing.text(&[("x", &(x + 8)), ("y", &(y + 36 + 17 * line)), ("fill", &color)], text);
+        drawing.text(&[("x", &(x + 8)), ("y", &(y + 18)), ("font-weight", &600)], &node.title);
+        for (line, (text, class)) in node.lines.iter().zip(["value", "derivative"]).enumerate() {
+            drawing.text(&[("x", &(x + 8)), ("y", &(y + 36 + 17 * line)), ("class", &class)], text);
         }
     }
     Some(drawing.finish())

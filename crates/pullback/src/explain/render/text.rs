@@ -35,7 +35,7 @@ impl Document {
 }
 
 /// A text in lines of at most `width` columns, after `indent` spaces each but the first.
-fn wrap(text: &str, width: usize, indent: usize) -> String {
+pub(super) fn wrap(text: &str, width: usize, indent: usize) -> String {
     let mut out = String::new();
     let mut column = 0;
     for (at, word) in text.split(' ').enumerate() {

@@ -18,13 +18,18 @@
 //! # Ok::<(), pullback::Error>(())
 //! ```
 
+mod moment;
 mod program;
+mod sentence;
 mod terms;
 mod words;
 
+pub(in crate::explain) use moment::{Moment, When};
+pub(in crate::explain) use program::groups;
 pub use terms::{Action, Place, Term};
 pub use words::Said;
 
+use super::expression::Circuit;
 use super::worked::{NetworkExample, Subject, WorkedExample};
 use super::{Notation, Trace};
 use crate::error::Result;
@@ -92,6 +97,8 @@ pub struct Step {
     pub example: Option<usize>,
     /// The unit, counted from 0.
     pub unit: Option<usize>,
+    /// Of a formula, the gate, counted from 0.
+    pub gate: Option<usize>,
     /// The multiply-adds in it, as `explain` and `compare` count them; those of an update are not counted. Of a
     /// convolution, passes and layers also count the products with the zeros around an image, which are no terms.
     pub multiply_adds: u64,
@@ -101,6 +108,9 @@ pub struct Step {
     stages: (usize, usize),
     terms: (usize, usize),
 }
+
+/// The significant digits of numbers in words.
+const DIGITS: usize = 6;
 
 /// The steps of one update, or of a formula.
 #[derive(Debug)]
@@ -112,6 +122,8 @@ pub struct Steps {
     stages: Vec<Stage>,
     labels: BTreeMap<usize, words::Label>,
     update: Option<Update>,
+    circuit: Option<Circuit>,
+    digits: usize,
 }
 
 /// What the last pass does.
@@ -134,6 +146,12 @@ impl Steps {
             Subject::Network(example) => Self::of_network(example, worked.notation),
             Subject::Expression(expression) => Ok(Self::of_circuit(&expression.circuit()?)),
         }
+    }
+
+    /// The same, with so many significant digits in words; 6 where nothing is said.
+    #[must_use]
+    pub fn with_digits(self, digits: usize) -> Self {
+        Self { digits, ..self }
     }
 
     /// All steps of a level, in order.
@@ -169,7 +187,7 @@ impl Steps {
                     last.stages.1 = at + 1;
                     last.multiply_adds += stage.multiply_adds;
                 }
-                _ => passes.push(Step { level: Level::Pass, layer: None, ..self.of_stage(at) }),
+                _ => passes.push(Step { level: Level::Pass, layer: None, gate: None, ..self.of_stage(at) }),
             }
         }
         passes
@@ -184,6 +202,7 @@ impl Steps {
             layer: stage.layer,
             example: None,
             unit: None,
+            gate: stage.gate,
             multiply_adds: stage.multiply_adds,
             term: None,
             stages: (at, at + 1),
@@ -233,6 +252,26 @@ impl Steps {
             }
             _ => parts,
         }
+    }
+
+    /// The network with its numbers, and its passes; absent for a formula.
+    pub(in crate::explain) fn network(&self) -> Option<(&NetworkExample, &Trace)> {
+        self.update.as_ref().map(|update| (&update.example, &update.trace))
+    }
+
+    /// The formula; absent for a network.
+    pub(in crate::explain) fn formula(&self) -> Option<&Circuit> {
+        self.circuit.as_ref()
+    }
+
+    /// The cost after the step; absent for a formula.
+    ///
+    /// # Errors
+    /// If the network contradicts itself.
+    pub fn cost_after(&self) -> Result<Option<f64>> {
+        let Some(update) = &self.update else { return Ok(None) };
+        let after = NetworkExample { parameters: update.new.clone(), ..update.example.clone() };
+        Ok(Some(after.trace()?.cost()))
     }
 
     /// The graph that the steps are read off.

@@ -1,7 +1,7 @@
 //! Which node belongs to which pass and layer, in an order in which each comes after what it reads.
 
 use super::words::labels;
-use super::{Makes, Notation, Pass, Steps, Update};
+use super::{DIGITS, Makes, Notation, Pass, Steps, Update};
 use crate::error::Result;
 use crate::explain::expression::Circuit;
 use crate::explain::steps::terms::{Moves, is_move};
@@ -17,6 +17,8 @@ pub(super) struct Stage {
     pub(super) makes: Makes,
     /// The layer, counted from 1.
     pub(super) layer: Option<usize>,
+    /// The gate, counted from 0.
+    pub(super) gate: Option<usize>,
     pub(super) nodes: Vec<NodeId>,
     /// The parameters that an update changes.
     pub(super) parameters: Vec<usize>,
@@ -69,6 +71,7 @@ impl Steps {
                     pass: Pass::Update,
                     makes: Makes::Weights,
                     layer: Some(group).filter(|group| *group > 0),
+                    gate: None,
                     nodes: Vec::new(),
                     parameters,
                     multiply_adds: 0,
@@ -84,6 +87,8 @@ impl Steps {
             values,
             stages,
             update: Some(Update { example: example.clone(), trace, gradients, new: after.parameters }),
+            circuit: None,
+            digits: DIGITS,
         })
     }
 
@@ -93,20 +98,39 @@ impl Steps {
         let graph = circuit.graph.clone();
         let values: Vec<Vec<f64>> = circuit.values.iter().map(|value| vec![*value]).collect();
         let needed = graph.ancestors(&outputs);
-        let operations = graph.ids().filter(|id| needed[id.index()] && graph.node(*id).op().is_some());
-        let moved = |id: &NodeId| !is_move(&graph, *id);
-        let stages = operations.filter(moved).map(|id| {
-            let is_forward = id.index() < circuit.forward;
-            Stage {
-                pass: if is_forward { Pass::Forward } else { Pass::Backward },
-                makes: if is_forward { Makes::Values } else { Makes::Deltas },
-                layer: None,
-                nodes: vec![id],
-                parameters: Vec::new(),
-                multiply_adds: multiply_adds(&graph, id),
+        let is_computed =
+            |id: &NodeId| needed[id.index()] && graph.node(*id).op().is_some() && !is_move(&graph, *id);
+        // A gate may be of several nodes, of which the last has its name.
+        let gate_of = |id: NodeId| {
+            let forward = graph.node(id).origin.pulls_back.unwrap_or(id);
+            let own = circuit.gates.iter().position(|gate| gate.node >= forward);
+            own.or(circuit.gates.len().checked_sub(1))
+        };
+        let is_forward = |id: &NodeId| id.index() < circuit.forward;
+        let stage = |pass: Pass, gate: Option<usize>| Stage {
+            pass,
+            makes: if pass == Pass::Forward { Makes::Values } else { Makes::Deltas },
+            layer: None,
+            gate,
+            nodes: Vec::new(),
+            parameters: Vec::new(),
+            multiply_adds: 0,
+        };
+        // A gate that only passes on what arrives has a step too, though nothing is computed in it.
+        let gates = circuit.gates.len();
+        let mut stages: Vec<Stage> = (0..gates).map(|gate| stage(Pass::Forward, Some(gate))).collect();
+        let passing =
+            (0..gates).rev().filter(|&gate| circuit.adjoints[circuit.gates[gate].node.index()].is_some());
+        stages.extend(passing.map(|gate| stage(Pass::Backward, Some(gate))));
+        for id in graph.ids().filter(is_computed) {
+            let pass = if is_forward(&id) { Pass::Forward } else { Pass::Backward };
+            let gate = gate_of(id);
+            let own = stages.iter_mut().find(|stage| stage.pass == pass && stage.gate == gate);
+            if let Some(own) = own.filter(|_| gate.is_some()) {
+                own.nodes.push(id);
+                own.multiply_adds += multiply_adds(&graph, id);
             }
-        });
-        let stages = stages.collect();
+        }
         Self {
             moves: Moves::of(&graph, &values),
             labels: super::words::labels_of_circuit(circuit),
@@ -115,12 +139,14 @@ impl Steps {
             values,
             stages,
             update: None,
+            circuit: Some(circuit.clone()),
+            digits: DIGITS,
         }
     }
 }
 
 /// The group of each layer, counted from 1: an activation belongs to the layer before it.
-fn groups(network: &Network) -> Vec<usize> {
+pub(in crate::explain) fn groups(network: &Network) -> Vec<usize> {
     let mut group = 0;
     let next = |(at, layer): (usize, &Layer)| {
         if !(matches!(layer, Layer::Activation(_)) && at > 0) {
@@ -197,7 +223,7 @@ fn staged(graph: &Graph, outputs: &[NodeId], kind: impl Fn(NodeId) -> Kind) -> V
         }
         let multiply_adds = nodes.iter().map(|id| multiply_adds(graph, *id)).sum();
         let (pass, layer, makes) = wanted;
-        stages.push(Stage { pass, makes, layer, nodes, parameters: Vec::new(), multiply_adds });
+        stages.push(Stage { pass, makes, layer, gate: None, nodes, parameters: Vec::new(), multiply_adds });
     }
     stages
 }

@@ -1,14 +1,14 @@
 //! Steps in words: a formula, the same in numbers, and one sentence in the language of a catalog.
 
 use super::terms::{Action, Place, Term};
-use super::{Level, Makes, Pass, Step, Steps};
+use super::{Level, Step, Steps};
 use crate::explain::expression::Circuit;
 use crate::explain::worked::NetworkExample;
 use crate::explain::{Catalog, Notation, Symbol, Trace};
 use crate::graph::ops::Addend;
 use crate::graph::{Kind, NodeId};
 use crate::report::number::significant;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What the numbers of a node are called.
 #[derive(Debug, Clone)]
@@ -43,8 +43,6 @@ pub struct Source {
     pub made_in: Option<usize>,
 }
 
-/// The significant digits of numbers.
-const DIGITS: usize = 6;
 /// The most addends that a formula shows.
 const MOST_ADDENDS: usize = 8;
 /// How deep an intermediate result is written out.
@@ -139,19 +137,31 @@ enum With {
 impl Steps {
     /// A step in words.
     pub fn describe(&self, step: &Step, catalog: &Catalog) -> Said {
-        let terms = self.terms_of(step.stages.0);
-        let own = &terms[step.terms.0.min(terms.len())..step.terms.1.min(terms.len())];
+        // Passes and layers are told without their terms, which may be many.
+        let terms = if step.level > Level::Example { self.terms_of(step.stages.0) } else { Vec::new() };
+        let own = self.terms_in(step, &terms);
         let (formula, numbers) = match (&step.term, step.level) {
             (Some(term), _) => self.of_term(term),
             (None, Level::Unit) => self.of_unit(own),
+            (None, Level::Layer) if step.gate.is_some() => self.of_gate(step).unwrap_or_default(),
             _ => (String::new(), String::new()),
         };
         let sources = step.term.iter().flat_map(|term| self.sources(term)).map(|(place, made_in)| Source {
             name: self.name(place, With::Names, 1),
-            number: significant(self.number(place), DIGITS),
+            number: significant(self.number(place), self.digits),
             made_in,
         });
         Said { formula, numbers, sources: sources.collect(), sentence: self.sentence(step, own, catalog) }
+    }
+
+    /// The terms of a step, of those of its first stage.
+    pub(super) fn terms_in<'t>(&self, step: &Step, terms: &'t [Term]) -> &'t [Term] {
+        &terms[step.terms.0.min(terms.len())..step.terms.1.min(terms.len())]
+    }
+
+    /// Whether a number has a name of its own.
+    pub(in crate::explain) fn has_label(&self, node: NodeId) -> bool {
+        self.labels.contains_key(&node.index())
     }
 
     /// What a number is called.
@@ -159,89 +169,8 @@ impl Steps {
         self.name(place, With::Names, 1)
     }
 
-    fn sentence(&self, step: &Step, own: &[Term], catalog: &Catalog) -> String {
-        let layer = step.layer.unwrap_or(0);
-        let units: BTreeSet<_> = own.iter().filter_map(|term| term.unit).collect();
-        let made = own.last().map_or(String::new(), |term| self.name(self.shown(term), With::Names, 1));
-        let value = own.last().map_or(String::new(), |term| significant(term.value, DIGITS));
-        let pass = match step.pass {
-            Pass::Forward => "forward",
-            Pass::Cost => "cost",
-            Pass::Backward => "backward",
-            Pass::Update => "update",
-        };
-        let makes = match (step.pass, step.makes) {
-            (Pass::Cost, _) => "cost",
-            (_, Makes::Values) => "values",
-            (_, Makes::Deltas) => "deltas",
-            (_, Makes::Gradients) => "gradients",
-            (_, Makes::Weights) => "weights",
-        };
-        // What belongs to no layer, such as a gate, is told by its result.
-        let makes = if step.layer.is_none() && step.pass != Pass::Cost && step.level == Level::Layer {
-            "gate"
-        } else {
-            makes
-        };
-        let term = step.term.as_ref();
-        let action = match term.map(|term| (term.action, term.before.is_some())) {
-            Some((Action::MultiplyAdd, false)) => "multiply",
-            Some((Action::MultiplyAdd, true)) => "multiply_add",
-            Some((Action::Add, false)) => "begin",
-            Some((Action::Add, true)) => "add",
-            Some((Action::Scale(_), _)) => "scale",
-            Some((Action::Apply | Action::ApplyToAll, _)) => "apply",
-            Some((Action::Change, _)) => "change",
-            None => "",
-        };
-        let key = match step.level {
-            Level::Pass => format!("step.pass.{pass}"),
-            Level::Layer => format!("step.layer.{makes}"),
-            Level::Example => "step.example".to_owned(),
-            Level::Unit => format!("step.unit.{makes}"),
-            Level::Term => format!("step.term.{action}"),
-        };
-        let is_swapped = term
-            .is_some_and(|term| term.action == Action::MultiplyAdd && self.is_parameter(term.operands[1]));
-        let operand = |at: usize| {
-            let at = if is_swapped { 1 - at } else { at };
-            let place = term.and_then(|term| term.operands.get(at).copied());
-            place.map_or(String::new(), |place| self.name(place, With::Names, 1))
-        };
-        let operation =
-            term.and_then(|term| self.graph.node(term.result.node).op()).map_or("", |op| op.name());
-        let factor = match term.map(|term| term.action) {
-            Some(Action::Scale(factor)) => significant(factor, DIGITS),
-            _ => String::new(),
-        };
-        let (optimizer, rate) = match &self.update {
-            Some(update) => {
-                let training = &update.example.training;
-                (training.optimizer.name().to_owned(), training.learning_rate().to_string())
-            }
-            None => Default::default(),
-        };
-        catalog.say(
-            &key,
-            &[
-                ("layer", &layer),
-                ("example", &(step.example.unwrap_or(0) + 1)),
-                ("units", &units.len()),
-                ("count", &step.multiply_adds),
-                ("made", &made),
-                ("value", &value),
-                ("left", &operand(0)),
-                ("right", &operand(1)),
-                ("operation", &operation),
-                ("factor", &factor),
-                ("optimizer", &optimizer),
-                ("rate", &rate),
-            ],
-        )
-    }
-
     /// Where the result of a term is named: a sum without its bias yet is called as the whole.
-    fn shown(&self, term: &Term) -> Place {
+    pub(super) fn shown(&self, term: &Term) -> Place {
         let place = term.result;
         if self.labels.contains_key(&place.node.index()) {
             return place;
@@ -264,7 +193,7 @@ impl Steps {
 
     fn of_term(&self, term: &Term) -> (String, String) {
         let name = |place: Place| self.name(place, With::Names, 1);
-        let number = |x: f64| significant(x, DIGITS);
+        let number = |x: f64| significant(x, self.digits);
         let made = name(self.shown(term));
         let value = number(term.value);
         let read: Vec<(String, String)> = term
@@ -317,7 +246,7 @@ impl Steps {
         let training = &update.example.training;
         let (w, g) = (&read[0].0, &read[1].0);
         let rate = training.learning_rate();
-        let old = significant(self.number(term.operands[0]), DIGITS);
+        let old = significant(self.number(term.operands[0]), self.digits);
         match training.optimizer {
             crate::train::Optimizer::Sgd if training.clip_norm.is_none() => {
                 (format!("{w} = {w} - rate * {g}"), format!("{old} - {rate} * {} = {value}", read[1].1))
@@ -354,7 +283,7 @@ impl Steps {
                 format!(
                     "{} = {}",
                     self.applied_text(term.result, With::Numbers, 0),
-                    significant(term.value, DIGITS)
+                    significant(term.value, self.digits)
                 ),
             ),
         };
@@ -370,7 +299,7 @@ impl Steps {
             let is_inside =
                 node.op().is_some() && !self.labels.contains_key(&place.node.index()) && depth < DEEPEST;
             if !is_inside {
-                return in_product(&significant(self.number(place), DIGITS));
+                return in_product(&significant(self.number(place), self.digits));
             }
         }
         if let Some(label) = self.labels.get(&place.node.index()) {
@@ -382,7 +311,7 @@ impl Steps {
             };
         }
         match &node.kind {
-            Kind::Constant(number) => significant(number.value(), DIGITS),
+            Kind::Constant(number) => significant(number.value(), self.digits),
             Kind::Operation(op, _) if depth < DEEPEST && (op.is_in_place() || self.is_sum(place)) => {
                 format!("({})", self.applied_text(place, with, depth))
             }
@@ -396,7 +325,7 @@ impl Steps {
     }
 
     /// Whether a factor is a weight, which people write first.
-    fn is_parameter(&self, place: Place) -> bool {
+    pub(super) fn is_parameter(&self, place: Place) -> bool {
         let source = self.moves.resolve(place).unwrap_or(place);
         matches!(self.graph.node(source.node).kind, Kind::Parameter(_))
     }
@@ -440,7 +369,11 @@ impl Steps {
             if addends.len() > MOST_ADDENDS {
                 text.push_str(" + ...");
             }
-            return if factor == 1.0 { text } else { format!("({text}) * {}", significant(factor, DIGITS)) };
+            return if factor == 1.0 {
+                text
+            } else {
+                format!("({text}) * {}", significant(factor, self.digits))
+            };
         }
         if op.is_in_place() {
             // The same elements as those of the term.

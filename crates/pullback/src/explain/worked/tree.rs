@@ -58,7 +58,8 @@ impl Node {
 
     /// The tree of a TOML file.
     pub(super) fn from_toml(text: &str, source: &str) -> Result<Self> {
-        let line = |at: usize| 1 + text[..at.min(text.len())].matches('\n').count() as u64;
+        let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+        let line = |at: usize| 1 + ends.partition_point(|end| *end < at) as u64;
         let table = DeTable::parse(text).map_err(|error| {
             let place = Place::source(source).line(error.span().map_or(1, |span| line(span.start)));
             Error::configuration(error.message().replace('\n', "; "))

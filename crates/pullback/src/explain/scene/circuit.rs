@@ -1,0 +1,251 @@
+//! A formula as a drawing: variables at the left, gates by how much they depend on, values above, derivatives below.
+
+use super::canvas::{Canvas, MADE, Written};
+use super::{Anchor, Figure, Role};
+use crate::explain::expression::{Circuit, Gate};
+use crate::explain::steps::{Pass, Place, When};
+use crate::graph::{Kind, NodeId};
+use std::collections::BTreeMap;
+
+const MARGIN: [f64; 2] = [70.0, 62.0];
+/// The largest radius of a gate.
+const RADIUS: f64 = 32.0;
+
+/// A variable, a number or a gate with its place.
+struct Drawn<'a> {
+    node: NodeId,
+    name: String,
+    gate: Option<(usize, &'a Gate)>,
+    column: usize,
+    x: f64,
+    y: f64,
+}
+
+pub(super) fn draw(canvas: &mut Canvas<'_>, circuit: &Circuit) {
+    let (drawn, r) = layout(circuit, canvas.size.width, canvas.size.height);
+    let spot: BTreeMap<NodeId, usize> = drawn.iter().enumerate().map(|(at, own)| (own.node, at)).collect();
+    let step = canvas.step;
+    let is_at =
+        |gate: usize, pass: Pass| step.is_some_and(|step| step.pass == pass && step.gate == Some(gate));
+    for own in &drawn {
+        let is_active = own.gate.is_some_and(|(at, _)| is_at(at, Pass::Forward) || is_at(at, Pass::Backward));
+        node(canvas, circuit, own, r, is_active);
+        let Some((at, gate)) = own.gate else { continue };
+        for (place, operand) in gate.operands.iter().enumerate() {
+            let Some(&source) = spot.get(&operand.node) else { continue };
+            let source = &drawn[source];
+            let (from, to) = ([source.x + r, source.y], [own.x - r, own.y]);
+            let values: [(&str, &dyn std::fmt::Display); 2] = [("from", &operand.name), ("to", &gate.name)];
+            let name = canvas.say("scene.wire", &values);
+            let id = format!("wire.{at}.{place}");
+            let (forward, backward) = (is_at(at, Pass::Forward), is_at(at, Pass::Backward));
+            let figure = Figure::Line { from, to };
+            canvas.shape(id, Role::Flow, name, figure).is_active = forward || backward;
+            if forward {
+                let x = circuit.value(operand.node);
+                let values: [(&str, &dyn std::fmt::Display); 2] =
+                    [("name", &operand.name), ("value", &canvas.number(x))];
+                let name = canvas.say("scene.travels", &values);
+                canvas.travel(format!("travel.{at}.{place}"), x, name, [from, to], [0.0, MADE]);
+            }
+            passed(canvas, circuit, (at, gate, place), [from, to], backward);
+        }
+    }
+}
+
+/// What a gate passes on to an operand: it goes back along the wire and stays there.
+fn passed(
+    canvas: &mut Canvas<'_>,
+    circuit: &Circuit,
+    (at, gate, place): (usize, &Gate, usize),
+    [from, to]: [[f64; 2]; 2],
+    is_now: bool,
+) {
+    let operand = &gate.operands[place];
+    let Some((passed, local)) = operand.passed.zip(operand.local) else { return };
+    let label = format!("d{}/d{}", circuit.output_name, operand.name);
+    let middle = |t: f64| [from[0] + (to[0] - from[0]) * t, from[1] + (to[1] - from[1]) * t];
+    let is_used_again = circuit.passed_to(operand.node).len() > 1;
+    if is_now {
+        let arrives = circuit.derivative(gate.node);
+        let values: [(&str, &dyn std::fmt::Display); 4] = [
+            ("gate", &gate.name),
+            ("arrives", &canvas.number(arrives)),
+            ("local", &canvas.number(local)),
+            ("value", &canvas.number(passed)),
+        ];
+        let name = canvas.say("scene.passes", &values);
+        let id = format!("travel.back.{at}.{place}");
+        let end = if is_used_again { middle(0.4) } else { from };
+        canvas.travel(id, passed, name, [to, end], [0.0, MADE]);
+    }
+    // Only where a value is used several times, the parts are not the derivative itself.
+    if !is_used_again {
+        return;
+    }
+    let when = if is_now { When::Now } else { passed_before(canvas, circuit, at) };
+    let [x, y] = middle(0.4);
+    canvas.write(
+        when,
+        Written {
+            id: format!("part.{at}.{place}"),
+            role: Role::Derivative,
+            key: "scene.part_of",
+            label,
+            number: passed,
+            at: [x, y + 17.0],
+            anchor: Anchor::Middle,
+            height: 15.0,
+            pass: Some(Pass::Backward),
+        },
+    );
+}
+
+/// When a gate passes on what arrives at it.
+fn passed_before(canvas: &Canvas<'_>, circuit: &Circuit, gate: usize) -> When {
+    let Some(step) = canvas.step else { return When::Before };
+    match (step.pass, step.gate) {
+        (Pass::Backward, Some(now)) if gate > now && gate < circuit.gates.len() => When::Before,
+        _ => When::Later,
+    }
+}
+
+fn node(canvas: &mut Canvas<'_>, circuit: &Circuit, own: &Drawn<'_>, r: f64, is_active: bool) {
+    let value = circuit.value(own.node);
+    let index = own.node.index();
+    let (role, key) =
+        if own.gate.is_some() { (Role::Gate, "scene.gate") } else { (Role::Variable, "scene.variable") };
+    let formula = own.gate.map_or(own.name.clone(), |(_, gate)| gate.formula.clone());
+    let name = canvas.say(key, &[("name", &own.name), ("formula", &formula)]);
+    let figure = Figure::Circle { x: own.x, y: own.y, r };
+    canvas.shape(format!("node.{index}"), role, name.clone(), figure).is_active = is_active;
+    let sign = own.gate.map_or_else(|| own.name.clone(), |(_, gate)| gate.sign());
+    let size = (r * 1.5 / sign.chars().count().max(1) as f64).clamp(8.0, r * 0.85);
+    canvas.caption(format!("node.{index}.name"), sign, name, [own.x, own.y + size * 0.35], size);
+    let is_constant = matches!(circuit.graph.node(own.node).kind, Kind::Constant(_));
+    if is_constant {
+        return;
+    }
+    let when = canvas.when(Place { node: own.node, element: 0 });
+    let written = |id: &str, role, key, label: String, number: f64, y: f64, pass| Written {
+        id: format!("{id}.{index}"),
+        role,
+        key,
+        label,
+        number,
+        at: [own.x, y],
+        anchor: Anchor::Middle,
+        height: (r * 0.62).clamp(11.0, 20.0),
+        pass: Some(pass),
+    };
+    let of_value =
+        written("value", Role::Value, "scene.value", own.name.clone(), value, own.y - r - 8.0, Pass::Forward);
+    canvas.write(when, of_value);
+    // A gate that has a name of its own is called by it.
+    let is_named = own.gate.is_some() && own.name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if let (true, Some(last)) = (is_named && when.is_known(), canvas.shapes.last_mut()) {
+        last.text = format!("{} = {}", own.name, last.text);
+    }
+    // The name of a line, where the sign does not tell it.
+    let Some(arrival) = arrival(canvas, circuit, own) else { return };
+    let label = format!("d{}/d{}", circuit.output_name, own.name);
+    let derivative = circuit.derivative(own.node);
+    let size = (r * 0.62).clamp(11.0, 20.0);
+    let of_derivative = written(
+        "derivative",
+        Role::Derivative,
+        "scene.derivative",
+        label,
+        derivative,
+        own.y + r + size + 2.0,
+        Pass::Backward,
+    );
+    canvas.write(arrival, of_derivative);
+}
+
+/// When the derivative with respect to a node is known: when the first of the gates that read it has passed on its
+/// part, as gates pass on from the last to the first; of the result, when the backward pass begins.
+fn arrival(canvas: &Canvas<'_>, circuit: &Circuit, own: &Drawn<'_>) -> Option<When> {
+    circuit.adjoints[own.node.index()]?;
+    let reads = |gate: &Gate| {
+        gate.operands.iter().any(|operand| operand.node == own.node && operand.passed.is_some())
+    };
+    let first = circuit.gates.iter().position(reads);
+    let Some(step) = canvas.step else { return Some(When::Before) };
+    if step.pass != Pass::Backward {
+        return Some(When::Later);
+    }
+    let now = step.gate.unwrap_or(0);
+    Some(match first {
+        None => When::Before,
+        Some(first) if first > now => When::Before,
+        Some(first) if first == now => When::Now,
+        Some(_) => When::Later,
+    })
+}
+
+/// Variables and gates in columns, each gate one after the last that it reads; and the radius of all.
+fn layout(circuit: &Circuit, width: f64, height: f64) -> (Vec<Drawn<'_>>, f64) {
+    let mut drawn: Vec<Drawn<'_>> = Vec::new();
+    let mut add = |node: NodeId, name: &str, gate| {
+        if drawn.iter().all(|own| own.node != node) {
+            drawn.push(Drawn { node, name: name.to_owned(), gate, column: 0, x: 0.0, y: 0.0 });
+        }
+    };
+    for (name, node) in &circuit.variables {
+        add(*node, name, None);
+    }
+    for (at, gate) in circuit.gates.iter().enumerate() {
+        for operand in gate.operands.iter().filter(|own| own.local.is_none()) {
+            add(operand.node, &operand.name, None);
+        }
+        add(gate.node, &gate.name, Some((at, gate)));
+    }
+    let column_of = |drawn: &[Drawn<'_>], node: NodeId| {
+        drawn.iter().find(|own| own.node == node).map_or(0, |own| own.column)
+    };
+    for at in 0..drawn.len() {
+        if let Some((_, gate)) = drawn[at].gate {
+            let before = gate.operands.iter().map(|operand| column_of(&drawn, operand.node)).max();
+            drawn[at].column = before.unwrap_or(0) + 1;
+        }
+    }
+    // What is given stands just before the first gate that reads it.
+    for at in 0..drawn.len() {
+        if drawn[at].gate.is_none() {
+            let node = drawn[at].node;
+            let readers = drawn.iter().filter(|own| {
+                own.gate.is_some_and(|(_, gate)| gate.operands.iter().any(|operand| operand.node == node))
+            });
+            let first = readers.map(|own| own.column).min();
+            drawn[at].column = first.unwrap_or(1).saturating_sub(1);
+        }
+    }
+    let columns = drawn.iter().map(|own| own.column).max().unwrap_or(0) + 1;
+    let between = (width - 2.0 * MARGIN[0]) / (columns.max(2) - 1) as f64;
+    let mut tallest = 1;
+    for column in 0..columns {
+        let mut own: Vec<usize> = (0..drawn.len()).filter(|&at| drawn[at].column == column).collect();
+        // By the mean height of what they read; what reads nothing keeps its order between the others.
+        let wish = |at: &usize| -> f64 {
+            let Some((_, gate)) = drawn[*at].gate else { return *at as f64 / drawn.len() as f64 * height };
+            let ys: Vec<f64> = (gate.operands.iter())
+                .filter_map(|operand| drawn.iter().find(|own| own.node == operand.node).map(|own| own.y))
+                .collect();
+            ys.iter().sum::<f64>() / ys.len().max(1) as f64
+        };
+        let mut wishes: Vec<(f64, usize)> = own.drain(..).map(|at| (wish(&at), at)).collect();
+        wishes.sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1)));
+        let count = wishes.len();
+        tallest = tallest.max(count);
+        let spacing = ((height - 2.0 * MARGIN[1]) / (count.max(2) - 1) as f64).min(190.0);
+        let top = height / 2.0 - spacing * (count as f64 - 1.0) / 2.0;
+        for (place, (_, at)) in wishes.into_iter().enumerate() {
+            drawn[at].x = MARGIN[0] + between * column as f64;
+            drawn[at].y = top + spacing * place as f64;
+        }
+    }
+    let room = (height - 2.0 * MARGIN[1]) / (tallest.max(2) - 1) as f64;
+    let r = RADIUS.min(between * 0.3).min(room * 0.27);
+    (drawn, r.max(3.0))
+}

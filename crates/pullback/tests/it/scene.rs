@@ -1,0 +1,264 @@
+//! What is drawn: its numbers are the graph's, every shape has a name, and drawings and animations are made of it.
+
+use crate::worked::random;
+use pullback::explain::{
+    Catalog, Expression, Figure, LANGUAGES, Level, Notation, Role, Scene, Size, Steps, Subject,
+    WorkedExample, animation, examples, picture, scene,
+};
+use pullback::network::{Activation, Cost, Network};
+use pullback::train::Training;
+use std::collections::BTreeSet;
+
+fn catalogs() -> Vec<Catalog> {
+    LANGUAGES.iter().map(|(code, _)| Catalog::find(code).unwrap()).collect()
+}
+
+fn example(name: &str) -> WorkedExample {
+    examples::find(name).unwrap().unwrap().worked
+}
+
+fn formula(text: &str, at: &[(&str, f64)]) -> WorkedExample {
+    let at = at.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect();
+    WorkedExample {
+        title: String::new(),
+        source: String::new(),
+        notation: Notation::default(),
+        language: None,
+        subject: Subject::Expression(Expression::parse(text, at).unwrap()),
+        expect: Vec::new(),
+    }
+}
+
+/// A network with weights of a seed on one example.
+fn dense(inputs: usize, hidden: &[usize], outputs: usize) -> WorkedExample {
+    let network = Network::dense(inputs, hidden, outputs, Activation::Tanh, Cost::SquaredError);
+    let mut worked = example("mazur");
+    let Subject::Network(own) = &mut worked.subject else { panic!("mazur is of a network") };
+    own.parameters = network.initialize(1).unwrap();
+    own.inputs = (0..inputs).map(|at| 0.3 - 0.1 * at as f64).collect();
+    own.targets = (0..outputs).map(|at| 0.2 * at as f64).collect();
+    own.network = network;
+    own.names = Default::default();
+    own.fixed = Vec::new();
+    own.training = Training { learning_rate: Some(0.01), ..own.training.clone() };
+    worked.notation = Notation::Plain;
+    worked.expect = Vec::new();
+    worked
+}
+
+/// What holds for every scene of every example.
+fn check(scene: &Scene, what: &str) {
+    assert!(!scene.name.is_empty() && !scene.sentence.is_empty(), "{what}: {scene:?}");
+    let mut ids = BTreeSet::new();
+    for shape in &scene.shapes {
+        assert!(ids.insert(shape.id.clone()), "{what}: {} stands there twice", shape.id);
+        let is_sentence = shape.name.ends_with('.') && shape.name.len() > 3 && !shape.name.contains('{');
+        assert!(is_sentence, "{what}: {shape:?} has no name");
+        let [from, until] = shape.during;
+        assert!((0.0..=1.0).contains(&from) && from < until && until <= 1.0, "{what}: {shape:?}");
+        let inside = |x: f64, y: f64| {
+            x.is_finite()
+                && y.is_finite()
+                && (0.0..=scene.size.width).contains(&x)
+                && (0.0..=scene.size.height).contains(&y)
+        };
+        let is_inside = match &shape.figure {
+            Figure::Circle { x, y, r } => inside(x - r, y - r) && inside(x + r, y + r),
+            Figure::Box { x, y, width, height } | Figure::Pixels { x, y, width, height, .. } => {
+                inside(*x, *y) && inside(x + width, y + height)
+            }
+            Figure::Line { from, to } | Figure::Way { from, to } => {
+                inside(from[0], from[1]) && inside(to[0], to[1])
+            }
+            Figure::Text { x, y, .. } => inside(*x, *y),
+        };
+        assert!(is_inside, "{what}: {shape:?} is outside of {:?}", scene.size);
+    }
+}
+
+/// The scenes of all steps of a level, and of the end, in each language.
+fn check_all(worked: &WorkedExample, level: Level, what: &str) {
+    let steps = Steps::of(worked).unwrap();
+    for catalog in catalogs() {
+        let all = steps.at(level);
+        for step in all.iter().map(Some).chain([None]) {
+            check(&scene(&steps, step, Size::default(), &catalog), what);
+        }
+    }
+}
+
+#[test]
+fn every_shape_of_every_step_has_a_name_and_stands_inside() {
+    for name in examples::NAMES {
+        check_all(&example(name), Level::Unit, name);
+        check_all(&example(name), Level::Pass, name);
+    }
+    check_all(&dense(40, &[30], 12), Level::Layer, "a wide network");
+    check_all(&dense(2, &[3; 7], 2), Level::Layer, "a network with spines");
+    let twice = formula("b = a + a\nc = max(b * a, 2) ^ 2 / sigmoid(-a)", &[("a", 3.0)]);
+    check_all(&twice, Level::Layer, "a formula");
+    for seed in 0..60 {
+        check_all(&random(seed), Level::Layer, &format!("network {seed}"));
+    }
+}
+
+#[test]
+fn a_hundred_layers_are_drawn_with_few_shapes() {
+    let steps = Steps::of(&dense(64, &[64; 99], 64)).unwrap();
+    let catalog = Catalog::english();
+    let all = steps.at(Level::Layer);
+    for step in all.iter().step_by(37).map(Some).chain([None]) {
+        let drawn = scene(&steps, step, Size::default(), &catalog);
+        check(&drawn, "100 layers");
+        assert!(drawn.shapes.len() < 2000, "{} shapes", drawn.shapes.len());
+        assert_eq!(drawn.shapes.iter().filter(|shape| shape.role == Role::Spine).count(), 98);
+    }
+    let end = scene(&steps, None, Size::default(), &catalog);
+    let strengths: Vec<f64> = (end.shapes.iter())
+        .filter(|shape| shape.role == Role::Spine)
+        .map(|shape| shape.strength.expect("every delta is known at the end"))
+        .collect();
+    assert!(strengths.iter().all(|strength| (0.0..=1.0).contains(strength)), "{strengths:?}");
+    assert!(
+        strengths.iter().any(|strength| *strength < 0.5) && strengths.iter().any(|strength| *strength > 0.5)
+    );
+}
+
+#[test]
+fn numbers_of_a_scene_are_those_of_the_graph() {
+    let worked = example("mazur");
+    let trace = worked.trace().unwrap().unwrap();
+    let Subject::Network(own) = &worked.subject else { panic!("mazur is of a network") };
+    let steps = Steps::of(&worked).unwrap();
+    let end = scene(&steps, None, Size::default(), &Catalog::english());
+    let number = |id: &str| {
+        let shape = end.shapes.iter().find(|shape| shape.id == id);
+        shape.unwrap_or_else(|| panic!("{id} is not drawn")).number.expect("it has a number").to_bits()
+    };
+    let mut after = own.clone();
+    after.advance(&mut Default::default()).unwrap();
+    for (position, dense) in trace.dense().iter().enumerate() {
+        let layer = position + 1;
+        for unit in 0..dense.units {
+            assert_eq!(number(&format!("sum.{layer}.{unit}")), trace.at(dense.sum, 0, unit).to_bits());
+            assert_eq!(number(&format!("delta.{layer}.{unit}")), trace.at(dense.delta, 0, unit).to_bits());
+            let activation = trace.at(dense.links[0].node, 0, unit);
+            assert_eq!(number(&format!("activation.{layer}.{unit}")), activation.to_bits());
+            for input in 0..dense.inputs {
+                let (place, at) = (format!("{layer}.{unit}.{input}"), unit * dense.inputs + input);
+                assert_eq!(number(&format!("gradient.{place}")), trace.gradient(dense.weight)[at].to_bits());
+                assert_eq!(number(&format!("weight.{place}")), after.parameters[dense.weight][at].to_bits());
+            }
+        }
+    }
+    assert_eq!(number("cost.value"), trace.cost().to_bits());
+    assert_eq!(number("cost.after"), after.trace().unwrap().cost().to_bits());
+    assert_eq!(number("target.0"), 0.01_f64.to_bits());
+}
+
+#[test]
+fn a_number_is_drawn_from_the_step_on_that_makes_it() {
+    let steps = Steps::of(&example("mazur")).unwrap();
+    let catalog = Catalog::english();
+    let known = |at: usize, id: &str| {
+        let step = &steps.at(Level::Unit)[at];
+        scene(&steps, Some(step), Size::default(), &catalog).shapes.iter().any(|shape| shape.id == id)
+    };
+    // Four units, three numbers of the cost, two deltas, two units' gradients, two deltas, two units' gradients.
+    for (id, made_at) in [
+        ("activation.1.0", 0),
+        ("activation.2.1", 3),
+        ("cost.value", 6),
+        ("delta.2.0", 7),
+        ("delta.2.1", 8),
+        ("gradient.2.0.0", 9),
+        ("gradient.2.1.1", 10),
+        ("delta.1.0", 11),
+        ("gradient.1.1.0", 14),
+    ] {
+        assert!(!known(made_at.max(1) - 1, id) || made_at == 0, "{id} is drawn too early");
+        assert!(known(made_at, id) && known(18, id), "{id} is drawn from its step on");
+    }
+    let old = |at: usize| {
+        let step = &steps.at(Level::Unit)[at];
+        let drawn = scene(&steps, Some(step), Size::default(), &catalog);
+        drawn.shapes.iter().find(|shape| shape.id == "weight.2.0.0").map(|shape| shape.number.unwrap())
+    };
+    assert_eq!(old(14), Some(0.4));
+    assert!((old(15).unwrap() - 0.358916479718).abs() < 1e-10, "the last pass changes it");
+}
+
+#[test]
+fn a_formula_passes_on_what_arrives_times_the_local_derivative() {
+    let steps = Steps::of(&formula("q = x + y\nf = q * z", &[("x", -2.0), ("y", 5.0), ("z", -4.0)])).unwrap();
+    let end = scene(&steps, None, Size::default(), &Catalog::english());
+    let derivatives: Vec<(String, f64)> = (end.shapes.iter())
+        .filter(|shape| shape.role == Role::Derivative)
+        .map(|shape| (shape.name.clone(), shape.number.unwrap()))
+        .collect();
+    for (name, value) in [("df/dx", -4.0), ("df/dy", -4.0), ("df/dz", 3.0), ("df/dq", -4.0), ("df/df", 1.0)] {
+        let found = derivatives.iter().find(|(own, _)| own.contains(name));
+        assert_eq!(found.map(|(_, number)| *number), Some(value), "{name}: {derivatives:?}");
+    }
+    // A value that is used twice has two parts, which its derivative adds up.
+    let steps = Steps::of(&formula("b = a + a\nc = b + b", &[("a", 3.0)])).unwrap();
+    let end = scene(&steps, None, Size::default(), &Catalog::english());
+    let parts = end.shapes.iter().filter(|shape| shape.id.starts_with("part."));
+    assert_eq!(parts.map(|shape| shape.number.unwrap()).collect::<Vec<_>>(), [2.0, 2.0, 1.0, 1.0]);
+}
+
+/// The tags of a document nest, attributes are quoted, and entities are known: enough of XML's rules for what is
+/// written here.
+fn check_xml(text: &str) {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        assert!(!rest[..at].contains('>'), "{}", &rest[..at]);
+        let end = at + rest[at..].find('>').expect("a tag ends");
+        let tag = &rest[at + 1..end];
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "{tag}");
+        } else if !tag.ends_with('/') {
+            open.push(tag.split(' ').next().unwrap());
+        }
+        assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+        rest = &rest[end + 1..];
+    }
+    assert!(open.is_empty(), "{open:?} are not closed");
+    for (at, _) in text.match_indices('&') {
+        let known = ["&amp;", "&lt;", "&gt;", "&quot;"];
+        assert!(known.iter().any(|own| text[at..].starts_with(own)), "{}", &text[at..at + 10]);
+    }
+}
+
+#[test]
+fn drawings_and_animations_are_xml_with_a_sentence_for_each_cue() {
+    let mut all: Vec<(String, WorkedExample)> =
+        examples::NAMES.iter().map(|name| ((*name).to_owned(), example(name))).collect();
+    all.push(("a formula".into(), formula("f = a * b", &[("a", 3.0), ("b", -1.0)])));
+    all.push(("seven layers".into(), dense(3, &[5; 8], 2)));
+    for (what, worked) in &all {
+        let steps = Steps::of(worked).unwrap().with_digits(4);
+        for catalog in catalogs() {
+            check_xml(&picture(&steps, None, &catalog).unwrap());
+            check_xml(&picture(&steps, Some(1), &catalog).unwrap());
+            let animation = animation(&steps, &catalog);
+            check_xml(&animation.svg);
+            let drawn = animation.svg.matches(" cue\">").count() + animation.svg.matches("\"cue\">").count();
+            let vtt = animation.vtt();
+            assert_eq!(drawn, animation.cues.len(), "{what}");
+            assert_eq!(vtt.matches(" --> ").count(), animation.cues.len(), "{what}");
+            assert!(vtt.starts_with("WEBVTT\n\n1\n00:00:00.000 --> "), "{vtt}");
+            for pair in animation.cues.windows(2) {
+                assert!((pair[0].until - pair[1].from).abs() < 1e-9, "{what}: a cue follows the one before");
+            }
+            for cue in &animation.cues {
+                assert!(cue.until > cue.from && cue.sentence.ends_with('.'), "{what}: {cue:?}");
+            }
+            assert!(!animation.svg.contains("<script") && !animation.svg.contains("<foreignObject"));
+        }
+    }
+    let steps = Steps::of(&example("mazur")).unwrap();
+    let error = picture(&steps, Some(20), &Catalog::english()).unwrap_err();
+    assert_eq!(error.to_string(), "there is no step 20");
+}
