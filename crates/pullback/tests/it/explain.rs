@@ -246,7 +246,7 @@ fn documents_escape_what_pages_must() {
             Block::Table { columns: vec!["x|y".into()], rows: vec![vec!["1 < 2".into()]] },
         ],
     };
-    assert!(page.html(&Drawings::default()).contains("<h1>a &lt; b &amp; c</h1>"));
+    assert!(page.html(&Drawings::default()).contains(">a &lt; b &amp; c</h1>"));
     assert!(page.markdown().contains("x\\|y"));
 }
 

@@ -34,7 +34,11 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, circuit: &Circuit) {
         for (place, operand) in gate.operands.iter().enumerate() {
             let Some(&source) = spot.get(&operand.node) else { continue };
             let source = &drawn[source];
-            let (from, to) = ([source.x + r, source.y], [own.x - r, own.y]);
+            // Operands come in one above the other, also the same one twice.
+            let count = gate.operands.len() as f64;
+            let dy = (place as f64 - (count - 1.0) / 2.0) * r * 0.9;
+            let (from, to) =
+                ([source.x + r, source.y], [own.x - (r * r - dy * dy).max(0.0).sqrt(), own.y + dy]);
             let values: [(&str, &dyn std::fmt::Display); 2] = [("from", &operand.name), ("to", &gate.name)];
             let name = canvas.say("scene.wire", &values);
             let id = format!("wire.{at}.{place}");
@@ -93,7 +97,7 @@ fn passed(
             key: "scene.part_of",
             label,
             number: passed,
-            at: [x, y + 17.0],
+            at: [x, y + 5.0],
             anchor: Anchor::Middle,
             height: 15.0,
             pass: Some(Pass::Backward),
