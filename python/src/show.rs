@@ -6,7 +6,8 @@ use crate::run::{machine, parameters, read};
 use numpy::{Element, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pullback::data::Preprocessing;
 use pullback::explain::{
-    Catalog, CheckOptions, NamedInput, Notation, Options, Trace, check as compare, describe, diagram, json,
+    Catalog, CheckOptions, Focus, NamedInput, Notation, Options, Trace, check as compare, describe, diagram,
+    json,
 };
 use pullback::importance::input_gradients;
 use pullback::model::{Fingerprint, Model, Run};
@@ -91,7 +92,9 @@ pub(crate) fn explain(
         ..Options::default()
     };
     if page.format == "json" {
-        return Ok(json::document(&trace, &page.title, &options.training, None).to_string());
+        return Ok(
+            json::document(&trace, &page.title, (&options.training, Focus::EveryLayer), None).to_string()
+        );
     }
     let document = describe(&trace, &page.title, &options, &catalog);
     match &page.format[..] {

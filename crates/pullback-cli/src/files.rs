@@ -3,7 +3,7 @@
 
 use crate::failure::{Failure, Result};
 use crate::terminal;
-use pullback::files;
+use pullback::{Error, files};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -91,6 +91,19 @@ fn is_same_file(left: &Path, right: &Path) -> bool {
     {
         matches!((left.canonicalize(), right.canonicalize()), (Ok(left), Ok(right)) if left == right)
     }
+}
+
+/// A text file in UTF-8.
+pub(crate) fn read_text(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        Failure::new(
+            format!("{}, line {line}: a byte is no text in UTF-8", path.display()),
+            "save the file as UTF-8",
+        )
+    })
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod failure;
 mod files;
 mod flags;
 mod interrupt;
+mod language;
 mod learning_rate;
 mod machine;
 mod predictions;
@@ -25,6 +26,7 @@ mod progress;
 mod source;
 mod sweep_file;
 mod terminal;
+mod traced;
 mod train_report;
 
 use clap::Parser;

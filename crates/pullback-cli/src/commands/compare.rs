@@ -2,12 +2,13 @@
 
 use crate::failure::{Failure, Result};
 use crate::files::Files;
+use crate::language;
 use crate::machine::free_memory;
-use crate::terminal::{entry, print, print_json, time};
+use crate::terminal::{entry, print, print_json, time, width, wrapped};
 use pullback::differentiate::reverse;
 use pullback::execute::{Executor, Machine};
-use pullback::explain::Trace;
 use pullback::explain::four_ways::{Counts, Way, count, gradient, one_by_one};
+use pullback::explain::{Block, Catalog, Document, Trace};
 use pullback::job::memory;
 use pullback::network::{Activation, Cost, Mode, Network};
 use pullback::plan::Plan;
@@ -54,6 +55,9 @@ pub(crate) struct Compare {
     /// Where a plot of the times goes
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+    /// The language: en, ko [default: by the locale]
+    #[arg(long)]
+    lang: Option<String>,
     /// Print counts and times as JSON
     #[arg(long)]
     json: bool,
@@ -103,26 +107,28 @@ impl Compare {
             ));
         }
         if self.counts {
-            let mut out = String::new();
+            let catalog = language::catalog(self.lang.as_deref(), None)?;
             let counted = |&size: &usize| Ok((size, count(&self.trace(&self.hidden(what, size))?)));
-            counted_table(&mut out, what, &sizes.iter().map(counted).collect::<Result<Vec<_>>>()?);
-            return print(out.trim_start());
+            let counted = sizes.iter().map(counted).collect::<Result<Vec<_>>>()?;
+            return print(&counted_table(what, &counted, &catalog));
         }
         let share = Duration::from_secs_f64((self.budget / sizes.len() as f64).clamp(0.01, 600.0));
         let rate = self.path_rate()?;
         let lines =
             sizes.iter().map(|&size| self.line(what, size, share, rate)).collect::<Result<Vec<_>>>()?;
+        let (catalog, english) = (language::catalog(self.lang.as_deref(), None)?, Catalog::english());
         if self.svg.is_some() {
-            out.write(plot(&lines, what).as_bytes())?;
+            out.write(plot(&lines, what, &catalog).as_bytes())?;
         }
-        let laws = laws(&lines, what);
+        // For programs, in English.
+        let laws = laws(&lines, what, if self.json { &english } else { &catalog });
         if self.json {
             return print_json(&json!({
                 "version": 1, "varies": what, "ways": Way::ALL, "batch": self.batch,
                 "lines": lines, "laws": laws,
             }));
         }
-        print(&self.render(&lines, what, &laws))
+        print(&self.render(&lines, what, &laws, &catalog))
     }
 
     /// What varies, and its values.
@@ -254,75 +260,60 @@ impl Compare {
         Ok(Line { size, counts, pass_seconds, times })
     }
 
-    fn render(&self, lines: &[Line], what: &str, laws: &[String]) -> String {
+    fn render(&self, lines: &[Line], what: &str, laws: &[String], catalog: &Catalog) -> String {
         let mut out = String::new();
-        let network = match what {
-            "depth" => format!("hidden layers of {} units", self.layers[0]),
-            _ => format!("{} hidden layers", self.layers.len()),
-        };
-        entry(&mut out, "network", &format!("{network}, {}, {} outputs", self.activation, self.outputs));
-        entry(
-            &mut out,
-            "gradient",
-            &format!("of all weights, for a batch of {}, on one thread, in f64", self.batch),
-        );
+        let key = if what == "depth" { "compare.of_depth" } else { "compare.of_width" };
+        let size = if what == "depth" { self.layers[0] } else { self.layers.len() };
+        let network = catalog
+            .say(key, &[("size", &size), ("activation", &self.activation), ("outputs", &self.outputs)]);
+        entry(&mut out, catalog.get("compare.network"), &network);
+        let gradient = catalog.say("compare.gradient_of", &[("batch", &self.batch)]);
+        entry(&mut out, catalog.get("compare.gradient"), &gradient);
         let counted: Vec<(usize, Counts)> = lines.iter().map(|line| (line.size, line.counts)).collect();
-        counted_table(&mut out, what, &counted);
-        head(&mut out, what, "time (~: from a part, extrapolated)");
-        for line in lines {
+        let times = lines.iter().map(|line| {
             let cell = |taken: &Taken| {
                 let mark = if taken.is_extrapolated { "~" } else { "" };
                 format!("{mark}{}", time(taken.seconds))
             };
-            let _ = writeln!(
-                out,
-                "{:>6} {:>9} {:>9} {:>11} {:>12} {:>12} {:>12}",
-                line.size,
-                magnitude(line.counts.weights),
-                time(line.pass_seconds),
-                cell(&line.times[0]),
-                cell(&line.times[1]),
-                cell(&line.times[2]),
-                cell(&line.times[3])
-            );
-        }
+            let first = [line.size.to_string(), magnitude(line.counts.weights), time(line.pass_seconds)];
+            first.into_iter().chain(line.times.iter().map(cell)).collect()
+        });
+        let _ = write!(out, "\n{}", counted_table(what, &counted, catalog));
+        let _ = write!(out, "\n{}", table("compare.measured", what, times.collect(), catalog));
         out.push('\n');
         for law in laws {
-            let _ = writeln!(out, "{law}");
+            let _ = writeln!(out, "{}", wrapped(law, 0));
         }
         if let Some(path) = &self.svg {
-            let _ = writeln!(out, "\nplot in {}", path.display());
+            let _ = writeln!(out, "\n{}", catalog.say("compare.plot", &[("path", &path.display())]));
         }
         out
     }
 }
 
-/// The head of a table of the ways.
-fn head(out: &mut String, what: &str, title: &str) {
-    let _ = writeln!(out, "\n{title}");
-    let _ = writeln!(
-        out,
-        "{what:>6} {:>9} {:>9} {:>11} {:>12} {:>12} {:>12}",
-        "weights", "one pass", "back prop.", "forward mode", "differences", "all paths"
-    );
+/// The columns of a table of the ways.
+fn columns(what: &str, catalog: &Catalog) -> Vec<String> {
+    let heads = ["weights", "pass", "back", "forward", "differences", "paths"];
+    let names = [what].into_iter().chain(heads);
+    names.map(|key| catalog.get(&format!("compare.{key}")).to_owned()).collect()
+}
+
+/// A table of the ways, with a title above.
+fn table(title: &str, what: &str, rows: Vec<Vec<String>>, catalog: &Catalog) -> String {
+    let blocks = vec![
+        Block::Text(catalog.get(title).to_owned()),
+        Block::Table { columns: columns(what, catalog), rows },
+    ];
+    Document { language: catalog.language, blocks }.text(width(), false)
 }
 
 /// The multiply-adds of each way, by the size that varies.
-fn counted_table(out: &mut String, what: &str, counted: &[(usize, Counts)]) {
-    head(out, what, "multiply-adds, counted");
-    for (size, c) in counted {
-        let cell = magnitude;
-        let _ = writeln!(
-            out,
-            "{size:>6} {:>9} {:>9} {:>11} {:>12} {:>12} {:>12}",
-            cell(c.weights),
-            cell(c.pass),
-            cell(c.back),
-            cell(c.forward),
-            cell(c.differences),
-            cell(c.paths)
-        );
-    }
+fn counted_table(what: &str, counted: &[(usize, Counts)], catalog: &Catalog) -> String {
+    let row = |(size, c): &(usize, Counts)| {
+        let cells = [c.weights, c.pass, c.back, c.forward, c.differences, c.paths].map(magnitude);
+        [size.to_string()].into_iter().chain(cells).collect()
+    };
+    table("compare.counted", what, counted.iter().map(row).collect(), catalog)
 }
 
 fn pow(base: f64, exponent: f64) -> f64 {
@@ -344,7 +335,7 @@ fn slope(points: &[(f64, f64)]) -> f64 {
 }
 
 /// How each way grows, fitted to the counts, beside what theory says.
-fn laws(lines: &[Line], what: &str) -> Vec<String> {
+fn laws(lines: &[Line], what: &str, catalog: &Catalog) -> Vec<String> {
     if lines.len() < 3 {
         return Vec::new();
     }
@@ -354,37 +345,34 @@ fn laws(lines: &[Line], what: &str) -> Vec<String> {
         let points: Vec<_> = large.iter().map(|line| (ln(line.counts.weights), ln(value(line)))).collect();
         slope(&points)
     };
-    let mut laws = vec![
-        format!(
-            "back propagation grows like weights^{:.2} (theory: 1), forward mode and",
-            power(|line| line.counts.back)
-        ),
-        format!(
-            "differences like weights^{:.2} and weights^{:.2} (theory: 2),",
-            power(|line| line.counts.forward),
-            power(|line| line.counts.differences)
-        ),
-    ];
+    let two = |x: f64| format!("{x:.2}");
+    let mut laws = vec![catalog.say(
+        "compare.laws",
+        &[
+            ("back", &two(power(|line| line.counts.back))),
+            ("forward", &two(power(|line| line.counts.forward))),
+            ("differences", &two(power(|line| line.counts.differences))),
+        ],
+    )];
     let finite: Vec<&Line> = large.iter().filter(|line| line.counts.paths.is_finite()).collect();
     laws.push(if what == "depth" {
         let points: Vec<_> = finite.iter().map(|line| (line.size as f64, ln(line.counts.paths))).collect();
-        format!(
-            "all paths {:.1}-fold with each layer (theory: its units)",
-            pullback::Real::exp(slope(&points))
-        )
+        let factor = format!("{:.1}", pullback::Real::exp(slope(&points)));
+        catalog.say("compare.paths_by_depth", &[("factor", &factor)])
     } else {
         let points: Vec<_> =
             finite.iter().map(|line| (ln(line.size as f64), ln(line.counts.paths))).collect();
-        format!("all paths like width^{:.2}", slope(&points))
+        catalog.say("compare.paths_by_width", &[("power", &two(slope(&points)))])
     });
     laws
 }
 
 /// The times as a drawing with logarithmic axes.
-fn plot(lines: &[Line], what: &str) -> String {
+fn plot(lines: &[Line], what: &str, catalog: &Catalog) -> String {
     const SIZE: (f64, f64) = (860.0, 520.0);
     const FRAME: (f64, f64, f64, f64) = (90.0, 50.0, 660.0, 470.0);
-    const NAMES: [&str; 4] = ["back propagation", "forward mode", "differences", "all paths"];
+    let ways = ["back", "forward", "differences", "paths"]
+        .map(|key| catalog.get(&format!("compare.plot.{key}")).to_owned());
     const INK: &str = "#1c2430";
     const GRAY: &str = "#56606e";
     const COLORS: [&str; 4] = ["#1a56c4", "#1a7f37", "#d98e00", "#b3261e"];
@@ -401,7 +389,7 @@ fn plot(lines: &[Line], what: &str) -> String {
     drawing.element("rect", &[("width", &SIZE.0), ("height", &SIZE.1), ("fill", &"#fff")]);
     drawing.text(
         &[("x", &FRAME.0), ("y", &28), ("font-size", &16), ("font-weight", &600), ("fill", &INK)],
-        &format!("The time for the gradient of all weights, by {what}"),
+        catalog.get(&format!("compare.title.{what}")),
     );
     let names: [(f64, &str); 10] = [
         (1e-6, "1 us"),
@@ -439,7 +427,7 @@ fn plot(lines: &[Line], what: &str) -> String {
             &line.size.to_string(),
         );
     }
-    let axis = if what == "depth" { "hidden layers" } else { "units of a layer" };
+    let axis = catalog.get(if what == "depth" { "compare.axis.depth" } else { "compare.axis.width" });
     drawing.text(
         &[
             ("x", &((FRAME.0 + FRAME.2) / 2.0)),
@@ -481,10 +469,12 @@ fn plot(lines: &[Line], what: &str) -> String {
         let (left, top) = (FRAME.2 + 24.0, next + 6.0);
         drawing
             .element("rect", &[("x", &left), ("y", &top), ("width", &14), ("height", &4), ("fill", &color)]);
-        drawing.text(&[("x", &(FRAME.2 + 46.0)), ("y", &(next + 13.0)), ("fill", &INK)], NAMES[way]);
+        drawing.text(&[("x", &(FRAME.2 + 46.0)), ("y", &(next + 13.0)), ("fill", &INK)], &ways[way]);
         next += 24.0;
     }
-    for (text, fill) in [("measured", GRAY), ("extrapolated", "#fff")] {
+    for (text, fill) in
+        [(catalog.get("compare.plot.measured"), GRAY), (catalog.get("compare.plot.extrapolated"), "#fff")]
+    {
         point(&mut drawing, &(FRAME.2 + 31.0), &(next + 16.0), fill, GRAY);
         drawing.text(&[("x", &(FRAME.2 + 46.0)), ("y", &(next + 20.0)), ("fill", &GRAY)], text);
         next += 22.0;

@@ -2,7 +2,8 @@
 
 use crate::drawing;
 use crate::failure::{Failure, Result};
-use crate::files::{Files, Output};
+use crate::files::{Files, Output, read_text};
+use crate::language;
 use crate::machine::free_memory;
 use crate::source::{Chosen, DataFlags, load_network};
 use crate::terminal::{WIDTH, print, print_colored, print_json, width};
@@ -10,9 +11,9 @@ use pullback::Error;
 use pullback::data::{Table, Target};
 use pullback::explain::examples::{self, Claim, Example};
 use pullback::explain::{
-    Catalog, Circuit, Document, Drawings, Expected, Expression, Focus, LANGUAGES, Notation, Options,
-    SECTIONS, Subject, Symbol, Trace, WorkedExample, describe, describe_circuit, describe_claims, diagram,
-    json, named_inputs, picture, worked_rows,
+    Address, Addresses, Catalog, Circuit, Document, Drawings, Expected, Expression, Focus, Level, Notation,
+    Options, SECTIONS, Steps, Subject, Symbol, Trace, WorkedExample, describe, describe_circuit,
+    describe_claims, diagram, json, named_inputs, picture, worked_rows,
 };
 use pullback::job::memory;
 use pullback::model::Model;
@@ -20,7 +21,7 @@ use pullback::network::Mode;
 use pullback::report::number::counted;
 use pullback::train::Training;
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
@@ -40,6 +41,10 @@ enum Format {
     Graph,
     /// The same, for Graphviz
     Dot,
+    /// Every step of an update: formula, numbers, a sentence
+    Steps,
+    /// The same for programs
+    StepsJson,
 }
 
 #[derive(Debug, clap::Args)]
@@ -67,9 +72,13 @@ pub(crate) struct Explain {
     /// One unit: its name, or LAYER.UNIT, dense layers counted from 1, units from 0
     #[arg(long, value_name = "UNIT", conflicts_with = "weight")]
     unit: Option<String>,
-    /// One weight: its name, or LAYER.TO.FROM
+    /// One number that is trained: its name, its symbol in the notation, its place in a model file
+    /// (`layers.1.scale[3]`), or LAYER.TO.FROM; or all of `layers.1.scale`
     #[arg(long, value_name = "WEIGHT")]
     weight: Option<String>,
+    /// How many steps of training are followed
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1_000_000))]
+    steps: u64,
     /// Explain a worked example of your own: a TOML or JSON file with a network or an expression and its numbers
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "examples", "example"])]
     file: Option<PathBuf>,
@@ -98,6 +107,9 @@ pub(crate) struct Explain {
     /// With `--format svg`: the step of the animation to draw, counted from 1 [default: the end of all]
     #[arg(long, value_name = "NUMBER")]
     step: Option<usize>,
+    /// How closely `--format steps` looks: pass, layer, example, unit, term [default: the closest that fits on a page]
+    #[arg(long, value_name = "LEVEL")]
+    level: Option<String>,
     /// The form of the page
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -120,7 +132,7 @@ pub(crate) struct Explain {
 
 impl Explain {
     pub(super) fn run(&self) -> Result<()> {
-        let catalog = self.catalog(None)?;
+        let catalog = language::catalog(self.lang.as_deref(), None)?;
         let given = [&self.model, &self.file, &self.expression_file];
         let files =
             Files::reading(given.into_iter().flatten().map(PathBuf::as_path).chain(self.source.paths()));
@@ -165,7 +177,7 @@ impl Explain {
         }
         if let Some((text, name)) = self.own_file()? {
             let worked = WorkedExample::parse(&text, &name)?;
-            let catalog = self.catalog(worked.language.as_deref())?;
+            let catalog = language::catalog(self.lang.as_deref(), worked.language.as_deref())?;
             let title = if worked.title.is_empty() {
                 catalog.say("title_example", &[("name", &name)])
             } else {
@@ -226,13 +238,19 @@ impl Explain {
             save.write(format!("{note}\n{}", saved.to_toml()).as_bytes())?;
         }
         let page = describe(&trace, &title, &options, &catalog);
-        self.show(&page, Shown::Network(&trace, &worked, &options.training), &title, &catalog, &out)
+        self.show(
+            &page,
+            Shown::Network(&trace, &worked, &options.training, options.focus),
+            &title,
+            &catalog,
+            &out,
+        )
     }
 
     /// The text of the file that is explained, and what it is called.
     fn own_file(&self) -> Result<Option<(String, String)>> {
         let Some(path) = &self.file else { return Ok(None) };
-        Ok(Some((read(path)?, path.display().to_string())))
+        Ok(Some((read_text(path)?, path.display().to_string())))
     }
 
     /// A flag that says which rows of a model's data are meant, or how they are taken.
@@ -250,7 +268,7 @@ impl Explain {
     fn own_expression(&self) -> Result<Option<Expression>> {
         let (text, file) = match (&self.expression, &self.expression_file) {
             (Some(text), _) => (text.clone(), None),
-            (None, Some(path)) => (read(path)?, Some(path.display().to_string())),
+            (None, Some(path)) => (read_text(path)?, Some(path.display().to_string())),
             (None, None) => return Ok(None),
         };
         let number = |text: &String| {
@@ -292,7 +310,7 @@ impl Explain {
             trace.as_ref().map(|trace| self.options(trace, worked)).transpose()?.unwrap_or_default();
         let (mut page, shown) = match (&trace, &circuit) {
             (Some(trace), _) => {
-                let shown = Shown::Network(trace, worked, &options.training);
+                let shown = Shown::Network(trace, worked, &options.training, options.focus);
                 (describe(trace, title, &options, catalog), shown)
             }
             (None, Some(circuit)) => {
@@ -330,22 +348,6 @@ impl Explain {
         ))
     }
 
-    /// The messages: those of the flag, of the file, or of the locale.
-    fn catalog(&self, of_file: Option<&str>) -> Result<Catalog> {
-        let known = || LANGUAGES.iter().map(|(code, _)| *code).collect::<Vec<_>>().join(", ");
-        match self.lang.as_deref().or(of_file) {
-            Some(code) => Catalog::find(code).ok_or_else(|| {
-                Failure::usage(format!("there are no messages in `{code}`"), format!("known are {}", known()))
-            }),
-            None => {
-                let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
-                    .iter()
-                    .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-                Ok(locale.and_then(|locale| Catalog::find(&locale)).unwrap_or_else(Catalog::english))
-            }
-        }
-    }
-
     fn worked_rows(&self, model: &Model<f64>, table: &Table, outputs: Vec<String>) -> Result<WorkedExample> {
         let (first, rows) = (self.row.saturating_sub(1), table.rows());
         let end = first.saturating_add(self.rows);
@@ -366,6 +368,7 @@ impl Explain {
             notation,
             digits: usize::from(self.digits),
             most_units: self.most_units.max(1),
+            steps: self.steps,
             ..Options::default()
         };
         if let Subject::Network(network) = &worked.subject {
@@ -376,6 +379,7 @@ impl Explain {
             }
             options.outputs.clone_from(&network.names.outputs);
             options.training = network.training.clone();
+            options.fixed.clone_from(&network.fixed);
         }
         options.focus = self.focus(trace, &options)?;
         Ok(options)
@@ -385,44 +389,21 @@ impl Explain {
         if let Some(text) = &self.layer {
             return layer_focus(text, trace);
         }
-        let (text, count, form) = match (&self.unit, &self.weight) {
-            (Some(text), _) => (text, 2, "LAYER.UNIT, for example `--unit 2.0`"),
-            (None, Some(text)) => (text, 3, "LAYER.TO.FROM, for example `--weight 2.1.0`"),
-            (None, None) => return Ok(Focus::All),
-        };
-        if let Some(focus) = self.by_name(text, trace, options)? {
-            return Ok(focus);
+        if let Some(text) = &self.weight {
+            let addresses = Addresses::new(trace, &options.names, options.notation);
+            return Ok(match addresses.find(text)? {
+                Address::Parameter(place) => Focus::Parameter(place),
+                Address::Element(place, element) => Focus::Element(place, element),
+            });
         }
-        let numbers: Option<Vec<usize>> = text.split('.').map(|part| part.parse().ok()).collect();
-        let numbers = numbers.filter(|numbers| numbers.len() == count).ok_or_else(|| {
-            Failure::usage(format!("`{text}` names no place in the network"), format!("write {form}"))
-        })?;
-        let layers = trace.dense().len();
-        let Some(dense) = numbers[0].checked_sub(1).and_then(|at| trace.dense().get(at)) else {
-            return Err(Failure::usage(
-                format!("there is no dense layer {}", numbers[0]),
-                format!("the network has {layers}, counted from 1"),
-            ));
-        };
-        let within = |number: usize, size: usize, what: &str| {
-            if number < size {
-                Ok(number)
-            } else {
-                Err(Failure::usage(
-                    format!("layer {} has no {what} {number}", numbers[0]),
-                    format!("it has {size}, counted from 0"),
-                ))
-            }
-        };
-        let unit = within(numbers[1], dense.units, "unit")?;
-        Ok(match numbers.get(2) {
-            Some(&input) => Focus::Weight(numbers[0], unit, within(input, dense.inputs, "input")?),
-            None => Focus::Unit(numbers[0], unit),
-        })
+        match &self.unit {
+            Some(text) => self.unit_focus(text, trace, options),
+            None => Ok(Focus::All),
+        }
     }
 
-    /// A unit or a weight by its name, or by its symbol in the notation of the page.
-    fn by_name(&self, text: &str, trace: &Trace, options: &Options) -> Result<Option<Focus>> {
+    /// A unit by its name, by its symbol in the notation of the page, or as LAYER.UNIT.
+    fn unit_focus(&self, text: &str, trace: &Trace, options: &Options) -> Result<Focus> {
         let mut known = Vec::new();
         let named = |symbol: Symbol| {
             options.names.get(&symbol).cloned().unwrap_or_else(|| options.notation.text(symbol))
@@ -430,33 +411,41 @@ impl Explain {
         for (position, dense) in trace.dense().iter().enumerate() {
             let layer = position + 1;
             for unit in 0..dense.units {
-                if self.unit.is_some() {
-                    let symbols = [Symbol::Sum(layer, unit), Symbol::Activation(layer, unit)].map(named);
-                    let bare = symbols[0].split_once('_').map_or("", |(_, name)| name);
-                    if symbols.iter().any(|own| own == text) || bare == text {
-                        return Ok(Some(Focus::Unit(layer, unit)));
-                    }
-                    known.push(if bare.is_empty() { symbols[1].clone() } else { bare.to_owned() });
-                    continue;
+                let symbols = [Symbol::Sum(layer, unit), Symbol::Activation(layer, unit)].map(named);
+                let bare = symbols[0].split_once('_').map_or("", |(_, name)| name);
+                if symbols.iter().any(|own| own == text) || bare == text {
+                    return Ok(Focus::Unit(layer, unit));
                 }
-                for input in 0..dense.inputs {
-                    let name = named(Symbol::Weight(layer, unit, input));
-                    if name == text {
-                        return Ok(Some(Focus::Weight(layer, unit, input)));
-                    }
-                    known.push(name);
-                }
+                known.push(if bare.is_empty() { symbols[1].clone() } else { bare.to_owned() });
             }
         }
-        if text.chars().all(|c| c.is_ascii_digit() || c == '.') {
-            return Ok(None);
+        if !text.chars().all(|c| c.is_ascii_digit() || c == '.') {
+            let error = Error::unknown_name("unit", text, known);
+            let help = error.help_text().unwrap_or_default().to_owned();
+            let join = if help.ends_with('?') { " or" } else { "; or" };
+            return Err(error.help(format!("{help}{join} write LAYER.UNIT, as 2.0")).into());
         }
-        let what = if self.unit.is_some() { "unit" } else { "weight" };
-        let form = if self.unit.is_some() { "LAYER.UNIT, as 2.0" } else { "LAYER.TO.FROM, as 2.1.0" };
-        let error = Error::unknown_name(what, text, known);
-        let help = error.help_text().unwrap_or_default().to_owned();
-        let join = if help.ends_with('?') { " or" } else { "; or" };
-        Err(error.help(format!("{help}{join} write {form}")).into())
+        let numbers: Option<Vec<usize>> = text.split('.').map(|part| part.parse().ok()).collect();
+        let Some(&[layer, unit]) = numbers.as_deref() else {
+            return Err(Failure::usage(
+                format!("`{text}` names no unit of the network"),
+                "write LAYER.UNIT, for example `--unit 2.0`",
+            ));
+        };
+        let layers = trace.dense().len();
+        let Some(dense) = layer.checked_sub(1).and_then(|at| trace.dense().get(at)) else {
+            return Err(Failure::usage(
+                format!("there is no dense layer {layer}"),
+                format!("the network has {layers}, counted from 1"),
+            ));
+        };
+        if unit >= dense.units {
+            return Err(Failure::usage(
+                format!("layer {layer} has no unit {unit}"),
+                format!("it has {}, counted from 0", dense.units),
+            ));
+        }
+        Ok(Focus::Unit(layer, unit))
     }
 
     fn find(name: &str) -> Result<Example> {
@@ -473,13 +462,46 @@ impl Explain {
         let mut page = describe_claims(&claims, catalog);
         page.blocks[0] = pullback::explain::Block::Heading(1, catalog.get("examples_title").to_owned());
         match self.format {
-            Format::Json | Format::Dot | Format::Svg | Format::Graph | Format::Animation => {
-                Err(Failure::usage(
-                    "the list of examples has no such form",
-                    "take `--format text`, `markdown` or `html`",
-                ))
-            }
+            Format::Json
+            | Format::Dot
+            | Format::Svg
+            | Format::Graph
+            | Format::Animation
+            | Format::Steps
+            | Format::StepsJson => Err(Failure::usage(
+                "the list of examples has no such form",
+                "take `--format text`, `markdown` or `html`",
+            )),
             _ => self.show(&page, Shown::Nothing, "", catalog, out),
+        }
+    }
+
+    /// The steps of what is shown.
+    fn show_steps(&self, shown: Shown<'_>, title: &str, catalog: &Catalog, out: &Output) -> Result<()> {
+        let (Shown::Network(_, worked, ..) | Shown::Circuit(_, worked)) = shown else {
+            return Err(Failure::usage(
+                "the list of examples has no steps",
+                "name one, as `--example mazur`",
+            ));
+        };
+        let steps = Steps::of(worked)?;
+        let level = match &self.level {
+            Some(name) => {
+                Level::from_name(name).ok_or_else(|| Error::unknown_name("level", name, Level::NAMES))?
+            }
+            None => steps.fitting_level(MOST_STEPS),
+        };
+        if self.format == Format::StepsJson {
+            let document = steps.json(level, catalog)?;
+            return match out.path() {
+                None => print_json(&document),
+                Some(_) => out.write(document.to_string().as_bytes()),
+            };
+        }
+        let page = steps.document(title, level, catalog)?;
+        match out.path() {
+            None => print(&page.text(width(), false)),
+            Some(_) => out.write(page.text(WIDTH, false).as_bytes()),
         }
     }
 
@@ -491,6 +513,15 @@ impl Explain {
         catalog: &Catalog,
         out: &Output,
     ) -> Result<()> {
+        if matches!(self.format, Format::Steps | Format::StepsJson) {
+            return self.show_steps(shown, title, catalog, out);
+        }
+        if self.level.is_some() {
+            return Err(Failure::usage(
+                "`--level` says how closely steps are shown, and the page shows none",
+                "add `--format steps` or `--format steps-json`",
+            ));
+        }
         let trace = if let Shown::Network(trace, ..) = shown { Some(trace) } else { None };
         let section = match &self.section {
             None => None,
@@ -522,8 +553,8 @@ impl Explain {
             ));
         }
         let document = match (self.format, shown) {
-            (Format::Json, Shown::Network(trace, worked, training)) => {
-                Some(json::document(trace, title, training, Some(worked)))
+            (Format::Json, Shown::Network(trace, worked, training, focus)) => {
+                Some(json::document(trace, title, (training, focus), Some(worked)))
             }
             (Format::Json, Shown::Circuit(circuit, worked)) => Some(json::circuit(circuit, title, worked)),
             _ => None,
@@ -567,7 +598,7 @@ impl Explain {
                 "leave out `--section`, or take `--format text`, `markdown` or `html`",
             ));
         }
-        let (Shown::Network(_, worked, _) | Shown::Circuit(_, worked)) = shown else { return Ok(()) };
+        let (Shown::Network(_, worked, ..) | Shown::Circuit(_, worked)) = shown else { return Ok(()) };
         let steps = drawing::steps(worked, self.own_notation()?)?;
         if self.format == Format::Svg {
             return drawing::write_picture(&steps, self.step, catalog, out);
@@ -578,7 +609,7 @@ impl Explain {
 
     /// The drawing of a page: of a formula with too many gates, and of a list, there is none.
     fn picture_of(&self, shown: Shown<'_>, catalog: &Catalog) -> Result<Option<String>> {
-        let (Shown::Network(_, worked, _) | Shown::Circuit(_, worked)) = shown else { return Ok(None) };
+        let (Shown::Network(_, worked, ..) | Shown::Circuit(_, worked)) = shown else { return Ok(None) };
         let notation = self.own_notation()?;
         Ok(drawing::steps(worked, notation).ok().and_then(|steps| picture(&steps, None, catalog).ok()))
     }
@@ -591,10 +622,13 @@ impl Explain {
     }
 }
 
+/// So many steps are a page of 200 lines and less.
+const MOST_STEPS: usize = 60;
+
 /// What a page is of.
 #[derive(Clone, Copy)]
 enum Shown<'a> {
-    Network(&'a Trace, &'a WorkedExample, &'a Training),
+    Network(&'a Trace, &'a WorkedExample, &'a Training, Focus),
     Circuit(&'a Circuit, &'a WorkedExample),
     /// The list of examples.
     Nothing,
@@ -623,9 +657,4 @@ fn layer_focus(text: &str, trace: &Trace) -> Result<Focus> {
         ));
     }
     Ok(if what == "convolution" { Focus::Convolution(number) } else { Focus::Layer(number) })
-}
-
-/// A text file.
-fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|error| Error::io(path, error).into())
 }

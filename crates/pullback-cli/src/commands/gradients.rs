@@ -1,17 +1,26 @@
 //! `pullback gradients`: every derivative of the cost, as tensors in a safetensors file.
 
 use crate::failure::{Failure, Result};
-use crate::files::Files;
+use crate::files::{Files, read_text};
 use crate::machine::free_memory;
 use crate::source::{Chosen, DataFlags, load_network};
-use crate::terminal::{figure, print, print_json};
-use pullback::explain::{Trace, trace_rows};
+use crate::terminal::{figure, print, print_json, shortened, width, wrapped};
+use crate::traced::is_worked;
+use pullback::Error;
+use pullback::data::Table;
+use pullback::explain::{
+    Address, Addresses, Block, Document, NetworkExample, Notation, Subject, Symbol, Trace, WorkedExample,
+    trace_rows,
+};
+use pullback::graph::Shape;
 use pullback::job::memory;
-use pullback::model::{Tensor, write_tensors};
-use pullback::network::Mode;
+use pullback::model::{Model, Tensor, write_tensors};
+use pullback::network::{Mode, Network};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Precision {
@@ -21,7 +30,7 @@ enum Precision {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Gradients {
-    /// The model file
+    /// The model file, or a worked example's (.toml, .json)
     model: PathBuf,
     #[command(flatten)]
     source: DataFlags,
@@ -37,6 +46,12 @@ pub(crate) struct Gradients {
     /// Which network of an ensemble, counted from 1
     #[arg(long, value_name = "NUMBER")]
     member: Option<usize>,
+    /// Only this number, or all of a parameter: as `explain --weight`
+    #[arg(long, value_name = "WEIGHT")]
+    weight: Option<String>,
+    /// Whose symbols: plain, ng, nielsen, mazur, matrix [default: the file's, or plain]
+    #[arg(long)]
+    notation: Option<String>,
     /// How many rows, the first ones [default: all]
     #[arg(long)]
     rows: Option<usize>,
@@ -48,26 +63,109 @@ pub(crate) struct Gradients {
 /// Rows are run this many at a time.
 const BATCH: usize = 256;
 
+/// What gradients are taken of: rows of a model's data, or the examples of a file, some at a time.
+struct Batches {
+    given: Given,
+    rows: usize,
+    source: String,
+    notation: Notation,
+    names: BTreeMap<Symbol, String>,
+}
+
+enum Given {
+    Rows(Box<Model<f64>>, Table),
+    Examples(Box<NetworkExample>),
+}
+
+impl Batches {
+    /// The pass over some rows, as one batch.
+    fn trace(&self, rows: Range<usize>) -> Result<Trace> {
+        match &self.given {
+            Given::Rows(model, table) => Ok(trace_rows(model, table, rows, Mode::Evaluation)?),
+            Given::Examples(example) => {
+                let (inputs, outputs) = (example.network.inputs, example.network.outputs());
+                let mut own = example.clone();
+                own.inputs = example.inputs[rows.start * inputs..rows.end * inputs].to_vec();
+                own.targets = example.targets[rows.start * outputs..rows.end * outputs].to_vec();
+                own.weights = example.weights.as_ref().map(|weights| weights[rows.clone()].to_vec());
+                own.rows = rows.len();
+                Ok(own.trace()?)
+            }
+        }
+    }
+
+    fn network(&self) -> &Network {
+        match &self.given {
+            Given::Rows(model, _) => model.network(),
+            Given::Examples(example) => &example.network,
+        }
+    }
+}
+
 impl Gradients {
-    pub(super) fn run(&self) -> Result<()> {
+    fn batches(&self) -> Result<Batches> {
+        let notation = match &self.notation {
+            None => None,
+            Some(name) => Some(
+                Notation::from_name(name)
+                    .ok_or_else(|| Error::unknown_name("notation", name, Notation::NAMES))?,
+            ),
+        };
+        if is_worked(&self.model) {
+            let (example, worked) = read_worked(&self.model)?;
+            let trace = example.trace()?;
+            let own = notation.unwrap_or(worked);
+            let names = if own == worked { example.names.symbols(&trace, own) } else { BTreeMap::new() };
+            return Ok(Batches {
+                rows: example.rows,
+                source: self.model.display().to_string(),
+                given: Given::Examples(example),
+                notation: own,
+                names,
+            });
+        }
         let model = load_network(&self.model, self.member)?;
+        let Chosen { table, .. } = self.source.chosen(&model.trained()?)?;
+        Ok(Batches {
+            rows: table.rows(),
+            source: table.source().to_owned(),
+            given: Given::Rows(Box::new(model), table),
+            notation: notation.unwrap_or_default(),
+            names: BTreeMap::new(),
+        })
+    }
+
+    pub(super) fn run(&self) -> Result<()> {
         let files = Files::reading([&*self.model].into_iter().chain(self.source.paths()));
         let out = files.output(Some(&self.out), "--out")?;
-        let Chosen { table, .. } = self.source.chosen(&model.trained()?)?;
-        let rows = self.rows.unwrap_or(table.rows()).min(table.rows());
+        let batches = self.batches()?;
+        let rows = self.rows.unwrap_or(batches.rows).min(batches.rows);
         if rows == 0 {
             return Err(Failure::usage("there are no rows to take gradients of", "give at least one"));
         }
-        let specification = model.network().parameters()?;
-        let trained: Vec<usize> =
-            (0..specification.len()).filter(|&place| specification[place].role.is_trained()).collect();
+        let specification = batches.network().parameters()?;
+        // A file's examples may be one batch that cannot be parted, as under batch norm.
+        let step = match (&batches.given, self.per_example) {
+            (_, true) => 1,
+            (Given::Examples(_), false) => rows,
+            (Given::Rows(..), false) => BATCH.min(rows),
+        };
+        memory::check(batches.network(), step, memory::Work::Trace, free_memory())?;
+        let first = batches.trace(0..step)?;
+        let addresses = Addresses::new(&first, &batches.names, batches.notation);
+        let only = self.weight.as_deref().map(|text| addresses.find(text)).transpose()?;
+        let is_wanted = |place: usize| match only {
+            Some(Address::Parameter(own) | Address::Element(own, _)) => own == place,
+            None => true,
+        };
+        let trained: Vec<usize> = (0..specification.len())
+            .filter(|&place| specification[place].role.is_trained() && is_wanted(place))
+            .collect();
         let mut costs = Vec::new();
         let mut sums: Vec<Vec<f64>> = trained.iter().map(|_| Vec::new()).collect();
-        let step = if self.per_example { 1 } else { BATCH.min(rows) };
-        memory::check(model.network(), step, memory::Work::Trace, free_memory())?;
         for first in (0..rows).step_by(step) {
             let count = step.min(rows - first);
-            let trace: Trace = trace_rows(&model, &table, first..first + count, Mode::Evaluation)?;
+            let trace = batches.trace(first..first + count)?;
             if self.per_example {
                 costs.push(trace.cost());
             } else {
@@ -101,7 +199,7 @@ impl Gradients {
         tensors.push(Tensor { name: "cost".into(), shape: vec![costs.len()], numbers: &costs });
         let about = json!({
             "version": 1, "what": "gradients", "model": self.model.display().to_string(),
-            "data": table.source(), "rows": rows, "per_example": self.per_example,
+            "data": batches.source, "rows": rows, "per_example": self.per_example,
         });
         let bytes = write_tensors(&tensors, self.precision == Precision::F64, &about)?;
         out.write(&bytes)?;
@@ -117,19 +215,39 @@ impl Gradients {
                 &json!({ "file": self.out.display().to_string(), "about": about, "tensors": norms }),
             );
         }
-        let mut out =
-            format!("{:24} {:>18} {:>10} {:>10}\n", "gradient of the cost by", "shape", "norm", "largest");
-        for tensor in tensors.iter().filter(|tensor| tensor.name != "cost") {
-            let _ = writeln!(
-                out,
-                "{:24} {:>18} {:>10} {:>10}",
-                tensor.name,
-                format!("{:?}", tensor.shape),
-                figure(norm(tensor.numbers)),
-                figure(largest(tensor.numbers))
-            );
+        let row = |(&place, tensor): (&usize, &Tensor<'_>)| {
+            let numbers = tensor.numbers;
+            let at = (0..numbers.len())
+                .max_by(|a, b| numbers[*a].abs().total_cmp(&numbers[*b].abs()))
+                .map_or_else(String::new, |at| {
+                    addresses.of(place, at % specification[place].shape.elements())
+                });
+            let shape = Shape::from(&tensor.shape[..]).to_string();
+            let name = shortened(&tensor.name, width().saturating_sub(52).clamp(10, 30));
+            vec![name, shape, figure(norm(numbers)), figure(largest(numbers)), at]
+        };
+        let columns = ["gradient by", "shape", "norm", "largest", "of"].map(str::to_owned).to_vec();
+        let rows_of_table = trained.iter().zip(&tensors).map(row).collect();
+        let page = Document { language: "en", blocks: vec![Block::Table { columns, rows: rows_of_table }] };
+        let mut out = page.text(width(), false);
+        if let (Some(Address::Element(place, element)), false) = (only, self.per_example) {
+            let gradient = sums[0][element];
+            let _ = writeln!(out, "\nthe gradient of {} is {gradient}", addresses.of(place, element));
         }
-        let _ = writeln!(out, "\nsaved {}, of {rows} rows of {}", self.out.display(), table.source());
+        let saved = format!("saved {}, of {rows} rows of {}", self.out.display(), batches.source);
+        let _ = writeln!(out, "\n{}", wrapped(&saved, 0));
         print(&out)
+    }
+}
+
+/// The network of a worked example's file, and its notation.
+fn read_worked(path: &Path) -> Result<(Box<NetworkExample>, Notation)> {
+    let worked = WorkedExample::parse(&read_text(path)?, &path.display().to_string())?;
+    match worked.subject {
+        Subject::Network(example) => Ok((example, worked.notation)),
+        Subject::Expression(_) => Err(Failure::usage(
+            format!("{} has a formula, which has no weights", path.display()),
+            "explain it: `pullback explain --file`",
+        )),
     }
 }

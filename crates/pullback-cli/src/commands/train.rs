@@ -7,6 +7,7 @@ use crate::failure::{Failure, Result};
 use crate::files::{Files, Output};
 use crate::flags::Flags;
 use crate::interrupt::Interrupt;
+use crate::language;
 use crate::learning_rate;
 use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::progress::Progress;
@@ -15,8 +16,10 @@ use crate::terminal::{print, print_json, print_raw, say, warn};
 use crate::train_report::{Document, Facts, Stages, render};
 use pullback::data::{Concern, Encoding};
 use pullback::execute::Machine;
-use pullback::explain::{Catalog, Subject, WorkedExample};
-use pullback::job::{Checkpoints, Decided, Interval, Job, Keeper, Settings};
+use pullback::explain::{Subject, WorkedExample};
+use pullback::job::{
+    Checkpoints, Decided, EpochFigures, Finding, Interval, Job, Keeper, Settings, Trouble, Watch,
+};
 use pullback::model::Model;
 use pullback::report::number::counted;
 use pullback::train::{Optimizer, RateRange, Stop};
@@ -45,6 +48,17 @@ pub(crate) struct Train {
     /// Print the settings of the run as a TOML file, and train nothing
     #[arg(long)]
     print_config: bool,
+    /// End the run when this is found after an epoch: vanishing, exploding, dead (half of a layer's units), nan; of one
+    /// network
+    #[arg(long, value_name = "TROUBLE,...", value_delimiter = ',')]
+    stop_on: Vec<String>,
+    /// Record the figures of each layer after each epoch as CSV: norms, slopes, dead units, size of the step; of one
+    /// network
+    #[arg(long, value_name = "FILE")]
+    layer_figures: Option<PathBuf>,
+    /// The language of warnings: en, ko [default: by the locale]
+    #[arg(long)]
+    lang: Option<String>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -89,6 +103,12 @@ impl Train {
             })
         });
         let out = self.output(&settings, &place)?;
+        let catalog = language::catalog(self.lang.as_deref(), None)?;
+        let stop_on =
+            self.stop_on.iter().map(|name| Trouble::from_name(name)).collect::<Result<Vec<_>, _>>()?;
+        let figures = self.layer_figures.as_deref();
+        let figures =
+            figures.map(|path| Files::default().output(Some(path), "--layer-figures")).transpose()?;
 
         let mut stage = Instant::now();
         let mut seconds = || std::mem::replace(&mut stage, Instant::now()).elapsed().as_secs_f64();
@@ -148,11 +168,29 @@ impl Train {
                     _ => None,
                 });
         let keeper = folder.as_ref().map(|folder| folder as &dyn Keeper);
-        let fitted = job.resume(&machine, &mut progress, &Checkpoints { states, keeper })?;
+        let mut told: Vec<Finding> = Vec::new();
+        let tell = |epoch: usize, finding: &Finding| {
+            let text = finding.text(&catalog);
+            warn(catalog.say("while_training", &[("epoch", &(epoch + 1)), ("finding", &text)]));
+            told.push(finding.clone());
+        };
+        let is_recorded = figures.is_some();
+        let mut watch = Watch::new(&job, &mut progress, &stop_on, is_recorded, tell)?;
+        let fitted = job.resume(&machine, &mut watch, &Checkpoints { states, keeper })?;
+        let (stopped, recorded) = (watch.stopped().cloned(), watch.figures().to_vec());
+        drop(watch);
+        if let Some(figures) = figures {
+            figures.write(csv_of(&recorded).as_bytes())?;
+        }
         let run = seconds();
         let seconds = progress.finish().as_secs_f64();
-        let catalog = Catalog::english();
-        for finding in &fitted.findings {
+        if let Some((epoch, finding)) = &stopped {
+            let text = finding.text(&catalog);
+            warn(catalog.say("stopped_on", &[("epoch", &(epoch + 1)), ("finding", &text)]));
+        }
+        // What was told while it trained is not told again.
+        let is_new = |finding: &&Finding| !told.iter().any(|known| known.is_same(finding));
+        for finding in fitted.findings.iter().filter(is_new) {
             warn(finding.text(&catalog));
         }
         if let Some(out) = out {
@@ -354,4 +392,30 @@ fn gone(epochs: &[usize], most: usize) -> String {
             format!("{begun} of {} networks have begun", several.len())
         }
     }
+}
+
+/// The figures of a run's layers as CSV: a line for each layer of each epoch, counted from 1.
+fn csv_of(figures: &[EpochFigures]) -> String {
+    let mut out = String::from(
+        "epoch,layer,units,activation_norm,delta_norm,mean_slope,flat_units,gradient_norm,weight_norm,update_ratio\n",
+    );
+    let maybe = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
+    for EpochFigures { epoch, layers } in figures {
+        for layer in layers {
+            let flat = layer.flat.map(|flat| flat.to_string()).unwrap_or_default();
+            out.push_str(&format!(
+                "{},{},{},{},{},{},{flat},{},{},{}\n",
+                epoch + 1,
+                layer.name,
+                layer.units,
+                layer.activation,
+                layer.delta,
+                maybe(layer.slope),
+                layer.gradient,
+                layer.weights,
+                maybe(layer.update)
+            ));
+        }
+    }
+    out
 }

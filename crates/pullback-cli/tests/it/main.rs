@@ -1,6 +1,8 @@
 //! The command as its users meet it, one binary.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod addresses;
+mod against;
 mod border;
 mod candidates;
 mod checkpoints;
@@ -20,6 +22,7 @@ mod processes;
 mod readme;
 mod shown;
 mod sweep;
+mod watched;
 mod works;
 mod your_file;
 

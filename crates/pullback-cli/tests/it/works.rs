@@ -121,7 +121,7 @@ fn rows_and_classes_count_as_they_are_told() {
         "--lang",
         "en",
     ]);
-    assert!(ledger.contains("weight of example "), "{ledger}");
+    assert!(ledger.contains("share"), "{ledger}");
     let wrong = String::from_utf8(place.read("iris.csv")).unwrap().replacen("setosa,2\n", "setosa,-2\n", 1);
     place.write("wrong.csv", wrong);
     let output = place.run(&["train", "wrong.csv", "--target", "species", "--weights", "exposure"]);

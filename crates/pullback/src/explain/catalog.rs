@@ -44,6 +44,48 @@ impl Catalog {
         self.messages.get(&format!("role.{}", role.word())).map_or("", String::as_str)
     }
 
+    /// A description of a layer, `convolution 8 of 3x3`, whose words are those of the language. Names of functions stay.
+    pub fn described(&self, text: &str) -> String {
+        let mut phrases: Vec<&str> = self
+            .keys()
+            .filter_map(|key| key.strip_prefix("words."))
+            .filter(|own| text.contains(own))
+            .collect();
+        // The longest first, so that a part of another is not taken for it.
+        phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
+        let mut parts = vec![(text.to_owned(), false)];
+        for phrase in phrases {
+            let word = self.get(&format!("words.{phrase}")).to_owned();
+            parts = parts.into_iter().flat_map(|part| replaced(part, phrase, &word)).collect();
+        }
+        parts.into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// The name of an expected quantity: `E after 100 steps`.
+    pub fn quantity(&self, name: &str) -> String {
+        if let Some((own, steps)) = name.split_once(" after ") {
+            let steps = steps.trim_end_matches(" steps").trim_end_matches(" step");
+            let own = if own == "cost" { self.get("total_cost") } else { own };
+            return match steps {
+                "a" | "one" | "1" => self.say("after_a_step", &[("name", &own)]),
+                _ => self.say("after_steps_of", &[("name", &own), ("steps", &steps)]),
+            };
+        }
+        let key = format!("quantity.{name}");
+        self.messages.get(&key).cloned().unwrap_or_else(|| match name {
+            "cost" => self.get("total_cost").to_owned(),
+            _ => name.to_owned(),
+        })
+    }
+
+    /// Why an expected number is wrong.
+    pub fn erratum(&self, text: &str) -> String {
+        match text.strip_prefix("the exact number is ") {
+            Some(number) => self.say("exact_number", &[("number", &number)]),
+            None => text.to_owned(),
+        }
+    }
+
     /// A message with its values. `{units|unit|units}` is the value `units`, followed by the first word if it is 1,
     /// else by the second; `{name/은/는}` is the value `name` with the Korean particle that its last sound asks for; a
     /// place without a value stays as it is.
@@ -73,6 +115,21 @@ impl Catalog {
         }
         text + rest
     }
+}
+
+/// The parts of a text around a phrase that stands by itself; what is replaced already stays.
+fn replaced((text, is_done): (String, bool), phrase: &str, word: &str) -> Vec<(String, bool)> {
+    if is_done {
+        return vec![(text, true)];
+    }
+    let is_letter = |c: Option<char>| c.is_some_and(|c| c.is_alphabetic() || c == '_');
+    let found = text.match_indices(phrase).find(|(at, _)| {
+        !is_letter(text[..*at].chars().next_back()) && !is_letter(text[at + phrase.len()..].chars().next())
+    });
+    let Some((at, _)) = found else { return vec![(text, false)] };
+    let mut parts = vec![(text[..at].to_owned(), false), (word.to_owned(), true)];
+    parts.extend(replaced((text[at + phrase.len()..].to_owned(), false), phrase, word));
+    parts
 }
 
 /// The text before the next `{...}`, what stands in it, and the text after it.
@@ -127,6 +184,16 @@ fn last_sound(value: &str) -> Sound {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn layers_are_described_in_the_language() {
+        let korean = Catalog::find("ko").expect("on the list");
+        assert_eq!(korean.described("convolution 8 of 3x3, padding same"), "합성곱 8 크기 3x3, 패딩 그대로");
+        assert_eq!(korean.described("batch norm"), "배치 정규화");
+        assert_eq!(korean.described("softplus"), "softplus");
+        assert_eq!(Catalog::english().described("dense 4 without bias"), "dense 4 without bias");
+        assert_eq!(korean.quantity("w1 after a step"), "갱신 1번 뒤의 w1");
+    }
 
     #[test]
     fn a_particle_follows_its_value() {

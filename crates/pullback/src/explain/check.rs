@@ -9,7 +9,7 @@
 //! sign, another largest number in a pooling's window): if no difference passes, only steps that cross none count, and a
 //! weight whose smallest step crosses one is reported as at a kink.
 
-use super::Trace;
+use super::{Address, Trace};
 use crate::differentiate::differences::{FIVE_POINT_STEP, beside, five_point};
 use crate::differentiate::forward;
 use crate::error::Result;
@@ -30,11 +30,13 @@ pub struct CheckOptions {
     pub forward: f64,
     /// The seed of the sample.
     pub seed: u64,
+    /// What alone is checked, if not everything.
+    pub only: Option<Address>,
 }
 
 impl Default for CheckOptions {
     fn default() -> Self {
-        Self { samples: 100, differences: 1e-6, forward: 1e-10, seed: 0 }
+        Self { samples: 100, differences: 1e-6, forward: 1e-10, seed: 0, only: None }
     }
 }
 
@@ -56,6 +58,9 @@ pub struct ParameterCheck {
     pub forward: f64,
     /// The number with the largest error: `layers.2.weight[1,0]`.
     pub worst: String,
+    /// The parameter's place, and the element of that number in row-major order.
+    #[serde(skip)]
+    pub worst_at: (usize, usize),
     /// How many numbers are at a kink of the cost: forward mode alone judges them.
     pub kinks: usize,
     /// How many gradients are so small beside the rounding of the cost that differences do not show all digits that
@@ -128,10 +133,19 @@ pub fn check_watched(
     let noise = Noise::measure(trace);
     let mut checks = Vec::new();
     let specification = network.parameters()?;
+    let chosen = |place: usize| match options.only {
+        Some(Address::Parameter(only) | Address::Element(only, _)) if only != place => Vec::new(),
+        Some(Address::Element(_, element)) => vec![element],
+        _ => sample(gradients[place].len(), options, place),
+    };
     let trained = specification.iter().enumerate().filter(|(_, p)| p.role.is_trained());
-    let all = trained.map(|(place, _)| gradients[place].len().min(options.samples)).sum();
+    let all = trained.map(|(place, _)| chosen(place).len()).sum();
     let mut done = 0;
     for (place, parameter) in specification.iter().enumerate().filter(|(_, p)| p.role.is_trained()) {
+        let elements = chosen(place);
+        if options.only.is_some() && elements.is_empty() {
+            continue;
+        }
         let gradient = &gradients[place];
         let largest = gradient.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
         let mut checked = ParameterCheck {
@@ -142,13 +156,14 @@ pub fn check_watched(
             median: 0.0,
             forward: 0.0,
             worst: String::new(),
+            worst_at: (place, 0),
             kinks: 0,
             hidden: 0,
             passes: true,
         };
         let mut errors = Vec::new();
         let mut worst = -1.0;
-        for element in sample(gradient.len(), options, place) {
+        for element in elements {
             let own = gradient[element];
             let size = |other: f64| own.abs().max(other.abs()).max(1e-4 * largest).max(f64::MIN_POSITIVE);
             // What rounding explains passes: it is no larger than the tolerance.
@@ -188,6 +203,7 @@ pub fn check_watched(
             if error.is_nan() || error > worst {
                 worst = if error.is_nan() { f64::INFINITY } else { error };
                 checked.worst = format!("{}{}", parameter.name, index(element, parameter.shape.sizes()));
+                checked.worst_at = (place, element);
             }
         }
         errors.sort_by(f64::total_cmp);

@@ -2,7 +2,6 @@
 //!
 //! All are read off a trace. A norm is the root of the sum of all squares, over units and examples.
 
-use super::ledger::gradient_norm;
 use super::{LayerName, Trace, Weighted};
 use crate::graph::NodeId;
 use crate::network::Role;
@@ -93,4 +92,10 @@ pub(super) fn norm(numbers: &[f64]) -> f64 {
 /// The norm of a node's numbers.
 pub(super) fn norm_of(trace: &Trace, id: NodeId) -> f64 {
     norm(trace.value(id))
+}
+
+/// The norm of the whole gradient, which clipping limits.
+pub(super) fn gradient_norm(trace: &Trace) -> f64 {
+    let trained = trace.parameters().iter().enumerate().filter(|(_, p)| p.role.is_trained());
+    trained.flat_map(|(place, _)| trace.gradient(place)).map(|g| g * g).sum::<f64>().sqrt()
 }

@@ -20,6 +20,8 @@
 //! # Ok::<(), pullback::Error>(())
 //! ```
 
+mod address;
+mod against;
 mod catalog;
 mod chapters;
 mod check;
@@ -29,16 +31,21 @@ mod expression;
 mod figures;
 mod findings;
 pub mod four_ways;
-mod ledger;
+mod labels;
 mod notation;
 mod page;
+mod reading;
 mod render;
 mod rows;
 mod scene;
 mod steps;
 mod trace;
+mod update;
 mod worked;
+mod written;
 
+pub use address::{Address, Addresses};
+pub use against::{Beside, Layout, against};
 pub use catalog::{Catalog, LANGUAGES, with_particle};
 pub use chapters::{describe_circuit, describe_claims};
 pub use check::{CheckOptions, ParameterCheck, check, check_size, check_watched};
@@ -46,7 +53,6 @@ pub use document::{Block, Document, SECTIONS};
 pub use expression::{Circuit, Expression, Gate, Operand};
 pub use figures::{FLAT, LayerFigures, layer_figures};
 pub use findings::{Blame, BlamedFactor, Finding, diagnose};
-pub use ledger::{Ledger, Member, ledger};
 pub use notation::{Notation, Symbol};
 pub use page::{Focus, MOST_LAYERS_IN_FULL, Options, describe};
 pub use render::animation::{Animation, Cue, animation};

@@ -1,5 +1,8 @@
 //! The same symbols as different teachers write them.
 
+use super::Trace;
+use std::collections::BTreeMap;
+
 /// Whose symbols are used. Layers are counted from 1, units from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Notation {
@@ -29,6 +32,8 @@ pub enum Symbol {
     Activation(usize, usize),
     /// The derivative of the cost with respect to a weighted sum.
     Delta(usize, usize),
+    /// The target of an output.
+    Target(usize),
 }
 
 impl Notation {
@@ -48,6 +53,38 @@ impl Notation {
         Self::ALL.iter().position(|own| *own == self).map_or("", |at| Self::NAMES[at])
     }
 
+    /// The letter of the cost.
+    pub fn cost(self) -> &'static str {
+        match self {
+            Notation::Mazur => "E",
+            Notation::Ng => "J",
+            Notation::Plain | Notation::Nielsen | Notation::Matrix => "C",
+        }
+    }
+
+    /// The letter of a weight.
+    pub fn weight(self) -> &'static str {
+        match self {
+            Notation::Ng => "Theta",
+            Notation::Matrix => "W",
+            Notation::Plain | Notation::Nielsen | Notation::Mazur => "w",
+        }
+    }
+
+    /// The letter of a target.
+    pub fn target(self) -> &'static str {
+        match self {
+            Notation::Ng | Notation::Nielsen => "y",
+            Notation::Matrix => "T",
+            Notation::Plain | Notation::Mazur => "t",
+        }
+    }
+
+    /// Whether deltas are those of single examples, before the mean is taken over m of them.
+    pub fn delta_is_of_example(self) -> bool {
+        self == Notation::Ng
+    }
+
     /// The letters for the weighted sum and the activation of a unit that has a name: `net_h1`, `out_h1`.
     pub fn of_named_unit(self) -> [&'static str; 2] {
         match self {
@@ -57,10 +94,47 @@ impl Notation {
         }
     }
 
+    /// The names that a notation gives to a network's numbers one after another, where it does: as in Mazur's example
+    /// w1, w2, ... through all layers, h1, h2, ... for hidden units and o1, o2, ... for outputs.
+    pub(super) fn names(self, trace: &Trace) -> BTreeMap<Symbol, String> {
+        let mut names = BTreeMap::new();
+        if self != Notation::Mazur {
+            return names;
+        }
+        let last = trace.dense().len();
+        let (mut weights, mut hidden) = (0, 0);
+        for (position, dense) in trace.dense().iter().enumerate() {
+            let layer = position + 1;
+            if position == 0 {
+                for input in 0..dense.inputs {
+                    names.insert(Symbol::Activation(0, input), format!("i{}", input + 1));
+                }
+            }
+            for unit in 0..dense.units {
+                let name = if layer == last { format!("o{}", unit + 1) } else { format!("h{}", hidden + 1) };
+                hidden += usize::from(layer < last);
+                names.insert(Symbol::Sum(layer, unit), format!("net_{name}"));
+                names.insert(Symbol::Activation(layer, unit), format!("out_{name}"));
+                names.insert(Symbol::Delta(layer, unit), format!("delta_{name}"));
+                names.insert(Symbol::Bias(layer, unit), format!("b_{name}"));
+                for input in 0..dense.inputs {
+                    weights += 1;
+                    names.insert(Symbol::Weight(layer, unit, input), format!("w{weights}"));
+                }
+            }
+        }
+        for output in 0..trace.network().outputs() {
+            names.insert(Symbol::Target(output), format!("t_o{}", output + 1));
+        }
+        names
+    }
+
     /// A symbol in plain text.
     pub fn text(self, symbol: Symbol) -> String {
-        use Symbol::{Activation, Bias, Delta, Sum, Weight};
+        use Symbol::{Activation, Bias, Delta, Sum, Target, Weight};
         match (self, symbol) {
+            (Notation::Ng | Notation::Nielsen, Target(i)) => format!("y[{}]", i + 1),
+            (_, Target(i)) => format!("{}[{i}]", self.target()),
             (Notation::Plain, Activation(0, i)) | (Notation::Nielsen, Activation(0, i)) => format!("x[{i}]"),
             (Notation::Mazur, Activation(0, i)) => format!("i[{i}]"),
             (Notation::Matrix, Activation(0, i)) => format!("X[{i}]"),
@@ -96,7 +170,7 @@ impl Notation {
 
     /// A symbol in LaTeX.
     pub fn latex(self, symbol: Symbol) -> String {
-        use Symbol::{Activation, Bias, Delta, Sum, Weight};
+        use Symbol::{Activation, Bias, Delta, Sum, Target, Weight};
         let (shift, one) = match self {
             Notation::Ng | Notation::Nielsen => (1, 1),
             _ => (0, 0),
@@ -113,6 +187,7 @@ impl Notation {
             (Notation::Matrix, Weight(l, j, k)) => format!("W^{{({l})}}_{{{j},{k}}}"),
             (Notation::Matrix, Sum(l, j)) => unit("Z", l, j),
             (Notation::Matrix, Activation(l, j)) => unit("A", l, j),
+            (_, Target(i)) => format!("{}_{{{}}}", self.target(), i + one),
             (_, Weight(l, j, k)) => format!("w^{{({})}}_{{{},{}}}", l + shift, j + one, k + one),
             (_, Bias(l, j)) => unit("b", l, j),
             (_, Sum(l, j)) => unit("z", l, j),

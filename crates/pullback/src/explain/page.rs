@@ -1,6 +1,9 @@
 //! A page under construction: what it is about, and the pieces that chapters put together.
 
+use super::labels::Labels;
 use super::notation::Symbol;
+use super::reading::Reading;
+use super::written::Written;
 use super::{Block, Catalog, Document, NamedInput, Notation, Trace};
 use crate::data::Scale;
 use crate::graph::{Kind, NodeId};
@@ -28,6 +31,10 @@ pub enum Focus {
     Unit(usize, usize),
     /// One weight: dense layer from 1, to a unit, from a unit.
     Weight(usize, usize, usize),
+    /// One number of a parameter: its place among the parameters, and the element's in row-major order.
+    Element(usize, usize),
+    /// A parameter: its place among the parameters.
+    Parameter(usize),
 }
 
 /// How a page is made.
@@ -53,6 +60,10 @@ pub struct Options {
     pub names: BTreeMap<Symbol, String>,
     /// The settings of training: for the update of a weight.
     pub training: Training,
+    /// How many steps of training are followed.
+    pub steps: u64,
+    /// The places of the parameters that a step leaves as they are.
+    pub fixed: Vec<usize>,
 }
 
 impl Default for Options {
@@ -68,13 +79,19 @@ impl Default for Options {
             temperature: None,
             names: BTreeMap::new(),
             training: Training::default(),
+            steps: 1,
+            fixed: Vec::new(),
         }
     }
 }
 
 /// Describes one forward and backward pass.
 pub fn describe(trace: &Trace, title: &str, options: &Options, catalog: &Catalog) -> Document {
-    let mut page = Page { trace, options, catalog, blocks: Vec::new() };
+    let mut names = options.notation.names(trace);
+    names.extend(options.names.iter().map(|(symbol, name)| (*symbol, name.clone())));
+    let labels = Labels::of_network(trace, &names, options.notation);
+    let reading = Reading::new(trace.graph(), trace.values(), labels, options.digits);
+    let mut page = Page { trace, options, catalog, names, reading, blocks: Vec::new() };
     page.blocks.push(Block::Heading(1, title.to_owned()));
     page.write();
     Document { language: catalog.language, blocks: page.blocks }
@@ -85,6 +102,8 @@ pub(super) struct Page<'a> {
     pub(super) trace: &'a Trace,
     pub(super) options: &'a Options,
     pub(super) catalog: &'a Catalog,
+    names: BTreeMap<Symbol, String>,
+    pub(super) reading: Reading<'a>,
     pub(super) blocks: Vec<Block>,
 }
 
@@ -110,14 +129,61 @@ impl Page<'_> {
     }
 
     pub(super) fn symbol(&self, symbol: Symbol) -> String {
-        self.options.names.get(&symbol).cloned().unwrap_or_else(|| self.options.notation.text(symbol))
+        self.named(symbol).text
     }
 
-    pub(super) fn symbol_latex(&self, symbol: Symbol) -> String {
-        match self.options.names.get(&symbol) {
-            Some(name) => latex_name(name),
-            None => self.options.notation.latex(symbol),
+    /// A symbol in both forms.
+    pub(super) fn named(&self, symbol: Symbol) -> Written {
+        match self.names.get(&symbol) {
+            Some(name) => Written::name(name, latex_name(name)),
+            None => Written::name(self.options.notation.text(symbol), self.options.notation.latex(symbol)),
         }
+    }
+
+    /// A number in both forms.
+    pub(super) fn written(&self, x: f64) -> Written {
+        Written::number(x, self.options.digits)
+    }
+
+    /// The letter of the cost in both forms.
+    pub(super) fn cost_name(&self) -> Written {
+        Written::name(self.options.notation.cost(), self.options.notation.cost())
+    }
+
+    /// By what deltas are multiplied to be those of single examples, where the notation has them so.
+    pub(super) fn delta_scale(&self) -> f64 {
+        let is_of_example = self.options.notation.delta_is_of_example() && self.trace.weights().is_none();
+        if is_of_example { self.trace.rows() as f64 } else { 1.0 }
+    }
+
+    /// The letters of cost, activation, weighted sum and weight, for messages and heads of columns.
+    pub(super) fn letters(&self) -> [(&'static str, &'static str); 4] {
+        let notation = self.options.notation;
+        let [z, a] = notation.of_named_unit();
+        [("cost", notation.cost()), ("a", a), ("z", z), ("w", notation.weight())]
+    }
+
+    /// A message with the letters of the notation.
+    pub(super) fn say_in_letters(&self, key: &str) -> String {
+        let letters = self.letters();
+        let values: Vec<(&str, &dyn std::fmt::Display)> =
+            letters.iter().map(|(name, letter)| (*name, letter as &dyn std::fmt::Display)).collect();
+        self.say(key, &values)
+    }
+
+    /// A sum: all of a few terms, of many the two largest and the rest as one number.
+    pub(super) fn sum_of(&self, terms: Vec<(Written, f64)>) -> Written {
+        const FEW: usize = 4;
+        if terms.len() <= FEW {
+            return Written::sum(terms.into_iter().map(|(written, _)| written));
+        }
+        let mut shown = terms;
+        shown.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+        let rest = shown.split_off(2);
+        let count = rest.len();
+        let rest = self.written(rest.iter().map(|(_, value)| value).sum());
+        let note = self.say("more_terms", &[("count", &count)]);
+        Written::sum(shown.into_iter().map(|(written, _)| written).chain([rest.noted(&note)]))
     }
 
     /// The units to show: all of a small layer, else those with the largest of these numbers.
@@ -149,6 +215,11 @@ impl Page<'_> {
             let key = if numbers.iter().all(|x| *x == 0.0) { "left_out_zeros" } else { "left_out" };
             self.text(self.say(key, &[("shown", &shown), ("units", &units)]));
         }
+    }
+
+    /// A table whose heads are words, not keys of messages.
+    pub(super) fn table_of(&mut self, columns: Vec<String>, rows: Vec<Vec<String>>) {
+        self.blocks.push(Block::Table { columns, rows });
     }
 
     pub(super) fn table(&mut self, columns: &[&str], rows: Vec<Vec<String>>) {

@@ -2,7 +2,7 @@
 
 use crate::data::Table;
 use crate::error::Result;
-use crate::explain::{self, Catalog, diagnose, trace_rows};
+use crate::explain::{self, Catalog, Trace, diagnose, trace_rows};
 use crate::model::{Model, Trained};
 use crate::network::{Mode, Role};
 use crate::random::{Purpose, Random};
@@ -41,6 +41,19 @@ pub enum Finding {
 }
 
 impl Finding {
+    /// Whether another finding is of the same kind and layer.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Pass(own) | Self::Layers { worst: own, .. },
+                Self::Pass(other) | Self::Layers { worst: other, .. },
+            ) => (own.key, own.layer) == (other.key, other.layer),
+            (Self::AccumulatesAll { .. }, Self::AccumulatesAll { .. }) => true,
+            (Self::NothingLearned { .. }, Self::NothingLearned { .. }) => true,
+            _ => false,
+        }
+    }
+
     /// The finding in the language of a catalog.
     pub fn text(&self, catalog: &Catalog) -> String {
         match self {
@@ -51,15 +64,12 @@ impl Finding {
                 let also = catalog.say("also_in", &[("count", &count), ("layers", &layers.join(", "))]);
                 format!("{} {also}", worst.text(catalog))
             }
-            Self::AccumulatesAll { accumulate, batches } => format!(
-                "`--accumulate {accumulate}` makes one step of each epoch, which has only {batches} batch{}; take fewer for \
-                 more steps",
-                if *batches == 1 { "" } else { "es" }
-            ),
-            Self::NothingLearned { learning_rate } => format!(
-                "no weight changed: each step at a learning rate of {learning_rate:e} is smaller than the rounding of \
-                 the weights; try a higher one"
-            ),
+            Self::AccumulatesAll { accumulate, batches } => {
+                catalog.say("accumulates_all", &[("accumulate", accumulate), ("batches", batches)])
+            }
+            Self::NothingLearned { learning_rate } => {
+                catalog.say("nothing_learned", &[("rate", &format_args!("{learning_rate:e}"))])
+            }
         }
     }
 }
@@ -84,11 +94,10 @@ pub(super) fn find(model: &Model<f32>, table: &Table, training_rows: &[usize]) -
     let trace = trace_rows(model, &table.select(rows)?, 0..rows.len(), Mode::Evaluation)?;
     let mut alike: Vec<Vec<explain::Finding>> = Vec::new();
     for finding in diagnose(&trace) {
-        let is_local = matches!(finding.key, "dead" | "inactive" | "saturated");
-        let units = trace.dense().get(finding.layer.saturating_sub(1)).map_or(0, |dense| dense.units);
-        if is_local && finding.count * 2 < units {
+        if !is_large(&finding, &trace) {
             continue;
         }
+        let is_local = matches!(finding.key, "dead" | "inactive" | "saturated");
         match alike.iter_mut().find(|group| is_local && group[0].key == finding.key) {
             Some(group) => group.push(finding),
             None => alike.push(vec![finding]),
@@ -101,6 +110,13 @@ pub(super) fn find(model: &Model<f32>, table: &Table, training_rows: &[usize]) -
         if others.is_empty() { Finding::Pass(worst) } else { Finding::Layers { worst, others } }
     }));
     Ok(found)
+}
+
+/// Whether a finding is of more than a few units: of half of a layer's at least.
+pub(super) fn is_large(finding: &explain::Finding, trace: &Trace) -> bool {
+    let is_local = matches!(finding.key, "dead" | "inactive" | "saturated");
+    let units = trace.dense().get(finding.layer.saturating_sub(1)).map_or(0, |dense| dense.units);
+    !is_local || finding.count * 2 >= units
 }
 
 /// Whether training changed any weight; a bias starts at 0, so the smallest step changes it. Small parameters are

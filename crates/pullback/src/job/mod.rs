@@ -41,6 +41,7 @@ mod rows;
 mod rules;
 mod settings;
 mod stored;
+mod watch;
 mod weights;
 
 pub use calibrate::Calibration;
@@ -53,6 +54,7 @@ pub use measure::measure;
 pub use reasons::Reason;
 pub use rows::{Rows, TestRows};
 pub use settings::{Form, Hidden, Names, NetworkTable, Setting, Settings};
+pub use watch::{EpochFigures, Trouble, Watch};
 
 use crate::data::{Concern, Dataset, Imputation, Preprocessing, Scaling, Store, Table, concerns};
 use crate::error::{Error, ErrorKind, Result};

@@ -15,7 +15,7 @@ pub use file::FORMAT;
 pub use partition::{Partition, Test};
 pub use predictor::Predictor;
 pub use temperature::Temperature;
-pub use tensors::{Tensor, write_tensors};
+pub use tensors::{ReadTensor, Tensor, read_tensors, write_tensors};
 
 use crate::data::{Features, Input, Preprocessing, Table, Target, Values, Warning};
 use crate::error::{Error, Result};

@@ -58,3 +58,67 @@ pub(super) fn to_le_bytes<T: Real>(numbers: &[T]) -> Vec<u8> {
         _ => numbers.iter().flat_map(|number| number.to_f64().to_le_bytes()).collect(),
     }
 }
+
+/// An array of a safetensors file that another program wrote.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadTensor {
+    /// Its name.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its numbers, in row-major order.
+    pub numbers: Vec<f64>,
+    /// Whether they have the 53 bits of f64, and not those of f32 or less.
+    pub is_wide: bool,
+}
+
+/// The arrays of floating point numbers of a safetensors file, in the order of their names, in which `2` stands before
+/// `10`.
+///
+/// # Errors
+/// If the bytes are no such file, or hold no floating point numbers.
+pub fn read_tensors(bytes: &[u8]) -> Result<Vec<ReadTensor>> {
+    let damaged = |error: safetensors::SafeTensorError| {
+        Error::model(format!("it is no whole safetensors file: {error}")).caused_by(error)
+    };
+    let tensors = safetensors::SafeTensors::deserialize(bytes).map_err(damaged)?;
+    let mut all = Vec::new();
+    for (name, view) in tensors.tensors() {
+        let data = view.data();
+        let numbers: Option<Vec<f64>> = match view.dtype() {
+            Dtype::F64 => Some(pieces(data, f64::from_le_bytes)),
+            Dtype::F32 => Some(pieces(data, |four| f64::from(f32::from_le_bytes(four)))),
+            Dtype::BF16 => {
+                Some(pieces(data, |two| f64::from(f32::from_bits(u32::from(u16::from_le_bytes(two)) << 16))))
+            }
+            _ => None,
+        };
+        if let Some(numbers) = numbers {
+            let is_wide = view.dtype() == Dtype::F64;
+            all.push(ReadTensor { name, shape: view.shape().to_vec(), numbers, is_wide });
+        }
+    }
+    if all.is_empty() {
+        return Err(Error::model("it holds no floating point numbers").help("store gradients as F32 or F64"));
+    }
+    all.sort_by_key(|tensor| natural(&tensor.name));
+    Ok(all)
+}
+
+/// The numbers of some bytes, of so many each.
+fn pieces<const N: usize>(data: &[u8], number: impl Fn([u8; N]) -> f64) -> Vec<f64> {
+    data.chunks_exact(N).map(|piece| number(piece.try_into().expect("chunks are of that size"))).collect()
+}
+
+/// A name in pieces of text and numbers, so that 2 stands before 10.
+fn natural(name: &str) -> Vec<(String, u64)> {
+    let mut parts = Vec::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let text = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let digits = rest[text..].find(|c: char| !c.is_ascii_digit()).map_or(rest.len(), |at| text + at);
+        parts.push((rest[..text].to_owned(), rest[text..digits].parse().unwrap_or(u64::MAX)));
+        rest = &rest[digits..];
+    }
+    parts
+}

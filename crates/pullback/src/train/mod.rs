@@ -31,7 +31,7 @@ pub(crate) use history::MOST_REPORTS;
 pub use history::{History, Stop, Trained};
 pub use metric::{For, IntervalBy, Metric, Scored, Truth, best_constant};
 pub use observer::{CandidateReport, Epoch, EpochReport, Flow, MemberReport, Observer, Silent, StepReport};
-pub use optimizer::{NextStep, Optimizer};
+pub use optimizer::{NextStep, Optimizer, StepFormulas};
 pub use rate::{RatePoint, RateRange, RateTest, test_rates};
 pub use schedule::{Schedule, Shape};
 pub use state::State;

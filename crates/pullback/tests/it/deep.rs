@@ -4,7 +4,7 @@
 use pullback::Real;
 use pullback::explain::{
     BlamedFactor, Catalog, Drawings, Finding, Focus, LANGUAGES, LayerName, Options, Trace, describe,
-    diagnose, layer_figures,
+    diagnose, json, layer_figures,
 };
 use pullback::network::layers::{Convolution, Residual};
 use pullback::network::{Activation, Cost, Image, Layer, Mode, Network};
@@ -206,6 +206,12 @@ fn a_page_of_a_hundred_layers_is_short() {
         // Every layer has units without a slope.
         parameters.iter_mut().skip(1).step_by(2).for_each(|biases| biases[0] = -50.0);
         let trace = traced(&network, &parameters, 1);
+        let training = Training::default();
+        let json = |focus| json::document(&trace, "100 layers", (&training, focus), None);
+        let document = json(Focus::All);
+        assert!(serde_json::to_string_pretty(&document).unwrap().len() < 60_000);
+        assert!(document["layers"].is_null() && document["figures"].as_array().unwrap().len() == 100);
+        assert_eq!(json(Focus::EveryLayer)["layers"].as_array().unwrap().len(), 100);
         for (language, _) in LANGUAGES {
             let catalog = Catalog::find(language).unwrap();
             let page = describe(&trace, "100 layers", &Options::default(), &catalog);

@@ -4,8 +4,8 @@ use pullback::differentiate::reverse;
 use pullback::execute::{Executor, Machine};
 use pullback::explain::examples::{NAMES, find};
 use pullback::explain::{
-    Block, Catalog, Drawings, Expected, FactorKind, Focus, LANGUAGES, Notation, Options, Subject, Symbol,
-    Trace, describe, diagnose, ledger, with_particle,
+    Block, Catalog, Drawings, Expected, Expression, FactorKind, Focus, LANGUAGES, Notation, Options, Subject,
+    Symbol, Trace, describe, diagnose, with_particle,
 };
 use pullback::graph::NodeRole;
 use pullback::network::{Activation, Cost, Layer, Mode, Network};
@@ -187,24 +187,60 @@ fn symbols_are_their_teachers() {
     check("matrix", Symbol::Weight(1, 2, 3), "W1[2,3]");
 }
 
+/// The formulas of each optimizer, evaluated as they are printed, are what its kernel does: over three steps, with the
+/// numbers that it keeps, for weights and for biases.
 #[test]
-fn a_ledger_adds_up_and_ends_with_the_optimizers_weight() {
-    let mut network = Network::dense(3, &[4], 2, Activation::Tanh, Cost::SoftmaxCrossEntropy);
-    network.regularization.l2 = 0.5;
-    let trace = traced(&network, 5);
-    let training = Training { optimizer: Optimizer::Sgd, learning_rate: Some(0.1), ..Training::default() };
-    let ledger_of = ledger(&trace, &training, 0, 2, 1);
-    let of = |key: &str| ledger_of.members.iter().filter(|m| m.key == key).map(|m| m.value).sum::<f64>();
-    assert!((of("ledger_example") - of("ledger_data")).abs() < EXACT);
-    assert!((of("ledger_data") + of("ledger_regularization") - of("ledger_gradient")).abs() < EXACT);
-    let weight = trace.parameter(0)[2 * 3 + 1];
-    assert!((of("ledger_regularization") - 0.5 * weight).abs() < EXACT);
-    assert!((ledger_of.new_weight.unwrap() - (weight - 0.1 * of("ledger_gradient"))).abs() < EXACT);
-    let clipped = ledger(&trace, &Training { clip_norm: Some(1e-3), ..training.clone() }, 0, 2, 1);
-    assert!(clipped.gradient.abs() < 1e-3);
-    // Adam's first step is the learning rate, whatever the gradient's size.
-    let adam = ledger(&trace, &Training::default(), 0, 2, 1);
-    assert!(((adam.new_weight.unwrap() - weight).abs() - 0.001).abs() < 1e-6);
+fn the_formulas_of_an_optimizer_are_its_kernels() {
+    let gradients = [0.3, -0.02, 0.7];
+    for name in Optimizer::NAMES {
+        let optimizer: Optimizer = name.parse().unwrap();
+        if optimizer.is_searching() {
+            assert!(optimizer.formulas(0.1, 1, true, 2).is_none());
+            continue;
+        }
+        for decays in [true, false] {
+            let (rate, mut w) = (0.05, vec![0.8]);
+            let mut kept: Vec<Vec<f64>> = Vec::new();
+            for (at, gradient) in gradients.iter().enumerate() {
+                let step = at as u64 + 1;
+                let next =
+                    optimizer.next_step((rate, step), [1, 1], &w, &kept, &[*gradient], decays).unwrap();
+                let formulas = optimizer.formulas(rate, step, decays, 1).unwrap();
+                let mut values: Vec<(String, f64)> =
+                    formulas.settings.iter().map(|(name, x)| ((*name).to_owned(), *x)).collect();
+                values.extend([("w".to_owned(), w[0]), ("g".to_owned(), *gradient)]);
+                for (at, letter) in formulas.kept.iter().enumerate() {
+                    values.push(((*letter).to_owned(), kept.get(at).map_or(0.0, |state| state[0])));
+                }
+                if formulas.is_orthogonal {
+                    // A matrix of one number becomes its sign, as far as the iteration brings it.
+                    let decay = values.iter().find(|(name, _)| name == "decay").map_or(0.0, |(_, x)| *x);
+                    let o = ((1.0 - rate * decay) * w[0] - next.numbers[0]) / (0.2 * rate);
+                    assert!((0.6..1.3).contains(&o.abs()), "{name}: {o}");
+                    values.push(("o".to_owned(), o));
+                }
+                let mut found = std::collections::BTreeMap::new();
+                for (line, formula) in &formulas.lines {
+                    let is_used = |name: &str| {
+                        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+                        formula.split(|c| !is_part(c)).any(|part| part == name)
+                    };
+                    let at = values.iter().filter(|(name, _)| is_used(name)).cloned().collect();
+                    let circuit = Expression::parse(formula, at).unwrap().circuit().unwrap();
+                    let value = circuit.value(circuit.output);
+                    values.push(((*line).to_owned(), value));
+                    found.insert(*line, value);
+                }
+                let close = |left: f64, right: f64| (left - right).abs() <= 1e-12 * right.abs().max(1.0);
+                assert!(close(found["w_new"], next.numbers[0]), "{name}, step {step}: {found:?} {next:?}");
+                for (letter, state) in formulas.kept.iter().zip(&next.states) {
+                    let own = found[&*format!("{letter}_new")];
+                    assert!(close(own, state[0]), "{name}, step {step}, {letter}: {own} {state:?}");
+                }
+                (w, kept) = (next.numbers, next.states);
+            }
+        }
+    }
 }
 
 #[test]

@@ -207,6 +207,7 @@ fn every_layer_has_a_name_in_explain_and_a_page_in_every_language_and_format() {
         assert!(!described.is_empty());
         for (language, _) in LANGUAGES {
             let catalog = Catalog::find(language).unwrap();
+            let described = catalog.described(&described);
             let page = describe(&trace, "title", &Options::default(), &catalog);
             for text in [page.text(80, false), page.markdown(), page.html(&Drawings::default())] {
                 let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -5,8 +5,9 @@ use crate::operations::{DIFFERENCES, FORWARD, is_smooth};
 use pullback::data::{Categories, Column, Dataset, Features, Table, Targets, Values, builtin};
 use pullback::differentiate::{check_gradients, reverse};
 use pullback::execute::{Executor, reference};
-use pullback::explain::{ledger, trace_rows};
+use pullback::explain::{Catalog, Focus, Options, describe, trace_rows};
 use pullback::graph::Kind;
+use pullback::graph::NodeRole;
 use pullback::graph::ops::Dice;
 use pullback::job::{Fitted, Job, Settings};
 use pullback::network::{Activation, Cost, Layer, Mode, Network, Regularization, Takes};
@@ -480,23 +481,27 @@ fn estimators_take_weights() {
 }
 
 #[test]
-fn the_ledger_of_a_weight_shows_each_examples_share() {
+fn the_page_of_a_weight_shows_each_examples_share() {
     let table = weighted_iris(|row| 1.0 + (row % 4) as f64);
     let Fitted { model, .. } = fit(&table, &told(&[("weights", "exposure")])).unwrap();
     let trace = trace_rows(&model, &table, 60..63, Mode::Evaluation).unwrap();
     assert_eq!(trace.weights(), Some(&[1.0, 2.0, 3.0][..]));
-    let training = &model.run().unwrap().training;
-    let ledger = ledger(&trace, training, 0, 2, 1);
-    let of = |key: &str| -> Vec<f64> {
-        ledger.members.iter().filter(|member| member.key == key).map(|member| member.value).collect()
-    };
-    assert_eq!(of("ledger_share"), [1.0 / 6.0, 2.0 / 6.0, 3.0 / 6.0]);
-    let sum: f64 = of("ledger_example").iter().sum();
-    assert!((sum - of("ledger_data")[0]).abs() < 1e-12);
+    let dense = &trace.dense()[0];
+    let element = 2 * dense.inputs + 1;
+    let part = |row: usize| trace.at(dense.delta, row, 2) * trace.at(dense.input, row, 1);
+    let data: f64 = (trace.parts(dense.weight, element).iter())
+        .filter(|part| part.role == NodeRole::WeightedSum)
+        .map(|part| part.value)
+        .sum();
+    assert!(((0..3).map(part).sum::<f64>() - data).abs() < 1e-12);
     // Alone, each example's part is its share times what it would be.
     for (at, row) in (60..63).enumerate() {
         let alone = trace_rows(&model, &table, row..row + 1, Mode::Evaluation).unwrap();
-        let own = pullback::explain::ledger(&alone, training, 0, 2, 1).gradient;
-        assert!((own * of("ledger_share")[at] - of("ledger_example")[at]).abs() < 1e-12);
+        let own = alone.gradient(dense.weight)[element];
+        let share = (at + 1) as f64 / 6.0;
+        assert!((own * share - part(at)).abs() < 1e-12);
     }
+    let options = Options { focus: Focus::Weight(1, 2, 1), ..Options::default() };
+    let page = describe(&trace, "t", &options, &Catalog::english()).text(1000, false);
+    assert!(page.contains("share^(2) * ") || page.contains("dC/da[1][2]^(2) * "), "{page}");
 }

@@ -1,5 +1,7 @@
 //! A circuit of gates: what each computes, what arrives at it, and what it passes on.
 
+use crate::explain::page::latex_name;
+use crate::explain::written::{Written, equation};
 use crate::explain::{Block, Catalog, Circuit, Document};
 use crate::graph::NodeId;
 use crate::report::number::significant;
@@ -16,7 +18,7 @@ pub fn describe_circuit(circuit: &Circuit, title: &str, digits: usize, catalog: 
 
     blocks.push(Block::Heading(2, name("forward")));
     let rows = circuit.gates.iter().map(|gate| {
-        let with_numbers = gate.with_numbers(number);
+        let with_numbers = gate.with_numbers(digits);
         vec![gate.name.clone(), gate.formula.clone(), with_numbers, number(circuit.value(gate.node))]
     });
     blocks.push(Block::Table {
@@ -32,15 +34,17 @@ pub fn describe_circuit(circuit: &Circuit, title: &str, digits: usize, catalog: 
         if circuit.adjoints[gate.node.index()].is_none() {
             continue;
         }
-        let arrives = number(circuit.derivative(gate.node));
+        let arrives = Written::number(circuit.derivative(gate.node), digits);
         // A constant has no derivative, and no row.
         let passing = gate.operands.iter().filter_map(|own| Some((own, own.local?, own.passed?)));
         for (at, (operand, local, passed)) in passing.enumerate() {
             let first = if at == 0 { gate.name.clone() } else { String::new() };
-            rows.push(vec![first, arrives.clone(), operand.name.clone(), number(local), number(passed)]);
+            let product = Written::product([arrives.clone(), Written::number(local, digits)]);
+            let passing = format!("{} = {}", product.text, number(passed));
+            rows.push(vec![first, operand.name.clone(), passing]);
         }
     }
-    let columns = names(&["gate", "arrives", "operand", "local", "passes"]);
+    let columns = names(&["gate", "operand", "passing"]);
     blocks.push(Block::Table { columns, rows });
 
     // Values of lines and variables that several gates read.
@@ -51,10 +55,10 @@ pub fn describe_circuit(circuit: &Circuit, title: &str, digits: usize, catalog: 
     for (name, node) in used.iter().rev() {
         let passed = circuit.passed_to(*node);
         if passed.len() > 1 {
-            let terms: Vec<String> = passed.iter().map(|(_, passed)| number(*passed)).collect();
-            let sum = number(circuit.derivative(*node));
-            let sum = format!("d{f}/d{name} = {} = {sum}", terms.join(" + ").replace("+ -", "- "));
-            sums.push(Block::Formula { latex: latex(&sum), text: sum });
+            let written = |x: f64| Written::number(x, digits);
+            let ratio = Written::ratio(&named(f), &named(name));
+            let sum = Written::sum(passed.iter().map(|(_, passed)| written(*passed)));
+            sums.push(equation([ratio, sum, written(circuit.derivative(*node))]));
         }
     }
     if !sums.is_empty() {
@@ -74,9 +78,7 @@ pub fn describe_circuit(circuit: &Circuit, title: &str, digits: usize, catalog: 
     Document { language: catalog.language, blocks }
 }
 
-/// A line of names and numbers as LaTeX.
-fn latex(text: &str) -> String {
-    let escaped = text.replace('_', r"\_");
-    let (left, right) = escaped.split_once(" = ").unwrap_or((&escaped, ""));
-    format!(r"\mathrm{{{left}}} = {}", right.replace('*', r"\cdot"))
+/// A name in both forms.
+fn named(name: &str) -> Written {
+    Written::name(name, latex_name(name))
 }

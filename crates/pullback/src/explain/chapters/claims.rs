@@ -21,7 +21,9 @@ pub fn describe_claims(examples: &[(&str, &str, &[Claim])], catalog: &Catalog) -
                 (true, _) => name("pass"),
                 (false, Some(why)) => {
                     let place = if example.is_empty() { String::new() } else { format!("{example}, ") };
-                    errata.push(format!("{}: {place}{}: {why}", name("erratum"), claim.quantity));
+                    let quantity = catalog.quantity(&claim.quantity);
+                    let why = catalog.erratum(why);
+                    errata.push(format!("{}: {place}{quantity}: {why}", name("erratum")));
                     name("erratum")
                 }
                 (false, None) => name("fail"),
@@ -30,7 +32,7 @@ pub fn describe_claims(examples: &[(&str, &str, &[Claim])], catalog: &Catalog) -
             // The kinds of the shipped examples have a word in each language.
             let key = format!("source.{}", claim.source);
             let source = if catalog.get(&key) == key { claim.source.clone() } else { name(&key) };
-            row.extend([claim.quantity.clone(), expected, significant(claim.computed, 10)]);
+            row.extend([catalog.quantity(&claim.quantity), expected, significant(claim.computed, 10)]);
             // Beside the names of examples there is no room for it in 80 columns.
             row.extend((examples.len() == 1).then_some(source));
             row.push(verdict);

@@ -1,9 +1,9 @@
 //! Convolutions: of each filter, the window with the largest sum or delta; gradients of filter weights.
 
 use crate::explain::page::Page;
+use crate::explain::written::Written;
 use crate::explain::{Block, Imaging};
 use crate::graph::NodeId;
-use crate::report::number::significant;
 
 impl Page<'_> {
     pub(super) fn image_layer(&self, position: usize) -> String {
@@ -11,11 +11,10 @@ impl Page<'_> {
         let place = |at: &usize| self.trace.images()[*at].filters.is_some() == layer.filters.is_some();
         let number = (0..=position).filter(place).count();
         let key = if layer.filters.is_some() { "convolution" } else { "pooling" };
-        let described = self.trace.network().layers[layer.layer].describe();
-        self.say(
-            key,
-            &[("number", &number), ("layer", &described), ("reads", &layer.reads), ("makes", &layer.makes)],
-        )
+        let described = self.catalog.described(&self.trace.network().layers[layer.layer].describe());
+        let [reads, makes] =
+            [layer.reads, layer.makes].map(|image| self.catalog.described(&image.to_string()));
+        self.say(key, &[("number", &number), ("layer", &described), ("reads", &reads), ("makes", &makes)])
     }
 
     /// The formula of the operation that reads a layer's image.
@@ -52,7 +51,6 @@ impl Page<'_> {
         let x = self.trace.value(layer.input);
         let (windows, channels) = (&filters.windows, layer.reads.channels);
         let weights = self.trace.parameter(filters.weight);
-        let digits = self.options.digits.min(4);
         let mut rows = Vec::new();
         for filter in 0..layer.makes.channels.min(self.options.most_units) {
             let (place, told) = self.peak(&layer, layer.result, filter);
@@ -65,18 +63,12 @@ impl Page<'_> {
                     terms.extend((0..channels).map(|at| (weights[weight + at], x[pixel + at])));
                 }
             }
-            terms.sort_by(|a, b| (b.0 * b.1).abs().total_cmp(&(a.0 * a.1).abs()));
-            let mut parts: Vec<String> = (terms.iter().take(2))
-                .map(|(w, x)| format!("{}*{}", significant(*w, digits), significant(*x, digits)))
-                .collect();
-            if terms.len() > 2 {
-                parts.push(self.say("more_terms", &[("count", &(terms.len() - 2))]));
-            }
-            if let Some(bias) = filters.bias {
-                parts.push(significant(self.trace.parameter(bias)[filter], digits));
-            }
+            let written =
+                terms.into_iter().map(|(w, x)| (Written::product([self.written(w), self.written(x)]), w * x));
+            let mut parts = vec![self.sum_of(written.collect())];
+            parts.extend(filters.bias.map(|bias| self.written(self.trace.parameter(bias)[filter])));
             let z = self.trace.value(layer.result)[place * layer.makes.channels + filter];
-            rows.push(vec![filter.to_string(), told, self.number(z), parts.join(" + ").replace("+ -", "- ")]);
+            rows.push(vec![filter.to_string(), told, self.number(z), Written::sum(parts).text]);
         }
         self.table(&["filter", "place", "z", "terms"], rows);
         self.channels_left_out(layer.makes.channels);
@@ -105,6 +97,13 @@ impl Page<'_> {
             ]);
         }
         self.table(&["filter", "place", "delta", "sum_of_deltas", "zero_deltas"], rows);
+        let peaks: Vec<(String, usize)> = (0..channels.min(self.options.most_units))
+            .map(|filter| {
+                let (place, told) = self.peak(&layer, layer.delta, filter);
+                (format!("{filter}: {told}"), place * channels + filter)
+            })
+            .collect();
+        self.paths(layer.delta, "filter", peaks);
         self.channels_left_out(channels);
     }
 
@@ -113,28 +112,29 @@ impl Page<'_> {
         let Some(filters) = &layer.filters else { return };
         self.heading(self.image_layer(position));
         self.text(self.catalog.get("filter_gradients_text").to_owned());
-        let (gradient, weights) = (self.trace.gradient(filters.weight), self.trace.parameter(filters.weight));
-        let (size, channels) = (filters.windows.size(), layer.reads.channels);
-        let width = size * size * channels;
-        let shown = self.shown(gradient);
-        let mut rows = Vec::new();
-        for &at in &shown {
-            let (filter, inner) = (at / width, at % width);
-            let (pixel, channel) = (inner / channels, inner % channels);
-            rows.push(vec![
-                filter.to_string(),
-                format!("{},{}", pixel / size, pixel % size),
-                channel.to_string(),
-                self.number(weights[at]),
-                self.number(gradient[at]),
-            ]);
+        let places: Vec<usize> = [Some(filters.weight), filters.bias].into_iter().flatten().collect();
+        let [(_, cost), (_, _), (_, _), (_, w)] = self.letters();
+        for place in places {
+            let (gradient, numbers) = (self.trace.gradient(place), self.trace.parameter(place));
+            let next = self.next_numbers(place);
+            let shown = self.shown(gradient);
+            let row = |&at: &usize| {
+                let name = self.number_name(place, at).text;
+                let mut row = vec![name, self.number(numbers[at]), self.number(gradient[at])];
+                row.extend(next.as_ref().map(|next| self.number(next[at])));
+                row
+            };
+            let rows = shown.iter().map(row).collect();
+            let mut columns = self.names(&["weight", "value"]);
+            columns.push(format!("d{cost}/d{w}"));
+            columns.extend(next.is_some().then(|| self.catalog.get("after_step").to_owned()));
+            self.table_of(columns, rows);
+            self.weights_left_out(gradient, shown.len());
         }
-        self.table(&["filter", "place", "channel", "weight", "gradient"], rows);
-        self.weights_left_out(gradient, shown.len());
     }
 
     /// The remark on filters of which only the first ones are shown.
-    fn channels_left_out(&mut self, channels: usize) {
+    pub(super) fn channels_left_out(&mut self, channels: usize) {
         let shown = self.options.most_units;
         if channels > shown {
             self.text(self.say("left_out_first", &[("shown", &shown), ("units", &channels)]));

@@ -57,18 +57,7 @@ impl Page<'_> {
             };
             let places: Vec<usize> = (0..self.trace.parameters().len()).filter(own).collect();
             for place in places {
-                let (numbers, gradient) = (self.trace.parameter(place), self.trace.gradient(place));
-                let name = &self.trace.parameters()[place].name;
-                let shown = self.shown(gradient);
-                let rows = shown
-                    .iter()
-                    .map(|&at| {
-                        vec![format!("{name}[{at}]"), self.number(numbers[at]), self.number(gradient[at])]
-                    })
-                    .collect();
-                self.heading(name.clone());
-                self.table(&["weight", "value", "gradient"], rows);
-                self.weights_left_out(gradient, shown.len());
+                self.parameter(place);
             }
         }
     }
@@ -77,7 +66,10 @@ impl Page<'_> {
     fn other_layer(&self, place: &str) -> String {
         let layer = place.parse().ok().and_then(|at: usize| self.trace.network().layers.get(at));
         match layer {
-            Some(layer) => self.say("other_layer", &[("layer", &place), ("described", &layer.describe())]),
+            Some(layer) => self.say(
+                "other_layer",
+                &[("layer", &place), ("described", &self.catalog.described(&layer.describe()))],
+            ),
             None => self.say("other_place", &[("layer", &place)]),
         }
     }

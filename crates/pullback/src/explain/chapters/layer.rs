@@ -25,7 +25,8 @@ impl Page<'_> {
 
     fn passing(&mut self, key: &str) {
         self.heading(self.catalog.get(key).to_owned());
-        self.text(self.catalog.get(&format!("{key}_text")).to_owned());
+        let key = if key == "backward" { "backward_text" } else { "gradients_text" };
+        self.text(self.say_in_letters(self.backward_key(key)));
     }
 
     /// The remark on a page of several examples.

@@ -12,6 +12,8 @@ mod generic;
 mod layer;
 mod links;
 mod overview;
+mod parameter;
+mod paths;
 mod pooling;
 mod unit;
 mod weight;
@@ -22,7 +24,8 @@ pub use claims::describe_claims;
 
 use super::Focus;
 use super::page::{MOST_LAYERS_IN_FULL, Page};
-use crate::network::Layer;
+use super::worked::{Kept, NetworkExample};
+use crate::network::{Activation, Layer};
 
 impl Page<'_> {
     /// Writes what the page is about.
@@ -33,7 +36,12 @@ impl Page<'_> {
             Focus::Layer(layer) => self.layer(layer - 1),
             Focus::Convolution(number) => self.convolution_alone(number - 1),
             Focus::Unit(layer, unit) => self.unit(layer - 1, unit),
-            Focus::Weight(layer, unit, input) => self.weight(layer - 1, unit, input),
+            Focus::Weight(layer, unit, input) => {
+                let dense = &self.trace.dense()[layer - 1];
+                self.element(dense.weight, unit * dense.inputs + input);
+            }
+            Focus::Element(place, element) => self.element(place, element),
+            Focus::Parameter(place) => self.parameter(place),
         }
     }
 
@@ -42,12 +50,20 @@ impl Page<'_> {
         let network = trace.network();
         let count: usize =
             trace.parameters().iter().filter(|p| p.role.is_trained()).map(|p| p.shape.elements()).sum();
-        let layers: Vec<String> = network.layers.iter().map(Layer::describe).collect();
+        let layers: Vec<String> =
+            network.layers.iter().map(|layer| self.catalog.described(&layer.describe())).collect();
         self.text(self.say(
             "network",
             &[("inputs", &network.inputs), ("layers", &layers.join(", ")), ("count", &count)],
         ));
+        for (place, layer) in network.layers.iter().enumerate() {
+            if matches!(layer, Layer::Activation(own) if own.function == Activation::Identity) {
+                let described = self.catalog.described(&layer.describe());
+                self.text(self.say("identity_layer", &[("layer", &place), ("described", &described)]));
+            }
+        }
         self.first_of_batch();
+        self.batch_of_one();
         self.heading(self.catalog.get("forward").to_owned());
         self.text(self.catalog.get("forward_text").to_owned());
         for position in 0..trace.images().len() {
@@ -60,7 +76,7 @@ impl Page<'_> {
         self.other_nodes();
         self.cost();
         self.heading(self.catalog.get("backward").to_owned());
-        self.text(self.catalog.get("backward_text").to_owned());
+        self.text(self.say_in_letters(self.backward_key("backward_text")));
         for position in (0..trace.dense().len()).rev() {
             self.dense_backward(position);
         }
@@ -69,7 +85,7 @@ impl Page<'_> {
         }
         self.other_derivatives();
         self.heading(self.catalog.get("gradients").to_owned());
-        self.text(self.catalog.get("gradients_text").to_owned());
+        self.text(self.say_in_letters(self.backward_key("gradients_text")));
         for position in (0..trace.dense().len()).rev() {
             self.dense_gradients(position);
         }
@@ -77,7 +93,43 @@ impl Page<'_> {
             self.filter_gradients(position);
         }
         self.other_gradients();
+        self.after_steps();
         self.work();
         self.findings();
+    }
+
+    /// The cost after each of the steps that are asked for: did they help?
+    fn after_steps(&mut self) {
+        let training = &self.options.training;
+        if training.optimizer.is_searching() || self.options.steps == 0 {
+            return;
+        }
+        let mut example = NetworkExample::of_trace(self.trace, training, &self.options.fixed);
+        let (mut kept, mut rows) = (Kept::default(), Vec::new());
+        let mut before = self.trace.cost();
+        for step in 1..=self.options.steps {
+            let Some(trace) = example.advance(&mut kept).ok().and_then(|()| example.trace().ok()) else {
+                return;
+            };
+            rows.push(vec![step.to_string(), self.number(trace.cost()), self.number(trace.cost() - before)]);
+            before = trace.cost();
+        }
+        let values: [(&str, &dyn std::fmt::Display); 3] = [
+            ("optimizer", &training.optimizer.name()),
+            ("rate", &training.learning_rate()),
+            ("cost", &self.number(self.trace.cost())),
+        ];
+        self.heading(self.catalog.get("update").to_owned());
+        self.text(self.say("after_steps", &values));
+        self.table(&["step", "cost", "change"], rows);
+    }
+
+    /// The message on deltas or gradients: in some notations, deltas are those of single examples.
+    pub(super) fn backward_key(&self, key: &'static str) -> &'static str {
+        match (self.delta_scale() != 1.0, key) {
+            (true, "backward_text") => "backward_text.of_example",
+            (true, _) => "gradients_text.of_example",
+            (false, key) => key,
+        }
     }
 }

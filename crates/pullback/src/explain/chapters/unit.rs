@@ -1,14 +1,16 @@
 //! One unit of a dense layer: its sum term by term, and its delta down to the cost.
 
-use crate::explain::Block;
 use crate::explain::notation::Symbol;
 use crate::explain::page::Page;
+use crate::explain::reading::With;
+use crate::explain::written::{Written, equation};
 use crate::report::number::significant;
 
 impl Page<'_> {
     pub(super) fn unit(&mut self, position: usize, unit: usize) {
         let dense = self.trace.dense()[position].clone();
         self.heading(self.say("one_unit", &[("layer", &(position + 1)), ("unit", &unit)]));
+        self.first_of_batch();
         let z = self.trace.at(dense.sum, 0, unit);
         self.text(self.catalog.get("unit_forward").to_owned());
         let x = self.row_of(dense.input, dense.inputs);
@@ -28,26 +30,18 @@ impl Page<'_> {
         }
         self.table(&["weight", "value", "input", "value", "term"], rows);
         self.left_out(&terms);
-        let sum = self.symbol(Symbol::Sum(position + 1, unit));
-        let text = match dense.bias {
-            Some(bias) => format!(
-                "{sum} = {} {} = {}",
-                self.number(terms.iter().sum()),
-                format!("+ {}", self.number(self.trace.parameter(bias)[unit])).replace("+ -", "- "),
-                self.number(z)
-            ),
-            None => format!("{sum} = {}", self.number(z)),
-        };
-        self.blocks.push(Block::Formula { latex: text.clone(), text });
+        let sum = self.named(Symbol::Sum(position + 1, unit));
+        let written: Vec<(Written, f64)> = terms.iter().map(|term| (self.written(*term), *term)).collect();
+        let mut parts = vec![self.sum_of(written)];
+        parts.extend(dense.bias.map(|bias| self.written(self.trace.parameter(bias)[unit])));
+        self.blocks.push(equation([sum, Written::sum(parts), self.written(z)]));
         for link in dense.links.iter().filter(|link| !link.is_cost) {
-            let op = self.link_operation(link.node);
-            let text = format!(
-                "{} = {op}({}) = {}",
-                self.symbol(Symbol::Activation(position + 1, unit)),
-                self.number(z),
-                self.number(self.trace.at(link.node, 0, unit))
-            );
-            self.blocks.push(Block::Formula { latex: text.clone(), text });
+            let place = self.place(link.node, 0, unit);
+            let name = self.reading.write(place, With::Names);
+            let mut sides = vec![name];
+            sides.extend(self.both_ways(place).into_iter().flatten());
+            sides.push(self.written(self.trace.at(link.node, 0, unit)));
+            self.blocks.push(equation(sides));
         }
         self.text(self.catalog.get("unit_backward").to_owned());
         self.tree(position, unit);
@@ -56,6 +50,7 @@ impl Page<'_> {
     /// A delta down to the cost: each unit on the way once, however many paths lead through it.
     pub(super) fn tree(&mut self, position: usize, unit: usize) {
         let dense = self.trace.dense();
+        let scale = self.delta_scale();
         let mut rows = Vec::new();
         // The multiplications with sharing and along one path, and the number of paths.
         let (mut shared, mut alone) = (0, 0);
@@ -64,16 +59,15 @@ impl Page<'_> {
         for at in position..dense.len() {
             let own = &dense[at];
             for unit in units.iter().copied().take(self.options.most_units) {
-                let (arriving, how) = self.arrival(at, unit);
-                let is_sum = dense.get(at + 1).is_some() && !how.is_empty();
-                let mut factors = vec![if is_sum { format!("({how})") } else { self.number(arriving) }];
+                let (arriving, how) = self.arrival(at, unit, 0);
+                let how = how.map_or_else(|| self.written(arriving), |[_, numbers]| numbers);
                 let slopes = own.links.iter().rev().filter(|link| !link.is_cost);
-                factors.extend(slopes.map(|link| self.number(self.trace.at(link.slope, 0, unit))));
-                let delta = self.trace.at(own.delta, 0, unit);
+                let slopes = slopes.map(|link| self.written(self.trace.at(link.slope, 0, unit)));
+                let delta = scale * self.trace.at(own.delta, 0, unit);
                 rows.push(vec![
                     self.symbol(Symbol::Delta(at + 1, unit)),
                     self.number(delta),
-                    factors.join(" * "),
+                    Written::product([how].into_iter().chain(slopes)).text,
                 ]);
             }
             // What arrives from the cost is one number; every slope and every term of a sum is a multiplication.
@@ -87,11 +81,10 @@ impl Page<'_> {
                 units = (0..next.units).collect();
             }
         }
+        self.table(&["delta", "value", "equation"], rows);
         if position + 1 == dense.len() {
-            self.table(&["delta", "value", "equation"], rows);
             return;
         }
-        self.table(&["delta", "value", "equation"], rows);
         self.text(self.say(
             "sharing",
             &[

@@ -1,6 +1,8 @@
 //! A trace as a JSON document, for programs: the same numbers with all their digits.
 
-use crate::explain::{Circuit, Trace, VERSION, WorkedExample, diagnose, layer_figures};
+use crate::explain::{
+    Circuit, Focus, MOST_LAYERS_IN_FULL, Trace, VERSION, WorkedExample, diagnose, layer_figures,
+};
 use crate::train::Training;
 use serde_json::{Value, json};
 
@@ -12,8 +14,15 @@ const MOST_WEIGHTS: usize = 20_000;
 /// its `input`, `z`, `delta` (`[rows, width]` each), its `links` from z towards the cost (each with
 /// `operation`, `value`, `slope` and `upstream`), and `weight`, `bias` with their gradients, unless there
 /// are more than 20,000 of them. `figures` has an entry for each layer with weights, whose `update_ratio` is that of a
-/// first step of `training`. `state` is the worked example itself, from which all of it can be made again.
-pub fn document(trace: &Trace, title: &str, training: &Training, worked: Option<&WorkedExample>) -> Value {
+/// first step of `training`. `state` is the worked example itself, from which all of it can be made again. Of a network
+/// with more layers than are shown in full, `images` and `layers` are null unless `focus` is every layer.
+pub fn document(
+    trace: &Trace,
+    title: &str,
+    (training, focus): (&Training, Focus),
+    worked: Option<&WorkedExample>,
+) -> Value {
+    let is_whole = focus != Focus::All || trace.weighted_layers().len() <= MOST_LAYERS_IN_FULL;
     let count: usize = trace.parameters().iter().map(|parameter| parameter.shape.elements()).sum();
     let worked = worked.filter(|_| count <= MOST_WEIGHTS);
     let matrix = |id, width: usize| -> Vec<Vec<f64>> {
@@ -112,8 +121,8 @@ pub fn document(trace: &Trace, title: &str, training: &Training, worked: Option<
         "cost": trace.cost(),
         "data_cost": trace.data_cost(),
         "prediction": matrix(trace.lowered().prediction, trace.network().outputs()),
-        "images": images,
-        "layers": layers,
+        "images": is_whole.then_some(images),
+        "layers": is_whole.then_some(layers),
         "figures": figures,
         "findings": findings,
     })

@@ -13,12 +13,13 @@ impl Document {
                 Block::Heading(level, text) => {
                     writeln!(out, "{} {text}\n", "#".repeat(usize::from(*level)))
                 }
-                Block::Text(text) => writeln!(out, "{text}\n"),
+                Block::Text(text) => writeln!(out, "{}\n", plain(text)),
                 Block::Formula { latex, .. } => writeln!(out, "$${latex}$$\n"),
-                Block::Warning(text) => writeln!(out, "> **!** {text}\n"),
+                Block::Warning(text) => writeln!(out, "> **!** {}\n", plain(text)),
                 Block::Table { columns, rows } => {
                     let line = |cells: &[String]| {
-                        let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+                        let cells: Vec<String> =
+                            cells.iter().map(|cell| plain(cell).replace('|', "\\|")).collect();
                         format!("| {} |", cells.join(" | "))
                     };
                     let marks: Vec<String> = (0..columns.len())
@@ -34,4 +35,9 @@ impl Document {
         }
         out
     }
+}
+
+/// A text in which an asterisk is one, and begins no italics.
+fn plain(text: &str) -> String {
+    text.replace('*', "\\*")
 }

@@ -19,6 +19,7 @@
 //! ```
 
 mod moment;
+mod page;
 mod program;
 mod sentence;
 mod terms;
@@ -27,16 +28,16 @@ mod words;
 pub(in crate::explain) use moment::{Moment, When};
 pub(in crate::explain) use program::groups;
 pub use terms::{Action, Place, Term};
+pub(super) use terms::{Moves, is_move};
 pub use words::Said;
 
 use super::expression::Circuit;
+use super::labels::Labels;
 use super::worked::{NetworkExample, Subject, WorkedExample};
 use super::{Notation, Trace};
 use crate::error::Result;
 use crate::graph::{Graph, NodeId};
 use program::Stage;
-use std::collections::BTreeMap;
-use terms::Moves;
 
 /// How closely one looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -120,7 +121,7 @@ pub struct Steps {
     rows: usize,
     moves: Moves,
     stages: Vec<Stage>,
-    labels: BTreeMap<usize, words::Label>,
+    labels: Labels,
     update: Option<Update>,
     circuit: Option<Circuit>,
     digits: usize,

@@ -1,9 +1,9 @@
 //! Which node belongs to which pass and layer, in an order in which each comes after what it reads.
 
-use super::words::labels;
 use super::{DIGITS, Makes, Notation, Pass, Steps, Update};
 use crate::error::Result;
 use crate::explain::expression::Circuit;
+use crate::explain::labels::Labels;
 use crate::explain::steps::terms::{Moves, is_move};
 use crate::explain::worked::{Kept, NetworkExample};
 use crate::graph::{Graph, NodeId, NodeRole};
@@ -81,7 +81,7 @@ impl Steps {
         let values: Vec<Vec<f64>> = graph.ids().map(|id| trace.value(id).to_vec()).collect();
         Ok(Self {
             moves: Moves::of(&graph, &values),
-            labels: labels(example, notation, &trace),
+            labels: Labels::of_network(&trace, &example.names.symbols(&trace, notation), notation),
             rows: example.rows,
             graph,
             values,

@@ -69,7 +69,7 @@ impl Steps {
         let number = |x: f64| significant(x, self.digits);
         let value = number(circuit.value(gate.node));
         if pass == Pass::Forward {
-            let numbers = gate.with_numbers(number);
+            let numbers = gate.with_numbers(self.digits);
             return catalog
                 .say("step.gate.value", &[("gate", &gate.name), ("numbers", &numbers), ("value", &value)]);
         }
@@ -93,7 +93,7 @@ impl Steps {
         if step.pass == Pass::Forward {
             let value = number(circuit.value(gate.node));
             let formula = format!("{} = {}", gate.name, gate.formula);
-            return Some((formula, format!("{} = {value}", gate.with_numbers(number))));
+            return Some((formula, format!("{} = {value}", gate.with_numbers(self.digits))));
         }
         let f = &circuit.output_name;
         let arrives = in_product(number(circuit.derivative(gate.node)));

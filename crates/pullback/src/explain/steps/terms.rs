@@ -2,6 +2,7 @@
 
 use super::program::multiply_adds;
 use super::{Makes, Pass, Steps};
+use crate::explain::reading::computed;
 use crate::graph::ops::{Addend, View, ViewMut};
 use crate::graph::{Graph, Kind, NodeId, NodeRole, Op, Shape};
 use std::collections::BTreeMap;
@@ -56,7 +57,7 @@ pub struct Term {
 }
 
 /// Whether an operation only moves numbers.
-pub(super) fn is_move(graph: &Graph, id: NodeId) -> bool {
+pub(in crate::explain) fn is_move(graph: &Graph, id: NodeId) -> bool {
     matches!(
         graph.node(id).op(),
         Some(
@@ -74,11 +75,11 @@ pub(super) fn is_move(graph: &Graph, id: NodeId) -> bool {
 
 /// Where moved numbers came from: by node, for each element its place, or none where a number was filled in.
 #[derive(Debug)]
-pub(super) struct Moves(Vec<Option<Vec<Option<Place>>>>);
+pub(in crate::explain) struct Moves(Vec<Option<Vec<Option<Place>>>>);
 
 impl Moves {
     /// Moves numbered elements through each operation that only moves.
-    pub(super) fn of(graph: &Graph, values: &[Vec<f64>]) -> Self {
+    pub(in crate::explain) fn of(graph: &Graph, values: &[Vec<f64>]) -> Self {
         let mut moves: Vec<Option<Vec<Option<Place>>>> = Vec::new();
         for id in graph.ids() {
             let node = graph.node(id);
@@ -115,7 +116,7 @@ impl Moves {
     }
 
     /// Where a number really stands: absent if it was filled in by a move.
-    pub(super) fn resolve(&self, place: Place) -> Option<Place> {
+    pub(in crate::explain) fn resolve(&self, place: Place) -> Option<Place> {
         match &self.0[place.node.index()] {
             None => Some(place),
             Some(sources) => sources[place.element],
@@ -270,7 +271,7 @@ impl Steps {
                     (Shape::from([1, own]), &self.values[input.index()][row * own..][..own])
                 })
                 .collect();
-            all.extend(apply(op, &parts)?);
+            all.extend(computed(op, &parts)?);
         }
         let is_same = |(left, right): (&f64, &f64)| left.to_bits() == right.to_bits();
         (all.len() == node.shape.elements() && all.iter().zip(&self.values[id.index()]).all(is_same))
@@ -399,7 +400,7 @@ impl Steps {
                 (shape, part)
             })
             .collect();
-        apply(op, &parts).unwrap_or_default()
+        computed(op, &parts).unwrap_or_default()
     }
 
     /// The optimizer's own kernel on the gradients that were found.
@@ -439,16 +440,6 @@ fn flush(segment: &mut Vec<(NodeId, OfNode)>, terms: &mut Vec<Term>) {
         }
     }
     terms.extend(by_key.into_values().flatten());
-}
-
-/// An operation on some operands; absent where their shapes do not fit it.
-fn apply(op: &Op, parts: &[(Shape, &[f64])]) -> Option<Vec<f64>> {
-    let shapes: Vec<&Shape> = parts.iter().map(|(shape, _)| shape).collect();
-    let shape = op.shape(&shapes).ok()?;
-    let views: Vec<View<'_, f64>> = parts.iter().map(|(shape, data)| View { shape, data }).collect();
-    let mut data = vec![0.0; shape.elements()];
-    op.value(&views, ViewMut { shape: &shape, data: &mut data });
-    Some(data)
 }
 
 /// For each element of a result, the element of an operand that broadcasts to it.

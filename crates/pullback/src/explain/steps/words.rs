@@ -2,22 +2,12 @@
 
 use super::terms::{Action, Place, Term};
 use super::{Level, Step, Steps};
+use crate::explain::Catalog;
 use crate::explain::expression::Circuit;
-use crate::explain::worked::NetworkExample;
-use crate::explain::{Catalog, Notation, Symbol, Trace};
+use crate::explain::labels::Labels;
 use crate::graph::ops::Addend;
 use crate::graph::{Kind, NodeId};
 use crate::report::number::significant;
-use std::collections::BTreeMap;
-
-/// What the numbers of a node are called.
-#[derive(Debug, Clone)]
-pub(super) struct Label {
-    /// A name for each number of an example.
-    names: Vec<String>,
-    /// Whether the node has a row for each example.
-    has_rows: bool,
-}
 
 /// A step in words.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -48,80 +38,15 @@ const MOST_ADDENDS: usize = 8;
 /// How deep an intermediate result is written out.
 const DEEPEST: usize = 4;
 
-/// The names of the numbers of a network.
-pub(super) fn labels(example: &NetworkExample, notation: Notation, trace: &Trace) -> BTreeMap<usize, Label> {
-    let symbols = example.names.symbols(trace, notation);
-    let text = |symbol: Symbol| symbols.get(&symbol).cloned().unwrap_or_else(|| notation.text(symbol));
-    let lowered = trace.lowered();
-    let mut labels: BTreeMap<usize, Label> = BTreeMap::new();
-    let mut add = |id: NodeId, names: Vec<String>, has_rows: bool| {
-        labels.entry(id.index()).or_insert(Label { names, has_rows });
-    };
-    for (position, dense) in trace.dense().iter().enumerate() {
-        let layer = position + 1;
-        let units = |symbol: fn(usize, usize) -> Symbol| {
-            (0..dense.units).map(|unit| text(symbol(layer, unit))).collect()
-        };
-        if position == 0 && matches!(lowered.graph.node(dense.input).kind, Kind::Input(_)) {
-            add(dense.input, (0..dense.inputs).map(|unit| text(Symbol::Activation(0, unit))).collect(), true);
-        }
-        add(dense.sum, units(Symbol::Sum), true);
-        if let Some(link) = dense.links.iter().rfind(|link| !link.is_cost) {
-            add(link.node, units(Symbol::Activation), true);
-        }
-        let weights = (0..dense.units * dense.inputs)
-            .map(|at| text(Symbol::Weight(layer, at / dense.inputs, at % dense.inputs)));
-        add(lowered.parameters[dense.weight], weights.collect(), false);
-        if let Some(bias) = dense.bias {
-            add(lowered.parameters[bias], units(Symbol::Bias), false);
-        }
-        add(dense.delta, units(Symbol::Delta), true);
-    }
-    for (place, parameter) in trace.parameters().iter().enumerate() {
-        let names = (0..parameter.shape.elements()).map(|at| format!("{}[{at}]", parameter.name));
-        add(lowered.parameters[place], names.collect(), false);
-    }
-    let cost = if notation == Notation::Mazur {
-        "E"
-    } else if notation == Notation::Ng {
-        "J"
-    } else {
-        "C"
-    };
-    let outputs = trace.network().outputs();
-    if let Some(targets) = lowered.graph.find("targets") {
-        add(targets, (0..outputs).map(|unit| format!("t[{unit}]")).collect(), true);
-    }
-    for input in &lowered.inputs {
-        if let Some(id) = lowered.graph.find(&input.name) {
-            let one = if input.name == "features" { "x".to_owned() } else { input.name.clone() };
-            add(id, (0..input.form.elements()).map(|at| format!("{one}[{at}]")).collect(), true);
-        }
-    }
-    add(lowered.cost, vec![cost.to_owned()], false);
-    // The derivatives of what has a name.
-    let named: Vec<(usize, Label)> = labels.iter().map(|(at, label)| (*at, label.clone())).collect();
-    let forward = lowered.graph.nodes().len();
-    for (index, label) in named.into_iter().filter(|(index, _)| *index < forward) {
-        let id = lowered.graph.ids().nth(index).expect("a node of the graph");
-        if let Some(adjoint) = trace.adjoint(id) {
-            let names = label.names.iter().map(|name| format!("d{cost}/d{name}")).collect();
-            labels.entry(adjoint.index()).or_insert(Label { names, has_rows: label.has_rows });
-        }
-    }
-    labels
-}
-
 /// The names of the numbers of a formula.
-pub(super) fn labels_of_circuit(circuit: &Circuit) -> BTreeMap<usize, Label> {
-    let mut labels: BTreeMap<usize, Label> = BTreeMap::new();
+pub(super) fn labels_of_circuit(circuit: &Circuit) -> Labels {
+    let mut labels = Labels::of_singles();
     let gates = circuit.gates.iter().map(|gate| (&gate.name, gate.node));
     let named = circuit.variables.iter().map(|(name, node)| (name, *node)).chain(gates);
     for (name, node) in named {
-        labels.entry(node.index()).or_insert(Label { names: vec![name.clone()], has_rows: false });
+        labels.single(node, name, None);
         if let Some(bar) = circuit.adjoints[node.index()] {
-            let names = vec![format!("d{}/d{name}", circuit.output_name)];
-            labels.entry(bar.index()).or_insert(Label { names, has_rows: false });
+            labels.single(bar, "", Some((&circuit.output_name, name)));
         }
     }
     labels
@@ -161,7 +86,7 @@ impl Steps {
 
     /// Whether a number has a name of its own.
     pub(in crate::explain) fn has_label(&self, node: NodeId) -> bool {
-        self.labels.contains_key(&node.index())
+        self.labels.has(node)
     }
 
     /// What a number is called.
@@ -172,14 +97,14 @@ impl Steps {
     /// Where the result of a term is named: a sum without its bias yet is called as the whole.
     pub(super) fn shown(&self, term: &Term) -> Place {
         let place = term.result;
-        if self.labels.contains_key(&place.node.index()) {
+        if self.labels.has(place.node) {
             return place;
         }
         let shape = self.graph.shape(place.node);
         let origin = &self.graph.node(place.node).origin;
         let is_whole = |id: &NodeId| {
             let other = self.graph.node(*id);
-            self.labels.contains_key(&id.index())
+            self.labels.has(*id)
                 && other.shape == *shape
                 && other.origin.role == origin.role
                 && other.origin.layer == origin.layer
@@ -264,7 +189,7 @@ impl Steps {
                 None => last.push(term),
             }
         }
-        let has_name = |term: &&&Term| self.labels.contains_key(&term.result.node.index());
+        let has_name = |term: &&&Term| self.labels.has(term.result.node);
         let named: Vec<&&Term> = last.iter().filter(has_name).collect();
         let shown: Vec<&Term> = if named.is_empty() {
             last.last().copied().into_iter().collect()
@@ -296,19 +221,13 @@ impl Steps {
     fn name(&self, place: Place, with: With, depth: usize) -> String {
         let node = self.graph.node(place.node);
         if let (With::Numbers, true) = (with, depth > 0) {
-            let is_inside =
-                node.op().is_some() && !self.labels.contains_key(&place.node.index()) && depth < DEEPEST;
+            let is_inside = node.op().is_some() && !self.labels.has(place.node) && depth < DEEPEST;
             if !is_inside {
                 return in_product(&significant(self.number(place), self.digits));
             }
         }
-        if let Some(label) = self.labels.get(&place.node.index()) {
-            let width = label.names.len().max(1);
-            let name = label.names.get(place.element % width).cloned().unwrap_or_default();
-            return match label.has_rows && self.rows > 1 {
-                true => format!("{name}^({})", place.element / width + 1),
-                false => name,
-            };
+        if let Some(name) = self.labels.name(place.node, place.element) {
+            return name.text;
         }
         match &node.kind {
             Kind::Constant(number) => significant(number.value(), self.digits),
@@ -400,15 +319,7 @@ impl Steps {
 
     /// What all numbers of a node are called together.
     fn name_of_node(&self, id: NodeId) -> String {
-        let common = |names: &[String]| {
-            let [first, .., last] = names else { return names.first().cloned() };
-            let same = first.chars().zip(last.chars()).take_while(|(left, right)| left == right).count();
-            let text: String = first.chars().take(same).collect();
-            let text = text.trim_end_matches(['[', '_', ',']).to_owned();
-            (!text.is_empty()).then_some(text)
-        };
-        let label = self.labels.get(&id.index()).and_then(|label| common(&label.names));
-        label.unwrap_or_else(|| self.graph.label(id))
+        self.labels.common(id).unwrap_or_else(|| self.graph.label(id))
     }
 }
 
@@ -418,5 +329,8 @@ fn in_product(number: &str) -> String {
 }
 
 fn plus(left: &str, right: &str) -> String {
-    format!("{left} + {right}")
+    match right.strip_prefix('-') {
+        Some(rest) => format!("{left} - {rest}"),
+        None => format!("{left} + {right}"),
+    }
 }

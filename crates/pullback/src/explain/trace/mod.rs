@@ -28,6 +28,8 @@ pub struct Trace {
     values: Vec<Vec<f64>>,
     rows: usize,
     weights: Option<Vec<f64>>,
+    mode: Mode,
+    seed: u64,
     dense: Vec<Dense>,
     images: Vec<Imaging>,
 }
@@ -133,6 +135,8 @@ impl Trace {
             values,
             rows,
             weights: weights.map(<[f64]>::to_vec),
+            mode,
+            seed,
             dense: Vec::new(),
             images: Vec::new(),
         };
@@ -146,6 +150,28 @@ impl Trace {
     /// How often each example counts, where they do not count alike.
     pub fn weights(&self) -> Option<&[f64]> {
         self.weights.as_deref()
+    }
+
+    /// Whether dropout dropped, and batch norm took the batch's own figures.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The seed of its dropout masks.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The numbers of all nodes, by place.
+    pub(in crate::explain) fn values(&self) -> &[Vec<f64>] {
+        &self.values
+    }
+
+    /// The cost if one number of a parameter were another: a forward pass alone.
+    pub fn cost_with(&self, place: usize, element: usize, number: f64) -> f64 {
+        let mut given: Vec<Vec<f64>> = self.values[..self.lowered.graph.nodes().len()].to_vec();
+        given[self.lowered.parameters[place].index()][element] = number;
+        reference(&self.lowered.graph, &given)[self.lowered.cost.index()][0]
     }
 
     /// The network.
@@ -281,6 +307,9 @@ impl Trace {
                 None => others.push((place, vec![id])),
             }
         }
+        // An identity has its own sentence.
+        let is_identity = |id: &NodeId| matches!(forward.node(*id).op(), Some(Op::Identity(_)));
+        others.retain(|(_, nodes)| !nodes.iter().all(is_identity));
         others.retain(|(place, nodes)| !nodes.last().is_some_and(|&last| is_described(place, last)));
         others
     }

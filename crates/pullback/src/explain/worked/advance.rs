@@ -1,19 +1,44 @@
 //! Steps of training on a state: the optimizer's own kernels on the gradients of the trace.
 
-use super::NetworkExample;
+use super::{Names, NetworkExample};
 use crate::error::Result;
 use crate::explain::Trace;
 use crate::network::Role;
-use crate::train::NextStep;
+use crate::train::{NextStep, Training};
 
 /// Numbers that the optimizer keeps, by parameter, and how many steps were done.
 #[derive(Debug, Clone, Default)]
 pub struct Kept {
-    states: Vec<Vec<Vec<f64>>>,
+    pub(in crate::explain) states: Vec<Vec<Vec<f64>>>,
     steps: u64,
 }
 
 impl NetworkExample {
+    /// What a trace is of, as an example that can be trained on.
+    pub(in crate::explain) fn of_trace(trace: &Trace, training: &Training, fixed: &[usize]) -> Self {
+        let graph = &trace.lowered().graph;
+        let inputs = &trace.lowered().inputs;
+        let of = |name: &str| graph.find(name).map(|id| trace.value(id).to_vec()).unwrap_or_default();
+        let widths: Vec<usize> = inputs.iter().map(|input| input.form.elements()).collect();
+        let parts: Vec<Vec<f64>> = inputs.iter().map(|input| of(&input.name)).collect();
+        let rows = (0..trace.rows()).flat_map(|row| {
+            let part = |(numbers, width): (&Vec<f64>, &usize)| numbers[row * width..][..*width].to_vec();
+            parts.iter().zip(&widths).flat_map(part).collect::<Vec<_>>()
+        });
+        Self {
+            network: trace.network().clone(),
+            parameters: (0..trace.parameters().len()).map(|place| trace.parameter(place).to_vec()).collect(),
+            inputs: rows.collect(),
+            targets: of("targets"),
+            weights: trace.weights().map(<[f64]>::to_vec),
+            rows: trace.rows(),
+            training: Training { seed: trace.seed(), ..training.clone() },
+            mode: trace.mode(),
+            fixed: fixed.to_vec(),
+            names: Names::default(),
+        }
+    }
+
     /// The gradients that the optimizer is given: those of the trace, scaled down where their norm is limited.
     pub fn clipped(&self, trace: &Trace) -> Vec<Vec<f64>> {
         let mut gradients: Vec<Vec<f64>> =

@@ -19,26 +19,39 @@ pub struct Names {
 impl Names {
     /// The symbols of a network's dense layers that have a name, with it.
     pub fn symbols(&self, trace: &Trace, notation: Notation) -> BTreeMap<Symbol, String> {
-        let mut symbols = BTreeMap::new();
-        for (unit, name) in self.inputs.iter().enumerate() {
+        let mut symbols = notation.names(trace);
+        let outputs = trace.network().outputs();
+        for (unit, name) in self.outputs.iter().enumerate().take(outputs).filter(is_plain) {
+            symbols.insert(Symbol::Target(unit), format!("{}_{name}", notation.target()));
+        }
+        for (unit, name) in self.inputs.iter().enumerate().filter(is_plain) {
             symbols.insert(Symbol::Activation(0, unit), name.clone());
         }
         for (position, dense) in trace.dense().iter().enumerate() {
             let layer = position + 1;
-            for (unit, name) in self.units.get(&dense.layer).into_iter().flatten().enumerate() {
+            for (unit, name) in
+                self.units.get(&dense.layer).into_iter().flatten().enumerate().filter(is_plain)
+            {
                 let [sum, activation] = notation.of_named_unit();
                 symbols.insert(Symbol::Sum(layer, unit), format!("{sum}_{name}"));
                 symbols.insert(Symbol::Activation(layer, unit), format!("{activation}_{name}"));
                 symbols.insert(Symbol::Delta(layer, unit), format!("delta_{name}"));
             }
             let named = |place: usize| self.parameters.get(&trace.parameters()[place].name);
-            for (at, name) in named(dense.weight).into_iter().flatten().enumerate() {
+            for (at, name) in named(dense.weight).into_iter().flatten().enumerate().filter(is_plain) {
                 symbols.insert(Symbol::Weight(layer, at / dense.inputs, at % dense.inputs), name.clone());
             }
-            for (unit, name) in dense.bias.and_then(named).into_iter().flatten().enumerate() {
+            for (unit, name) in dense.bias.and_then(named).into_iter().flatten().enumerate().filter(is_plain)
+            {
                 symbols.insert(Symbol::Bias(layer, unit), name.clone());
             }
         }
         symbols
     }
+}
+
+/// Whether a name can stand in a formula: one with a space or a sign of arithmetic would be read as several.
+fn is_plain((_, name): &(usize, &String)) -> bool {
+    let begins = name.chars().next().is_some_and(char::is_alphabetic);
+    begins && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '[' | ']' | '.'))
 }

@@ -20,7 +20,7 @@ fn described(windows: &Windows) -> String {
 fn formula(name: &str, windows: &Windows, operands: &str) -> Formula {
     let size = windows.size();
     Formula::new(
-        format!("{name}({operands}, {})", described(windows)),
+        format!("{}({operands}, {})", name.replace(' ', "_"), described(windows)),
         format!(r"\operatorname{{{}}}_{{{size} \times {size}}}({operands})", name.replace(' ', r"\ ")),
     )
 }

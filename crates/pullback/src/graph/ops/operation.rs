@@ -142,6 +142,11 @@ impl Formula {
         Self { text: text.into(), latex: latex.into() }
     }
 
+    /// The templates of plain text and LaTeX.
+    pub(crate) fn templates(&self) -> [&str; 2] {
+        [&self.text, &self.latex]
+    }
+
     /// The plain text over the given operands.
     pub fn text(&self, operands: &[String]) -> String {
         fill(&self.text, operands)

@@ -2,11 +2,13 @@
 //!
 //! The formulas stand at the kernels, [`pullback_kernels::update`].
 
+mod formula;
 pub(super) mod lbfgs;
 mod list;
 #[cfg(test)]
 mod tests;
 
+pub use formula::StepFormulas;
 pub use list::Optimizer;
 pub(super) use list::Rule;
 
