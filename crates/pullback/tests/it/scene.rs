@@ -262,3 +262,14 @@ fn drawings_and_animations_are_xml_with_a_sentence_for_each_cue() {
     let error = picture(&steps, Some(20), &Catalog::english()).unwrap_err();
     assert_eq!(error.to_string(), "there is no step 20");
 }
+
+#[test]
+fn a_scene_is_a_value_that_programs_read() {
+    let steps = Steps::of(&example("mazur")).unwrap();
+    let drawn = scene(&steps, None, Size { width: 400.0, height: 300.0 }, &Catalog::english());
+    let json = serde_json::to_value(&drawn).unwrap();
+    let unit = json["shapes"].as_array().unwrap().iter().find(|shape| shape["id"] == "unit.1.0").unwrap();
+    assert_eq!((unit["role"].as_str(), unit["figure"]["kind"].as_str()), (Some("unit"), Some("circle")));
+    assert_eq!(json["size"]["width"], 400.0);
+    assert!(json.to_string().len() < 40_000, "it is small enough to be made anew at each step");
+}

@@ -87,13 +87,16 @@ pub(super) fn background(drawing: &mut Svg, width: f64, height: f64) {
     drawing.element("rect", &[("class", &"paper"), ("width", &width), ("height", &height), ("rx", &10)]);
 }
 
+/// Adds what shows that a pass is at work.
+pub(super) type ShowsPass<'a> = dyn Fn(&mut Svg, Pass, &str) + 'a;
+
 /// The passes, each in its color; of an animation, those that are not at work are dim, and `of_pass` is what shows one.
 pub(super) fn legend(
     drawing: &mut Svg,
     steps: &Steps,
     width: f64,
     catalog: &Catalog,
-    of_pass: Option<&dyn Fn(&mut Svg, Pass, &str)>,
+    of_pass: Option<&ShowsPass<'_>>,
 ) {
     let mut passes = vec![(Pass::Forward, "scene.forward"), (Pass::Backward, "scene.backward")];
     if steps.formula().is_none() {

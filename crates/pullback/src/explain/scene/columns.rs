@@ -168,7 +168,7 @@ fn layer(trace: &Trace, groups: &[usize], group: usize) -> Column {
     let first = own[0];
     let forward = &trace.lowered().graph;
     let is_own = |id: &NodeId| forward.node(*id).origin.layer.is_some_and(|layer| own.contains(&layer));
-    let made = forward.ids().filter(is_own).last();
+    let made = forward.ids().rfind(is_own);
     if let Some(position) = trace.dense().iter().position(|dense| dense.layer == first) {
         let dense = &trace.dense()[position];
         let name = Some(LayerName::Dense(position + 1));

@@ -156,7 +156,8 @@ fn units(canvas: &mut Canvas<'_>, example: &NetworkExample, trace: &Trace, colum
             let own = written(Role::Sum, "scene.sum", dense.sum, y, height, Pass::Forward);
             all.push((dense.sum, Written { id: id("sum"), ..own }));
         }
-        if spot.r >= 12.0 {
+        // Of more units there is the next one's name below.
+        if spot.r >= 20.0 {
             let (y, height) = (spot.y + spot.r + size * 1.02, (size * 0.95).max(9.0));
             let own = written(Role::Delta, "scene.delta", dense.delta, y, height, Pass::Backward);
             // To the left, where the edges that come in meet at the unit: those that go out have numbers.

@@ -1,5 +1,6 @@
 //! One sentence a step, in the language of a catalog: what a page says, a subtitle, a cue.
 
+use super::program::groups;
 use super::terms::{Action, Term};
 use super::{Level, Makes, Pass, Step, Steps};
 use crate::explain::Catalog;
@@ -48,15 +49,33 @@ impl Steps {
             (_, Makes::Weights, _) => "step.layer.weights",
         };
         let (optimizer, rate) = self.optimizer();
-        catalog.say(
+        let sentence = catalog.say(
             key,
             &[
-                ("layer", &step.layer.unwrap_or(0)),
+                ("layer", &self.layer_name(step.layer.unwrap_or(0), catalog)),
                 ("count", &step.multiply_adds),
                 ("optimizer", &optimizer),
                 ("rate", &rate),
             ],
-        )
+        );
+        // A sentence may begin with the name of a layer.
+        let mut letters = sentence.chars();
+        letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    }
+
+    /// What a layer is called, as on a page: by its number where it has weights, else by what it does.
+    fn layer_name(&self, group: usize, catalog: &Catalog) -> String {
+        let Some((_, trace)) = self.network() else { return String::new() };
+        let network = trace.network();
+        let Some(first) = groups(network).iter().position(|own| *own == group) else { return String::new() };
+        if let Some(at) = trace.dense().iter().position(|dense| dense.layer == first) {
+            return catalog.say("layer_name", &[("layer", &(at + 1))]);
+        }
+        let mut filters = trace.images().iter().filter(|images| images.filters.is_some());
+        match filters.position(|images| images.layer == first) {
+            Some(at) => catalog.say("convolution_name", &[("layer", &(at + 1))]),
+            None => network.layers[first].describe(),
+        }
     }
 
     /// The gate of a step, and the formula that it is in.
