@@ -166,7 +166,10 @@ fn argument(setting: &'static Setting) -> Arg {
         .help(help(setting))
         .value_parser(OsStringValueParser::new())
         .action(if setting.form == Form::List { ArgAction::Append } else { ArgAction::Set });
-    argument = argument.value_name(setting.value);
+    argument = argument.value_name(match setting.form {
+        Form::Switch => "true|false",
+        _ => setting.value,
+    });
     if setting.name != BY_PLACE {
         argument = argument.long(setting.name.replace('_', "-"));
     }

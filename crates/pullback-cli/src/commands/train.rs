@@ -36,13 +36,13 @@ use std::time::Instant;
 pub(crate) struct Train {
     #[command(flatten)]
     flags: Flags,
-    /// A TOML file with the same settings; flags override it
+    /// A TOML file of settings; flags override it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Go on with the run whose checkpoints are in a folder
+    /// Continue the run whose checkpoints are in this folder
     #[arg(long, value_name = "FOLDER", conflicts_with = "config")]
     resume: Option<PathBuf>,
-    /// Test learning rates in a short run, and print what they do; trains no model
+    /// Test learning rates in a short run, and suggest one; trains no model
     #[arg(long, conflicts_with_all = ["resume", "print_config"])]
     find_learning_rate: bool,
     /// Print the settings of the run as a TOML file, and train nothing

@@ -162,27 +162,27 @@ settings! {
         task: Option<Task>, "TASK" of Task::NAMES, default "by the target";
         /// Columns to leave out
         ignore: Names, "COLUMN", also "drop" "exclude";
-        /// The column that says how many times each row counts, in the cost and in all figures; it is no input
+        /// A column that says how much each row counts, in the cost and in all figures; it is not an input
         weights: Option<String>, "COLUMN", also "sample_weight" "sample_weights" "weight" "weight_column" "row_weights";
-        /// How much each class counts in the cost: `balanced` (the rarer, the more), or CLASS=WEIGHT
+        /// How much each class counts in the cost: `balanced` (rare classes count more), or CLASS=WEIGHT
         class_weights: Names, "WEIGHTS", also "class_weight";
-        /// A column's type where it is not what it looks like: numeric, categorical or time
+        /// The type of a column, if it is not what it looks like: numeric, categorical or time
         r#type: Names, "COLUMN=TYPE", also "types" "dtype";
         /// How numbers are scaled
         scaling: Option<Scaling>, "SCALING" of Scaling::NAMES, default "standardize, adaptive in an ensemble", also "scale" "scaler";
-        /// The inputs of each number that are linear between its quantiles, beside the number itself; 0 for none
+        /// How many piecewise-linear inputs each number gets beside itself, between its quantiles; 0 for none
         pieces: Option<usize>, "PIECES", default "none, in an ensemble by the rows and columns";
         /// What replaces a missing cell
         imputation: Option<Imputation>, "IMPUTATION" of Imputation::NAMES, default "mean, in an ensemble median", also "impute" "imputer";
-        /// An input for each column of numbers with missing ones that tells whether one is missing
+        /// Add an input for each column of numbers with missing cells that says where they are missing
         missing_indicators: Option<bool>, "MISSING_INDICATORS", also "add_indicator" "missing_indicator";
-        /// How many texts of a column are told apart: the most frequent; the others count as one
+        /// The most distinct texts of a column; the rarer ones share one input
         max_levels: Option<usize>, "LEVELS", default "10000";
         /// The character between fields, or `tab`
         delimiter: Option<String>, "CHARACTER", default "detected", also "sep" "separator" "delim";
         /// Whether the first line names the columns
         header: Option<bool>, "HEADER", default "detected";
-        /// What stands for a missing cell, beside the usual spellings
+        /// What stands for a missing cell, in addition to the usual spellings
         missing: Names, "TOKEN", also "na_values" "na" "na_value" "missing_values";
         /// The encoding of text: utf-8, cp949, latin1, ...
         encoding: Option<String>, "NAME", default "detected";
@@ -194,17 +194,17 @@ settings! {
         test: Option<f64>, "FRACTION", default "0.2", also "test_size" "test_split" "test_fraction";
         /// A file to test on instead
         test_data: Option<PathBuf>, "FILE", also "test_file";
-        /// The column of what rows belong together, such as a patient: no group is on both sides of a split; no input
+        /// A column that groups rows, such as a patient: no group is on both sides of a split; it is not an input
         group: Option<String>, "COLUMN", also "groups" "group_by" "group_column";
-        /// The column of the rows' time: the last rows are tested on, those before them are for validation
+        /// A column with the time of each row: the last rows are for the test, those before them for validation
         time_order: Option<String>, "COLUMN", also "time_column" "time_split";
         /// The fraction of the other rows to hold out for validation
         validation: Option<f64>, "FRACTION", default "by the rows", also "val" "validation_split" "val_split" "validation_fraction" "val_size" "validation_size";
         /// A file for validation instead
         validation_data: Option<PathBuf>, "FILE", also "validation_file" "val_data" "eval_data";
-        /// Cross-validation: train once for each of so many parts of the rows, on the others; no model is saved
+        /// Cross-validation with this number of folds; no model is saved
         cv: Option<usize>, "FOLDS", also "cross_validation" "cross_validate" "folds" "n_folds" "nfolds" "k_fold" "kfold" "n_splits";
-        /// With `--cv`, a CSV file for what is predicted for each row by the models that were not trained on it
+        /// With `--cv`, a CSV file for the out-of-fold prediction of each row
         out_of_fold: Option<PathBuf>, "FILE", also "oof";
     }
     "Network" {
@@ -235,45 +235,45 @@ settings! {
     "Training" {
         /// How many networks are trained, whose predictions are averaged
         ensemble: Option<usize>, "NETWORKS", default "8 for a table, fewer from 50,000 rows";
-        /// Train candidates beside the usual networks for so long, such as `5m`, and average the predictions of the best
+        /// Spend this much time on further candidates, such as `5m`, and average the predictions of the best
         time: Option<Interval>, "TIME", also "time_limit" "time_budget" "max_time";
-        /// The same for so many candidates, the usual networks among them: without a clock, the same model each time
+        /// Train this many candidates instead, without a clock: the same model each time
         candidates: Option<usize>, "CANDIDATES";
-        /// Train one network, in little time
+        /// Train one network, in a fraction of the time
         fast: Option<bool>, "FAST", also "single";
-        /// A model whose weights are the first ones; its inputs and network are kept
+        /// Start from the weights of a model; its inputs and network are kept
         from: Option<PathBuf>, "FILE", also "from_model" "pretrained" "warm_start" "init_from";
-        /// First weights from numbers that are given: a worked example's file, or a model; its layers are taken too
+        /// Start from the weights in a file: a worked example or a model, whose layers are taken too
         initial_weights: Option<PathBuf>, "FILE", also "initial_parameters" "init_weights";
-        /// Draw the last layer anew, where the classes are others than the model's
+        /// Draw a new last layer, for other classes than the model's
         new_head: Option<bool>, "NEW_HEAD";
-        /// How many times all examples are seen
+        /// The number of passes over all examples
         epochs: Option<usize>, "EPOCHS", default "by the rows", also "epoch" "max_epochs" "n_epochs" "num_epochs" "nepochs" "max_iter";
-        /// The examples of a step, or `full` for all
+        /// The number of examples of a step, or `full` for all
         batch: Option<Batch>, "EXAMPLES", default "32, for lbfgs full", also "batch_size" "batchsize" "bs" "minibatch" "mini_batch" "minibatch_size";
         /// The optimizer
         optimizer: Option<String>, "OPTIMIZER" of Optimizer::NAMES, default "adam, in an ensemble adamw", also "optim" "opt" "optimiser" "solver";
-        /// The factor of each step
+        /// The learning rate of the first steps
         learning_rate: Option<f64>, "RATE", default "by the optimizer", also "lr" "eta" "learning_rate_init" "learningrate";
-        /// How much of the last velocity is kept
+        /// The share of the velocity that is kept at each step
         momentum: Option<f64>, "MOMENTUM";
-        /// How much of the mean gradient is kept
+        /// The share of the running mean of gradients that is kept at each step
         beta_1: Option<f64>, "BETA", also "beta1";
-        /// How much of the mean square is kept
+        /// The share of the running mean of squares that is kept at each step
         beta_2: Option<f64>, "BETA", also "beta2";
-        /// How much of the mean square is kept
+        /// The share of the running mean of squares that is kept at each step
         decay: Option<f64>, "DECAY";
-        /// Added to the root of the mean square
+        /// What is added to the root of the mean square
         epsilon: Option<f64>, "EPSILON", also "eps";
         /// How fast the momentum rises to beta_1
         momentum_decay: Option<f64>, "DECAY";
-        /// The fraction of a weight that is taken off, times the learning rate
+        /// The share of each weight that is subtracted at each step, times the learning rate
         weight_decay: Option<f64>, "FRACTION", also "wd";
-        /// The largest derivative by a weight at which the search is over
+        /// The search ends when no derivative is larger
         tolerance: Option<f64>, "DERIVATIVE", also "gtol" "tolerance_grad";
-        /// How many batches make a step, as one of as many rows would
+        /// How many batches make one step (gradient accumulation)
         accumulate: Option<usize>, "BATCHES", default "1", also "accumulation_steps" "gradient_accumulation_steps" "accumulate_grad_batches";
-        /// The fraction kept of an average of the weights at each step, such as 0.999: the average is the model
+        /// The share that a running average of the weights keeps at each step, such as 0.999; the average is the model
         ema: Option<f64>, "FRACTION", also "ema_decay" "ema_momentum";
         /// How the learning rate changes
         schedule: Option<String>, "SCHEDULE" of Shape::NAMES, default "cosine, for lbfgs constant", also "scheduler" "lr_schedule" "lr_scheduler";
@@ -290,17 +290,17 @@ settings! {
         /// The precision of matrix products in training (bf16 is rounded and faster, bf16x3 as exact as f32 and faster
         /// with AMX; weights stay f32)
         precision: Option<Precision>, "PRECISION" of Precision::NAMES, default "f32";
-        /// The largest norm of the gradient
+        /// The largest norm of the gradient; a larger one is scaled down
         clip_norm: Option<f64>, "NORM", also "grad_clip" "clipnorm" "gradient_clip" "max_grad_norm" "gradient_clipping";
         /// The metric of the validation rows that early stopping, plateau, progress and history watch
         metric: Option<Metric>, "METRIC" of Metric::NAMES, default "cost";
         /// Stop when the metric has not improved for that many epochs, 0 for never
         early_stopping: Option<usize>, "EPOCHS", default "20 with validation rows, 30 in an ensemble", also "patience" "early_stop";
-        /// Make probabilities as sure as the validation rows say, by one temperature (for classes)
+        /// Calibrate the probabilities of classes with a temperature found on the validation rows
         calibrate: Option<bool>, "CALIBRATE", also "calibration" "temperature_scaling";
-        /// Whether each epoch has an order of its own
+        /// Whether the rows come in a new order in each epoch
         shuffle: Option<bool>, "SHUFFLE", default "true";
-        /// What is changed in images while it trains: `shift`, `shift:3`, `flip`, `shift,flip`; or `none`
+        /// Random changes of images in training: `shift`, `shift:3`, `flip`, `shift,flip`; or `none`
         augment: Option<Augmentation>, "CHANGES", default "with convolutions a shift by a 28th of the side", also "augmentation" "data_augmentation";
         /// The seed of all random numbers
         seed: Option<u64>, "SEED", default "0", also "random_state" "random_seed";
@@ -308,11 +308,11 @@ settings! {
         threads: Option<usize>, "THREADS", default "all", also "num_threads";
     }
     "Checkpoints" {
-        /// A folder to keep what training has come to, so that `--resume FOLDER` goes on after whatever ended it
+        /// Save the state of training in this folder, so that `--resume FOLDER` can continue after whatever ended it
         checkpoint: Option<PathBuf>, "FOLDER", also "checkpoints" "checkpoint_dir" "checkpoint_path" "save_dir";
         /// How often: epochs as `100`, steps as `500steps`, or a time as `30s`, `5m` or `1h`
         checkpoint_every: Option<Interval>, "INTERVAL", default "1m", also "save_every" "checkpoint_interval" "checkpoint_freq";
-        /// How many checkpoints of each network are kept: the last ones
+        /// How many checkpoints of each network are kept
         checkpoint_keep: Option<usize>, "CHECKPOINTS", default "2", also "keep_checkpoints" "max_to_keep" "save_total_limit" "save_top_k";
     }
     "" {
