@@ -23,8 +23,8 @@ def native(X):
 class Encoder:
     """What each column of a frame became when it was fitted; plain lists and arrays, so that it can be stored.
 
-    A number is kept, and where it is missing it is the median. A text, a category or a truth value becomes an input for
-    each level, of which a missing or unknown one sets none.
+    A number is kept, and where it is missing it is the median. A text or a category becomes an input for each level, of
+    which a missing or unknown one sets none. Truth values are the numbers 0 and 1.
     """
 
     def __init__(self, columns):
@@ -75,39 +75,60 @@ class Encoder:
         return names
 
 
-def refuse_times(X):
-    """Refuses columns of dates and times, which are no numbers."""
-    for series in native(X).iter_columns():
-        if series.dtype.is_temporal():
+def check_columns(X):
+    """Refuses columns that are neither numbers nor texts: dates and times, lists, records."""
+    import datetime
+
+    frame = native(X)
+    if not frame.columns:
+        raise ValueError(f"0 feature(s) (shape={frame.shape}) while a minimum of 1 is required.")
+    for series in frame.iter_columns():
+        first = next((value for value in known(series) if value is not None), None)
+        if series.dtype.is_temporal() or isinstance(first, (datetime.date, datetime.time, datetime.timedelta)):
             raise TypeError(
                 f"column {series.name!r} has dates or times: make numbers of them, such as month, weekday and hour. "
                 "`python -m pullback train` does so by itself."
             )
+        if series.dtype.is_nested() or isinstance(first, (list, tuple, dict, set, np.ndarray, complex)):
+            raise TypeError(
+                f"column {series.name!r} has {type(first).__name__} objects in its cells: make a column of numbers "
+                "or texts of each part."
+            )
+
+
+def known(series):
+    """The cells of a column of objects; of other columns none, whose type says what they are."""
+    import narwhals as nw
+
+    return series.to_list() if series.dtype in (nw.Object, nw.Unknown) else []
 
 
 def is_categorical(series):
-    """Whether a column is texts, categories or truth values, not numbers."""
+    """Whether a column is texts or categories, not numbers or truth values, which are 0 and 1."""
     import narwhals as nw
 
-    if series.dtype in (nw.Categorical, nw.Enum, nw.String, nw.Boolean):
+    if series.dtype in (nw.Categorical, nw.Enum, nw.String):
         return True
-    if series.dtype == nw.Object:
-        try:
-            numeric(series)
-        except (TypeError, ValueError):
-            return True
-    return False
+    return any(isinstance(value, str) for value in known(series))
 
 
 def numeric(series):
     """A column as numbers; missing ones are NaN."""
-    values = series.to_numpy()
-    if values.dtype == object:
-        values = np.array([np.nan if value is None else value for value in values])
-    return values.astype(np.float64)
+    try:
+        if series.null_count() or series.dtype.is_numeric() is False:
+            missing = series.is_null().to_list()
+            values = [np.nan if gone else value for value, gone in zip(series.to_list(), missing)]
+            return np.array(values, dtype=np.float64)
+        return series.to_numpy().astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"column {series.name!r} has numbers in training, but here it has not: {error}") from error
 
 
 def texts(series):
     """A column as texts; missing ones are None."""
-    values = series.to_list()
-    return np.array([None if value is None or value != value else str(value) for value in values], dtype=object)
+    missing = series.is_null().to_list()
+    cells = [
+        None if gone or value is None or value is np.nan else str(value)
+        for value, gone in zip(series.to_list(), missing)
+    ]
+    return np.array(cells, dtype=object)

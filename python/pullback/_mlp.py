@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
 from . import _engine, _network
-from ._columns import Encoder, is_categorical, is_frame, native, refuse_times
+from ._columns import Encoder, check_columns, is_categorical, is_frame, native
 from ._persist import SaveMixin
 from ._show import ShowMixin
 from ._threads import thread_count
@@ -40,7 +40,7 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
         """X as the array that the network reads, and y if there is one; nothing is copied that need not be."""
         checks_y = not isinstance(y, str)
         if is_frame(X):
-            refuse_times(X)
+            check_columns(X)
         is_encoded = is_frame(X) and (
             self._needs_encoding(X) if reset else getattr(self, "encoder_", None) is not None
         )

@@ -1,6 +1,7 @@
 """From an estimator's parameters to the engine's description of a network and of its training."""
 
 import json
+from numbers import Integral
 
 import numpy as np
 
@@ -67,6 +68,9 @@ def hidden_sizes(sizes):
     """The units of the hidden layers as a list."""
     if not hasattr(sizes, "__iter__"):
         sizes = [sizes]
+    sizes = list(sizes)
+    if any(not isinstance(size, Integral) for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be whole numbers, got {sizes}.")
     sizes = [int(size) for size in sizes]
     if any(size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")

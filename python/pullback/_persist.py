@@ -196,8 +196,11 @@ def plain(parameters):
 
 def metadata(data):
     """The metadata of a safetensors file."""
-    (length,) = struct.unpack("<Q", data[:8])
-    return json.loads(data[8 : 8 + length]).get("__metadata__", {})
+    try:
+        (length,) = struct.unpack("<Q", data[:8])
+        return json.loads(data[8 : 8 + length]).get("__metadata__", {})
+    except (struct.error, ValueError) as error:
+        raise ValueError(f"this is no model file, which is a whole safetensors file: {error}") from error
 
 
 def with_metadata(data, own):
@@ -217,6 +220,8 @@ def write(path, data):
 
     path = Path(path)
     folder = path.resolve().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder} to write {path.name} to")
     handle, beside = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as out:

@@ -46,6 +46,14 @@ class Explanation:
         """Every number of the page as a dictionary."""
         return json.loads(self._make("json"))
 
+    def to_svg(self):
+        """The network with all its numbers as a drawing."""
+        return self._make("svg")
+
+    def to_animation(self):
+        """The same as a drawing that moves by itself, step by step, with subtitles."""
+        return self._make("animation")
+
 
 class ShowMixin:
     """What an estimator shows of itself."""
@@ -104,7 +112,8 @@ class ShowMixin:
         Returns
         -------
         page : Explanation
-            It shows itself in a notebook; `to_html`, `to_markdown`, `to_text`, `to_json` give it elsewhere.
+            It shows itself in a notebook; `to_html`, `to_markdown`, `to_text`, `to_json`,
+            `to_svg` and `to_animation` give it elsewhere.
         """
         rows, targets = self._rows(X), self._wanted(X, y)
         network, parameters = self.network_, self._parameters64()

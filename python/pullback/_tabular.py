@@ -1,6 +1,7 @@
 """Tables in, the best model in a sensible time: what the command's `train` does, as estimators."""
 
 import json
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -9,11 +10,19 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
 from . import _engine
-from ._columns import is_categorical, is_frame, native, numeric, refuse_times, texts
+from ._columns import check_columns, is_categorical, is_frame, native, numeric, texts
 from ._threads import thread_count
 
 #: What the weights are called in the table that the engine gets; no column of X is called so.
 WEIGHT = "weight of the estimator"
+
+
+def numbers_of(cells, name):
+    """Texts of a column that has numbers in training, as numbers."""
+    try:
+        return np.array([np.nan if text is None else float(text) for text in cells])
+    except ValueError as error:
+        raise ValueError(f"column {name!r} has numbers in training, but here it has not: {error}") from error
 
 
 class BaseTabular(BaseEstimator):
@@ -32,7 +41,7 @@ class BaseTabular(BaseEstimator):
     def _table(self, X, reset):
         """The columns of X as the engine takes them."""
         if is_frame(X):
-            refuse_times(X)
+            check_columns(X)
             validate_data(self, X, reset=reset, skip_check_array=True)
             columns = [
                 texts(series).tolist() if is_categorical(series) else np.ascontiguousarray(numeric(series))
@@ -48,7 +57,7 @@ class BaseTabular(BaseEstimator):
         for place, kind in enumerate(self.kinds_):
             # A model reads new rows by its own types.
             if kind == "numeric" and not isinstance(columns[place], np.ndarray):
-                columns[place] = np.array([np.nan if t is None else float(t) for t in columns[place]])
+                columns[place] = numbers_of(columns[place], self._names()[place])
             elif kind == "categorical" and isinstance(columns[place], np.ndarray):
                 columns[place] = [None if number != number else f"{number:g}" for number in columns[place]]
         return list(zip(self._names(), columns))
@@ -81,6 +90,10 @@ class BaseTabular(BaseEstimator):
             "candidates": self.candidates,
             "time": self.time,
         }
+        for name in ("ensemble", "max_iter", "candidates"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < 1):
+                raise ValueError(f"{name} is a whole number of at least 1, got {value!r}.")
         settings |= {name: value for name, value in given.items() if value is not None} | more
         if weights is not None:
             settings["weights"] = WEIGHT

@@ -47,7 +47,11 @@ struct Spec {
 }
 
 pub(crate) fn read<'de, S: Deserialize<'de>>(text: &'de str) -> PyResult<S> {
-    serde_json::from_str(text).map_err(|error| PyValueError::new_err(error.to_string()))
+    serde_json::from_str(text).map_err(|error| {
+        // Nobody has seen the JSON, so where it is wrong in there says nothing.
+        let said = error.to_string();
+        PyValueError::new_err(said.rsplit_once(" at line ").map_or(said.clone(), |(what, _)| what.to_owned()))
+    })
 }
 
 pub(crate) fn machine(threads: usize) -> Machine {

@@ -6,12 +6,12 @@ use crate::run::{machine, parameters, read};
 use numpy::{Element, PyArray1, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pullback::data::Preprocessing;
 use pullback::explain::{
-    Catalog, CheckOptions, Focus, NamedInput, Notation, Options, Trace, check as compare, describe, diagram,
-    json,
+    Catalog, CheckOptions, Drawings, Focus, NamedInput, Names, NetworkExample, Notation, Options, Steps,
+    Subject, Trace, WorkedExample, animation, check as compare, describe, diagram, json, picture,
 };
 use pullback::importance::input_gradients;
 use pullback::model::{Fingerprint, Model, Run};
-use pullback::network::Network;
+use pullback::network::{Mode, Network};
 use pullback::train::{History, Training};
 use pullback_kernels::Real;
 use pyo3::exceptions::PyValueError;
@@ -61,7 +61,7 @@ struct Page {
     format: String,
 }
 
-/// A page about one forward and backward pass: as HTML, Markdown, LaTeX, text or JSON.
+/// A page about one forward and backward pass, as HTML, Markdown, text or JSON; or its drawing, still or moving.
 #[pyfunction]
 pub(crate) fn explain(
     network: &str,
@@ -71,7 +71,6 @@ pub(crate) fn explain(
     page: &str,
 ) -> PyResult<String> {
     let page: Page = read(page)?;
-    let trace = trace(network, list, &x, &targets)?;
     let catalog = Catalog::find(&page.language).ok_or_else(|| {
         raised(pullback::Error::unknown_name(
             "language",
@@ -81,6 +80,39 @@ pub(crate) fn explain(
     })?;
     let notation = Notation::from_name(&page.notation)
         .ok_or_else(|| raised(pullback::Error::unknown_name("notation", &page.notation, Notation::NAMES)))?;
+    let example = NetworkExample {
+        network: read(network)?,
+        parameters: parameters::<f64>(list)?,
+        inputs: numbers(&x),
+        targets: numbers(&targets),
+        weights: None,
+        rows: x.shape()[0],
+        training: page.training.clone(),
+        mode: Mode::Evaluation,
+        fixed: Vec::new(),
+        names: Names { inputs: page.inputs.clone(), outputs: page.outputs.clone(), ..Names::default() },
+    };
+    let trace = example.trace().map_err(raised)?;
+    let worked = WorkedExample {
+        title: page.title.clone(),
+        source: String::new(),
+        notation,
+        language: None,
+        subject: Subject::Network(Box::new(example)),
+        expect: Vec::new(),
+    };
+    // Four digits can be read in a picture.
+    let steps = || Steps::of(&worked).map(|steps| steps.with_digits(4));
+    match &page.format[..] {
+        "json" => {
+            return Ok(
+                json::document(&trace, &page.title, (&page.training, Focus::All), Some(&worked)).to_string()
+            );
+        }
+        "svg" => return picture(&steps().map_err(raised)?, None, &catalog).map_err(raised),
+        "animation" => return Ok(animation(&steps().map_err(raised)?, &catalog).svg),
+        _ => {}
+    }
     let named = page.inputs.into_iter().zip(page.cells);
     let options = Options {
         notation,
@@ -91,19 +123,17 @@ pub(crate) fn explain(
         training: page.training,
         ..Options::default()
     };
-    if page.format == "json" {
-        return Ok(
-            json::document(&trace, &page.title, (&options.training, Focus::EveryLayer), None).to_string()
-        );
-    }
     let document = describe(&trace, &page.title, &options, &catalog);
     match &page.format[..] {
-        "html" => Ok(document.html(diagram::svg(&trace, &catalog).as_deref())),
+        "html" => {
+            let picture = steps().and_then(|steps| picture(&steps, None, &catalog)).ok();
+            Ok(document.html(&Drawings { picture, graph: diagram::svg(&trace, &catalog) }))
+        }
         "markdown" => Ok(document.markdown()),
         "text" => Ok(document.text(page.width, false)),
-        other => {
-            Err(PyValueError::new_err(format!("there is no format {other:?}: html, markdown, text or json")))
-        }
+        other => Err(PyValueError::new_err(format!(
+            "there is no format {other:?}: html, markdown, text, json, svg or animation"
+        ))),
     }
 }
 

@@ -61,7 +61,7 @@ def test_tables_of_every_library_are_learned_alike():
     for name, X, y in frames():
         reg = MLPRegressor(**settings(max_iter=400, learning_rate_init=0.01)).fit(X, y)
         assert reg.n_features_in_ == 3 and list(reg.feature_names_in_) == ["kind", "size", "is_new"]
-        assert reg.coefs_[0].shape[0] == 3 + 1 + 2
+        assert reg.coefs_[0].shape[0] == 3 + 1 + 1
         scores[name] = reg.predict(X)
         assert reg.score(X, y) > 0.9, name
     first, *others = scores.values()
@@ -128,3 +128,56 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / X.n
             [sys.executable, "-W", "ignore", "-c", program, order], capture_output=True, text=True, check=True
         )
         assert float(done.stdout) < 0.25, (order, done.stdout)
+
+
+def test_missing_cells_of_every_type_of_pandas_are_taken():
+    pandas = pytest.importorskip("pandas")
+    from pullback import TabularRegressor
+
+    columns, y = rows()
+    X = pandas.DataFrame(columns)
+    X.loc[::7, "kind"] = None
+    X["is_new"] = X["is_new"].astype("boolean")
+    X.loc[::5, "is_new"] = pandas.NA
+    for given in (X, X.convert_dtypes(), X.astype({"kind": object})):
+        for estimator in (MLPRegressor(**settings()), TabularRegressor(fast=True, max_iter=5, random_state=0)):
+            assert np.isfinite(estimator.fit(given, y).predict(given)).all()
+
+
+def test_truth_values_are_zero_and_one_however_they_come():
+    pandas = pytest.importorskip("pandas")
+    from pullback import TabularClassifier
+
+    X = pandas.DataFrame({"b": [True, False] * 40, "c": np.arange(80) % 7})
+    y = X["b"].astype(int)
+    clf = TabularClassifier(fast=True, max_iter=20, random_state=0).fit(X, y)
+    assert np.array_equal(clf.predict_proba(X), clf.predict_proba(X.astype({"b": int})))
+    with pytest.raises(ValueError, match="column 'b' has numbers in training"):
+        clf.predict(X.assign(b=["yes", "no"] * 40))
+
+
+@pytest.mark.parametrize(
+    "cells, what", [([[1], [2]], "list objects"), ([datetime.date(2026, 1, 1)] * 2, "dates"), ([{"a": 1}] * 2, "dict")]
+)
+def test_cells_that_are_no_numbers_or_texts_are_named(cells, what):
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(TypeError, match=f"'odd' has {what}"):
+        MLPClassifier().fit(pandas.DataFrame({"odd": pandas.Series(cells, dtype=object)}), [0, 1])
+    with pytest.raises(ValueError, match="minimum of 1 is required"):
+        MLPClassifier().fit(pandas.DataFrame(index=[0, 1]), [0, 1])
+
+
+def test_errors_say_what_is_wrong(tmp_path):
+    import pullback
+    from pullback import TabularRegressor
+
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match="ensemble is a whole number"):
+        TabularRegressor(ensemble=1.5).fit(X, y)
+    with pytest.raises(ValueError, match="whole numbers"):
+        MLPClassifier((3.5,)).fit(X, y)
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        MLPClassifier(**settings()).fit(X, y).save(tmp_path / "none" / "m.safetensors")
+    (tmp_path / "text").write_text("this is not a model, but long enough to have a header")
+    with pytest.raises(ValueError, match="no model file"):
+        pullback.load(tmp_path / "text")

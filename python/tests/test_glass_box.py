@@ -27,6 +27,7 @@ def test_a_page_has_the_numbers_of_the_network(iris):
     assert page.to_html().startswith("<!doctype html>") and "<iframe" in page._repr_html_()
     assert "dC/d" in page.to_text() and max(map(len, repr(page).splitlines())) <= 80
     assert "역전파" in clf.explain(X[:1], language="ko").to_markdown()
+    assert page.to_svg().startswith("<svg") and "@keyframes" in page.to_animation()
     document = page.to_json()
     assert np.isclose(document["cost"], -np.log(clf.predict_proba(X[:1])[0, y[0]]), rtol=1e-4)
     with pytest.raises(ValueError, match="language"):
