@@ -275,6 +275,6 @@ mod tests {
         assert_eq!(op(ops::Multiply.into(), &[name("a"), difference.clone()]), "a * (1 - a)");
         assert_eq!(op(ops::Exp.into(), &[difference]), "exp(1 - a)");
         assert_eq!(op(ops::Power((2.0).into()).into(), &[number(-3.0)]), "(-3)^2");
-        assert_eq!(number(1.25e-9).latex, r"1.25 \cdot 10^{-9}");
+        assert_eq!(number(1.25e-9).latex, r"1.25000 \cdot 10^{-9}");
     }
 }
