@@ -21,10 +21,13 @@ pub fn significant(x: f64, digits: usize) -> String {
         return exact;
     }
     let size = x.abs();
-    if !(1e-4..1e7).contains(&size) {
-        return format!("{x:.0$e}", digits.saturating_sub(1));
+    // Where rounding carries, 9.9999 has one digit more before the point, and one fewer after it.
+    let rounded = format!("{x:.0$e}", digits.saturating_sub(1));
+    let exponent = exponent_of(&rounded);
+    if !(-4..7).contains(&exponent) {
+        return rounded;
     }
-    let after = (digits as i32 - (exponent(x) + 1)).max(0) as usize;
+    let after = (digits as i32 - (exponent + 1)).max(0) as usize;
     let text = format!("{x:.after$}");
     let is_whole = text.parse::<f64>().is_ok_and(|back| (back - x).abs() <= 4.0 * f64::EPSILON * size);
     if is_whole && text.contains('.') {
@@ -36,7 +39,11 @@ pub fn significant(x: f64, digits: usize) -> String {
 
 /// The exponent of a number's first digit: -3 for 0.00215.
 pub fn exponent(x: f64) -> i32 {
-    let text = format!("{x:e}");
+    exponent_of(&format!("{x:e}"))
+}
+
+/// The exponent that is written behind the `e`.
+fn exponent_of(text: &str) -> i32 {
     text.split('e').nth(1).and_then(|exponent| exponent.parse().ok()).unwrap_or(0)
 }
 
@@ -149,5 +156,14 @@ mod tests {
             ["0.1", "0.333333", "2.00000", "123457", "3.33333e-6", "NaN"]
         );
         assert_eq!(exponent(0.00215), -3);
+    }
+
+    #[test]
+    fn a_carry_keeps_the_count_of_digits() {
+        let shown = |x| significant(x, 4);
+        assert_eq!(
+            [0.099_999_999, 9.999_999_99, -99.999_9, 0.000_099_999_9, 9_999_999.9, 0.999_96].map(shown),
+            ["0.1000", "10.00", "-100.0", "0.0001000", "1.000e7", "1.000"]
+        );
     }
 }
