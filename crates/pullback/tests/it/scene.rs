@@ -273,3 +273,24 @@ fn a_scene_is_a_value_that_programs_read() {
     assert_eq!(json["size"]["width"], 400.0);
     assert!(json.to_string().len() < 40_000, "it is small enough to be made anew at each step");
 }
+
+#[test]
+fn the_last_sentence_says_of_the_step_only_what_is_so() {
+    let end = |worked: &WorkedExample| {
+        let steps = Steps::of(worked).unwrap();
+        scene(&steps, None, Size::default(), &Catalog::english()).sentence
+    };
+    let file = |input: f64, rate: f64| {
+        let text = format!(
+            "inputs = [{input}]\ntargets = [0.0]\nlearning_rate = {rate}\n[[layer]]\nweights = [[1.0]]\nbiases = [0.0]"
+        );
+        end(&WorkedExample::parse(&text, "a file").unwrap())
+    };
+    assert_eq!(file(0.0, 0.1), "After the step the cost is 0; before it was 0.");
+    assert!(!file(1.0, 0.1).contains("too long"));
+    assert!(file(1.0, 100.0).ends_with("The step was too long."));
+    assert_eq!(
+        end(&formula("2 * log(x)", &[("x", -1.0)])),
+        "The first number that is not finite arises in log(x)."
+    );
+}

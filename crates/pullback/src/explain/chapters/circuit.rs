@@ -72,7 +72,7 @@ pub fn describe_circuit(circuit: &Circuit, title: &str, digits: usize, catalog: 
         .iter()
         .map(|(name, node)| vec![format!("d{f}/d{name}"), number(circuit.derivative(*node))]);
     blocks.push(Block::Table { columns: names(&["derivative", "value"]), rows: rows.collect() });
-    if let Some(gate) = circuit.gates.iter().find(|gate| !circuit.value(gate.node).is_finite()) {
+    if let Some(gate) = circuit.first_not_finite() {
         blocks.push(Block::Warning(catalog.say("not_finite", &[("operation", &gate.formula)])));
     }
     Document { language: catalog.language, blocks }

@@ -324,6 +324,13 @@ impl Circuit {
         self.values[node.index()]
     }
 
+    /// The gate in which the first number arises that is not finite: its value, else what it passes on.
+    pub fn first_not_finite(&self) -> Option<&Gate> {
+        let forwards = self.gates.iter().find(|gate| !self.value(gate.node).is_finite());
+        let passes = |gate: &&Gate| gate.operands.iter().any(|o| o.passed.is_some_and(|x| !x.is_finite()));
+        forwards.or_else(|| self.gates.iter().rev().find(passes))
+    }
+
     /// What each gate passes on to a node, with the gate: one item for each use.
     pub fn passed_to(&self, node: NodeId) -> Vec<(&Gate, f64)> {
         let of = |gate: &'_ Gate| {

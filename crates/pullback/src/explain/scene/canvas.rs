@@ -126,10 +126,16 @@ impl<'a> Canvas<'a> {
     pub(super) fn end(&self) -> String {
         if let (Some((_, trace)), Some(after)) = (self.steps.network(), self.cost_after) {
             let before = trace.cost();
-            let key = if after < before { "scene.end" } else { "scene.end_worse" };
-            return self.say(key, &[("before", &self.number(before)), ("after", &self.number(after))]);
+            let (shown, shown_after) = (self.number(before), self.number(after));
+            // A cost that was least before cannot fall, and one that was not finite tells nothing of the step.
+            let is_worse = !(after <= before) && before.is_finite() && shown != shown_after;
+            let key = if is_worse { "scene.end_worse" } else { "scene.end" };
+            return self.say(key, &[("before", &shown), ("after", &shown_after)]);
         }
         let Some(circuit) = self.steps.formula() else { return String::new() };
+        if let Some(gate) = circuit.first_not_finite() {
+            return self.say("not_finite", &[("operation", &gate.formula)]);
+        }
         let f = &circuit.output_name;
         let derivatives = circuit.variables.iter().take(6);
         let mut list: Vec<String> = derivatives
