@@ -96,13 +96,18 @@ fn is_same_file(left: &Path, right: &Path) -> bool {
 /// A text file in UTF-8.
 pub(crate) fn read_text(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
-    String::from_utf8(bytes).map_err(|error| {
+    let text = String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
         Failure::new(
             format!("{}, line {line}: a byte is no text in UTF-8", path.display()),
             "save the file as UTF-8",
         )
+    })?;
+    // Editors of Windows begin a file with a byte-order mark.
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
     })
 }
 

@@ -47,3 +47,30 @@ fn gates_have_short_names_and_a_name_that_is_given_again_is_told_apart() {
     assert_eq!(made.gates[1].formula, "g1 * z");
     assert_eq!(made.gates[1].with_numbers(6), "3 * (-4)");
 }
+
+#[test]
+fn what_cannot_be_explained_is_refused_with_what_can_be() {
+    let refused = |text: &str, at: &[(&str, f64)]| {
+        let at = at.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect();
+        Expression::parse(text, at).unwrap_err()
+    };
+    for text in ["2", "a = 2\na * 3"] {
+        let error = refused(text, &[]);
+        assert!(error.what().contains("no variable") && error.help_text().is_some(), "{text}: {error}");
+    }
+    let help = refused("sin(x)", &[("x", 1.0)]).help_text().unwrap().to_owned();
+    for name in ["exp", "log", "sigmoid", "max", "min"] {
+        assert!(help.contains(name), "{help}");
+    }
+}
+
+#[test]
+fn the_first_number_that_is_not_finite_is_found_forwards_and_backwards() {
+    let first = |text: &str, x: f64| {
+        let made = circuit(text, &[("x", x)]);
+        made.first_not_finite().map(|gate| gate.formula.clone())
+    };
+    assert_eq!(first("2 * log(x) + 1", -1.0).as_deref(), Some("log(x)"));
+    assert_eq!(first("2 * sqrt(x) + 1", 0.0).as_deref(), Some("sqrt(x)"));
+    assert_eq!(first("2 * sqrt(x) + 1", 4.0), None);
+}

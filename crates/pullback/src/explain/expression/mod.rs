@@ -185,6 +185,12 @@ impl Expression {
     /// Each variable has a number, and each number a variable.
     fn check(&self) -> Result<()> {
         let variables = self.variables();
+        if variables.is_empty() && self.at.is_empty() {
+            return Err(Error::configuration(
+                "the formula has no variable, so there is nothing to derive by",
+            )
+            .help("name a number and give it, as `2 * x` with x=3"));
+        }
         let given = || self.at.iter().map(|(name, _)| name.as_str());
         if let Some(missing) = variables.iter().find(|name| given().all(|own| own != name.as_str())) {
             let error = Error::configuration(format!("`{missing}` has no number"));

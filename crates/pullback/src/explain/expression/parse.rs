@@ -174,7 +174,10 @@ impl<'a> Parser<'a> {
             return Ok(Term::Name(name.to_owned()));
         }
         let Some(function) = FUNCTIONS.iter().position(|own| own.name == name || own.also == name) else {
-            return Err(Error::unknown_name("function", name, FUNCTIONS.iter().map(|own| own.name)));
+            let known: Vec<&str> = FUNCTIONS.iter().map(|own| own.name).collect();
+            let error = Error::unknown_name("function", name, &known);
+            let near = error.help_text().filter(|help| help.ends_with('?')).map(|help| format!("{help} "));
+            return Err(error.help(format!("{}known are {}", near.unwrap_or_default(), known.join(", "))));
         };
         let mut operands = vec![self.deeper(Self::sum)?];
         while self.take(&[',']).is_some() {
