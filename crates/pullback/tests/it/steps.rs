@@ -219,3 +219,26 @@ fn the_update_is_that_of_the_trainer() {
         }
     }
 }
+
+#[test]
+fn what_a_step_leaves_as_it_is_is_not_said_to_move() {
+    let said = |inputs: &str, activation: &str| {
+        let text = format!(
+            "inputs = {inputs}\ntargets = [1.0]\nlearning_rate = 0.1\n[[layer]]\nweights = [[0.5, 0.25]]\n\
+             biases = [-0.02]\nactivation = \"{activation}\""
+        );
+        let steps = Steps::of(&WorkedExample::parse(&text, "a file").unwrap()).unwrap();
+        let step = steps.at(Level::Unit).into_iter().rfind(|step| step.pass == Pass::Update).unwrap();
+        steps.describe(&step, &Catalog::english()).sentence
+    };
+    let sentence = said("[0.0, 1.0]", "identity");
+    let (moved, still) = sentence.split_once(" Unchanged in these digits: ").unwrap();
+    // The levels tell weights and biases apart.
+    assert!(moved.starts_with("Each "), "{moved}");
+    assert_eq!(moved.contains("weight"), moved.contains("w["), "{moved}");
+    assert_eq!(moved.contains("bias"), moved.contains("b["), "{moved}");
+    assert!(moved.contains('→') && still.ends_with("= 0.5."), "{sentence}");
+    // A unit of ReLU that is off.
+    let sentence = said("[-1.0, -1.0]", "relu");
+    assert!(sentence.starts_with("Unchanged in these digits: ") && !sentence.contains('→'), "{sentence}");
+}

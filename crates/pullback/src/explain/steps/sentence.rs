@@ -74,7 +74,7 @@ impl Steps {
         let mut filters = trace.images().iter().filter(|images| images.filters.is_some());
         match filters.position(|images| images.layer == first) {
             Some(at) => catalog.say("convolution_name", &[("layer", &(at + 1))]),
-            None => network.layers[first].describe(),
+            None => catalog.described(&network.layers[first].describe()),
         }
     }
 
@@ -148,6 +148,20 @@ impl Steps {
             own.iter().any(|term| term.operands.iter().any(|place| self.is_bias(*place))),
         );
         let (optimizer, rate) = self.optimizer();
+        let changes = |term: &&Term| term.before.filter(|_| term.action == Action::Change);
+        let stays = |term: &&Term| changes(term).is_some_and(|old| number(old) == number(term.value));
+        // Weights before biases; what a step leaves as it is is said apart.
+        let mut listed = if named.is_empty() { vec![last] } else { named.clone() };
+        listed.sort_by_key(|term| self.is_of_bias(term));
+        let (still, listed): (Vec<&Term>, Vec<&Term>) = listed.into_iter().partition(|term| stays(&term));
+        let biases = listed.iter().filter(|term| self.is_of_bias(term)).count();
+        let moved = match (biases, listed.len() - biases) {
+            (0, _) => "weights",
+            (_, 0) => "biases",
+            _ => "weights_and_biases",
+        };
+        let moves = format!("step.unit.{moved}");
+        let moves_by = format!("step.unit.{moved}_by");
         let key = match (step.pass, step.makes) {
             (Pass::Cost, _) if self.has_label(last.result.node) && step.unit.is_none() => "step.unit.cost",
             (Pass::Cost, _) => "step.unit.cost_part",
@@ -165,25 +179,31 @@ impl Steps {
                 (None, false) => "step.unit.delta",
             },
             (_, Makes::Gradients) => "step.unit.gradients",
-            (_, Makes::Weights) if optimizer == "sgd" => "step.unit.weights",
-            (_, Makes::Weights) => "step.unit.weights_by",
+            (_, Makes::Weights) if optimizer == "sgd" => &moves,
+            (_, Makes::Weights) => &moves_by,
         };
-        // Weights before biases.
-        let mut listed = if named.is_empty() { vec![last] } else { named.clone() };
-        listed.sort_by_key(|term| self.is_of_bias(term));
-        let tell = |term: &&Term| match term.before.filter(|_| term.action == Action::Change) {
+        let tell = |term: &&Term| match changes(term).filter(|_| !stays(term)) {
             Some(old) => format!("{} {} → {}", name(term), number(old), number(term.value)),
             None => format!("{} = {}", name(term), number(term.value)),
         };
-        let more = if listed.len() > MOST_LISTED { ", ..." } else { "" };
-        let list: Vec<String> = listed.iter().take(MOST_LISTED).map(tell).collect();
+        let list_of = |terms: &[&Term]| {
+            let more = if terms.len() > MOST_LISTED { ", ..." } else { "" };
+            terms.iter().take(MOST_LISTED).map(tell).collect::<Vec<_>>().join(", ") + more
+        };
+        let unmoved = match still.is_empty() {
+            true => String::new(),
+            false => catalog.say("step.unit.stays", &[("list", &list_of(&still))]),
+        };
+        if listed.is_empty() {
+            return unmoved;
+        }
         let arriving = before.map_or(String::new(), name);
         let arrived = before.map_or(String::new(), |term| number(term.value));
         let sources = before.or(Some(last)).map_or(0, |term| {
             own.iter().filter(|own| own.result == term.result && own.action == Action::MultiplyAdd).count()
         });
         let unit = step.unit.map_or(String::new(), |unit| self.output_name(unit));
-        catalog.say(
+        let told = catalog.say(
             key,
             &[
                 ("made", &name(last)),
@@ -192,11 +212,12 @@ impl Steps {
                 ("arrived", &arrived),
                 ("count", &sources),
                 ("unit", &unit),
-                ("list", &(list.join(", ") + more)),
+                ("list", &list_of(&listed)),
                 ("optimizer", &optimizer),
                 ("rate", &rate),
             ],
-        )
+        );
+        if unmoved.is_empty() { told } else { format!("{told} {unmoved}") }
     }
 
     fn told_term(&self, step: &Step, own: &[Term], catalog: &Catalog) -> String {
