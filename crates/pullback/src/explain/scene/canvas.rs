@@ -128,7 +128,7 @@ impl<'a> Canvas<'a> {
             let before = trace.cost();
             let (shown, shown_after) = (self.number(before), self.number(after));
             // A cost that was least before cannot fall, and one that was not finite tells nothing of the step.
-            let is_worse = !(after <= before) && before.is_finite() && shown != shown_after;
+            let is_worse = before.is_finite() && (after > before || after.is_nan()) && shown != shown_after;
             let key = if is_worse { "scene.end_worse" } else { "scene.end" };
             return self.say(key, &[("before", &shown), ("after", &shown_after)]);
         }

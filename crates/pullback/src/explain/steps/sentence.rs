@@ -153,7 +153,7 @@ impl Steps {
         // Weights before biases; what a step leaves as it is is said apart.
         let mut listed = if named.is_empty() { vec![last] } else { named.clone() };
         listed.sort_by_key(|term| self.is_of_bias(term));
-        let (still, listed): (Vec<&Term>, Vec<&Term>) = listed.into_iter().partition(|term| stays(&term));
+        let (still, listed): (Vec<&Term>, Vec<&Term>) = listed.into_iter().partition(stays);
         let biases = listed.iter().filter(|term| self.is_of_bias(term)).count();
         let moved = match (biases, listed.len() - biases) {
             (0, _) => "weights",
