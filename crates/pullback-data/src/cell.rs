@@ -1,10 +1,25 @@
 //! What a cell can say that is no value: the usual spellings of missing.
 
-/// Missing in every column. Excel's errors among them: a cell that could not be computed has no value.
+/// Missing in every column.
 const EVERYWHERE: &[&str] = &[
     "", "NA", "N/A", "n/a", "null", "NULL", "Null", "?", "NaN", "nan", "NAN", "-nan", "-NaN", "<NA>", "#N/A",
-    "#NA", "#N/A N/A", "\\N", "NaT", "(null)", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "#VALUE!",
-    "#DIV/0!", "#REF!", "#NUM!", "#NAME?", "#NULL!",
+    "#NA", "#N/A N/A", "\\N", "NaT", "(null)", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN",
+];
+
+/// Missing in every column: what Excel writes for a cell that could not be computed, in English, German, French,
+/// Spanish, Italian, Portuguese, Dutch, Polish, Swedish and Russian.
+#[rustfmt::skip]
+const ERRORS: &[&str] = &[
+    "#VALUE!", "#DIV/0!", "#REF!", "#NUM!", "#NAME?", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!",
+    "#WERT!", "#BEZUG!", "#ZAHL!", "#NV", "#ÜBERLAUF!", "#KALK!",
+    "#VALEUR!", "#NOMBRE!", "#NOM?", "#NUL!",
+    "#¡VALOR!", "#¡REF!", "#¡NUM!", "#¡NULO!", "#¡DIV/0!", "#¿NOMBRE?", "#N/D",
+    "#VALORE!", "#RIF!", "#NOME?", "#NULLO!",
+    "#VALOR!", "#NÚM!", "#NULO!",
+    "#WAARDE!", "#VERW!", "#NAAM?", "#GETAL!", "#LEEG!", "#N/B", "#DEEL/0!",
+    "#ARG!", "#ADR!", "#NAZWA?", "#LICZBA!", "#ZERO!", "#DZIEL/0!",
+    "#VÄRDEFEL!", "#REFERENS!", "#NAMN?", "#OGILTIGT!", "#SAKNAS!", "#DIVISION/0!", "#SKÄRNING!",
+    "#ЗНАЧ!", "#ССЫЛКА!", "#ИМЯ?", "#ЧИСЛО!", "#ПУСТО!", "#Н/Д", "#ДЕЛ/0!",
 ];
 
 /// Missing where all else is a number or a date; among texts they may name a category. Lower case.
@@ -45,6 +60,7 @@ pub(crate) fn is_missing(text: &[u8]) -> bool {
         || matches!(text[0], b'N' | b'n' | b'?' | b'-' | b'<' | b'#' | b'\\' | b'(' | b'1')
             && text.len() <= 8
             && EVERYWHERE.iter().any(|known| known.as_bytes() == text)
+        || text[0] == b'#' && ERRORS.iter().any(|known| known.as_bytes() == text)
 }
 
 /// Whether a cell is missing in a column of numbers or dates.
@@ -58,4 +74,19 @@ pub(crate) fn is_infinite(text: &str) -> bool {
         text.trim_start_matches(['+', '-', '\u{2212}']).to_lowercase().as_str(),
         "inf" | "infinity" | "infinite" | "∞" | "1.#inf"
     ) || text.parse::<f64>().is_ok_and(f64::is_infinite)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_excel_are_missing_in_any_language() {
+        for text in ["#N/A", "#DIV/0!", "#WERT!", "#BEZUG!", "#NV", "#ZAHL!", "#¡VALOR!", "#Н/Д"] {
+            assert!(is_missing(text.as_bytes()), "{text}");
+        }
+        for text in ["#", "#1", "#WERT", "#FFFFFF", "WERT!"] {
+            assert!(!is_missing(text.as_bytes()), "{text}");
+        }
+    }
 }

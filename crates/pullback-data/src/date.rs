@@ -42,6 +42,8 @@ const MONTHS: [&[&str]; 12] = [
     &["dec", "dez", "déc", "dic"],
 ];
 const WEEKDAYS: [&[&str]; 7] = [&["mon"], &["tue"], &["wed"], &["thu"], &["fri"], &["sat"], &["sun"]];
+/// Words between day, month and year that say nothing: `16 de enero de 2021`.
+const PARTICLES: &[&str] = &["de", "del", "of"];
 /// The longest date with a time and a zone.
 const LONGEST: usize = 48;
 
@@ -84,11 +86,14 @@ impl Date {
                 }
                 pieces.push(Piece::Number { value: rest[..digits].parse().ok()?, digits });
                 rest = &rest[digits..];
-            } else if matches!(c, '-' | '/' | '.' | ' ' | ',' | '년' | '월' | '일') {
+            } else if matches!(c, '-' | '/' | '.' | ' ' | ',' | '년' | '월' | '일' | '年' | '月' | '日')
+            {
                 rest = &rest[c.len_utf8()..];
             } else if is_letter(c) {
                 let length = rest.find(|c: char| !is_letter(c)).unwrap_or(rest.len());
-                pieces.push(Piece::Word(&rest[..length]));
+                if !PARTICLES.contains(&&rest[..length]) {
+                    pieces.push(Piece::Word(&rest[..length]));
+                }
                 rest = &rest[length..];
             } else {
                 return None;
@@ -304,6 +309,10 @@ mod tests {
             "31. Januar 2021",
             "31 janvier 2021",
             "31 gennaio 2021",
+            "31 de enero de 2021",
+            "31 de janeiro de 2021",
+            "31 of January 2021",
+            "2021年1月31日",
             "31JAN2021",
             "Jan 31, 2021",
             "January 31 2021",
