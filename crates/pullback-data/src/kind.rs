@@ -6,7 +6,8 @@
 //!   one in ten begins with a zero.
 //! - A letter that is no unit (`123.5a`) is left out with a warning if it stands at every number; if it does not, it
 //!   makes the cell a text.
-//! - `yes`, `True` and `1` in one column, with one of their opposites and nothing else, are two categories.
+//! - `yes`, `True` and `1`, or `yes` and `Yes`, in one column with one of their opposites and nothing else are two
+//!   categories.
 //! - At least nine in ten are numbers (or dates): the others are missing, and a warning names them.
 //! - Else categories. If half of the cells are numbers, a note says so.
 //!

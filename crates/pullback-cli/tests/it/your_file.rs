@@ -143,7 +143,7 @@ fn dates_become_parts_and_doubts_are_said() {
     for row in 0..730u32 {
         let (year, month, day) = (2021 + row / 365, row % 365 / 31 + 1, row % 28 + 1);
         let class = if (4..10).contains(&month) { "summer" } else { "winter" };
-        let case = ["Yes", "yes ", "No"][row as usize % 3];
+        let case = ["Paris", "paris ", "Rome"][row as usize % 3];
         table += &format!(
             "{year}-{month:02}-{day:02},{},7,{case},{class}\n",
             if class == "summer" { "S" } else { "W" }

@@ -76,8 +76,8 @@ fn spellings_of_yes_and_no() {
         ("a,y\nyes,1\nTrue,2\n1,3\nno,4\nyes,5\n", "a 'yes' 'yes' 'yes' 'no' 'yes' | y 1 2 3 4 5", "Type"),
         ("a,y\n1,1\n0,2\n1,3\nno,4\n,5\n", "a '1' '0' '1' '0' _ | y 1 2 3 4 5", "Type"),
         ("a,y\nJa,1\nNein,2\nJa,3\nx,4\n", "a 'Ja' 'Nein' 'Ja' 'x' | y 1 2 3 4", ""),
-        // One pair as it is written; and numbers beside it that say more than yes or no.
-        ("a,y\nyes,1\nNo,2\nYES,3\n", "a 'yes' 'No' 'YES' | y 1 2 3", ""),
+        // One pair in capitals too; and numbers beside it that say more than yes or no.
+        ("a,y\nyes,1\nNo,2\nYES,3\n", "a 'yes' 'No' 'yes' | y 1 2 3", "Type"),
         ("a,y\nyes,1\nno,2\n1,3\n2,4\n", "a 'yes' 'no' '1' '2' | y 1 2 3 4", "Type"),
         ("a,y\nn,1\n1,2\nn,3\n1,4\n", "a 'n' '1' 'n' '1' | y 1 2 3 4", "Type"),
     ]);

@@ -1,7 +1,7 @@
 //! How people and programs write yes and no.
 
 /// Pairs of spellings, in lower case: those of yes, and those of no.
-const PAIRS: &[(&[&str], &[&str])] = &[
+pub(super) const PAIRS: &[(&[&str], &[&str])] = &[
     (&["yes"], &["no"]),
     (&["y"], &["n"]),
     (&["true"], &["false"]),
@@ -17,6 +17,11 @@ const PAIRS: &[(&[&str], &[&str])] = &[
     (&["verdadero"], &["falso"]),
     (&["예", "네"], &["아니오", "아니요"]),
     (&["참"], &["거짓"]),
+    (&["はい"], &["いいえ"]),
+    (&["是"], &["否"]),
+    (&["да"], &["нет"]),
+    (&["sim"], &["não", "nao"]),
+    (&["tak"], &["nie"]),
 ];
 
 /// What a text says, if it is a usual spelling of yes or no.
@@ -37,13 +42,11 @@ pub fn yes_or_no(text: &str) -> Option<bool> {
     }
 }
 
-/// Whether texts, all of them spellings of yes and no, mix several pairs of which one is there whole: `yes`, `no` and
-/// `1`, but not `n` and `1`, which may say anything, nor `Yes` and `no`.
+/// Whether distinct texts, all of them spellings of yes and no, write an answer in several ways and have one pair whole:
+/// `yes`, `no` and `1`, or `Yes`, `yes` and `no`; but not `n` and `1`, which may say anything, nor `Yes` and `no`, nor
+/// numbers alone.
 pub fn mixes_yes_and_no<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> bool {
     let lower = || texts.clone().map(str::to_lowercase);
-    let of = |text: &String, (yes, no): &(&[&str], &[&str])| {
-        yes.contains(&text.as_str()) || no.contains(&text.as_str())
-    };
     let is_whole = |pair: &&(&[&str], &[&str])| {
         lower().any(|text| pair.0.contains(&text.as_str()))
             && lower().any(|text| pair.1.contains(&text.as_str()))
@@ -51,7 +54,8 @@ pub fn mixes_yes_and_no<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> boo
     let is_said = |text: String| yes_or_no(&text).is_some();
     lower().all(is_said)
         && PAIRS.iter().any(|pair| is_whole(&pair))
-        && !PAIRS.iter().any(|pair| lower().all(|text| of(&text, pair)))
+        && texts.clone().count() > 2
+        && !lower().all(|text| text.parse::<f64>().is_ok())
 }
 
 #[cfg(test)]
@@ -68,8 +72,10 @@ mod tests {
         check(&["1", "0", "no"], true);
         check(&["ja", "nein", "1", "0"], true);
         check(&["예", "아니오", "네", "Y"], true);
-        // One pair, however it is written.
-        check(&["yes", "No", "YES"], false);
+        check(&["yes", "No", "YES"], true);
+        check(&["on", "ON", "off"], true);
+        // Each answer is written in one way, or all are numbers.
+        check(&["Yes", "no"], false);
         check(&["1.0", "0", "1"], false);
         // No pair is whole, or a text says something else.
         check(&["n", "1"], false);

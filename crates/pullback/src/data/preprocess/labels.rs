@@ -2,13 +2,13 @@
 
 use super::cells::places;
 use super::{task, zeros};
+use crate::data::boolean::PAIRS;
 use crate::data::{Categories, Table};
 use crate::error::{Error, Place, Result};
 use std::collections::BTreeMap;
 
-/// The words for no and yes, in any case. A text of zeros and ones is a number to who reads a file.
-const WORDS: [[&str; 2]; 7] =
-    [["0", "1"], ["-1", "1"], ["false", "true"], ["no", "yes"], ["f", "t"], ["n", "y"], ["off", "on"]];
+/// The numbers for yes and no that are so only among labels.
+const SIGNS: (&[&str], &[&str]) = (&["1"], &["-1"]);
 
 /// What stands in a column for no and for yes; absent if something else does, or nothing.
 pub(super) fn find(cells: &Categories) -> Option<[String; 2]> {
@@ -17,8 +17,12 @@ pub(super) fn find(cells: &Categories) -> Option<[String; 2]> {
     if present().count() > 2 {
         return None;
     }
-    WORDS.iter().find_map(|words| {
-        let at = |name: &String| words.iter().position(|word| word.eq_ignore_ascii_case(name.trim()));
+    PAIRS.iter().chain([&SIGNS]).find_map(|(yes, no)| {
+        let at = |name: &String| {
+            let lower = name.trim().to_lowercase();
+            [no, yes].iter().position(|spellings| spellings.contains(&lower.as_str()))
+        };
+        let words = [no[0], yes[0]];
         let mut found = words.map(str::to_owned);
         let mut known = [false; 2];
         for name in present() {
@@ -45,7 +49,10 @@ fn in_case_of(like: &str, word: &str) -> String {
     match (is_upper(letters.next()), is_upper(letters.next())) {
         (true, true) => word.to_uppercase(),
         (true, false) if like.chars().count() == 1 => word.to_uppercase(),
-        (true, false) => word[..1].to_uppercase() + &word[1..],
+        (true, false) => {
+            let mut letters = word.chars();
+            letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
+        }
         (false, _) => word.to_owned(),
     }
 }
@@ -58,7 +65,7 @@ pub(super) fn words(table: &Table, name: &str) -> Result<[String; 2]> {
             "column \"{name}\" is not a label: its cells are not yes or no"
         ))
         .at(Place::source(table.source()).column(name))
-        .help("a label is 0 or 1, true or false, or yes or no; make several labels of a cell a column each, and predict \
+        .help("a label is 0 or 1, true or false, or yes or no, each written in one way; make several labels of a cell a column each, and predict \
                    other columns by themselves"));
     };
     let counts = cells.counts(0..cells.rows());
@@ -133,6 +140,9 @@ mod tests {
         assert_eq!(find(&["TRUE"]), words("FALSE", "TRUE"));
         assert_eq!(find(&["False"]), words("False", "True"));
         assert_eq!(find(&["N", "Y"]), words("N", "Y"));
+        assert_eq!(find(&["Ja", "Nein"]), words("Nein", "Ja"));
+        assert_eq!(find(&["아니오", "예"]), words("아니오", "예"));
+        assert_eq!(find(&["Да"]), words("Нет", "Да"));
         assert_eq!(find(&["yes", "Yes"]), None);
         assert_eq!(find(&["0", "2"]), None);
         assert_eq!(find(&["true", "no"]), None);
