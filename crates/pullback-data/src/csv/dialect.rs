@@ -317,9 +317,9 @@ pub(super) fn sniff(
         ));
     }
     let first = &records[start];
-    let body: Vec<&Record<'_>> =
-        records[start + 1..].iter().filter(|record| record.fields.len() == fields).collect();
-    let body_records = &records[start + 1..];
+    let rule = records.get(start + 1).filter(|rule| syntax.delimiter == b'|' && is_rule(rule));
+    let body_records = &records[start + 1 + usize::from(rule.is_some())..];
+    let body: Vec<&Record<'_>> = body_records.iter().filter(|record| record.fields.len() == fields).collect();
     // One name less than there are columns: R's row names, or a delimiter at the end of each row.
     let is_one_short = first.fields.len() + 1 == fields && !body.is_empty();
     let ends_empty = || body.iter().all(|record| !record.is_filled(fields - 1));
@@ -332,6 +332,7 @@ pub(super) fn sniff(
         });
         match expected_at {
             Some(_) => true,
+            None if rule.is_some() => true,
             None if generated => false,
             None => is_one_short || is_header(first, body_records, usize::from(is_short)),
         }
@@ -354,7 +355,7 @@ pub(super) fn sniff(
         if is_one_short && !is_short {
             given.push(String::new());
         }
-        let mut rows_from = first.next;
+        let mut rows_from = rule.unwrap_or(first).next;
         if known.has_header.is_none()
             && let Some(units) =
                 body_records.first().filter(|units| has_units(units, &body_records[1..], fields))
@@ -422,6 +423,19 @@ fn table_start(records: &[Record<'_>], fields: usize) -> usize {
         }
     }
     start
+}
+
+/// Whether a record is the rule that Markdown draws below the names: `|---|:-:|--:|`.
+fn is_rule(record: &Record<'_>) -> bool {
+    let mut filled =
+        (0..record.fields.len()).filter(|&column| record.is_filled(column)).map(|column| record.text(column));
+    let is_drawn = |text: &str| {
+        let text = text.trim();
+        let dashes = text.strip_prefix(':').unwrap_or(text);
+        let dashes = dashes.strip_suffix(':').unwrap_or(dashes);
+        text.len() > 1 && !dashes.is_empty() && dashes.bytes().all(|byte| byte == b'-')
+    };
+    record.filled() > 0 && filled.all(|text| is_drawn(&text))
 }
 
 /// Whether a record below the names gives units: a text over each column of numbers.

@@ -53,11 +53,20 @@ fn drawn_tables() {
     check(&[
         // As psql, MySQL and Markdown draw them.
         (" id |  a\n----+-----\n  1 | 1.5\n  2 | 2.5\n(2 rows)\n", "id 1 2 | a 1.5 2.5", "Lines Lines"),
-        ("| id | a |\n|---|--:|\n| 1 | 1.5 |\n| 2 | 2.5 |\n", "id 1 2 | a 1.5 2.5", "Lines Header Empty"),
+        ("| id | a |\n|---|--:|\n| 1 | 1.5 |\n| 2 | 2.5 |\n", "id 1 2 | a 1.5 2.5", "Header Empty"),
         ("a;b;c\nx;1;2\ny;3;4\nSumme;;\n", "a 'x' 'y' | b 1 3 | c 2 4", "Lines"),
         ("d,y\n66:15:01,1\n0:00:30,2\n", "d 238501 30 | y 1 2", "Numbers"),
         ("d,y\n\"=\"\"1.5\"\"\",1\n\"=\"\"2.5\"\"\",2\n", "d 1.5 2.5 | y 1 2", ""),
     ]);
+}
+
+#[test]
+fn the_rule_below_the_names_of_a_markdown_table_is_no_row() {
+    for rule in ["|---|---|---|", "| --- | :-: | --: |", "|:-:|--:|:--|"] {
+        let text = format!("| a | b | y |\n{rule}\n| 0.5 | p | yes |\n| 0.7 | q | no |\n| 0.9 | p | yes |\n");
+        let parts = read_as("t.md", text.as_bytes(), &ReadOptions::default()).unwrap();
+        assert_eq!(rendered(&parts), "a 0.5 0.7 0.9 | b 'p' 'q' 'p' | y 'yes' 'no' 'yes'", "{text}");
+    }
 }
 
 #[test]
