@@ -116,12 +116,12 @@ fn rows_and_classes_count_as_they_are_told() {
         "iris.csv",
         "--row",
         "3",
-        "--weight",
-        "1.2.0",
+        "--rows",
+        "2",
         "--lang",
         "en",
     ]);
-    assert!(ledger.contains("share"), "{ledger}");
+    assert!(ledger.contains("its weight"), "{ledger}");
     let wrong = String::from_utf8(place.read("iris.csv")).unwrap().replacen("setosa,2\n", "setosa,-2\n", 1);
     place.write("wrong.csv", wrong);
     let output = place.run(&["train", "wrong.csv", "--target", "species", "--weights", "exposure"]);
