@@ -8,6 +8,7 @@ use pullback::data::{Column, ColumnType, Encoding, Preprocessing, Table, builtin
 use pullback::error::nearest_name;
 use pullback::job::{Settings, Tables, memory};
 use pullback::model::{Model, Partition, Prediction, Test, Trained};
+use pullback::report::number::counted;
 use pullback_data::{ImageSize, Note, NoteKind, Parts, ReadOptions, read, read_from};
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
@@ -64,17 +65,22 @@ pub(crate) fn load_to_train(settings: &Settings, options: &ReadOptions) -> Resul
     if targets.iter().any(|name| table.get(name).is_none()) {
         return Ok(loaded); // Whoever uses the target says so.
     }
-    if let Some((known, count)) = table.without_missing(targets)? {
-        let rows = if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
-        loaded.notes.push(Note {
-            kind: NoteKind::BadRows,
-            count,
-            place: Some(table.source().to_owned()),
-            words: format!("{rows} without a target left out"),
-        });
+    if let Some((known, note)) = with_targets(table, targets)? {
+        loaded.notes.push(note);
         loaded.tables.train = known;
     }
     Ok(loaded)
+}
+
+/// The rows of a table that have all targets, and what is said of the others; absent if there are no others.
+fn with_targets<'a>(
+    table: &Table,
+    targets: impl IntoIterator<Item = &'a str>,
+) -> Result<Option<(Table, Note)>> {
+    Ok(table.without_missing(targets)?.map(|(known, count)| {
+        let words = format!("{} without a target left out", counted(count, "row"));
+        (known, Note { kind: NoteKind::BadRows, count, place: Some(table.source().to_owned()), words })
+    }))
 }
 
 /// Reads what `data` names. A file goes before a built-in set of the same name.
@@ -385,7 +391,7 @@ pub(crate) struct Chosen {
     pub(crate) table: Table,
     /// What they are, for people.
     pub(crate) what: String,
-    /// Whether the model was trained on all of them.
+    /// Whether the model was trained on some of them or all.
     pub(crate) is_trained_on: bool,
 }
 
@@ -408,6 +414,16 @@ impl DataFlags {
         self.data.is_some()
     }
 
+    /// Warns if all rows were taken of the data that the model was trained on.
+    pub(crate) fn warn_of_training(&self, model: &Trained<'_>, is_trained_on: bool) {
+        if is_trained_on && self.is_given() && !self.held_out {
+            warn(format_args!(
+                "{} of these {} rows were trained on; `--held-out` takes the others",
+                model.data.trained_rows, model.data.rows
+            ));
+        }
+    }
+
     /// The files that are read, if they are files.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.data.as_deref().map(Path::new).into_iter().chain(self.targets.as_deref())
@@ -425,11 +441,20 @@ impl DataFlags {
     }
 }
 
-/// All rows of `data`, with a file of targets where they have none.
+/// All rows of `data` that have their targets, with a file of targets where they have none.
 fn all_of(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Result<Chosen> {
-    let (table, _) = load_as_in_training(model, data, targets, &[])?;
+    let (mut table, _) = load_as_in_training(model, data, targets, &[])?;
+    let names = model.preprocessing.target().names();
+    // Whoever uses a target says that its column is not there.
+    if names.iter().all(|name| table.get(name).is_some())
+        && let Some((known, note)) = with_targets(&table, names.iter().map(String::as_str))?
+    {
+        warn(note);
+        table = known;
+    }
     let what = format!("{}: {} rows", table.source(), table.rows());
-    Ok(Chosen { table, what, is_trained_on: false })
+    let is_trained_on = model.data.is_of(&table)?;
+    Ok(Chosen { table, what, is_trained_on })
 }
 
 /// Of the data that a model was trained on, the rows that were held out.

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Result};
 use crate::machine::ISA_HELP;
 use crate::source::{DataFlags, predict};
-use crate::terminal::{entry, print, print_json, warn, width};
+use crate::terminal::{entry, print, print_json, width};
 use pullback::job::measure;
 use pullback::model::Model;
 use pullback::report::text;
@@ -31,12 +31,7 @@ impl Evaluate {
         let model = Model::<f32>::load(&self.model)?;
         let trained = model.trained()?;
         let tested = self.source.chosen(&trained)?;
-        if self.source.is_given() && trained.data.is_of(&tested.table)? {
-            warn(format_args!(
-                "{} of these {} rows were trained on; `--held-out` takes the others",
-                trained.data.trained_rows, trained.data.rows
-            ));
-        }
+        self.source.warn_of_training(&trained, tested.is_trained_on);
         let target = trained.preprocessing.target();
         if let Some(name) = target.names().iter().find(|name| tested.table.get(name).is_none()) {
             return Err(Failure::new(

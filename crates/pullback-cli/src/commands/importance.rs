@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Result};
 use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::source::{Chosen, DataFlags};
-use crate::terminal::{entry, print, print_json, shortened, warn, width, wrapped};
+use crate::terminal::{entry, print, print_json, shortened, width, wrapped};
 use pullback::importance::{ColumnImportance, Importance as Found, ImportanceOptions, measure};
 use pullback::job::memory;
 use pullback::model::Model;
@@ -59,12 +59,7 @@ impl Importance {
         // Before anything is said of the rows.
         options.check(&model)?;
         let Chosen { table, what, is_trained_on } = self.source.chosen(&trained)?;
-        if self.source.is_given() && trained.data.is_of(&table)? {
-            warn(format_args!(
-                "{} of these {} rows were trained on; `--held-out` takes the others",
-                trained.data.trained_rows, trained.data.rows
-            ));
-        }
+        self.source.warn_of_training(&trained, is_trained_on);
         if let Some(name) =
             trained.preprocessing.target().names().iter().find(|name| table.get(name).is_none())
         {

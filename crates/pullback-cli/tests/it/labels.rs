@@ -71,3 +71,76 @@ fn labels_are_trained_shown_and_predicted_in_their_words() {
     let explained = place.succeed(&["explain", "model.safetensors", "t.csv", "--row", "2"]);
     assert!(explained.contains("rare indeed"), "{explained}");
 }
+
+/// The table with labels in other words: by row, what is wrong and what is right.
+fn worded(no: [&str; 3], yes: [&str; 3]) -> String {
+    let mut table = "x;z;spam;eilig\n".to_owned();
+    for row in 0..120 {
+        let (x, z) = ((row as f64 * 0.7549).fract(), (row as f64 * 0.5698).fract());
+        let word = |is: bool| if is { yes[row % 3] } else { no[row % 3] };
+        table += &format!("{x:.3};{z:.3};{};{}\n", word(x > 0.5), word(z > 0.4)).replace('.', ",");
+    }
+    table
+}
+
+#[test]
+fn yes_and_no_are_known_in_other_languages_and_capitals() {
+    let place = Place::new();
+    let cases = [
+        (worded(["Nein"; 3], ["Ja"; 3]), "labels", "binary"),
+        (worded(["아니오"; 3], ["예"; 3]), "labels", "binary"),
+        (worded(["no", "No", "no"], ["Yes", "yes", "yes"]), "labels", "binary"),
+        (worded(["off"; 3], ["on", "ON", "on"]), "labels", "binary"),
+        (worded(["rot"; 3], ["blau"; 3]), "", "binary"),
+    ];
+    for (table, several, one) in cases {
+        place.write("t.csv", &table);
+        let train = |target| ["train", "t.csv", "--target", target, "--epochs", "1", "--json"];
+        match several {
+            "" => assert!(!place.run(&train("spam,eilig")).status.success()),
+            several => assert_eq!(place.json(&train("spam,eilig"))["task"], several, "{table}"),
+        }
+        assert_eq!(place.json(&train("spam"))["task"], one, "{table}");
+    }
+}
+
+#[test]
+fn rows_without_a_target_are_left_out_wherever_a_model_is_measured() {
+    let place = Place::new();
+    let mut table = "x,z,y\n".to_owned();
+    for row in 0..100 {
+        let (x, z) = ((row as f64 * 0.7549).fract(), (row as f64 * 0.5698).fract());
+        let y = if row % 10 == 3 { String::new() } else { format!("{:.3}", x + z) };
+        table += &format!("{x:.3},{z:.3},{y}\n");
+    }
+    place.write("t.csv", table);
+    place.succeed(&["train", "t.csv", "--target", "y", "--epochs", "2", "--quiet"]);
+    for command in ["evaluate", "importance", "check", "explain"] {
+        let output = place.run(&[command, "model.safetensors", "t.csv"]);
+        let said = text(&output.stderr);
+        assert!(
+            output.status.success() && said.contains("10 rows without a target left out"),
+            "{command}: {said}"
+        );
+    }
+    // The rows are those of the model, and the report says so as the warning does.
+    let report = place.json(&["evaluate", "model.safetensors", "t.csv", "--json"]);
+    assert_eq!((&report["rows"], &report["is_tested_on_training_rows"]), (&90.into(), &true.into()));
+    let report = place.json(&["evaluate", "model.safetensors", "t.csv", "--held-out", "--json"]);
+    assert_eq!(report["is_tested_on_training_rows"], false);
+}
+
+#[test]
+fn that_every_row_lacks_a_target_is_said() {
+    let place = Place::new();
+    let rows: String = (0..60)
+        .map(|row| if row % 2 == 0 { format!("{row},yes,\n") } else { format!("{row},,no\n") })
+        .collect();
+    place.write("t.csv", format!("x,a,b\n{rows}"));
+    let output = place.run(&["train", "t.csv", "--target", "a,b"]);
+    let said = text(&output.stderr);
+    assert!(
+        !output.status.success() && said.contains("every row lacks a value in at least one of"),
+        "{said}"
+    );
+}

@@ -186,8 +186,9 @@ impl Table {
         &self,
         names: impl IntoIterator<Item = &'a str>,
     ) -> Result<Option<(Self, usize)>> {
+        let names: Vec<&str> = names.into_iter().collect();
         let mut is_known = vec![true; self.rows];
-        for name in names {
+        for name in &names {
             let values = self.column(name)?.values()?;
             match &*values {
                 Values::Numbers(numbers) => {
@@ -212,6 +213,19 @@ impl Table {
         let others = self.rows - rows.len();
         if others == 0 {
             return Ok(None);
+        }
+        if rows.is_empty() {
+            let (what, help) = match &names[..] {
+                [name] => (
+                    format!("has no value in column \"{name}\""),
+                    "give rows with values there, or choose another column",
+                ),
+                _ => (
+                    format!("lacks a value in at least one of {}", listed(names.iter().copied())),
+                    "leave out the columns with the fewest values, or predict each by itself",
+                ),
+            };
+            return Err(Error::data(format!("every row {what}")).at(Place::source(&self.source)).help(help));
         }
         Ok(Some((self.select(&rows)?, others)))
     }
