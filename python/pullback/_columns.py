@@ -2,7 +2,7 @@
 
 import numpy as np
 
-#: A column with more levels than that has one input for all that are rare.
+#: Of a column with more levels, the rarest have no input.
 MAX_LEVELS = 1000
 
 

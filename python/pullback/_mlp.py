@@ -77,25 +77,23 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
 
     def _filled(self, array, reset):
         """The array without missing numbers: each is its column's median in training."""
+        # A sum needs no array of its own, as a look at each number would.
         with np.errstate(invalid="ignore", over="ignore"):
-            total = array.sum(dtype=np.float64)
-        if np.isfinite(total) and not reset:
-            return array
-        if np.isfinite(total):
-            return array
+            if np.isfinite(array.sum(dtype=np.float64)):
+                return array
         missing = np.isnan(array)
         if not missing.any():
             return array
-        if reset or self.fill_ is None:
+        if reset:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)
-                fill = np.nanmedian(array, axis=0)
-            fill = np.nan_to_num(fill)
-            if reset:
-                self.fill_ = fill
-        else:
-            fill = self.fill_
-        return np.where(missing, fill, array).astype(array.dtype)
+                warnings.simplefilter("ignore", RuntimeWarning)  # a column without any number, which becomes 0
+                self.fill_ = np.nan_to_num(np.nanmedian(array, axis=0))
+        elif self.fill_ is None:
+            raise ValueError(
+                "Input X contains NaN, but no number was missing in training, so nothing says what to put in its place. "
+                "Fit with rows that have some, or put sklearn.impute.SimpleImputer before the estimator."
+            )
+        return np.where(missing, self.fill_, array).astype(array.dtype)
 
     @staticmethod
     def _needs_encoding(X):
@@ -531,7 +529,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         The rows of a step; "auto" is `min(200, n_samples)`.
     learning_rate : str, default="constant"
         The course of the learning rate: constant, invscaling, adaptive, and beside scikit-learn's cosine, one_cycle,
-        linear, exponential.
+        exponential.
     learning_rate_init : float, default=0.001
         The learning rate of the first step.
     power_t : float, default=0.5

@@ -53,7 +53,7 @@ SOLVERS = (
 )
 
 #: Courses of the learning rate beside scikit-learn's three.
-SCHEDULES = ("constant", "invscaling", "adaptive", "cosine", "one_cycle", "linear", "exponential")
+SCHEDULES = ("constant", "invscaling", "adaptive", "cosine", "one_cycle", "exponential")
 
 
 def choice(name, value, known):

@@ -181,3 +181,14 @@ def test_errors_say_what_is_wrong(tmp_path):
     (tmp_path / "text").write_text("this is not a model, but long enough to have a header")
     with pytest.raises(ValueError, match="no model file"):
         pullback.load(tmp_path / "text")
+
+
+def test_what_replaces_a_missing_number_does_not_depend_on_the_rows_beside_it():
+    X, y = load_iris(return_X_y=True)
+    holes = X.copy()
+    holes[::9, 1] = np.nan
+    clf = MLPClassifier(**settings()).fit(holes, y)
+    new = np.array([[5.0, np.nan, 1.5, 0.2], [9.0, 9.0, 9.0, 9.0]])
+    assert np.array_equal(clf.predict_proba(new[:1]), clf.predict_proba(new)[:1])
+    with pytest.raises(ValueError, match="no number was missing in training"):
+        MLPClassifier(**settings()).fit(X, y).predict(new)

@@ -305,3 +305,25 @@ def test_further_solvers_schedules_and_layers_learn():
     ):
         clf = MLPClassifier(random_state=0, max_iter=300, **({"learning_rate_init": 0.01} | settings))
         assert cross_val_score(clf, X, y, cv=3).mean() > 0.9, settings
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_every_choice_that_is_listed_can_be_fitted():
+    from pullback import _network
+
+    X, y = load_iris(return_X_y=True)
+    binary, positive = (y == 1).astype(int), X[:, 0]
+    for solver in _network.SOLVERS:
+        MLPClassifier((4,), solver=solver, max_iter=2).fit(X, y)
+    for rate in _network.SCHEDULES:
+        MLPClassifier((4,), learning_rate=rate, max_iter=2).fit(X, y)
+    for activation in _network.ACTIVATIONS:
+        MLPClassifier((4,), activation=activation, max_iter=2).fit(X, y)
+    for loss, (several, one) in _network.CLASSIFIER_LOSSES.items():
+        for cost, target in ((several, y), (one, binary)):
+            if cost is not None:
+                MLPClassifier((4,), loss=loss, max_iter=2).fit(X, target)
+    for loss in _network.REGRESSOR_LOSSES:
+        MLPRegressor(loss, (4,), max_iter=2).fit(X, positive)
+    for normalization in (None, "batch", "layer"):
+        MLPClassifier((4,), normalization=normalization, dropout=0.1, max_iter=2).fit(X, y)

@@ -161,30 +161,53 @@ fn figure(figures: &Figures, metric: Metric) -> f64 {
     figures.get(metric).unwrap_or(0.0)
 }
 
+/// The figures of classes or labels that a report begins with, and what they are compared with.
+struct Summary<'a> {
+    figures: &'a Figures,
+    intervals: &'a Intervals,
+    judged_by: Metric,
+    baselines: &'a [Baseline],
+}
+
+impl Summary<'_> {
+    /// A figure with its interval; what belongs together stays on a line.
+    fn phrase(&self, metric: Metric, weighted: &str) -> String {
+        let value = shown(metric, figure(self.figures, metric));
+        let words = format!("{} {value}{weighted}{}", metric.item().title, within(self.intervals, metric));
+        words.replace(' ', "\u{a0}")
+    }
+
+    /// The first line, behind a word that stands there already; the other figures; the baselines.
+    fn write(&self, text: &mut String, first: &str, others: &[Metric], width: usize) {
+        wrap(text, first, width - BEFORE);
+        let others = beside_accuracy(others, self.judged_by, self.figures);
+        let mut second =
+            others.into_iter().map(|metric| self.phrase(metric, "")).collect::<Vec<_>>().join(", ");
+        if !self.intervals.is_empty() {
+            second += "; in\u{a0}parentheses: 95\u{a0}%\u{a0}intervals";
+        }
+        wrap(text, &second, width);
+        text.push_str(&to_beat(self.baselines, self.judged_by, width));
+    }
+}
+
 fn classification(report: &Classification, width: usize) -> String {
     const COLUMNS: usize = 40;
     let mut text = String::new();
     let right = (0..report.classes.len()).map(|class| report.confusion[class][class]).sum::<usize>();
-    // What belongs together stays on a line.
-    let phrase = |metric, weighted: &str| {
-        let value = shown(metric, figure(&report.figures, metric));
-        let words = format!("{} {value}{weighted}{}", metric.item().title, within(&report.intervals, metric));
-        words.replace(' ', "\u{a0}")
+    let summary = Summary {
+        figures: &report.figures,
+        intervals: &report.intervals,
+        judged_by: report.judged_by,
+        baselines: &report.baselines,
     };
     let first = format!(
         "{}, {right}\u{a0}of\u{a0}{}\u{a0}rows",
-        phrase(Metric::Accuracy, &weighted(report.weighted_by.as_deref())),
+        summary.phrase(Metric::Accuracy, &weighted(report.weighted_by.as_deref())),
         report.rows
     );
-    wrap(&mut text, &first, width - BEFORE);
     let others = [Metric::LogLoss, Metric::RocAuc, Metric::Brier, Metric::CalibrationError];
-    let others = beside_accuracy(&others, report.judged_by, &report.figures);
-    let mut second = others.into_iter().map(|metric| phrase(metric, "")).collect::<Vec<_>>().join(", ");
-    if !report.intervals.is_empty() {
-        second += "; in\u{a0}parentheses: 95\u{a0}%\u{a0}intervals";
-    }
-    wrap(&mut text, &second, width);
-    text.push_str(&to_beat(&report.baselines, report.judged_by, width));
+    summary.write(&mut text, &first, &others, width);
     let mut order: Vec<usize> = (0..report.classes.len()).collect();
     if order.len() > MOST_CLASSES {
         order.sort_by(|&a, &b| report.classes[a].f1.total_cmp(&report.classes[b].f1));
@@ -257,29 +280,22 @@ fn to_beat(baselines: &[Baseline], judge: Metric, width: usize) -> String {
 const WIDE: usize = 72;
 
 fn labels(report: &Labels, width: usize) -> String {
-    let phrase = |metric, weighted: &str| {
-        let value = shown(metric, figure(&report.figures, metric));
-        let words = format!("{} {value}{weighted}{}", metric.item().title, within(&report.intervals, metric));
-        words.replace(' ', "\u{a0}")
+    let summary = Summary {
+        figures: &report.figures,
+        intervals: &report.intervals,
+        judged_by: report.judged_by,
+        baselines: &report.baselines,
     };
-    let weighted = weighted(report.weighted_by.as_deref());
     let first = format!(
         "{} of\u{a0}{}\u{a0}labels, {} of\u{a0}{}\u{a0}rows",
-        phrase(Metric::Accuracy, &weighted),
+        summary.phrase(Metric::Accuracy, &weighted(report.weighted_by.as_deref())),
         report.labels.len(),
-        phrase(Metric::SubsetAccuracy, ""),
+        summary.phrase(Metric::SubsetAccuracy, ""),
         report.rows
     );
     let mut text = String::new();
-    wrap(&mut text, &first, width - BEFORE);
     let others = [Metric::MicroF1, Metric::MacroF1, Metric::RocAuc, Metric::LogLoss];
-    let others = beside_accuracy(&others, report.judged_by, &report.figures);
-    let mut second = others.into_iter().map(|metric| phrase(metric, "")).collect::<Vec<_>>().join(", ");
-    if !report.intervals.is_empty() {
-        second += "; in\u{a0}parentheses: 95\u{a0}%\u{a0}intervals";
-    }
-    wrap(&mut text, &second, width);
-    text.push_str(&to_beat(&report.baselines, report.judged_by, width));
+    summary.write(&mut text, &first, &others, width);
     let mut order: Vec<usize> = (0..report.labels.len()).collect();
     text.push('\n');
     if order.len() > MOST_CLASSES {
