@@ -13,7 +13,7 @@ FOLDER = Path(pullback.__file__).parent
 
 
 @pytest.mark.parametrize(
-    "command", [["mypy", "--ignore-missing-imports", str(FOLDER)], ["mypy.stubtest", "pullback._engine"]]
+    "command", [["mypy", "--ignore-missing-imports", "-p", "pullback"], ["mypy.stubtest", "pullback._engine"]]
 )
 def test_mypy_finds_nothing(command, tmp_path):
     pytest.importorskip("mypy")
