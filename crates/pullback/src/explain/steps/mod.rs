@@ -110,6 +110,13 @@ pub struct Step {
     terms: (usize, usize),
 }
 
+impl Step {
+    /// Where it begins: its first stage, and its first term in that. Steps of all levels are in this order.
+    pub fn start(&self) -> [usize; 2] {
+        [self.stages.0, self.terms.0]
+    }
+}
+
 /// The significant digits of numbers in words.
 const DIGITS: usize = 6;
 

@@ -1,0 +1,331 @@
+//! One example, opened: its steps, what is drawn and said of each, and how its numbers can be checked.
+
+use pullback::error::{Error, Result};
+use pullback::explain::four_ways::{self, Way, one_by_one};
+use pullback::explain::{
+    Address, Addresses, Catalog, Kept, Level, Size, Step, Steps, Subject, Trace, WorkedExample, animation,
+    diagnose, examples, layer_figures, scene,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A question about examples.
+#[derive(Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub(crate) enum GlassAsk {
+    /// Opens an example.
+    Open(Open),
+    /// Forgets what is open.
+    Close { id: u32 },
+    /// The messages of a language.
+    Words { language: String },
+    /// A message with its values, by name.
+    Say { language: String, key: String, values: BTreeMap<String, String> },
+    /// The built-in examples.
+    Examples,
+    /// A question about one that is open.
+    #[serde(untagged)]
+    Of(Of),
+}
+
+/// What to open: a built-in example by its name, or a file (TOML or JSON) by its text.
+#[derive(Deserialize)]
+pub(crate) struct Open {
+    example: Option<String>,
+    text: Option<String>,
+    /// What the file is called.
+    source: Option<String>,
+    /// The significant digits of numbers in words.
+    digits: Option<usize>,
+    pub(crate) language: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Of {
+    pub(crate) id: u32,
+    #[serde(flatten)]
+    pub(crate) about: About,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub(crate) enum About {
+    /// All steps of a level.
+    Steps { level: String },
+    /// What is drawn and said of a step; of the end without one.
+    Scene {
+        level: String,
+        at: Option<usize>,
+        width: Option<f64>,
+        height: Option<f64>,
+        language: Option<String>,
+    },
+    /// The gradient of one weight or bias by three ways.
+    Verify { address: String },
+    /// The cost for other numbers of a weight or bias.
+    Costs { address: String, numbers: Vec<f64> },
+    /// The example after so many steps of training, and its cost before each.
+    Advance { steps: usize },
+    /// Every layer's figures, and what hinders learning.
+    Figures { language: Option<String> },
+    /// The example as a file.
+    File,
+    /// The animation and its cues.
+    Animation { language: Option<String> },
+}
+
+/// An example that is open.
+#[derive(Debug)]
+pub(crate) struct Glass {
+    worked: WorkedExample,
+    steps: Steps,
+    trace: Option<Trace>,
+    levels: BTreeMap<Level, Vec<Step>>,
+}
+
+impl Glass {
+    pub(crate) fn open(open: &Open) -> Result<Self> {
+        let worked = match (&open.example, &open.text) {
+            (Some(name), _) => match examples::files(name).and_then(|files| files.first().copied()) {
+                Some(text) => WorkedExample::parse(text, name)?,
+                None => return Err(Error::unknown_name("example", name, examples::NAMES)),
+            },
+            (None, Some(text)) => WorkedExample::parse(text, open.source.as_deref().unwrap_or("the page"))?,
+            (None, None) => {
+                return Err(Error::configuration("nothing to open").help("give `example` or `text`"));
+            }
+        };
+        let steps = Steps::of(&worked)?;
+        let steps = match open.digits {
+            Some(digits) => steps.with_digits(digits),
+            None => steps,
+        };
+        Ok(Self { trace: worked.trace()?, steps, worked, levels: BTreeMap::new() })
+    }
+
+    /// What the page must know before its first step.
+    pub(crate) fn opened(&self, language: Option<&str>) -> Result<Value> {
+        let catalog = catalog(language)?;
+        let mut json = json!({
+            "title": self.worked.title,
+            "source": self.worked.source,
+            "notation": self.worked.notation.name(),
+            "state": self.worked.to_json(),
+            "rows": self.steps.rows(),
+        });
+        match (&self.worked.subject, &self.trace) {
+            (Subject::Network(example), Some(trace)) => {
+                let layers = trace.weighted_layers();
+                let layers = layers.iter().map(|layer| {
+                    json!({ "name": layer.name.text(&catalog), "weights": trace.parameter(layer.weight).len() })
+                });
+                json["kind"] = "network".into();
+                json["layers"] = layers.collect();
+                json["inputs"] = example.network.inputs.into();
+                json["outputs"] = example.network.outputs().into();
+                json["cost"] = trace.cost().into();
+                json["cost_after"] = self.steps.cost_after()?.into();
+                json["counts"] = serde_json::to_value(four_ways::count(trace)).map_err(unwritten)?;
+            }
+            _ => json["kind"] = "formula".into(),
+        }
+        Ok(json)
+    }
+
+    pub(crate) fn answer(&mut self, about: &About) -> Result<Value> {
+        match about {
+            About::Steps { level } => {
+                let all = self.at(level_named(level)?);
+                Ok(json!({ "steps": all.iter().map(step).collect::<Vec<_>>() }))
+            }
+            About::Scene { level, at, width, height, language } => {
+                let catalog = catalog(language.as_deref())?;
+                let size = Size {
+                    width: width.unwrap_or(Size::default().width),
+                    height: height.unwrap_or(Size::default().height),
+                };
+                let level = level_named(level)?;
+                self.at(level);
+                let all = &self.levels[&level];
+                let step = match at {
+                    None => None,
+                    Some(at) => Some(all.get(*at).ok_or_else(|| {
+                        Error::configuration(format!("there is no step {at}"))
+                            .help(format!("there are {}, counted from 0", all.len()))
+                    })?),
+                };
+                let drawn = scene(&self.steps, step, size, &catalog);
+                let mut json = serde_json::to_value(&drawn).map_err(unwritten)?;
+                if let Some(step) = step {
+                    let said = self.steps.describe(step, &catalog);
+                    json["said"] = serde_json::to_value(&said).map_err(unwritten)?;
+                }
+                Ok(json)
+            }
+            About::Verify { address } => self.verify(address),
+            About::Costs { address, numbers } => {
+                let (trace, place, element) = self.number(address)?;
+                let costs: Vec<f64> = numbers.iter().map(|&x| trace.cost_with(place, element, x)).collect();
+                Ok(json!({
+                    "costs": costs,
+                    "cost": trace.cost(),
+                    "number": trace.parameter(place)[element],
+                    "gradient": trace.gradient(place)[element],
+                }))
+            }
+            About::Advance { steps } => {
+                let Subject::Network(example) = &self.worked.subject else { return Err(no_network()) };
+                let (mut example, mut kept) = (example.clone(), Kept::default());
+                let mut costs = Vec::new();
+                for _ in 0..*steps {
+                    costs.push(example.trace()?.cost());
+                    example.advance(&mut kept)?;
+                }
+                costs.push(example.trace()?.cost());
+                let after = WorkedExample {
+                    subject: Subject::Network(example),
+                    expect: Vec::new(),
+                    ..self.worked.clone()
+                };
+                Ok(json!({ "state": after.to_json(), "costs": costs }))
+            }
+            About::Figures { language } => {
+                let catalog = catalog(language.as_deref())?;
+                let (Some(trace), Subject::Network(example)) = (&self.trace, &self.worked.subject) else {
+                    return Err(no_network());
+                };
+                let layers = layer_figures(trace, &example.training);
+                let layers = layers.iter().map(|own| {
+                    json!({
+                        "name": own.name.text(&catalog), "units": own.units, "activation": own.activation,
+                        "delta": own.delta, "slope": own.slope, "flat": own.flat, "gradient": own.gradient,
+                        "weights": own.weights, "update": own.update,
+                    })
+                });
+                let findings = diagnose(trace);
+                let findings = findings
+                    .iter()
+                    .map(|own| json!({ "layer": own.layer, "unit": own.unit, "text": own.text(&catalog) }));
+                Ok(json!({ "layers": layers.collect::<Vec<_>>(), "findings": findings.collect::<Vec<_>>() }))
+            }
+            About::File => Ok(json!({ "toml": self.worked.to_toml(), "json": self.worked.to_json() })),
+            About::Animation { language } => {
+                let catalog = catalog(language.as_deref())?;
+                let animation = animation(&self.steps, &catalog);
+                let cues: Vec<Value> = animation
+                    .cues
+                    .iter()
+                    .map(|cue| json!({ "from": cue.from, "until": cue.until, "sentence": cue.sentence }))
+                    .collect();
+                Ok(json!({ "svg": animation.svg, "vtt": animation.vtt(), "cues": cues }))
+            }
+        }
+    }
+
+    fn at(&mut self, level: Level) -> &[Step] {
+        self.levels.entry(level).or_insert_with(|| self.steps.at(level))
+    }
+
+    /// The trace, and the place of a number that is trained.
+    fn number(&self, address: &str) -> Result<(&Trace, usize, usize)> {
+        let (Some(trace), Subject::Network(example)) = (&self.trace, &self.worked.subject) else {
+            return Err(no_network());
+        };
+        let names = example.names.symbols(trace, self.worked.notation);
+        let addresses = Addresses::new(trace, &names, self.worked.notation);
+        match addresses.find(address)? {
+            Address::Element(place, element) => Ok((trace, place, element)),
+            Address::Parameter(_) => {
+                Err(Error::configuration(format!("`{address}` is more than one number")))
+            }
+        }
+    }
+
+    /// What differences find is uncertain by the rounding of two costs over the distance between them.
+    fn verify(&self, address: &str) -> Result<Value> {
+        let (trace, place, element) = self.number(address)?;
+        let trained = |place: &usize| trace.parameters()[*place].role.is_trained();
+        let position = (0..place).filter(trained).count();
+        let by = |way| one_by_one(trace, way).number(position, place, element);
+        let w = trace.parameter(place)[element];
+        let step = pullback::differentiate::differences::central_step(w);
+        Ok(json!({
+            "back": trace.gradient(place)[element],
+            "forward": by(Way::Forward),
+            "differences": by(Way::Differences),
+            "step": step,
+            "noise": 4.0 * f64::EPSILON * trace.cost().abs() / step + step * step,
+        }))
+    }
+}
+
+/// The messages of a language: those of the whole library, of which the page's own begin with `lab.`.
+pub(crate) fn words(language: &str) -> Result<Value> {
+    let catalog = catalog(Some(language))?;
+    Ok(catalog.keys().map(|key| (key.to_owned(), Value::from(catalog.get(key)))).collect())
+}
+
+/// A message with its values.
+pub(crate) fn say(language: &str, key: &str, values: &BTreeMap<String, String>) -> Result<Value> {
+    let values: Vec<(&str, &dyn std::fmt::Display)> =
+        values.iter().map(|(name, value)| (name.as_str(), value as &dyn std::fmt::Display)).collect();
+    Ok(catalog(Some(language))?.say(key, &values).into())
+}
+
+/// The names of the built-in examples with their titles.
+pub(crate) fn examples() -> Result<Value> {
+    // Their published numbers are not computed again: that takes longer than the page may.
+    let all =
+        examples::NAMES.iter().filter_map(|name| Some((name, examples::files(name)?.first().copied()?)));
+    let all = all.map(|(name, text)| {
+        let worked = WorkedExample::parse(text, name)?;
+        let kind = if matches!(worked.subject, Subject::Network(_)) { "network" } else { "formula" };
+        Ok(json!({ "name": name, "title": worked.title, "kind": kind }))
+    });
+    Ok(all.collect::<Result<Vec<_>>>()?.into())
+}
+
+/// A step without words. `start` orders the steps of all levels alike.
+fn step(step: &Step) -> Value {
+    json!({
+        "pass": step.pass,
+        "makes": step.makes,
+        "layer": step.layer,
+        "example": step.example,
+        "unit": step.unit,
+        "gate": step.gate,
+        "multiply_adds": step.multiply_adds,
+        "start": step.start(),
+    })
+}
+
+fn level_named(name: &str) -> Result<Level> {
+    Level::from_name(name).ok_or_else(|| Error::unknown_name("level", name, Level::NAMES))
+}
+
+/// The catalog of a language, which is parsed once.
+pub(crate) fn catalog(language: Option<&str>) -> Result<Rc<Catalog>> {
+    thread_local! {
+        static KNOWN: RefCell<BTreeMap<String, Rc<Catalog>>> = RefCell::default();
+    }
+    let language = language.unwrap_or("en");
+    if let Some(known) = KNOWN.with_borrow(|known| known.get(language).cloned()) {
+        return Ok(known);
+    }
+    let codes = pullback::explain::LANGUAGES.iter().map(|(code, _)| *code);
+    let found = Catalog::find(language).ok_or_else(|| Error::unknown_name("language", language, codes))?;
+    let found = Rc::new(found);
+    KNOWN.with_borrow_mut(|known| known.insert(language.to_owned(), found.clone()));
+    Ok(found)
+}
+
+fn no_network() -> Error {
+    Error::configuration("a formula has no weights").help("open a network")
+}
+
+fn unwritten(error: serde_json::Error) -> Error {
+    Error::configuration("a number cannot be written").caused_by(error)
+}

@@ -1,0 +1,92 @@
+//! What is open, and which question goes where.
+
+use crate::glass::{self, Glass, GlassAsk};
+use pullback::error::Error;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// An answer: JSON, and numbers that belong to it.
+pub(crate) type Answer = pullback::Result<(Value, Vec<f32>)>;
+
+/// A question, by its `op`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Ask {
+    Glass(GlassAsk),
+}
+
+/// Everything that a page has opened.
+#[derive(Debug, Default)]
+pub struct Lab {
+    last: u32,
+    glasses: BTreeMap<u32, Glass>,
+}
+
+impl Lab {
+    /// Answers a message of bytes.
+    pub fn answer_bytes(&mut self, message: &[u8]) -> Vec<u8> {
+        let (json, bytes) = parted(message).unwrap_or(("", &[]));
+        let (json, numbers) = self.answer(json, bytes);
+        let json = json.to_string();
+        let mut message = (json.len() as u32).to_le_bytes().to_vec();
+        message.extend(json.into_bytes());
+        message.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        message
+    }
+
+    /// Answers a question, with the bytes of a file that it is about.
+    pub fn answer(&mut self, question: &str, file: &[u8]) -> (Value, Vec<f32>) {
+        let answer = serde_json::from_str(question)
+            .map_err(|error| Error::configuration(format!("not a question: {error}")))
+            .and_then(|ask| match ask {
+                Ask::Glass(ask) => self.glass(ask),
+            });
+        let _ = file;
+        match answer {
+            Ok((json, numbers)) => (json!({ "ok": json }), numbers),
+            Err(error) => (json!({ "error": told(&error) }), Vec::new()),
+        }
+    }
+
+    fn glass(&mut self, ask: GlassAsk) -> Answer {
+        let json = match ask {
+            GlassAsk::Open(open) => {
+                let glass = Glass::open(&open)?;
+                let mut opened = glass.opened(open.language.as_deref())?;
+                self.last += 1;
+                opened["id"] = self.last.into();
+                self.glasses.insert(self.last, glass);
+                opened
+            }
+            GlassAsk::Close { id } => {
+                self.glasses.remove(&id);
+                Value::Null
+            }
+            GlassAsk::Words { language } => glass::words(&language)?,
+            GlassAsk::Say { language, key, values } => glass::say(&language, &key, &values)?,
+            GlassAsk::Examples => glass::examples()?,
+            GlassAsk::Of(ask) => {
+                let unknown = || Error::configuration(format!("nothing is open as {}", ask.id));
+                self.glasses.get_mut(&ask.id).ok_or_else(unknown)?.answer(&ask.about)?
+            }
+        };
+        Ok((json, Vec::new()))
+    }
+}
+
+/// The JSON of a message, and what follows it.
+fn parted(message: &[u8]) -> Option<(&str, &[u8])> {
+    let (length, rest) = message.split_first_chunk::<4>()?;
+    let (json, bytes) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    Some((std::str::from_utf8(json).ok()?, bytes))
+}
+
+/// An error as the page shows it.
+fn told(error: &Error) -> Value {
+    json!({
+        "what": error.what(),
+        "place": error.place().map(ToString::to_string),
+        "help": error.help_text(),
+    })
+}

@@ -1,0 +1,72 @@
+// The engine of the page: questions in JSON, answers in JSON; see crates/pullback-wasm.
+
+interface Exports extends WebAssembly.Exports {
+  memory: WebAssembly.Memory;
+  room(bytes: number): number;
+  answer(): number;
+  answered(): number;
+}
+
+/** What the engine says is wrong, as the command line says it. */
+export class EngineError extends Error {
+  constructor(
+    readonly what: string,
+    readonly place: string | null,
+    readonly help: string | null,
+  ) {
+    super([place, what].filter(Boolean).join(": "));
+  }
+}
+
+export class Engine {
+  readonly #exports: Exports;
+
+  constructor(instance: WebAssembly.Instance) {
+    this.#exports = instance.exports as Exports;
+  }
+
+  /** Asks, with the bytes of a file where the question is about one. */
+  ask<T>(question: Record<string, unknown>, file?: Uint8Array): T {
+    return this.askFor<T>(question, file).ok;
+  }
+
+  /** The same, with the numbers that belong to the answer. */
+  askFor<T>(question: Record<string, unknown>, file?: Uint8Array): { ok: T; numbers: Float32Array } {
+    const json = new TextEncoder().encode(JSON.stringify(question));
+    const bytes = 4 + json.length + (file?.length ?? 0);
+    const at = this.#exports.room(bytes);
+    const room = new Uint8Array(this.#exports.memory.buffer, at, bytes);
+    new DataView(this.#exports.memory.buffer).setUint32(at, json.length, true);
+    room.set(json, 4);
+    if (file) room.set(file, 4 + json.length);
+    const length = this.#exports.answer();
+    const from = this.#exports.answered();
+    const message = this.#exports.memory.buffer.slice(from, from + length);
+    const size = new DataView(message).getUint32(0, true);
+    const answer = JSON.parse(new TextDecoder().decode(new Uint8Array(message, 4, size))) as
+      | { ok: T }
+      | { error: { what: string; place: string | null; help: string | null } };
+    if ("error" in answer) throw new EngineError(answer.error.what, answer.error.place, answer.error.help);
+    return { ok: answer.ok, numbers: new Float32Array(message.slice(4 + size)) };
+  }
+}
+
+export async function instantiate(source: string | URL): Promise<Engine> {
+  const response = await fetch(source);
+  if (!response.ok) throw new Error(`${String(source)}: ${response.status}`);
+  // Some static hosts send the file under another type, which streaming refuses.
+  const { instance } = await WebAssembly.instantiate(await response.arrayBuffer(), {});
+  return new Engine(instance);
+}
+
+let loaded: Engine | undefined;
+
+export async function loadEngine(): Promise<void> {
+  loaded = await instantiate("./engine.wasm");
+}
+
+/** The page's own engine; training runs in a worker with another. */
+export function engine(): Engine {
+  if (!loaded) throw new Error("the engine is not loaded");
+  return loaded;
+}

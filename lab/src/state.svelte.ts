@@ -1,0 +1,159 @@
+// What the whole page shares: language, theme, which view, and the example that is open. All of it is the address.
+
+import { engine } from "./engine";
+import type { Level, Opened, State } from "./types";
+
+export const VIEWS = ["step", "formula", "train", "race", "model", "story"] as const;
+export type View = (typeof VIEWS)[number];
+export type Language = "en" | "ko";
+export type Theme = "system" | "light" | "dark";
+
+class Lab {
+  language = $state<Language>("en");
+  theme = $state<Theme>("system");
+  view = $state<View>("step");
+  words = $state.raw<Record<string, string>>({});
+  opened = $state.raw<Opened | undefined>();
+  level = $state<Level>("unit");
+  /** The step of that level; null is the end. */
+  at = $state<number | null>(null);
+  /** The id of the shape that is looked at. */
+  selected = $state<string | null>(null);
+  embedded = $state(false);
+  /** What the example is called in the address, if it is a built-in one. */
+  example = $state<string | null>(null);
+  /** More of the address, which views keep there. */
+  extra = $state<Record<string, string>>({});
+}
+
+export const lab = new Lab();
+
+/** A message of the catalog that the command line has too; `{name}` is the place of a value. */
+export function say(key: string, values: Record<string, string | number> = {}): string {
+  const text = lab.words[key];
+  if (text === undefined) return key;
+  if (!text.includes("{")) return text;
+  return engine().ask<string>({ op: "say", language: lab.language, key, values: stringified(values) });
+}
+
+function stringified(values: Record<string, string | number>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+}
+
+export function setLanguage(language: Language): void {
+  lab.words = engine().ask({ op: "words", language });
+  lab.language = language;
+  document.documentElement.lang = language;
+  document.title = say("lab.title");
+  remember("language", language);
+}
+
+export function setTheme(theme: Theme): void {
+  lab.theme = theme;
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  remember("theme", theme);
+}
+
+/** Opens a built-in example by its name. */
+export function openExample(name: string): void {
+  replace({ example: name });
+  lab.example = name;
+}
+
+/** Opens a file, or a state that was changed. */
+export function openState(state: State | string): void {
+  replace({ text: typeof state === "string" ? state : JSON.stringify(state) });
+  lab.example = null;
+}
+
+function replace(what: Record<string, string>): void {
+  const opened = engine().ask<Opened>({ op: "open", digits: 6, language: lab.language, ...what });
+  if (lab.opened) engine().ask({ op: "close", id: lab.opened.id });
+  lab.opened = opened;
+}
+
+/** The first example that a visitor of a language sees. */
+export function firstExample(language: Language): string {
+  return language === "ko" ? "wikidocs" : "mazur";
+}
+
+export function isReduced(): boolean {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}
+
+// The address: #view=step&example=mazur&level=unit&at=12. A state of the visitor's own is `state`, deflated.
+
+export async function address(): Promise<string> {
+  const parts = new URLSearchParams();
+  parts.set("view", lab.view);
+  parts.set("lang", lab.language);
+  if (lab.example) parts.set("example", lab.example);
+  else if (lab.opened) parts.set("state", await packed(JSON.stringify(lab.opened.state)));
+  if (lab.view === "step" || lab.view === "formula") {
+    parts.set("level", lab.level);
+    if (lab.at !== null) parts.set("at", String(lab.at));
+  }
+  for (const [key, value] of Object.entries(lab.extra)) parts.set(key, value);
+  return `#${parts}`;
+}
+
+/** Takes the page to an address. Returns whether it said at which step. */
+export async function goTo(hash: string): Promise<boolean> {
+  const parts = new URLSearchParams(hash.replace(/^#/, ""));
+  const language = parts.get("lang");
+  if (language === "en" || language === "ko") {
+    if (language !== lab.language) setLanguage(language);
+  }
+  const view = parts.get("view");
+  lab.view = VIEWS.find((own) => own === view) ?? "step";
+  const level = parts.get("level");
+  lab.level = (["pass", "layer", "example", "unit", "term"] as const).find((own) => own === level) ?? "unit";
+  lab.embedded = parts.has("embed") || new URLSearchParams(location.search).has("embed");
+  const known = new Set(["view", "lang", "example", "state", "level", "at", "embed"]);
+  lab.extra = Object.fromEntries([...parts].filter(([key]) => !known.has(key)));
+  const state = parts.get("state");
+  if (state) openState(await unpacked(state));
+  else openExample(parts.get("example") ?? firstExample(lab.language));
+  const at = parts.get("at");
+  lab.at = at === null ? null : Number(at);
+  return at !== null;
+}
+
+async function packed(text: string): Promise<string> {
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+async function unpacked(text: string): Promise<string> {
+  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  const bytes = Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Response(stream).text();
+}
+
+function remember(key: string, value: string): void {
+  try {
+    localStorage.setItem(`pullback.${key}`, value);
+  } catch {
+    // A page without storage forgets; nothing else depends on it.
+  }
+}
+
+function remembered(key: string): string | null {
+  try {
+    return localStorage.getItem(`pullback.${key}`);
+  } catch {
+    return null;
+  }
+}
+
+/** Language and theme, before anything is drawn. */
+export function start(): void {
+  const language = new URLSearchParams(location.hash.slice(1)).get("lang") ?? remembered("language");
+  const own = navigator.languages.some((code) => code.startsWith("ko")) ? "ko" : "en";
+  setLanguage(language === "ko" || language === "en" ? language : own);
+  const theme = remembered("theme");
+  setTheme(theme === "light" || theme === "dark" ? theme : "system");
+}

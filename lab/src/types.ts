@@ -1,0 +1,125 @@
+// What the engine answers; crates/pullback-wasm and the scene of the library have the same names.
+
+export type Pass = "forward" | "cost" | "backward" | "update";
+export type Makes = "values" | "deltas" | "gradients" | "weights";
+export type Level = "pass" | "layer" | "example" | "unit" | "term";
+
+export interface Step {
+  pass: Pass;
+  makes: Makes;
+  layer: number | null;
+  example: number | null;
+  unit: number | null;
+  gate: number | null;
+  multiply_adds: number;
+  start: [number, number];
+}
+
+export type Figure =
+  | { kind: "circle"; x: number; y: number; r: number }
+  | { kind: "box"; x: number; y: number; width: number; height: number }
+  | { kind: "line"; from: [number, number]; to: [number, number] }
+  | { kind: "text"; x: number; y: number; anchor: "start" | "middle" | "end"; size: number }
+  | { kind: "pixels"; x: number; y: number; width: number; height: number; columns: number; levels: number[] }
+  | { kind: "way"; from: [number, number]; to: [number, number] };
+
+export interface Shape {
+  id: string;
+  role: string;
+  name: string;
+  figure: Figure;
+  text: string;
+  number?: number;
+  pass?: Pass;
+  strength?: number;
+  is_active: boolean;
+  during: [number, number];
+}
+
+export interface Source {
+  name: string;
+  number: string;
+  made_in: number | null;
+}
+
+export interface Said {
+  formula: string;
+  numbers: string;
+  sources: Source[];
+  sentence: string;
+}
+
+export interface Scene {
+  size: { width: number; height: number };
+  name: string;
+  formulas: string[];
+  sentence: string;
+  shapes: Shape[];
+  said?: Said;
+}
+
+export interface Counts {
+  weights: number;
+  pass: number;
+  back: number;
+  forward: number;
+  differences: number;
+  paths: number;
+  path_count: number;
+}
+
+/** A worked example in its JSON form: docs/example.schema.json describes it. */
+export interface State {
+  title?: string;
+  notation?: string;
+  inputs?: number[] | number[][];
+  targets?: number[] | number[][];
+  layer?: LayerState[];
+  cost?: unknown;
+  learning_rate?: number;
+  l2?: number;
+  expression?: string;
+  at?: Record<string, number>;
+  [key: string]: unknown;
+}
+
+export interface LayerState {
+  kind?: string;
+  weights?: number[][];
+  biases?: number[];
+  activation?: string;
+  unit_names?: string[];
+  weight_names?: string[][];
+  [key: string]: unknown;
+}
+
+export interface Opened {
+  id: number;
+  kind: "network" | "formula";
+  title: string;
+  source: string;
+  notation: string;
+  state: State;
+  rows: number;
+  layers?: { name: string; weights: number }[];
+  inputs?: number;
+  outputs?: number;
+  cost?: number;
+  cost_after?: number | null;
+  counts?: Counts;
+}
+
+export interface Verified {
+  back: number;
+  forward: number;
+  differences: number;
+  step: number;
+  noise: number;
+}
+
+export interface Costs {
+  costs: number[];
+  cost: number;
+  number: number;
+  gradient: number;
+}
