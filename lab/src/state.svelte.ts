@@ -110,11 +110,16 @@ export async function goTo(hash: string): Promise<boolean> {
   const level = parts.get("level");
   lab.level = (["pass", "layer", "example", "unit", "term"] as const).find((own) => own === level) ?? "unit";
   lab.embedded = parts.has("embed") || new URLSearchParams(location.search).has("embed");
-  const known = new Set(["view", "lang", "example", "state", "level", "at", "embed"]);
+  const known = new Set(["view", "lang", "example", "state", "open", "weight", "level", "at", "embed"]);
   lab.extra = Object.fromEntries([...parts].filter(([key]) => !known.has(key)));
   const state = parts.get("state");
+  const open = parts.get("open");
   if (state) openState(await unpacked(state));
+  // A file beside the page, such as what the command line opens it with.
+  else if (open && /^[\w.-]+$/.test(open)) openState(await (await fetch(`./${open}`)).text());
   else openExample(parts.get("example") ?? firstExample(lab.language));
+  const weight = parts.get("weight");
+  lab.selected = weight ? `edge.${weight}` : null;
   const at = parts.get("at");
   lab.at = at === null ? null : Number(at);
   return at !== null;

@@ -107,6 +107,10 @@ export interface Opened {
   cost?: number;
   cost_after?: number | null;
   counts?: Counts;
+  /** Of a formula: its variables, with the derivative of the result, and the one of who does not wait. */
+  variables?: { name: string; value: number; derivative: number; hasty: number }[];
+  output?: string;
+  value?: number;
 }
 
 export interface Verified {

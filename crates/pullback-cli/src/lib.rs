@@ -5,7 +5,7 @@
 //! `source` reads rows, `columns` says what is made of them, `machine` says what there is of memory, `files` what a
 //! command reads and writes, `drawing` draws what `explain` explains, `failure` is how a command ends that cannot do what
 //! it is asked, `progress` what is shown meanwhile, `interrupt` what ends a run early, `checkpoints` the folder from
-//! which one goes on, `terminal` how things are shown. All numbers come from the library.
+//! which one goes on, `page` the page in the browser and its server, `terminal` how things are shown. All numbers come from the library.
 #![forbid(unsafe_code)]
 
 mod checkpoints;
@@ -21,6 +21,7 @@ mod interrupt;
 mod language;
 mod learning_rate;
 mod machine;
+mod page;
 mod predictions;
 mod progress;
 mod source;

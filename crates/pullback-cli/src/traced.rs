@@ -5,8 +5,9 @@ use crate::files::read_text;
 use crate::machine::free_memory;
 use crate::source::{Chosen, DataFlags, load_network};
 use pullback::Error;
+use pullback::data::TargetColumn;
 use pullback::explain::{
-    Address, Addresses, Notation, Subject, Symbol, Trace, WorkedExample, check_size, trace_rows,
+    Address, Addresses, Expression, Notation, Subject, Symbol, Trace, WorkedExample, check_size, trace_rows,
 };
 use pullback::job::memory;
 use pullback::network::Mode;
@@ -121,4 +122,35 @@ impl Traced {
 /// Whether a file is a worked example by its name.
 pub(crate) fn is_worked(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "toml" || end == "json")
+}
+
+/// A formula with the numbers of its variables, `x=-2`; `file` is where it was read from.
+pub(crate) fn expression_of(text: &str, file: Option<&str>, numbers: &[String]) -> Result<Expression> {
+    let number = |text: &String| {
+        let (name, number) = text.split_once('=')?;
+        Some((name.trim().to_owned(), number.trim().parse().ok().filter(|x: &f64| x.is_finite())?))
+    };
+    let mut at = Vec::new();
+    for text in numbers {
+        at.push(number(text).ok_or_else(|| {
+            Failure::usage(format!("--at: `{text}` gives no number to a variable"), "write `--at x=-2,y=5`")
+        })?);
+    }
+    let expression = Expression::parse(text, at).map_err(|error| match (file, error.place().cloned()) {
+        (Some(file), Some(mut place)) => {
+            place.source = Some(file.to_owned());
+            error.at(place)
+        }
+        _ => error,
+    })?;
+    Ok(expression)
+}
+
+/// What a model's outputs are called: its classes, of two the one that it gives the probability of; else its targets.
+pub(crate) fn output_names(target: &TargetColumn) -> Vec<String> {
+    match target.target().classes() {
+        Some(classes) if target.target().outputs() > 1 => classes.to_vec(),
+        Some(classes) => vec![classes.last().cloned().unwrap_or_default()],
+        None => target.names().to_vec(),
+    }
 }

@@ -24,6 +24,8 @@ pub(crate) enum GlassAsk {
     Words { language: String },
     /// A message with its values, by name.
     Say { language: String, key: String, values: BTreeMap<String, String> },
+    /// The variables that a formula needs numbers for.
+    Needs { expression: String },
     /// The built-in examples.
     Examples,
     /// A question about one that is open.
@@ -130,7 +132,23 @@ impl Glass {
                 json["cost_after"] = self.steps.cost_after()?.into();
                 json["counts"] = serde_json::to_value(four_ways::count(trace)).map_err(unwritten)?;
             }
-            _ => json["kind"] = "formula".into(),
+            _ => {
+                json["kind"] = "formula".into();
+                if let Some(circuit) = self.worked.circuit()? {
+                    let hasty = circuit.without_waiting();
+                    let variables = circuit.variables.iter().zip(hasty).map(|((name, node), hasty)| {
+                        json!({
+                            "name": name,
+                            "value": circuit.value(*node),
+                            "derivative": circuit.derivative(*node),
+                            "hasty": hasty,
+                        })
+                    });
+                    json["variables"] = variables.collect();
+                    json["output"] = circuit.output_name.clone().into();
+                    json["value"] = circuit.value(circuit.output).into();
+                }
+            }
         }
         Ok(json)
     }

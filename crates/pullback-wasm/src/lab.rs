@@ -1,7 +1,10 @@
 //! What is open, and which question goes where.
 
 use crate::glass::{self, Glass, GlassAsk};
+use crate::model::{self, ModelAsk};
+use pullback::Model;
 use pullback::error::Error;
+use pullback::explain::Expression;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -13,6 +16,7 @@ pub(crate) type Answer = pullback::Result<(Value, Vec<f32>)>;
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Ask {
+    Model(ModelAsk),
     Glass(GlassAsk),
 }
 
@@ -21,6 +25,7 @@ enum Ask {
 pub struct Lab {
     last: u32,
     glasses: BTreeMap<u32, Glass>,
+    models: BTreeMap<u32, Model<f64>>,
 }
 
 impl Lab {
@@ -40,13 +45,32 @@ impl Lab {
         let answer = serde_json::from_str(question)
             .map_err(|error| Error::configuration(format!("not a question: {error}")))
             .and_then(|ask| match ask {
+                Ask::Model(ask) => self.model(&ask, file),
                 Ask::Glass(ask) => self.glass(ask),
             });
-        let _ = file;
         match answer {
             Ok((json, numbers)) => (json!({ "ok": json }), numbers),
             Err(error) => (json!({ "error": told(&error) }), Vec::new()),
         }
+    }
+
+    fn model(&mut self, ask: &ModelAsk, file: &[u8]) -> Answer {
+        let json = match ask {
+            ModelAsk::Model => {
+                let model = Model::from_bytes(file)?;
+                let mut described = model::described(&model)?;
+                self.last += 1;
+                described["id"] = self.last.into();
+                self.models.insert(self.last, model);
+                described
+            }
+            ModelAsk::Row(row) => {
+                let unknown = || Error::configuration(format!("no model is open as {}", row.model));
+                model::row(self.models.get(&row.model).ok_or_else(unknown)?, row)?
+            }
+            ModelAsk::Tensors { hidden, output, cost } => model::tensors(file, hidden, output, cost)?,
+        };
+        Ok((json, Vec::new()))
     }
 
     fn glass(&mut self, ask: GlassAsk) -> Answer {
@@ -65,6 +89,7 @@ impl Lab {
             }
             GlassAsk::Words { language } => glass::words(&language)?,
             GlassAsk::Say { language, key, values } => glass::say(&language, &key, &values)?,
+            GlassAsk::Needs { expression } => Expression::needs(&expression)?.into(),
             GlassAsk::Examples => glass::examples()?,
             GlassAsk::Of(ask) => {
                 let unknown = || Error::configuration(format!("nothing is open as {}", ask.id));

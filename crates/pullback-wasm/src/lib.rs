@@ -18,6 +18,7 @@
 
 mod glass;
 mod lab;
+mod model;
 
 pub use lab::Lab;
 

@@ -7,6 +7,7 @@ use crate::language;
 use crate::machine::free_memory;
 use crate::source::{Chosen, DataFlags, load_network};
 use crate::terminal::{WIDTH, print, print_colored, print_json, width};
+use crate::traced::{expression_of, output_names};
 use pullback::Error;
 use pullback::data::{Table, Target};
 use pullback::explain::examples::{self, Claim, Example};
@@ -208,11 +209,7 @@ impl Explain {
         let Chosen { table, .. } = self.source.chosen(&model.trained()?)?;
         let trained = model.trained()?;
         let target = trained.preprocessing.target();
-        let outputs = match target.target().classes() {
-            Some(classes) if target.target().outputs() > 1 => classes.to_vec(),
-            Some(classes) => vec![classes.last().cloned().unwrap_or_default()],
-            None => target.names().to_vec(),
-        };
+        let outputs = output_names(target);
         let worked = self.worked_rows(&model, &table, outputs.clone())?;
         let trace = worked.trace()?.expect("a model is a network");
         let mut options = self.options(&trace, &worked)?;
@@ -271,28 +268,7 @@ impl Explain {
             (None, Some(path)) => (read_text(path)?, Some(path.display().to_string())),
             (None, None) => return Ok(None),
         };
-        let number = |text: &String| {
-            let (name, number) = text.split_once('=')?;
-            Some((name.trim().to_owned(), number.trim().parse().ok().filter(|x: &f64| x.is_finite())?))
-        };
-        let mut at = Vec::new();
-        for text in &self.at {
-            at.push(number(text).ok_or_else(|| {
-                Failure::usage(
-                    format!("--at: `{text}` gives no number to a variable"),
-                    "write `--at x=-2,y=5`",
-                )
-            })?);
-        }
-        let expression =
-            Expression::parse(&text, at).map_err(|error| match (file, error.place().cloned()) {
-                (Some(file), Some(mut place)) => {
-                    place.source = Some(file);
-                    error.at(place)
-                }
-                _ => error,
-            })?;
-        Ok(Some(expression))
+        Ok(Some(expression_of(&text, file.as_deref(), &self.at)?))
     }
 
     /// The page of a worked example, with its expected numbers; fails if one of them differs.

@@ -8,6 +8,7 @@ mod explain;
 mod gradients;
 mod importance;
 mod inspect;
+mod lab;
 mod look;
 mod predict;
 mod sweep;
@@ -56,6 +57,8 @@ enum Command {
     Importance(importance::Importance),
     /// Show one forward and backward pass with every number
     Explain(Box<explain::Explain>),
+    /// Open a page in the browser in which the error is sent back, step by step
+    Lab(Box<lab::Lab>),
     /// Check a model's gradients by differences and forward mode
     Check(check::Check),
     /// Write every derivative of the cost as tensors
@@ -80,6 +83,7 @@ impl Cli {
             Command::Inspect(command) => command.run(),
             Command::Importance(command) => command.run(),
             Command::Explain(command) => command.run(),
+            Command::Lab(command) => command.run(),
             Command::Check(command) => command.run(),
             Command::Gradients(command) => command.run(),
             Command::Compare(command) => command.run(),

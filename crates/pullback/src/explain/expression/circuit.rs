@@ -324,6 +324,38 @@ impl Circuit {
         self.values[node.index()]
     }
 
+    /// The derivatives of the result with respect to the variables that one gets who does not wait: each gate passes on
+    /// what has arrived first, and what arrives later stays where it is. They are wrong where a value that is computed is
+    /// used several times, which is why gates pass on in the reverse order of computation.
+    ///
+    /// ```
+    /// use pullback::explain::Expression;
+    ///
+    /// // b is used twice, and a half of what must arrive at a is lost.
+    /// let circuit = Expression::parse("b = a * a; f = b + b", vec![("a".into(), 3.0)])?.circuit()?;
+    /// assert_eq!(circuit.derivative(circuit.variables[0].1), 12.0);
+    /// assert_eq!(circuit.without_waiting(), [6.0]);
+    /// # Ok::<(), pullback::Error>(())
+    /// ```
+    pub fn without_waiting(&self) -> Vec<f64> {
+        let mut arrived = vec![0.0; self.forward];
+        let mut has_passed = vec![false; self.forward];
+        let mut waiting = vec![(self.output, 1.0)];
+        while let Some((node, amount)) = waiting.pop() {
+            arrived[node.index()] += amount;
+            if std::mem::replace(&mut has_passed[node.index()], true) {
+                continue;
+            }
+            let gate = self.gates.iter().find(|gate| gate.node == node);
+            for operand in gate.iter().flat_map(|gate| &gate.operands).rev() {
+                if let Some(local) = operand.local {
+                    waiting.push((operand.node, arrived[node.index()] * local));
+                }
+            }
+        }
+        self.variables.iter().map(|(_, node)| arrived[node.index()]).collect()
+    }
+
     /// The gate in which the first number arises that is not finite: its value, else what it passes on.
     pub fn first_not_finite(&self) -> Option<&Gate> {
         let forwards = self.gates.iter().find(|gate| !self.value(gate.node).is_finite());

@@ -117,6 +117,16 @@ impl Expression {
     /// # Errors
     /// With the line, and what is wrong there; for an unknown function or variable, with the nearest known.
     pub fn parse(text: &str, at: Vec<(String, f64)>) -> Result<Self> {
+        let lines = Self::lines_of(text)?;
+        if let Some(own) = (1..at.len()).find(|&own| at[..own].iter().any(|(name, _)| *name == at[own].0)) {
+            return Err(Error::configuration(format!("`{}` has two numbers", at[own].0)).help("give it one"));
+        }
+        let expression = Self { text: text.to_owned(), at, lines };
+        expression.check()?;
+        Ok(expression)
+    }
+
+    fn lines_of(text: &str) -> Result<Vec<Line>> {
         if text.len() > LONGEST {
             return Err(Error::configuration(format!("the formula has {} characters", text.len()))
                 .help(format!("write at most {LONGEST}")));
@@ -136,15 +146,18 @@ impl Expression {
             return Err(Error::configuration(format!("the formula has {} lines", lines.len()))
                 .help(format!("write at most {MOST_LINES}")));
         }
-        if let Some(own) = (1..at.len()).find(|&own| at[..own].iter().any(|(name, _)| *name == at[own].0)) {
-            return Err(Error::configuration(format!("`{}` has two numbers", at[own].0)).help("give it one"));
-        }
         if lines.is_empty() {
             return Err(Error::configuration("there is no formula").help("write one, such as `(x + y) * z`"));
         }
-        let expression = Self { text: text.to_owned(), at, lines };
-        expression.check()?;
-        Ok(expression)
+        Ok(lines)
+    }
+
+    /// The variables that need numbers, in the order in which a formula, or lines of them, names them.
+    ///
+    /// # Errors
+    /// As [`Expression::parse`], but for missing numbers.
+    pub fn needs(text: &str) -> Result<Vec<String>> {
+        Ok(Self { text: text.to_owned(), at: Vec::new(), lines: Self::lines_of(text)? }.variables())
     }
 
     /// The names that a formula needs numbers for; absent where it cannot be read.

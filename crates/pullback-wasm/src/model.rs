@@ -1,0 +1,248 @@
+//! A trained model, opened: what it takes, what it predicts for a row, and the row as an example with all its numbers.
+
+use pullback::Model;
+use pullback::data::{Bytes, Categories, Column, Encoding, Feature, Table, Target, Times, Values};
+use pullback::error::{Error, Result};
+use pullback::explain::{WorkedExample, worked_rows};
+use pullback::importance::input_gradients;
+use pullback::network::Mode;
+use pullback::train::Machine;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// A page keeps a copy of every number of the network that it shows.
+const MOST_WEIGHTS: usize = 500_000;
+
+/// A question about models.
+#[derive(Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub(crate) enum ModelAsk {
+    /// Opens the file that comes with the question.
+    Model,
+    /// A row, and what the model makes of it.
+    Row(Row),
+    /// A file of another library that comes with the question: its matrices, in the order of their names, as dense
+    /// layers.
+    Tensors { hidden: String, output: String, cost: String },
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Row {
+    pub(crate) model: u32,
+    /// Which network of an ensemble, counted from 0.
+    member: Option<usize>,
+    /// The cell of each column: a text, or a list of bytes for an image.
+    cells: BTreeMap<String, Value>,
+    /// The target of each output, as in the data.
+    target: Vec<String>,
+}
+
+/// What the page must know of a model.
+pub(crate) fn described(model: &Model<f64>) -> Result<Value> {
+    let trained = model.trained().map_err(|_| {
+        Error::model("the file holds a network without the preprocessing of its data")
+            .help("open it as a file of another library")
+    })?;
+    let count: usize = model.parameters().iter().map(Vec::len).sum();
+    if count > MOST_WEIGHTS {
+        let error = Error::model(format!("the network has {count} weights, more than a page can show"));
+        return Err(error.help("see it with `pullback explain`"));
+    }
+    let columns: Vec<Value> = trained.preprocessing.features().iter().map(column).collect();
+    let target = trained.preprocessing.target();
+    Ok(json!({
+        "description": serde_json::to_value(model.description()).map_err(|error| Error::model(error.to_string()))?,
+        "weights": count,
+        "members": model.member_count(),
+        "columns": columns,
+        "target": {
+            "names": target.names(),
+            "classes": target.target().classes(),
+            "outputs": target.target().outputs(),
+        },
+    }))
+}
+
+fn column(feature: &Feature) -> Value {
+    let mut json = json!({ "name": feature.name });
+    match &feature.encoding {
+        Encoding::Numeric(own) => {
+            json["kind"] = "number".into();
+            json["usual"] = own.fill().into();
+        }
+        Encoding::Categorical(own) => {
+            json["kind"] = "category".into();
+            json["categories"] = own.categories().into();
+        }
+        Encoding::Time(_) => json["kind"] = "time".into(),
+        Encoding::Bytes(own) => {
+            json["kind"] = "image".into();
+            json["shape"] = own.shape().into();
+        }
+        _ => json["kind"] = "number".into(),
+    }
+    json
+}
+
+/// The row as an example, what is predicted for it, and by how much each input would change the prediction.
+pub(crate) fn row(model: &Model<f64>, row: &Row) -> Result<Value> {
+    let own = match row.member {
+        None | Some(0) if model.member_count() == 1 => None,
+        member => Some(model.member(member.unwrap_or(0)).ok_or_else(|| {
+            Error::configuration("there is no such network")
+                .help(format!("the model has {}, counted from 0", model.member_count()))
+        })?),
+    };
+    let model = own.as_ref().unwrap_or(model);
+    let preprocessing = model.trained()?.preprocessing;
+    let mut columns = Vec::new();
+    for feature in preprocessing.features() {
+        columns.push(Column::new(feature.name.clone(), cell(feature, row.cells.get(&feature.name))?));
+    }
+    let target = preprocessing.target();
+    for (at, name) in target.names().iter().enumerate() {
+        let text = row.target.get(at).map_or("", String::as_str).trim();
+        let values = match target.target() {
+            Target::Regression { .. } => Values::Numbers(vec![number(name, text)?]),
+            _ => Values::Categories(Categories::from_texts([Some(text)])),
+        };
+        columns.push(Column::new(name.clone(), values));
+    }
+    let table = Table::new("the row", columns)?;
+    let names = match target.target().classes() {
+        Some(classes) if target.target().outputs() > 1 => classes.to_vec(),
+        Some(classes) => vec![classes.last().cloned().unwrap_or_default()],
+        None => target.names().to_vec(),
+    };
+    let machine = Machine::with_threads(1);
+    let prediction = model.predict(&table, &machine)?;
+    let worked: WorkedExample = worked_rows(model, &table, 0..1, Mode::Evaluation, names.clone())?;
+    let likely = prediction.classes.as_ref().and_then(|classes| classes.first().copied()).unwrap_or(0);
+    let (features, _) = preprocessing.apply_features::<f64>(&table)?;
+    let saliency = input_gradients(
+        model,
+        &features.to_dense()?,
+        |_, output| f64::from(u8::from(output == likely.min(prediction.outputs - 1))),
+        &machine,
+    );
+    Ok(json!({
+        "state": worked.to_json(),
+        "outputs": names,
+        "prediction": prediction.numbers,
+        "likely": prediction.classes.is_some().then_some(likely),
+        // A network that takes codes has no gradient with respect to them.
+        "saliency": saliency.ok(),
+        "inputs": preprocessing.input_names(),
+        "warnings": prediction.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    }))
+}
+
+/// The cell of a column as the model reads it; an empty one is missing.
+fn cell(feature: &Feature, given: Option<&Value>) -> Result<Values> {
+    let text = given.and_then(Value::as_str).unwrap_or("").trim();
+    Ok(match &feature.encoding {
+        Encoding::Categorical(_) => {
+            Values::Categories(Categories::from_texts([Some(text).filter(|text| !text.is_empty())]))
+        }
+        Encoding::Time(own) => Values::Times(Times {
+            seconds: vec![number(&feature.name, text)?],
+            is_day_first: own.is_day_first(),
+        }),
+        Encoding::Bytes(own) => {
+            let bytes = given.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_u64);
+            let bytes: Vec<u8> = bytes.map(|byte| byte.min(255) as u8).collect();
+            Values::Bytes(Bytes::new(bytes, own.shape().to_vec(), u8::MAX)?)
+        }
+        _ => Values::Numbers(vec![number(&feature.name, text)?]),
+    })
+}
+
+fn number(name: &str, text: &str) -> Result<f64> {
+    if text.is_empty() {
+        return Ok(f64::NAN);
+    }
+    text.parse::<f64>().ok().filter(|x| x.is_finite()).ok_or_else(|| {
+        Error::data(format!("`{text}` is no number, and {name} takes one"))
+            .help("write it with a decimal point")
+    })
+}
+
+/// The matrices of a safetensors file as the layers of an example whose inputs are 0.
+pub(crate) fn tensors(file: &[u8], hidden: &str, output: &str, cost: &str) -> Result<Value> {
+    let wrong = |what: String| Error::model(what).help("give a safetensors file of dense layers");
+    let parsed = safetensors::SafeTensors::deserialize(file).map_err(|error| wrong(error.to_string()))?;
+    let mut named = parsed.tensors();
+    // The order of layers: numbers in names by their size.
+    named.sort_by_key(|(name, _)| {
+        let parts = name.split(|letter: char| !letter.is_ascii_digit());
+        let numbers: Vec<u64> = parts.filter_map(|part| part.parse().ok()).collect();
+        (numbers, name.clone())
+    });
+    let mut layers: Vec<Map<String, Value>> = Vec::new();
+    let mut width = None;
+    for (name, tensor) in &named {
+        let numbers = numbers(tensor).ok_or_else(|| wrong(format!("{name} holds no real numbers")))?;
+        match *tensor.shape() {
+            [units, inputs] => {
+                if width.is_some_and(|width| width != inputs) {
+                    let before = width.unwrap_or_default();
+                    return Err(wrong(format!(
+                        "{name} reads {inputs} numbers, and the layer before it makes {before}"
+                    )));
+                }
+                if units * inputs > MOST_WEIGHTS {
+                    return Err(wrong(format!(
+                        "{name} has {} weights, more than a page can show",
+                        units * inputs
+                    )));
+                }
+                width = Some(units);
+                let rows: Vec<&[f64]> = numbers.chunks_exact(inputs.max(1)).collect();
+                layers.push(Map::from_iter([("weights".to_owned(), json!(rows))]));
+            }
+            [units] if width == Some(units) => {
+                if let Some(layer) = layers.last_mut() {
+                    layer.insert("biases".to_owned(), json!(numbers));
+                }
+            }
+            _ => {
+                return Err(wrong(format!(
+                    "{name} is of shape {:?}, which no dense layer has",
+                    tensor.shape()
+                )));
+            }
+        }
+    }
+    let (Some(first), Some(width)) = (layers.first(), width) else {
+        return Err(wrong("there is no matrix".into()));
+    };
+    let inputs = first["weights"][0].as_array().map_or(0, Vec::len);
+    let last = layers.len() - 1;
+    for (at, layer) in layers.iter_mut().enumerate() {
+        layer.insert("activation".to_owned(), if at == last { output } else { hidden }.into());
+    }
+    let state = json!({
+        "inputs": vec![0.0; inputs],
+        "targets": (0..width).map(|unit| if unit == 0 { 1.0 } else { 0.0 }).collect::<Vec<_>>(),
+        "cost": cost,
+        "layer": layers,
+        "learning_rate": 0.1,
+    });
+    Ok(WorkedExample::from_json(&state, "the file")?.to_json())
+}
+
+fn numbers(tensor: &safetensors::tensor::TensorView<'_>) -> Option<Vec<f64>> {
+    use safetensors::Dtype;
+    let data = tensor.data();
+    Some(match tensor.dtype() {
+        Dtype::F64 => data.as_chunks::<8>().0.iter().map(|own| f64::from_le_bytes(*own)).collect(),
+        Dtype::F32 => data.as_chunks::<4>().0.iter().map(|own| f64::from(f32::from_le_bytes(*own))).collect(),
+        // The upper half of an f32.
+        Dtype::BF16 => {
+            let wide = |own: &[u8; 2]| f64::from(f32::from_bits(u32::from(u16::from_le_bytes(*own)) << 16));
+            data.as_chunks::<2>().0.iter().map(wide).collect()
+        }
+        _ => return None,
+    })
+}

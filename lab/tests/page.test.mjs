@@ -1,0 +1,230 @@
+// What the page promises: the first key, stepping, the keyboard, words, access, commands.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { launch, open, serve } from "./browser.mjs";
+import { loadEngine, ROOT } from "./engine.mjs";
+
+let server;
+let browser;
+before(async () => {
+  server = await serve();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+const binary = ["release", "debug"].map((kind) => join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), kind, "pullback")).find(existsSync);
+const state = (page) =>
+  page.evaluate(() => [...document.querySelectorAll("main svg [data-id]")].map((shape) => `${shape.dataset.id}|${shape.getAttribute("class").replace(/ s-\S+|svelte-\S+/g, "")}|${shape.textContent}`).join("\n"));
+const sentence = (page) => page.locator(".sentence").innerText();
+
+test("one key sends the error back, and every weight has its gradient", async () => {
+  const page = await open(browser, server.url);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".question", { timeout: 20_000 });
+  const shown = await page.evaluate(() =>
+    Object.fromEntries([...document.querySelectorAll('[data-id^="gradient."]')].map((shape) => [shape.dataset.id, Number(shape.textContent)])),
+  );
+  assert.ok(binary, "build the command first");
+  const document = JSON.parse(execFileSync(binary, ["explain", "--example", "mazur", "--format", "json"]));
+  let compared = 0;
+  for (const layer of document.layers)
+    layer.weight_gradient.forEach((gradient, at) => {
+      const id = `gradient.${layer.layer}.${Math.floor(at / layer.inputs)}.${at % layer.inputs}`;
+      assert.ok(Math.abs(shown[id] - gradient) <= 5e-4 * Math.abs(gradient), `${id}: ${shown[id]}, ${gradient}`);
+      compared += 1;
+    });
+  assert.equal(compared, 8);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test("as many steps back as forward lead to the same picture", async () => {
+  const page = await open(browser, `${server.url}#example=mazur&level=term&at=0`, { reducedMotion: "reduce" });
+  const seen = [];
+  for (let step = 0; step < 24; step++) {
+    seen.push(await state(page));
+    await page.keyboard.press("ArrowRight");
+    await page.waitForTimeout(30);
+  }
+  assert.ok(new Set(seen).size > 15, "the picture changes");
+  for (let step = 23; step >= 0; step--) {
+    await page.keyboard.press("ArrowLeft");
+    await page.waitForTimeout(10);
+    assert.equal(await state(page), seen[step], `step ${step}`);
+  }
+  await page.context().close();
+});
+
+test("the keyboard alone reaches every number of the picture", async () => {
+  const page = await open(browser, `${server.url}#example=wikidocs&level=unit&at=12`, { reducedMotion: "reduce" });
+  const all = await page.evaluate(() => [...document.querySelectorAll("main svg [tabindex]")].map((shape) => shape.dataset.id));
+  await page.locator('main svg [tabindex="0"]').first().focus();
+  const reached = new Set();
+  const tried = new Set();
+  // A walk in all four directions from all that is reached.
+  const waiting = [await page.evaluate(() => document.activeElement.dataset.id)];
+  while (waiting.length > 0) {
+    const from = waiting.pop();
+    reached.add(from);
+    for (const key of ["ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp"]) {
+      if (tried.has(`${from}.${key}`)) continue;
+      tried.add(`${from}.${key}`);
+      await page.evaluate((id) => document.querySelector(`[data-id="${id}"]`).focus(), from);
+      await page.keyboard.press(key);
+      const to = await page.evaluate(() => document.activeElement.dataset.id);
+      if (to && !reached.has(to) && !waiting.includes(to)) waiting.push(to);
+    }
+  }
+  assert.deepEqual(all.filter((id) => !reached.has(id)), []);
+  const names = await page.evaluate(() => [...document.querySelectorAll("main svg [tabindex]")].map((shape) => shape.getAttribute("aria-label")));
+  assert.ok(names.every((name) => name && name.length > 3));
+  await page.context().close();
+});
+
+test("what is announced is what the steps say", async () => {
+  const ask = await loadEngine();
+  for (const [language, example] of [["en", "mazur"], ["ko", "wikidocs"], ["en", "micrograd"]]) {
+    const { id, kind } = ask({ op: "open", example, digits: 6, language }).json.ok;
+    const { steps } = ask({ op: "steps", id, level: "unit" }).json.ok;
+    const page = await open(browser, `${server.url}#lang=${language}&view=${kind === "formula" ? "formula" : "step"}&example=${example}&level=unit&at=0`, { reducedMotion: "reduce" });
+    for (let at = 0; at < steps.length; at++) {
+      const expected = ask({ op: "scene", id, level: "unit", at, language }).json.ok.sentence;
+      assert.equal(await sentence(page), expected.replaceAll("\u00a0", " "), `${example} ${at}`);
+      assert.equal(await page.locator(".sentence").getAttribute("aria-live"), "polite");
+      await page.keyboard.press("ArrowRight");
+      await page.waitForTimeout(40);
+    }
+    await page.context().close();
+  }
+});
+
+test("the copied command prints the numbers on screen", async () => {
+  assert.ok(binary, "build the command first");
+  for (const hash of ["#example=mazur&level=unit&at=3", "#view=formula&example=circuit&level=unit&at=1"]) {
+    for (const isChanged of [false, true]) {
+      const page = await open(browser, server.url + hash, { permissions: ["clipboard-read", "clipboard-write"], reducedMotion: "reduce" });
+      if (isChanged) {
+        if (hash.includes("formula")) await page.locator(".own input").first().fill("1.5");
+        else {
+          await page.getByRole("button", { name: "Edit" }).click();
+          await page.locator(".weights input").first().fill("0.77");
+        }
+        await page.keyboard.press("Tab");
+        await page.keyboard.press("Home");
+      }
+      const at = 3;
+      await page.evaluate(() => document.activeElement?.blur());
+      await page.keyboard.press("Home");
+      for (let step = 0; step < at; step++) {
+        await page.keyboard.press("ArrowRight");
+        await page.waitForTimeout(40);
+      }
+      const shown = (await page.locator(".sentence").innerText()).replace(/\s+/g, " ");
+      await page.getByRole("button", { name: "Take away" }).click();
+      await page.getByRole("button", { name: "Copy the command" }).click();
+      const command = await page.evaluate(() => navigator.clipboard.readText());
+      const printed = execFileSync("bash", ["-c", command.replace(/^pullback/, binary)], { encoding: "utf8", env: { ...process.env, COLUMNS: "400" } });
+      assert.ok(printed.replace(/\s+/g, " ").includes(shown), `${command}\nprints no "${shown}":\n${printed.slice(0, 800)}`);
+      await page.context().close();
+    }
+  }
+});
+
+const VIEWS = ["step", "formula", "train", "race", "model", "story"];
+
+test("the Korean page has no Latin word but names", async () => {
+  // Names of functions and files, symbols of the notation, names of keys and formats, people's names.
+  const ALLOWED = /^(en|English|TOML|JSON|SVG|CSV|L2|XOR|XNOR|ReLU|GPU|E|C|[a-z]{1,3}\d*('|_\w+)?|d\w+\/d\w+|net_\w+|out_\w+|delta_\w+|target_\w+|E_\w+|exp|sigmoid|tanh|relu|leaky_relu|gelu|silu|softplus|identity|squared_error|mean_squared_error|softmax_cross_entropy|sigmoid_cross_entropy|momentum|adam|adamw|sgd|rmsprop|nesterov)$/;
+  for (const view of VIEWS) {
+    const page = await open(browser, `${server.url}#lang=ko&view=${view}`, { locale: "ko-KR" });
+    if (view === "step") await page.getByRole("button", { name: "고치기" }).click();
+    const text = await page.evaluate(() => {
+      const parts = [document.title];
+      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      while (walker.nextNode()) {
+        const own = walker.currentNode.parentElement;
+        if (!own.closest("script, style, .formula, [lang=en], option[value='']")) parts.push(walker.currentNode.data);
+      }
+      for (const own of document.querySelectorAll("[aria-label]")) parts.push(own.getAttribute("aria-label"));
+      return parts.join(" ");
+    });
+    const words = [...new Set(text.match(/[A-Za-z][A-Za-z0-9_'/]*/g) ?? [])].filter((word) => !ALLOWED.test(word));
+    assert.deepEqual(words, [], view);
+    await page.context().close();
+  }
+});
+
+test("axe finds nothing, nothing scrolls sideways, no error is logged", async () => {
+  const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  const found = [];
+  for (const view of VIEWS)
+    for (const colorScheme of ["light", "dark"])
+      for (const language of ["en", "ko"])
+        for (const width of [1440, 768, 360]) {
+          const page = await open(browser, `${server.url}#lang=${language}&view=${view}`, { width, colorScheme, reducedMotion: "reduce", bypassCSP: true });
+          await page.waitForTimeout(150);
+          const where = `${view} ${colorScheme} ${language} ${width}`;
+          if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) found.push(`${where}: scrolls sideways`);
+          const running = await page.evaluate(() => document.getAnimations().filter((own) => own.playState === "running").length);
+          if (running > 0) found.push(`${where}: ${running} animations run although motion is reduced`);
+          if (language === "en" || width === 360) {
+            await page.evaluate(axe);
+            const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
+            for (const own of violations) found.push(`${where}: ${own.id}: ${own.nodes[0].html.slice(0, 160)}`);
+          }
+          for (const error of page.errors) found.push(`${where}: ${error}`);
+          await page.context().close();
+        }
+  assert.deepEqual([...new Set(found)], []);
+});
+
+test("a deep network has few elements, and each step can be reached", async () => {
+  const layer = Array.from({ length: 100 }, (_, at) => ({
+    weights: Array.from({ length: at === 99 ? 1 : 64 }, (_, unit) => Array.from({ length: at === 0 ? 2 : 64 }, (_, input) => Math.sin(unit * 7 + input * 13 + at) / 6)),
+    activation: "tanh",
+  }));
+  const page = await open(browser, server.url, { reducedMotion: "reduce" });
+  await page.evaluate((text) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([text], "deep.json"));
+    document.querySelector(".step").dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  }, JSON.stringify({ inputs: [0.5, -0.3], targets: [1], layer, learning_rate: 0.1 }));
+  await page.waitForFunction(() => document.querySelector('[data-id^="spine"]'), undefined, { timeout: 60_000 });
+  assert.ok((await page.evaluate(() => document.querySelectorAll("*").length)) <= 2000);
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("Home");
+  const first = await state(page);
+  const times = [];
+  for (let step = 0; step < 30; step++) {
+    const from = Date.now();
+    await page.keyboard.press("ArrowRight");
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+    times.push(Date.now() - from);
+  }
+  console.log(`100 layers of 64: a step in ${times.sort((a, b) => a - b)[15]} ms (median)`);
+  assert.notEqual(await state(page), first);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test("the saved animation is a drawing with the sentences that were announced", async () => {
+  const ask = await loadEngine();
+  const page = await open(browser, `${server.url}#example=mazur`);
+  await page.getByRole("button", { name: "Take away" }).click();
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save the animation" }).click()]);
+  const svg = readFileSync(await download.path(), "utf8");
+  const { id } = ask({ op: "open", example: "mazur", digits: 6, language: "en" }).json.ok;
+  const animation = ask({ op: "animation", id, language: "en" }).json.ok;
+  assert.equal(svg, animation.svg);
+  const isParsed = await page.evaluate((text) => !new DOMParser().parseFromString(text, "image/svg+xml").querySelector("parsererror"), svg);
+  assert.ok(isParsed);
+  assert.ok(animation.cues.length > 10);
+  await page.context().close();
+});
