@@ -22,14 +22,13 @@ export class Stepping {
 
   readonly steps = $derived.by(() => this.list(lab.level));
   readonly levels = $derived.by(() => {
-    // A level that shows nothing else than the one before is none.
-    const seen = new Set<number>();
-    return LEVELS.filter((level) => {
+    // A level that shows nothing else than another is none; that of units stays, since one begins there.
+    const counts = new Map<number, Level>();
+    for (const level of LEVELS) {
       const count = this.list(level).length;
-      const isNew = !seen.has(count);
-      seen.add(count);
-      return isNew;
-    });
+      if (!counts.has(count) || level === "unit") counts.set(count, level);
+    }
+    return LEVELS.filter((level) => [...counts.values()].includes(level));
   });
   readonly step = $derived(lab.at === null ? undefined : this.steps[lab.at]);
   readonly scene = $derived.by(() => this.#scene());

@@ -21,7 +21,7 @@ after(async () => {
 
 const binary = ["release", "debug"].map((kind) => join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), kind, "pullback")).find(existsSync);
 const state = (page) =>
-  page.evaluate(() => [...document.querySelectorAll("main svg [data-id]")].map((shape) => `${shape.dataset.id}|${shape.getAttribute("class").replace(/ s-\S+|svelte-\S+/g, "")}|${shape.textContent}`).join("\n"));
+  page.evaluate(() => [...document.querySelectorAll("main svg [data-id]")].map((shape) => `${shape.dataset.id}|${[...shape.classList].filter((name) => !name.startsWith("svelte-")).sort().join(" ")}|${shape.textContent}`).join("\n"));
 const sentence = (page) => page.locator(".sentence").innerText();
 
 test("one key sends the error back, and every weight has its gradient", async () => {
