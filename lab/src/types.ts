@@ -114,6 +114,8 @@ export interface Opened {
 }
 
 export interface Verified {
+  /** What the weight is called. */
+  name: string;
   back: number;
   forward: number;
   differences: number;

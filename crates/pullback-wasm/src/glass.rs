@@ -247,18 +247,18 @@ impl Glass {
         self.levels.entry(level).or_insert_with(|| self.steps.at(level))
     }
 
+    fn addresses<'a>(&self, trace: &'a Trace) -> Result<Addresses<'a>> {
+        let Subject::Network(example) = &self.worked.subject else { return Err(no_network()) };
+        let names = example.names.symbols(trace, self.worked.notation);
+        Ok(Addresses::new(trace, &names, self.worked.notation))
+    }
+
     /// The trace, and the place of a number that is trained.
     fn number(&self, address: &str) -> Result<(&Trace, usize, usize)> {
-        let (Some(trace), Subject::Network(example)) = (&self.trace, &self.worked.subject) else {
-            return Err(no_network());
-        };
-        let names = example.names.symbols(trace, self.worked.notation);
-        let addresses = Addresses::new(trace, &names, self.worked.notation);
-        match addresses.find(address)? {
+        let trace = self.trace.as_ref().ok_or_else(no_network)?;
+        match self.addresses(trace)?.find(address)? {
             Address::Element(place, element) => Ok((trace, place, element)),
-            Address::Parameter(_) => {
-                Err(Error::configuration(format!("`{address}` is more than one number")))
-            }
+            Address::Parameter(_) => Err(Error::configuration(format!("`{address}` is more than one number"))),
         }
     }
 
@@ -271,6 +271,7 @@ impl Glass {
         let w = trace.parameter(place)[element];
         let step = pullback::differentiate::differences::central_step(w);
         Ok(json!({
+            "name": self.addresses(trace)?.of(place, element),
             "back": trace.gradient(place)[element],
             "forward": by(Way::Forward),
             "differences": by(Way::Differences),
