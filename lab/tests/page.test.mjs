@@ -228,3 +228,49 @@ test("the saved animation is a drawing with the sentences that were announced", 
   assert.ok(animation.cues.length > 10);
   await page.context().close();
 });
+
+test("a step is saved as the engine draws it, all steps as GIF and video with a picture each", async () => {
+  const ask = await loadEngine();
+  const { id } = ask({ op: "open", example: "wikidocs", digits: 6, language: "en" }).json.ok;
+  const { steps } = ask({ op: "steps", id, level: "layer" }).json.ok;
+  const page = await open(browser, `${server.url}#lang=en&example=wikidocs&level=layer&at=4`);
+  const save = async (name) => {
+    await page.getByRole("button", { name: "Take away" }).click();
+    const [download] = await Promise.all([page.waitForEvent("download", { timeout: 120_000 }), page.getByRole("button", { name, exact: true }).click()]);
+    return { bytes: readFileSync(await download.path()), name: download.suggestedFilename() };
+  };
+  const svg = (await save("Save this step (SVG)")).bytes.toString("utf8");
+  assert.equal(svg, ask({ op: "picture", id, level: "layer", at: 4, language: "en" }).json.ok.svg);
+  const png = (await save("Save this step (PNG)")).bytes;
+  const size = await page.evaluate(async (bytes) => {
+    const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+    return [bitmap.width, bitmap.height];
+  }, [...png]);
+  const [, width, height] = svg.match(/viewBox="0 0 ([\d.]+) ([\d.]+)"/);
+  assert.deepEqual(size, [Math.round(width), Math.round(height)]);
+  const gif = (await save("Save all steps (GIF)")).bytes;
+  // A frame begins with its control block.
+  let frames = 0;
+  for (let at = 0; at + 3 < gif.length; at++) if (gif[at] === 0x21 && gif[at + 1] === 0xf9 && gif[at + 2] === 4 && gif[at + 7] === 0) frames += 1;
+  assert.equal(frames, steps.length + 1);
+  if (await page.evaluate(() => typeof MediaRecorder !== "undefined")) {
+    const video = await save("Save all steps (video)");
+    const seconds = await page.evaluate(
+      async ([bytes, type]) => {
+        const own = document.createElement("video");
+        own.muted = true;
+        own.src = URL.createObjectURL(new Blob([new Uint8Array(bytes)], { type }));
+        await new Promise((resolve, reject) => ((own.onloadedmetadata = resolve), (own.onerror = () => reject(own.error))));
+        // A recorder writes no length; the end is found by going far beyond it.
+        own.currentTime = 1e6;
+        await new Promise((resolve) => (own.onseeked = resolve));
+        return own.currentTime;
+      },
+      [[...video.bytes], video.name.endsWith("mp4") ? "video/mp4" : "video/webm"],
+    );
+    const expected = 1.2 * (steps.length + 1);
+    assert.ok(Math.abs(seconds - expected) < 0.2 * expected, `${seconds} s of ${expected} s`);
+  }
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});

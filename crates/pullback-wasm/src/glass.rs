@@ -4,7 +4,7 @@ use pullback::error::{Error, Result};
 use pullback::explain::four_ways::{self, Way, one_by_one};
 use pullback::explain::{
     Address, Addresses, Catalog, Kept, Level, Size, Step, Steps, Subject, Trace, WorkedExample, animation,
-    diagnose, examples, layer_figures, scene,
+    diagnose, examples, layer_figures, picture_at, scene,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -75,6 +75,8 @@ pub(crate) enum About {
     Figures { language: Option<String> },
     /// The example as a file.
     File,
+    /// A drawing of a step that needs nothing else; of the end without one.
+    Picture { level: String, at: Option<usize>, language: Option<String> },
     /// The animation and its cues.
     Animation { language: Option<String> },
 }
@@ -167,14 +169,7 @@ impl Glass {
                 };
                 let level = level_named(level)?;
                 self.at(level);
-                let all = &self.levels[&level];
-                let step = match at {
-                    None => None,
-                    Some(at) => Some(all.get(*at).ok_or_else(|| {
-                        Error::configuration(format!("there is no step {at}"))
-                            .help(format!("there are {}, counted from 0", all.len()))
-                    })?),
-                };
+                let step = self.chosen(level, *at)?;
                 let drawn = scene(&self.steps, step, size, &catalog);
                 let mut json = serde_json::to_value(&drawn).map_err(unwritten)?;
                 if let Some(step) = step {
@@ -230,6 +225,13 @@ impl Glass {
                 Ok(json!({ "layers": layers.collect::<Vec<_>>(), "findings": findings.collect::<Vec<_>>() }))
             }
             About::File => Ok(json!({ "toml": self.worked.to_toml(), "json": self.worked.to_json() })),
+            About::Picture { level, at, language } => {
+                let level = level_named(level)?;
+                self.at(level);
+                let step = self.chosen(level, *at)?;
+                let catalog = catalog(language.as_deref())?;
+                Ok(json!({ "svg": picture_at(&self.steps, step, &catalog) }))
+            }
             About::Animation { language } => {
                 let catalog = catalog(language.as_deref())?;
                 let animation = animation(&self.steps, &catalog);
@@ -245,6 +247,16 @@ impl Glass {
 
     fn at(&mut self, level: Level) -> &[Step] {
         self.levels.entry(level).or_insert_with(|| self.steps.at(level))
+    }
+
+    /// A step of a level that was listed.
+    fn chosen(&self, level: Level, at: Option<usize>) -> Result<Option<&Step>> {
+        let all = &self.levels[&level];
+        let Some(at) = at else { return Ok(None) };
+        all.get(at).map(Some).ok_or_else(|| {
+            Error::configuration(format!("there is no step {at}"))
+                .help(format!("there are {}, counted from 0", all.len()))
+        })
     }
 
     fn addresses<'a>(&self, trace: &'a Trace) -> Result<Addresses<'a>> {

@@ -57,7 +57,7 @@ pub use notation::{Notation, Symbol};
 pub use page::{Focus, MOST_LAYERS_IN_FULL, Options, describe};
 pub use render::animation::{Animation, Cue, animation};
 pub use render::html::Drawings;
-pub use render::picture::picture;
+pub use render::picture::{picture, picture_at};
 pub use render::{diagram, json};
 pub use rows::{NamedInput, named_inputs, trace_rows, worked_rows};
 pub use scene::{Anchor, Figure, MOST_GATES, MOST_UNITS, Role, Scene, Shape, Size, scene};

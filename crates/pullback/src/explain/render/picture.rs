@@ -2,7 +2,7 @@
 
 use super::text::wrap;
 use crate::error::{Error, Result};
-use crate::explain::{Anchor, Catalog, Figure, Pass, Role, Scene, Shape, Size, Steps, scene};
+use crate::explain::{Anchor, Catalog, Figure, Pass, Role, Scene, Shape, Size, Step, Steps, scene};
 use crate::report::svg::Svg;
 use unicode_width::UnicodeWidthStr;
 
@@ -34,6 +34,11 @@ pub fn picture(steps: &Steps, step: Option<usize>, catalog: &Catalog) -> Result<
                 .help(format!("choose from 1 to {}", all.len()))
         })?),
     };
+    Ok(picture_at(steps, step, catalog))
+}
+
+/// A drawing of a step of any level; of the end without one.
+pub fn picture_at(steps: &Steps, step: Option<&Step>, catalog: &Catalog) -> String {
     let scene = scene(steps, step, Size::default(), catalog);
     let Size { width, height } = scene.size;
     let mut drawing = Svg::part();
@@ -55,7 +60,7 @@ pub fn picture(steps: &Steps, step: Option<usize>, catalog: &Catalog) -> Result<
             drawing.add(&subtitle(&scene.sentence, width, ABOVE + height + 70.0));
         }
     });
-    Ok(drawing.finish_part())
+    drawing.finish_part()
 }
 
 /// The root of a drawing, which says what it shows.
