@@ -3,6 +3,7 @@
 use crate::glass::{self, Glass, GlassAsk};
 use crate::model::{self, ModelAsk};
 use pullback::Model;
+use crate::train::{Runs, TrainAsk};
 use pullback::error::Error;
 use pullback::explain::Expression;
 use serde::Deserialize;
@@ -18,6 +19,7 @@ pub(crate) type Answer = pullback::Result<(Value, Vec<f32>)>;
 enum Ask {
     Model(ModelAsk),
     Glass(GlassAsk),
+    Train(TrainAsk),
 }
 
 /// Everything that a page has opened.
@@ -26,6 +28,7 @@ pub struct Lab {
     last: u32,
     glasses: BTreeMap<u32, Glass>,
     models: BTreeMap<u32, Model<f64>>,
+    runs: Runs,
 }
 
 impl Lab {
@@ -47,6 +50,10 @@ impl Lab {
             .and_then(|ask| match ask {
                 Ask::Model(ask) => self.model(&ask, file),
                 Ask::Glass(ask) => self.glass(ask),
+                Ask::Train(ask) => {
+                    self.last += 1;
+                    self.runs.answer(ask, self.last)
+                }
             });
         match answer {
             Ok((json, numbers)) => (json!({ "ok": json }), numbers),

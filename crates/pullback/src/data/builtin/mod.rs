@@ -1,5 +1,9 @@
 //! The list of data sets that come with the library: real ones, embedded, and generated ones.
 
+mod plane;
+
+pub use plane::{PLANE, plane};
+
 use super::{Categories, Column, Table, Values};
 use crate::error::{Error, Result};
 use crate::random::{Purpose, Random, cosine_of_turns};
@@ -105,7 +109,7 @@ pub const ALL: &[Builtin] = &[
         features: 2,
         source: "generated",
         license: OURS,
-        content: Content::Generated(circles),
+        content: Content::Generated(|random| plane::circles(random, 500, 1.0)),
     },
     Builtin {
         name: "moons",
@@ -116,7 +120,7 @@ pub const ALL: &[Builtin] = &[
         features: 2,
         source: "generated",
         license: OURS,
-        content: Content::Generated(moons),
+        content: Content::Generated(|random| plane::moons(random, 500, 1.0)),
     },
     Builtin {
         name: "spiral",
@@ -127,7 +131,7 @@ pub const ALL: &[Builtin] = &[
         features: 2,
         source: "generated",
         license: OURS,
-        content: Content::Generated(spiral),
+        content: Content::Generated(|random| plane::spiral(random, 1000, 1.0)),
     },
     Builtin {
         name: "blobs",
@@ -138,7 +142,7 @@ pub const ALL: &[Builtin] = &[
         features: 2,
         source: "generated",
         license: OURS,
-        content: Content::Generated(blobs),
+        content: Content::Generated(|random| plane::blobs(random, 400, 1.0)),
     },
     Builtin {
         name: "friedman",
@@ -211,16 +215,6 @@ fn columns(compressed: &[u8]) -> Result<Vec<Column>> {
         .collect())
 }
 
-/// Two numbers a row and the class of the row.
-fn points(names: [&str; 3], rows: impl Iterator<Item = (f64, f64, &'static str)>) -> Vec<Column> {
-    let rows: Vec<_> = rows.collect();
-    vec![
-        Column::new(names[0], Values::Numbers(rows.iter().map(|row| row.0).collect())),
-        Column::new(names[1], Values::Numbers(rows.iter().map(|row| row.1).collect())),
-        Column::new(names[2], Values::Categories(Categories::from_texts(rows.iter().map(|row| Some(row.2))))),
-    ]
-}
-
 /// Cosine and sine of an angle in turns.
 fn direction(turns: f64) -> (f64, f64) {
     let fraction = |turns: f64| turns - turns.floor();
@@ -234,53 +228,6 @@ fn xor(_random: &Random) -> Vec<Column> {
         Column::new("b", numbers([0.0, 1.0, 0.0, 1.0])),
         Column::new("xor", numbers([0.0, 1.0, 1.0, 0.0])),
     ]
-}
-
-fn circles(random: &Random) -> Vec<Column> {
-    let rows = (0..500u64).map(|row| {
-        let (radius, class) = if row % 2 == 0 { (1.0, "outer") } else { (0.5, "inner") };
-        let (x, y) = direction(random.uniform(3 * row));
-        let noise = |at: u64| 0.08 * random.normal(10_000 + 2 * row + at);
-        (radius * x + noise(0), radius * y + noise(1), class)
-    });
-    points(["x", "y", "ring"], rows)
-}
-
-fn moons(random: &Random) -> Vec<Column> {
-    let rows = (0..500u64).map(|row| {
-        let (x, y) = direction(random.uniform(3 * row) / 2.0);
-        let noise = |at: u64| 0.1 * random.normal(10_000 + 2 * row + at);
-        let (x, y, class) = if row % 2 == 0 { (x, y, "upper") } else { (1.0 - x, 0.5 - y, "lower") };
-        (x + noise(0), y + noise(1), class)
-    });
-    points(["x", "y", "moon"], rows)
-}
-
-fn spiral(random: &Random) -> Vec<Column> {
-    let rows = (0..1000u64).map(|row| {
-        let along = (row / 2) as f64 / 499.0;
-        let (start, class) = if row % 2 == 0 { (0.0, "first") } else { (0.5, "second") };
-        let (x, y) = direction(start + 1.75 * along);
-        let noise = |at: u64| 0.015 * random.normal(2 * row + at);
-        let radius = 0.1 + 0.9 * along;
-        (radius * x + noise(0), radius * y + noise(1), class)
-    });
-    points(["x", "y", "arm"], rows)
-}
-
-fn blobs(random: &Random) -> Vec<Column> {
-    const CENTERS: [(f64, f64, &str); 4] = [
-        (-2.0, -2.0, "southwest"),
-        (2.0, -2.0, "southeast"),
-        (-2.0, 2.0, "northwest"),
-        (2.0, 2.0, "northeast"),
-    ];
-    let rows = (0..400u64).map(|row| {
-        let (x, y, class) = CENTERS[(row % 4) as usize];
-        let noise = |at: u64| 0.7 * random.normal(2 * row + at);
-        (x + noise(0), y + noise(1), class)
-    });
-    points(["x", "y", "blob"], rows)
 }
 
 /// `10 sin(pi x1 x2) + 20 (x3 - 1/2)^2 + 10 x4 + 5 x5 + noise`; x6 to x10 say nothing.

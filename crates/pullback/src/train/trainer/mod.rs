@@ -361,6 +361,19 @@ impl<'a, T: Real> Trainer<'a, T> {
         self.state.position.steps
     }
 
+    /// The rows of the next step, in their order; none if the run is over.
+    pub fn next_rows(&self) -> Vec<usize> {
+        let at = &self.state.position;
+        let is_next_epoch = at.step == self.steps_per_epoch();
+        let (epoch, step) = if is_next_epoch { (at.epoch + 1, 0) } else { (at.epoch, at.step) };
+        if at.stop.is_some() || epoch >= self.training.epochs {
+            return Vec::new();
+        }
+        let mut order = Vec::new();
+        order_of(self.training, &self.rows, (self.batch, epoch), &mut order);
+        order[step * self.batch..((step + 1) * self.batch).min(order.len())].to_vec()
+    }
+
     /// Why the run ended, if it did. What an observer stopped goes on with the next step.
     pub fn stop(&self) -> Option<Stop> {
         match self.state.position.stop {
@@ -416,12 +429,7 @@ impl<'a, T: Real> Trainer<'a, T> {
             }
         }
         if self.order.is_empty() {
-            // All rows in one batch: their order changes only the rounding, and they need not be copied again.
-            if training.shuffle && batch < rows.len() {
-                epoch_order(rows, training.seed, epoch as u32, &mut self.order);
-            } else {
-                self.order.extend_from_slice(rows);
-            }
+            order_of(training, rows, (batch, epoch), &mut self.order);
             self.ahead.iter_mut().for_each(Ahead::forget);
         }
 
@@ -534,5 +542,16 @@ impl<'a, T: Real> Trainer<'a, T> {
             },
         };
         (trained, self.trouble)
+    }
+}
+
+/// Writes the order of the rows in an epoch. If all make one batch, their order would change only the rounding, and they
+/// need not be copied again.
+fn order_of(training: &Training, rows: &[usize], (batch, epoch): (usize, usize), order: &mut Vec<usize>) {
+    if training.shuffle && batch < rows.len() {
+        epoch_order(rows, training.seed, epoch as u32, order);
+    } else {
+        order.clear();
+        order.extend_from_slice(rows);
     }
 }
