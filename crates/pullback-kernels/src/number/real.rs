@@ -4,6 +4,11 @@ use core::fmt::{Debug, Display};
 use core::iter::Sum;
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
+#[cfg(not(target_family = "wasm"))]
+use super::fused::of_target as fused_f32;
+use super::fused::of_target as fused_f64;
+#[cfg(target_family = "wasm")]
+use super::fused::through_f64 as fused_f32;
 use super::special;
 
 /// Something of which there is one for each number type, as a table of kernels: so that what is built on numbers
@@ -66,6 +71,9 @@ pub trait Real:
     fn to_f64(self) -> f64;
     /// `self * factor + term`, rounded once.
     fn mul_add(self, factor: Self, term: Self) -> Self;
+    /// The same for each of a register of numbers.
+    #[doc(hidden)]
+    fn mul_add_all<const N: usize>(x: [Self; N], factor: [Self; N], term: [Self; N]) -> [Self; N];
     /// The exponential function.
     fn exp(self) -> Self;
     /// The natural logarithm.
@@ -112,7 +120,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($float:ident, $name:literal, $choose:ident) => {
+    ($float:ident, $name:literal, $choose:ident, $fused:ident) => {
         impl Real for $float {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -134,7 +142,11 @@ macro_rules! real {
             }
             #[inline(always)]
             fn mul_add(self, factor: Self, term: Self) -> Self {
-                $float::mul_add(self, factor, term)
+                $fused::one(self, factor, term)
+            }
+            #[inline(always)]
+            fn mul_add_all<const N: usize>(x: [Self; N], factor: [Self; N], term: [Self; N]) -> [Self; N] {
+                $fused::all(x, factor, term)
             }
             #[inline(always)]
             fn exp(self) -> Self {
@@ -215,5 +227,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, "F32", for_f32);
-real!(f64, "F64", for_f64);
+real!(f32, "F32", for_f32, fused_f32);
+real!(f64, "F64", for_f64, fused_f64);
