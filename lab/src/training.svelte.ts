@@ -134,7 +134,7 @@ export class Training {
   problem = $state<string | null>(null);
   /** Steps of the last second. */
   speed = $state(0);
-  language = "en";
+  #language = "en";
   readonly #remote = new Remote();
   #turn = 0;
   /** As fine as can be drawn in a few milliseconds. */
@@ -200,7 +200,7 @@ export class Training {
         ? [
             { op: "train_units", id, size: UNIT[pace] },
             { op: "train_look", id },
-            { op: "train_findings", id, language: this.language },
+            { op: "train_findings", id, language: this.#language },
           ]
         : []),
     ];
@@ -223,6 +223,16 @@ export class Training {
     }
     if (findings) this.findings = (findings.ok as { findings: Finding[] }).findings;
     return answers;
+  }
+
+  /** Tells findings in another language from now on. */
+  async speak(language: string): Promise<void> {
+    if (language === this.#language) return;
+    this.#language = language;
+    const run = this.run;
+    if (!run) return;
+    const { ok } = await this.#remote.ask<{ findings: Finding[] }>({ op: "train_findings", id: run.id, language });
+    if (run === this.run) this.findings = ok.findings;
   }
 
   #note(look: Look): void {

@@ -2,8 +2,8 @@
 
 use crate::glass::{self, Glass, GlassAsk};
 use crate::model::{self, ModelAsk};
-use pullback::Model;
 use crate::train::{Runs, TrainAsk};
+use pullback::Model;
 use pullback::error::Error;
 use pullback::explain::Expression;
 use serde::Deserialize;

@@ -102,6 +102,8 @@ const WATCHED: usize = 64;
 const MOST_KEPT: usize = 64;
 /// The numbers that all kept states may have together.
 const KEPT_NUMBERS: usize = 8 << 20;
+/// The key of the finding that a number is not finite.
+const NOT_FINITE: &str = "not_finite";
 /// Deltas are counted by decades, from 1e-10 on; smaller ones are in the first.
 const DECADES: std::ops::RangeInclusive<i32> = -10..=2;
 
@@ -161,7 +163,7 @@ struct Run {
     /// The farthest step that was reached.
     farthest: usize,
     /// The step whose cost is not a finite number.
-    diverged: Option<usize>,
+    diverged: Option<Diverged>,
     found: Vec<Found>,
     /// Up to which step findings were looked for.
     looked: usize,
@@ -172,6 +174,13 @@ struct Run {
 struct Found {
     finding: Finding,
     step: usize,
+}
+
+/// A step that has no finite cost, and in what.
+#[derive(Debug)]
+struct Diverged {
+    step: usize,
+    operation: String,
 }
 
 impl Run {
@@ -285,7 +294,7 @@ impl Run {
                 self.found.retain(|found| found.step <= now);
                 self.looked = self.looked.min(now);
                 self.farthest = now;
-                self.diverged = self.diverged.filter(|step| *step <= now);
+                self.diverged = self.diverged.take().filter(|own| own.step < now);
                 Ok((self.place(), Vec::new()))
             }
             About::TrainLook => Ok((self.look()?, Vec::new())),
@@ -314,7 +323,7 @@ impl Run {
             "epoch": self.state.epoch(),
             "farthest": self.farthest,
             "rate": self.rate_at(self.state.steps()),
-            "diverged": self.diverged,
+            "diverged": self.diverged.as_ref().map(|own| own.step),
         })
     }
 
@@ -329,29 +338,30 @@ impl Run {
         state: State<f32>,
         until: usize,
         mut before: impl FnMut(usize, &Trainer<'_, f32>),
-    ) -> Result<(State<f32>, Option<usize>)> {
+    ) -> Result<(State<f32>, Option<Diverged>)> {
         let mut step = state.steps();
         if step >= until {
             return Ok((state, None));
         }
         let Self { network, training, data, rows, .. } = self;
         let mut trainer = Trainer::resume(network, training, data, rows, &[], &machine(), state)?;
-        let mut diverged = None;
         while step < until {
             before(step, &trainer);
             trainer.set_learning_rate(Some(self.rate_at(step)));
             if trainer.step().is_none() {
-                diverged = Some(step);
-                break;
+                let state = trainer.state();
+                let blame = trainer.finish().history.blame;
+                let operation = blame.map_or_else(String::new, |blame| blame.node);
+                return Ok((state, Some(Diverged { step, operation })));
             }
             step += 1;
         }
-        Ok((trainer.state(), diverged))
+        Ok((trainer.state(), None))
     }
 
     /// Goes on to a step, and keeps some of the states on the way.
     fn run(&mut self, until: usize) -> Result<()> {
-        if self.diverged == Some(self.state.steps()) {
+        if self.diverged.as_ref().is_some_and(|own| own.step == self.state.steps()) {
             return Ok(());
         }
         let (mut kept, mut every) = (std::mem::take(&mut self.kept), self.every);
@@ -371,7 +381,7 @@ impl Run {
         (self.kept, self.every) = (kept, every);
         let (state, diverged) = way?;
         self.state = state;
-        self.diverged = diverged.or(self.diverged);
+        self.diverged = diverged.or(self.diverged.take());
         self.farthest = self.farthest.max(self.state.steps());
         Ok(())
     }
@@ -491,17 +501,28 @@ impl Run {
     /// halving: there it is, and one step before it was not.
     fn find(&mut self) -> Result<()> {
         let now = self.state.steps();
-        if now < self.looked || (now == self.looked && now > 0 && self.diverged.is_none()) {
+        let is_known = |run: &Self| run.found.iter().any(|found| found.finding.key == NOT_FINITE);
+        if let Some(Diverged { step, operation }) = &self.diverged
+            && !is_known(self)
+        {
+            // The trainer met it, in f32 and in a batch that is not looked at here.
+            let operation = operation.clone();
+            let finding = Finding {
+                key: NOT_FINITE,
+                layer: 0,
+                unit: 0,
+                count: 1,
+                value: f64::NAN,
+                operation,
+                blame: None,
+            };
+            self.found.push(Found { finding, step: *step });
+        }
+        if now < self.looked || (now == self.looked && now > 0) {
             return Ok(());
         }
         let rows = self.watched().to_vec();
-        let mut findings = diagnose(&self.trace(&self.state, &rows)?);
-        if self.diverged == Some(now) && !findings.iter().any(|finding| finding.key == "not_finite") {
-            // The batch of the next step has it, not the rows that are looked at.
-            let batch = self.next_rows(self.state.clone())?;
-            findings.extend(diagnose(&self.trace(&self.state, &batch)?));
-            findings.retain(|finding| finding.key == "not_finite");
-        }
+        let findings = diagnose(&self.trace(&self.state, &rows)?);
         for finding in findings {
             let is_same = |own: &Finding| own.key == finding.key && own.layer == finding.layer;
             if self.found.iter().any(|found| is_same(&found.finding)) {

@@ -1,0 +1,155 @@
+// Training in the page: spirals are learned, any update comes again and opens in Step, own points and files are taken.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launch, open, serve } from "./browser.mjs";
+
+let server;
+let browser;
+before(async () => {
+  server = await serve();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+
+const SPIRAL = "spiral_500_1_12-12-12_tanh_adam_0.02_0_32_0.2_1";
+/** What is said of the run: updates, epochs, costs, shares of points that are right. */
+const figures = (page) => page.evaluate(() => [...document.querySelectorAll(".now dd")].map((own) => own.textContent));
+const right = async (page) => Number.parseFloat((await figures(page))[4]);
+/** Every pixel of the plane and of the units. */
+const drawn = (page) => page.evaluate(() => [...document.querySelectorAll(".plane canvas, .unit canvas")].map((own) => own.toDataURL()));
+const settled = async (page) => {
+  let before = "";
+  for (let now = "x"; now !== before; now = (await drawn(page)).join()) {
+    before = now;
+    await page.waitForTimeout(400);
+  }
+};
+const drop = (page, name, text) =>
+  page.evaluate(
+    ([name, text]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([text], name));
+      document.querySelector(".train").dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    },
+    [name, text],
+  );
+
+test("a spiral is learned, and the page keeps its frames", async () => {
+  const page = await open(browser, `${server.url}#view=train&train=${SPIRAL}`);
+  const start = Date.now();
+  const frames = page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        let count = 0;
+        const from = performance.now();
+        const next = () => {
+          count += 1;
+          if (performance.now() - from > 3000) resolve(count / 3);
+          else requestAnimationFrame(next);
+        };
+        requestAnimationFrame(next);
+      }),
+  );
+  while ((await right(page)) < 95) {
+    assert.ok(Date.now() - start < 120_000, `${await right(page)} % are right`);
+    await page.waitForTimeout(100);
+  }
+  console.log(`spiral: 95 % after ${((Date.now() - start) / 1000).toFixed(1)} s; ${Math.round(await frames)} frames a second`);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test("one rewinds to the same start and comes to the same end, and opens an update in Step", async () => {
+  const page = await open(browser, `${server.url}#view=train&train=moons_300_1_5-4_tanh_adam_0.01_0_16_0.2_1`, { reducedMotion: "reduce" });
+  await page.waitForFunction(() => document.querySelectorAll(".unit canvas").length === 9);
+  await settled(page);
+  const start = await drawn(page);
+  await page.locator("body").press("ArrowRight");
+  await page.locator("body").press("Space");
+  await page.waitForFunction(() => Number(document.querySelector(".now dd").textContent) > 60, undefined, { timeout: 60_000 });
+  await page.locator("body").press("Space");
+  await settled(page);
+  const [end, said] = [await drawn(page), await figures(page)];
+  assert.notDeepEqual(end, start);
+  await page.locator("body").press("Home");
+  await settled(page);
+  assert.deepEqual(await drawn(page), start);
+  assert.equal((await figures(page))[0], "0");
+  await page.locator("body").press("End");
+  await settled(page);
+  assert.deepEqual(await drawn(page), end);
+  assert.deepEqual(await figures(page), said);
+  await page.getByRole("button", { name: "Open this update in Step" }).click();
+  await page.waitForSelector("[data-id^='unit']");
+  assert.ok((await page.locator("select option").first().innerText()).startsWith(`Update ${said[0]} of training`));
+  // Who comes back finds the run where it was.
+  await page.getByRole("button", { name: "Train", exact: true }).first().click();
+  await page.waitForSelector(".now dd");
+  assert.deepEqual(await figures(page), said);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test("a finding is jumped to", async () => {
+  const page = await open(browser, `${server.url}#view=train&train=moons_300_1_6-6-6_relu_sgd_3_0_16_0.2_1`);
+  await page.waitForSelector(".findings li", { timeout: 60_000 });
+  await page.getByRole("button", { name: "Pause" }).click();
+  await settled(page);
+  const button = page.locator(".findings li button").first();
+  const step = (await button.innerText()).match(/[\d,]+/)[0];
+  await button.click();
+  await settled(page);
+  assert.equal((await figures(page))[0], step);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test("a file is read, and what is left out is said", async () => {
+  const page = await open(browser, `${server.url}#view=train`, { reducedMotion: "reduce" });
+  await drop(page, "animals.csv", 'name;height;weight;species\na;1.2;3.4;"cat"\nb;1.5;3.1;dog\nc;;3.6;cat\nd;2.5;1.1;"a ""big"" bird"\n');
+  await page.waitForSelector(".sheet");
+  assert.match(await page.locator(".sheet p").innerText(), /4 rows, 3 of them.* 1 lack/);
+  const chosen = await page.locator(".sheet select").evaluateAll((all) => all.map((own) => own.selectedOptions[0].textContent));
+  assert.deepEqual(chosen, ["height", "weight", "species"]);
+  await page.waitForFunction(() => document.querySelector(".legend")?.textContent.includes('a "big" bird'));
+  await drop(page, "letter.csv", "dear sir, how are you");
+  await page.waitForSelector("[role=alert]");
+  assert.match(await page.locator("[role=alert]").innerText(), /letter.csv was not taken/);
+  await page.context().close();
+});
+
+test("points are set by mouse and by keyboard", async () => {
+  const page = await open(browser, `${server.url}#view=train`, { reducedMotion: "reduce" });
+  await page.getByRole("button", { name: "set points" }).click();
+  const plane = page.locator(".plane canvas").last();
+  await plane.click({ position: { x: 100, y: 100 } });
+  await page.getByRole("button", { name: "class 2" }).click();
+  await page.getByRole("spinbutton", { name: "x₁" }).fill("0.5");
+  await page.getByRole("button", { name: "Set the point" }).press("Enter");
+  await page.waitForFunction(() => document.querySelectorAll(".unit canvas").length > 0 && document.querySelector(".now dd.cost")?.textContent !== "NaN");
+  await page.getByRole("button", { name: "One update" }).click();
+  await page.waitForFunction(() => document.querySelector(".now dd").textContent === "1");
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test("in the race, back propagation does more updates with as many multiply-adds", async () => {
+  const page = await open(browser, `${server.url}#view=race`);
+  await page.getByLabel("Units of both layers").selectOption("2");
+  const updates = () => page.evaluate(() => [...document.querySelectorAll("article .large")].map((own) => Number(own.textContent.replace(/\D/g, ""))));
+  const start = Date.now();
+  while (((await updates()).at(-1) ?? 0) < 2) {
+    assert.ok(Date.now() - start < 120_000);
+    await page.waitForTimeout(200);
+  }
+  await page.getByRole("button", { name: "Pause" }).click();
+  const [back, forward, differences] = await updates();
+  assert.ok(back > 3 * forward && back > 3 * differences, `${back}, ${forward}, ${differences}`);
+  await page.waitForSelector("table tbody tr");
+  assert.equal(await page.locator("table tbody tr").count(), 4);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
