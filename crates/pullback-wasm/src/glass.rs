@@ -270,7 +270,9 @@ impl Glass {
         let trace = self.trace.as_ref().ok_or_else(no_network)?;
         match self.addresses(trace)?.find(address)? {
             Address::Element(place, element) => Ok((trace, place, element)),
-            Address::Parameter(_) => Err(Error::configuration(format!("`{address}` is more than one number"))),
+            Address::Parameter(_) => {
+                Err(Error::configuration(format!("`{address}` is more than one number")))
+            }
         }
     }
 

@@ -23,14 +23,17 @@ use std::str::FromStr;
 
 /// A question about training.
 #[derive(Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case")]
+#[serde(tag = "op")]
 pub(crate) enum TrainAsk {
     /// Begins a run.
-    TrainOpen(Box<Open>),
+    #[serde(rename = "train_open")]
+    Open(Box<Open>),
     /// Forgets it.
-    TrainClose { id: u32 },
+    #[serde(rename = "train_close")]
+    Close { id: u32 },
     /// What one gradient costs by each way, in multiply-adds: of a network with so many hidden layers of so many units.
-    TrainCounts { depth: usize, width: usize },
+    #[serde(rename = "train_counts")]
+    Counts { depth: usize, width: usize },
     /// A question about a run.
     #[serde(untagged)]
     Of(Of),
@@ -73,25 +76,33 @@ pub(crate) struct Of {
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case")]
+#[serde(tag = "op")]
 enum About {
     /// Goes so many steps on.
-    TrainRun { steps: usize },
+    #[serde(rename = "train_run")]
+    Run { steps: usize },
     /// Goes to a step, back or forward; 0 is the start.
-    TrainGo { step: usize },
+    #[serde(rename = "train_go")]
+    Go { step: usize },
     /// Changes the learning rate from here on. What came after is forgotten.
-    TrainRate { rate: f64 },
+    #[serde(rename = "train_rate")]
+    Rate { rate: f64 },
     /// Costs, accuracy, and the numbers of each layer.
-    TrainLook,
+    #[serde(rename = "train_look")]
+    Look,
     /// What is predicted over the plane: `[size, size]`, row after row from the top, the class's number plus its
     /// probability beyond an even one.
-    TrainSurface { size: usize },
+    #[serde(rename = "train_surface")]
+    Surface { size: usize },
     /// What each hidden unit gives over the plane: `[units, size, size]`.
-    TrainUnits { size: usize },
+    #[serde(rename = "train_units")]
+    Units { size: usize },
     /// What hinders learning, and the step from which on.
-    TrainFindings { language: Option<String> },
+    #[serde(rename = "train_findings")]
+    Findings { language: Option<String> },
     /// The next update as an example, of so many rows of its batch at most.
-    TrainUpdate { title: String, most: usize },
+    #[serde(rename = "train_update")]
+    Update { title: String, most: usize },
 }
 
 /// The most classes: as many as can be told apart in the picture.
@@ -107,6 +118,9 @@ const NOT_FINITE: &str = "not_finite";
 /// Deltas are counted by decades, from 1e-10 on; smaller ones are in the first.
 const DECADES: std::ops::RangeInclusive<i32> = -10..=2;
 
+/// Points, the class of each, and the classes' names.
+type Classified = (Vec<[f64; 2]>, Vec<u32>, Vec<String>);
+
 /// All runs that are open.
 #[derive(Debug, Default)]
 pub(crate) struct Runs(BTreeMap<u32, Run>);
@@ -115,17 +129,17 @@ impl Runs {
     /// Answers; a run that is opened is called `id`.
     pub(crate) fn answer(&mut self, ask: TrainAsk, id: u32) -> Answer {
         match ask {
-            TrainAsk::TrainOpen(open) => {
+            TrainAsk::Open(open) => {
                 let run = Run::open(&open)?;
                 let answer = run.opened(id)?;
                 self.0.insert(id, run);
                 Ok(answer)
             }
-            TrainAsk::TrainClose { id } => {
+            TrainAsk::Close { id } => {
                 self.0.remove(&id);
                 Ok((Value::Null, Vec::new()))
             }
-            TrainAsk::TrainCounts { depth, width } => {
+            TrainAsk::Counts { depth, width } => {
                 let network =
                     Network::dense(2, &vec![width; depth], 1, Activation::Tanh, Cost::SigmoidCrossEntropy);
                 let counts = counts(&network, 1)?;
@@ -276,15 +290,15 @@ impl Run {
 
     fn answer(&mut self, about: &About) -> Answer {
         match about {
-            About::TrainRun { steps } => {
+            About::Run { steps } => {
                 self.run(self.state.steps().saturating_add(*steps))?;
                 Ok((self.place(), Vec::new()))
             }
-            About::TrainGo { step } => {
+            About::Go { step } => {
                 self.state = self.state_at(*step)?;
                 Ok((self.place(), Vec::new()))
             }
-            About::TrainRate { rate } => {
+            About::Rate { rate } => {
                 // What a run refuses at its start, it refuses here.
                 Training { learning_rate: Some(*rate), ..self.training.clone() }.check::<f32>()?;
                 let now = self.state.steps();
@@ -297,13 +311,13 @@ impl Run {
                 self.diverged = self.diverged.take().filter(|own| own.step < now);
                 Ok((self.place(), Vec::new()))
             }
-            About::TrainLook => Ok((self.look()?, Vec::new())),
-            About::TrainSurface { size } => Ok((json!({ "range": self.range }), self.surface(*size)?)),
-            About::TrainUnits { size } => {
+            About::Look => Ok((self.look()?, Vec::new())),
+            About::Surface { size } => Ok((json!({ "range": self.range }), self.surface(*size)?)),
+            About::Units { size } => {
                 let (layers, numbers) = self.units(*size)?;
                 Ok((json!({ "layers": layers }), numbers))
             }
-            About::TrainFindings { language } => {
+            About::Findings { language } => {
                 self.find()?;
                 let catalog = catalog(language.as_deref())?;
                 let findings = self.found.iter().map(|Found { finding, step }| {
@@ -312,7 +326,7 @@ impl Run {
                 });
                 Ok((json!({ "findings": findings.collect::<Vec<_>>() }), Vec::new()))
             }
-            About::TrainUpdate { title, most } => Ok((self.update(title, *most)?, Vec::new())),
+            About::Update { title, most } => Ok((self.update(title, *most)?, Vec::new())),
         }
     }
 
@@ -571,7 +585,7 @@ impl Run {
             weights: None,
             rows: rows.len(),
             training: Training {
-                optimizer: self.training.optimizer.clone(),
+                optimizer: self.training.optimizer,
                 learning_rate: Some(self.rate_at(self.state.steps())),
                 seed: self.training.seed,
                 ..Training::default()
@@ -620,8 +634,7 @@ fn layer(trace: &Trace, dense: &pullback::explain::Dense, figures: &LayerFigures
 }
 
 impl Data {
-    /// Points, the class of each, and the classes' names.
-    fn read(&self) -> Result<(Vec<[f64; 2]>, Vec<u32>, Vec<String>)> {
+    fn read(&self) -> Result<Classified> {
         let (points, names): (Vec<[f64; 2]>, Vec<String>) = match self {
             Data::Generated { set, points, noise, seed } => {
                 let table = builtin::plane(set, *points, *noise, *seed)?;
