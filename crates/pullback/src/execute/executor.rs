@@ -4,8 +4,8 @@ use super::Machine;
 use super::given::Given;
 use super::step::{Numbers, Source, Step};
 use super::{Packed, Rules};
-use crate::plan::{Place, Plan};
-use pullback_kernels::{Array, Precision, Real, Workspace, dot};
+use crate::plan::{Instruction, Place, Plan};
+use pullback_kernels::{Array, Isa, Precision, Real, Workspace, dot};
 use std::borrow::Cow;
 
 /// A plan with its buffers.
@@ -192,24 +192,23 @@ impl<T: Real> Executor<T> {
         let (step, instruction) = (&steps[at], &plan.instructions[at]);
         let Some(buffer) = step.buffer else { return };
         // The results' buffers are none of the operands', so they can be taken out meanwhile.
-        let mut second = step.second.map(|to| std::mem::take(&mut buffers[to]));
+        let Some(to) = step.second else {
+            let (others, result) = without(buffers, buffer);
+            let numbers =
+                Numbers { inputs, constants, buffers: others, residents: [residents, &[]], changing: 1 };
+            if let Some(limit) = step.limit() {
+                *norm = norm_of(instruction, &numbers, workspace.isa());
+                result[0] = if *norm > limit { T::from_f64(limit / *norm) } else { T::ONE };
+                return;
+            }
+            return step.run(instruction, &numbers, &mut result[..step.elements], &mut [], workspace);
+        };
+        let mut second = std::mem::take(&mut buffers[to]);
         let (others, result) = without(buffers, buffer);
         let numbers =
             Numbers { inputs, constants, buffers: others, residents: [residents, &[]], changing: 1 };
-        if let Some(limit) = step.limit() {
-            let squares = (instruction.reads.iter()).map(|(place, shape)| {
-                let gradient = numbers.at(Source { place: *place, elements: shape.elements() });
-                dot(workspace.isa(), gradient, gradient).to_f64()
-            });
-            *norm = squares.sum::<f64>().sqrt();
-            result[0] = if *norm > limit { T::from_f64(limit / *norm) } else { T::ONE };
-            return;
-        }
-        let more = second.as_deref_mut().unwrap_or_default();
-        step.run(instruction, &numbers, &mut result[..step.elements], more, workspace);
-        if let (Some(to), Some(second)) = (step.second, second) {
-            buffers[to] = second;
-        }
+        step.run(instruction, &numbers, &mut result[..step.elements], &mut second, workspace);
+        buffers[to] = second;
     }
 
     /// A requested output's numbers after a run.
@@ -219,6 +218,16 @@ impl<T: Real> Executor<T> {
     pub fn output(&self, position: usize) -> &[T] {
         read(&self.inputs, &self.constants, &self.buffers, self.outputs[position])
     }
+}
+
+/// The norm of all gradients that an instruction reads.
+#[inline(never)]
+fn norm_of<T: Real, P: AsRef<[T]>>(instruction: &Instruction, numbers: &Numbers<'_, T, P>, isa: Isa) -> f64 {
+    let squares = (instruction.reads.iter()).map(|(place, shape)| {
+        let gradient = numbers.at(Source { place: *place, elements: shape.elements() });
+        dot(isa, gradient, gradient).to_f64()
+    });
+    squares.sum::<f64>().sqrt()
 }
 
 /// The buffers without one: those before it, those after it, and that one.

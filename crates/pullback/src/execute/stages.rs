@@ -16,8 +16,8 @@ pub(super) fn in_place<T: Real>(
     numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
     isa: Isa,
 ) {
-    if stages.is_empty() {
-        return;
+    if values.len() <= PIECE {
+        return apply(stages, first, values, &[], numbers, isa);
     }
     for (i, values) in values.chunks_mut(PIECE).enumerate() {
         apply(stages, first + i * PIECE, values, &[], numbers, isa);
@@ -48,7 +48,6 @@ pub(super) fn in_place_then_update<T: Real>(
 }
 
 /// Applies stages to `values`; `own` is the same piece of the parameter that is being changed, if one is.
-#[inline(always)]
 fn apply<T: Real>(
     stages: &[Stage],
     first: usize,

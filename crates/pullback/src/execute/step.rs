@@ -7,9 +7,9 @@ use crate::graph::ops::{Concatenate, Mean, Sum, View, ViewMut};
 use crate::graph::{Op, Shape};
 use crate::plan::{self, Action, Change, Instruction, Place, Update};
 use pullback_kernels::{
-    Array, Batch, Entries, Operand, PackedOperand, Real, Start, Workspace, batched_product, convolve,
-    convolve_transposed, dot, entries_gradient, entries_product, filter_gradient, gather_rows, log_softmax,
-    map, map_in_place, max_pool, product_beside, product_packed, product_with, route_to_max,
+    Array, Batch, Entries, Operand, PackedOperand, Real, Start, Windows, Workspace, batched_product,
+    convolve, convolve_transposed, dot, entries_gradient, entries_product, filter_gradient, gather_rows,
+    log_softmax, map, map_in_place, max_pool, product_beside, product_packed, product_with, route_to_max,
     scatter_add_rows, sigmoid_cross_entropy, softmax, softmax_cross_entropy, sum_columns, sum_rows,
 };
 use std::sync::Arc;
@@ -72,26 +72,16 @@ enum Kernel<T> {
     /// The gradient of those weights, and the change that it makes to them, if it does.
     GradientByEntries(Option<Update>),
     BatchedProduct([Matrices; 2]),
-    Convolution {
-        channels: usize,
-    },
+    Convolution(Windows, usize),
     /// A product that computes a gradient and updates its parameter block by block.
     ProductThatUpdates([Matrix; 2], Update),
     Norm(f64),
     Store,
     Update(Update),
-    TransposedConvolution {
-        channels: usize,
-    },
-    FilterGradient {
-        channels: usize,
-    },
-    MaxPool {
-        channels: usize,
-    },
-    RouteToMax {
-        channels: usize,
-    },
+    TransposedConvolution(Windows, usize),
+    FilterGradient(Windows, usize),
+    MaxPool(Windows, usize),
+    RouteToMax(Windows, usize),
     GatherRows {
         columns: usize,
     },
@@ -223,80 +213,100 @@ impl<T: Real> Step<T> {
     ) {
         let isa = workspace.isa();
         let stages = &instruction.epilogue[..];
-        let epilogue = |first: usize, piece: &mut [T]| in_place(stages, first, piece, numbers, isa);
-        let other = || numbers.at(self.operands[1]);
-        let start = || self.row.map_or(Start::Zero, |row| Start::Row(numbers.at(row)));
-        if let Kernel::ProductOfEntries = self.kernel {
-            let entries = numbers.entries(self.operands[0]);
-            return entries_product(entries, other(), output, start(), epilogue, workspace);
-        }
-        let x = numbers.at(self.operands[0]);
-        match (&self.kernel, op_of(instruction)) {
-            (Kernel::PackedProduct(left, right), _) => {
-                product_packed(left.of(x), right, output, start(), epilogue, workspace);
-                return;
-            }
-            (Kernel::Product([left, right]), _) => {
-                let (left, right) = (left.of(x), right.of(other()));
+        match &self.kernel {
+            Kernel::Product(matrices) => {
+                let operand = |at: usize| matrices[at].of(numbers.at(self.operands[at]));
+                let start = self.row.map_or(Start::Zero, |row| Start::Row(numbers.at(row)));
                 if stages.is_empty() {
-                    product_with(left, right, output, start(), |_, _| (), workspace);
+                    product_with(operand(0), operand(1), output, start, |_, _| (), workspace);
                 } else {
-                    product_with(left, right, output, start(), epilogue, workspace);
+                    let epilogue =
+                        |first: usize, piece: &mut [T]| in_place(stages, first, piece, numbers, isa);
+                    product_with(operand(0), operand(1), output, start, epilogue, workspace);
                 }
                 return;
             }
-            (Kernel::GradientByEntries(_), _) => {
+            Kernel::SumOfSquares => {
+                let x = numbers.at(self.operands[0]);
+                output[0] = dot(isa, x, x);
+            }
+            &Kernel::SumColumns(count) => {
+                sum_columns(isa, numbers.at(self.operands[0]), output);
+                divide(count, output, workspace);
+            }
+            &Kernel::SumRows(count) => {
+                sum_rows(isa, numbers.at(self.operands[0]), output);
+                divide(count, output, workspace);
+            }
+            &Kernel::SoftmaxCrossEntropy { columns } => {
+                let x = numbers.at(self.operands[0]);
+                let gradient = self.second.map(|_| (&mut second[..x.len()], T::from_f64(self.factor)));
+                softmax_cross_entropy(isa, x, numbers.at(self.operands[1]), columns, output, gradient);
+            }
+            Kernel::SigmoidCrossEntropy => {
+                let x = numbers.at(self.operands[0]);
+                let gradient = self.second.map(|_| (&mut second[..x.len()], T::from_f64(self.factor)));
+                sigmoid_cross_entropy(isa, x, numbers.at(self.operands[1]), output, gradient);
+            }
+            _ => return self.run_larger(instruction, numbers, output, workspace),
+        }
+        if !stages.is_empty() {
+            in_place(stages, 0, output, numbers, isa);
+        }
+    }
+
+    /// The kernels beside whose work a call more is nothing. What they need on the stack would cost those of a small
+    /// network a tenth of their time.
+    #[inline(never)]
+    fn run_larger(
+        &self,
+        instruction: &Instruction,
+        numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
+        output: &mut [T],
+        workspace: &mut Workspace,
+    ) {
+        let isa = workspace.isa();
+        let stages = &instruction.epilogue[..];
+        let epilogue = |first: usize, piece: &mut [T]| in_place(stages, first, piece, numbers, isa);
+        let (x, other) = (|| numbers.at(self.operands[0]), || numbers.at(self.operands[1]));
+        let row = || self.row.map(|row| numbers.at(row));
+        match &self.kernel {
+            Kernel::PackedProduct(left, right) => {
+                let start = row().map_or(Start::Zero, Start::Row);
+                return product_packed(left.of(x()), right, output, start, epilogue, workspace);
+            }
+            Kernel::ProductOfEntries => {
+                let start = row().map_or(Start::Zero, Start::Row);
+                let entries = numbers.entries(self.operands[0]);
+                return entries_product(entries, other(), output, start, epilogue, workspace);
+            }
+            Kernel::GradientByEntries(_) => {
                 let (entries, nothing) = (numbers.entries(self.operands[1]), [(); 4].map(|()| &mut [][..]));
                 let epilogue = |first: usize, piece: &mut [T], _: [&mut [T]; 4]| epilogue(first, piece);
-                entries_gradient(x, entries, output, nothing, epilogue, workspace);
-                return;
+                return entries_gradient(x(), entries, output, nothing, epilogue, workspace);
             }
-            (Kernel::BatchedProduct([left, right]), _) => {
-                batched_product(left.of(x), right.of(other()), output, epilogue, workspace);
-                return;
+            Kernel::BatchedProduct([left, right]) => {
+                return batched_product(left.of(x()), right.of(other()), output, epilogue, workspace);
             }
-            (&Kernel::Convolution { channels }, Some(Op::Convolution(op))) => {
-                let start = self.row.map(|row| numbers.at(row));
-                convolve(&op.windows, channels, x, other(), start, output, epilogue, workspace);
-                return;
+            &Kernel::Convolution(windows, channels) => {
+                return convolve(&windows, channels, x(), other(), row(), output, epilogue, workspace);
             }
-            (&Kernel::TransposedConvolution { channels }, Some(Op::TransposedConvolution(op))) => {
-                convolve_transposed(&op.windows, channels, x, other(), output, workspace);
+            &Kernel::TransposedConvolution(windows, channels) => {
+                convolve_transposed(&windows, channels, x(), other(), output, workspace);
             }
-            (&Kernel::FilterGradient { channels }, Some(Op::FilterGradient(op))) => {
-                filter_gradient(&op.windows, channels, x, other(), output, workspace);
+            &Kernel::FilterGradient(windows, channels) => {
+                filter_gradient(&windows, channels, x(), other(), output, workspace);
             }
-            (&Kernel::MaxPool { channels }, Some(Op::MaxPool(op))) => {
-                max_pool(&op.windows, channels, x, output, workspace);
+            &Kernel::MaxPool(windows, channels) => max_pool(&windows, channels, x(), output, workspace),
+            &Kernel::RouteToMax(windows, channels) => {
+                route_to_max(&windows, channels, x(), other(), output, workspace);
             }
-            (&Kernel::RouteToMax { channels }, Some(Op::RouteToMax(op))) => {
-                route_to_max(&op.windows, channels, x, other(), output, workspace);
-            }
-            (&Kernel::GatherRows { columns }, _) => gather_rows(x, columns, other(), output, workspace),
-            (&Kernel::ScatterAddRows { columns }, _) => {
-                scatter_add_rows(x, columns, other(), output, workspace);
-            }
-            (Kernel::SumOfSquares, _) => output[0] = dot(isa, x, x),
-            (&Kernel::SumColumns(count), _) => {
-                sum_columns(isa, x, output);
-                divide(count, output, workspace);
-            }
-            (&Kernel::SumRows(count), _) => {
-                sum_rows(isa, x, output);
-                divide(count, output, workspace);
-            }
-            (&Kernel::Softmax { columns }, _) => softmax(isa, x, columns, output),
-            (&Kernel::LogSoftmax { columns }, _) => log_softmax(isa, x, columns, output),
-            (&Kernel::SoftmaxCrossEntropy { columns }, _) => {
-                let gradient = self.second.map(|_| (&mut second[..x.len()], T::from_f64(self.factor)));
-                softmax_cross_entropy(isa, x, other(), columns, output, gradient);
-            }
-            (Kernel::SigmoidCrossEntropy, _) => {
-                let gradient = self.second.map(|_| (&mut second[..x.len()], T::from_f64(self.factor)));
-                sigmoid_cross_entropy(isa, x, other(), output, gradient);
-            }
-            (_, None) => unreachable!("what computes no operation has a kernel"),
-            (_, Some(op)) => {
+            &Kernel::GatherRows { columns } => gather_rows(x(), columns, other(), output, workspace),
+            &Kernel::ScatterAddRows { columns } => scatter_add_rows(x(), columns, other(), output, workspace),
+            &Kernel::Softmax { columns } => softmax(isa, x(), columns, output),
+            &Kernel::LogSoftmax { columns } => log_softmax(isa, x(), columns, output),
+            _ => {
+                let op = op_of(instruction).expect("what computes no operation has a kernel");
                 let shape = &instruction.writes[0].1;
                 let nothing = View { shape, data: &[] };
                 let mut views = [nothing; Concatenate::MAX_OPERANDS];
@@ -471,16 +481,16 @@ impl<T> Kernel<T> {
                     None => Kernel::Product(matrices),
                 }
             }
-            Op::Convolution(_) if shape.elements() > 0 => Kernel::Convolution { channels },
+            Op::Convolution(op) if shape.elements() > 0 => Kernel::Convolution(op.windows, channels),
             _ if x.elements() == 0 => Kernel::Value,
             Op::BatchedProduct(op) if shape.elements() > 0 => Kernel::BatchedProduct([
                 Matrices::new(x, op.transpose_left),
                 Matrices::new(&inputs[1].1, op.transpose_right),
             ]),
-            Op::TransposedConvolution(_) => Kernel::TransposedConvolution { channels: shape.last() },
-            Op::FilterGradient(_) => Kernel::FilterGradient { channels },
-            Op::MaxPool(_) => Kernel::MaxPool { channels },
-            Op::RouteToMax(_) => Kernel::RouteToMax { channels },
+            Op::TransposedConvolution(op) => Kernel::TransposedConvolution(op.windows, shape.last()),
+            Op::FilterGradient(op) => Kernel::FilterGradient(op.windows, channels),
+            Op::MaxPool(op) => Kernel::MaxPool(op.windows, channels),
+            Op::RouteToMax(op) => Kernel::RouteToMax(op.windows, channels),
             Op::GatherRows(_) => Kernel::GatherRows { columns: x.last() },
             Op::ScatterAddRows(_) => Kernel::ScatterAddRows { columns: x.last() },
             Op::Sum(Sum { axes, .. }) if is_trailing(axes, x) => Kernel::SumColumns(None),
