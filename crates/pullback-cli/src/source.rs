@@ -325,13 +325,14 @@ pub(crate) fn load_as_in_training(
 
 /// Says of columns what they are in a model, whatever they look like.
 pub(crate) fn as_in_model(options: &mut ReadOptions, preprocessing: &Preprocessing) {
+    options.units = preprocessing.units().clone();
     for feature in preprocessing.features() {
         let kind = match &feature.encoding {
             Encoding::Numeric(_) => ColumnType::Numeric,
             Encoding::Categorical(_) => ColumnType::Categorical,
             Encoding::Time(time) => {
-                if time.is_day_first() {
-                    options.day_first.insert(feature.name.clone());
+                if let Some(is_day_first) = time.is_day_first() {
+                    options.day_first.insert(feature.name.clone(), is_day_first);
                 }
                 ColumnType::Time
             }
@@ -452,7 +453,7 @@ fn all_of(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Result<Cho
         warn(note);
         table = known;
     }
-    let what = format!("{}: {} rows", table.source(), table.rows());
+    let what = format!("{}: {}", table.source(), counted(table.rows(), "row"));
     let is_trained_on = model.data.is_of(&table)?;
     Ok(Chosen { table, what, is_trained_on })
 }
@@ -514,7 +515,7 @@ fn tested(table: &Table, rows: &Partition) -> Result<Chosen> {
         Test::Training | Test::Apart(_) => (rows.training(), "the same as in training", true),
     };
     let table = table.select(&chosen)?;
-    let what = format!("{}: {} rows, {how}", table.source(), table.rows());
+    let what = format!("{}: {}, {how}", table.source(), counted(table.rows(), "row"));
     Ok(Chosen { table, what, is_trained_on })
 }
 

@@ -195,9 +195,63 @@ fn is_letter(c: char) -> bool {
     c.is_ascii_alphabetic() || matches!(c, 'ä' | 'é' | 'û' | 'ç' | 'Ä' | 'É' | 'Û' | 'Ç')
 }
 
-/// The seconds of a duration: `66:15:01`, `2:05`, hours and minutes and seconds, of which the first may be many.
-pub(crate) fn duration(text: &str) -> Option<f64> {
-    let (hours, rest) = text.trim().split_once(':')?;
+/// The unit of durations, which are read in seconds; a column of numbers such as `5 s` has another name for it.
+pub(crate) const DURATION_UNIT: &str = "seconds";
+
+/// The words of a duration's units, and how many seconds each is. The first letter of some is enough.
+const SECONDS: &[(&[&str], f64)] = &[
+    (&["w", "wk", "wks", "week", "weeks"], 604_800.0),
+    (&["d", "day", "days", "일"], 86_400.0),
+    (&["h", "hr", "hrs", "hour", "hours", "시간"], 3_600.0),
+    (&["m", "min", "mins", "minute", "minutes", "분"], 60.0),
+    (&["s", "sec", "secs", "second", "seconds", "초"], 1.0),
+];
+
+/// A duration as it is written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Duration {
+    pub(crate) seconds: f64,
+    /// It is no time of a day, and no number with a unit: it is longer than a day, or in several units.
+    pub(crate) is_sure: bool,
+}
+
+/// Reads a duration: `66:15:01`, `1h 31m`, `1 days 02:03:04`, `45 min`, `PT1H31M`; of each the first number may be
+/// large. As pandas writes it, `-1 days +23:00:00` is an hour less than none.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    const DAY: f64 = 86_400.0;
+    let text = text.trim();
+    let (sign, text) = text.strip_prefix('-').map_or((1.0, text), |rest| (-1.0, rest));
+    // ISO 8601, but for years and months, whose lengths differ.
+    let iso = text.strip_prefix('P').map(|rest| rest.replacen('T', " ", 1));
+    let is_month = text.starts_with('P') && text.split('T').next().is_some_and(|date| date.contains('M'));
+    let mut rest = iso.as_deref().unwrap_or(text).trim_start();
+    let (mut seconds, mut parts, mut above) = (0.0, 0, f64::INFINITY);
+    while !rest.is_empty() && !is_month {
+        let clock_sign = rest.strip_prefix('+').filter(|_| parts > 0);
+        if let Some(clock) = clock(clock_sign.unwrap_or(rest)).filter(|_| above > 3_600.0) {
+            let sign_of_clock = if clock_sign.is_some() { 1.0 } else { sign };
+            let seconds = sign * seconds + sign_of_clock * clock;
+            return Some(Duration { seconds, is_sure: parts > 0 || seconds.abs() >= DAY });
+        }
+        let digits = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+        let number: f64 = rest[..digits].parse().ok().filter(|_| digits <= 12)?;
+        rest = rest[digits..].trim_start();
+        let letters = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+        let word = rest[..letters].to_lowercase();
+        let (_, unit) = *SECONDS.iter().find(|(words, _)| words.contains(&word.as_str()))?;
+        if unit >= above {
+            return None;
+        }
+        (seconds, parts, above) = (seconds + number * unit, parts + 1, unit);
+        rest = rest[letters..].trim_start_matches([' ', ',']);
+        rest = rest.strip_prefix("and ").unwrap_or(rest).trim_start();
+    }
+    (parts > 0).then(|| Duration { seconds: sign * seconds, is_sure: parts > 1 || iso.is_some() })
+}
+
+/// The seconds of hours, minutes and seconds with colons between them, of which the first may be many.
+fn clock(text: &str) -> Option<f64> {
+    let (hours, rest) = text.split_once(':')?;
     let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let minutes = rest.get(..2).filter(|minutes| is_whole(minutes))?;
     let seconds = match &rest[2..] {
@@ -274,17 +328,36 @@ mod tests {
     #[test]
     fn durations_are_read() {
         for (text, expected) in [
-            ("66:15:01", Some(238_501.0)),
-            ("0:05", Some(300.0)),
-            ("100:00:00.5", Some(360_000.5)),
+            ("66:15:01", Some((238_501.0, true))),
+            ("0:05", Some((300.0, false))),
+            ("100:00:00.5", Some((360_000.5, true))),
+            ("1 days 02:03:04", Some((93_784.0, true))),
+            ("0 days 00:00:30.250000", Some((30.25, true))),
+            ("-1 days +23:00:00", Some((-3_600.0, true))),
+            ("-0:30", Some((-1_800.0, false))),
+            ("1h 31m", Some((5_460.0, true))),
+            ("1h31m05s", Some((5_465.0, true))),
+            ("1 hour, 31 minutes and 5 seconds", Some((5_465.0, true))),
+            ("2 시간 5 분", Some((7_500.0, true))),
+            ("45m", Some((2_700.0, false))),
+            ("1.5 h", Some((5_400.0, false))),
+            ("PT1H31M", Some((5_460.0, true))),
+            ("P1DT2H", Some((93_600.0, true))),
+            ("P1M", None),
+            ("31m 1h", None),
+            ("1h 2h", None),
+            ("1h 1:05", None),
             ("1:60", None),
             ("1:5", None),
             ("1:05:6", None),
             ("a:05", None),
             ("12", None),
+            ("5 kg", None),
+            ("", None),
             ("1:05 PM", None),
         ] {
-            assert_eq!(duration(text), expected, "{text}");
+            let found = duration(text).map(|duration| (duration.seconds, duration.is_sure));
+            assert_eq!(found, expected, "{text}");
         }
     }
 

@@ -36,7 +36,7 @@ pub(crate) struct Gathered {
     rows: usize,
     /// The number of rows up to the last cell that is not missing.
     present_end: usize,
-    /// A cell was neither a plain number nor missing.
+    /// A cell was neither missing nor a plain number that says all that its text does.
     pub(crate) is_surprised: bool,
 }
 
@@ -150,6 +150,29 @@ impl Gathered {
             None => {}
         }
         self.records.iter_mut().for_each(|records| records.truncate(rows));
+    }
+
+    /// Takes back rows, in ascending order, of cells that are in memory.
+    pub(crate) fn remove(&mut self, rows: &[usize]) {
+        fn without<T: Copy>(cells: &mut Vec<T>, rows: &[usize]) {
+            let mut at = 0;
+            let mut rows = rows.iter().peekable();
+            cells.retain(|_| {
+                at += 1;
+                rows.next_if_eq(&&(at - 1)).is_none()
+            });
+        }
+        self.rows -= rows.len();
+        match &mut self.raw {
+            Some(Raw::Plain { numbers, .. }) => without(numbers, rows),
+            Some(Raw::Coded(coded)) => {
+                for code in rows.iter().map(|&row| coded.codes[row]).filter(|code| *code != MISSING) {
+                    coded.counts[code as usize] -= 1;
+                }
+                without(&mut coded.codes, rows);
+            }
+            None => {}
+        }
     }
 
     /// Where the cells are, if they are in a store.
@@ -271,5 +294,5 @@ pub(crate) fn placed(
             None => Column::new(name, decided.values),
         },
     };
-    Ok(column.with_reason(decided.reason))
+    Ok(column.with_reason(decided.reason).with_unit(decided.unit))
 }

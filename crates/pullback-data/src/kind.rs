@@ -15,13 +15,15 @@
 //! file tell, then its delimiter: a semicolon goes with decimal commas.
 
 use crate::cell::{is_infinite, is_missing_among_numbers};
-use crate::date::{Date, duration};
+use crate::date::{DURATION_UNIT, Date, duration};
 use crate::note::{Note, NoteKind, counted, quoted, short};
-use crate::number::{Evidence, Locale, Written};
+use crate::number::{Evidence, LARGEST_EXACT, Locale, Written};
 use crate::raw::{Coded, MISSING, Raw};
 use crate::sniff::ReadOptions;
+use crate::unit::{Unit, in_unit, marks_of};
 use pullback::data::{ColumnType, Times, Values, days, mixes_yes_and_no, yes_or_no};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 /// At least so many cells are numbers for each that is not, where the others are taken for mistakes.
 const NUMBERS_PER_MISTAKE: usize = 9;
@@ -30,22 +32,26 @@ const MOST_SPELLINGS: usize = 64;
 
 /// What is said of a column's type.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Said {
+pub(crate) struct Said<'a> {
     pub(crate) kind: Option<ColumnType>,
     /// It was that in other data: a cell that does not fit is missing.
     pub(crate) is_elsewhere: bool,
-    /// In its dates the day stood before the month.
-    pub(crate) is_day_first: bool,
+    /// Whether the day stood before the month in its dates, if they told it.
+    pub(crate) is_day_first: Option<bool>,
+    /// The unit of its numbers in training.
+    pub(crate) unit: Option<&'a str>,
 }
 
-impl Said {
+impl<'a> Said<'a> {
     /// What the user declares, else what it was in training.
-    pub(crate) fn of(options: &ReadOptions, name: &str) -> Self {
-        let is_day_first = options.day_first.contains(name);
-        match (options.types.get(name), options.known.get(name)) {
-            (Some(&kind), _) => Self { kind: Some(kind), is_elsewhere: false, is_day_first },
-            (None, known) => Self { kind: known.copied(), is_elsewhere: known.is_some(), is_day_first },
-        }
+    pub(crate) fn of(options: &'a ReadOptions, name: &str) -> Self {
+        let is_day_first = options.day_first.get(name).copied();
+        let unit = options.units.get(name).map(String::as_str);
+        let (kind, is_elsewhere) = match (options.types.get(name), options.known.get(name)) {
+            (Some(&kind), _) => (Some(kind), false),
+            (None, known) => (known.copied(), known.is_some()),
+        };
+        Self { kind, is_elsewhere, is_day_first, unit }
     }
 
     fn reason(self) -> Option<&'static str> {
@@ -65,7 +71,15 @@ pub(crate) struct Context {
 pub(crate) struct Decided {
     pub(crate) values: Values,
     pub(crate) reason: String,
+    /// The unit of its numbers.
+    pub(crate) unit: Option<String>,
     pub(crate) notes: Vec<Note>,
+}
+
+impl Decided {
+    pub(crate) fn new(values: Values, reason: impl Into<String>, notes: Vec<Note>) -> Self {
+        Self { values, reason: reason.into(), unit: None, notes }
+    }
 }
 
 /// Why a column cannot be what it should be: the first cell that is to blame.
@@ -115,6 +129,18 @@ impl Profile {
         self.written.iter().zip(&raw.counts).all(|(written, &count)| count == 0 || is_number(written))
     }
 
+    /// The numbers of a column, NaN where a cell is none; [`None`] if no cell is one.
+    pub(crate) fn numbers(&self, raw: &Coded, context: Context) -> Option<Vec<f64>> {
+        let locale = self.locale(context);
+        let read = |written: &Option<Written>| written.as_ref().and_then(|written| written.value(locale));
+        let values: Vec<Option<f64>> = self.written.iter().map(read).collect();
+        let of = |&code: &u32| if code == MISSING { None } else { values[code as usize] };
+        values
+            .iter()
+            .any(Option::is_some)
+            .then(|| raw.codes.iter().map(|code| of(code).unwrap_or(f64::NAN)).collect())
+    }
+
     fn locale(&self, context: Context) -> Locale {
         if self.comma > self.point || self.comma == self.point && context.has_decimal_commas {
             Locale::Comma
@@ -125,23 +151,44 @@ impl Profile {
 }
 
 /// Decides what a column of plain numbers is.
-pub(crate) fn decide_plain(name: &str, numbers: Vec<f64>, said: Said) -> Decided {
+pub(crate) fn decide_plain(name: &str, numbers: Vec<f64>, said: Said<'_>) -> Decided {
     let missing = numbers.iter().filter(|number| number.is_nan()).count();
     if said.kind.is_none_or(|kind| kind == ColumnType::Time)
         && let Some(seconds) = digits_of_dates(&numbers)
     {
         let note = Note::new(NoteKind::Dates, numbers.len(), "digits read as dates: year, month, day")
             .at(format!("column \"{name}\""));
-        let values = Values::Times(Times { seconds, is_day_first: false });
-        return Decided { values, reason: "all cells are dates".into(), notes: vec![note] };
+        let values = Values::Times(Times { seconds, is_day_first: None });
+        return Decided::new(values, "all cells are dates", vec![note]);
     }
-    let notes = stand_in(name, &numbers).into_iter().collect();
+    let mut notes: Vec<Note> = stand_in(name, &numbers).into_iter().collect();
+    if said.unit == Some("%") {
+        notes.extend(fractions(name, numbers.iter().map(|&number| (number, 1))));
+    }
     let reason = match said.reason() {
         Some(reason) => reason.to_owned(),
         None if missing == numbers.len() => "no cell has a value".to_owned(),
         None => "all cells are numbers".to_owned(),
     };
-    Decided { values: Values::Numbers(numbers), reason, notes }
+    Decided { unit: said.unit.map(str::to_owned), ..Decided::new(Values::Numbers(numbers), reason, notes) }
+}
+
+/// The warning that numbers without a sign in a column of percent look as fractions, each with how often it stands.
+fn fractions(name: &str, numbers: impl Iterator<Item = (f64, usize)>) -> Option<Note> {
+    let (mut cells, mut is_any) = (0, false);
+    for (number, count) in numbers.filter(|(number, _)| !number.is_nan()) {
+        if number.abs() > 1.0 {
+            return None;
+        }
+        cells += count;
+        is_any |= number != 0.0;
+    }
+    let words = format!(
+        "{} without % not above 1, in a column of percent, so read as at most one percent; if they are fractions, \
+         multiply them by 100",
+        counted(cells, "cell")
+    );
+    is_any.then(|| Note::new(NoteKind::Type, cells, words).at(format!("column \"{name}\"")))
 }
 
 /// The dates that whole numbers such as 20210131 are, if all are such, and two differ.
@@ -161,26 +208,86 @@ fn digits_of_dates(numbers: &[f64]) -> Option<Vec<f64>> {
     numbers.iter().any(|&number| !number.is_nan() && number != first).then_some(dates)
 }
 
-/// The dates of a column, if at least nine in ten of its cells are, or half of them where it is said; and its other
-/// cells, by their codes.
-fn dates(raw: &Coded, said: Said) -> Option<(Times, Vec<usize>)> {
+/// How the order of day and month in a column's dates was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// No date has two: its month is named, or its year stands first.
+    Written,
+    /// By a number above 12, by the order of the rows, by the sign between them, or as in training.
+    Found,
+    /// Nothing told: the month is taken as the first.
+    Guessed,
+    /// By the cells, against what it was in training.
+    OtherThanInTraining,
+}
+
+/// The dates of a column.
+struct Dates {
+    times: Times,
+    order: Order,
+    /// The cells that are none, by their codes.
+    others: Vec<usize>,
+}
+
+impl Dates {
+    /// The order of day and month, for people.
+    fn order_words(&self) -> &'static str {
+        match self.times.is_day_first {
+            None => "",
+            Some(true) => ", the day first",
+            Some(false) => ", the month first",
+        }
+    }
+
+    /// The warning that they may mean others.
+    fn doubt(&self) -> Option<String> {
+        match self.order {
+            Order::Written | Order::Found => None,
+            Order::Guessed => Some(
+                "every date fits with the day or the month first, and the month first is taken; write them as \
+                 2021-01-31 if that is wrong"
+                    .to_owned(),
+            ),
+            Order::OtherThanInTraining => {
+                let first = if self.times.is_day_first == Some(true) { "day" } else { "month" };
+                Some(format!(
+                    "the dates have the {first} first here, which they had not in training; check that they are read \
+                     as meant, or write them as 2021-01-31"
+                ))
+            }
+        }
+    }
+}
+
+/// The dates of a column, if at least nine in ten of its cells are, or half of them where it is said; else how many
+/// cells are dates.
+fn dates(raw: &Coded, said: Said<'_>) -> Result<Dates, usize> {
     let read: Vec<Option<Date>> = raw.names.iter().map(|name| Date::read(name)).collect();
     let count = |is: &dyn Fn(usize) -> bool| -> usize {
         (0..raw.names.len()).filter(|&at| is(at)).map(|at| raw.counts[at]).sum()
     };
     let found = count(&|at| read[at].is_some());
     if found == 0 {
-        return None;
+        return Err(0);
     }
     let of_order =
         |is_day_first: bool| count(&|at| read[at].is_some_and(|date| date.value(is_day_first).is_some()));
     let (month_first, day_first) = (of_order(false), of_order(true));
-    let is_day_first = match day_first.cmp(&month_first) {
-        std::cmp::Ordering::Greater => true,
-        std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Equal => said.is_day_first || is_sorted_only_with_day_first(raw, &read),
+    let is_open = |at: usize| raw.counts[at] > 0 && read[at].is_some_and(|date| date.is_open());
+    let (is_day_first, order) = match (day_first.cmp(&month_first), said.is_day_first) {
+        _ if !(0..raw.names.len()).any(is_open) => (None, Order::Written),
+        (Ordering::Equal, Some(is_day_first)) => (Some(is_day_first), Order::Found),
+        (Ordering::Equal, None) => match order_of_rows(raw, &read) {
+            Some(is_day_first) => (Some(is_day_first), Order::Found),
+            None => (Some(false), Order::Guessed),
+        },
+        (more, said) => {
+            let found = more == Ordering::Greater;
+            let is_other = said.is_some_and(|said| said != found);
+            (Some(found), if is_other { Order::OtherThanInTraining } else { Order::Found })
+        }
     };
-    let value = |at: usize| read[at].and_then(|date| date.value(is_day_first));
+    let value = |at: usize| read[at].and_then(|date| date.value(is_day_first == Some(true)));
     let is_other =
         |at: usize| raw.counts[at] > 0 && value(at).is_none() && !is_missing_among_numbers(&raw.names[at]);
     let others = count(&is_other);
@@ -189,18 +296,21 @@ fn dates(raw: &Coded, said: Said) -> Option<(Times, Vec<usize>)> {
         _ => others * NUMBERS_PER_MISTAKE <= found,
     };
     if !is_enough {
-        return None;
+        return Err(found);
     }
     let seconds = raw
         .codes
         .iter()
         .map(|&code| if code == MISSING { f64::NAN } else { value(code as usize).unwrap_or(f64::NAN) });
-    let times = Times { seconds: seconds.collect(), is_day_first };
-    Some((times, (0..raw.names.len()).filter(|&at| is_other(at)).collect()))
+    Ok(Dates {
+        times: Times { seconds: seconds.collect(), is_day_first },
+        order,
+        others: (0..raw.names.len()).filter(|&at| is_other(at)).collect(),
+    })
 }
 
 /// The warning that cells are taken as missing as they are not what the others are: `kind`, "a number" or "a date".
-fn taken_as_missing(name: &str, raw: &Coded, odd: &[usize], kind: &str, said: Said) -> Note {
+fn taken_as_missing(name: &str, raw: &Coded, odd: &[usize], kind: &str, said: Said<'_>) -> Note {
     let cells: usize = odd.iter().map(|&at| raw.counts[at]).sum();
     let first = odd.first().map_or(MISSING, |&at| at as u32);
     let row = raw.codes.iter().position(|&code| code == first).unwrap_or(0);
@@ -221,18 +331,49 @@ fn taken_as_missing(name: &str, raw: &Coded, odd: &[usize], kind: &str, said: Sa
     .at(format!("column \"{name}\""))
 }
 
-/// The seconds of a column's texts, if all are durations such as `66:15:01` and one is longer than a day, or they are
-/// said to be numbers: else they are times of a day.
-fn durations(raw: &Coded, is_said: bool) -> Option<Vec<f64>> {
-    const DAY: f64 = 86_400.0;
+/// The warning that cells are taken as missing as they are in another unit than the column.
+fn of_other_units(
+    name: &str,
+    raw: &Coded,
+    profile: &Profile,
+    others: &[usize],
+    unit: &Unit,
+    said: Said<'_>,
+) -> Note {
+    let cells: usize = others.iter().map(|&at| raw.counts[at]).sum();
+    let row = raw.codes.iter().position(|&code| others.first() == Some(&(code as usize))).unwrap_or(0);
+    let own: BTreeSet<String> =
+        others.iter().filter_map(|&at| profile.written[at].as_ref()).map(marks_of).collect();
+    let theirs: Vec<String> = own.iter().take(3).map(|marks| in_unit(marks)).collect();
+    let where_it_was = if said.unit.is_some() { "as the column was in training" } else { "as most are" };
+    let words = format!(
+        "{} {} and not {}, {where_it_was}, so missing: {}, first in row {}; convert them",
+        counted(cells, "cell"),
+        theirs.join(" or "),
+        in_unit(unit.marks().unwrap_or_default()),
+        quoted(others.iter().map(|&at| raw.names[at].as_str()), 3),
+        row + 1
+    );
+    Note::new(NoteKind::Missing, cells, words).at(format!("column \"{name}\""))
+}
+
+/// The seconds of a column's texts, if all are durations and one is so without a doubt, or they are said to be
+/// numbers and have no other unit: else they are times of a day, or numbers.
+fn durations(raw: &Coded, said: Said<'_>) -> Option<Vec<f64>> {
+    let (mut is_sure, mut is_clock) = (false, false);
     let read = |(name, &count): (&String, &usize)| match count {
         0 => Some(f64::NAN),
         _ if is_missing_among_numbers(name) => Some(f64::NAN),
-        _ => duration(name),
+        _ => {
+            let found = duration(name)?;
+            is_sure |= found.is_sure;
+            is_clock |= name.contains(':');
+            Some(found.seconds)
+        }
     };
     let seconds = raw.names.iter().zip(&raw.counts).map(read).collect::<Option<Vec<f64>>>()?;
-    let is_longer = seconds.iter().any(|&seconds| seconds >= DAY);
-    (is_longer || is_said && seconds.iter().any(|seconds| !seconds.is_nan())).then_some(seconds)
+    let is_said = said.unit.is_some() || said.kind.is_some() && is_clock;
+    (is_sure || is_said && seconds.iter().any(|seconds| !seconds.is_nan())).then_some(seconds)
 }
 
 /// A column that mixes spellings of yes and no, as one of two texts: of each side the commonest.
@@ -283,11 +424,11 @@ fn yes_and_no(name: &str, raw: &Coded) -> Option<Mixed> {
     })
 }
 
-/// Whether the rows are in order of time if the day stands first, and are not if the month does; a point or a minus
-/// between day and month goes with the day first.
-fn is_sorted_only_with_day_first(raw: &Coded, read: &[Option<Date>]) -> bool {
+/// Whether the day stands first in dates that fit either way, if anything tells: the rows are in order of time only so
+/// or only otherwise; a point or a minus between day and month goes with the day first; or both are the same dates.
+fn order_of_rows(raw: &Coded, read: &[Option<Date>]) -> Option<bool> {
     let open = |code: &&u32| **code != MISSING && read[**code as usize].is_some_and(|date| date.is_open());
-    let Some(first) = raw.codes.iter().find(open) else { return false };
+    let first = raw.codes.iter().find(open)?;
     let is_sorted = |is_day_first: bool| {
         let times: Vec<f64> = raw
             .codes
@@ -297,10 +438,12 @@ fn is_sorted_only_with_day_first(raw: &Coded, read: &[Option<Date>]) -> bool {
             .collect();
         times.windows(2).all(|pair| pair[0] <= pair[1])
     };
+    let is_same = |date: &Date| date.value(true) == date.value(false);
     match (is_sorted(true), is_sorted(false)) {
-        (true, false) => true,
-        (false, true) => false,
-        _ => !raw.names[*first as usize].contains('/'),
+        (true, false) => Some(true),
+        (false, true) => Some(false),
+        _ if !raw.names[*first as usize].contains('/') => Some(true),
+        _ => read.iter().flatten().all(is_same).then_some(false),
     }
 }
 
@@ -335,7 +478,7 @@ pub(crate) fn decide(
     name: &str,
     raw: Coded,
     profile: &Profile,
-    said: Said,
+    said: Said<'_>,
     context: Context,
 ) -> Result<Decided, Refusal> {
     let present: usize = raw.counts.iter().sum();
@@ -346,28 +489,28 @@ pub(crate) fn decide(
     let place = || format!("column \"{name}\"");
     if present == 0 {
         let values = Values::Numbers(vec![f64::NAN; raw.codes.len()]);
-        return Ok(Decided { values, reason: "no cell has a value".into(), notes: Vec::new() });
+        return Ok(Decided::new(values, "no cell has a value", Vec::new()));
     }
     if declared.is_none_or(|kind| kind == ColumnType::Numeric)
-        && let Some(seconds) = durations(&raw, declared.is_some())
+        && said.unit.is_none_or(|unit| unit == DURATION_UNIT)
+        && let Some(seconds) = durations(&raw, said)
     {
         let of = |&code: &u32| if code == MISSING { f64::NAN } else { seconds[code as usize] };
         let values = Values::Numbers(raw.codes.iter().map(of).collect());
         let note = Note::new(NoteKind::Numbers, present, "read as durations, in seconds").at(place());
         let reason = said.reason().unwrap_or("all cells are durations, in seconds").to_owned();
-        return Ok(Decided { values, reason, notes: vec![note] });
+        let unit = Some(DURATION_UNIT.to_owned());
+        return Ok(Decided { unit, ..Decided::new(values, reason, vec![note]) });
     }
     if declared.is_none_or(|kind| kind == ColumnType::Time) {
         match dates(&raw, said) {
-            Some((times, others)) => {
-                let is_open =
-                    raw.names.iter().any(|name| Date::read(name).is_some_and(|date| date.is_open()));
-                let order = match (is_open, times.is_day_first) {
-                    (false, _) => "",
-                    (true, true) => ", the day first",
-                    (true, false) => ", the month first",
-                };
+            Ok(dates) => {
+                let order = dates.order_words();
                 let mut notes = Vec::new();
+                if let Some(doubt) = dates.doubt() {
+                    notes.push(Note::new(NoteKind::Type, present, doubt).at(place()));
+                }
+                let Dates { times, others, .. } = dates;
                 if !others.is_empty() {
                     notes.push(taken_as_missing(name, &raw, &others, "a date", said));
                 }
@@ -382,9 +525,9 @@ pub(crate) fn decide(
                 );
                 let all = if others.is_empty() { "all cells" } else { "nearly all cells" };
                 let reason = said.reason().map_or(format!("{all} are dates{order}"), str::to_owned);
-                return Ok(Decided { values: Values::Times(times), reason, notes });
+                return Ok(Decided::new(Values::Times(times), reason, notes));
             }
-            None if declared.is_some() => {
+            Err(_) if declared.is_some() => {
                 return Err(Refusal {
                     row: 0,
                     what: "most cells of the column are no dates".into(),
@@ -394,7 +537,15 @@ pub(crate) fn decide(
                     ),
                 });
             }
-            None => {}
+            Err(found) if 2 * found >= present => {
+                let words = format!(
+                    "{found} of {present} cells are dates, too few, so all are categories; `--type '{name}=time'` says \
+                     that they are dates"
+                );
+                let notes = vec![Note::new(NoteKind::Type, present - found, words).at(place())];
+                return Ok(categories(raw, "texts, not all dates".into(), notes));
+            }
+            Err(_) => {}
         }
     }
     if declared.is_none()
@@ -403,17 +554,18 @@ pub(crate) fn decide(
         return Ok(mixed.at(place()));
     }
     let locale = profile.locale(context);
-    let unit = Unit::of(&raw, profile);
+    let unit = Unit::of(&raw, &profile.written, said.unit);
     let mut numbers: Vec<Option<f64>> = vec![None; raw.names.len()];
     let mut is_filler = vec![false; raw.names.len()];
+    // Numbers in another unit, which count as texts.
+    let mut others: Vec<usize> = Vec::new();
     let (mut cells, mut texts, mut fillers, mut infinite) = (0usize, 0usize, 0usize, 0usize);
     for (at, text) in raw.names.iter().enumerate() {
         if raw.counts[at] == 0 {
             continue;
         }
-        numbers[at] = profile.written[at]
-            .as_ref()
-            .and_then(|written| Some(written.value(locale)? * unit.factor(written)?));
+        let value = profile.written[at].as_ref().and_then(|written| Some((written.value(locale)?, written)));
+        numbers[at] = value.and_then(|(value, written)| Some(value * unit.factor(written)?));
         if numbers[at].is_some() {
             cells += raw.counts[at];
         } else if is_missing_among_numbers(text) {
@@ -423,9 +575,12 @@ pub(crate) fn decide(
             infinite += raw.counts[at];
         } else {
             texts += raw.counts[at];
+            if value.is_some() && unit.marks().is_some() {
+                others.push(at);
+            }
         }
     }
-    if declared.is_none() {
+    if declared.is_none() && said.unit.is_none() {
         if cells == 0 {
             let distinct = raw.counts.iter().filter(|count| **count > 0).count();
             return Ok(categories(
@@ -448,6 +603,17 @@ pub(crate) fn decide(
             let mut raw = raw;
             raw.forget(&is_filler);
             return Ok(categories(raw, "digits that begin with zeros: codes".into(), notes));
+        }
+        if texts == 0
+            && let Some(equal) = equal_as_numbers(&raw, &numbers)
+        {
+            let words = format!(
+                "{} of more digits than a number tells apart, so categories by their digits; \
+                 `--type '{name}=numeric'` makes them numbers",
+                counted(equal, "whole number")
+            );
+            let notes = vec![Note::new(NoteKind::Type, equal, words).at(place())];
+            return Ok(categories(raw, "whole numbers that differ only as texts".into(), notes));
         }
         if texts * NUMBERS_PER_MISTAKE > cells + infinite {
             let distinct = raw.counts.iter().filter(|count| **count > 0).count();
@@ -477,7 +643,7 @@ pub(crate) fn decide(
         let blamed = odd.iter().find(|&&at| infinite == 0 || is_infinite(&raw.names[at]));
         let blamed = *blamed.expect("such a cell was counted");
         let row = raw.codes.iter().position(|&code| code as usize == blamed).unwrap_or(0);
-        let others = match texts + infinite {
+        let others_too = match texts + infinite {
             1 => String::new(),
             all => format!(" (and {} more)", all - 1),
         };
@@ -485,16 +651,25 @@ pub(crate) fn decide(
         return Err(match infinite > 0 {
             true => Refusal {
                 row,
-                what: format!("\"{text}\" is not a finite number{others}"),
+                what: format!("\"{text}\" is not a finite number{others_too}"),
                 help: match said.is_elsewhere {
                     true => "correct the cell, or leave it empty if it is missing".to_owned(),
                     false => format!("correct the cell, or take it as missing with `--missing={text}`"),
                 },
             },
+            false if let Some(unit) = said.unit.filter(|_| others.contains(&blamed)) => Refusal {
+                row,
+                what: format!(
+                    "\"{}\" is not {}, as the column was in training{others_too}",
+                    short(text),
+                    in_unit(unit)
+                ),
+                help: "convert the column to the unit that it had in training".to_owned(),
+            },
             false => Refusal {
                 row,
                 what: format!(
-                    "\"{}\" is not a number, as most cells of the column are not{others}",
+                    "\"{}\" is not a number, as most cells of the column are not{others_too}",
                     short(text)
                 ),
                 help: format!(
@@ -503,8 +678,17 @@ pub(crate) fn decide(
             },
         });
     }
-    if !odd.is_empty() {
-        notes.push(taken_as_missing(name, &raw, &odd, "a number", said));
+    let (others, none): (Vec<usize>, Vec<usize>) = odd.iter().partition(|at| others.contains(at));
+    if !none.is_empty() {
+        notes.push(taken_as_missing(name, &raw, &none, "a number", said));
+    }
+    if !others.is_empty() {
+        notes.push(of_other_units(name, &raw, profile, &others, &unit, said));
+    }
+    if unit.is_percent() {
+        let bare = (0..raw.names.len())
+            .filter(|&at| profile.written[at].as_ref().is_some_and(|written| marks_of(written).is_empty()));
+        notes.extend(fractions(name, bare.filter_map(|at| Some((numbers[at]?, raw.counts[at])))));
     }
     if fillers > 0 {
         let spelled: Vec<&str> =
@@ -518,19 +702,18 @@ pub(crate) fn decide(
             .at(place()),
         );
     }
-    let dress = unit.words(&raw, profile, locale);
-    if let Unit::Letters { before, after } = &unit {
-        notes.push(
-            Note::new(
-                NoteKind::Type,
-                cells,
-                format!(
-                    "read as numbers without the {} at each; `--type '{name}=categorical'` keeps it",
-                    quoted([before.as_str(), after].into_iter().filter(|letters| !letters.is_empty()), 2)
-                ),
-            )
-            .at(place()),
+    let present = profile.written.iter().zip(&raw.counts).filter(|(_, count)| **count > 0);
+    let dress = unit.words(present.filter_map(|(written, _)| written.as_ref()), locale);
+    if let Some(letters) = unit.letters() {
+        let words =
+            format!("read as numbers without the {letters} at each; `--type '{name}=categorical'` keeps it");
+        notes.push(Note::new(NoteKind::Type, cells, words).at(place()));
+    } else if let (true, None, Some(marks)) = (said.is_elsewhere, said.unit, unit.marks()) {
+        let words = format!(
+            "the numbers are {} here, which the model does not know of the column; they are read as they stand",
+            in_unit(marks)
         );
+        notes.push(Note::new(NoteKind::Type, cells, words).at(place()));
     } else if !dress.is_empty() {
         notes.push(Note::new(NoteKind::Numbers, cells, format!("read as numbers {dress}")).at(place()));
     }
@@ -546,7 +729,8 @@ pub(crate) fn decide(
         (None, true) => format!("{all} are numbers"),
         (None, false) => format!("{all} are numbers {dress}"),
     };
-    Ok(Decided { values: Values::Numbers(values), reason, notes })
+    let unit = unit.marks().map(str::to_owned);
+    Ok(Decided { unit, ..Decided::new(Values::Numbers(values), reason, notes) })
 }
 
 /// How many cells are digits, if they are codes: some begin with a zero, and all have one length, or one in ten begins
@@ -564,137 +748,23 @@ fn codes(raw: &Coded, cells: usize) -> Option<usize> {
     (digits == cells && zeros > 0 && (lengths.len() == 1 || 10 * zeros >= digits)).then_some(digits)
 }
 
+/// How many distinct whole numbers beyond 2^53 are equal to another one as numbers, if some are.
+fn equal_as_numbers(raw: &Coded, numbers: &[Option<f64>]) -> Option<usize> {
+    let is_whole = |text: &str| text.trim_start_matches(['-', '+']).bytes().all(|byte| byte.is_ascii_digit());
+    let mut bits: Vec<u64> = (raw.names.iter().zip(&raw.counts).zip(numbers))
+        .filter(|((name, count), _)| **count > 0 && is_whole(name))
+        .filter_map(|(_, number)| {
+            number.filter(|number| number.abs() >= LARGEST_EXACT as f64).map(f64::to_bits)
+        })
+        .collect();
+    bits.sort_unstable();
+    let equal =
+        bits.chunk_by(|left, right| left == right).filter(|run| run.len() > 1).map(<[u64]>::len).sum();
+    (equal > 0).then_some(equal)
+}
+
 fn categories(raw: Coded, reason: String, notes: Vec<Note>) -> Decided {
-    Decided { values: raw.into_values(), reason, notes }
-}
-
-/// What stands around the numbers of a column.
-enum Unit {
-    /// The same before and after each number, or nothing.
-    Same { before: String, after: String },
-    /// The same at each number, without exception: letters that are no unit.
-    Letters { before: String, after: String },
-    /// k, M, B: factors.
-    Factors,
-}
-
-impl Unit {
-    const FACTORS: &[(&str, f64)] =
-        &[("", 1.0), ("k", 1e3), ("K", 1e3), ("M", 1e6), ("B", 1e9), ("bn", 1e9), ("T", 1e12)];
-    /// What can hardly be the letter of a code, so that it is a factor though it is the only one.
-    const SURE_FACTORS: &[&str] = &["k", "K", "M", "bn"];
-
-    fn of(raw: &Coded, profile: &Profile) -> Self {
-        let mut afters: BTreeMap<String, usize> = BTreeMap::new();
-        let mut befores: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut signs: BTreeMap<&str, usize> = BTreeMap::new();
-        let (mut bare, mut letters) = (0usize, 0usize);
-        for (written, &count) in profile.written.iter().zip(&raw.counts) {
-            if let (Some(written), true) = (written, count > 0) {
-                *afters.entry(written.after.to_lowercase()).or_default() += count;
-                *signs.entry(&written.after).or_default() += count;
-                *befores.entry(&written.before).or_default() += count;
-                if !written.is_quantity {
-                    letters += count;
-                } else if written.before.is_empty() && written.after.is_empty() {
-                    bare += count;
-                }
-            }
-        }
-        let of_factors = |after: &&str| Self::FACTORS.iter().any(|(sign, _)| sign == after);
-        let has_sure = || signs.keys().any(|after| Self::SURE_FACTORS.contains(after));
-        let many = signs.keys().filter(|after| !after.is_empty()).count();
-        let has_currency = befores.keys().any(|before| !before.is_empty());
-        if signs.keys().all(of_factors)
-            && (many > 1 || many == 1 && signs.contains_key(""))
-            && (has_sure() || has_currency)
-        {
-            return Self::Factors;
-        }
-        // Of those that are not empty the commonest.
-        let most = |counts: Vec<(String, usize)>| {
-            counts
-                .into_iter()
-                .filter(|(text, _)| !text.is_empty())
-                .max_by_key(|(_, count)| *count)
-                .map_or(String::new(), |(text, _)| text)
-        };
-        // Numbers beside numbers with a letter: the letter says something.
-        if letters > 0 && bare >= letters {
-            return Self::Same { before: String::new(), after: String::new() };
-        }
-        let before = most(befores.into_iter().map(|(text, count)| (text.to_owned(), count)).collect());
-        let after = most(afters.into_iter().collect());
-        let is_letters = letters > 0
-            && profile.written.iter().zip(&raw.counts).any(|(written, &count)| {
-                count > 0
-                    && written.as_ref().is_some_and(|written| {
-                        !written.is_quantity
-                            && written.before == before
-                            && written.after.to_lowercase() == after
-                    })
-            });
-        if is_letters { Self::Letters { before, after } } else { Self::Same { before, after } }
-    }
-
-    /// What a number is to be multiplied by; [`None`] if it is of another unit.
-    fn factor(&self, written: &Written) -> Option<f64> {
-        match self {
-            Self::Factors => {
-                Self::FACTORS.iter().find(|(sign, _)| *sign == written.after).map(|(_, factor)| *factor)
-            }
-            Self::Letters { before, after } => {
-                (written.before == *before && written.after.to_lowercase() == *after).then_some(1.0)
-            }
-            Self::Same { before, after } => {
-                let fits = (written.before.is_empty() || written.before == *before)
-                    && (written.after.is_empty() || written.after.to_lowercase() == *after);
-                fits.then_some(1.0)
-            }
-        }
-    }
-
-    /// How the numbers are written, for people; nothing if as programs write them.
-    fn words(&self, raw: &Coded, profile: &Profile, locale: Locale) -> String {
-        let present = || {
-            profile
-                .written
-                .iter()
-                .zip(&raw.counts)
-                .filter(|(_, count)| **count > 0)
-                .filter_map(|(written, _)| written.as_ref())
-        };
-        let mut words = Vec::new();
-        let tells = |written: &Written| !matches!(written.evidence, Evidence::Neutral);
-        if locale == Locale::Comma && present().any(tells) {
-            words.push("with decimal commas".to_owned());
-        }
-        if present().any(|written| written.has_separators_of_thousands(locale)) {
-            words.push("with separators between thousands".to_owned());
-        }
-        match self {
-            Self::Factors => words.push("with k, M or B for thousands, millions or billions".to_owned()),
-            Self::Letters { before, after } => {
-                words.push(format!(
-                    "with {}",
-                    quoted([before.as_str(), after].into_iter().filter(|letters| !letters.is_empty()), 2)
-                ));
-            }
-            Self::Same { before, after } => {
-                if after == "%" {
-                    words.push("in percent".to_owned());
-                } else {
-                    words.extend(
-                        [before, after]
-                            .into_iter()
-                            .filter(|unit| !unit.is_empty())
-                            .map(|unit| format!("in {unit}")),
-                    );
-                }
-            }
-        }
-        words.join(", ")
-    }
+    Decided::new(raw.into_values(), reason, notes)
 }
 
 /// The locale that the columns of a file share, for those that do not tell.

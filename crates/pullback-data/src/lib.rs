@@ -30,6 +30,7 @@ mod raw;
 mod sniff;
 mod spool;
 mod text;
+mod unit;
 
 use pullback::error::{Error, Place};
 

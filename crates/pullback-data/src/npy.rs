@@ -251,7 +251,7 @@ impl<'a> Array<'a> {
                 }
                 Raw::Coded(coded) => (coded.into_values(), None),
             };
-            let decided = Decided { values, reason: "an array of that type".into(), notes: Vec::new() };
+            let decided = Decided::new(values, "an array of that type", Vec::new());
             placed(&name, decided, store.as_ref(), as_read)
         });
         columns.collect()

@@ -4,6 +4,7 @@
 //! Everything else is a [`Written`] number, whose separators mean what the column's [`Locale`] says:
 //! one cell `1,204` can be either, the cells of a column tell.
 
+use crate::unit::is_factor;
 use std::borrow::Cow;
 
 /// A plain number and what its digits tell of separators.
@@ -148,14 +149,17 @@ pub(crate) struct Written {
     pub(crate) is_grouped: bool,
     /// Whether what stands around the number is a unit or a currency beyond doubt, and no letter of a code (`12a`).
     pub(crate) is_quantity: bool,
+    /// Whether a space stands before the unit.
+    pub(crate) is_apart: bool,
 }
 
-const CURRENCIES: &[&str] = &[
+/// What stands before a number that is an amount of money.
+pub(crate) const CURRENCIES: &[&str] = &[
     "$", "€", "£", "¥", "₩", "₹", "฿", "₽", "₺", "₫", "₴", "₦", "₱", "₿", "¢", "₪", "US$", "A$", "C$", "CA$",
     "AU$", "NZ$", "HK$", "NT$", "S$", "R$", "R", "Rs", "Rs.", "kr", "Kr", "kr.", "Fr", "Fr.", "zł", "Kč",
     "Ft", "USD", "EUR", "GBP", "JPY", "KRW", "CNY", "RMB", "CHF", "INR", "CAD", "AUD", "NZD", "SEK", "NOK",
     "DKK", "PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "RUB", "TRY", "SGD", "HKD", "TWD", "THB", "IDR", "MYR",
-    "PHP", "VND", "ILS", "AED", "SAR",
+    "PHP", "VND", "ILS", "AED", "SAR", "元", "円",
 ];
 
 /// Units that stand right after a number, in lower case; two of them may stand around a `/`.
@@ -211,9 +215,9 @@ impl Written {
         if let Some(angle) = Angle::read(rest) {
             return Some(angle.written());
         }
-        let mut negative = false;
-        if let Some(inner) = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-            negative = true;
+        let accounting = without_parentheses(rest);
+        let mut negative = accounting.is_some();
+        if let Some(inner) = &accounting {
             rest = inner.trim();
         }
         let first = rest.find(|c: char| c.is_ascii_digit())?;
@@ -223,12 +227,6 @@ impl Written {
         };
         let (before, rest) = rest.split_at(start);
         let mut before = before.trim();
-        if let Some(inner) = before.strip_prefix('(') {
-            // `$(12)` is left as a text; `(` alone is one too.
-            if inner.is_empty() {
-                return None;
-            }
-        }
         for sign in ['-', '+'] {
             let without = before.strip_prefix(sign).or_else(|| before.strip_suffix(sign));
             if let Some(without) = without {
@@ -246,9 +244,11 @@ impl Written {
             let mut parts = text.split('/');
             !text.is_empty()
                 && text.chars().all(|c| c.is_alphabetic() || c == '/')
+                && !is_factor(text)
                 && !parts.all(|part| UNITS.contains(&part.to_lowercase().as_str()))
         };
-        let is_quantity = (rest[length..].starts_with(' ') || !is_code(rest[length..].trim_end_matches('-')))
+        let is_apart = rest[length..].starts_with(' ');
+        let is_quantity = (is_apart || !is_code(rest[length..].trim_end_matches('-')))
             && (before.len() != 1 || !before.starts_with(char::is_alphabetic) || folded.contains(' '));
         let mut after = rest[length..].trim();
         if let Some(without) = after.strip_suffix('-').filter(|without| !without.ends_with('-')) {
@@ -271,6 +271,7 @@ impl Written {
             after: after.to_owned(),
             is_grouped,
             is_quantity,
+            is_apart,
         })
     }
 
@@ -298,6 +299,16 @@ impl Written {
     pub(crate) fn has_separators_of_thousands(&self, locale: Locale) -> bool {
         self.is_grouped || self.core.contains(if locale == Locale::Point { ',' } else { '.' })
     }
+}
+
+/// What an accountant puts into parentheses, without them: `(12)`, `$(12)`, `(12) €`, `(3.5)%`.
+fn without_parentheses(text: &str) -> Option<String> {
+    let (before, rest) = text.split_once('(')?;
+    let (inner, after) = rest.split_once(')')?;
+    let (before, after) = (before.trim(), after.trim());
+    let is_around = |text: &str| text.is_empty() || CURRENCIES.contains(&text);
+    (is_around(before) && (is_around(after) || after == "%"))
+        .then(|| format!("{before}{}{after}", inner.trim()))
 }
 
 /// An angle with minutes or a direction: `37°33'59"N`, `126.11° W`.
@@ -352,6 +363,7 @@ impl Angle {
             after: "°".to_owned(),
             is_grouped: false,
             is_quantity: true,
+            is_apart: false,
         }
     }
 }
@@ -548,6 +560,10 @@ mod tests {
         check("-$1,204.50", Some(-1204.5), None);
         check("$-1,204.50", Some(-1204.5), None);
         check("($1,204.50)", Some(-1204.5), None);
+        check("$(2,994.50)", Some(-2994.5), None);
+        check("(2,994.50) €", Some(-2994.5), None);
+        check("(3.5)%", Some(-3.5), None);
+        check("3 (12)", None, None);
         check("1.204,50 €", None, Some(1204.5));
         check("1 204,5", None, Some(1204.5));
         check("1'204.5", Some(1204.5), None);

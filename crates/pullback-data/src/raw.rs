@@ -5,7 +5,7 @@
 
 use crate::budget::Budget;
 use crate::cell::is_missing;
-use crate::number::{Fraction, Plain};
+use crate::number::{Fraction, LARGEST_EXACT, Plain};
 use pullback::data::{Categories, Values};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -51,7 +51,7 @@ pub(crate) enum Builder<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct PlainCells {
     pub(crate) numbers: Vec<f64>,
-    /// A cell was neither a plain number nor missing.
+    /// A cell was neither missing nor a plain number that says all that its text does.
     pub(crate) is_surprised: bool,
     pub(crate) points: Points,
 }
@@ -111,7 +111,8 @@ impl<'a> Builder<'a> {
     #[inline]
     pub(crate) fn push_plain(cells: &mut PlainCells, plain: Plain, tokens: &Tokens) {
         match plain.fraction {
-            Fraction::None => {}
+            // Its digits are more than the number tells.
+            Fraction::None => cells.is_surprised |= plain.value.abs() >= LARGEST_EXACT as f64,
             Fraction::Three => cells.points.between_thousands = true,
             Fraction::Other => cells.points.decimal = true,
         }

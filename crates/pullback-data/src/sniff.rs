@@ -12,7 +12,7 @@ use crate::{csv, encoding, idx, jsonl, npy, spool};
 use encoding_rs::Encoding;
 use pullback::data::{Column, ColumnType, Table, Values};
 use pullback::error::{Place, Result};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,8 +29,12 @@ pub struct ReadOptions {
     /// What columns hold in the data that a model was trained on: whatever they look like here, they are read as that.
     /// Cells that are no numbers are then missing ones, which a note says.
     pub known: BTreeMap<String, ColumnType>,
-    /// Columns in whose dates the day stands before the month, where the cells do not tell.
-    pub day_first: BTreeSet<String>,
+    /// Whether the day stood before the month in the dates that a model was trained on, for columns that told it: so
+    /// dates are read that do not tell.
+    pub day_first: BTreeMap<String, bool>,
+    /// The units of columns of numbers in the data that a model was trained on, as [`Column::unit`] has them: cells in
+    /// another one are missing, which a note says.
+    pub units: BTreeMap<String, String>,
     /// A file with the targets, where the data are an array without.
     pub targets: Option<PathBuf>,
     /// Names of columns that the file should have, such as the target's: the line with one is the header.
@@ -61,7 +65,8 @@ impl Default for ReadOptions {
             has_header: None,
             types: BTreeMap::new(),
             known: BTreeMap::new(),
-            day_first: BTreeSet::new(),
+            day_first: BTreeMap::new(),
+            units: BTreeMap::new(),
             targets: None,
             expected: Vec::new(),
             missing: Vec::new(),

@@ -1,11 +1,12 @@
 //! `pullback look`: what is in a table, and what `train` would do with each column.
 
 use crate::columns::{become_of, inputs, kind};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::source::{Loaded, load, read_options, tell};
 use crate::terminal::{figure, print, print_json, shortened, width};
 use pullback::data::{Column, DataOptions, Feature, Preprocessing, Table, Values};
 use pullback::job::{Job, Settings, Tables};
+use pullback::report::number::counted;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -87,7 +88,8 @@ impl Look {
             options.target.extend(table.target().map(str::to_owned));
         }
         for name in &options.target {
-            table.column(name)?;
+            // As `train` answers what was typed wrong.
+            table.column(name).map_err(|error| Failure::from(error).into_usage())?;
         }
         let plan = plan(settings, &tables, &options);
         let seen: Vec<Seen> = table
@@ -200,7 +202,12 @@ fn seen(table: &Table, column: &Column, becomes: String) -> Result<Seen> {
 }
 
 fn page(table: &Table, seen: &[Seen], width: usize) -> String {
-    let mut out = format!("{}: {} rows, {} columns\n", table.source(), table.rows(), table.columns().len());
+    let mut out = format!(
+        "{}: {}, {}\n",
+        table.source(),
+        counted(table.rows(), "row"),
+        counted(table.columns().len(), "column")
+    );
     let name_width = (width / 4).min(24);
     for column in seen {
         let missing =

@@ -195,3 +195,52 @@ fn look_shows_columns_with_types_and_reasons() {
     let json = place.json(&["look", "table.csv", "--json"]);
     assert_eq!((&json["columns"][1]["distinct"], &json["columns"][4]["kind"]), (&7.into(), &"texts".into()));
 }
+
+#[test]
+fn new_rows_are_read_in_the_units_and_the_order_of_dates_of_training() {
+    let place = Place::new();
+    let table: String = (0..60)
+        .map(|row| {
+            format!(
+                "{} kg,{:02}/{:02}/2021,{}\n",
+                50 + row % 7,
+                row % 28 + 1,
+                row % 12 + 1,
+                ["a", "b"][row % 2]
+            )
+        })
+        .collect();
+    trained(&place, &format!("weight,day,y\n{table}"), "y", &[]);
+    let predicted = |rows: &str| {
+        place.write("new.csv", &format!("weight,day\n{rows}"));
+        let output = place.run(&["predict", "model.safetensors", "new.csv", "--probabilities"]);
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let (same, silent) = predicted("52 kg,03/04/2021\n53,04/05/2021\n54kg,05/01/2021\n");
+    assert_eq!(silent, "");
+    let (iso, silent) = predicted("52,2021-04-03\n53,2021-05-04\n54,2021-01-05\n");
+    assert_eq!((iso, &silent[..]), (same, ""));
+    let (_, warned) = predicted("52 kg,03/13/2021\n53000 g,04/05/2021\n54,05/01/2021\n");
+    for part in [
+        "1 cell in g and not in kg, as the column was in training, so missing: \"53000 g\", first in row 2",
+        "the month first here, which they had not in training",
+    ] {
+        assert!(warned.contains(part), "`{part}` is not in: {warned}");
+    }
+    place.write("wrong.csv", "weight,day\n52000 g,03/04/2021\n53000 g,03/04/2021\n");
+    let refused = text(&place.run(&["predict", "model.safetensors", "wrong.csv"]).stderr);
+    assert!(refused.contains("is not in kg, as the column was in training"), "{refused}");
+}
+
+#[test]
+fn look_answers_a_target_that_is_not_there_as_train_does() {
+    let place = Place::new();
+    place.write("one.csv", "x,y\n1,a\n");
+    for command in ["look", "train"] {
+        let output = place.run(&[command, "one.csv", "--target", "z"]);
+        assert_eq!(output.status.code(), Some(2), "{command}");
+        assert!(text(&output.stderr).contains("\"z\""), "{}", text(&output.stderr));
+    }
+    let shown = place.succeed(&["look", "one.csv"]);
+    assert!(shown.contains("one.csv: 1 row, 2 columns"), "{shown}");
+}

@@ -340,8 +340,8 @@ impl Cells {
         };
         Ok(match raw {
             Raw::Plain { numbers, .. } if *kind == Kind::Times => {
-                let values = Values::Times(Times { seconds: numbers, is_day_first: false });
-                Decided { values, reason, notes: Vec::new() }
+                let values = Values::Times(Times { seconds: numbers, is_day_first: None });
+                Decided::new(values, reason, Vec::new())
             }
             Raw::Plain { numbers, .. } => {
                 if let Some(row) = numbers.iter().position(|number| number.is_infinite()) {
@@ -355,7 +355,7 @@ impl Cells {
                     return Ok(decide_plain(name, numbers, said));
                 }
                 let notes = stand_in(name, &numbers).into_iter().collect();
-                Decided { values: Values::Numbers(numbers), reason, notes }
+                Decided::new(Values::Numbers(numbers), reason, notes)
             }
             Raw::Coded(mut coded) => {
                 let is_missing: Vec<bool> =
@@ -381,7 +381,7 @@ impl Cells {
                         .at(format!("column \"{name}\"")),
                     );
                 }
-                Decided { values: coded.into_values(), reason, notes }
+                Decided::new(coded.into_values(), reason, notes)
             }
         })
     }

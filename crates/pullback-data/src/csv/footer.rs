@@ -67,16 +67,53 @@ const SUMS: &[&str] = &[
     "gesamt",
     "summe",
     "gesamtsumme",
+    "insgesamt",
+    "zwischensumme",
     "totaal",
     "total général",
+    "total general",
+    "sous-total",
+    "sub-total",
+    "sub total",
+    "somme",
     "totale",
+    "somma",
+    "suma",
     "합계",
     "총계",
+    "총합",
+    "소계",
     "계",
+    "合計",
+    "合计",
+    "总计",
+    "小計",
+    "小计",
     "mean",
     "average",
     "avg",
     "mittelwert",
+    "durchschnitt",
+    "moyenne",
+    "promedio",
+    "평균",
+    "平均",
+];
+/// Words that stand beside the name of a group in the label of its sums: `Subtotal North`, `North Total`.
+const SUMS_OF_GROUPS: &[&str] = &[
+    "total",
+    "subtotal",
+    "sub-total",
+    "sum",
+    "summe",
+    "zwischensumme",
+    "average",
+    "mean",
+    "합계",
+    "소계",
+    "평균",
+    "小計",
+    "小计",
 ];
 
 /// Where the rows end: before footers and sums.
@@ -98,6 +135,8 @@ pub(super) fn rows_end(
     }
     let mut line_to = trimmed;
     let (mut footers, mut sums) = (Vec::new(), Vec::new());
+    // Where the rows end if sums are none, and how many footers stand below them.
+    let mut without_sums = (end, 0);
     for _ in 0..FOOTERS {
         if line_to <= from {
             break;
@@ -134,30 +173,32 @@ pub(super) fn rows_end(
                         && !is_said_above()
             }
         };
-        let label = |text: &str| {
-            let label = text.split(':').next().unwrap_or_default();
-            SUMS.contains(&label.trim().to_lowercase().as_str())
-        };
-        let is_label_elsewhere = |column: usize| {
-            body.iter().any(|record| record.at != offset + line_from && label(&record.text(column)))
-        };
         // A line of sums may end after them.
         let is_sum = !is_footer
             && cells.len() <= fields
-            && texts
-                .iter()
-                .take(2)
-                .enumerate()
-                .any(|(column, text)| label(text) && !is_label_elsewhere(column))
+            && texts.iter().take(2).any(|text| label(text))
             && (filled.len() > 1 || cells.len() > 2 && label(&texts[0]))
             && filled.iter().skip(1).all(|text| is_number(text));
         match (is_footer, is_sum) {
             (true, _) => footers.push(String::from_utf8_lossy(text).trim().to_owned()),
-            (_, true) => sums.push(String::from_utf8_lossy(text).trim().to_owned()),
+            (_, true) => {
+                if sums.is_empty() {
+                    without_sums = (end, footers.len());
+                }
+                sums.push(String::from_utf8_lossy(text).trim().to_owned());
+            }
             _ => break,
         }
         end = line_from;
         line_to = before;
+    }
+    // A label that stands above too is a category.
+    let is_label_above =
+        |record: &&Record<'_>| record.at < offset + end && (0..2).any(|column| label(&record.text(column)));
+    if !sums.is_empty() && body.iter().copied().any(|record| is_label_above(&record)) {
+        end = without_sums.0;
+        footers.truncate(without_sums.1);
+        sums.clear();
     }
     for (lines, what) in
         [(footers, "text below the table is left out"), (sums, "sums below the table are left out")]
@@ -167,6 +208,25 @@ pub(super) fn rows_end(
         }
     }
     Ok(offset + end)
+}
+
+/// Whether a cell begins a line of sums.
+fn label(text: &str) -> bool {
+    let label = text.split(':').next().unwrap_or_default();
+    SUMS.contains(&label.trim().to_lowercase().as_str())
+}
+
+/// Whether a cell begins a line of sums, which may be those of a group that it names.
+pub(super) fn is_sum_label(text: &str) -> bool {
+    /// Longer texts are no labels.
+    const LONGEST: usize = 64;
+    if text.len() > LONGEST {
+        return false;
+    }
+    let lower = text.to_lowercase();
+    let mut words = lower.split([' ', ':']).filter(|word| !word.is_empty());
+    let is_of_group = |word: Option<&str>| word.is_some_and(|word| SUMS_OF_GROUPS.contains(&word));
+    label(text) || is_of_group(words.next()) || is_of_group(words.next_back())
 }
 
 /// Whether a text says by its beginning that it is about the table.

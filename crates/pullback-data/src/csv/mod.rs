@@ -10,6 +10,7 @@ mod border;
 mod dialect;
 mod footer;
 mod record;
+mod sums;
 
 pub(crate) use dialect::MOST_COLUMNS;
 
@@ -579,8 +580,8 @@ fn profiles(columns: &[Gathered]) -> Vec<Option<Profile>> {
 /// The table of columns that were read.
 fn decided(
     reading: &Reading<'_>,
-    found: Found,
-    profiles: Vec<Option<Profile>>,
+    mut found: Found,
+    mut profiles: Vec<Option<Profile>>,
     shared: Context,
     options: &ReadOptions,
     notes: &mut Vec<Note>,
@@ -596,10 +597,14 @@ fn decided(
             format!("{} at the end without any value left out", counted(all - rows, "row")),
         ));
     }
+    found.columns.iter_mut().for_each(|column| column.truncate(rows));
+    let left_out = sums::leave_out(&mut found.columns, &profiles, shared, notes);
+    if !left_out.is_empty() {
+        profiles = self::profiles(&found.columns);
+    }
     let mut empty = Vec::new();
     let mut made = Vec::with_capacity(names.len());
-    for (at, ((name, mut column), profile)) in names.iter().zip(found.columns).zip(profiles).enumerate() {
-        column.truncate(rows);
+    for (at, ((name, column), profile)) in names.iter().zip(found.columns).zip(profiles).enumerate() {
         // A delimiter at the end of each line makes a column of nothing, without a name.
         let is_unnamed = *name == format!("c{}", at + 1) && reading.header.is_some();
         if is_unnamed && column.present_end() == 0 {
@@ -616,7 +621,9 @@ fn decided(
                 match decide(name, coded, &profile, said, shared) {
                     Ok(decided) => decided,
                     Err(refusal) => {
-                        let at = reading.place_of(&found.windows, refusal.row)?;
+                        let before = |row: usize, out: &usize| if *out <= row { row + 1 } else { row };
+                        let row = left_out.iter().fold(refusal.row, before);
+                        let at = reading.place_of(&found.windows, row)?;
                         let place = Place::file(text.path()).line(text.line_number(at)?).column(name);
                         return Err(malformed(place, refusal.what, refusal.help));
                     }

@@ -193,6 +193,24 @@ fn lines_that_are_no_data() {
         ("a,b\n1,2\na,b\n3,4\n", "a 1 3 | b 2 4", "Lines"),
         ("n,b\nx,2\nz,4\nTotal,6\n", "n 'x' 'z' | b 2 4", "Lines"),
         ("n,b\nx,2\nz,4\nTotal:,6\n\nSource: someone\n", "n 'x' 'z' | b 2 4", "Lines Lines"),
+        // Several rows of sums, and sums within the table that are those of the rows above.
+        ("n,b\nx,2\nz,4\nTotal,6\nAverage,3\n", "n 'x' 'z' | b 2 4", "Lines"),
+        ("n;b\nx;2\nz;4\nSumme;6\nDurchschnitt;3\n", "n 'x' 'z' | b 2 4", "Lines"),
+        ("n,b\nx,2\nz,4\n합계,6\n평균,3\n", "n 'x' 'z' | b 2 4", "Lines"),
+        (
+            "n,b\nx,2\nz,4\nSubtotal,6\nv,3\nw,5\nSubtotal,8\nTotal,14\n",
+            "n 'x' 'z' 'v' 'w' | b 2 4 3 5",
+            "Lines",
+        ),
+        (
+            "n,b,c\nx,2,1.5\nz,\"1,400\",2\nTotal North,\"1,402\",3.5\nv,3,1\nw,5,2\nTotal South,8,3\n",
+            "n 'x' 'z' 'v' 'w' | b 2 1400 3 5 | c 1.5 2 1 2",
+            "Lines Numbers",
+        ),
+        // A category of that name, with numbers of its own.
+        ("n,b\nx,2\nTotal,7\nz,4\nw,5\n", "n 'x' 'Total' 'z' 'w' | b 2 7 4 5", ""),
+        ("n,b\nx,2\nz,4\nTotal,6\nw,5\nTotal,9\n", "n 'x' 'z' 'Total' 'w' 'Total' | b 2 4 6 5 9", ""),
+        ("n,b\nSum 41,2\nTotal Oil,4\nShell,6\n", "n 'Sum 41' 'Total Oil' 'Shell' | b 2 4 6", ""),
         // With a delimiter and without quotes.
         ("n,b,c\nx,2,1\nz,4,2\nTotal, 1234\n", "n 'x' 'z' | b 2 4 | c 1 2", "Lines"),
         ("n,b,c\nx,2,1\nz,4,2\nTotal: 1,234\n", "n 'x' 'z' | b 2 4 | c 1 2", "Lines"),
@@ -456,4 +474,212 @@ fn threads_change_nothing() {
     for threads in [2, 3, 7] {
         assert!(of(threads) == one, "{threads} threads");
     }
+}
+
+/// A column of dates in which a model was trained with the day first, or not, or with neither.
+fn dates_of_model(is_day_first: Option<bool>) -> ReadOptions {
+    ReadOptions {
+        known: [("d".into(), ColumnType::Time)].into(),
+        day_first: is_day_first.map(|is_first| ("d".into(), is_first)).into_iter().collect(),
+        ..ReadOptions::default()
+    }
+}
+
+#[test]
+fn dates_that_can_be_read_in_two_ways_are_warned_of() {
+    let [second_of_january, first_of_february] = [1_609_545_600.0_f64, 1_612_137_600.0];
+    let check = |options: &ReadOptions, dates: &[&str], first: f64, warnings: &[&str]| {
+        let rows: String = dates.iter().map(|date| format!("{date},1\n")).collect();
+        let parts = read_as("t.csv", format!("d,y\n{rows}").as_bytes(), options).unwrap();
+        let values = parts.train.columns()[0].values().unwrap();
+        let Values::Times(times) = &*values else { panic!("{dates:?}: no times") };
+        assert_eq!(times.seconds[0], first, "{dates:?}");
+        let found: Vec<String> =
+            parts.notes.iter().filter(|note| note.kind.is_warning()).map(|note| note.to_string()).collect();
+        assert_eq!(found.len(), warnings.len(), "{dates:?}: {found:?}");
+        for (found, part) in found.iter().zip(warnings) {
+            assert!(found.contains(part), "`{part}` is not in: {found}");
+        }
+    };
+    let guessed: &[&str] = &["every date fits with the day or the month first"];
+    let none = ReadOptions::default();
+    let (month, day) = (second_of_january, first_of_february);
+    // Rows in no order of time tell nothing, nor does one row.
+    check(&none, &["01/02/2021", "03/01/2021", "02/05/2021", "05/02/2021"], month, guessed);
+    check(&none, &["1/2/2021"], month, guessed);
+    // A number above 12, the order of the rows, a point, and dates that are the same either way tell.
+    check(&none, &["01/02/2021", "03/01/2021", "31/05/2021"], day, &[]);
+    check(&none, &["01/02/2021", "03/01/2021", "05/31/2021"], month, &[]);
+    check(&none, &["01/02/2021", "03/02/2021", "05/02/2021", "01/03/2021"], day, &[]);
+    check(&none, &["01.02.2021", "03.01.2021", "02.05.2021"], day, &[]);
+    check(&none, &["01/01/2021", "03/03/2021", "02/02/2021"], 1_609_459_200.0, &[]);
+    check(&none, &["2021-01-02", "2021-03-04"], month, &[]);
+    // The model says it; what the cells say holds against it, with a warning.
+    let unordered = ["01/02/2021", "03/01/2021", "02/05/2021"];
+    check(&dates_of_model(Some(true)), &unordered, day, &[]);
+    check(&dates_of_model(Some(false)), &unordered, month, &[]);
+    check(&dates_of_model(None), &unordered, month, guessed);
+    let above = ["01/02/2021", "03/01/2021", "31/05/2021"];
+    check(&dates_of_model(Some(false)), &above, day, &["day first here, which they had not in training"]);
+    let above = ["01/02/2021", "03/01/2021", "05/31/2021"];
+    check(&dates_of_model(Some(true)), &above, month, &["month first here, which they had not in training"]);
+    check(&dates_of_model(Some(true)), &["2021-01-02"], month, &[]);
+}
+
+#[test]
+fn dates_among_which_too_many_cells_are_none_are_texts_with_a_warning() {
+    let text = "d,y\n2021-01-02,1\n2021-01-03,2\n2021-13-45,3\nsoon,4\n2021-01-05,5\n";
+    let parts = read_as("t.csv", text.as_bytes(), &ReadOptions::default()).unwrap();
+    assert!(rendered(&parts).starts_with("d '2021-01-02' "), "{}", rendered(&parts));
+    let note = parts.notes[0].to_string();
+    for part in ["3 of 5 cells are dates", "--type 'd=time'"] {
+        assert!(note.contains(part), "`{part}` is not in: {note}");
+    }
+}
+
+#[test]
+fn factors_that_every_number_has_are_multiplied() {
+    check(&[
+        ("a,y\n1.2k,u\n3k,d\n", "a 1200 3000 | y 'u' 'd'", "Numbers"),
+        ("a,y\n1.2M,u\n3M,d\n", "a 1200000 3000000 | y 'u' 'd'", "Numbers"),
+        ("a,y\n$1.2m,u\n$300k,d\n", "a 1200000 300000 | y 'u' 'd'", "Numbers"),
+        ("a,y\n$12B,u\n$14B,d\n", "a 12000000000 14000000000 | y 'u' 'd'", "Numbers"),
+        ("a,y\n2.5万,u\n1.2亿,d\n", "a 25000 120000000 | y 'u' 'd'", "Numbers"),
+        ("a,y\n3만원,u\n5000원,d\n1억원,d\n", "a 30000 5000 100000000 | y 'u' 'd' 'd'", "Numbers"),
+        ("a;y\n1,5 Mio. €;u\n2 Mrd. €;d\n", "a 1500000 2000000000 | y 'u' 'd'", "Numbers"),
+        // Units, codes and temperatures are none.
+        ("a,y\n12 km,u\n14 km,d\n", "a 12 14 | y 'u' 'd'", "Numbers"),
+        ("a,y\n12m,u\n14m,d\n", "a 12 14 | y 'u' 'd'", "Numbers"),
+        ("a,y\n12B,u\n14B,d\n", "a 12 14 | y 'u' 'd'", "Type"),
+        ("a,y\n300 K,u\n310 K,d\n", "a 300 310 | y 'u' 'd'", "Numbers"),
+    ]);
+}
+
+#[test]
+fn units_have_several_spellings() {
+    check(&[
+        ("a,y\n3 h,u\n4 hrs,d\n", "a 3 4 | y 'u' 'd'", "Numbers"),
+        ("a,y\n3 EUR,u\n€4,d\n", "a 3 4 | y 'u' 'd'", "Numbers"),
+        ("a,y\n$3,u\n4 USD,d\n5,d\n", "a 3 4 5 | y 'u' 'd' 'd'", "Numbers"),
+        ("a,y\n3 mW,u\n4 MW,d\n", "a '3 mW' '4 MW' | y 'u' 'd'", "Type"),
+    ]);
+    let text = format!("a,y\n{}4 lb,2\n", "3 kg,1\n".repeat(9));
+    let parts = read_as("t.csv", text.as_bytes(), &ReadOptions::default()).unwrap();
+    assert!(rendered(&parts).starts_with("a 3 3 3 3 3 3 3 3 3 _ |"), "{}", rendered(&parts));
+    let note = parts.notes[0].to_string();
+    assert!(parts.notes[0].kind.is_warning(), "{note}");
+    for part in ["1 cell in lb and not in kg, as most are", "\"4 lb\"", "row 10"] {
+        assert!(note.contains(part), "`{part}` is not in: {note}");
+    }
+}
+
+/// A column of numbers in which a model was trained, in a unit.
+fn in_unit(unit: Option<&str>) -> ReadOptions {
+    ReadOptions {
+        known: [("a".into(), ColumnType::Numeric)].into(),
+        units: unit.map(|unit| ("a".into(), unit.into())).into_iter().collect(),
+        ..ReadOptions::default()
+    }
+}
+
+#[test]
+fn numbers_are_read_in_the_unit_that_they_had_in_training() {
+    let read = |unit: Option<&str>, cells: &[&str]| {
+        let text = format!("a,y\n{}", cells.iter().map(|cell| format!("{cell},1\n")).collect::<String>());
+        read_as("t.csv", text.as_bytes(), &in_unit(unit)).map(|parts| {
+            let notes: Vec<String> = (parts.notes.iter().filter(|note| note.kind.is_warning()))
+                .map(|note| note.to_string())
+                .collect();
+            (crate::numbers(&parts, "a"), notes.join("; "))
+        })
+    };
+    let check = |unit: Option<&str>, cells: &[&str], numbers: &[f64], warning: &str| {
+        let (found, notes) = read(unit, cells).unwrap();
+        assert_eq!(format!("{found:?}"), format!("{numbers:?}"), "{unit:?} {cells:?}: {notes}");
+        assert_eq!(notes.is_empty(), warning.is_empty(), "{unit:?} {cells:?}: {notes}");
+        assert!(notes.contains(warning), "`{warning}` is not in: {notes}");
+    };
+    let nan = f64::NAN;
+    check(Some("kg"), &["70 kg", "71", "72kg"], &[70.0, 71.0, 72.0], "");
+    check(
+        Some("kg"),
+        &["70", "71000 g", "72 kg"],
+        &[70.0, nan, 72.0],
+        "1 cell in g and not in kg, as the column was",
+    );
+    check(Some("€"), &["5 EUR", "€6", "7"], &[5.0, 6.0, 7.0], "");
+    check(Some("€"), &["5 EUR", "€6", "$7"], &[5.0, 6.0, nan], "in $ and not in €");
+    check(Some("€"), &["5k €", "€6M"], &[5e3, 6e6], "");
+    check(Some("kg"), &["5k", "6", "7"], &[nan, 6.0, 7.0], "in k and not in kg");
+    check(Some("k"), &["300K", "310"], &[300.0, 310.0], "");
+    check(None, &["5 kg", "6 kg"], &[5.0, 6.0], "in kg here, which the model does not know");
+    check(None, &["5", "6"], &[5.0, 6.0], "");
+    check(Some("seconds"), &["45m", "1h"], &[2700.0, 3600.0], "");
+    check(Some("seconds"), &["45", "60"], &[45.0, 60.0], "");
+    check(Some("%"), &["12%", "13"], &[12.0, 13.0], "");
+    check(Some("%"), &["12%", "0.13"], &[12.0, 0.13], "1 cell without %");
+    check(Some("%"), &["0.12", "0.13"], &[0.12, 0.13], "2 cells without %");
+    let message = read(Some("kg"), &["70000 g", "71000 g"]).unwrap_err();
+    assert!(message.contains("is not in kg, as the column was in training (and 1 more)"), "{message}");
+    // A target is read so too, though its type is found anew.
+    let options = ReadOptions { known: Default::default(), ..in_unit(Some("kg")) };
+    let message = read_as("t.csv", b"a,y\n70000 g,1\n71000 g,2\n", &options).unwrap_err();
+    assert!(message.contains("is not in kg"), "{message}");
+}
+
+#[test]
+fn percent_beside_fractions_is_warned_of() {
+    let parts = read_as("t.csv", b"a,y\n12%,1\n0.13,2\n14%,3\n", &ReadOptions::default()).unwrap();
+    assert_eq!(crate::numbers(&parts, "a"), [12.0, 0.13, 14.0]);
+    let note = parts.notes[0].to_string();
+    assert!(parts.notes[0].kind.is_warning() && note.contains("1 cell without %"), "{note}");
+    check(&[("a,y\n12%,1\n0,2\n14,3\n", "a 12 0 14 | y 1 2 3", "Numbers")]);
+}
+
+#[test]
+fn durations_and_amounts_of_accountants() {
+    check(&[
+        ("d,y\n1 days 02:03:04,1\n0 days 00:00:30,2\n", "d 93784 30 | y 1 2", "Numbers"),
+        ("d,y\n1h 31m,1\n45m,2\n", "d 5460 2700 | y 1 2", "Numbers"),
+        ("d,y\n45m,1\n50m,2\n", "d 45 50 | y 1 2", "Numbers"),
+        ("a,y\n\"$(2,994.50)\",1\n$12,2\n", "a -2994.5 12 | y 1 2", "Numbers"),
+    ]);
+}
+
+#[test]
+fn whole_numbers_that_are_equal_as_numbers_are_told_apart_by_their_digits() {
+    check(&[
+        (
+            "id,y\n9007199254740992,1\n9007199254740993,2\n9007199254740995,3\n",
+            "id '9007199254740992' '9007199254740993' '9007199254740995' | y 1 2 3",
+            "Type",
+        ),
+        // Far apart, they are numbers; and so are fractions, whatever their digits.
+        (
+            "id,y\n9007199254740992,1\n9007199254741992,2\n",
+            "id 9007199254740992 9007199254741992 | y 1 2",
+            "",
+        ),
+        (
+            "a,y\n0.90071992547409921,1\n0.90071992547409922,2\n",
+            "a 0.9007199254740992 0.9007199254740992 | y 1 2",
+            "",
+        ),
+    ]);
+    let parts = read_as(
+        "t.jsonl",
+        b"{\"id\": 9007199254740992}\n{\"id\": 9007199254740993}\n",
+        &ReadOptions::default(),
+    );
+    assert_eq!(rendered(&parts.unwrap()), "id '9007199254740992' '9007199254740993'");
+    let numeric =
+        ReadOptions { types: [("id".into(), ColumnType::Numeric)].into(), ..ReadOptions::default() };
+    check_with(
+        &numeric,
+        &[(
+            b"id,y\n9007199254740992,1\n9007199254740993,2\n",
+            "id 9007199254740992 9007199254740992 | y 1 2",
+            "",
+        )],
+    );
 }

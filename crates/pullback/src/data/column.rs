@@ -23,6 +23,8 @@ pub struct Column {
     pub name: String,
     /// Why the values are what they are, for people; empty if nobody had to decide.
     pub reason: String,
+    /// The unit or currency that stands at its numbers, in one spelling; [`None`] if none does.
+    pub unit: Option<String>,
     cells: Cells,
 }
 
@@ -36,17 +38,22 @@ enum Cells {
 impl Column {
     /// A column of a name and its values.
     pub fn new(name: impl Into<String>, values: Values) -> Self {
-        Self { name: name.into(), reason: String::new(), cells: Cells::Memory(values) }
+        Self { name: name.into(), reason: String::new(), unit: None, cells: Cells::Memory(values) }
     }
 
     /// A column of a name and values that are in a store.
     pub fn stored(name: impl Into<String>, values: StoredValues) -> Self {
-        Self { name: name.into(), reason: String::new(), cells: Cells::Store(values) }
+        Self { name: name.into(), reason: String::new(), unit: None, cells: Cells::Store(values) }
     }
 
     /// The same column, with why its values are what they are.
     pub fn with_reason(self, reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), ..self }
+    }
+
+    /// The same column, with the unit of its numbers.
+    pub fn with_unit(self, unit: Option<String>) -> Self {
+        Self { unit, ..self }
     }
 
     /// The number of rows.
@@ -129,7 +136,7 @@ impl Column {
     }
 
     fn with(&self, cells: Cells) -> Result<Self> {
-        Ok(Self { name: self.name.clone(), reason: self.reason.clone(), cells })
+        Ok(Self { cells, name: self.name.clone(), reason: self.reason.clone(), unit: self.unit.clone() })
     }
 }
 
@@ -166,8 +173,8 @@ pub struct Times {
     /// Seconds since the beginning of 1970 of each row, on the clock of the place that it was written at; NaN marks
     /// a missing cell.
     pub seconds: Vec<f64>,
-    /// Whether the day stands before the month where it is written in numbers.
-    pub is_day_first: bool,
+    /// Whether the day stands before the month; [`None`] where no date is written so that one could ask.
+    pub is_day_first: Option<bool>,
 }
 
 impl Values {

@@ -244,7 +244,7 @@ pub enum StoredValues {
         /// As [`Times::seconds`].
         seconds: Records,
         /// As [`Times::is_day_first`].
-        is_day_first: bool,
+        is_day_first: Option<bool>,
     },
 }
 

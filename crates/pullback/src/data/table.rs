@@ -237,7 +237,8 @@ impl Table {
     pub fn concat(&self, other: &Self) -> Result<Self> {
         let mut columns = Vec::with_capacity(self.columns.len());
         for column in &self.columns {
-            let values = concat_values(&*column.values()?, &*other.column(&column.name)?.values()?);
+            let second = other.column(&column.name)?;
+            let values = concat_values(&*column.values()?, &*second.values()?);
             let Some(values) = values else {
                 return Err(Error::data(format!(
                     "column \"{}\" is of one kind in {} and of another in {}",
@@ -245,7 +246,8 @@ impl Table {
                 ))
                 .help(format!("say which, for example `--type '{}=categorical'`", column.name)));
             };
-            columns.push(Column::new(&*column.name, values).with_reason(&*column.reason));
+            let unit = column.unit.clone().filter(|unit| second.unit.as_ref() == Some(unit));
+            columns.push(Column::new(&*column.name, values).with_reason(&*column.reason).with_unit(unit));
         }
         let source = format!("{} and {}", self.source, other.source);
         Ok(Self { target: self.target.clone(), ..Self::new(source, columns)? })
@@ -277,7 +279,7 @@ fn concat_values(first: &Values, second: &Values) -> Option<Values> {
         }
         (Values::Times(first), Values::Times(second)) => Some(Values::Times(Times {
             seconds: [first.seconds.as_slice(), &second.seconds].concat(),
-            is_day_first: first.is_day_first,
+            is_day_first: first.is_day_first.or(second.is_day_first),
         })),
         _ => None,
     }

@@ -2,6 +2,7 @@
 
 use super::figures::shown;
 use super::folds::figures as figures_of;
+use super::number::counted;
 use super::{Baseline, Classification, Figures, Folds, Intervals, Labels, Regression, Report};
 use crate::train::Metric;
 use std::fmt::Write;
@@ -413,7 +414,7 @@ fn regression(report: &Regression, width: usize) -> String {
     }
     let lengths = rows.iter().map(|(name, _)| name.chars().count()).filter(|length| *length <= most);
     let longest = lengths.max().unwrap_or(0).max(7);
-    let mut text = format!("{} rows{}\n\n", report.rows, weighted(report.weighted_by.as_deref()));
+    let mut text = format!("{}{}\n\n", counted(report.rows, "row"), weighted(report.weighted_by.as_deref()));
     let mut line = |name: &str, [one, two, three]: [&str; 3]| {
         // What a baseline predicts is told whole: where it is longer than the column, in a line of its own.
         let name = if name.chars().count() > longest {

@@ -89,11 +89,11 @@ fn models() -> Vec<(&'static str, Model<f32>, Table)> {
     });
     let classes = classes.with_temperature(Some(Temperature::new(1.5).unwrap())).unwrap();
     let seconds = [0.0, 1e7, f64::NAN, 5e7, 9.9e8, 1.2345e9, 0.0, 1e8].to_vec();
-    let times = Times { seconds, is_day_first: true };
+    let times = Times { seconds, is_day_first: Some(true) };
     let mixed = Table::new(
         "mixed.csv",
         vec![
-            numbers("x", &[0.0, 1.0, f64::NAN, 3.0, 4.0, 5.0, 2.0, 1.0]),
+            numbers("x", &[0.0, 1.0, f64::NAN, 3.0, 4.0, 5.0, 2.0, 1.0]).with_unit(Some("kg".to_owned())),
             texts(
                 "c",
                 &[Some("red"), None, Some("blue"), Some("red"), None, Some("green"), Some("blue"), None],

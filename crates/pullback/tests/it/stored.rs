@@ -77,7 +77,7 @@ fn table(rows: usize) -> Table {
             "many",
             Values::Categories(Categories::from_texts((0..rows).map(|row| text(row, 2, 60)))),
         ),
-        Column::new("when", Values::Times(Times { seconds, is_day_first: false })),
+        Column::new("when", Values::Times(Times { seconds, is_day_first: None })),
         Column::new("b", Values::Numbers(all(&|row| (bits(row, 4) % 9) as f64))),
         Column::new("class", Values::Categories(Categories::from_texts((0..rows).map(class)))),
         Column::new("y", Values::Numbers(all(&|row| random.normal(row as u64) + row as f64 * 1e-3))),

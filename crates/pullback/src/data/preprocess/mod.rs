@@ -40,9 +40,9 @@ use super::features::check_rows;
 use super::{ColumnType, DataOptions, Dataset, Features, Part, Store, Table};
 use crate::error::{Error, Place, Result};
 use pullback_kernels::Real;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -67,12 +67,14 @@ struct Document {
     target: TargetColumn,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     weights: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "units_of_file")]
+    units: BTreeMap<String, String>,
 }
 
 impl TryFrom<Document> for Preprocessing {
     type Error = Error;
     fn try_from(document: Document) -> Result<Self> {
-        let Document { features, target, weights, .. } = &document;
+        let Document { features, target, weights, units, .. } = &document;
         let mut names: BTreeSet<&str> = target.names().iter().map(String::as_str).collect();
         if let Some(weights) = weights
             && !names.insert(weights)
@@ -83,6 +85,11 @@ impl TryFrom<Document> for Preprocessing {
             return Err(Error::data(format!(
                 "column \"{}\" is an input twice, or an input and the target or the weights of rows",
                 twice.name
+            )));
+        }
+        if let Some(name) = units.keys().find(|name| !names.contains(name.as_str())) {
+            return Err(Error::data(format!(
+                "column \"{name}\" has a unit, and is neither an input nor the target"
             )));
         }
         let inputs = features.iter().try_fold(0_usize, |sum, feature| sum.checked_add(feature.width()));
@@ -117,10 +124,12 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "column \"{}\": {} of {} not seen in training, first \"{}\" in row {}; encoded as none of the known ones",
+            "column \"{}\": {} not seen in training, first \"{}\" in row {}; encoded as none of the known ones",
             self.column,
-            self.rows,
-            if self.rows == 1 { "row has a category" } else { "rows have categories" },
+            match self.rows {
+                1 => "1 row has a category".to_owned(),
+                rows => format!("{rows} rows have categories"),
+            },
             self.value,
             self.row + 1
         )
@@ -186,7 +195,8 @@ impl Preprocessing {
                     .map_or(String::new(), |(name, why)| format!(" (\"{name}\" is left out: {why})"))
             )));
         }
-        Document { features, left_out, target, weights }.try_into()
+        let units = units_of(table, &features, &target);
+        Document { features, left_out, target, weights, units }.try_into()
     }
 
     /// The same where each column of numbers has inputs for so many pieces between quantiles of the given rows, beside
@@ -227,7 +237,7 @@ impl Preprocessing {
     /// # Errors
     /// If a column is an input twice or an input and a target, or there are no inputs or too many to count.
     pub fn new(features: Vec<Feature>, target: TargetColumn) -> Result<Self> {
-        Document { features, left_out: Vec::new(), target, weights: None }.try_into()
+        Document { features, left_out: Vec::new(), target, weights: None, units: BTreeMap::new() }.try_into()
     }
 
     /// The same inputs for another table, and what is predicted from them there. The table's other columns are left
@@ -239,7 +249,7 @@ impl Preprocessing {
         why: &str,
         weights: Option<String>,
     ) -> Result<Self> {
-        let Document { features, left_out: before, .. } = self.document;
+        let Document { features, left_out: before, mut units, .. } = self.document;
         let is_taken = |name: &String| {
             target.names().contains(name)
                 || weights.as_ref() == Some(name)
@@ -251,7 +261,9 @@ impl Preprocessing {
             (name.clone(), reason.to_owned())
         });
         let left_out = left_out.collect();
-        Document { features, left_out, target, weights }.try_into()
+        units.retain(|name, _| features.iter().any(|feature| feature.name == *name));
+        units.extend(units_of(table, &[], &target));
+        Document { features, left_out, target, weights, units }.try_into()
     }
 
     /// The columns that are inputs, in the order of the inputs.
@@ -267,6 +279,11 @@ impl Preprocessing {
     /// What is predicted.
     pub fn target(&self) -> &TargetColumn {
         &self.document.target
+    }
+
+    /// The units of columns of numbers, by their names, as [`Column::unit`](super::Column::unit) has them.
+    pub fn units(&self) -> &BTreeMap<String, String> {
+        &self.document.units
     }
 
     /// The column that says how many times each row counts, if there is one.
@@ -493,6 +510,25 @@ impl Preprocessing {
         }
         Ok((Features::parts(parts, numbers, codes)?, warnings))
     }
+}
+
+/// The units of a file, which has them if there are some.
+fn units_of_file<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<BTreeMap<String, String>, D::Error> {
+    let units = BTreeMap::<String, String>::deserialize(deserializer)?;
+    match units.values().any(String::is_empty) || units.is_empty() {
+        true => Err(serde::de::Error::custom("units of columns are given, and are empty")),
+        false => Ok(units),
+    }
+}
+
+/// The units of the columns that are taken as numbers.
+fn units_of(table: &Table, features: &[Feature], target: &TargetColumn) -> BTreeMap<String, String> {
+    let numbers = features.iter().filter(|feature| matches!(feature.encoding, Encoding::Numeric(_)));
+    let targets = target.names().iter().filter(|_| matches!(target.target(), Target::Regression { .. }));
+    let columns = numbers.map(|feature| &feature.name).chain(targets).filter_map(|name| table.get(name));
+    columns.filter_map(|column| Some((column.name.clone(), column.unit.clone()?))).collect()
 }
 
 /// So many zeros for each row of a table, if there is memory for them.

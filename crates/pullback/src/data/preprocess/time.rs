@@ -18,7 +18,8 @@ pub struct Time {
 #[serde(deny_unknown_fields)]
 struct Dates {
     parts: Vec<TimePart>,
-    is_day_first: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    is_day_first: Option<bool>,
 }
 
 impl TryFrom<Dates> for Time {
@@ -35,12 +36,12 @@ impl From<Time> for Dates {
 }
 
 impl Time {
-    /// The encoding of these parts; `is_day_first` says that the day stands before the month where it is written in
-    /// numbers.
+    /// The encoding of these parts; `is_day_first` says whether the day stands before the month in dates of numbers,
+    /// if there are such.
     ///
     /// # Errors
     /// If there is no part, one is there twice, a figure is not finite, or a spread is not positive.
-    pub fn new(parts: Vec<TimePart>, is_day_first: bool) -> Result<Self> {
+    pub fn new(parts: Vec<TimePart>, is_day_first: Option<bool>) -> Result<Self> {
         if parts.is_empty() {
             return Err(Error::data("there are no parts of the date").help("give at least one"));
         }
@@ -76,8 +77,8 @@ impl Time {
         &self.dates.parts
     }
 
-    /// Whether the day stands before the month where it is written in numbers.
-    pub fn is_day_first(&self) -> bool {
+    /// Whether the day stood before the month in the dates that it was fitted to, if they told it.
+    pub fn is_day_first(&self) -> Option<bool> {
         self.dates.is_day_first
     }
 
