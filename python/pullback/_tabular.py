@@ -84,6 +84,7 @@ class BaseTabular(BaseEstimator):
             "fast": True if self.fast else None,
             "ensemble": self.ensemble,
             "hidden": None if self.hidden_layer_sizes is None else [int(n) for n in self.hidden_layer_sizes],
+            "embeddings": int(self.embeddings) if isinstance(self.embeddings, Integral) else self.embeddings,
             "epochs": self.max_iter,
             "learning_rate": self.learning_rate_init,
             "metric": self.metric,
@@ -154,6 +155,9 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         How much each class counts.
     hidden_layer_sizes : sequence of int or None, default=None
         The units of each hidden layer.
+    embeddings : int, "auto" or None, default=None
+        How many numbers, learned for each level, a column of many texts becomes; `"auto"` by the number of levels. None
+        is an input for each level.
     max_iter : int or None, default=None
         The largest number of epochs.
     learning_rate_init : float or None, default=None
@@ -194,6 +198,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         metric=None,
         class_weight=None,
         hidden_layer_sizes=None,
+        embeddings=None,
         max_iter=None,
         learning_rate_init=None,
         random_state=None,
@@ -206,6 +211,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self.metric = metric
         self.class_weight = class_weight
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.embeddings = embeddings
         self.max_iter = max_iter
         self.learning_rate_init = learning_rate_init
         self.random_state = random_state
@@ -290,8 +296,8 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     ----------
     loss : str or None, default=None
         The cost: squared_error if None, absolute_error, huber, quantile:0.9, poisson, gamma, tweedie:1.5.
-    fast, ensemble, time, candidates, metric, hidden_layer_sizes, max_iter, learning_rate_init, random_state, \
-n_threads : object
+    fast, ensemble, time, candidates, metric, hidden_layer_sizes, embeddings, max_iter, learning_rate_init, \
+random_state, n_threads : object
         As in :class:`TabularClassifier`.
 
     Attributes
@@ -319,6 +325,7 @@ n_threads : object
         candidates=None,
         metric=None,
         hidden_layer_sizes=None,
+        embeddings=None,
         max_iter=None,
         learning_rate_init=None,
         random_state=None,
@@ -331,6 +338,7 @@ n_threads : object
         self.candidates = candidates
         self.metric = metric
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.embeddings = embeddings
         self.max_iter = max_iter
         self.learning_rate_init = learning_rate_init
         self.random_state = random_state

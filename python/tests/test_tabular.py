@@ -50,6 +50,19 @@ def test_the_default_is_an_ensemble_whose_bits_depend_on_no_threads():
     assert not np.array_equal(one.model_, TabularClassifier(max_iter=20, ensemble=8, random_state=4).fit(X, y).model_)
 
 
+def test_texts_of_many_levels_have_learned_numbers_where_that_is_asked_for():
+    pandas = pytest.importorskip("pandas")
+    random = np.random.RandomState(0)
+    level, effect = random.choice(40, size=600), random.normal(size=40)
+    X = pandas.DataFrame({"level": [f"l{code}" for code in level], "size": random.normal(size=600)})
+    for embeddings, is_embedded in [(None, False), ("none", False), ("auto", True), (np.int64(4), True)]:
+        reg = TabularRegressor(fast=True, random_state=0, embeddings=embeddings).fit(X, effect[level])
+        assert reg.score(X, effect[level]) > 0.9
+        assert (b"level_embedding" in reg.model_.tobytes()) == is_embedded
+    with pytest.raises(ValueError, match="embeddings"):
+        TabularRegressor(fast=True, embeddings="many").fit(X, effect[level])
+
+
 def test_weights_count():
     X, y = load_breast_cancer(return_X_y=True)
     X = X[:, :1]

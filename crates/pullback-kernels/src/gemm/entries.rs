@@ -8,6 +8,7 @@
 use super::api::Start;
 use crate::machine::tuning::{ENTRIES_PER_NANOSECOND, MOVED_PER_NANOSECOND};
 use crate::{Real, Workspace};
+use core::ops::Range;
 
 /// A matrix `[rows, width]` that is zero but for the entries of each row, of which all rows have as many. What is left
 /// over in a row may be an entry of zero.
@@ -25,6 +26,8 @@ pub struct Entries<'a, T> {
     columns: &'a [u32],
     numbers: &'a [T],
     per_row: usize,
+    /// Of all columns those from here on are the matrix.
+    first: usize,
     width: usize,
 }
 
@@ -39,7 +42,16 @@ impl<'a, T: Real> Entries<'a, T> {
         assert!(width > 0, "a matrix has columns");
         let last = columns.iter().fold(0, |last: u32, column| last.max(*column));
         assert!(columns.is_empty() || (last as usize) < width, "column {last} of a matrix of {width}");
-        Self { columns, numbers, per_row, width }
+        Self { columns, numbers, per_row, first: 0, width }
+    }
+
+    /// The matrix of some of the columns, with the entries in them.
+    ///
+    /// # Panics
+    /// If there is no column, or they are not all there.
+    pub fn within(self, columns: Range<usize>) -> Self {
+        assert!(columns.start < columns.end && columns.end <= self.width, "columns of a matrix");
+        Self { first: self.first + columns.start, width: columns.len(), ..self }
     }
 
     /// The number of rows.
@@ -67,7 +79,11 @@ impl<'a, T: Real> Entries<'a, T> {
     fn row(&self, row: usize) -> impl Iterator<Item = (usize, T)> + use<'a, T> {
         let entries = row * self.per_row..(row + 1) * self.per_row;
         let pairs = self.columns[entries.clone()].iter().zip(&self.numbers[entries]);
-        pairs.map(|(&column, &number)| (column as usize, number))
+        let (first, width) = (self.first, self.width);
+        pairs.filter_map(move |(&column, &number)| {
+            let column = (column as usize).wrapping_sub(first);
+            (column < width).then_some((column, number))
+        })
     }
 }
 

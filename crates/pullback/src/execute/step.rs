@@ -12,6 +12,7 @@ use pullback_kernels::{
     log_softmax, map, map_in_place, max_pool, product_beside, product_packed, product_with, route_to_max,
     scatter_add_rows, sigmoid_cross_entropy, softmax, softmax_cross_entropy, sum_columns, sum_rows,
 };
+use std::ops::Range;
 use std::sync::Arc;
 
 /// About how many numbers of a parameter or its states a thread changes in a nanosecond.
@@ -67,10 +68,12 @@ enum Kernel<T> {
     Product([Matrix; 2]),
     /// With a right operand that does not change.
     PackedProduct(Matrix, Arc<PackedOperand<T>>),
-    /// The product of an input whose entries are listed with transposed weights.
-    ProductOfEntries,
+    /// The product of an input whose entries are listed, or of some of its columns, with transposed weights.
+    ProductOfEntries(Option<Range<usize>>),
     /// The gradient of those weights, and the change that it makes to them, if it does.
-    GradientByEntries(Option<Update>),
+    GradientByEntries(Option<Update>, Option<Range<usize>>),
+    /// Some columns of such an input, as numbers.
+    SliceOfEntries(Range<usize>),
     BatchedProduct([Matrices; 2]),
     Convolution(Windows, usize),
     /// A product that computes a gradient and updates its parameter block by block.
@@ -149,11 +152,13 @@ impl<'a, T: Real, P: AsRef<[T]>> Numbers<'a, T, P> {
         &numbers[..elements]
     }
 
-    /// The entries of an input.
-    fn entries(&self, source: Source) -> Entries<'a, T> {
-        match source.place {
-            Place::Input(index) => self.inputs[index].entries(),
-            _ => unreachable!("only inputs have entries"),
+    /// The entries of an input, or those in some of its columns.
+    fn entries(&self, source: Source, within: &Option<Range<usize>>) -> Entries<'a, T> {
+        let Place::Input(index) = source.place else { unreachable!("only inputs have entries") };
+        let entries = self.inputs[index].entries();
+        match within {
+            Some(columns) => entries.within(columns.clone()),
+            None => entries,
         }
     }
 
@@ -275,13 +280,18 @@ impl<T: Real> Step<T> {
                 let start = row().map_or(Start::Zero, Start::Row);
                 return product_packed(left.of(x()), right, output, start, epilogue, workspace);
             }
-            Kernel::ProductOfEntries => {
+            Kernel::ProductOfEntries(within) => {
                 let start = row().map_or(Start::Zero, Start::Row);
-                let entries = numbers.entries(self.operands[0]);
+                let entries = numbers.entries(self.operands[0], within);
                 return entries_product(entries, other(), output, start, epilogue, workspace);
             }
-            Kernel::GradientByEntries(_) => {
-                let (entries, nothing) = (numbers.entries(self.operands[1]), [(); 4].map(|()| &mut [][..]));
+            Kernel::SliceOfEntries(within) => {
+                output.fill(T::ZERO);
+                numbers.entries(self.operands[0], &Some(within.clone())).write(output);
+            }
+            Kernel::GradientByEntries(_, within) => {
+                let (entries, nothing) =
+                    (numbers.entries(self.operands[1], within), [(); 4].map(|()| &mut [][..]));
                 let epilogue = |first: usize, piece: &mut [T], _: [&mut [T]; 4]| epilogue(first, piece);
                 return entries_gradient(x(), entries, output, nothing, epilogue, workspace);
             }
@@ -363,13 +373,13 @@ impl<T: Real> Step<T> {
                     workspace,
                 );
             }
-            Kernel::GradientByEntries(Some(update)) => {
+            Kernel::GradientByEntries(Some(update), ref within) => {
                 let (_, stages) = instruction.epilogue.split_last().expect("an update comes last");
                 let change =
                     |gradient: &[T], pieces: [&mut [T]; 4]| rules.piece(update.rule, gradient, pieces);
                 entries_gradient(
                     numbers.at(self.operands[0]),
-                    numbers.entries(self.operands[1]),
+                    numbers.entries(self.operands[1], within),
                     gradient,
                     arrays,
                     |first, piece, others| {
@@ -462,18 +472,23 @@ impl<T> Kernel<T> {
             Matrix { rows, columns, is_transposed }
         };
         let channels = x.last();
+        let listed = |at: usize| matches!(inputs[at].0, Place::Input(input) if is_listed(input));
         match op {
+            Op::ColumnsProduct(op) if listed(0) => {
+                Kernel::ProductOfEntries(Some(op.start..op.start + inputs[1].1.last()))
+            }
+            Op::ColumnsGradient(op) if listed(1) => Kernel::GradientByEntries(None, Some(op.start..op.end)),
+            Op::Slice(op) if listed(0) => Kernel::SliceOfEntries(op.start..op.end),
             Op::MatrixProduct(op) => {
                 let update = match epilogue.last().map(|stage| &stage.action) {
                     Some(Action::Update(update)) => Some(*update),
                     _ => None,
                 };
-                let listed = |at: usize| matches!(inputs[at].0, Place::Input(input) if is_listed(input));
                 if listed(0) {
-                    return Kernel::ProductOfEntries;
+                    return Kernel::ProductOfEntries(None);
                 }
                 if listed(1) {
-                    return Kernel::GradientByEntries(update);
+                    return Kernel::GradientByEntries(update, None);
                 }
                 let matrices = [matrix(0, op.transpose_left), matrix(1, op.transpose_right)];
                 match update {

@@ -27,6 +27,7 @@ pub(super) struct Begin {
 impl Begin {
     pub(super) fn new(model: Model<f32>, name: String, given: &Settings) -> Self {
         let has_said_layers = given.hidden.is_some()
+            || given.embeddings.is_some()
             || given.activation.is_some()
             || given.initializer.is_some()
             || given.dropout.is_some()
@@ -81,6 +82,7 @@ impl Begin {
             max_levels: own.max_levels,
             ensemble: Some(model.member_count()),
             hidden: given.hidden.or(own.hidden),
+            embeddings: given.embeddings.or(own.embeddings),
             convolutions: given.convolutions.or(own.convolutions),
             activation: given.activation.or(own.activation),
             initializer: given.initializer.or(own.initializer),

@@ -35,11 +35,11 @@
 //!   fallen for 30. From 50,000 rows up, as many as show 3,000,000 rows, at least 10.
 //! - Below 200 rows, layers, epochs and rates are those of one network.
 
-use super::configuration;
 use super::images::{self, image};
 use super::rows::FEWEST_ROWS_TO_SPLIT;
 use super::rules::{self, Case};
 use super::settings::{Hidden, Settings};
+use super::{Embeddings, configuration};
 use crate::data::{Column, Encoding, MOST_PIECES, Preprocessing, Table, Target, TargetColumn};
 use crate::error::{Error, Place, Result};
 use crate::network::layers::Dense;
@@ -261,6 +261,7 @@ impl Settings {
         let given = [
             ("hidden", self.hidden.as_ref().is_some_and(|units| !units.0.is_empty())),
             ("activation", self.activation.is_some()),
+            ("embeddings", self.embeddings.is_some_and(|embeddings| embeddings != Embeddings::None)),
             ("dropout", self.dropout.is_some()),
             ("batch-norm", self.batch_norm == Some(true)),
             ("layer-norm", self.layer_norm == Some(true)),
@@ -286,7 +287,10 @@ impl Settings {
             None => self.case(is_fast, preprocessing, rows)?.hidden().value,
         };
         let dense = |units| Layer::from(Dense { initializer: self.initializer, ..Dense::new(units) });
-        let mut layers: Vec<Layer> = filters.iter().flat_map(|&filters| self.convolution(filters)).collect();
+        let embedded =
+            self.embeddings.and_then(|embeddings| embeddings.layer(preprocessing)).map(Layer::from);
+        let convolutions = filters.iter().flat_map(|&filters| self.convolution(filters));
+        let mut layers: Vec<Layer> = embedded.into_iter().chain(convolutions).collect();
         let dropout = self.dropout.or((!filters.is_empty()).then_some(images::DROPOUT));
         for units in hidden {
             layers.push(dense(units));

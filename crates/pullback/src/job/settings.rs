@@ -2,7 +2,7 @@
 //! flag of the command, and a row of [`Settings::LIST`], from which a front end makes its form and its help. What
 //! stays open is decided from the data.
 
-use super::Interval;
+use super::{Embeddings, Interval};
 use crate::data::{Imputation, Scaling, Task};
 use crate::error::{Error, Result};
 use crate::network::{Activation, Cost, Image, Initializer, Layer};
@@ -213,6 +213,9 @@ settings! {
         /// For images, the filters of each convolution of 3x3 pixels before the hidden layers, with a pooling by 2 after
         /// each; or `none`
         convolutions: Option<Hidden>, "FILTERS,...", default "16,32 for images of at least 16x16", also "conv" "conv_filters" "filters";
+        /// How many numbers, learned for each level, a text of many levels becomes: `auto` by the levels, a number, or
+        /// `none` for an input for each level
+        embeddings: Option<Embeddings>, "NUMBERS", default "none", also "embedding" "embedding_size" "embedding_dim";
         /// The activation of hidden layers
         activation: Option<Activation>, "ACTIVATION" of Activation::NAMES, default "relu", also "act" "activation_function";
         /// The initial distribution of weights
@@ -467,6 +470,7 @@ values! {
     usize: Whole, whole;
     u64: Whole, whole;
     Hidden: Text, parsed;
+    Embeddings: Text, parsed;
     Augmentation: Text, parsed;
     Batch: Text, parsed;
     Interval: Text, parsed;

@@ -328,8 +328,12 @@ impl<'b> Lowering<'_, 'b> {
         let role = Origin { role: NodeRole::Joined, ..Origin::default() };
         self.builder.set_origin(role);
         let width = made.iter().map(|(_, form)| form.elements()).sum();
-        let mut parts: Vec<Var<'b>> =
-            made.iter().map(|(value, form)| value.reshape([self.batch, form.elements()])).collect();
+        let rows = made.iter().map(|(value, form)| value.reshape([self.batch, form.elements()]));
+        (self.concatenated(rows.collect()), Form::Row(width))
+    }
+
+    /// Rows of numbers side by side, of which there is at least one.
+    pub(super) fn concatenated(&self, mut parts: Vec<Var<'b>>) -> Var<'b> {
         while parts.len() > 1 {
             let groups = parts.chunks(Concatenate::MAX_OPERANDS);
             parts = groups
@@ -339,7 +343,7 @@ impl<'b> Lowering<'_, 'b> {
                 })
                 .collect();
         }
-        (parts[0], Form::Row(width))
+        parts[0]
     }
 
     /// The present layer's parameter of that name.

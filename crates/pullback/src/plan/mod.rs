@@ -219,6 +219,9 @@ impl Plan {
             Kernel::Value(Op::MatrixProduct(op)) | Kernel::FromRow(Op::MatrixProduct(op)) => {
                 (op.transpose_left, op.transpose_right) == (at == 1, at == 0)
             }
+            Kernel::Value(Op::ColumnsProduct(_)) => at == 0,
+            Kernel::Value(Op::ColumnsGradient(_)) => at == 1,
+            Kernel::Value(Op::Slice(slice)) => slice.axis == 1,
             _ => false,
         };
         self.outputs.iter().all(|(output, _)| *output != place)

@@ -5,6 +5,9 @@ use pullback::data::{
     Values,
 };
 use pullback::execute::Machine;
+use pullback::job::{Job, Settings};
+use pullback::model::Model;
+use pullback::network::layers::{EmbeddedLevels, LevelEmbedding};
 use pullback::network::{Activation, Cost, Layer, Network};
 use pullback::random::{Purpose, Random};
 use pullback::train::{
@@ -61,8 +64,19 @@ fn training_has_the_same_bits_as_with_an_input_for_each_category() {
     odd.layers[0] = Layer::dense(7);
     let mut normed = network.clone();
     normed.layers.insert(0, Layer::batch_norm());
+    // Of the three categories the first and the last have trained rows; the second passes through.
+    let [first, last] = [1, data[0].width() - 1 - LEVELS[2] as usize - 1];
+    let of = |first, levels: u64| EmbeddedLevels { first, levels: levels as usize + 1, width: 9 };
+    let categories = vec![of(first, LEVELS[0]), of(last, LEVELS[2])];
+    let mut embedded = network.clone();
+    embedded.layers.insert(0, LevelEmbedding::new(categories).into());
+    let mut decayed = embedded.clone();
+    decayed.regularization.l2 = 1e-4;
     let adam = Training { epochs: 2, batch: Batch::Of(64), seed: 5, ..Training::default() };
     let cases = [
+        (&embedded, adam.clone()),
+        (&decayed, Training { clip_norm: Some(0.1), ..adam.clone() }),
+        (&embedded, Training { optimizer: Optimizer::Sgd {}, batch: Batch::Of(1000), ..adam.clone() }),
         (&network, adam.clone()),
         (&strong, adam.clone()),
         (&odd, Training { optimizer: "muon".parse().unwrap(), ..adam.clone() }),
@@ -168,4 +182,50 @@ fn a_number_with_pieces_has_all_its_inputs_beside_categories_as_codes() {
         assert_eq!(wide[0], narrow[0]);
         assert_eq!(wide[9..width - 9], narrow[1..narrow.len() - 1], "row {row}");
     }
+}
+
+#[test]
+fn a_job_gives_wide_categories_trained_rows() {
+    let table = table(2500);
+    let settings = |embeddings: &str| {
+        let mut settings = Settings::default();
+        for (name, text) in [
+            ("target", "t"),
+            ("embeddings", embeddings),
+            ("fast", "true"),
+            ("epochs", "20"),
+            ("validation", "0"),
+        ] {
+            settings.set(name, text).unwrap();
+        }
+        settings
+    };
+    let trained = |embeddings: &str| {
+        let job = Job::new(settings(embeddings), table.clone()).decide().unwrap();
+        let machine = Machine::with_threads(2);
+        job.run(&machine, &mut Silent).unwrap().model
+    };
+    let layer = |model: &Model<f32>| match &model.network().layers[0] {
+        Layer::LevelEmbedding(layer) => {
+            Some(layer.categories.iter().map(|category| category.width).collect::<Vec<_>>())
+        }
+        _ => None,
+    };
+    let model = trained("auto");
+    // round(1.6 levels^0.56) of 301, 91 and 251 levels, a missing cell among them.
+    assert_eq!(layer(&model), Some(vec![39, 20, 35]));
+    assert_eq!(layer(&trained("8")), Some(vec![8, 8, 8]));
+    assert_eq!(layer(&trained("none")), None);
+    assert_eq!(layer(&trained("95")), Some(vec![95, 95]), "a row is shorter than the levels are many");
+    let again = Model::<f32>::from_bytes(&model.to_bytes().unwrap()).unwrap();
+    let machine = Machine::with_threads(1);
+    let predicted = model.predict(&table, &machine).unwrap();
+    assert_eq!(again.predict(&table, &machine).unwrap().numbers, predicted.numbers);
+    let Values::Categories(target) = &*table.column("t").unwrap().values().unwrap() else { panic!() };
+    let yes = predicted
+        .numbers
+        .iter()
+        .enumerate()
+        .filter(|(row, p)| (**p > 0.5) == (target.text(*row) == Some("yes")));
+    assert!(4 * yes.count() > 3 * 2500, "the rows of levels are learned");
 }

@@ -168,6 +168,15 @@ class Pass:
             table = parameter("weight", torch.randn(size_of[1], layer["width"]))
             value = F.embedding(value.long(), table).reshape(BATCH, -1)
             return value, ("sequence", (size_of[0], layer["width"]))
+        if layer["kind"] == "level_embedding":
+            parts, place = [], 0
+            for number, own in enumerate(layer["categories"]):
+                first, levels = own["first"], own["levels"]
+                weight = parameter(f"weight_{number + 1}", torch.randn(own["width"], levels))
+                parts += [value[:, place:first], F.linear(value[:, first : first + levels], weight)]
+                place = first + levels
+            value = torch.cat([*parts, value[:, place:]], 1)
+            return value, ("row", value.shape[1])
         if layer["kind"] == "position":
             table = parameter("weight", torch.randn(*size_of))
             return (value.reshape(BATCH, *size_of) + table).reshape(BATCH, -1), form
@@ -393,4 +402,12 @@ table = [
 ]
 common = [dense(HIDDEN), activation("tanh"), dense(OUTPUTS)]
 cases.append(several("numbers, codes and an image", table, common, "softmax_cross_entropy"))
+levels = [
+    {
+        "kind": "level_embedding",
+        "categories": [{"first": 0, "levels": 1, "width": 2}, {"first": 2, "levels": 2, "width": 3}],
+    },
+    *common,
+]
+cases.append(case("levels of categories", levels, "softmax_cross_entropy"))
 FILE.write_text(json.dumps({"torch": torch.__version__, "batch": BATCH, "cases": cases}, indent=1) + "\n")

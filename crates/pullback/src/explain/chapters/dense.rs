@@ -23,6 +23,8 @@ impl Page<'_> {
         let x = self.row_of(first.input, first.inputs);
         if !self.trace.images().is_empty() {
             self.text(self.say("dense_reads", &[("count", &first.inputs)]));
+        } else if first.inputs != self.trace.network().inputs {
+            self.text(self.say("dense_reads_made", &[("count", &first.inputs)]));
         }
         let mut rows: Vec<Vec<String>> = Vec::new();
         for unit in self.shown(&x) {

@@ -7,6 +7,7 @@
 mod activation;
 mod arithmetic;
 mod batched_product;
+mod columns;
 mod cost;
 mod elementwise;
 mod gather;
@@ -19,6 +20,7 @@ mod reduce;
 pub use activation::{Elu, Gelu, Identity, LeakyRelu, Relu, Sigmoid, Silu, Softplus, Tanh};
 pub use arithmetic::{Add, Divide, Equal, Multiply, Subtract};
 pub use batched_product::BatchedProduct;
+pub use columns::{ColumnsGradient, ColumnsProduct};
 pub use cost::{
     AbsoluteError, Focal, Gamma, Huber, LogSoftmax, Poisson, Quantile, SigmoidCrossEntropy, Softmax,
     SoftmaxCrossEntropy, SquaredError, Tweedie,
@@ -211,6 +213,7 @@ operations! {
     // reduce.rs
     Sum, Mean, Max,
     // rearrange.rs
+    ColumnsProduct, ColumnsGradient,
     Reshape, Broadcast, Transpose, Concatenate, Slice, Pad, LowerTriangle,
     // images.rs
     Convolution, TransposedConvolution, FilterGradient, MaxPool, RouteToMax, PickAtMax,

@@ -15,6 +15,7 @@ mod flatten;
 mod global_average_pool;
 mod item;
 mod layer_norm;
+mod level_embedding;
 mod max_pool;
 mod position;
 mod residual;
@@ -31,6 +32,7 @@ pub use flatten::Flatten;
 pub use global_average_pool::GlobalAveragePool;
 pub use item::{Item, LayerCase};
 pub use layer_norm::LayerNorm;
+pub use level_embedding::{EmbeddedLevels, LevelEmbedding};
 pub use max_pool::MaxPool;
 pub use position::Position;
 pub use residual::Residual;
@@ -159,6 +161,7 @@ layers! {
     LayerNorm(LayerNorm),
     RmsNorm(RmsNorm),
     Embedding(Embedding),
+    LevelEmbedding(LevelEmbedding),
     Position(Position),
     Attention(Attention),
     Residual(Residual),
