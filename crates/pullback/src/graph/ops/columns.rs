@@ -184,7 +184,7 @@ impl Operation for ColumnsGradient {
 
 /// The tangent of what is linear in each of two operands.
 fn both<'b>(
-    op: &(impl Operation + Clone + Into<super::Op>),
+    op: &(impl Operation + Into<super::Op>),
     at: &Site<'b>,
     x_dot: &[Option<Var<'b>>],
 ) -> Option<Var<'b>> {
