@@ -254,5 +254,5 @@ fn a_pipe_that_gives_nothing_is_waited_for_aloud() {
     );
     child.stdin.take().unwrap().write_all(b"x,y\n1,2\n").unwrap();
     let output = ended(child);
-    assert!(output.status.success() && text(&output.stdout).contains("1 rows, 2 columns"));
+    assert!(output.status.success() && text(&output.stdout).contains("1 row, 2 columns"));
 }
