@@ -212,7 +212,7 @@ fn new_rows_are_read_in_the_units_and_the_order_of_dates_of_training() {
         .collect();
     trained(&place, &format!("weight,day,y\n{table}"), "y", &[]);
     let predicted = |rows: &str| {
-        place.write("new.csv", &format!("weight,day\n{rows}"));
+        place.write("new.csv", format!("weight,day\n{rows}"));
         let output = place.run(&["predict", "model.safetensors", "new.csv", "--probabilities"]);
         (text(&output.stdout), text(&output.stderr))
     };
