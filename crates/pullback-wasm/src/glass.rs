@@ -84,10 +84,10 @@ pub(crate) enum About {
 /// An example that is open.
 #[derive(Debug)]
 pub(crate) struct Glass {
-    worked: WorkedExample,
-    steps: Steps,
+    pub(crate) worked: WorkedExample,
+    pub(crate) steps: Steps,
     trace: Option<Trace>,
-    levels: BTreeMap<Level, Vec<Step>>,
+    pub(crate) levels: BTreeMap<Level, Vec<Step>>,
 }
 
 impl Glass {
@@ -245,7 +245,7 @@ impl Glass {
         }
     }
 
-    fn at(&mut self, level: Level) -> &[Step] {
+    pub(crate) fn at(&mut self, level: Level) -> &[Step] {
         self.levels.entry(level).or_insert_with(|| self.steps.at(level))
     }
 

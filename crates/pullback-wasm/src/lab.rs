@@ -2,6 +2,7 @@
 
 use crate::glass::{self, Glass, GlassAsk};
 use crate::model::{self, ModelAsk};
+use crate::quiz::{self, QuizAsk};
 use crate::train::{Runs, TrainAsk};
 use pullback::Model;
 use pullback::error::Error;
@@ -18,6 +19,7 @@ pub(crate) type Answer = pullback::Result<(Value, Vec<f32>)>;
 #[serde(untagged)]
 enum Ask {
     Model(ModelAsk),
+    Quiz(QuizAsk),
     Glass(GlassAsk),
     Train(TrainAsk),
 }
@@ -49,6 +51,7 @@ impl Lab {
             .map_err(|error| Error::configuration(format!("not a question: {error}")))
             .and_then(|ask| match ask {
                 Ask::Model(ask) => self.model(&ask, file),
+                Ask::Quiz(ask) => self.quiz(&ask),
                 Ask::Glass(ask) => self.glass(ask),
                 Ask::Train(ask) => {
                     self.last += 1;
@@ -76,6 +79,17 @@ impl Lab {
                 model::row(self.models.get(&row.model).ok_or_else(unknown)?, row)?
             }
             ModelAsk::Tensors { hidden, output, cost } => model::tensors(file, hidden, output, cost)?,
+        };
+        Ok((json, Vec::new()))
+    }
+
+    fn quiz(&mut self, ask: &QuizAsk) -> Answer {
+        let json = match (ask, ask.id()) {
+            (QuizAsk::Lesson { text, source }, _) => quiz::lesson(text, source.as_deref())?,
+            (_, id) => {
+                let unknown = || Error::configuration("nothing is open there");
+                id.and_then(|id| self.glasses.get_mut(&id)).ok_or_else(unknown)?.quiz(ask)?
+            }
         };
         Ok((json, Vec::new()))
     }

@@ -19,6 +19,7 @@
 mod glass;
 mod lab;
 mod model;
+mod quiz;
 mod train;
 
 pub use lab::Lab;

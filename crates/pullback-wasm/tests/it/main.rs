@@ -1,5 +1,6 @@
 //! The engine of the page, asked as the page asks it.
 
+mod quiz;
 mod train;
 
 use pullback_wasm::Lab;

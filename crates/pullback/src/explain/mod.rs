@@ -32,6 +32,8 @@ mod figures;
 mod findings;
 pub mod four_ways;
 mod labels;
+mod lesson;
+mod mistakes;
 mod notation;
 mod page;
 mod reading;
@@ -53,6 +55,10 @@ pub use document::{Block, Document, SECTIONS};
 pub use expression::{Circuit, Expression, Gate, Operand};
 pub use figures::{FLAT, LayerFigures, layer_figures};
 pub use findings::{Blame, BlamedFactor, Finding, diagnose};
+pub use lesson::{Lesson, LessonQuestion, LessonStep, Moment as LessonMoment};
+pub use mistakes::{
+    Answered, Answers, Asked, Judged, Mistake, NEAR_RIGHT, Question, Verdict, Wrong, answers,
+};
 pub use notation::{Notation, Symbol};
 pub use page::{Focus, MOST_LAYERS_IN_FULL, Options, describe};
 pub use render::animation::{Animation, Cue, animation};

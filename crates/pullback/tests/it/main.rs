@@ -28,6 +28,7 @@ mod layers;
 mod lbfgs;
 mod learning;
 mod metrics;
+mod mistakes;
 mod model_file;
 mod mutations;
 mod operations;

@@ -30,8 +30,8 @@ mod keys;
 mod names;
 mod quantity;
 mod read;
-mod table;
-mod tree;
+pub(super) mod table;
+pub(super) mod tree;
 mod write;
 
 pub use advance::Kept;
@@ -144,6 +144,11 @@ impl WorkedExample {
     /// As [`WorkedExample::parse`], without lines.
     pub fn from_json(json: &serde_json::Value, source: &str) -> Result<Self> {
         read::state(&Node::from_json(json.get("state").unwrap_or(json)), source)
+    }
+
+    /// Reads a file's tree, or a part of another file's.
+    pub(super) fn from_node(node: &Node, source: &str) -> Result<Self> {
+        read::state(node, source)
     }
 
     /// The file.

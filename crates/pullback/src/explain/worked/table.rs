@@ -9,16 +9,16 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 /// A table of a file, with the keys that it may have.
-pub(super) struct Table<'a> {
-    pub(super) source: &'a str,
+pub(in crate::explain) struct Table<'a> {
+    pub(in crate::explain) source: &'a str,
     /// What the table is, for messages: `layer 2`; empty for the file.
-    pub(super) of: String,
-    pub(super) line: u64,
-    pub(super) entries: &'a [(String, Node)],
+    pub(in crate::explain) of: String,
+    pub(in crate::explain) line: u64,
+    pub(in crate::explain) entries: &'a [(String, Node)],
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(source: &'a str, of: impl Into<String>, node: &'a Node) -> Result<Self> {
+    pub(in crate::explain) fn new(source: &'a str, of: impl Into<String>, node: &'a Node) -> Result<Self> {
         let of = of.into();
         match &node.value {
             Value::Table(entries) => Ok(Self { source, of, line: node.line, entries }),
@@ -30,31 +30,31 @@ impl<'a> Table<'a> {
         }
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&'a Node> {
+    pub(in crate::explain) fn get(&self, key: &str) -> Option<&'a Node> {
         self.entries.iter().find(|(own, _)| own == key).map(|(_, node)| node)
     }
 
     /// A key as messages call it.
-    pub(super) fn named(&self, key: &str) -> String {
+    pub(in crate::explain) fn named(&self, key: &str) -> String {
         if self.of.is_empty() { format!("`{key}`") } else { format!("`{key}` of {}", self.of) }
     }
 
-    pub(super) fn wrong(&self, key: &str, what: impl Display) -> Error {
+    pub(in crate::explain) fn wrong(&self, key: &str, what: impl Display) -> Error {
         let line = self.get(key).map_or(self.line, |node| node.line);
         wrong(self.source, line, format!("{} {what}", self.named(key)))
     }
 
     /// The same place for an error that was found elsewhere.
-    pub(super) fn placed(&self, key: &str, error: Error) -> Error {
+    pub(in crate::explain) fn placed(&self, key: &str, error: Error) -> Error {
         let line = self.get(key).map_or(self.line, |node| node.line);
         error.at(place(self.source, line))
     }
 
-    pub(super) fn must_be(&self, key: &str, node: &Node, what: &str) -> Error {
+    pub(in crate::explain) fn must_be(&self, key: &str, node: &Node, what: &str) -> Error {
         self.wrong(key, format!("is {}, not {what}", node.what())).help(format!("write {what}"))
     }
 
-    pub(super) fn text(&self, key: &str) -> Result<Option<&'a str>> {
+    pub(in crate::explain) fn text(&self, key: &str) -> Result<Option<&'a str>> {
         match self.get(key) {
             None => Ok(None),
             Some(Node { value: Value::Text(text), .. }) => Ok(Some(text)),
@@ -63,12 +63,12 @@ impl<'a> Table<'a> {
     }
 
     /// A choice by its text form.
-    pub(super) fn choice<C: FromStr<Err = Error>>(&self, key: &str) -> Result<Option<C>> {
+    pub(in crate::explain) fn choice<C: FromStr<Err = Error>>(&self, key: &str) -> Result<Option<C>> {
         let parse = |text: &str| text.parse().map_err(|error| self.placed(key, error));
         self.text(key)?.map(parse).transpose()
     }
 
-    pub(super) fn truth(&self, key: &str) -> Result<Option<bool>> {
+    pub(in crate::explain) fn truth(&self, key: &str) -> Result<Option<bool>> {
         match self.get(key) {
             None => Ok(None),
             Some(Node { value: Value::Truth(truth), .. }) => Ok(Some(*truth)),
@@ -76,7 +76,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    pub(super) fn digits(&self, key: &str) -> Result<Option<&'a str>> {
+    pub(in crate::explain) fn digits(&self, key: &str) -> Result<Option<&'a str>> {
         match self.get(key) {
             None => Ok(None),
             Some(Node { value: Value::Number(digits) | Value::Text(digits), .. })
@@ -88,11 +88,11 @@ impl<'a> Table<'a> {
         }
     }
 
-    pub(super) fn number(&self, key: &str) -> Result<Option<f64>> {
+    pub(in crate::explain) fn number(&self, key: &str) -> Result<Option<f64>> {
         Ok(self.digits(key)?.map(|digits| digits.parse().expect("it was parsed before")))
     }
 
-    pub(super) fn count(&self, key: &str) -> Result<Option<u64>> {
+    pub(in crate::explain) fn count(&self, key: &str) -> Result<Option<u64>> {
         let Some(digits) = self.digits(key)? else { return Ok(None) };
         digits
             .parse()
@@ -100,7 +100,7 @@ impl<'a> Table<'a> {
             .map_err(|_| self.wrong(key, format!("is {digits}")).help("write a whole number"))
     }
 
-    pub(super) fn list(&self, key: &str) -> Result<&'a [Node]> {
+    pub(in crate::explain) fn list(&self, key: &str) -> Result<&'a [Node]> {
         match self.get(key) {
             None => Ok(&[]),
             Some(Node { value: Value::List(items), .. }) => Ok(items),
@@ -109,7 +109,7 @@ impl<'a> Table<'a> {
     }
 
     /// Texts in lists of any depth, one after the other.
-    pub(super) fn texts(&self, key: &str) -> Result<Vec<String>> {
+    pub(in crate::explain) fn texts(&self, key: &str) -> Result<Vec<String>> {
         let mut texts = Vec::new();
         let mut rest: Vec<&Node> = self.list(key)?.iter().rev().collect();
         while let Some(node) = rest.pop() {
@@ -122,11 +122,11 @@ impl<'a> Table<'a> {
         Ok(texts)
     }
 
-    pub(super) fn array(&self, key: &str) -> Result<Option<Array>> {
+    pub(in crate::explain) fn array(&self, key: &str) -> Result<Option<Array>> {
         self.get(key).map(|node| self.array_of(key, node)).transpose()
     }
 
-    pub(super) fn array_of(&self, key: &str, node: &Node) -> Result<Array> {
+    pub(in crate::explain) fn array_of(&self, key: &str, node: &Node) -> Result<Array> {
         match &node.value {
             Value::Number(digits) => {
                 let number = digits.parse().unwrap_or(f64::NAN);
@@ -163,7 +163,7 @@ impl<'a> Table<'a> {
     }
 
     /// Refuses keys that mean nothing here.
-    pub(super) fn check(&self, known: &[&str]) -> Result<()> {
+    pub(in crate::explain) fn check(&self, known: &[&str]) -> Result<()> {
         match self.entries.iter().find(|(key, _)| !known.contains(&key.as_str())) {
             None => Ok(()),
             Some((key, node)) => {
@@ -175,7 +175,7 @@ impl<'a> Table<'a> {
     }
 
     /// A part that serde reads.
-    pub(super) fn serde<T: DeserializeOwned>(&self, line: u64, json: Json) -> Result<T> {
+    pub(in crate::explain) fn serde<T: DeserializeOwned>(&self, line: u64, json: Json) -> Result<T> {
         serde_json::from_value(json).map_err(|error| {
             let message = error.to_string();
             let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
@@ -202,15 +202,15 @@ impl<'a> Table<'a> {
 }
 
 /// Numbers with the sizes of the lists that they stand in.
-pub(super) struct Array {
-    pub(super) sizes: Vec<usize>,
-    pub(super) numbers: Vec<f64>,
+pub(in crate::explain) struct Array {
+    pub(in crate::explain) sizes: Vec<usize>,
+    pub(in crate::explain) numbers: Vec<f64>,
 }
 
-pub(super) fn place(source: &str, line: u64) -> Place {
+pub(in crate::explain) fn place(source: &str, line: u64) -> Place {
     if line == 0 { Place::source(source) } else { Place::source(source).line(line) }
 }
 
-pub(super) fn wrong(source: &str, line: u64, what: impl Into<String>) -> Error {
+pub(in crate::explain) fn wrong(source: &str, line: u64, what: impl Into<String>) -> Error {
     Error::configuration(what).at(place(source, line))
 }

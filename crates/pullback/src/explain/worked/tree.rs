@@ -10,13 +10,13 @@ use toml::de::{DeTable, DeValue};
 
 /// A value and the line that it begins in; 0 where that is not known.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
-    pub(super) line: u64,
-    pub(super) value: Value,
+pub(in crate::explain) struct Node {
+    pub(in crate::explain) line: u64,
+    pub(in crate::explain) value: Value,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub(in crate::explain) enum Value {
     Text(String),
     /// The digits as they stand in the file.
     Number(String),
@@ -33,20 +33,20 @@ impl From<Value> for Node {
 }
 
 impl Node {
-    pub(super) fn text(text: impl Into<String>) -> Self {
+    pub(in crate::explain) fn text(text: impl Into<String>) -> Self {
         Value::Text(text.into()).into()
     }
 
-    pub(super) fn number(number: f64) -> Self {
+    pub(in crate::explain) fn number(number: f64) -> Self {
         Value::Number(digits(number)).into()
     }
 
-    pub(super) fn numbers(numbers: &[f64]) -> Self {
+    pub(in crate::explain) fn numbers(numbers: &[f64]) -> Self {
         Value::List(numbers.iter().copied().map(Self::number).collect()).into()
     }
 
     /// What it is, for messages.
-    pub(super) fn what(&self) -> &'static str {
+    pub(in crate::explain) fn what(&self) -> &'static str {
         match self.value {
             Value::Text(_) => "a text",
             Value::Number(_) => "a number",
@@ -57,7 +57,7 @@ impl Node {
     }
 
     /// The tree of a TOML file.
-    pub(super) fn from_toml(text: &str, source: &str) -> Result<Self> {
+    pub(in crate::explain) fn from_toml(text: &str, source: &str) -> Result<Self> {
         let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         let line = |at: usize| 1 + ends.partition_point(|end| *end < at) as u64;
         let table = DeTable::parse(text).map_err(|error| {
@@ -70,7 +70,7 @@ impl Node {
     }
 
     /// The tree of a JSON document.
-    pub(super) fn from_json(json: &Json) -> Self {
+    pub(in crate::explain) fn from_json(json: &Json) -> Self {
         match json {
             Json::Null => Value::List(Vec::new()),
             Json::Bool(truth) => Value::Truth(*truth),
@@ -86,7 +86,7 @@ impl Node {
     }
 
     /// The same as JSON. Digits that a number would lose are a text.
-    pub(super) fn to_json(&self) -> Json {
+    pub(in crate::explain) fn to_json(&self) -> Json {
         match &self.value {
             Value::Text(text) => Json::String(text.clone()),
             Value::Truth(truth) => Json::Bool(*truth),
@@ -111,7 +111,7 @@ impl Node {
     }
 
     /// The same as a TOML file: what is short first, a list of tables as one section each.
-    pub(super) fn to_toml(&self) -> String {
+    pub(in crate::explain) fn to_toml(&self) -> String {
         let Value::Table(entries) = &self.value else { return String::new() };
         let mut text = String::new();
         for (key, node) in entries.iter().filter(|(key, node)| !is_section(key, node)) {
@@ -133,7 +133,7 @@ impl Node {
 }
 
 /// A number in the fewest digits that give it back.
-pub(super) fn digits(number: f64) -> String {
+pub(in crate::explain) fn digits(number: f64) -> String {
     let (plain, exponential) = (number.to_string(), format!("{number:e}"));
     if plain.len() <= exponential.len().max(20) { plain } else { exponential }
 }
