@@ -3,7 +3,7 @@
 import { engine } from "./engine";
 import type { Level, Opened, State } from "./types";
 
-export const VIEWS = ["step", "formula", "train", "race", "model", "story"] as const;
+export const VIEWS = ["step", "formula", "train", "race", "model", "story", "lesson"] as const;
 export type View = (typeof VIEWS)[number];
 export type Language = "en" | "ko";
 export type Theme = "system" | "light" | "dark";
@@ -88,7 +88,10 @@ export async function address(): Promise<string> {
   const parts = new URLSearchParams();
   parts.set("view", lab.view);
   parts.set("lang", lab.language);
-  if (lab.example) parts.set("example", lab.example);
+  // A story and a lesson open what they are about themselves.
+  const isOwn = lab.view === "story" || lab.view === "lesson";
+  if (isOwn) parts.delete("example");
+  else if (lab.example) parts.set("example", lab.example);
   else if (lab.opened) parts.set("state", await packed(JSON.stringify(lab.opened.state)));
   if (lab.view === "step" || lab.view === "formula") {
     parts.set("level", lab.level);
@@ -128,7 +131,8 @@ export async function goTo(hash: string): Promise<boolean> {
 async function packed(text: string): Promise<string> {
   const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 async function unpacked(text: string): Promise<string> {
@@ -138,7 +142,8 @@ async function unpacked(text: string): Promise<string> {
   return new Response(stream).text();
 }
 
-function remember(key: string, value: string): void {
+/** Keeps something in the browser, where it keeps anything. */
+export function remember(key: string, value: string): void {
   try {
     localStorage.setItem(`pullback.${key}`, value);
   } catch {
@@ -146,7 +151,7 @@ function remember(key: string, value: string): void {
   }
 }
 
-function remembered(key: string): string | null {
+export function remembered(key: string): string | null {
   try {
     return localStorage.getItem(`pullback.${key}`);
   } catch {

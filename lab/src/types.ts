@@ -129,3 +129,43 @@ export interface Costs {
   number: number;
   gradient: number;
 }
+
+/** A question, with what it asks taken out of its scene. */
+export interface Quiz {
+  question: string;
+  kind: "number" | "sign" | "larger";
+  text: string;
+  choices: string[];
+  /** Of several examples: each one's own delta, and what it is multiplied with. */
+  parts: [number, number][];
+  at: number | null;
+  scene: Scene;
+}
+
+export interface Judged {
+  is_right: boolean;
+  /** Whether there is nothing left to guess. */
+  is_over: boolean;
+  mistake: string | null;
+  text: string;
+  /** Formula and numbers by turns. */
+  made: string[];
+}
+
+export interface LessonStep {
+  title: string;
+  text: string;
+  notes: string;
+  example: string | null;
+  state: State;
+  level: Level;
+  at: number | "forward" | "cost" | "backward" | "end";
+  cover: string[];
+  question: { of: string } | { ask: string; choices: string[]; right: number; because: string } | null;
+}
+
+export interface Lesson {
+  title: string;
+  language: string | null;
+  steps: LessonStep[];
+}

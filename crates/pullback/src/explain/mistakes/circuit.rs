@@ -1,6 +1,6 @@
 //! The wrong derivatives of a formula.
 
-use super::{Answers, Mistake, Wrong, shown};
+use super::{Answers, Mistake, Values, Wrong, shown};
 use crate::error::{Error, Result};
 use crate::explain::expression::{Circuit, Gate};
 
@@ -15,7 +15,7 @@ pub(super) fn answers(circuit: &Circuit, name: &str) -> Result<Answers> {
     let right = circuit.derivative(*node);
     let parts: Vec<(&Gate, f64)> = circuit.passed_to(*node);
     let mut wrong = Vec::new();
-    let mut add = |mistake, number, key, values: Vec<(&'static str, String)>| {
+    let mut add = |mistake, number, key, values: Values| {
         wrong.push(Wrong { mistake, number, key, values });
     };
     for (gate, passed) in &parts {

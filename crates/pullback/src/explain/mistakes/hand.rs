@@ -1,6 +1,6 @@
 //! The backward pass of a dense network, written out by hand, so that one thing in it can be changed.
 
-use super::{Answers, Asked, Mistake, Wrong, shown};
+use super::{Answers, Asked, Mistake, Values, Wrong, shown};
 use crate::error::{Error, Result};
 use crate::explain::worked::{Kept, NetworkExample};
 use crate::explain::{Dense, FactorKind, Notation, Symbol, Trace};
@@ -47,6 +47,10 @@ struct Back {
 /// nobody works a larger network out by hand.
 const MOST_UNITS: usize = 16;
 const MOST_BEHIND: usize = 3;
+/// Takes a mistake: its kind, the key of its explanation, the pass in which it is made, the one example that is taken
+/// where it is one, and the values of the explanation.
+type Add<'a> = dyn FnMut(Mistake, &'static str, &Hand<'_>, Option<usize>, Values) + 'a;
+
 /// What products by hand and by the graph may differ in: they add up in another order.
 const ROUNDING: f64 = 1e-9;
 
@@ -342,7 +346,7 @@ impl<'a> Of<'a> {
         let (trace, dense) = (self.trace, self.trace.dense());
         let (rest, right_way) = (self.rest(asked), self.hand()?);
         let mut wrong = Vec::new();
-        let mut add = |mistake, key, hand: &Hand<'_>, row, values: Vec<(&'static str, String)>| {
+        let mut add = |mistake, key, hand: &Hand<'_>, row, values: Values| {
             wrong.push(Wrong { mistake, number: hand.number(asked, rest, row), key, values });
         };
         let right = right_way.back();
@@ -430,13 +434,7 @@ impl<'a> Of<'a> {
     }
 
     /// Paths that are missing, or that are taken before the others have come.
-    fn paths(
-        &self,
-        asked: &Asked,
-        layer: usize,
-        (hand, right): (&Hand<'_>, &Back),
-        add: &mut dyn FnMut(Mistake, &'static str, &Hand<'_>, Option<usize>, Vec<(&'static str, String)>),
-    ) {
+    fn paths(&self, asked: &Asked, layer: usize, (hand, right): (&Hand<'_>, &Back), add: &mut Add<'_>) {
         let dense = self.trace.dense();
         let own_unit = match *asked {
             Asked::Passed(_, j, _)
@@ -516,7 +514,7 @@ impl<'a> Of<'a> {
     }
 
     /// Why the sign is wrong: by the numbers of the output that is asked about, else of the first.
-    fn sign(&self, layer: usize, unit: usize) -> (&'static str, Vec<(&'static str, String)>) {
+    fn sign(&self, layer: usize, unit: usize) -> (&'static str, Values) {
         let last = self.trace.dense().len() - 1;
         let output = if layer == last { unit } else { 0 };
         let targets = self.trace.lowered().graph.find("targets").map(|id| self.trace.value(id));

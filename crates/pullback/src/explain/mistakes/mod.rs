@@ -145,6 +145,9 @@ impl Mistake {
     ];
 }
 
+/// The values of an explanation, by their names in its message.
+type Values = Vec<(&'static str, String)>;
+
 /// A wrong number.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wrong {
@@ -155,7 +158,7 @@ pub struct Wrong {
     /// The key of its explanation.
     pub key: &'static str,
     /// The values in that.
-    values: Vec<(&'static str, String)>,
+    values: Values,
 }
 
 impl Wrong {

@@ -89,7 +89,12 @@ impl Question {
             }
             Self::Sign(asked) => catalog.say("lab.ask_sign", &[("name", &name(asked)?)]),
             Self::Larger(first, second) => {
-                catalog.say("lab.ask_larger", &[("first", &name(first)?), ("second", &name(second)?)])
+                let key = match (first, second) {
+                    (Asked::Norm(_), Asked::Norm(_)) => "lab.ask_larger_norm",
+                    _ => "lab.ask_larger",
+                };
+                let [first, second] = [called(worked, first, catalog)?, called(worked, second, catalog)?];
+                catalog.say(key, &[("first", &first), ("second", &second)])
             }
         })
     }
@@ -103,10 +108,11 @@ impl Question {
         match self {
             Self::Number(_) => Ok(Vec::new()),
             Self::Sign(_) => Ok(vec![get("lab.ask_above"), get("lab.ask_below"), get("lab.ask_zero")]),
-            Self::Larger(first, second) => {
-                let name = |asked: &Asked| answers(worked, asked).map(|answers| answers.name);
-                Ok(vec![name(first)?, name(second)?, get("lab.ask_equal")])
-            }
+            Self::Larger(first, second) => Ok(vec![
+                called(worked, first, catalog)?,
+                called(worked, second, catalog)?,
+                get("lab.ask_equal"),
+            ]),
         }
     }
 
@@ -189,6 +195,15 @@ impl Question {
             _ => Err(Error::configuration("the question asks for a choice")),
         }
     }
+}
+
+/// What a number is called where it can be chosen; of a norm, its layer.
+fn called(worked: &WorkedExample, asked: &Asked, catalog: &Catalog) -> Result<String> {
+    let name = answers(worked, asked)?.name;
+    Ok(match asked {
+        Asked::Norm(layer) => catalog.say("layer_name", &[("layer", layer)]),
+        _ => name,
+    })
 }
 
 impl Asked {

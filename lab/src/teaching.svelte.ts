@@ -1,0 +1,99 @@
+// A teacher's lesson that is open: its steps, and the window with the notes.
+
+import { engine, EngineError } from "./engine";
+import { lab, openExample, openState, setLanguage } from "./state.svelte";
+import type { Lesson, LessonStep } from "./types";
+
+type Word = { lesson: Lesson; at: number; isShown: boolean } | { wants: true } | { goes: number };
+
+class Teaching {
+  lesson = $state.raw<Lesson | undefined>();
+  problem = $state("");
+  /** Whether what is covered has been shown. */
+  isShown = $state(false);
+  at = $derived(Math.min((this.lesson?.steps.length ?? 1) - 1, Math.max(0, (Number(lab.extra.slide) || 1) - 1)));
+  step = $derived<LessonStep | undefined>(this.lesson?.steps[this.at]);
+}
+
+export const teaching = new Teaching();
+
+/** A lesson's file, unlike an example's, has steps. */
+export function isLesson(text: string): boolean {
+  return /^\s*\[\[\s*step\s*\]\]/m.test(text);
+}
+
+export function openLesson(text: string, source: string): void {
+  try {
+    teaching.lesson = engine().ask<Lesson>({ op: "lesson", text, source });
+    teaching.problem = "";
+    const { language } = teaching.lesson;
+    if (language === "en" || language === "ko") setLanguage(language);
+  } catch (error) {
+    teaching.lesson = undefined;
+    teaching.problem = error instanceof EngineError ? [error.message, error.help].filter(Boolean).join(": ") : String(error);
+  }
+  lab.view = "lesson";
+}
+
+/** Opens a lesson of this site by its address. */
+export async function fetchLesson(address: string): Promise<void> {
+  const url = new URL(address, location.href);
+  if (url.origin !== location.origin) {
+    teaching.problem = `${url.origin} ≠ ${location.origin}`;
+    lab.view = "lesson";
+    return;
+  }
+  const response = await fetch(url);
+  if (response.ok) {
+    openLesson(await response.text(), address);
+  } else {
+    teaching.problem = `${address}: ${response.status}`;
+    lab.view = "lesson";
+  }
+}
+
+/** Opens the example of a step in the page. */
+export function openStep(step: LessonStep): void {
+  if (step.example) openExample(step.example);
+  else openState(step.state);
+  lab.level = step.level;
+}
+
+export function goToStep(at: number): void {
+  const count = teaching.lesson?.steps.length ?? 0;
+  if (at < 0 || at >= count) return;
+  lab.extra = { ...lab.extra, slide: String(at + 1) };
+  teaching.isShown = false;
+}
+
+// The notes are in a window of their own; the two tell each other where they are.
+
+const channel = typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel("pullback.lesson");
+
+export function tellNotes(): void {
+  if (!teaching.lesson) return;
+  const word: Word = { lesson: teaching.lesson, at: teaching.at, isShown: teaching.isShown };
+  // What is told is plain data; a proxy cannot be.
+  channel?.postMessage(structuredClone(word));
+}
+
+export function listen(hasNotes: boolean): () => void {
+  const heard = (event: MessageEvent<Word>): void => {
+    const word = event.data;
+    if (hasNotes && "lesson" in word) {
+      teaching.lesson = word.lesson;
+      lab.extra = { ...lab.extra, slide: String(word.at + 1) };
+    } else if (!hasNotes && "wants" in word) {
+      tellNotes();
+    } else if (!hasNotes && "goes" in word) {
+      goToStep(word.goes);
+    }
+  };
+  channel?.addEventListener("message", heard);
+  if (hasNotes) channel?.postMessage({ wants: true } satisfies Word);
+  return () => channel?.removeEventListener("message", heard);
+}
+
+export function askToGo(at: number): void {
+  channel?.postMessage({ goes: at } satisfies Word);
+}
