@@ -5,20 +5,25 @@ import { engine } from "./engine";
 import { lab } from "./state.svelte";
 import type { Level } from "./types";
 
-/** The size of a drawing in pixels: that of its own units. */
-async function canvasOf(svg: string, canvas = document.createElement("canvas")): Promise<HTMLCanvasElement> {
+/** A drawing in the size of its own units; on a canvas that is given, whose size a film keeps, at its top. */
+async function canvasOf(svg: string, given?: HTMLCanvasElement): Promise<HTMLCanvasElement> {
+  const canvas = given ?? document.createElement("canvas");
   const image = new Image();
   const url = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
   try {
     image.src = url;
     await image.decode();
-    if (canvas.width !== image.naturalWidth || canvas.height !== image.naturalHeight) {
+    if (!given) {
       canvas.width = image.naturalWidth;
       canvas.height = image.naturalHeight;
     }
     const context = canvas.getContext("2d");
-    context?.clearRect(0, 0, canvas.width, canvas.height);
-    context?.drawImage(image, 0, 0);
+    if (context) {
+      // The paper of the page's theme, also where the drawing's own ends.
+      context.fillStyle = getComputedStyle(document.body).backgroundColor;
+      context.fillRect(0, 0, canvas.width, canvas.height);
+      context.drawImage(image, 0, 0);
+    }
   } finally {
     URL.revokeObjectURL(url);
   }
@@ -48,8 +53,9 @@ export function stepsOf(count: number): (number | null)[] {
 export async function gif(level: Level, count: number, told: (share: number) => void): Promise<Blob> {
   const encoder = GIFEncoder();
   const steps = stepsOf(count);
+  let canvas: HTMLCanvasElement | undefined;
   for (const [done, at] of steps.entries()) {
-    const canvas = await canvasOf(pictureOf(level, at));
+    canvas = await canvasOf(pictureOf(level, at), canvas);
     const { data, width, height } = canvas.getContext("2d", { willReadFrequently: true })!.getImageData(0, 0, canvas.width, canvas.height);
     const palette = quantize(data, 64);
     encoder.writeFrame(applyPalette(data, palette), width, height, { palette, delay: 1000 * SECONDS });
