@@ -14,7 +14,20 @@ macro_rules! files {
 }
 
 /// The files by their names.
-const FILES: &[(&str, &[u8])] = files!["engine.wasm", "icon.svg", "index.css", "index.html", "index.js"];
+const FILES: &[(&str, &[u8])] = files![
+    "embed-demo.js",
+    "embed.html",
+    "engine.wasm",
+    "icon.svg",
+    "index.css",
+    "index.html",
+    "index.js",
+    "lessons/back-propagation.ko.toml",
+    "lessons/back-propagation.toml",
+    "pullback-step.js",
+    "qrcode.js",
+    "worker.js",
+];
 
 /// The longest head of a request; browsers send less.
 const LONGEST_HEAD: u64 = 64 << 10;
