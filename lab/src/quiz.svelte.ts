@@ -54,6 +54,9 @@ export interface Special {
   questions: string[];
 }
 
+/** Which of them was opened, and under which number: another example ends it. */
+export const chosen = $state<{ special: Special | null; id: number | null }>({ special: null, id: null });
+
 const NAMED = `cost = "squared_error"\nlearning_rate = 0.5\n`;
 
 export const SPECIALS: Special[] = [

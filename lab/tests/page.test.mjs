@@ -137,7 +137,7 @@ test("the copied command prints the numbers on screen", async () => {
   }
 });
 
-const VIEWS = ["step", "formula", "train", "race", "model", "story"];
+const VIEWS = ["step", "step&ask=1", "formula", "train", "race", "model", "story", "lesson"];
 
 test("the Korean page has no Latin word but names", async () => {
   // Names of functions and files, symbols of the notation, names of keys and formats, people's names.
