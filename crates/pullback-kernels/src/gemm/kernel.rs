@@ -22,17 +22,16 @@ pub(crate) struct Kernel<T: 'static> {
     pub(crate) find: FindFunction<T>,
 }
 
+/// A function for each number of rows; from the most that there are in a tile on, the same one.
 macro_rules! by_rows {
-    ($function:ident, $vectors:literal, $($rest:ty),+) => {
-        [
-            $function::<$($rest),+, 1, $vectors>, $function::<$($rest),+, 2, $vectors>,
-            $function::<$($rest),+, 3, $vectors>, $function::<$($rest),+, 4, $vectors>,
-            $function::<$($rest),+, 5, $vectors>, $function::<$($rest),+, 6, $vectors>,
-            $function::<$($rest),+, 7, $vectors>, $function::<$($rest),+, 8, $vectors>,
-            $function::<$($rest),+, 9, $vectors>, $function::<$($rest),+, 10, $vectors>,
-            $function::<$($rest),+, 11, $vectors>, $function::<$($rest),+, 12, $vectors>,
-            $function::<$($rest),+, 13, $vectors>, $function::<$($rest),+, 14, $vectors>,
-        ]
+    ($function:ident, $vectors:literal, $most:literal, $($rest:ty),+) => {
+        by_rows!(@ $function, $vectors, $most, ($($rest),+), 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+    };
+    (@ $function:ident, $vectors:literal, $most:literal, $rest:tt, $($rows:literal)+) => {
+        [$(by_rows!(@@ $function, $vectors, $most, $rest, $rows)),+]
+    };
+    (@@ $function:ident, $vectors:literal, $most:literal, ($($rest:ty),+), $rows:literal) => {
+        $function::<$($rest),+, { if $rows < $most { $rows } else { $most } }, $vectors>
     };
 }
 
@@ -41,7 +40,7 @@ macro_rules! kernel {
         static KERNEL: Kernel<$float> = Kernel {
             width: <$vector as Vector<$float>>::WIDTH,
             rows: $rows,
-            tiles: [by_rows!($tile, 1, $float, $vector), by_rows!($tile, 2, $float, $vector)],
+            tiles: [by_rows!($tile, 1, $rows, $float, $vector), by_rows!($tile, 2, $rows, $float, $vector)],
             pack: $pack::<$float, $vector>,
             skip: [
                 $skip::<$float, $vector, 1>,

@@ -36,10 +36,15 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// Whether the target computes in less than full precision. In WebAssembly nothing would be faster for it, and each
+    /// byte of the program is sent: there, all is computed in f32.
+    pub(crate) const HAS_REDUCED: bool = !cfg!(target_family = "wasm");
+
     /// What computes such products on an instruction set: its name if it has instructions for them, else
     /// `conversion` (to f32), or `f32` where that is better.
     pub fn engine(self, isa: Isa) -> &'static str {
         match (self, isa.0) {
+            _ if !Self::HAS_REDUCED => "f32",
             #[cfg(target_arch = "x86_64")]
             (Self::Bf16 | Self::Bf16x3, Set::Amx) => isa.name(),
             (Self::Bf16 | Self::Bf16x3, Set::AmxEmulated) => isa.name(),

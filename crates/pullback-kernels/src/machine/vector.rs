@@ -82,7 +82,7 @@ unsafe impl<T: Real, const WIDTH: usize> Vector<T> for Plain<T, WIDTH> {
     }
     #[inline(always)]
     unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
-        Self(T::mul_add_all(self.0, factor.0, term.0))
+        Self(core::array::from_fn(|l| self.0[l].mul_add(factor.0[l], term.0[l])))
     }
     #[inline(always)]
     unsafe fn nonzero_bits(self) -> u64 {

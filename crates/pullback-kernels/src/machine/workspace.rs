@@ -9,6 +9,9 @@ use core::ops::Range;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+/// Whether the target has threads: without them, what would start some is left out of the program.
+const HAS_THREADS: bool = !cfg!(target_family = "wasm");
+
 /// How kernels run, and the memory in which products pack operands: it is reused, so it is allocated once.
 ///
 /// ```
@@ -169,7 +172,7 @@ impl Workspace {
         unit: usize,
         task: impl Fn(Range<usize>, &mut Panels) + Sync,
     ) {
-        if threads == 1 {
+        if threads == 1 || !HAS_THREADS {
             return task(0..size, &mut self.panels[0]);
         }
         let Self { pool, panels, balances, .. } = self;
@@ -227,8 +230,8 @@ fn run(
     task: impl Fn(usize, &mut Panels) + Sync,
 ) {
     assert!(parts <= panels.len(), "more parts than threads");
-    if parts == 1 {
-        return task(0, &mut panels[0]);
+    if parts == 1 || !HAS_THREADS {
+        return (0..parts).for_each(|i| task(i, &mut panels[i]));
     }
     // The first time, and after a fork.
     let pool = match pool.take().filter(Pool::is_alive) {

@@ -1,7 +1,6 @@
 //! Numbers and functions of them, below everything else: types, special functions, bf16, random numbers.
 
 pub(crate) mod bf16;
-mod fused;
 mod philox;
 mod real;
 pub mod special;

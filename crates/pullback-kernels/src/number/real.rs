@@ -4,11 +4,6 @@ use core::fmt::{Debug, Display};
 use core::iter::Sum;
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
-#[cfg(not(target_family = "wasm"))]
-use super::fused::of_target as fused_f32;
-use super::fused::of_target as fused_f64;
-#[cfg(target_family = "wasm")]
-use super::fused::through_f64 as fused_f32;
 use super::special;
 
 /// Something of which there is one for each number type, as a table of kernels: so that what is built on numbers
@@ -69,11 +64,9 @@ pub trait Real:
     fn from_f64(value: f64) -> Self;
     /// This number in double precision, exactly.
     fn to_f64(self) -> f64;
-    /// `self * factor + term`, rounded once.
+    /// `self * factor + term`, rounded once. WebAssembly has no instruction for it: there, f64 is still rounded once, by
+    /// software, so that what is explained has the same bits everywhere, and f32, in which networks are trained, twice.
     fn mul_add(self, factor: Self, term: Self) -> Self;
-    /// The same for each of a register of numbers.
-    #[doc(hidden)]
-    fn mul_add_all<const N: usize>(x: [Self; N], factor: [Self; N], term: [Self; N]) -> [Self; N];
     /// The exponential function.
     fn exp(self) -> Self;
     /// The natural logarithm.
@@ -120,7 +113,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($float:ident, $name:literal, $choose:ident, $fused:ident) => {
+    ($float:ident, $name:literal, $choose:ident) => {
         impl Real for $float {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -142,11 +135,11 @@ macro_rules! real {
             }
             #[inline(always)]
             fn mul_add(self, factor: Self, term: Self) -> Self {
-                $fused::one(self, factor, term)
-            }
-            #[inline(always)]
-            fn mul_add_all<const N: usize>(x: [Self; N], factor: [Self; N], term: [Self; N]) -> [Self; N] {
-                $fused::all(x, factor, term)
+                if cfg!(target_family = "wasm") && size_of::<$float>() == 4 {
+                    self * factor + term
+                } else {
+                    $float::mul_add(self, factor, term)
+                }
             }
             #[inline(always)]
             fn exp(self) -> Self {
@@ -227,5 +220,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, "F32", for_f32, fused_f32);
-real!(f64, "F64", for_f64, fused_f64);
+real!(f32, "F32", for_f32);
+real!(f64, "F64", for_f64);

@@ -4,7 +4,7 @@ use crate::graph::NodeRole;
 use std::collections::BTreeMap;
 
 /// The languages: code and messages.
-pub const LANGUAGES: &[(&str, &str)] =
+pub static LANGUAGES: &[(&str, &str)] =
     &[("en", include_str!("messages/en.json")), ("ko", include_str!("messages/ko.json"))];
 
 /// The messages of a language, by key; `{name}` in a message is a place for a value.

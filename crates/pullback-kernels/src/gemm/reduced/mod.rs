@@ -62,7 +62,8 @@ impl Engine {
     /// 16 rows, columns or steps.
     pub(super) fn of<T: Real>(product: &Part<T>, workspace: &Workspace) -> Option<Self> {
         let (isa, precision) = (workspace.isa(), workspace.precision());
-        if TypeId::of::<T>() != TypeId::of::<f32>()
+        if !Precision::HAS_REDUCED
+            || TypeId::of::<T>() != TypeId::of::<f32>()
             || product.rows.min(product.columns).min(product.depth) < LEAST_REDUCED
         {
             return None;

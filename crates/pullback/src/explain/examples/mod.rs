@@ -21,7 +21,7 @@ struct File {
     more: &'static [(&'static str, &'static str)],
 }
 
-const FILES: [File; 6] = [
+static FILES: [File; 6] = [
     File { name: "mazur", text: include_str!("mazur.toml"), more: &[] },
     File { name: "wikidocs", text: include_str!("wikidocs.toml"), more: &[] },
     File { name: "ng", text: include_str!("ng.toml"), more: &[] },
