@@ -149,8 +149,8 @@ export class Training {
     const { set, points, noise, hidden, activation, optimizer, rate, l2, batch, test, seed } = this.settings;
     const data =
       set === "own"
-        ? { points: $state.snapshot(this.own) }
-        : { set, points: set === "xor" ? Math.max(points, 200) : points, noise, seed };
+        ? { given: $state.snapshot(this.own) }
+        : { generated: { set, points, noise, seed } };
     if (this.run) void this.#remote.ask({ op: "train_close", id: this.run.id }).catch(() => undefined);
     if (set === "own" && this.own.length === 0) {
       this.run = undefined;

@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 /// A question about examples.
 #[derive(Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum GlassAsk {
     /// Opens an example.
     Open(Open),
@@ -27,10 +27,7 @@ pub(crate) enum GlassAsk {
     /// The variables that a formula needs numbers for.
     Needs { expression: String },
     /// The built-in examples.
-    Examples,
-    /// A question about one that is open.
-    #[serde(untagged)]
-    Of(Of),
+    Examples {},
 }
 
 /// What to open: a built-in example by its name, or a file (TOML or JSON) by its text.
@@ -45,15 +42,9 @@ pub(crate) struct Open {
     pub(crate) language: Option<String>,
 }
 
+/// A question about an example that is open.
 #[derive(Deserialize)]
-pub(crate) struct Of {
-    pub(crate) id: u32,
-    #[serde(flatten)]
-    pub(crate) about: About,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum About {
     /// All steps of a level.
     Steps { level: String },
@@ -74,7 +65,7 @@ pub(crate) enum About {
     /// Every layer's figures, and what hinders learning.
     Figures { language: Option<String> },
     /// The example as a file.
-    File,
+    File {},
     /// A drawing of a step that needs nothing else; of the end without one.
     Picture { level: String, at: Option<usize>, language: Option<String> },
     /// The animation and its cues.
@@ -224,7 +215,7 @@ impl Glass {
                     .map(|own| json!({ "layer": own.layer, "unit": own.unit, "text": own.text(&catalog) }));
                 Ok(json!({ "layers": layers.collect::<Vec<_>>(), "findings": findings.collect::<Vec<_>>() }))
             }
-            About::File => Ok(json!({ "toml": self.worked.to_toml(), "json": self.worked.to_json() })),
+            About::File {} => Ok(json!({ "toml": self.worked.to_toml(), "json": self.worked.to_json() })),
             About::Picture { level, at, language } => {
                 let level = level_named(level)?;
                 self.at(level);

@@ -16,10 +16,10 @@ const MOST_WEIGHTS: usize = 500_000;
 
 /// A question about models.
 #[derive(Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum ModelAsk {
     /// Opens the file that comes with the question.
-    Model,
+    Model {},
     /// A row, and what the model makes of it.
     Row(Row),
     /// A file of another library that comes with the question: its matrices, in the order of their names, as dense

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 /// A question about questions.
 #[derive(Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum QuizAsk {
     /// What can be asked about what is open; another seed asks about other numbers.
     Questions { id: u32, seed: Option<u64> },

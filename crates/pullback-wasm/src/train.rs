@@ -23,7 +23,6 @@ use std::str::FromStr;
 
 /// A question about training.
 #[derive(Deserialize)]
-#[serde(tag = "op")]
 pub(crate) enum TrainAsk {
     /// Begins a run.
     #[serde(rename = "train_open")]
@@ -34,9 +33,6 @@ pub(crate) enum TrainAsk {
     /// What one gradient costs by each way, in multiply-adds: of a network with so many hidden layers of so many units.
     #[serde(rename = "train_counts")]
     Counts { depth: usize, width: usize },
-    /// A question about a run.
-    #[serde(untagged)]
-    Of(Of),
 }
 
 /// Data, network and settings of a run.
@@ -62,22 +58,15 @@ pub(crate) struct Open {
 
 /// Where the points come from.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(rename_all = "snake_case")]
 enum Data {
     Generated { set: String, points: usize, noise: f64, seed: u64 },
-    Given { points: Vec<(f64, f64, String)> },
+    Given(Vec<(f64, f64, String)>),
 }
 
+/// A question about a run that is open.
 #[derive(Deserialize)]
-pub(crate) struct Of {
-    id: u32,
-    #[serde(flatten)]
-    about: About,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "op")]
-enum About {
+pub(crate) enum About {
     /// Goes so many steps on.
     #[serde(rename = "train_run")]
     Run { steps: usize },
@@ -89,7 +78,7 @@ enum About {
     Rate { rate: f64 },
     /// Costs, accuracy, and the numbers of each layer.
     #[serde(rename = "train_look")]
-    Look,
+    Look {},
     /// What is predicted over the plane: `[size, size]`, row after row from the top, the class's number plus its
     /// probability beyond an even one.
     #[serde(rename = "train_surface")]
@@ -145,11 +134,15 @@ impl Runs {
                 let counts = counts(&network, 1)?;
                 Ok((serde_json::to_value(counts).map_err(unwritten)?, Vec::new()))
             }
-            TrainAsk::Of(Of { id, about }) => {
-                let unknown = || Error::configuration(format!("no run is open as {id}"));
-                self.0.get_mut(&id).ok_or_else(unknown)?.answer(&about)
-            }
         }
+    }
+}
+
+impl Runs {
+    /// Answers a question about a run.
+    pub(crate) fn answer_about(&mut self, id: u32, about: &About) -> Answer {
+        let unknown = || Error::configuration(format!("no run is open as {id}"));
+        self.0.get_mut(&id).ok_or_else(unknown)?.answer(about)
     }
 }
 
@@ -311,7 +304,7 @@ impl Run {
                 self.diverged = self.diverged.take().filter(|own| own.step < now);
                 Ok((self.place(), Vec::new()))
             }
-            About::Look => Ok((self.look()?, Vec::new())),
+            About::Look {} => Ok((self.look()?, Vec::new())),
             About::Surface { size } => Ok((json!({ "range": self.range }), self.surface(*size)?)),
             About::Units { size } => {
                 let (layers, numbers) = self.units(*size)?;
@@ -649,7 +642,7 @@ impl Data {
                 let names = (0..x.len()).map(|row| class.text(row).unwrap_or_default().to_owned());
                 (x.iter().zip(y).map(|(x, y)| [*x, *y]).collect(), names.collect())
             }
-            Data::Given { points } => points.iter().map(|(x, y, class)| ([*x, *y], class.clone())).unzip(),
+            Data::Given(points) => points.iter().map(|(x, y, class)| ([*x, *y], class.clone())).unzip(),
         };
         if let Some(row) = points.iter().position(|point| point.iter().any(|x| !x.is_finite())) {
             return Err(Error::data(format!("point {} has a number that is not finite", row + 1)));

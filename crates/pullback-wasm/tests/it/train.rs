@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// A small run on points of a built-in set.
 fn open(lab: &mut Lab, set: &str, more: Value) -> Value {
     let mut question = json!({
-        "op": "train_open", "data": { "set": set, "points": 200, "noise": 1, "seed": 1 }, "hidden": [8, 8],
+        "op": "train_open", "data": { "generated": { "set": set, "points": 200, "noise": 1, "seed": 1 } }, "hidden": [8, 8],
         "activation": "tanh", "optimizer": "adam", "learning_rate": 0.01, "batch": 16, "seed": 3, "test": 0.2,
     });
     for (key, value) in more.as_object().expect("settings") {
@@ -112,7 +112,7 @@ fn the_surface_is_what_is_predicted() {
         let (_, points) = ask_for(
             lab,
             json!({
-                "op": "train_open", "data": { "set": set, "points": 200, "noise": 1, "seed": 1 }, "hidden": [8, 8],
+                "op": "train_open", "data": { "generated": { "set": set, "points": 200, "noise": 1, "seed": 1 } }, "hidden": [8, 8],
                 "activation": "tanh", "optimizer": "adam", "learning_rate": 0.01, "batch": 16, "seed": 3,
             }),
         );
@@ -135,7 +135,7 @@ fn the_surface_is_what_is_predicted() {
 #[test]
 fn spirals_are_learned() {
     let lab = &mut Lab::default();
-    let data = json!({ "set": "spiral", "points": 500, "noise": 1, "seed": 1 });
+    let data = json!({ "generated": { "set": "spiral", "points": 500, "noise": 1, "seed": 1 } });
     let run = open(lab, "spiral", json!({ "data": data, "hidden": [16, 16], "learning_rate": 0.01 }));
     about(lab, &run, "train_run", json!({ "steps": 6000 }));
     let look = about(lab, &run, "train_look", json!({}));
@@ -241,7 +241,7 @@ fn points_of_ones_own_are_read_or_refused() {
     let lab = &mut Lab::default();
     let given = |points: Value| {
         json!({
-            "op": "train_open", "data": { "points": points }, "hidden": [3], "activation": "relu",
+            "op": "train_open", "data": { "given": points }, "hidden": [3], "activation": "relu",
             "optimizer": "adam", "learning_rate": 0.01, "batch": 0, "seed": 0,
         })
     };
@@ -254,7 +254,7 @@ fn points_of_ones_own_are_read_or_refused() {
     assert_eq!(refused(lab, given(many.into())), "there are 7 classes");
     assert_eq!(refused(lab, given(json!([]))), "there are no points");
     let searching = json!({
-        "op": "train_open", "data": { "points": [[0, 1, "a"]] }, "hidden": [3], "activation": "relu",
+        "op": "train_open", "data": { "given": [[0, 1, "a"]] }, "hidden": [3], "activation": "relu",
         "optimizer": "lbfgs", "learning_rate": 1, "batch": 0, "seed": 0,
     });
     assert!(refused(lab, searching).contains("lbfgs"));
