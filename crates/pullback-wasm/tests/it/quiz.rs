@@ -20,15 +20,15 @@ fn open(lab: &mut Lab, what: &Value) -> Value {
 /// The right answer, by asking for it.
 fn right(lab: &mut Lab, id: &Value, question: &str) -> f64 {
     let told = ask(lab, &json!({ "op": "reveal", "id": id, "question": question }));
-    let text = told["text"].as_str().unwrap();
+    let text = told["text"].as_str().expect("it is told in words");
     let number = text.split("= ").nth(1).unwrap_or(text.trim_start_matches("Right: "));
-    number.trim_end_matches('.').parse().unwrap()
+    number.trim_end_matches('.').parse().expect("a number")
 }
 
 fn texts(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) => found.push(text.clone()),
-        Value::Number(number) => found.push(significant(number.as_f64().unwrap(), 4)),
+        Value::Number(number) => found.push(significant(number.as_f64().expect("a number of JSON"), 4)),
         Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
         Value::Object(map) => map.values().for_each(|item| texts(item, found)),
         _ => {}
