@@ -1,4 +1,5 @@
 //! Questions cover what they ask, and judge what is answered.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 use pullback::explain::examples;
 use pullback::report::number::significant;

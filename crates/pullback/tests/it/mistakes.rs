@@ -87,7 +87,7 @@ fn wrong_numbers_are_those_of_the_mistakes() {
     // 0.35891648 and 0.51130127 are w5 and w7 after the step.
     has(&wrong(hidden.clone(), Mistake::NewWeight), (d1 * 0.35891648 + d2 * 0.51130127) * slope(h1));
     has(&wrong(hidden.clone(), Mistake::Sign), -(d1 * 0.4 + d2 * 0.5) * slope(h1));
-    let logistic = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let logistic = |x: f64| 1.0 / (1.0 + pullback::Real::exp(-x));
     has(&wrong(hidden.clone(), Mistake::Place), (d1 * 0.4 + d2 * 0.5) * slope(logistic(h1)));
     has(&wrong(hidden, Mistake::Place), (d1 * 0.4 + d2 * 0.5) * slope(0.3775));
     has(&wrong(Asked::Gradient(2, 0, 0), Mistake::Place), d1 * 0.3775);
