@@ -60,7 +60,7 @@ pub struct Circuit {
     /// The gates, in order.
     pub gates: Vec<Gate>,
     /// The numbers of all nodes.
-    pub values: Vec<f64>,
+    pub values: Vec<Vec<f64>>,
     /// The node of the derivative of the result with respect to each node of the formula, where there is one.
     pub adjoints: Vec<Option<NodeId>>,
 }
@@ -130,13 +130,12 @@ impl Expression {
             let number = self.at.iter().find(|(own, _)| own == name).map_or(f64::NAN, |(_, number)| *number);
             given[node.index()] = vec![number];
         }
-        let values: Vec<f64> =
-            reference(&backward.graph, &given).into_iter().map(|numbers| numbers[0]).collect();
+        let values = reference(&backward.graph, &given);
         let adjoints = backward.adjoints;
         let gates = gates.into_iter().map(|(built, node, operands)| {
-            let numbers: Vec<f64> = operands.iter().map(|node| values[node.index()]).collect();
+            let numbers: Vec<f64> = operands.iter().map(|node| values[node.index()][0]).collect();
             let local = local(built.operation, built.exponent, &numbers)?;
-            let arrives = adjoints[node.index()].map(|bar| values[bar.index()]);
+            let arrives = adjoints[node.index()].map(|bar| values[bar.index()][0]);
             let base = numbers.first().copied().unwrap_or(1.0);
             let is_variable = built.operation == Operation::Power && built.exponent.is_none();
             if is_variable && base <= 0.0 {
@@ -316,12 +315,12 @@ impl Gate {
 impl Circuit {
     /// The derivative of the result with respect to a node; 0 where it does not depend on it.
     pub fn derivative(&self, node: NodeId) -> f64 {
-        self.adjoints[node.index()].map_or(0.0, |bar| self.values[bar.index()])
+        self.adjoints[node.index()].map_or(0.0, |bar| self.values[bar.index()][0])
     }
 
     /// The number of a node.
     pub fn value(&self, node: NodeId) -> f64 {
-        self.values[node.index()]
+        self.values[node.index()][0]
     }
 
     /// The derivatives of the result with respect to the variables that one gets who does not wait: each gate passes on

@@ -96,7 +96,7 @@ impl Steps {
         let mut outputs = vec![circuit.output];
         outputs.extend(circuit.variables.iter().filter_map(|(_, node)| circuit.adjoints[node.index()]));
         let graph = circuit.graph.clone();
-        let values: Vec<Vec<f64>> = circuit.values.iter().map(|value| vec![*value]).collect();
+        let values = circuit.values.clone();
         let needed = graph.ancestors(&outputs);
         let is_computed =
             |id: &NodeId| needed[id.index()] && graph.node(*id).op().is_some() && !is_move(&graph, *id);
