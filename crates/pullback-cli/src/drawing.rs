@@ -2,13 +2,13 @@
 
 use crate::failure::{Failure, Result};
 use crate::files::{Files, Output};
-use pullback::explain::{Catalog, MOST_GATES, Notation, Steps, Subject, WorkedExample, animation, picture};
+use pullback::explain::{Catalog, Notation, Steps, Subject, WorkedExample, animation, picture};
 use std::path::Path;
 
 /// The steps of an example in the symbols that are asked for: those of another notation instead of the file's names.
 ///
 /// # Errors
-/// If a formula has too many gates to be drawn.
+/// If a formula has no gate.
 pub(crate) fn steps(worked: &WorkedExample, notation: Option<Notation>) -> Result<Steps> {
     let mut worked = worked.clone();
     if let Some(notation) = notation.filter(|notation| *notation != worked.notation) {
@@ -19,14 +19,7 @@ pub(crate) fn steps(worked: &WorkedExample, notation: Option<Notation>) -> Resul
         }
     }
     if let Some(circuit) = worked.circuit()? {
-        let gates = circuit.gates.len();
-        if gates > MOST_GATES {
-            return Err(Failure::new(
-                format!("the formula has {gates} gates, too many to be drawn"),
-                format!("take `--format text`, or a formula of at most {MOST_GATES} gates"),
-            ));
-        }
-        if gates == 0 {
+        if circuit.gates.is_empty() {
             return Err(Failure::new(
                 "the formula has no gate, so there is nothing to draw",
                 "write one that computes something, such as `x * y`",

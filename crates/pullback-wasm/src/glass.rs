@@ -154,10 +154,9 @@ impl Glass {
             }
             About::Scene { level, at, width, height, language } => {
                 let catalog = catalog(language.as_deref())?;
-                let size = Size {
-                    width: width.unwrap_or(Size::default().width),
-                    height: height.unwrap_or(Size::default().height),
-                };
+                let fitting = Size::fitting(&self.steps);
+                let size =
+                    Size { width: width.unwrap_or(fitting.width), height: height.unwrap_or(fitting.height) };
                 let level = level_named(level)?;
                 self.at(level);
                 let step = self.chosen(level, *at)?;

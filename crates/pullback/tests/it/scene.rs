@@ -2,12 +2,13 @@
 
 use crate::worked::random;
 use pullback::explain::{
-    Catalog, Expression, Figure, LANGUAGES, Level, Notation, Role, Scene, Size, Steps, Subject,
-    WorkedExample, animation, examples, picture, scene,
+    Anchor, Catalog, Expression, Figure, LANGUAGES, Level, Notation, Role, Scene, Shape, Size, Steps,
+    Subject, WorkedExample, animation, examples, picture, scene,
 };
 use pullback::network::{Activation, Cost, Network};
 use pullback::train::Training;
 use std::collections::BTreeSet;
+use unicode_width::UnicodeWidthStr;
 
 fn catalogs() -> Vec<Catalog> {
     LANGUAGES.iter().map(|(code, _)| Catalog::find(code).unwrap()).collect()
@@ -99,6 +100,103 @@ fn every_shape_of_every_step_has_a_name_and_stands_inside() {
     check_all(&twice, Level::Layer, "a formula");
     for seed in 0..60 {
         check_all(&random(seed), Level::Layer, &format!("network {seed}"));
+    }
+}
+
+/// About where a text stands: left, top, right, bottom.
+fn area_of_text(shape: &Shape) -> Option<[f64; 4]> {
+    let Figure::Text { x, y, anchor, size } = shape.figure else { return None };
+    let width = 0.58 * size * shape.text.width() as f64;
+    let left = match anchor {
+        Anchor::Start => x,
+        Anchor::Middle => x - width / 2.0,
+        Anchor::End => x - width,
+    };
+    Some([left, y - 0.74 * size, left + width, y + 0.2 * size])
+}
+
+/// No text of a scene stands on another one that is seen at the same time, and none leaves the drawing.
+fn check_texts(scene: &Scene, what: &str) {
+    let texts: Vec<(&Shape, [f64; 4])> =
+        scene.shapes.iter().filter_map(|shape| Some((shape, area_of_text(shape)?))).collect();
+    for (at, (shape, [left, top, right, bottom])) in texts.iter().enumerate() {
+        let is_inside =
+            *left >= 0.0 && *top >= 0.0 && *right <= scene.size.width && *bottom <= scene.size.height;
+        assert!(is_inside, "{what}: {shape:?} leaves {:?}", scene.size);
+        for (other, own) in &texts[at + 1..] {
+            let is_beside = *left >= own[2] || own[0] >= *right || *top >= own[3] || own[1] >= *bottom;
+            let is_apart = shape.during[1] <= other.during[0] || other.during[1] <= shape.during[0];
+            assert!(is_beside || is_apart, "{what}: {shape:?} and {other:?}");
+        }
+    }
+}
+
+/// Networks with the names that files give and with long ones.
+#[test]
+fn numbers_can_be_read_in_networks_of_up_to_eight_units_a_layer() {
+    let sizes: [(usize, &[usize], usize); 7] = [
+        (2, &[2], 2),
+        (3, &[3], 3),
+        (4, &[8], 3),
+        (8, &[8], 8),
+        (2, &[8, 8], 1),
+        (8, &[4, 4, 4], 2),
+        (12, &[3], 20),
+    ];
+    let catalog = Catalog::english();
+    for (inputs, hidden, outputs) in sizes {
+        for has_long_names in [false, true] {
+            let mut worked = dense(inputs, hidden, outputs);
+            if let (Subject::Network(own), true) = (&mut worked.subject, has_long_names) {
+                let names = |count: usize, what: &str| {
+                    (0..count).map(|at| format!("{what}_{at}_가나다라마바사")).collect()
+                };
+                own.names.inputs = names(inputs, "measurement");
+                own.names.outputs = names(outputs, "forecast");
+            }
+            let what = format!("{inputs}-{hidden:?}-{outputs}, long names: {has_long_names}");
+            let steps = Steps::of(&worked).unwrap();
+            for level in [Level::Unit, Level::Layer] {
+                let all = steps.at(level);
+                for (at, step) in all.iter().map(Some).chain([None]).enumerate() {
+                    let what = format!("{what}, step {at} of {level:?}");
+                    let drawn = scene(&steps, step, Size::fitting(&steps), &catalog);
+                    check_texts(&drawn, &what);
+                    check_texts(&scene(&steps, step, Size::default(), &catalog), &what);
+                    if level == Level::Layer {
+                        continue;
+                    }
+                    // What a unit's step works on is always shown, and the whole name of what has a short one.
+                    let active =
+                        drawn.shapes.iter().filter(|shape| shape.role == Role::Edge && shape.is_active);
+                    for edge in active {
+                        let id = edge.id.replace("edge", "weight");
+                        assert!(drawn.shapes.iter().any(|shape| shape.id == id), "{what}: {id} is left out");
+                    }
+                }
+            }
+            let end = scene(&steps, None, Size::fitting(&steps), &catalog);
+            if has_long_names {
+                let mut names = end.shapes.iter().filter(|shape| shape.text.starts_with("meas"));
+                let is_short = |own: &Shape| own.text.ends_with('…') && own.name.contains("_가나다라마바사");
+                assert!(names.clone().count() > 0 && names.all(is_short), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_weight_of_the_worked_examples_has_its_number_at_every_step() {
+    for name in ["mazur", "wikidocs", "ng", "xor"] {
+        let steps = Steps::of(&example(name)).unwrap();
+        let all = steps.at(Level::Unit);
+        for (at, step) in all.iter().map(Some).chain([None]).enumerate() {
+            let drawn = scene(&steps, step, Size::fitting(&steps), &Catalog::english());
+            let of = |role: Role| drawn.shapes.iter().filter(move |shape| shape.role == role);
+            let weights = of(Role::Weight).filter(|shape| !shape.id.ends_with(".old")).count();
+            assert_eq!(weights, of(Role::Edge).count(), "{name}, step {at}");
+            check_texts(&drawn, &format!("{name}, step {at}"));
+        }
     }
 }
 
@@ -205,6 +303,56 @@ fn a_formula_passes_on_what_arrives_times_the_local_derivative() {
     let end = scene(&steps, None, Size::default(), &Catalog::english());
     let parts = end.shapes.iter().filter(|shape| shape.id.starts_with("part."));
     assert_eq!(parts.map(|shape| shape.number.unwrap()).collect::<Vec<_>>(), [2.0, 2.0, 1.0, 1.0]);
+}
+
+#[test]
+fn a_step_of_an_example_of_a_batch_shows_its_numbers() {
+    let worked = example("xor");
+    let Subject::Network(own) = &worked.subject else { panic!("xor is of a network") };
+    let steps = Steps::of(&worked).unwrap();
+    let catalog = Catalog::english();
+    let mut seen = BTreeSet::new();
+    for step in steps.at(Level::Example).iter().filter(|step| step.example.is_some()) {
+        let row = step.example.unwrap();
+        let drawn = scene(&steps, Some(step), Size::fitting(&steps), &catalog);
+        check_texts(&drawn, "a batch");
+        let number = |id: &str| drawn.shapes.iter().find(|shape| shape.id == id).unwrap().number;
+        for unit in 0..2 {
+            assert_eq!(number(&format!("activation.0.{unit}")), Some(own.inputs[2 * row + unit]));
+        }
+        assert_eq!(number("target.0"), Some(own.targets[row]));
+        let told = drawn.shapes.iter().find(|shape| shape.id == "example").unwrap();
+        assert_eq!(told.text, format!("example {} of 4", row + 1));
+        seen.insert(row);
+    }
+    assert_eq!(seen.len(), 4);
+    // A picture of a step is of one of them.
+    let one = picture(&steps, Some(2), &catalog).unwrap();
+    assert!(one.contains(">example 2 of 4<"), "{one}");
+}
+
+#[test]
+fn of_a_long_formula_the_part_around_the_step_is_drawn() {
+    let lines: Vec<String> = (1..100).map(|at| format!("s{at} = s{} * x + {at}", at - 1)).collect();
+    let worked = formula(&format!("s0 = x + 1\n{}", lines.join("\n")), &[("x", 0.5)]);
+    let steps = Steps::of(&worked).unwrap();
+    for catalog in catalogs() {
+        for step in steps.at(Level::Layer).iter().step_by(29).map(Some).chain([None]) {
+            let drawn = scene(&steps, step, Size::fitting(&steps), &catalog);
+            check(&drawn, "a long formula");
+            check_texts(&drawn, "a long formula");
+            let gates = drawn.shapes.iter().filter(|shape| shape.role == Role::Gate);
+            let active = gates.clone().filter(|shape| shape.is_active).count();
+            let near = if step.is_some() { 1 } else { 0 };
+            assert!(active == near && gates.clone().count() <= 8, "{active}: {step:?}");
+            assert!(gates.count() > 1 && drawn.name.contains("19"), "{}", drawn.name);
+        }
+    }
+    // A gate in the middle: the one that it reads with a number, and the one that reads it.
+    let all = steps.at(Level::Layer);
+    let drawn = scene(&steps, Some(&all[50]), Size::default(), &Catalog::english());
+    let of = |role: Role| drawn.shapes.iter().filter(|shape| shape.role == role).count();
+    assert_eq!((of(Role::Gate), of(Role::Variable)), (3, 1), "{drawn:?}");
 }
 
 /// The tags of a document nest, attributes are quoted, and entities are known: enough of XML's rules for what is

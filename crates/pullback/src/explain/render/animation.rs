@@ -4,7 +4,10 @@
 //! keyframes of their own. Nothing but style sheets moves it, so it also moves as the picture of a page. Who prefers
 //! no motion sees the end. The same sentences are cues of a subtitle file.
 
-use super::picture::{ABOVE, BELOW, STYLE, background, formulas, legend, markup, pass_class, root, subtitle};
+use super::picture::{
+    ABOVE, BELOW, STYLE, TO_FORMULAS, TO_SENTENCE, background, formulas, legend, markup, pass_class, root,
+    subtitle,
+};
 use crate::explain::{Catalog, Figure, Level, Makes, Pass, Role, Scene, Shape, Size, Step, Steps, scene};
 use crate::report::svg::Svg;
 use std::collections::BTreeMap;
@@ -86,7 +89,7 @@ pub fn animation(steps: &Steps, catalog: &Catalog) -> Animation {
     let frames = frames(steps, catalog);
     let total = frames.last().map_or(0.0, |last| last.from + last.seconds);
     let cues = cues(&frames, steps, catalog);
-    let Size { width, height } = Size::default();
+    let Size { width, height } = Size::fitting(steps);
     let mut keyframes = Keyframes { total, named: BTreeMap::new() };
     let mut elements: Vec<Element> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
@@ -103,7 +106,7 @@ pub fn animation(steps: &Steps, catalog: &Catalog) -> Animation {
             body.add(&keyframes.animated(element));
         }
     });
-    let below = ABOVE + height + 8.0;
+    let below = ABOVE + height + TO_FORMULAS;
     for frame in &frames {
         let text = formulas(&frame.scene, below);
         if !text.is_empty() {
@@ -112,7 +115,7 @@ pub fn animation(steps: &Steps, catalog: &Catalog) -> Animation {
         }
     }
     for cue in &cues {
-        let text = subtitle(&cue.sentence, width, below + 62.0);
+        let text = subtitle(&cue.sentence, width, below + TO_SENTENCE);
         body.add(&keyframes.shown(&text, &[[cue.from, cue.until]], "g", "cue"));
     }
     let mut ribbon = Svg::part();
@@ -148,15 +151,19 @@ pub fn animation(steps: &Steps, catalog: &Catalog) -> Animation {
     Animation { svg: drawing.finish_part(), cues }
 }
 
-/// The steps that are seen: of a small network unit by unit, of others layer by layer.
+/// The steps that are seen: of a small network unit by unit, of a small batch example by example, of others layer by
+/// layer.
 pub(super) fn seen(steps: &Steps) -> Vec<Step> {
-    let is_small = steps.network().is_some_and(|(_, trace)| {
+    let closer = steps.network().and_then(|(_, trace)| {
         let units: usize = trace.dense().iter().map(|dense| dense.units).sum();
-        trace.images().is_empty() && steps.rows() == 1 && units <= MOST_UNITS
+        let is_small = trace.images().is_empty() && units <= MOST_UNITS;
+        match steps.rows() {
+            1 => is_small.then_some(Level::Unit),
+            _ => Some(Level::Example),
+        }
     });
-    let by_units = if is_small { steps.at(Level::Unit) } else { Vec::new() };
-    let is_short = !by_units.is_empty() && by_units.len() <= MOST_SAID;
-    if is_short { by_units } else { steps.at(Level::Layer) }
+    let seen = closer.map(|level| steps.at(level)).filter(|seen| seen.len() <= MOST_SAID);
+    seen.unwrap_or_else(|| steps.at(Level::Layer))
 }
 
 /// The steps in time, each with its scene, and the end.
@@ -168,6 +175,7 @@ fn frames(steps: &Steps, catalog: &Catalog) -> Vec<Frame> {
     let last_layer = seen.iter().filter_map(|step| step.layer).max();
     let mut from = 0.0;
     let mut frames = Vec::new();
+    let size = Size::fitting(steps);
     for step in seen.into_iter().map(Some).chain([None]) {
         let kind = step.as_ref().map(|step| {
             let is_sum = step.pass == Pass::Cost && step.unit.is_none();
@@ -183,7 +191,7 @@ fn frames(steps: &Steps, catalog: &Catalog) -> Vec<Frame> {
                 FIRST
             }
         };
-        let scene = scene(steps, step.as_ref(), Size::default(), catalog);
+        let scene = scene(steps, step.as_ref(), size, catalog);
         frames.push(Frame { step, from, seconds, scene });
         from += seconds;
     }

@@ -9,17 +9,21 @@ use unicode_width::UnicodeWidthStr;
 /// The room above a scene, for what the colors mean.
 pub(super) const ABOVE: f64 = 46.0;
 /// The room below a scene, for formulas and the sentence.
-pub(super) const BELOW: f64 = 178.0;
+pub(super) const BELOW: f64 = 214.0;
 /// A column of the sentence, in units of the drawing.
 const COLUMN: f64 = 12.1;
 /// The distance of its lines.
 const LINE: f64 = 30.0;
 /// Pixels are drawn in so many shades of each sign.
 const SHADES: f32 = 8.0;
-/// The most formulas below a scene.
-const MOST_FORMULAS: usize = 3;
-/// The most characters of one.
-const LONGEST_FORMULA: usize = 74;
+/// The most lines of formulas below a scene.
+const MOST_FORMULA_LINES: usize = 3;
+/// The columns of one, and the distance to the next.
+const FORMULA_COLUMNS: usize = 54;
+const FORMULA_LINE: f64 = 28.0;
+/// From the end of a scene to the formulas, and from there to the sentence.
+pub(super) const TO_FORMULAS: f64 = 8.0;
+pub(super) const TO_SENTENCE: f64 = 98.0;
 
 /// A drawing of an example that needs nothing else: at a step of its animation, counted from 1, or when all are done.
 ///
@@ -39,7 +43,7 @@ pub fn picture(steps: &Steps, step: Option<usize>, catalog: &Catalog) -> Result<
 
 /// A drawing of a step of any level; of the end without one.
 pub fn picture_at(steps: &Steps, step: Option<&Step>, catalog: &Catalog) -> String {
-    let scene = scene(steps, step, Size::default(), catalog);
+    let scene = scene(steps, step, Size::fitting(steps), catalog);
     let Size { width, height } = scene.size;
     let mut drawing = Svg::part();
     let described = format!("{} {}", scene.name, scene.sentence);
@@ -56,8 +60,9 @@ pub fn picture_at(steps: &Steps, step: Option<&Step>, catalog: &Catalog) -> Stri
             }
         });
         if step.is_some() {
-            drawing.add(&formulas(&scene, ABOVE + height + 8.0));
-            drawing.add(&subtitle(&scene.sentence, width, ABOVE + height + 70.0));
+            let top = ABOVE + height + TO_FORMULAS;
+            drawing.add(&formulas(&scene, top));
+            drawing.add(&subtitle(&scene.sentence, width, top + TO_SENTENCE));
         }
     });
     drawing.finish_part()
@@ -150,10 +155,6 @@ pub(super) fn markup(shape: &Shape, is_named: bool) -> String {
     }
     if shape.is_active && shape.role != Role::Traveler {
         class.push_str(" on");
-    }
-    // What is written large enough grows where the picture is small.
-    if matches!(shape.figure, Figure::Text { size, .. } if size >= 15.0) {
-        class.push_str(" lg");
     }
     if shape.role == Role::Edge && shape.strength.is_some_and(|strength| strength < 0.0) {
         class.push_str(" minus");
@@ -261,16 +262,24 @@ fn pixels(part: &mut Svg, [x, y, width, height]: [f64; 4], columns: usize, level
     }
 }
 
-/// The formulas of a step, centered on lines below a scene; those that would not fit are left out.
+/// The formulas of a step, centered on lines below a scene; those for which there are no lines left are left out.
 pub(super) fn formulas(scene: &Scene, top: f64) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for formula in &scene.formulas {
+        // A product stays together, and a sign with what follows it.
+        let whole = formula.replace(" * ", "\u{a0}×\u{a0}").replace(" = ", " =\u{a0}");
+        let whole = whole.replace(" + ", " +\u{a0}").replace(" - ", " -\u{a0}");
+        let own = wrap(&whole, FORMULA_COLUMNS, 0);
+        if lines.len() + own.lines().count() <= MOST_FORMULA_LINES {
+            lines.extend(own.lines().map(str::to_owned));
+        }
+    }
     let mut part = Svg::part();
-    let fitting = scene.formulas.iter().filter(|line| line.width() <= LONGEST_FORMULA);
-    for (at, line) in fitting.take(MOST_FORMULAS).enumerate() {
-        let y = top + 14.0 + 22.0 * at as f64;
-        let line = line.replace(" * ", " × ");
+    for (at, line) in lines.iter().enumerate() {
+        let y = top + 20.0 + FORMULA_LINE * at as f64;
         part.text(
             &[("class", &"formula"), ("x", &(scene.size.width / 2.0)), ("y", &y), ("text-anchor", &"middle")],
-            &line,
+            line,
         );
     }
     part.finish_part()
@@ -312,10 +321,10 @@ pub(super) const STYLE: &str = "\
 .pb .spine rect{fill:var(--line)}.pb .spine.bw rect{fill:var(--bw)}.pb .spine.on rect{stroke:var(--ink);stroke-width:2.5}\
 .pb .frame{fill:var(--soft);stroke:var(--line)}.pb .less{fill:var(--fw)}.pb .more-ink{fill:var(--ink)}\
 .pb .picture.on .frame{stroke:var(--ink);stroke-width:3}\
-.pb .weight,.pb .gradient,.pb .delta,.pb .value,.pb .derivative,.pb .target,.pb .prediction,.pb .bias{\
+.pb .weight,.pb .gradient,.pb .delta,.pb .value,.pb .derivative,.pb .target,.pb .prediction,.pb .bias,.pb .caption{\
 paint-order:stroke;stroke:var(--paper);stroke-width:5px;stroke-linejoin:round}\
 .pb .weight text,.pb .gradient text,.pb .delta text,.pb .value text,.pb .derivative text,.pb .target text,\
-.pb .prediction text{paint-order:stroke;stroke:var(--paper);stroke-width:5px;stroke-linejoin:round}\
+.pb .prediction text,.pb .bias text{paint-order:stroke;stroke:var(--paper);stroke-width:5px;stroke-linejoin:round}\
 .pb .caption,.pb .caption text,.pb .bias,.pb .bias text,.pb .more,.pb .more text,.pb .target,.pb .target text{fill:var(--dim)}\
 .pb .sum,.pb .sum text{fill:var(--dim)}.pb .activation,.pb .value,.pb .delta,.pb .derivative,.pb .activation text,\
 .pb .value text,.pb .delta text,.pb .derivative text{font-weight:650}\
@@ -326,6 +335,5 @@ paint-order:stroke;stroke:var(--paper);stroke-width:5px;stroke-linejoin:round}\
 .pb .traveler.co rect{stroke:var(--co)}.pb .traveler.bw rect{stroke:var(--bw)}.pb .traveler text{font-weight:650}\
 .pb .pass{font-size:17px;text-anchor:middle;font-weight:600}.pb .pass:not(.dim){paint-order:stroke;stroke:var(--paper);stroke-width:7px}.pb .pass.dim{fill:var(--dim);font-weight:400}\
 .pb .bar{fill:var(--line)}.pb .bar.fw{fill:var(--fw)}.pb .bar.co{fill:var(--co)}.pb .bar.bw{fill:var(--bw)}\
-.pb .bar.up{fill:var(--up)}.pb .said{font-size:23px}.pb .formula{font-size:18px;fill:var(--dim)}\
-@media(max-width:520px){.pb .pass{font-size:23px}.pb .said{font-size:24px}.pb .formula{font-size:19px}\
-.pb text.lg,.pb .lg text{font-size:21px}}";
+.pb .bar.up{fill:var(--up)}.pb .said{font-size:23px}.pb .formula{font-size:22px;fill:var(--dim)}\
+@media(max-width:520px){.pb .pass{font-size:23px}.pb .said{font-size:24px}.pb .formula{font-size:24px}}";

@@ -1,5 +1,6 @@
 //! A scene under construction: shapes with names in the language of a catalog.
 
+use super::room::Area;
 use super::{Anchor, Figure, Role, Shape, Size};
 use crate::explain::Catalog;
 use crate::explain::steps::{Moment, Pass, Place, Step, Steps, When};
@@ -19,6 +20,9 @@ pub(super) struct Canvas<'a> {
     /// At the end of all steps: the cost with the new weights.
     pub(super) cost_after: Option<f64>,
     pub(super) shapes: Vec<Shape>,
+    /// Where something stands at this step or at another one: what is placed around it stays where it is from step to
+    /// step.
+    pub(super) taken: Vec<Area>,
 }
 
 /// A number that is written on a shape.
@@ -30,6 +34,8 @@ pub(super) struct Written {
     /// What it is called.
     pub(super) label: String,
     pub(super) number: f64,
+    /// What is written, if not the number alone.
+    pub(super) text: Option<String>,
     pub(super) at: [f64; 2],
     pub(super) anchor: Anchor,
     pub(super) height: f64,
@@ -37,14 +43,39 @@ pub(super) struct Written {
     pub(super) pass: Option<Pass>,
 }
 
+impl Written {
+    /// The room that it takes.
+    pub(super) fn area(&self, canvas: &Canvas<'_>) -> Area {
+        let number = || canvas.number(self.number);
+        let text = self.text.clone().unwrap_or_else(number);
+        Area::of_text(self.at, self.anchor, self.height, &text)
+    }
+}
+
 impl<'a> Canvas<'a> {
     pub(super) fn new(steps: &'a Steps, step: Option<&'a Step>, size: Size, catalog: &'a Catalog) -> Self {
         let cost_after = if step.is_none() { steps.cost_after().ok().flatten() } else { None };
-        Self { steps, step, moment: steps.moment(step), size, catalog, cost_after, shapes: Vec::new() }
+        Self {
+            steps,
+            step,
+            moment: steps.moment(step),
+            size,
+            catalog,
+            cost_after,
+            shapes: Vec::new(),
+            taken: Vec::new(),
+        }
     }
 
     pub(super) fn number(&self, x: f64) -> String {
         significant(x, DIGITS)
+    }
+
+    /// A number in at most so many columns, of which there are at least seven: with fewer digits if it needs more.
+    pub(super) fn compact(&self, x: f64, columns: usize) -> String {
+        let fits = |text: &String| text.len() <= columns;
+        let shown = (2..=DIGITS).rev().map(|digits| significant(x, digits)).find(fits);
+        shown.unwrap_or_else(|| format!("{x:.1e}"))
     }
 
     pub(super) fn say(&self, key: &str, values: &[(&str, &dyn std::fmt::Display)]) -> String {
@@ -58,6 +89,9 @@ impl<'a> Canvas<'a> {
 
     /// Adds a shape without a number.
     pub(super) fn shape(&mut self, id: String, role: Role, name: String, figure: Figure) -> &mut Shape {
+        if !matches!(figure, Figure::Text { .. }) {
+            self.taken.extend(Area::of(&figure, ""));
+        }
         self.shapes.push(Shape {
             id,
             role,
@@ -76,32 +110,27 @@ impl<'a> Canvas<'a> {
     /// Adds what something is called.
     pub(super) fn caption(&mut self, id: String, text: String, name: String, at: [f64; 2], height: f64) {
         let figure = Figure::Text { x: at[0], y: at[1], anchor: Anchor::Middle, size: height };
+        self.taken.push(Area::of_text(at, Anchor::Middle, height, &text));
         self.shape(id, Role::Caption, name, figure).text = text;
     }
 
-    /// Writes a number that is known at this step.
+    /// Writes a number that is known at this step; keeps its room free at any other.
     pub(super) fn write(&mut self, when: When, written: Written) {
+        self.taken.push(written.area(self));
         if !when.is_known() {
             return;
         }
-        let text = self.number(written.number);
-        let name = self.say(written.key, &[("name", &written.label), ("value", &text)]);
+        let number = self.number(written.number);
+        let name = self.say(written.key, &[("name", &written.label), ("value", &number)]);
         let [x, y] = written.at;
         let figure = Figure::Text { x, y, anchor: written.anchor, size: written.height };
         let shape = self.shape(written.id, written.role, name, figure);
-        shape.text = text;
+        shape.text = written.text.unwrap_or(number);
         shape.number = Some(written.number);
         shape.pass = written.pass.filter(|_| when != When::Given);
         if when == When::Now {
             shape.is_active = true;
             shape.during[0] = MADE;
-        }
-    }
-
-    /// Puts a sign before the number that was written last.
-    pub(super) fn prefix(&mut self, sign: &str) {
-        if let Some(last) = self.shapes.last_mut() {
-            last.text = format!("{sign} {}", last.text);
         }
     }
 

@@ -1,7 +1,8 @@
 //! A formula as a drawing: variables at the left, gates by how much they depend on, values above, derivatives below.
 
 use super::canvas::{Canvas, MADE, Written};
-use super::{Anchor, Figure, Role};
+use super::room::{fitting, shortened};
+use super::{Anchor, Figure, MOST_GATES, Role, Size};
 use crate::explain::expression::{Circuit, Gate};
 use crate::explain::steps::{Pass, Place, When};
 use crate::graph::{Kind, NodeId};
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 const MARGIN: [f64; 2] = [70.0, 62.0];
 /// The largest radius of a gate.
 const RADIUS: f64 = 32.0;
+/// The most gates that are drawn of those that read one in the part of a long formula.
+const MOST_READERS: usize = 5;
 
 /// A variable, a number or a gate with its place.
 struct Drawn<'a> {
@@ -21,8 +24,11 @@ struct Drawn<'a> {
     y: f64,
 }
 
-pub(super) fn draw(canvas: &mut Canvas<'_>, circuit: &Circuit) {
-    let (drawn, r) = layout(circuit, canvas.size.width, canvas.size.height);
+/// Draws a formula, or the part of a long one around the step; how many gates are not drawn.
+pub(super) fn draw(canvas: &mut Canvas<'_>, circuit: &Circuit) -> usize {
+    let center = canvas.step.and_then(|step| step.gate).unwrap_or(circuit.gates.len() - 1);
+    let gates = around(circuit, center);
+    let (drawn, r) = layout(circuit, &gates, center, canvas.size);
     let spot: BTreeMap<NodeId, usize> = drawn.iter().enumerate().map(|(at, own)| (own.node, at)).collect();
     let step = canvas.step;
     let is_at =
@@ -55,6 +61,20 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, circuit: &Circuit) {
             passed(canvas, circuit, (at, gate, place), [from, to], backward);
         }
     }
+    circuit.gates.len() - gates.len()
+}
+
+/// The gates to draw: all, or of too many the one in the center, those that it reads, and the first of those that read
+/// it.
+fn around(circuit: &Circuit, center: usize) -> Vec<usize> {
+    let count = circuit.gates.len();
+    if count <= MOST_GATES {
+        return (0..count).collect();
+    }
+    let reads = |gate: usize, node: NodeId| circuit.gates[gate].operands.iter().any(|own| own.node == node);
+    let read = (0..center).filter(|&at| reads(center, circuit.gates[at].node));
+    let reading = (center + 1..count).filter(|&at| reads(at, circuit.gates[center].node));
+    read.chain([center]).chain(reading.take(MOST_READERS)).collect()
 }
 
 /// What a gate passes on to an operand: it goes back along the wire and stays there.
@@ -97,6 +117,7 @@ fn passed(
             key: "scene.part_of",
             label,
             number: passed,
+            text: None,
             at: [x, y + 5.0],
             anchor: Anchor::Middle,
             height: 15.0,
@@ -124,7 +145,8 @@ fn node(canvas: &mut Canvas<'_>, circuit: &Circuit, own: &Drawn<'_>, r: f64, is_
     let figure = Figure::Circle { x: own.x, y: own.y, r };
     canvas.shape(format!("node.{index}"), role, name.clone(), figure).is_active = is_active;
     let sign = own.gate.map_or_else(|| own.name.clone(), |(_, gate)| gate.sign());
-    let size = (r * 1.5 / sign.chars().count().max(1) as f64).clamp(8.0, r * 0.85);
+    let size = fitting(&sign, r * 0.85, r * 0.4, r * 1.7);
+    let sign = shortened(&sign, size, r * 1.8);
     canvas.caption(format!("node.{index}.name"), sign, name, [own.x, own.y + size * 0.35], size);
     let is_constant = matches!(circuit.graph.node(own.node).kind, Kind::Constant(_));
     if is_constant {
@@ -137,19 +159,19 @@ fn node(canvas: &mut Canvas<'_>, circuit: &Circuit, own: &Drawn<'_>, r: f64, is_
         key,
         label,
         number,
+        text: None,
         at: [own.x, y],
         anchor: Anchor::Middle,
         height: (r * 0.62).clamp(11.0, 20.0),
         pass: Some(pass),
     };
-    let of_value =
+    let mut of_value =
         written("value", Role::Value, "scene.value", own.name.clone(), value, own.y - r - 8.0, Pass::Forward);
-    canvas.write(when, of_value);
     // A gate that has a name of its own is called by it.
-    let is_named = own.gate.is_some() && own.name.chars().all(|c| c.is_alphanumeric() || c == '_');
-    if let (true, Some(last)) = (is_named && when.is_known(), canvas.shapes.last_mut()) {
-        last.text = format!("{} = {}", own.name, last.text);
+    if own.gate.is_some() && own.name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+        of_value.text = Some(format!("{} = {}", own.name, canvas.number(value)));
     }
+    canvas.write(when, of_value);
     // The name of a line, where the sign does not tell it.
     let Some(arrival) = arrival(canvas, circuit, own) else { return };
     let label = format!("d{}/d{}", circuit.output_name, own.name);
@@ -188,30 +210,37 @@ fn arrival(canvas: &Canvas<'_>, circuit: &Circuit, own: &Drawn<'_>) -> Option<Wh
     })
 }
 
-/// Variables and gates in columns, each gate one after the last that it reads; and the radius of all.
-fn layout(circuit: &Circuit, width: f64, height: f64) -> (Vec<Drawn<'_>>, f64) {
-    let mut drawn: Vec<Drawn<'_>> = Vec::new();
+/// Variables and some gates in columns, each gate one after the last that it reads; and the radius of all. In a part of a
+/// formula, variables and numbers are those that its center reads.
+fn layout<'a>(circuit: &'a Circuit, gates: &[usize], center: usize, size: Size) -> (Vec<Drawn<'a>>, f64) {
+    let Size { width, height } = size;
+    let mut drawn: Vec<Drawn<'a>> = Vec::new();
+    let is_whole = gates.len() == circuit.gates.len();
     let mut add = |node: NodeId, name: &str, gate| {
         if drawn.iter().all(|own| own.node != node) {
             drawn.push(Drawn { node, name: name.to_owned(), gate, column: 0, x: 0.0, y: 0.0 });
         }
     };
-    for (name, node) in &circuit.variables {
+    let is_variable = |node: NodeId| circuit.variables.iter().any(|(_, own)| *own == node);
+    let is_gate = |node: NodeId| circuit.gates.iter().any(|gate| gate.node == node);
+    for (name, node) in circuit.variables.iter().filter(|_| is_whole) {
         add(*node, name, None);
     }
-    for (at, gate) in circuit.gates.iter().enumerate() {
-        for operand in gate.operands.iter().filter(|own| own.local.is_none()) {
+    for &at in gates {
+        let gate = &circuit.gates[at];
+        let is_given = |node: NodeId| is_variable(node) || !is_gate(node);
+        for operand in gate.operands.iter().filter(|own| (is_whole || at == center) && is_given(own.node)) {
             add(operand.node, &operand.name, None);
         }
         add(gate.node, &gate.name, Some((at, gate)));
     }
     let column_of = |drawn: &[Drawn<'_>], node: NodeId| {
-        drawn.iter().find(|own| own.node == node).map_or(0, |own| own.column)
+        drawn.iter().find(|own| own.node == node).map(|own| own.column + 1)
     };
     for at in 0..drawn.len() {
         if let Some((_, gate)) = drawn[at].gate {
-            let before = gate.operands.iter().map(|operand| column_of(&drawn, operand.node)).max();
-            drawn[at].column = before.unwrap_or(0) + 1;
+            let before = gate.operands.iter().filter_map(|operand| column_of(&drawn, operand.node)).max();
+            drawn[at].column = before.unwrap_or(0);
         }
     }
     // What is given stands just before the first gate that reads it.

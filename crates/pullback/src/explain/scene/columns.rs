@@ -1,5 +1,6 @@
 //! The columns of a network's drawing: its inputs and its layers, each as units, pictures, a box or a spine.
 
+use super::network::COST;
 use super::{MOST_UNITS, Size};
 use crate::explain::page::MOST_LAYERS_IN_FULL;
 use crate::explain::steps::groups;
@@ -67,7 +68,16 @@ pub(super) struct Column {
     pub(super) count: usize,
     /// How far the next column is.
     pub(super) gap: f64,
+    /// How far the nearest column is.
+    pub(super) room: f64,
+    /// Whether numbers beside its units would stand where those of edges must.
+    pub(super) is_crowded: bool,
 }
+
+/// A column of more units has no room for numbers beside its units.
+const MOST_BESIDE: usize = 4;
+/// Of more units than two, the room that numbers need between columns if some stand beside the units too.
+const ROOM_BESIDE: f64 = 110.0;
 
 impl Column {
     /// Whether it is drawn unit by unit.
@@ -92,6 +102,7 @@ pub(super) fn columns(example: &NetworkExample, trace: &Trace, size: Size) -> (V
         let before = if at > 0 { xs[at] - xs[at - 1] } else { column.gap };
         // Spines keep their distance by themselves.
         let gap = if is_deep && column.kind != Kind::Spine { BESIDE * 2.0 } else { before.min(column.gap) };
+        column.room = gap;
         let numbers = shown_by(example, trace, column);
         place(column, xs[at], gap, size.height, &numbers);
     }
@@ -105,8 +116,28 @@ pub(super) fn columns(example: &NetworkExample, trace: &Trace, size: Size) -> (V
             .flat_map(|column| &mut column.spots)
             .for_each(|spot| spot.r = r);
     }
+    crowd(&mut columns);
     let x = xs.last().copied().unwrap_or(size.width);
-    (columns, Spot { unit: 0, x, y: middle(size.height), r: 46.0 })
+    (columns, Spot { unit: 0, x, y: middle(size.height), r: COST })
+}
+
+/// Finds the columns with many units, or beside one with many, or close to the next.
+fn crowd(columns: &mut [Column]) {
+    let counts: Vec<usize> =
+        columns.iter().map(|column| if column.has_units() { column.spots.len() } else { 0 }).collect();
+    for (at, column) in columns.iter_mut().enumerate() {
+        let most = counts[at.saturating_sub(1)..counts.len().min(at + 2)].iter().copied().max().unwrap_or(0);
+        let between = column.room - 2.0 * column.spots.first().map_or(0.0, |spot| spot.r);
+        column.is_crowded = most > MOST_BESIDE || most > 2 && between < ROOM_BESIDE;
+    }
+}
+
+/// The most units that a column of a drawing has, where numbers stand between columns; of a deep network, none.
+pub(super) fn most_units(example: &NetworkExample, trace: &Trace) -> usize {
+    let (columns, _) = columns(example, trace, Size::default());
+    let is_deep = columns.iter().any(|column| column.kind == Kind::Spine);
+    let of_units = columns.iter().filter(|column| column.has_units() && !is_deep);
+    of_units.map(|column| column.spots.len()).max().unwrap_or(0)
 }
 
 /// The middle of each column and of the cost.
@@ -131,7 +162,19 @@ fn middle(height: f64) -> f64 {
 }
 
 fn blank(group: usize, layer: usize, kind: Kind, count: usize) -> Column {
-    Column { group, kind, name: None, layer, made: None, delta: None, spots: Vec::new(), count, gap: 0.0 }
+    Column {
+        group,
+        kind,
+        name: None,
+        layer,
+        made: None,
+        delta: None,
+        spots: Vec::new(),
+        count,
+        gap: 0.0,
+        room: 0.0,
+        is_crowded: false,
+    }
 }
 
 /// The image whose pixels the inputs are, as their names say: `pixel_1_1` to `pixel_8_8`, row by row.
@@ -224,7 +267,8 @@ fn place(column: &mut Column, x: f64, gap: f64, height: f64, numbers: &[f64]) {
     // Room for names above and deltas below; and for the number of those that are left out.
     let room = if units.len() < column.count { height * 0.84 } else { height * 0.96 };
     let spacing = (room / count).min(SPACING);
-    let r = RADIUS.min(spacing * 0.31).min(gap * 0.3);
+    // Numbers on edges need most of the room between columns.
+    let r = RADIUS.min(spacing * 0.31).min(gap * 0.22);
     let top =
         center - spacing * (count - 1.0) / 2.0 - if units.len() < column.count { height * 0.05 } else { 0.0 };
     column.spots = (units.into_iter().enumerate())

@@ -3,18 +3,29 @@
 use super::canvas::{Canvas, MADE, Written};
 use super::columns::{Column, Kind, Spot};
 use super::network::{changing, place, unit_name};
+use super::room::{Area, width};
 use super::{Anchor, Figure, Role};
 use crate::explain::steps::{Makes, Pass, Place, When};
 use crate::explain::{Dense, Trace};
 use crate::graph::NodeId;
 
-/// Where on an edge its weight stands, from its source: nearer to the source than to the target, so that those of edges
-/// that cross stand apart.
+/// Where on an edge its weight stands if it can, from its source: nearer to the source than to the target, so that those
+/// of edges that cross stand apart.
 const WEIGHT_AT: f64 = 0.375;
-/// Numbers are written on the edges between two columns up to this number.
-const MOST_WRITTEN: usize = 6;
-/// So much room must be between two units for numbers on their edge.
-const ROOM: f64 = 88.0;
+/// The same where all edges at work lead to one unit, or come from one: where they are far from each other.
+const INTO_ONE: f64 = 0.3;
+const FROM_ONE: f64 = 0.7;
+/// Places on an edge that are tried.
+const PLACES: usize = 60;
+/// The heights of numbers on edges that are tried until there is room for all; numbers of the first one that are too
+/// many are left out, those at work last.
+const HEIGHTS: [f64; 9] = [19.0, 18.0, 17.0, 16.0, 15.0, 14.0, 13.0, 12.0, 11.0];
+/// Numbers that are not at work are not smaller than this for there to be room for all.
+const LEAST_AT_REST: f64 = 15.0;
+/// So much is free around them.
+const FREE: f64 = 2.0;
+/// Edges are thinner than they could be where there are more.
+const MOST_THICK: usize = 6;
 /// More numbers do not travel at a time.
 const MOST_TRAVELING: usize = 8;
 /// When numbers have come half of their way.
@@ -38,16 +49,10 @@ impl Edge<'_> {
         [[x0 + dx * self.from.r, y0 + dy * self.from.r], [x1 - dx * self.to.r, y1 - dy * self.to.r]]
     }
 
-    /// Where its weight stands.
-    fn weight_at(&self) -> [f64; 2] {
-        let part = |from: f64, to: f64| from + (to - from) * WEIGHT_AT;
+    /// A point on the line between the middles of its units.
+    fn at(&self, share: f64) -> [f64; 2] {
+        let part = |from: f64, to: f64| from + (to - from) * share;
         [part(self.from.x, self.to.x), part(self.from.y, self.to.y)]
-    }
-
-    /// Where a number that travels meets it: above it, so that both can be read.
-    fn meets_at(&self) -> [f64; 2] {
-        let [x, y] = self.weight_at();
-        [x, y - 34.0]
     }
 
     fn element(&self) -> usize {
@@ -88,42 +93,174 @@ fn edges(canvas: &mut Canvas<'_>, trace: &Trace, before: &Column, after: &Column
     let largest = all.iter().map(|edge| weights[edge.element()].abs()).fold(0.0, f64::max);
     let room = before.gap - before.spots[0].r - after.spots[0].r;
     // Many edges are thin ones.
-    let thin = (MOST_WRITTEN as f64 / all.len().max(1) as f64).sqrt().min(1.0);
-    let has_numbers = all.len() <= MOST_WRITTEN && room >= ROOM;
-    for edge in &all {
-        draw_edge(canvas, trace, edge, (largest, thin), has_numbers);
+    let thin = (MOST_THICK as f64 / all.len().max(1) as f64).sqrt().min(1.0);
+    let columns = ((room - 2.0 * FREE) / width("0", LEAST_AT_REST)).max(7.0) as usize;
+    let drawn: Vec<Numbers> = all.iter().map(|edge| Numbers::of(canvas, trace, edge, columns)).collect();
+    let active: Vec<bool> =
+        all.iter().zip(&drawn).map(|(edge, own)| works_on(canvas, trace, edge, own)).collect();
+    let places = places(canvas, &all, &drawn, &active, room);
+    for (at, edge) in all.iter().enumerate() {
+        draw_edge(canvas, trace, (edge, &drawn[at]), (largest, thin), active[at], places[at]);
     }
-    travel(canvas, trace, &all, after, room);
+    travel(canvas, trace, (&all, &drawn), &places, after, room);
+}
+
+/// The numbers of an edge at a step.
+struct Numbers {
+    /// The weight before the update and after it, and when it changes.
+    old: f64,
+    new: Option<f64>,
+    changed: Option<When>,
+    gradient: f64,
+    /// When the gradient is found.
+    derived: When,
+    /// The columns that a number may take.
+    columns: usize,
+}
+
+impl Numbers {
+    fn of(canvas: &Canvas<'_>, trace: &Trace, edge: &Edge<'_>, columns: usize) -> Self {
+        let (parameter, element) = (edge.dense.weight, edge.element());
+        let own = Place { node: trace.lowered().parameters[parameter], element };
+        Self {
+            old: trace.parameter(parameter)[element],
+            new: canvas.steps.new_parameters().get(parameter).map(|numbers| numbers[element]),
+            changed: canvas.moment.of_change(parameter, own),
+            gradient: trace.gradient(parameter)[element],
+            derived: canvas.when(Place { node: trace.gradient_node(parameter), element }),
+            columns,
+        }
+    }
+
+    /// The weight as it is when the step has been done.
+    fn weight(&self) -> f64 {
+        match (self.changed, self.new) {
+            (Some(When::Before | When::Now), Some(new)) => new,
+            _ => self.old,
+        }
+    }
+
+    /// About the width of the widest of them, in heights.
+    fn width(&self, canvas: &Canvas<'_>) -> f64 {
+        let of = |x: f64| width(&canvas.compact(x, self.columns), 1.0);
+        of(self.old).max(of(self.gradient)).max(self.new.map_or(0.0, of))
+    }
+}
+
+/// Where the numbers of an edge stand: around a point, the weight above and the gradient below.
+#[derive(Debug, Clone, Copy)]
+struct Spread {
+    at: [f64; 2],
+    height: f64,
+}
+
+impl Spread {
+    /// The baselines of the weight and of the gradient.
+    fn lines(&self) -> [[f64; 2]; 2] {
+        let [x, y] = self.at;
+        [[x, y - 0.34 * self.height], [x, y + 1.0 * self.height]]
+    }
+
+    fn area(&self, width: f64) -> Area {
+        let ([x, y], height) = (self.at, self.height);
+        let half = width * height / 2.0 + FREE;
+        Area {
+            left: x - half,
+            top: y - 1.12 * height - FREE,
+            right: x + half,
+            bottom: y + 1.22 * height + FREE,
+        }
+    }
+
+    /// Where a number that travels meets the weight: above it, so that both can be read.
+    fn meets(&self) -> [f64; 2] {
+        [self.at[0], self.at[1] - 1.9 * self.height]
+    }
+}
+
+/// Where the numbers of each edge stand; absent where there is no room. An edge keeps its place from step to step; one
+/// that has none gets one for the step that works on it, and others near it give way.
+fn places(
+    canvas: &Canvas<'_>,
+    all: &[Edge<'_>],
+    drawn: &[Numbers],
+    active: &[bool],
+    room: f64,
+) -> Vec<Option<Spread>> {
+    let widths: Vec<f64> = drawn.iter().map(|own| own.width(canvas)).collect();
+    let widest = widths.iter().copied().fold(0.0, f64::max).max(1.0);
+    let heights = || HEIGHTS.into_iter().filter(|height| height * widest + 2.0 * FREE < room);
+    let find = |at: usize, height: f64, wish: f64, others: &[(usize, Spread)]| {
+        let mut shares: Vec<f64> = (1..PLACES).map(|place| place as f64 / PLACES as f64).collect();
+        shares.push(wish);
+        shares.sort_by(|left, right| (left - wish).abs().total_cmp(&(right - wish).abs()));
+        shares.into_iter().map(|share| Spread { at: all[at].at(share), height }).find(|spread| {
+            let own = spread.area(widths[at]);
+            own.is_inside(canvas.size)
+                && canvas.taken.iter().all(|area| !area.overlaps(&own))
+                && others.iter().all(|(other, spread)| !spread.area(widths[*other]).overlaps(&own))
+        })
+    };
+    let add = |mut placed: Vec<(usize, Spread)>, some: &[usize], height: f64, wish: f64| {
+        for &at in some {
+            if placed.iter().all(|(other, _)| *other != at) {
+                placed.extend(find(at, height, wish, &placed).map(|spread| (at, spread)));
+            }
+        }
+        placed
+    };
+    let every: Vec<usize> = (0..all.len()).collect();
+    let at_rest = |height: f64| add(Vec::new(), &every, height, WEIGHT_AT);
+    let Some(largest) = heights().next() else { return vec![None; all.len()] };
+    let has_all = |placed: &Vec<(usize, Spread)>| placed.len() == all.len();
+    let at_rest = (heights().filter(|height| *height >= LEAST_AT_REST).map(at_rest).find(has_all))
+        .unwrap_or_else(|| at_rest(largest));
+    let own: Vec<usize> = every.iter().copied().filter(|&at| active[at]).collect();
+    let is_one =
+        |of: fn(&Edge<'_>) -> usize| own.windows(2).all(|pair| of(&all[pair[0]]) == of(&all[pair[1]]));
+    let wish = match (is_one(|edge| edge.to.unit), is_one(|edge| edge.from.unit)) {
+        (true, false) => INTO_ONE,
+        (false, true) => FROM_ONE,
+        _ => WEIGHT_AT,
+    };
+    // Those at work keep their places if the others among them find one too; else all of them are placed anew.
+    let kept: Vec<(usize, Spread)> = at_rest.iter().copied().filter(|(at, _)| active[*at]).collect();
+    let kept = add(kept, &own, largest, wish);
+    let anew = || heights().map(|height| add(Vec::new(), &own, height, wish));
+    let mut placed = match kept.len() == own.len() {
+        true => kept,
+        false => anew().find(|placed| placed.len() == own.len()).unwrap_or(kept),
+    };
+    for (at, spread) in at_rest {
+        let area = spread.area(widths[at]);
+        if !active[at] && placed.iter().all(|(other, own)| !own.area(widths[*other]).overlaps(&area)) {
+            placed.push((at, spread));
+        }
+    }
+    let mut places = vec![None; all.len()];
+    placed.into_iter().for_each(|(at, spread)| places[at] = Some(spread));
+    places
 }
 
 fn draw_edge(
     canvas: &mut Canvas<'_>,
     trace: &Trace,
-    edge: &Edge<'_>,
+    (edge, own): (&Edge<'_>, &Numbers),
     (largest, thin): (f64, f64),
-    has_numbers: bool,
+    is_active: bool,
+    spread: Option<Spread>,
 ) {
     let parameter = edge.dense.weight;
     let element = edge.element();
-    let own = Place { node: trace.lowered().parameters[parameter], element };
-    let changed = canvas.moment.of_change(parameter, own);
-    let new = canvas.steps.new_parameters().get(parameter).map(|numbers| numbers[element]);
-    let old = trace.parameter(parameter)[element];
-    let weight = match (changed, new) {
-        (Some(When::Before | When::Now), Some(new)) => new,
-        _ => old,
-    };
-    let of_gradient = Place { node: trace.gradient_node(parameter), element };
-    let derived = canvas.when(of_gradient);
-    let gradient = trace.gradient(parameter)[element];
-    let label = canvas.steps.label(own);
+    let weight = own.weight();
+    let label = canvas.steps.label(Place { node: trace.lowered().parameters[parameter], element });
     let from = match edge.position {
         0 => canvas.steps.label(edge.reads),
         position => unit_name(canvas, trace, position - 1, edge.from.unit),
     };
     let to = unit_name(canvas, trace, edge.position, edge.to.unit);
-    let (weight_text, gradient_text) = (canvas.number(weight), canvas.number(gradient));
-    let key = if derived.is_known() { "scene.edge_with_gradient" } else { "scene.edge" };
+    let (weight_text, gradient_text) = (canvas.number(weight), canvas.number(own.gradient));
+    let key = if own.derived.is_known() { "scene.edge_with_gradient" } else { "scene.edge" };
     let name = canvas.say(
         key,
         &[
@@ -135,50 +272,45 @@ fn draw_edge(
         ],
     );
     let [start, end] = edge.ends();
-    let is_active = works_on(canvas, trace, edge, derived, changed);
     let shape = canvas.shape(edge.id("edge"), Role::Edge, name, Figure::Line { from: start, to: end });
     shape.number = Some(weight);
     shape.strength = Some(if largest > 0.0 { (weight / largest).clamp(-1.0, 1.0) * thin } else { 0.0 });
     shape.is_active = is_active;
-    shape.pass = derived.is_known().then_some(Pass::Backward);
-    if !has_numbers {
-        return;
-    }
-    let [x, y] = edge.weight_at();
-    let written = |what: Role, key, label: String, number: f64, y: f64, pass: Option<Pass>| Written {
+    shape.pass = own.derived.is_known().then_some(Pass::Backward);
+    let Some(spread) = spread else { return };
+    let [of_weight, of_gradient] = spread.lines();
+    let text = |number: f64| canvas.compact(number, own.columns);
+    let of_gradients = canvas.steps.label(Place { node: trace.gradient_node(parameter), element });
+    let written = |what: Role, key, label: &str, number: f64, at: [f64; 2], pass: Option<Pass>| Written {
         id: edge.id(&what.name()),
         role: what,
         key,
-        label,
+        label: label.to_owned(),
         number,
-        at: [x, y],
+        text: Some(text(number)),
+        at,
         anchor: Anchor::Middle,
-        height: 17.5,
+        height: spread.height,
         pass,
     };
     let weight_of =
-        |number: f64, pass| written(Role::Weight, "scene.weight", label.clone(), number, y - 6.0, pass);
-    changing(canvas, changed, weight_of(old, None), new.map(|new| weight_of(new, Some(Pass::Update))));
-    let label = canvas.steps.label(of_gradient);
-    let gradient = written(Role::Gradient, "scene.gradient", label, gradient, y + 20.0, Some(Pass::Backward));
-    canvas.write(derived, gradient);
+        |number: f64, pass| written(Role::Weight, "scene.weight", &label, number, of_weight, pass);
+    let (old, new) = (weight_of(own.old, None), own.new.map(|new| weight_of(new, Some(Pass::Update))));
+    let pass = Some(Pass::Backward);
+    let gradient = written(Role::Gradient, "scene.gradient", &of_gradients, own.gradient, of_gradient, pass);
+    changing(canvas, own.changed, old, new);
+    canvas.write(own.derived, gradient);
 }
 
 /// Whether the step multiplies by this weight, finds its gradient or changes it.
-fn works_on(
-    canvas: &Canvas<'_>,
-    trace: &Trace,
-    edge: &Edge<'_>,
-    derived: When,
-    changed: Option<When>,
-) -> bool {
+fn works_on(canvas: &Canvas<'_>, trace: &Trace, edge: &Edge<'_>, own: &Numbers) -> bool {
     let row = canvas.example();
     let Some(step) = canvas.step else { return false };
     match (step.pass, step.makes) {
         (Pass::Forward, _) => canvas.when(place(trace, edge.dense.sum, row, edge.to.unit)) == When::Now,
         (Pass::Backward, Makes::Deltas) => brings(canvas, trace, edge).is_some(),
-        (Pass::Backward, _) => derived == When::Now,
-        (Pass::Update, _) => changed == Some(When::Now),
+        (Pass::Backward, _) => own.derived == When::Now,
+        (Pass::Update, _) => own.changed == Some(When::Now),
         (Pass::Cost, _) => false,
     }
 }
@@ -191,27 +323,32 @@ fn brings(canvas: &Canvas<'_>, trace: &Trace, edge: &Edge<'_>) -> Option<Place> 
 }
 
 /// The numbers that travel along the edges between two columns.
-fn travel(canvas: &mut Canvas<'_>, trace: &Trace, all: &[Edge<'_>], after: &Column, room: f64) {
+fn travel(
+    canvas: &mut Canvas<'_>,
+    trace: &Trace,
+    (all, drawn): (&[Edge<'_>], &[Numbers]),
+    places: &[Option<Spread>],
+    after: &Column,
+    room: f64,
+) {
     let Some(step) = canvas.step else { return };
     let row = canvas.example();
     let is_small = after.spots.iter().any(|spot| spot.r < 11.0) || room < 30.0;
-    let active: Vec<&Edge<'_>> = (all.iter())
-        .filter(|edge| {
-            let of_gradient = Place { node: trace.gradient_node(edge.dense.weight), element: edge.element() };
-            works_on(canvas, trace, edge, canvas.when(of_gradient), None)
-        })
+    let active: Vec<usize> = (0..all.len())
+        .filter(|&at| step.pass != Pass::Update && works_on(canvas, trace, &all[at], &drawn[at]))
         .collect();
     if active.len() > MOST_TRAVELING || is_small {
         return;
     }
-    for edge in active {
+    for at in active {
+        let edge = &all[at];
         let parameter = edge.dense.weight;
         let element = edge.element();
         let weight = trace.parameter(parameter)[element];
         let x = trace.value(edge.reads.node)[edge.reads.element];
         let delta = trace.at(edge.dense.delta, row, edge.to.unit);
         let [start, end] = edge.ends();
-        let half = edge.meets_at();
+        let half = places[at].map_or_else(|| edge.at(WEIGHT_AT), |spread| spread.meets());
         let label = |place: Place| canvas.steps.label(place);
         let weight_name = label(Place { node: trace.lowered().parameters[parameter], element });
         let of_delta = label(place(trace, edge.dense.delta, row, edge.to.unit));

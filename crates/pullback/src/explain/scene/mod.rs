@@ -21,6 +21,7 @@ mod circuit;
 mod columns;
 mod connect;
 mod network;
+mod room;
 
 use super::steps::{Step, Steps};
 use super::{Catalog, Pass};
@@ -29,7 +30,7 @@ use serde::Serialize;
 
 /// The most units of a layer that are drawn.
 pub const MOST_UNITS: usize = 8;
-/// The most gates of a formula that can be drawn.
+/// The most gates of a formula that is drawn as a whole; of a longer one, it is the part around the step.
 pub const MOST_GATES: usize = 60;
 
 /// The size of a drawing, in units of its own.
@@ -45,6 +46,17 @@ impl Default for Size {
     /// Large enough for a network of 2-2-2 with all its numbers.
     fn default() -> Self {
         Self { width: 800.0, height: 430.0 }
+    }
+}
+
+impl Size {
+    /// Large enough for the numbers of an example: of more than two units in a layer it is higher.
+    pub fn fitting(steps: &Steps) -> Self {
+        const OF_A_UNIT: f64 = 80.0;
+        let own = Self::default();
+        let Some((example, trace)) = steps.network() else { return own };
+        let more = columns::most_units(example, trace).saturating_sub(2);
+        Self { height: own.height + OF_A_UNIT * more as f64, ..own }
     }
 }
 
@@ -241,8 +253,11 @@ pub fn scene(steps: &Steps, step: Option<&Step>, size: Size, catalog: &Catalog) 
             catalog.say("scene.network", &[("inputs", &example.network.inputs), ("layers", &layers)])
         }
         (None, Some(formula)) => {
-            circuit::draw(&mut canvas, formula);
-            catalog.say("scene.formula", &[("output", &formula.output_name)])
+            let output = &formula.output_name;
+            match circuit::draw(&mut canvas, formula) {
+                0 => catalog.say("scene.formula", &[("output", output)]),
+                left_out => catalog.say("scene.formula_part", &[("output", output), ("count", &left_out)]),
+            }
         }
         (None, None) => String::new(),
     };
@@ -266,12 +281,26 @@ fn lines(formula: &str, numbers: &str) -> Vec<String> {
         |right: &str| right.split_once(" = ").is_none_or(|(of, is)| of.trim_matches(['(', ')']) != is);
     both.filter(|(left, right)| !left.is_empty() && !right.is_empty() && is_computed(right))
         .map(|(left, right)| {
-            let (made, sign) = match (left.split_once(" = "), left.split_once(" += ")) {
+            let (made, sign) = match (assigned(left), left.split_once(" += ")) {
                 (_, Some((made, _))) => (made, "+="),
-                (Some((made, _)), None) => (made, "="),
+                (Some(made), None) => (made, "="),
                 (None, None) => (left, "="),
             };
-            format!("{made} {sign} {right}")
+            if let Some((old, new)) = right.split_once(" -> ") {
+                return format!("{made}: {old} → {new}");
+            }
+            // What is written in names alone has only its value behind it.
+            match right.strip_prefix("= ") {
+                Some(value) => format!("{left} = {value}"),
+                None => format!("{made} {sign} {right}"),
+            }
         })
         .collect()
+}
+
+/// What stands before the sign of equality, if that is not one of a condition: in `(1 if x = y, else 0)` it is.
+fn assigned(formula: &str) -> Option<&str> {
+    let (made, _) = formula.split_once(" = ")?;
+    let is_condition = made.matches('(').count() > made.matches(')').count() || made.contains(" if ");
+    (!is_condition).then_some(made)
 }

@@ -2,6 +2,7 @@
 
 use super::canvas::{Canvas, Written};
 use super::columns::{Column, Kind, Spot, by_logarithm, columns};
+use super::room::{fitting, shortened, width};
 use super::{Anchor, Figure, MOST_UNITS, Role};
 use crate::explain::figures::norm;
 use crate::explain::steps::{Makes, Pass, Place, When};
@@ -12,10 +13,10 @@ use crate::network::Image;
 
 /// Units of a smaller radius have no second number in them, and no bias beside their name.
 const ROOMY: f64 = 26.0;
-/// The longest name that has a bias beside it.
-const SHORT_NAME: usize = 4;
-/// The most characters of a name.
-const LONGEST_NAME: usize = 12;
+/// The smallest height of a text.
+const LEAST: f64 = 7.0;
+/// Half of the width of the cost.
+pub(super) const COST: f64 = 46.0;
 /// The widest picture, in units of the drawing.
 const WIDEST: f64 = 92.0;
 
@@ -35,6 +36,20 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, example: &NetworkExample, trace: &Tr
     spines(canvas, trace, &columns);
     super::connect::connect(canvas, trace, &columns, cost);
     self::cost(canvas, trace, cost);
+    which_example(canvas);
+}
+
+/// Which example of a batch is drawn.
+fn which_example(canvas: &mut Canvas<'_>) {
+    let rows = canvas.steps.rows();
+    if rows < 2 {
+        return;
+    }
+    let number = canvas.example() + 1;
+    let text = canvas.say("scene.example", &[("example", &number), ("count", &rows)]);
+    let name = canvas.say("scene.example_drawn", &[("example", &number), ("count", &rows)]);
+    let figure = Figure::Text { x: canvas.size.width - 12.0, y: 20.0, anchor: Anchor::End, size: 17.0 };
+    canvas.shape("example".into(), Role::Caption, name, figure).text = text;
 }
 
 /// The element of a node that a row and a unit have; rows and units that it does not have repeat.
@@ -45,14 +60,6 @@ pub(super) fn place(trace: &Trace, node: NodeId, row: usize, unit: usize) -> Pla
         [rows, rest @ ..] => (*rows, rest.iter().product()),
     };
     Place { node, element: if rows == 1 { 0 } else { row } * units + if units == 1 { 0 } else { unit } }
-}
-
-/// A name of at most so many characters.
-pub(super) fn short(name: &str) -> String {
-    if name.chars().count() <= LONGEST_NAME {
-        return name.to_owned();
-    }
-    name.chars().take(LONGEST_NAME - 1).collect::<String>() + "…"
 }
 
 /// What a unit is called beside its numbers: `h1` of `net_h1`, else the symbol of its activation.
@@ -78,11 +85,12 @@ fn inputs(canvas: &mut Canvas<'_>, trace: &Trace, column: &Column) {
         let own = place(trace, node, row, spot.unit);
         let label = canvas.steps.label(own);
         let x = trace.at(node, row, spot.unit);
+        let size = height_in(spot, &canvas.number(x), 1.0, 0.36);
         let values: [(&str, &dyn std::fmt::Display); 2] = [("name", &label), ("value", &canvas.number(x))];
         let name = canvas.say("scene.input", &values);
         let circle = Figure::Circle { x: spot.x, y: spot.y, r: spot.r };
         canvas.shape(format!("input.{}", spot.unit), Role::Input, name, circle);
-        name_above(canvas, format!("input.{}.name", spot.unit), &label, spot);
+        name_above(canvas, format!("input.{}.name", spot.unit), &label, column, spot);
         canvas.write(
             When::Given,
             Written {
@@ -91,9 +99,10 @@ fn inputs(canvas: &mut Canvas<'_>, trace: &Trace, column: &Column) {
                 key: "scene.input",
                 label,
                 number: x,
-                at: [spot.x, spot.y + height(spot) * 0.36],
+                text: None,
+                at: [spot.x, spot.y + size * 0.36],
                 anchor: Anchor::Middle,
-                height: height(spot),
+                height: size,
                 pass: None,
             },
         );
@@ -105,10 +114,29 @@ fn height(spot: &Spot) -> f64 {
     (spot.r * 0.52).clamp(7.0, 20.0)
 }
 
-fn name_above(canvas: &mut Canvas<'_>, id: String, label: &str, spot: &Spot) {
+/// The height of a number in a unit, as a share of what one has there, so that it stays in the circle; its baseline is
+/// so many heights below the middle.
+fn height_in(spot: &Spot, number: &str, share: f64, below: f64) -> f64 {
+    let size = height(spot) * share;
+    // From the middle to the farthest corner of the text.
+    let away = (below * size).abs().max((0.72 - below).abs() * size).min(spot.r);
+    let chord = 2.0 * (spot.r * spot.r - away * away).sqrt();
+    fitting(number, size, LEAST, chord * 0.94)
+}
+
+/// The height of a unit's name.
+fn height_of_name(spot: &Spot) -> f64 {
+    (spot.r * 0.5).clamp(8.0, 18.0)
+}
+
+/// What stands above a unit: its name, shortened to the room that there is.
+fn name_above(canvas: &mut Canvas<'_>, id: String, label: &str, column: &Column, spot: &Spot) -> String {
     let name = canvas.say("scene.caption", &[("name", &label)]);
-    let size = (spot.r * 0.5).clamp(8.0, 18.0);
-    canvas.caption(id, short(label), name, [spot.x, spot.y - spot.r - 7.0], size);
+    let size = height_of_name(spot);
+    let to_edge = 2.0 * (spot.x.min(canvas.size.width - spot.x) - 2.0);
+    let text = shortened(label, size, (column.room * 0.45).max(2.0 * spot.r).min(to_edge));
+    canvas.caption(id, text.clone(), name, [spot.x, spot.y - spot.r - 7.0], size);
+    text
 }
 
 fn units(canvas: &mut Canvas<'_>, example: &NetworkExample, trace: &Trace, column: &Column, position: usize) {
@@ -128,14 +156,16 @@ fn units(canvas: &mut Canvas<'_>, example: &NetworkExample, trace: &Trace, colum
         let id = |what: &str| format!("{what}.{layer}.{unit}");
         let circle = Figure::Circle { x: spot.x, y: spot.y, r: spot.r };
         canvas.shape(id("unit"), Role::Unit, name, circle).is_active = is_active;
-        name_above(canvas, id("unit.name"), &called, spot);
+        let above = name_above(canvas, id("unit.name"), &called, column, spot);
         let size = height(spot);
+        let text_of = |node: NodeId| canvas.number(trace.at(node, row, unit));
         let written = |role, key, node: NodeId, y: f64, height: f64, pass| Written {
             id: String::new(),
             role,
             key,
             label: canvas.steps.label(at(node)),
             number: trace.at(node, row, unit),
+            text: None,
             at: [spot.x, y],
             anchor: Anchor::Middle,
             height,
@@ -144,36 +174,40 @@ fn units(canvas: &mut Canvas<'_>, example: &NetworkExample, trace: &Trace, colum
         let is_roomy = spot.r >= ROOMY;
         let mut all = Vec::new();
         if let Some(activation) = activation {
-            let y = spot.y + if is_roomy { size * 0.75 } else { size * 0.36 };
-            let own = written(Role::Activation, "scene.activation", activation, y, size, Pass::Forward);
+            let below = if is_roomy { 0.75 } else { 0.36 };
+            let height = height_in(spot, &text_of(activation), 1.0, below);
+            let y = spot.y + size * below;
+            let own = written(Role::Activation, "scene.activation", activation, y, height, Pass::Forward);
             all.push((activation, Written { id: id("activation"), ..own }));
         }
         if is_roomy || activation.is_none() {
-            let (y, height) = match activation {
-                Some(_) => (spot.y - size * 0.4, size * 0.74),
-                None => (spot.y + size * 0.36, size),
-            };
+            let (share, below) = if activation.is_some() { (0.74, -0.54) } else { (1.0, 0.36) };
+            let height = height_in(spot, &text_of(dense.sum), share, below);
+            let y = spot.y + size * share * below;
             let own = written(Role::Sum, "scene.sum", dense.sum, y, height, Pass::Forward);
             all.push((dense.sum, Written { id: id("sum"), ..own }));
         }
         // Of more units there is the next one's name below.
         if spot.r >= 20.0 {
-            let (y, height) = (spot.y + spot.r + size * 1.02, (size * 0.95).max(9.0));
+            let text = format!("δ {}", text_of(dense.delta));
+            let (most, x, anchor) = match column.is_crowded {
+                true => (fitting(&text, size * 0.8, 9.0, spot.r * 2.0), spot.x, Anchor::Middle),
+                // To the left, where the edges that come in meet at the unit: those that go out have numbers.
+                false => {
+                    let most = fitting(&text, size * 0.95, 9.0, spot.r * 2.8);
+                    (most, spot.x + spot.r * 0.7, Anchor::End)
+                }
+            };
+            let height = most.max(9.0);
+            let y = spot.y + spot.r + height * 1.02;
             let own = written(Role::Delta, "scene.delta", dense.delta, y, height, Pass::Backward);
-            // To the left, where the edges that come in meet at the unit: those that go out have numbers.
-            let at = [spot.x + spot.r * 0.7, y];
-            all.push((dense.delta, Written { id: id("delta"), at, anchor: Anchor::End, ..own }));
+            all.push((dense.delta, Written { id: id("delta"), text: Some(text), at: [x, y], anchor, ..own }));
         }
         for (node, written) in all {
-            let when = canvas.when(at(node));
-            let is_delta = written.role == Role::Delta;
-            canvas.write(when, written);
-            if is_delta && when.is_known() {
-                canvas.prefix("δ");
-            }
+            canvas.write(canvas.when(at(node)), written);
         }
-        if is_roomy && called.chars().count() <= SHORT_NAME {
-            bias(canvas, example, trace, dense, spot, layer);
+        if is_roomy && !column.is_crowded {
+            bias(canvas, example, trace, (dense, column), (spot, layer), &above);
         }
     }
     if position + 1 == trace.dense().len() {
@@ -181,41 +215,53 @@ fn units(canvas: &mut Canvas<'_>, example: &NetworkExample, trace: &Trace, colum
     }
 }
 
-/// The bias beside the name of its unit, before and after its change.
+/// The bias beside the name of its unit, before and after its change, if there is room.
 fn bias(
     canvas: &mut Canvas<'_>,
     example: &NetworkExample,
     trace: &Trace,
-    dense: &Dense,
-    spot: &Spot,
-    layer: usize,
+    (dense, column): (&Dense, &Column),
+    (spot, layer): (&Spot, usize),
+    above: &str,
 ) {
+    const HEIGHT: f64 = 16.0;
     let Some(parameter) = dense.bias else { return };
     let node = trace.lowered().parameters[parameter];
     let own = Place { node, element: spot.unit };
     let when = canvas.moment.of_change(parameter, own).filter(|_| !example.fixed.contains(&parameter));
     let new = canvas.steps.new_parameters().get(parameter).map(|numbers| numbers[spot.unit]);
+    // On the side where fewer edges leave: of a unit in the lower half, below and beside its delta.
+    let of_name = width(above, height_of_name(spot)) / 2.0 + 6.0;
+    let (x, y) = match spot.y > canvas.size.height / 2.0 + 1.0 {
+        true => (spot.x + spot.r * 0.7 + 10.0, spot.y + spot.r + HEIGHT),
+        false => (spot.x + (spot.r * 0.62).max(of_name), spot.y - spot.r - 7.0),
+    };
     let written = |number: f64, pass: Option<Pass>| Written {
         id: format!("bias.{layer}.{}", spot.unit),
         role: Role::Bias,
         key: "scene.bias",
         label: canvas.steps.label(own),
         number,
-        at: [spot.x + spot.r * 0.62, spot.y - spot.r - 7.0],
+        text: Some(format!("b {}", canvas.number(number))),
+        at: [x, y],
         anchor: Anchor::Start,
-        height: 15.0,
+        height: HEIGHT,
         pass,
     };
     let old = written(trace.parameter(parameter)[spot.unit], None);
-    let before = canvas.shapes.len();
-    changing(canvas, when, old, new.map(|new| written(new, Some(Pass::Update))));
-    for shape in &mut canvas.shapes[before..] {
-        shape.text = format!("b {}", shape.text);
+    let new = new.map(|new| written(new, Some(Pass::Update)));
+    let right = |written: &Written| written.area(canvas).right;
+    let until = new.as_ref().map_or(0.0, right).max(right(&old));
+    // Half of the way to the next column, whose names have the other half.
+    if until <= spot.x + column.gap * 0.58 {
+        changing(canvas, when, old, new);
     }
 }
 
 /// A number that the last pass changes: the old one gives place to the new one.
 pub(super) fn changing(canvas: &mut Canvas<'_>, when: Option<When>, old: Written, new: Option<Written>) {
+    let (of_old, of_new) = (old.area(canvas), new.as_ref().map(|new| new.area(canvas)));
+    canvas.taken.extend([Some(of_old), of_new].into_iter().flatten());
     match (when, new) {
         (Some(When::Before), Some(new)) => canvas.write(When::Before, new),
         (Some(When::Now), Some(new)) => {
@@ -251,13 +297,24 @@ fn targets(
             && trace.graph().shape(*prediction).elements() == trace.graph().shape(dense.sum).elements()
     });
     for spot in column.spots.iter().filter(|spot| spot.r >= 12.0) {
-        let size = (height(spot) * 0.86).max(9.0);
-        let written = |node: NodeId, role: Role, key: &'static str, below: f64, pass| Written {
+        // The cost is the next column.
+        let room = column.gap - spot.r - COST - 14.0;
+        let text_of = |key: &str, node: NodeId| {
+            canvas.catalog.say(key, &[("value", &canvas.number(trace.at(node, row, spot.unit)))])
+        };
+        // Told by its word, since it stands beside the unit.
+        let target = text_of("scene.target_short", targets);
+        let prediction = predicts.map(|node| (node, text_of("scene.prediction_short", node)));
+        let most = (height(spot) * 0.86).max(9.0);
+        let longest = prediction.iter().map(|(_, text)| text).chain([&target]);
+        let size = longest.map(|text| fitting(text, most, 9.0, room)).fold(most, f64::min);
+        let written = |node: NodeId, role: Role, key: &'static str, text: String, below: f64, pass| Written {
             id: format!("{}.{}", role.name(), spot.unit),
             role,
             key,
             label: canvas.steps.output_name(spot.unit),
             number: trace.at(node, row, spot.unit),
+            text: Some(text),
             at: [spot.x + spot.r + 8.0, spot.y + below],
             anchor: Anchor::Start,
             height: size,
@@ -266,21 +323,14 @@ fn targets(
         // On the side where no line leads to the cost.
         let is_above = spot.y < canvas.size.height / 2.0 - 1.0;
         let (near, far) = if is_above { (-size * 0.55, -size * 1.75) } else { (size * 1.3, size * 2.5) };
-        let target = written(targets, Role::Target, "scene.target", near, None);
-        let prediction = predicts.map(|node| {
-            (node, written(node, Role::Prediction, "scene.prediction", far, Some(Pass::Forward)))
+        let target = written(targets, Role::Target, "scene.target", target, near, None);
+        let prediction = prediction.map(|(node, text)| {
+            let pass = Some(Pass::Forward);
+            (node, written(node, Role::Prediction, "scene.prediction", text, far, pass))
         });
         canvas.write(When::Given, target);
-        // Told by its word, since it stands beside the unit.
-        if let Some(shape) = canvas.shapes.last_mut() {
-            shape.text = canvas.catalog.say("scene.target_short", &[("value", &shape.text)]);
-        }
         if let Some((node, written)) = prediction {
-            let when = canvas.when(place(trace, node, row, spot.unit));
-            canvas.write(when, written);
-            if let (true, Some(shape)) = (when.is_known(), canvas.shapes.last_mut()) {
-                shape.text = canvas.catalog.say("scene.prediction_short", &[("value", &shape.text)]);
-            }
+            canvas.write(canvas.when(place(trace, node, row, spot.unit)), written);
         }
     }
 }
@@ -382,15 +432,13 @@ fn delta_norm(canvas: &mut Canvas<'_>, trace: &Trace, column: &Column, at: [f64;
         key: "scene.delta_norm",
         label: layer_name(canvas, trace, column),
         number: norm(trace.value(delta)),
+        text: Some(format!("|δ| {}", canvas.number(norm(trace.value(delta))))),
         at,
         anchor: Anchor::Middle,
         height: 15.0,
         pass: Some(Pass::Backward),
     };
     canvas.write(when, written);
-    if when.is_known() {
-        canvas.prefix("|δ|");
-    }
 }
 
 /// What a layer is called: by its number where it has weights, else by what it does.
@@ -413,7 +461,8 @@ fn whole_layer(canvas: &mut Canvas<'_>, trace: &Trace, column: &Column) {
     canvas.shape(format!("layer.{}", column.group), Role::Layer, name, figure).is_active = is_active;
     let name = canvas.say("scene.caption", &[("name", &called)]);
     let id = format!("layer.{}.name", column.group);
-    let size = (width / called.chars().count().max(1) as f64 * 1.6).clamp(7.0, 15.0);
+    let size = fitting(&called, 15.0, 10.0, width - 8.0);
+    let called = shortened(&called, size, width - 4.0);
     canvas.caption(id, called, name, [spot.x, spot.y + 5.0], size);
     delta_norm(canvas, trace, column, [spot.x, spot.y + 72.0]);
 }
@@ -505,6 +554,7 @@ fn cost(canvas: &mut Canvas<'_>, trace: &Trace, spot: Spot) {
             key: "scene.cost",
             label,
             number: trace.cost(),
+            text: None,
             at: [spot.x, spot.y + 20.0],
             anchor: Anchor::Middle,
             height: 19.0,
@@ -520,11 +570,11 @@ fn cost(canvas: &mut Canvas<'_>, trace: &Trace, spot: Spot) {
             key: "scene.cost_after",
             label: canvas.steps.label(own),
             number: after,
+            text: Some(format!("→ {}", canvas.number(after))),
             at: [spot.x, spot.y + 60.0],
             anchor: Anchor::Middle,
             height: 19.0,
             pass: Some(Pass::Update),
         },
     );
-    canvas.prefix("→");
 }
