@@ -1,15 +1,17 @@
 //! A page says nothing that its numbers don't: every "=" on every page is read and evaluated with the digits shown, in
 //! text, Markdown with TeX, HTML and JSON, in every notation and language.
 
-use crate::formulas::{Node, Value, meet, sides, tex_sides, value};
+use crate::formulas::{FUNCTIONS, Node, Value, meet, sides, tex_sides, value};
 use crate::worked::random;
 use pullback::explain::{
-    Block, Catalog, Document, Expression, Focus, LANGUAGES, Level, NetworkExample, Notation, Options, Steps,
-    Subject, WorkedExample, describe, describe_circuit, describe_claims, examples,
+    Block, Catalog, Document, Drawings, Expression, Focus, LANGUAGES, Level, NetworkExample, Notation,
+    Options, Size, Steps, Subject, WorkedExample, describe, describe_circuit, describe_claims, examples,
+    json, scene,
 };
 use pullback::graph::ops::Dice;
 use pullback::network::{Activation, Cost, Layer, Mode, Network};
 use pullback::train::{Optimizer, Training};
+use serde_json::Value as Json;
 
 const DIGITS: usize = 6;
 
@@ -153,6 +155,7 @@ fn check_page(page: &Document, what: &str, found: &mut Found) {
     }
     check_text(&page.text(100_000, false), what, found);
     check_markdown(&page.markdown(), what, found);
+    check_html(&page.html(&Drawings::default()), what, found);
     for line in page.text(60, false).lines() {
         let width = line.chars().map(|c| if c >= '\u{1100}' && c != '█' { 2 } else { 1 }).sum::<usize>();
         // A name without spaces cannot be broken.
@@ -194,6 +197,284 @@ fn check_markdown(text: &str, what: &str, found: &mut Found) {
     }
 }
 
+/// An element of HTML or of MathML with what is in it.
+#[derive(Debug)]
+enum Markup {
+    Text(String),
+    Element { name: String, inside: Vec<Markup> },
+}
+
+/// Elements that have no end.
+const ALONE: [&str; 3] = ["meta", "mspace", "!doctype"];
+
+/// Reads what `Document::html` writes: elements that nest, quoted attributes, four entities.
+fn markup(html: &str) -> Vec<Markup> {
+    let mut open: Vec<(String, Vec<Markup>)> = vec![(String::new(), Vec::new())];
+    let mut rest = html;
+    while !rest.is_empty() {
+        let inside = &mut open.last_mut().expect("the page is open").1;
+        let Some(tag) = rest.strip_prefix('<') else {
+            let end = rest.find('<').unwrap_or(rest.len());
+            let text = rest[..end].replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+            inside.push(Markup::Text(text.replace("&amp;", "&")));
+            rest = &rest[end..];
+            continue;
+        };
+        let end = tag.find('>').expect("a tag ends");
+        let name = tag[..end].split([' ', '/']).next().unwrap_or_default().to_owned();
+        rest = &tag[end + 1..];
+        if tag.starts_with('/') {
+            let (name, inside) = open.pop().expect("an element is open");
+            assert_eq!(tag[1..end], name, "what ends is what was open");
+            open.last_mut().expect("the page is open").1.push(Markup::Element { name, inside });
+        } else if tag[..end].ends_with('/') || ALONE.contains(&&name[..]) {
+            inside.push(Markup::Element { name, inside: Vec::new() });
+        } else {
+            open.push((name, Vec::new()));
+        }
+    }
+    let [(_, all)] = <[_; 1]>::try_from(open).expect("all elements end");
+    all
+}
+
+impl Markup {
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Element { inside, .. } => inside.iter().map(Self::text).collect(),
+        }
+    }
+
+    /// The elements of a name in it, itself included.
+    fn find<'a>(&'a self, wanted: &str, found: &mut Vec<&'a Self>) {
+        if let Self::Element { name, inside } = self {
+            if name == wanted {
+                found.push(self);
+            }
+            inside.iter().for_each(|inside| inside.find(wanted, found));
+        }
+    }
+
+    fn all<'a>(&'a self, wanted: &str) -> Vec<&'a Self> {
+        let mut found = Vec::new();
+        self.find(wanted, &mut found);
+        found
+    }
+
+    /// MathML as TeX, so that what a browser draws is read as what is written.
+    fn tex(&self) -> String {
+        let Self::Element { name, inside } = self else { return String::new() };
+        let part = |at: usize| inside.get(at).map_or(String::new(), Self::tex_inside);
+        // A word with an index is a name; a sign of sums goes with what is below it.
+        let base = || match inside.first() {
+            Some(Self::Element { name, .. }) if name == "mi" && inside[0].text().chars().count() > 1 => {
+                format!(r"\mathrm{{{}}}", inside[0].text())
+            }
+            Some(first) => first.tex().trim_end().to_owned(),
+            None => String::new(),
+        };
+        let text = self.text();
+        match &name[..] {
+            "mrow" => format!("{{{}}}", self.tex_inside()),
+            "mspace" => " ".into(),
+            "mfrac" => format!(r"\frac{{{}}}{{{}}}", part(0), part(1)),
+            "msqrt" => format!(r"\sqrt{{{}}}", self.tex_inside()),
+            "msub" => format!("{}_{{{}}}", base(), part(1)),
+            "msup" => format!("{}^{{{}}}", base(), part(1)),
+            "msubsup" => format!("{}_{{{}}}^{{{}}}", base(), part(1), part(2)),
+            "mn" => text,
+            "mo" => match &text[..] {
+                "⋅" | "×" => r" \cdot ".into(),
+                "⊙" => r" \odot ".into(),
+                "−" => "-".into(),
+                "≤" => r"\le ".into(),
+                "∑" => r"\sum ".into(),
+                "∂" => r"\partial ".into(),
+                "⊤" => r"\top".into(),
+                _ => text,
+            },
+            "mi" => match &text[..] {
+                "σ" => r"\sigma ".into(),
+                "δ" => r"{\delta}".into(),
+                "Θ" => r"{\Theta}".into(),
+                "λ" => r"{\lambda}".into(),
+                "η" => r"{\eta}".into(),
+                "max" | "ln" | "log" | "exp" | "tanh" => format!(r"\operatorname{{{text}}}"),
+                // A remark.
+                remark if remark.starts_with('(') => format!(r"\ \text{{{remark}}}"),
+                name if FUNCTIONS.contains(&name) => format!(r"\operatorname{{{name}}}"),
+                letter if letter.chars().count() == 1 => letter.into(),
+                name => format!(r"\mathrm{{{name}}}"),
+            },
+            name => panic!("MathML has <{name}>"),
+        }
+    }
+
+    /// What is in an element, or the element itself where it has no others.
+    fn tex_inside(&self) -> String {
+        match self {
+            Self::Element { name, inside } if ["math", "mrow", "msqrt"].contains(&&name[..]) => {
+                let follows = |at: usize| inside.get(at + 1).map_or(String::new(), Self::text);
+                let all: String = (inside.iter().enumerate())
+                    .map(|(at, own)| match own {
+                        // A word with an index before a parenthesis is a function of what is in there.
+                        Self::Element { name, .. } if name == "msub" && follows(at) == "(" => {
+                            own.tex().replacen(r"\mathrm", r"\operatorname", 1)
+                        }
+                        _ => own.tex(),
+                    })
+                    .collect();
+                // A space before a remark is a part of it.
+                all.replace(r" \ \text", r"\ \text")
+            }
+            other => other.tex(),
+        }
+    }
+}
+
+/// A page in a browser: sentences, formulas in MathML or text, and tables.
+fn check_html(html: &str, what: &str, found: &mut Found) {
+    for page in markup(html) {
+        for paragraph in page.all("p") {
+            check_prose(&paragraph.text(), what, found);
+        }
+        for math in page.all("math") {
+            // All of it stands in one row.
+            let Markup::Element { inside, .. } = math else { continue };
+            let tex: String = inside.iter().map(Markup::tex_inside).collect();
+            check_tex(&tex, &format!("{what}, MathML"), found);
+        }
+        for code in page.all("code") {
+            check_line(&code.text(), what, found);
+        }
+        for table in page.all("table") {
+            let mut rows = table.all("tr").into_iter().map(|row| match row {
+                Markup::Element { inside, .. } => inside.iter().map(Markup::text).collect::<Vec<String>>(),
+                Markup::Text(_) => Vec::new(),
+            });
+            let columns = rows.next().unwrap_or_default();
+            check_table(&columns, &rows.collect::<Vec<_>>(), &format!("{what}, HTML"), found);
+        }
+    }
+}
+
+/// Every formula in a document for programs, and its numbers.
+fn check_formulas(json: &Json, what: &str, found: &mut Found) {
+    match json {
+        Json::Array(all) => all.iter().for_each(|own| check_formulas(own, what, found)),
+        Json::Object(all) => {
+            for (key, own) in all {
+                let Some(text) = own.as_str().filter(|_| ["formula", "numbers"].contains(&&key[..])) else {
+                    check_formulas(own, what, found);
+                    continue;
+                };
+                for part in text.split("; ").filter(|part| part.contains(" = ") && !part.contains("...")) {
+                    check_line(part, what, found);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Numbers that a document says to be the same, up to the rounding of sums of a few terms.
+fn check_same(left: f64, right: f64, what: &str, found: &mut Found) {
+    found.evaluated += 1;
+    let is_same = (left - right).abs() <= 1e-9 * left.abs().max(right.abs()).max(1e-3);
+    if !is_same && left.is_finite() && right.is_finite() {
+        found.wrong.push(format!("{what}: {left} is said to be {right}"));
+    }
+}
+
+/// The numbers of a list of lists.
+fn matrix(json: &Json) -> Vec<Vec<f64>> {
+    let row = |own: &Json| own.as_array().expect("a row").iter().map(number).collect();
+    json.as_array().expect("rows").iter().map(row).collect()
+}
+
+/// A number, which is null where it is not finite.
+fn number(json: &Json) -> f64 {
+    json.as_f64().unwrap_or(f64::NAN)
+}
+
+/// A network's numbers for programs are those of the formulas: `z = W a + b`, `delta = da/dz dC/da`,
+/// `dC/dW = sum of delta a`.
+fn check_json(json: &Json, has_penalty: bool, what: &str, found: &mut Found) {
+    check_formulas(json, what, found);
+    for (at, layer) in json["layers"].as_array().into_iter().flatten().enumerate() {
+        let what = format!("{what}, JSON, layer {}", at + 1);
+        let [input, z, delta] = ["input", "z", "delta"].map(|key| matrix(&layer[key]));
+        let [weight, gradient] = ["weight", "weight_gradient"]
+            .map(|key| layer[key].as_array().expect("weights").iter().map(number).collect::<Vec<f64>>());
+        let inputs = layer["inputs"].as_u64().expect("a count") as usize;
+        for (row, sums) in z.iter().enumerate() {
+            for (unit, sum) in sums.iter().enumerate() {
+                let bias = if layer["bias"].is_null() { 0.0 } else { number(&layer["bias"][unit]) };
+                let own = (0..inputs).map(|from| weight[unit * inputs + from] * input[row][from]);
+                check_same(own.sum::<f64>() + bias, *sum, &what, found);
+                let link = &layer["links"][0];
+                if !link["upstream"].is_null() {
+                    let arrives = number(&link["upstream"][row][unit]);
+                    check_same(arrives * number(&link["slope"][row][unit]), delta[row][unit], &what, found);
+                }
+            }
+        }
+        for (element, gradient) in gradient.iter().enumerate().filter(|_| !has_penalty) {
+            let (unit, from) = (element / inputs, element % inputs);
+            let own: f64 = delta.iter().zip(&input).map(|(delta, input)| delta[unit] * input[from]).sum();
+            check_same(own, *gradient, &what, found);
+        }
+    }
+}
+
+/// A formula's numbers for programs: each gate's formula has its value, each operand gets what arrives times its local
+/// derivative, and a variable the sum of what it gets.
+fn check_json_of_formula(json: &Json, what: &str, found: &mut Found) {
+    check_formulas(json, what, found);
+    let gates = json["gates"].as_array().expect("gates");
+    for gate in gates {
+        let operands = gate["operands"].as_array().expect("operands");
+        for operand in operands.iter().filter(|operand| !operand["passed"].is_null()) {
+            let passed = number(&gate["arrives"]) * number(&operand["local"]);
+            check_same(passed, number(&operand["passed"]), what, found);
+        }
+    }
+    // Of a name that is given several times, the last one is meant.
+    let is_once = |name: &str| gates.iter().filter(|gate| gate["name"] == name).count() == 0;
+    for variable in json["variables"].as_array().expect("variables") {
+        let name = variable["name"].as_str().expect("a name");
+        if !is_once(name) {
+            continue;
+        }
+        let operands = gates.iter().flat_map(|gate| gate["operands"].as_array().expect("operands"));
+        let passed: Vec<f64> =
+            operands.filter(|own| own["name"] == name).map(|own| number(&own["passed"])).collect();
+        if !passed.is_empty() {
+            check_same(passed.iter().sum(), number(&variable["derivative"]), what, found);
+        }
+    }
+    let last = gates.last().expect("a gate");
+    check_same(number(&last["value"]), number(&json["value"]), what, found);
+}
+
+/// The statements below the pictures of all steps.
+fn check_scenes(worked: &WorkedExample, catalog: &Catalog, what: &str, found: &mut Found) {
+    const SHOWN: usize = 4;
+    if matches!(&worked.subject, Subject::Network(own) if own.training.optimizer.is_searching()) {
+        return;
+    }
+    let steps = Steps::of(worked).unwrap().with_digits(SHOWN);
+    for step in steps.at(Level::Unit).iter().take(80) {
+        let drawn = scene(&steps, Some(step), Size::default(), catalog);
+        for line in drawn.formulas.iter().filter(|line| line.contains(" = ") && !line.contains("...")) {
+            match sides(line, SHOWN) {
+                Ok(read) => compare(&read, line, &format!("{what}, a picture"), found),
+                Err(error) => found.wrong.push(format!("{what}, a picture: `{line}`: {error}")),
+            }
+        }
+    }
+}
+
 /// What an example's pages may be about: everything, units, every parameter and one of its numbers.
 fn focuses(example: &NetworkExample, dice: &mut Dice) -> Vec<Focus> {
     let trace = example.trace().unwrap();
@@ -229,6 +510,11 @@ fn check_example(worked: &WorkedExample, language: &str, notation: Notation, wha
         let page = describe(&trace, "t", &options, &catalog);
         check_page(&page, &format!("{what}, {language}, {}, {focus:?}", notation.name()), found);
     }
+    let regularization = &example.network.regularization;
+    let has_penalty = regularization.l1 != 0.0 || regularization.l2 != 0.0;
+    let document = json::document(&trace, "t", (&example.training, Focus::All), Some(worked));
+    check_json(&document, has_penalty, what, found);
+    check_scenes(worked, &catalog, what, found);
 }
 
 /// The notation of a number.
@@ -351,6 +637,9 @@ fn every_equation_of_the_worked_examples_is_true_in_all_notations_and_languages(
                 Subject::Expression(expression) => {
                     let circuit = expression.circuit().unwrap();
                     check_page(&describe_circuit(&circuit, name, DIGITS, &catalog), name, &mut found);
+                    let document = json::circuit(&circuit, name, &found_example.worked);
+                    check_json_of_formula(&document, name, &mut found);
+                    check_scenes(&found_example.worked, &catalog, name, &mut found);
                 }
             }
         }
@@ -375,10 +664,21 @@ fn every_equation_of_formulas_is_true() {
     for (text, at) in formulas {
         let at = at.split(',').map(|own| own.split_once('=').unwrap());
         let at = at.map(|(name, number)| (name.to_owned(), number.parse().unwrap())).collect();
-        let circuit = Expression::parse(text, at).unwrap().circuit().unwrap();
+        let expression = Expression::parse(text, at).unwrap();
+        let circuit = expression.circuit().unwrap();
+        let worked = WorkedExample {
+            title: String::new(),
+            source: String::new(),
+            notation: Notation::Plain,
+            language: None,
+            subject: Subject::Expression(expression),
+            expect: Vec::new(),
+        };
+        check_json_of_formula(&json::circuit(&circuit, "t", &worked), text, &mut found);
         for (language, _) in LANGUAGES {
-            let page = describe_circuit(&circuit, "t", DIGITS, &Catalog::find(language).unwrap());
-            check_page(&page, text, &mut found);
+            let catalog = Catalog::find(language).unwrap();
+            check_page(&describe_circuit(&circuit, "t", DIGITS, &catalog), text, &mut found);
+            check_scenes(&worked, &catalog, text, &mut found);
         }
     }
     found.check(100);
@@ -391,6 +691,9 @@ fn every_equation_of_steps_is_true() {
     for seed in 0..40 {
         let worked = random(seed);
         let steps = Steps::of(&worked).unwrap();
+        if let Ok(document) = steps.json(Level::Unit, &catalog) {
+            check_formulas(&document, &format!("steps of {seed}, JSON"), &mut found);
+        }
         for level in [Level::Unit, Level::Term] {
             for step in steps.at(level).iter().take(400) {
                 let said = steps.describe(step, &catalog);
@@ -411,6 +714,37 @@ fn every_equation_of_steps_is_true() {
         }
     }
     found.check(5000);
+}
+
+/// A digit that is changed on a page in a browser, or in a document for programs, is found too.
+#[test]
+fn a_changed_digit_is_found_in_html_and_json() {
+    let mazur = examples::find("mazur").unwrap().unwrap().worked;
+    let Subject::Network(example) = &mazur.subject else { panic!("a network") };
+    let trace = example.trace().unwrap();
+    let options =
+        Options { focus: Focus::Element(2, 0), training: example.training.clone(), ..Options::default() };
+    let html = describe(&trace, "t", &options, &Catalog::english()).html(&Drawings::default());
+    let wrong = |html: &str| {
+        let mut found = Found::default();
+        check_html(html, "a page", &mut found);
+        assert!(found.evaluated > 4, "{}", found.evaluated);
+        found.wrong.len()
+    };
+    assert_eq!(wrong(&html), 0);
+    // The gradient of w5, in a product of three factors.
+    let result = "<mn>0.0821670</mn>";
+    assert!(html.contains(result), "{html}");
+    assert!(wrong(&html.replace(result, "<mn>0.0921670</mn>")) > 0);
+    let document = json::document(&trace, "t", (&example.training, Focus::All), None);
+    for path in ["/layers/0/z/0/1", "/layers/1/delta/0/0", "/layers/1/weight_gradient/2"] {
+        let mut changed = document.clone();
+        let number = changed.pointer_mut(path).expect("a number");
+        *number = (number.as_f64().expect("a number") * 1.001).into();
+        let mut found = Found::default();
+        check_json(&changed, false, "a document", &mut found);
+        assert!(!found.wrong.is_empty(), "{path}");
+    }
 }
 
 /// A digit that is changed is found, so the test can fail.

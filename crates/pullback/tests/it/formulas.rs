@@ -58,7 +58,7 @@ struct Reader<'a> {
 }
 
 /// The functions that pages use, in text and in TeX.
-const FUNCTIONS: [&str; 18] = [
+pub(crate) const FUNCTIONS: [&str; 18] = [
     "sigmoid",
     "tanh",
     "exp",

@@ -63,10 +63,10 @@ impl Reader<'_> {
         loop {
             if let Some(rest) = self.rest.strip_prefix('_') {
                 self.rest = rest;
-                below = Some(self.atom()?);
+                below = Some(self.argument()?);
             } else if let Some(rest) = self.rest.strip_prefix('^') {
                 self.rest = rest;
-                above = Some(self.atom()?);
+                above = Some(self.argument()?);
             } else {
                 break;
             }
@@ -77,6 +77,16 @@ impl Reader<'_> {
             (None, Some(above)) => format!("<msup>{base}{above}</msup>"),
             (None, None) => base,
         })
+    }
+
+    /// What a command or a script is applied to: a group, or one digit or letter, as in `\tfrac12`.
+    fn argument(&mut self) -> Option<String> {
+        self.rest = self.rest.trim_start();
+        match self.rest.chars().next()? {
+            digit if digit.is_ascii_digit() => Some(self.take(1, "mn")),
+            letter if letter.is_alphabetic() => Some(self.take(letter.len_utf8(), "mi")),
+            _ => self.atom(),
+        }
     }
 
     fn atom(&mut self) -> Option<String> {
@@ -133,10 +143,10 @@ impl Reader<'_> {
         self.rest = rest;
         match name {
             "frac" | "tfrac" | "dfrac" => {
-                let (above, below) = (self.atom()?, self.atom()?);
+                let (above, below) = (self.argument()?, self.argument()?);
                 Some(format!("<mfrac>{above}{below}</mfrac>"))
             }
-            "sqrt" => Some(format!("<msqrt>{}</msqrt>", self.atom()?)),
+            "sqrt" => Some(format!("<msqrt>{}</msqrt>", self.argument()?)),
             "mathrm" | "operatorname" | "text" => {
                 let (own, rest) = self.rest.strip_prefix('{')?.split_once('}')?;
                 self.rest = rest;
@@ -157,6 +167,13 @@ mod tests {
         let math = mathml(r"\frac{\partial C}{\partial w^{(2)}_{0,1}} = 0.75 \cdot -1.5e-7").unwrap();
         assert!(math.contains("<mfrac><mrow><mo>∂</mo><mi>C</mi></mrow><mrow><mo>∂</mo><msubsup><mi>w</mi>"));
         assert!(math.ends_with("<mn>0.75</mn><mo>⋅</mo><mo>−</mo><mn>1.5e-7</mn></mrow></math>"), "{math}");
+    }
+
+    #[test]
+    fn arguments_without_braces_are_one_digit_or_letter() {
+        let math = mathml(r"\tfrac12 x^23").unwrap();
+        let wanted = "<mfrac><mn>1</mn><mn>2</mn></mfrac><msup><mi>x</mi><mn>2</mn></msup><mn>3</mn>";
+        assert!(math.contains(wanted), "{math}");
     }
 
     #[test]

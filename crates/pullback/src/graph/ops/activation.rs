@@ -122,7 +122,7 @@ impl Elementwise for LeakyRelu {
         Formula::new(
             format!("{{0}} if {{0}} > 0, else {} * {{0}}", self.slope),
             format!(
-                r"\begin{{cases}} {{0}} & {{0}} > 0 \\ {} \, {{0}} & \text{{else}} \end{{cases}}",
+                r"\begin{{cases}} {{0}} & {{0}} > 0 \\ {} \cdot {{0}} & \text{{else}} \end{{cases}}",
                 self.slope
             ),
         )

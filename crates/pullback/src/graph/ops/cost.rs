@@ -369,7 +369,7 @@ impl Pairwise for Poisson {
     const NAME: &'static str = "poisson";
 
     fn formula(&self) -> Formula {
-        Formula::new("exp({0}) - {1} * {0}", r"e^{{0}} - {1} {0}")
+        Formula::new("exp({0}) - {1} * {0}", r"e^{{0}} - {1} \cdot {0}")
     }
 
     #[inline(always)]
