@@ -71,6 +71,12 @@ function replace(what: Record<string, string>): void {
   const opened = engine().ask<Opened>({ op: "open", digits: 6, language: lab.language, ...what });
   if (lab.opened) engine().ask({ op: "close", id: lab.opened.id });
   lab.opened = opened;
+  if (isLarge(opened) && lab.level !== "pass") lab.level = "layer";
+}
+
+/** A network with so many weights is looked at layer by layer: nobody follows a million products. */
+export function isLarge(opened: Opened): boolean {
+  return (opened.layers ?? []).reduce((sum, layer) => sum + layer.weights, 0) > 20_000;
 }
 
 /** The first example that a visitor of a language sees. */

@@ -1,7 +1,7 @@
 // Where one is in the steps of what is open, and how one moves: to a step, to another level, or by playing.
 
 import { engine } from "./engine";
-import { isReduced, lab } from "./state.svelte";
+import { isLarge, isReduced, lab } from "./state.svelte";
 import type { Level, Scene, Step } from "./types";
 
 const LEVELS: Level[] = ["pass", "layer", "example", "unit", "term"];
@@ -24,6 +24,7 @@ export class Stepping {
   readonly levels = $derived.by(() => {
     // A level that shows nothing else than another is none; that of units stays, since one begins there.
     const counts = new Map<number, Level>();
+    if (lab.opened && isLarge(lab.opened)) return LEVELS.slice(0, 2);
     for (const level of LEVELS) {
       const count = this.list(level).length;
       if (!counts.has(count) || level === "unit") counts.set(count, level);
