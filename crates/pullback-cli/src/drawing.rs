@@ -18,13 +18,13 @@ pub(crate) fn steps(worked: &WorkedExample, notation: Option<Notation>) -> Resul
             example.names.parameters.clear();
         }
     }
-    if let Some(circuit) = worked.circuit()? {
-        if circuit.gates.is_empty() {
-            return Err(Failure::new(
-                "the formula has no gate, so there is nothing to draw",
-                "write one that computes something, such as `x * y`",
-            ));
-        }
+    if let Some(circuit) = worked.circuit()?
+        && circuit.gates.is_empty()
+    {
+        return Err(Failure::new(
+            "the formula has no gate, so there is nothing to draw",
+            "write one that computes something, such as `x * y`",
+        ));
     }
     // Four digits can be read in a picture.
     Ok(Steps::of(&worked)?.with_digits(4))

@@ -6,7 +6,7 @@ use crate::glass::{Glass, catalog};
 use pullback::error::{Error, Result};
 use pullback::explain::{
     Answered, Asked, Catalog, Lesson, LessonMoment, LessonQuestion, Level, Makes, Pass, Question, Role,
-    Scene, Size, Step, Subject, WorkedExample, answers, scene,
+    Scene, Size, Step, Steps, Subject, WorkedExample, answers, scene,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -76,7 +76,8 @@ impl Glass {
                     covered.push(name.parse()?);
                 }
                 let text = question.text(&self.worked, &catalog)?;
-                let mut drawn = self.covered(Level::Unit, at, &covered, size(*width, *height), &catalog)?;
+                let mut drawn =
+                    self.covered(Level::Unit, at, &covered, size(&self.steps, *width, *height), &catalog)?;
                 drawn.sentence.clone_from(&text);
                 Ok(json!({
                     "question": question.to_string(),
@@ -124,7 +125,7 @@ impl Glass {
                 let level = Level::from_name(level)
                     .ok_or_else(|| Error::unknown_name("level", level, Level::NAMES))?;
                 let cover: Vec<Asked> = cover.iter().map(|name| name.parse()).collect::<Result<_>>()?;
-                let drawn = self.covered(level, *at, &cover, size(*width, *height), &catalog)?;
+                let drawn = self.covered(level, *at, &cover, size(&self.steps, *width, *height), &catalog)?;
                 serde_json::to_value(drawn).map_err(unwritten)
             }
             QuizAsk::Lesson { text, source } => lesson(text, source.as_deref()),
@@ -274,8 +275,8 @@ fn is_of(id: &str, ids: &[String]) -> bool {
     ids.iter().any(|own| own == id || own.ends_with('.') && id.starts_with(own.as_str()))
 }
 
-fn size(width: Option<f64>, height: Option<f64>) -> Size {
-    let usual = Size::default();
+fn size(steps: &Steps, width: Option<f64>, height: Option<f64>) -> Size {
+    let usual = Size::fitting(steps);
     Size { width: width.unwrap_or(usual.width), height: height.unwrap_or(usual.height) }
 }
 
