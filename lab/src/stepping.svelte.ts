@@ -60,8 +60,8 @@ export class Stepping {
       id: opened.id,
       level: lab.level,
       at: lab.at,
+      // The height is that which the example needs.
       width,
-      height: Math.round(width * (width < 600 ? 0.8 : 0.52)),
       language: lab.language,
     });
   }
