@@ -79,6 +79,6 @@ export function randomState(seed) {
     cost,
     learning_rate: 0.1,
     ...(next() < 0.3 ? { l2: 0.01 } : {}),
-    ...(next() < 0.3 ? { optimizer: { kind: "adam" } } : {}),
+    ...(next() < 0.3 ? { optimizer: "adam" } : {}),
   };
 }
