@@ -1,7 +1,7 @@
 //! Which categories are given a trained row of numbers for each level, and how many numbers.
 //!
-//! It is no default: with `--fast --embeddings auto`, test RMSE by that without, over seeds 0 to 2, was 0.99 for loans (50
-//! states), 1.00 for nycflights13's flights (3,566 tail numbers), 1.08 for ames (28 neighborhoods).
+//! It is no default: on the three tables on which it was tried, with categories of 28 to 3,566 levels, models with it were
+//! not better.
 
 use super::configuration;
 use crate::data::{Encoding, Preprocessing};
