@@ -1,4 +1,6 @@
-// Points of a person's own: a small reader of CSV that says what it read, and which columns it took.
+// Points of a person's own: which columns of a table are taken, and what is left out.
+
+import { rowsOf } from "./table";
 
 export type Point = [number, number, string];
 
@@ -17,38 +19,13 @@ export interface Chosen {
   target: number;
 }
 
-/** Cells of a line; quotes hold separators and doubled quotes. */
-function cells(line: string, separator: string): string[] {
-  const all: string[] = [];
-  let own = "";
-  let isQuoted = false;
-  for (let at = 0; at < line.length; at++) {
-    const letter = line[at] as string;
-    if (isQuoted) {
-      if (letter !== '"') own += letter;
-      else if (line[at + 1] === '"') own += line[++at];
-      else isQuoted = false;
-    } else if (letter === '"' && own === "") isQuoted = true;
-    else if (letter === separator) {
-      all.push(own);
-      own = "";
-    } else own += letter;
-  }
-  all.push(own);
-  return all.map((cell) => cell.trim());
-}
-
 function isNumber(cell: string | undefined): boolean {
   return cell !== undefined && cell !== "" && Number.isFinite(Number(cell));
 }
 
 /** Reads a file; null if it has no two columns of numbers and a third one. */
 export function read(name: string, text: string): Sheet | null {
-  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/).filter((line) => line.trim() !== "");
-  const first = lines[0] ?? "";
-  const count = (separator: string): number => cells(first, separator).length;
-  const separator = [",", ";", "\t"].reduce((best, own) => (count(own) > count(best) ? own : best));
-  const all = lines.map((line) => cells(line, separator));
+  const all = rowsOf(text);
   const head = all[0] ?? [];
   const hasHeader = !head.some((cell) => isNumber(cell));
   const rows = hasHeader ? all.slice(1) : all;

@@ -5,7 +5,8 @@ export interface TextTable {
   rows: string[][];
 }
 
-export function parseTable(text: string): TextTable {
+/** The cells of each line that has any. */
+export function rowsOf(text: string): string[][] {
   const first = text.replace(/^\uFEFF/, "").split(/\r?\n/, 1)[0] ?? "";
   const counts = [",", ";", "\t", "|"].map((mark): [string, number] => [mark, first.split(mark).length]);
   const mark = counts.reduce((best, own) => (own[1] > best[1] ? own : best))[0];
@@ -35,6 +36,10 @@ export function parseTable(text: string): TextTable {
   }
   row.push(cell.trim());
   if (row.some((own) => own !== "")) rows.push(row);
-  const names = rows.shift() ?? [];
+  return rows;
+}
+
+export function parseTable(text: string): TextTable {
+  const [names = [], ...rows] = rowsOf(text);
   return { names, rows };
 }
