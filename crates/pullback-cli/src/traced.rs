@@ -5,7 +5,6 @@ use crate::files::read_text;
 use crate::machine::free_memory;
 use crate::source::{Chosen, DataFlags, load_network};
 use pullback::Error;
-use pullback::data::TargetColumn;
 use pullback::explain::{
     Address, Addresses, Expression, Notation, Subject, Symbol, Trace, WorkedExample, check_size, trace_rows,
 };
@@ -144,13 +143,4 @@ pub(crate) fn expression_of(text: &str, file: Option<&str>, numbers: &[String]) 
         _ => error,
     })?;
     Ok(expression)
-}
-
-/// What a model's outputs are called: its classes, of two the one that it gives the probability of; else its targets.
-pub(crate) fn output_names(target: &TargetColumn) -> Vec<String> {
-    match target.target().classes() {
-        Some(classes) if target.target().outputs() > 1 => classes.to_vec(),
-        Some(classes) => vec![classes.last().cloned().unwrap_or_default()],
-        None => target.names().to_vec(),
-    }
 }

@@ -110,11 +110,7 @@ pub(crate) fn row(model: &Model<f64>, row: &Row) -> Result<Value> {
         columns.push(Column::new(name.clone(), values));
     }
     let table = Table::new("the row", columns)?;
-    let names = match target.target().classes() {
-        Some(classes) if target.target().outputs() > 1 => classes.to_vec(),
-        Some(classes) => vec![classes.last().cloned().unwrap_or_default()],
-        None => target.names().to_vec(),
-    };
+    let names = target.output_names();
     let machine = Machine::with_threads(1);
     let prediction = model.predict(&table, &machine)?;
     let worked: WorkedExample = worked_rows(model, &table, 0..1, Mode::Evaluation, names.clone())?;

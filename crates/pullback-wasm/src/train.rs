@@ -513,16 +513,7 @@ impl Run {
             && !is_known(self)
         {
             // The trainer met it, in f32 and in a batch that is not looked at here.
-            let operation = operation.clone();
-            let finding = Finding {
-                key: NOT_FINITE,
-                layer: 0,
-                unit: 0,
-                count: 1,
-                value: f64::NAN,
-                operation,
-                blame: None,
-            };
+            let finding = Finding::not_finite(operation.clone());
             self.found.push(Found { finding, step: *step });
         }
         if now < self.looked || (now == self.looked && now > 0) {

@@ -7,7 +7,7 @@ use crate::language;
 use crate::machine::free_memory;
 use crate::source::{Chosen, DataFlags, load_network};
 use crate::terminal::{WIDTH, print, print_colored, print_json, width};
-use crate::traced::{expression_of, output_names};
+use crate::traced::expression_of;
 use pullback::Error;
 use pullback::data::{Table, Target};
 use pullback::explain::examples::{self, Claim, Example};
@@ -209,7 +209,7 @@ impl Explain {
         let Chosen { table, .. } = self.source.chosen(&model.trained()?)?;
         let trained = model.trained()?;
         let target = trained.preprocessing.target();
-        let outputs = output_names(target);
+        let outputs = target.output_names();
         let worked = self.worked_rows(&model, &table, outputs.clone())?;
         let trace = worked.trace()?.expect("a model is a network");
         let mut options = self.options(&trace, &worked)?;

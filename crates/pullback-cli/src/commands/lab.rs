@@ -7,7 +7,7 @@ use crate::machine::free_memory;
 use crate::page::Server;
 use crate::source::{Chosen, DataFlags, load_network};
 use crate::terminal::{print, say};
-use crate::traced::{expression_of, output_names};
+use crate::traced::expression_of;
 use pullback::Error;
 use pullback::explain::{Notation, Subject, WorkedExample, examples, worked_rows};
 use pullback::job::memory;
@@ -136,7 +136,7 @@ impl Lab {
             ));
         };
         memory::check(model.network(), 1, memory::Work::Trace, free_memory())?;
-        let names = output_names(model.trained()?.preprocessing.target());
+        let names = model.trained()?.preprocessing.target().output_names();
         let worked = worked_rows(&model, &table, row..row + 1, Mode::Evaluation, names)?;
         Ok(Some(WorkedExample { title: format!("{}, row {}", table.source(), self.row), ..worked }))
     }

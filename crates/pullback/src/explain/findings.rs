@@ -75,6 +75,11 @@ impl LayerName {
 }
 
 impl Finding {
+    /// A number that is not finite, where an operation made it.
+    pub fn not_finite(operation: String) -> Self {
+        Self { key: "not_finite", layer: 0, unit: 0, count: 1, value: f64::NAN, operation, blame: None }
+    }
+
     /// The finding in the language of a catalog.
     pub fn text(&self, catalog: &Catalog) -> String {
         let value = significant(self.value, 3);
@@ -114,17 +119,7 @@ const MOSTLY_DEAD: f64 = 0.25;
 pub fn diagnose(trace: &Trace) -> Vec<Finding> {
     let graph = trace.graph();
     if let Some(id) = graph.ids().find(|&id| trace.value(id).iter().any(|x| !x.is_finite())) {
-        let operation = graph.describe(id);
-        let finding = Finding {
-            key: "not_finite",
-            layer: 0,
-            unit: 0,
-            count: 1,
-            value: f64::NAN,
-            operation,
-            blame: None,
-        };
-        return vec![finding];
+        return vec![Finding::not_finite(graph.describe(id))];
     }
     let mut findings = flat_units(trace);
     findings.extend(far_apart(trace));

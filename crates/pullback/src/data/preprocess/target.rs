@@ -219,6 +219,15 @@ impl TargetColumn {
         &self.names
     }
 
+    /// What the outputs are called: the classes, of two the one whose probability is the output; else the columns.
+    pub fn output_names(&self) -> Vec<String> {
+        match self.target.classes() {
+            Some(classes) if self.target.outputs() > 1 => classes.to_vec(),
+            Some(classes) => vec![classes.last().cloned().unwrap_or_default()],
+            None => self.names.clone(),
+        }
+    }
+
     /// How predictions are to be read.
     pub fn target(&self) -> &Target {
         &self.target
