@@ -1,5 +1,5 @@
 // Copies a WebAssembly file without its custom sections, which hold the names of functions and who built it.
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 
 const [from, to] = process.argv.slice(2);
 const bytes = readFileSync(from);
@@ -21,3 +21,5 @@ for (let at = 8; at < bytes.length; ) {
   at = start + size;
 }
 writeFileSync(to, Buffer.concat(kept));
+// A file that was there keeps its mode, and the page is compared with what is checked in by its mode too.
+chmodSync(to, 0o644);
