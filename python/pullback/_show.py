@@ -11,11 +11,18 @@ from ._columns import Encoder
 from ._threads import thread_count
 
 
+#: How closely one looks at the steps of an update.
+LEVELS = ("pass", "layer", "example", "unit", "term")
+
+#: A widget keeps all numbers of a network in the browser's memory.
+MOST_WEIGHTS = 500_000
+
+
 class Explanation:
     """A page about one forward and backward pass. In a notebook it shows itself."""
 
-    def __init__(self, make):
-        self._make = make
+    def __init__(self, make, language, weights):
+        self._make, self._language, self._weights = make, language, weights
 
     def _repr_html_(self):
         page = self._make("html").replace("&", "&amp;").replace('"', "&quot;")
@@ -53,6 +60,34 @@ class Explanation:
     def to_animation(self):
         """The same as a drawing that moves by itself, step by step, with subtitles."""
         return self._make("animation")
+
+
+    def widget(self, *, level="unit", at=0, height=720):
+        """The update as a widget of a notebook, through which one goes step by step; needs `pullback[widget]`.
+
+        Parameters
+        ----------
+        level : "pass", "layer", "example", "unit" or "term", default="unit"
+            How closely one looks.
+        at : int or None, default=0
+            The first step that is shown; None is the end, where all numbers are.
+        height : int, default=720
+            In pixels.
+
+        Returns
+        -------
+        widget : anywidget.AnyWidget
+            Its `at` is the step, which can be set and watched, and `sentence` is what is said of it.
+        """
+        if level not in LEVELS:
+            raise ValueError(f"level={level!r} is not known; choose one of {', '.join(map(repr, LEVELS))}.")
+        if self._weights > MOST_WEIGHTS:
+            raise ValueError(f"a network of {self._weights} weights is more than a page can show; see it with to_text().")
+        try:
+            from ._widget import StepWidget
+        except ImportError as error:
+            raise ImportError("a widget needs anywidget: pip install 'pullback[widget]'") from error
+        return StepWidget(self._make("example"), level=level, at=at, language=self._language, height=height)
 
 
 class ShowMixin:
@@ -140,7 +175,7 @@ class ShowMixin:
             return _engine.explain(network, parameters, rows, targets, json.dumps(page))
 
         make("json")  # What cannot be explained is better known now.
-        return Explanation(make)
+        return Explanation(make, language, sum(numbers.size for numbers in parameters))
 
     def check_gradients(self, X, y, *, samples=100, random_state=0):
         """Compares the gradients of back propagation with central differences and forward mode, in float64.

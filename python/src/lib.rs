@@ -24,5 +24,5 @@ mod _engine {
     use super::tabular::{fit_table, predict_table, table_model};
 
     #[pymodule_export]
-    use super::show::{attributions, check, explain, main, model_bytes, model_parts};
+    use super::show::{attributions, check, explain, main, model_bytes, model_parts, page_file};
 }

@@ -27,6 +27,14 @@ pub(crate) fn main(py: Python<'_>, called: Vec<OsString>, arguments: Vec<OsStrin
     py.detach(|| pullback_cli::run_within(called, arguments))
 }
 
+/// A file of the page in the browser.
+#[pyfunction]
+pub(crate) fn page_file<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyBytes>> {
+    pullback_cli::page_file(name)
+        .map(|content| PyBytes::new(py, content))
+        .ok_or_else(|| PyValueError::new_err(format!("the page has no file {name:?}")))
+}
+
 fn numbers(array: &PyReadonlyArray2<'_, f64>) -> Vec<f64> {
     array.as_array().iter().copied().collect()
 }
@@ -61,7 +69,8 @@ struct Page {
     format: String,
 }
 
-/// A page about one forward and backward pass, as HTML, Markdown, text or JSON; or its drawing, still or moving.
+/// A page about one forward and backward pass, as HTML, Markdown, text or JSON; its drawing, still or moving; or the
+/// example's own file, with everything that the pass is computed from.
 #[pyfunction]
 pub(crate) fn explain(
     network: &str,
@@ -109,6 +118,7 @@ pub(crate) fn explain(
                 json::document(&trace, &page.title, (&page.training, Focus::All), Some(&worked)).to_string()
             );
         }
+        "example" => return Ok(worked.to_json().to_string()),
         "svg" => return picture(&steps().map_err(raised)?, None, &catalog).map_err(raised),
         "animation" => return Ok(animation(&steps().map_err(raised)?, &catalog).svg),
         _ => {}
@@ -132,7 +142,7 @@ pub(crate) fn explain(
         "markdown" => Ok(document.markdown()),
         "text" => Ok(document.text(page.width, false)),
         other => Err(PyValueError::new_err(format!(
-            "there is no format {other:?}: html, markdown, text, json, svg or animation"
+            "there is no format {other:?}: html, markdown, text, json, svg, animation or example"
         ))),
     }
 }

@@ -52,6 +52,12 @@ pub fn run_within(called: Vec<OsString>, arguments: impl IntoIterator<Item = OsS
     run(arguments)
 }
 
+/// A file of the page in the browser, such as `engine.wasm`, for who shows the page elsewhere than in the server of
+/// `pullback lab`.
+pub fn page_file(name: &str) -> Option<&'static [u8]> {
+    page::file(name)
+}
+
 /// Runs the command with arguments, the first of which is the program's name; returns its exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     std::panic::set_hook(Box::new(|panic| {

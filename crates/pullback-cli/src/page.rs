@@ -69,6 +69,11 @@ impl Server {
     }
 }
 
+/// The file of that name.
+pub(crate) fn file(name: &str) -> Option<&'static [u8]> {
+    FILES.iter().find(|(own, _)| *own == name).map(|(_, content)| *content)
+}
+
 /// Answers requests until the browser closes.
 fn answer(stream: &TcpStream, port: u16, given: Option<&[u8]>) -> Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -121,8 +126,7 @@ fn found<'a>(head: &str, port: u16, given: Option<&'a [u8]>) -> (&'static str, &
     }
     let name = target.split(['?', '#']).next().unwrap_or_default().trim_start_matches('/');
     let name = if name.is_empty() { "index.html" } else { name };
-    let own = FILES.iter().find(|(own, _)| *own == name).map(|(_, content)| *content);
-    match own.or_else(|| given.filter(|_| name == Server::GIVEN)) {
+    match file(name).or_else(|| given.filter(|_| name == Server::GIVEN)) {
         Some(content) => ("200 OK", kind(name), content),
         None => ("404 Not Found", PLAIN, b"there is no such file\n"),
     }
