@@ -1,23 +1,63 @@
 """Columns of a table as numbers: categories become an input each, missing numbers are filled."""
 
+import sys
+import warnings
+from decimal import Decimal
+
 import numpy as np
 
 #: Of a column with more levels, the rarest have no input.
 MAX_LEVELS = 1000
 
 
+class DataWarning(UserWarning):
+    """Something about rows that are used, but perhaps not as they were meant."""
+
+
+def tell(remarks):
+    """A warning for each remark, at the line that called the estimator, be it through scikit-learn."""
+    level, frame = 1, sys._getframe()
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in ("pullback", "sklearn"):
+        level, frame = level + 1, frame.f_back
+    for remark in remarks:
+        warnings.warn(remark, DataWarning, stacklevel=level)
+
+
+def needs_table(names):
+    """What is said to who gives an array instead of the table that an estimator was fitted to."""
+    return TypeError(
+        "the estimator was fitted to a table with columns of texts or missing cells, which an array of numbers has no "
+        f"place for; give a table with the columns {list(names)}."
+    )
+
+
 def is_frame(X):
     """Whether X is a table with columns of their own types."""
+    if isinstance(X, np.ndarray):
+        return False
     import narwhals as nw
 
+    if isinstance(wrapped(X, pass_through=True), nw.LazyFrame):
+        raise TypeError(
+            f"X is a {type(X).__module__.split('.')[0]} {type(X).__name__}, which has no rows yet: "
+            "make a table of it first, with `X.collect()` or what its library calls that."
+        )
     return nw.dependencies.is_into_dataframe(X)
 
 
 def native(X):
     """The frame behind narwhals, or behind an Arrow stream."""
+    return wrapped(X, eager_only=True)
+
+
+def wrapped(X, **how):
+    """What narwhals makes of X."""
     import narwhals as nw
 
-    return nw.from_native(X, eager_only=True)
+    try:
+        return nw.from_native(X, **how)
+    except nw.exceptions.DuplicateError as error:
+        raise ValueError("X has columns of the same name, which cannot be told apart; rename one of them.") from error
 
 
 class Encoder:
@@ -32,40 +72,55 @@ class Encoder:
 
     @classmethod
     def fit(cls, X):
-        columns = []
+        """The encoder of a frame's columns, and remarks on what it leaves out."""
+        columns, remarks = [], []
         for series in native(X).iter_columns():
             if is_categorical(series):
                 values = texts(series)
                 levels, counts = np.unique(values[values != None], return_counts=True)  # noqa: E711
                 if len(levels) > MAX_LEVELS:
+                    remarks.append(
+                        f'column "{series.name}": of its {len(levels)} texts the {len(levels) - MAX_LEVELS} rarest '
+                        "have no input"
+                    )
                     levels = np.sort(levels[np.argsort(-counts, kind="stable")[:MAX_LEVELS]])
                 columns.append(("levels", [str(level) for level in levels]))
             else:
-                numbers = numeric(series)
+                numbers = finite(series)
                 known = numbers[~np.isnan(numbers)]
                 columns.append(("number", float(np.median(known)) if len(known) else 0.0))
-        return cls(columns)
+        return cls(columns), remarks
 
     @property
     def width(self):
         return sum(len(value) if kind == "levels" else 1 for kind, value in self.columns)
 
     def transform(self, X, dtype):
-        frame = native(X)
+        """The numbers of a frame's rows, and remarks on texts that have no input."""
+        frame, remarks = native(X), []
         out = np.zeros((len(frame), self.width), dtype=dtype)
         at = 0
         for series, (kind, value) in zip(frame.iter_columns(), self.columns, strict=True):
             if kind == "number":
-                numbers = numeric(series)
+                numbers = finite(series)
                 out[:, at] = np.where(np.isnan(numbers), value, numbers)
                 at += 1
                 continue
             places = {level: place for place, level in enumerate(value)}
-            codes = np.array([places.get(text, -1) for text in texts(series)], dtype=np.int64)
+            cells = texts(series)
+            codes = np.array([places.get(text, -1) for text in cells], dtype=np.int64)
             known = codes >= 0
             out[np.flatnonzero(known), at + codes[known]] = 1.0
             at += len(value)
-        return out
+            unknown = np.flatnonzero(~known & (cells != None))  # noqa: E711
+            if len(unknown):
+                rows = "1 row has a category" if len(unknown) == 1 else f"{len(unknown)} rows have categories"
+                why = "not seen in training" if len(value) < MAX_LEVELS else "not seen in training or rare there"
+                remarks.append(
+                    f'column "{series.name}": {rows} {why}, first "{cells[unknown[0]]}" in row {unknown[0] + 1}; '
+                    "encoded as none of the known ones"
+                )
+        return out, remarks
 
     def names(self, given):
         """The name of each input."""
@@ -76,38 +131,57 @@ class Encoder:
 
 
 def check_columns(X):
-    """Refuses columns that are neither numbers nor texts: dates and times, lists, records."""
+    """Refuses columns that are neither numbers nor texts: dates and times, lists, records, objects."""
     import datetime
 
     frame = native(X)
     if not frame.columns:
         raise ValueError(f"0 feature(s) (shape={frame.shape}) while a minimum of 1 is required.")
     for series in frame.iter_columns():
-        first = next((value for value in known(series) if value is not None), None)
-        if series.dtype.is_temporal() or isinstance(first, (datetime.date, datetime.time, datetime.timedelta)):
+        odd = next((value for value in known(series) if not isinstance(value, PLAIN)), None)
+        if series.dtype.is_temporal() or isinstance(odd, (datetime.date, datetime.time, datetime.timedelta)):
             raise TypeError(
                 f"column {series.name!r} has dates or times: make numbers of them, such as month, weekday and hour. "
                 "`python -m pullback train` does so by itself."
             )
-        if series.dtype.is_nested() or isinstance(first, (list, tuple, dict, set, np.ndarray, complex)):
+        if series.dtype.is_nested() or odd is not None:
+            kind = "nested" if odd is None else type(odd).__name__
             raise TypeError(
-                f"column {series.name!r} has {type(first).__name__} objects in its cells: make a column of numbers "
-                "or texts of each part."
+                f"column {series.name!r} has {kind} objects in its cells: make a column of numbers or texts of each part."
             )
 
 
+#: What a cell of a column of objects may be.
+PLAIN = (str, int, float, bool, Decimal, np.bool_, np.integer, np.floating)
+
+
 def known(series):
-    """The cells of a column of objects; of other columns none, whose type says what they are."""
+    """The cells of a column of objects that are not missing; of other columns none, whose type says what they are."""
     import narwhals as nw
 
-    return series.to_list() if series.dtype in (nw.Object, nw.Unknown) else []
+    return series.drop_nulls().to_list() if series.dtype in (nw.Object, nw.Unknown) else []
+
+
+def check_classes(y):
+    """Refuses classes that are missing, which no order has a place for."""
+    if getattr(y, "dtype", None) == object:
+        gone = next((place for place, label in enumerate(y) if label is None), None)
+        if gone is not None:
+            raise ValueError(f"Input y contains {y[gone]}: row {gone + 1} has no class; leave such rows out.")
+
+
+def is_category(series):
+    """Whether a column has a type of categories."""
+    import narwhals as nw
+
+    return series.dtype in (nw.Categorical, nw.Enum)
 
 
 def is_categorical(series):
     """Whether a column is texts or categories, not numbers or truth values, which are 0 and 1."""
     import narwhals as nw
 
-    if series.dtype in (nw.Categorical, nw.Enum, nw.String):
+    if is_category(series) or series.dtype == nw.String:
         return True
     return any(isinstance(value, str) for value in known(series))
 
@@ -124,11 +198,28 @@ def numeric(series):
         raise ValueError(f"column {series.name!r} has numbers in training, but here it has not: {error}") from error
 
 
+def finite(series):
+    """The same, where none of them is infinite."""
+    numbers = numeric(series)
+    if np.isinf(numbers).any():
+        raise ValueError(f"Input X contains infinity, in column {series.name!r}.")
+    return numbers
+
+
 def texts(series):
     """A column as texts; missing ones are None."""
     missing = series.is_null().to_list()
-    cells = [
-        None if gone or value is None or value is np.nan else str(value)
-        for value, gone in zip(series.to_list(), missing)
-    ]
+    cells = [None if gone else written(value) for value, gone in zip(series.to_list(), missing)]
     return np.array(cells, dtype=object)
+
+
+def written(value):
+    """A cell as a text, None if it is missing. A whole number is written the same whatever type it has: a column of whole
+    numbers becomes one of fractions where a cell is missing."""
+    if isinstance(value, str):
+        return value
+    if value is None or value != value:
+        return None
+    if isinstance(value, (float, np.floating)) and value == np.floor(value) and np.isfinite(value):
+        return str(int(value))
+    return str(value)

@@ -12,10 +12,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_array, check_consistent_length, check_is_fitted, validate_data
 
 from . import _engine, _network
-from ._columns import Encoder, check_columns, is_categorical, is_frame, native
+from ._columns import Encoder, check_classes, check_columns, is_categorical, is_frame, native, needs_table, tell
 from ._persist import SaveMixin
 from ._show import ShowMixin
 from ._threads import thread_count
@@ -39,20 +39,26 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
     def _inputs(self, X, reset, y="no_validation"):
         """X as the array that the network reads, and y if there is one; nothing is copied that need not be."""
         checks_y = not isinstance(y, str)
-        if is_frame(X):
+        has_columns = is_frame(X)
+        if has_columns:
             check_columns(X)
-        is_encoded = is_frame(X) and (
-            self._needs_encoding(X) if reset else getattr(self, "encoder_", None) is not None
-        )
+        is_encoded = self._needs_encoding(X) if has_columns and reset else not reset and self.encoder_ is not None
         if is_encoded:
+            if not has_columns:
+                raise needs_table(self.feature_names_in_)
             validate_data(self, X, y, reset=reset, skip_check_array=True)
+            if not len(native(X)):
+                raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
             if reset:
-                self.encoder_, self.fill_ = Encoder.fit(X).columns, None
-            array = Encoder(self.encoder_).transform(X, self._dtype())
+                encoder, remarks = Encoder.fit(X)
+                self.encoder_, self.fill_ = encoder.columns, None
+                array, _ = encoder.transform(X, self._dtype())
+            else:
+                array, remarks = Encoder(self.encoder_).transform(X, self._dtype())
+            tell(remarks)
             if checks_y:
                 y = check_array(y, ensure_2d=False, dtype=None)
-            if not len(array):
-                raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+                check_consistent_length(array, y)
             return (array, y) if checks_y else array
         given = validate_data(
             self,
@@ -71,6 +77,8 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
             array = array.view(np.uint8)
         elif array.dtype.kind not in "fiu" or array.dtype.itemsize > 8 or array.dtype == np.float16:
             array = array.astype(self._dtype())
+        elif not array.dtype.isnative:
+            array = array.astype(array.dtype.newbyteorder("="))
         if array.dtype.kind == "f":
             array = self._filled(array, reset)
         return (array, y) if checks_y else array
@@ -678,6 +686,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def _targets(self, y, first, incremental, classes):
         """Targets as the engine takes them, the number of outputs, and what they are."""
+        check_classes(y)
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind == "multilabel-indicator":

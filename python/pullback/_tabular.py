@@ -1,6 +1,8 @@
 """Tables in, the best model in a sensible time: what the command's `train` does, as estimators."""
 
 import json
+import re
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -10,19 +12,36 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
 from . import _engine
-from ._columns import check_columns, is_categorical, is_frame, native, numeric, texts
+from ._columns import check_classes, check_columns, finite, is_categorical, is_category, is_frame, native, needs_table, tell, texts, written
 from ._threads import thread_count
 
 #: What the weights are called in the table that the engine gets; no column of X is called so.
 WEIGHT = "weight of the estimator"
 
 
-def numbers_of(cells, name):
-    """Texts of a column that has numbers in training, as numbers."""
+#: What the engine advises is done by flags of the command and in files.
+ADVICE = [
+    (re.compile(r"`--ignore '.*?'` leaves it out"), "drop it from X"),
+    (re.compile(r"`--type '.*?=categorical'` keeps it"), "the type of categories keeps it"),
+    (re.compile(r" in the file"), ""),
+]
+
+
+def numbers_of(series):
+    """A column that has numbers in training, as numbers, which may be written as texts now."""
+    if not is_categorical(series):
+        return np.ascontiguousarray(finite(series))
     try:
-        return np.array([np.nan if text is None else float(text) for text in cells])
+        return np.array([np.nan if text is None else float(text) for text in texts(series)])
     except ValueError as error:
-        raise ValueError(f"column {name!r} has numbers in training, but here it has not: {error}") from error
+        raise ValueError(f"column {series.name!r} has numbers in training, but here it has not: {error}") from error
+
+
+def told(remarks):
+    """What the engine remarks on rows, with advice for who has no files."""
+    for pattern, instead in ADVICE:
+        remarks = [pattern.sub(instead, remark) for remark in remarks]
+    return remarks
 
 
 class BaseTabular(BaseEstimator):
@@ -43,24 +62,40 @@ class BaseTabular(BaseEstimator):
         if is_frame(X):
             check_columns(X)
             validate_data(self, X, reset=reset, skip_check_array=True)
-            columns = [
-                texts(series).tolist() if is_categorical(series) else np.ascontiguousarray(numeric(series))
-                for series in native(X).iter_columns()
-            ]
-            if any(isinstance(column, np.ndarray) and np.isinf(column).any() for column in columns):
-                raise ValueError("Input X contains infinity.")
-        else:
-            array = validate_data(self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
-            columns = [np.ascontiguousarray(array[:, place]) for place in range(array.shape[1])]
-        if reset:
-            self.kinds_ = ["numeric" if isinstance(column, np.ndarray) else "categorical" for column in columns]
-        for place, kind in enumerate(self.kinds_):
+            given = list(native(X).iter_columns())
+            if not len(given[0]):
+                raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+            if reset:
+                self.kinds_ = ["categorical" if is_categorical(series) else "numeric" for series in given]
             # A model reads new rows by its own types.
-            if kind == "numeric" and not isinstance(columns[place], np.ndarray):
-                columns[place] = numbers_of(columns[place], self._names()[place])
-            elif kind == "categorical" and isinstance(columns[place], np.ndarray):
-                columns[place] = [None if number != number else f"{number:g}" for number in columns[place]]
+            columns = [
+                texts(series).tolist() if kind == "categorical" else numbers_of(series)
+                for series, kind in zip(given, self.kinds_)
+            ]
+        else:
+            try:
+                array = validate_data(self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
+            except (TypeError, ValueError) as error:
+                if not reset and "categorical" in self.kinds_:
+                    raise needs_table(self._names()) from error
+                if "to float" in str(error):
+                    raise ValueError(
+                        f"{error}. An array has numbers alone; columns of texts come in a table of pandas, Polars or Arrow."
+                    ) from error
+                raise
+            if reset:
+                self.kinds_ = ["numeric"] * array.shape[1]
+            columns = [
+                np.ascontiguousarray(column) if kind == "numeric" else [written(number) for number in column]
+                for column, kind in zip(array.T, self.kinds_)
+            ]
         return list(zip(self._names(), columns))
+
+    def _declared(self, X):
+        """The kinds of columns that are not the engine's to decide: it leaves texts out that only name their rows, but not
+        where they have the type of categories, and not numbers."""
+        has_type = [is_category(series) for series in native(X).iter_columns()] if is_frame(X) else self.kinds_
+        return [kind if kind == "numeric" or own is True else None for kind, own in zip(self.kinds_, has_type)]
 
     def _learn(self, X, targets, weights, more):
         """Runs the job on columns with those of the target."""
@@ -77,7 +112,7 @@ class BaseTabular(BaseEstimator):
             "target": [name for name, _ in target],
             # Who tests, tests on rows of his own.
             "test": 0.0,
-            "type": [f"{name}={kind}" for (name, _), kind in zip(columns, self.kinds_)],
+            "type": [f"{name}={kind}" for (name, _), kind in zip(columns, self._declared(X)) if kind],
             "seed": int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max)),
         }
         given = {
@@ -99,7 +134,12 @@ class BaseTabular(BaseEstimator):
         if weights is not None:
             settings["weights"] = WEIGHT
             target = [*target, (WEIGHT, np.ascontiguousarray(weights, dtype=np.float64))]
-        model, epochs, _ = _engine.fit_table(json.dumps(settings), columns + target, thread_count(self.n_threads))
+        model, epochs, interrupted, remarks = _engine.fit_table(
+            json.dumps(settings), columns + target, thread_count(self.n_threads)
+        )
+        tell(told(remarks))
+        if interrupted:
+            warnings.warn("Training interrupted by user.")
         self.model_ = np.frombuffer(model, dtype=np.uint8)
         self.n_iter_ = max(epochs)
         self.n_networks_ = len(epochs)
@@ -108,7 +148,9 @@ class BaseTabular(BaseEstimator):
     def _outputs(self, X):
         check_is_fitted(self)
         table = self._table(X, reset=False)
-        return _engine.predict_table(self.model_.tobytes(), table, thread_count(self.n_threads))
+        predicted, remarks = _engine.predict_table(self.model_.tobytes(), table, thread_count(self.n_threads))
+        tell(told(remarks))
+        return predicted
 
     def save(self, path):
         """Write the model file, which `pullback.load` and the command read.
@@ -237,12 +279,13 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         if y is None:
             raise ValueError("This TabularClassifier estimator requires y to be passed, but the target y is None.")
         y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=True)
+        check_classes(y)
         check_classification_targets(y)
         y = column_or_1d(y, warn=True)
         self.classes_, places = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"y has one class, {self.classes_[0]!r}: there is nothing to tell apart.")
-        weights = None if sample_weight is None else _check_sample_weight(sample_weight, y)
+            raise ValueError(f"y has one class, {self.classes_.tolist()[0]!r}: there is nothing to tell apart.")
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, y, ensure_non_negative=True)
         if self.class_weight is not None:
             own = compute_sample_weight(self.class_weight, y)
             weights = own if weights is None else weights * own
@@ -369,7 +412,7 @@ random_state, n_threads : object
         self.is_flat_ = y.ndim == 1
         columns = y.reshape(len(y), -1)
         targets = [np.ascontiguousarray(columns[:, place]) for place in range(columns.shape[1])]
-        weights = None if sample_weight is None else _check_sample_weight(sample_weight, y)
+        weights = None if sample_weight is None else _check_sample_weight(sample_weight, y, ensure_non_negative=True)
         more = {"task": "regression"} | ({} if self.loss is None else {"cost": self.loss})
         return self._learn(X, targets, weights, more)
 

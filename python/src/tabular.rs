@@ -5,7 +5,8 @@ use crate::raised;
 use crate::run::{machine, read};
 use numpy::{PyArray2, PyReadonlyArray1};
 use pullback::data::{Categories, Column, Encoding, Table, Values};
-use pullback::job::{Job, Settings};
+use pullback::explain::Catalog;
+use pullback::job::{Decided, Finding, Job, Settings};
 use pullback::model::Model;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
@@ -27,15 +28,38 @@ fn columns(list: &Bound<'_, PyList>) -> PyResult<Vec<Column>> {
         .collect()
 }
 
-/// Carries out the job that `settings`, as JSON, say for a table. Gives the model file, the layers and the epochs of
-/// each network, and whether it was interrupted.
+/// What there is to say of the data and of the run, as the command says it: columns that are left out, texts that share an
+/// input, what is doubtful about the rows, and what stood in the way of training.
+fn remarks(job: &Decided, findings: &[Finding]) -> pullback::Result<Vec<String>> {
+    let preprocessing = job.preprocessing();
+    let left_out = preprocessing.left_out().iter();
+    let mut remarks: Vec<String> =
+        left_out.map(|(name, why)| format!("column \"{name}\" is left out: {why}")).collect();
+    for feature in preprocessing.features() {
+        if let Encoding::Categorical(texts) = &feature.encoding
+            && let Some(rare) = texts.rare()
+        {
+            let (count, name) = (rare.levels, &feature.name);
+            remarks.push(format!("column \"{name}\": its {count} rarest texts share one input"));
+        }
+    }
+    remarks.extend(job.concerns()?.iter().map(ToString::to_string));
+    let catalog = Catalog::english();
+    remarks.extend(findings.iter().map(|finding| finding.text(&catalog)));
+    Ok(remarks)
+}
+
+/// What a job came to: the model file, the epochs of each network, whether it was interrupted, and remarks.
+type Learned<'py> = (Bound<'py, PyBytes>, Vec<usize>, bool, Vec<String>);
+
+/// Carries out the job that `settings`, as JSON, say for a table.
 #[pyfunction]
 pub(crate) fn fit_table<'py>(
     py: Python<'py>,
     settings: &str,
     table: &Bound<'py, PyList>,
     threads: usize,
-) -> PyResult<(Bound<'py, PyBytes>, Vec<usize>, bool)> {
+) -> PyResult<Learned<'py>> {
     let settings: Settings = read(settings)?;
     let table = Table::new("a table of Python", columns(table)?).map_err(raised)?;
     let mut watching = Watching::new(None, [false, false], 1);
@@ -49,30 +73,33 @@ pub(crate) fn fit_table<'py>(
             None => Ok((
                 fitted.model.to_bytes()?,
                 fitted.model.runs().map(|run| run.history.epoch_count).collect(),
+                remarks(&job, &fitted.findings)?,
             )),
         }
     });
-    let (bytes, epochs) = fitted.map_err(raised)?;
+    let (bytes, epochs, remarks) = fitted.map_err(raised)?;
     let interrupted = match watching.raised {
         Some(error) if error.is_instance_of::<pyo3::exceptions::PyKeyboardInterrupt>(py) => true,
         Some(error) => return Err(error),
         None => false,
     };
-    Ok((PyBytes::new(py, &bytes), epochs, interrupted))
+    Ok((PyBytes::new(py, &bytes), epochs, interrupted, remarks))
 }
 
-/// What the model of a file predicts for rows: probabilities, or numbers in the target's unit.
+/// What the model of a file predicts for rows, probabilities or numbers in the target's unit, and what of the rows it has
+/// no form for.
 #[pyfunction]
 pub(crate) fn predict_table<'py>(
     py: Python<'py>,
     model: &[u8],
     table: &Bound<'py, PyList>,
     threads: usize,
-) -> PyResult<Bound<'py, PyArray2<f64>>> {
+) -> PyResult<(Bound<'py, PyArray2<f64>>, Vec<String>)> {
     let model = Model::<f32>::from_bytes(model).map_err(raised)?;
     let table = Table::new("a table of Python", columns(table)?).map_err(raised)?;
     let predicted = py.detach(|| model.predict(&table, &machine(threads))).map_err(raised)?;
-    rows(py, predicted.numbers, predicted.outputs)
+    let remarks = predicted.warnings.iter().map(ToString::to_string).collect();
+    Ok((rows(py, predicted.numbers, predicted.outputs)?, remarks))
 }
 
 /// Columns, their kinds, classes, targets.

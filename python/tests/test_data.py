@@ -1,12 +1,14 @@
 """Arrays in any order, tables of any library, missing numbers and categories."""
 
 import datetime
+import warnings
 
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.exceptions import DataConversionWarning
 
-from pullback import MLPClassifier, MLPRegressor
+from pullback import DataWarning, MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -74,7 +76,8 @@ def test_levels_that_were_not_seen_and_missing_numbers_are_predicted_for():
     X = pandas.DataFrame(columns)
     reg = MLPRegressor(**settings()).fit(X, y)
     new = pandas.DataFrame({"kind": ["unheard", None], "size": [np.nan, 1.0], "is_new": [True, False]})
-    assert np.isfinite(reg.predict(new)).all()
+    with pytest.warns(DataWarning, match='column "kind": 1 row has a category not seen in training, first "unheard" in row 1'):
+        assert np.isfinite(reg.predict(new)).all()
     with pytest.raises(ValueError, match="feature names"):
         reg.predict(new.rename(columns={"size": "length"}))
 
@@ -132,8 +135,6 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / X.n
 
 def test_missing_cells_of_every_type_of_pandas_are_taken():
     pandas = pytest.importorskip("pandas")
-    from pullback import TabularRegressor
-
     columns, y = rows()
     X = pandas.DataFrame(columns)
     X.loc[::7, "kind"] = None
@@ -146,8 +147,6 @@ def test_missing_cells_of_every_type_of_pandas_are_taken():
 
 def test_truth_values_are_zero_and_one_however_they_come():
     pandas = pytest.importorskip("pandas")
-    from pullback import TabularClassifier
-
     X = pandas.DataFrame({"b": [True, False] * 40, "c": np.arange(80) % 7})
     y = X["b"].astype(int)
     clf = TabularClassifier(fast=True, max_iter=20, random_state=0).fit(X, y)
@@ -157,7 +156,15 @@ def test_truth_values_are_zero_and_one_however_they_come():
 
 
 @pytest.mark.parametrize(
-    "cells, what", [([[1], [2]], "list objects"), ([datetime.date(2026, 1, 1)] * 2, "dates"), ([{"a": 1}] * 2, "dict")]
+    "cells, what",
+    [
+        ([[1], [2]], "list objects"),
+        ([datetime.date(2026, 1, 1)] * 2, "dates"),
+        ([{"a": 1}] * 2, "dict"),
+        ([b"a", b"b"], "bytes"),
+        ([1j, 2j], "complex"),
+        ([1.0, {"a": 1}], "dict"),
+    ],
 )
 def test_cells_that_are_no_numbers_or_texts_are_named(cells, what):
     pandas = pytest.importorskip("pandas")
@@ -169,8 +176,6 @@ def test_cells_that_are_no_numbers_or_texts_are_named(cells, what):
 
 def test_errors_say_what_is_wrong(tmp_path):
     import pullback
-    from pullback import TabularRegressor
-
     X, y = load_iris(return_X_y=True)
     with pytest.raises(ValueError, match="ensemble is a whole number"):
         TabularRegressor(ensemble=1.5).fit(X, y)
@@ -192,3 +197,193 @@ def test_what_replaces_a_missing_number_does_not_depend_on_the_rows_beside_it():
     assert np.array_equal(clf.predict_proba(new[:1]), clf.predict_proba(new)[:1])
     with pytest.raises(ValueError, match="no number was missing in training"):
         MLPClassifier(**settings()).fit(X, y).predict(new)
+
+
+FAST = {"fast": True, "max_iter": 5, "random_state": 0}
+
+
+def remarks(call):
+    """What is remarked on rows by a call."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call()
+    return [str(one.message) for one in caught if issubclass(one.category, DataWarning)]
+
+
+def test_what_is_doubtful_about_rows_is_a_warning():
+    pandas = pytest.importorskip("pandas")
+    random = np.random.RandomState(0)
+    y = random.randint(0, 2, size=200)
+    X = pandas.DataFrame(
+        {
+            "same": 7.0,
+            "city": np.where(random.uniform(size=200) < 0.5, "Bonn", "bonn "),
+            "key": [f"id-{row}" for row in range(200)],
+            "copy": y * 3.0,
+            "size": random.normal(size=200),
+        }
+    )
+    clf = TabularClassifier(**FAST)
+    found = "\n".join(remarks(lambda: clf.fit(X, y)))
+    assert 'column "key" is left out' in found and "the type of categories keeps it" in found
+    assert "left out" not in "".join(remarks(lambda: TabularClassifier(**FAST).fit(X.astype({"key": "category"}), y)))
+    assert 'column "same": all rows have the same value, which says nothing; drop it from X' in found
+    assert '"bonn " and "Bonn" differ only in capitals or spaces, and count as different; make them one' in found
+    assert 'column "copy"' in found and "--" not in found and "file" not in found
+    new = X.assign(city=["Ulm", "Jena"] * 100)
+    assert remarks(lambda: clf.predict(new)) == [
+        'column "city": 200 rows have categories not seen in training, first "Ulm" in row 1; encoded as none of the '
+        "known ones"
+    ]
+    assert remarks(lambda: clf.predict(X)) == []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", category=DataWarning)
+        clf.predict(new)
+
+
+def test_a_warning_is_at_the_line_that_called():
+    pandas = pytest.importorskip("pandas")
+    from sklearn.pipeline import make_pipeline
+
+    X = pandas.DataFrame({"k": ["a", "b"] * 20})
+    pipeline = make_pipeline("passthrough", MLPClassifier(**settings())).fit(X, [0, 1] * 20)
+    with pytest.warns(DataWarning) as caught:
+        pipeline.predict(X.assign(k="c"))
+    assert [one.filename for one in caught] == [__file__]
+
+
+def test_texts_without_an_input_are_told():
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame({"k": [f"k{row}" for row in range(1003)] * 2})
+    y = np.arange(len(X)) % 2
+    reg = MLPRegressor(**settings(max_iter=1))
+    assert remarks(lambda: reg.fit(X, y)) == ['column "k": of its 1003 texts the 3 rarest have no input']
+    assert reg.coefs_[0].shape[0] == 1000
+    (said,) = remarks(lambda: reg.predict(X))
+    assert said.startswith('column "k": 6 rows have categories not seen in training or rare there')
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier(**settings(max_iter=300)), TabularClassifier(**FAST)])
+def test_a_category_is_the_same_whatever_type_it_comes_in(estimator):
+    pandas = pytest.importorskip("pandas")
+    y = [0, 1, 2] * 30
+    X = pandas.DataFrame({"k": pandas.Categorical([1, 2, 1234567] * 30)})
+    expected = estimator.fit(X, y).predict_proba(X)
+    for other in ([1, 2, 1234567], [1.0, 2.0, 1234567.0], ["1", "2", "1234567"]):
+        for column in (pandas.Series(other * 30), pandas.Series(other * 30, dtype=object)):
+            assert np.array_equal(estimator.predict_proba(pandas.DataFrame({"k": column})), expected)
+
+
+@pytest.mark.parametrize("kind", [">f8", ">f4", ">i4", ">u2"])
+def test_the_order_of_bytes_changes_no_bit(kind):
+    X, y = load_iris(return_X_y=True)
+    X = (X * 10).astype(kind)
+    native = X.astype(X.dtype.newbyteorder("="))
+    fitted = MLPClassifier(**settings()).fit(X, y.astype(">i8"), sample_weight=np.ones(len(y), dtype=">f8"))
+    expected = MLPClassifier(**settings()).fit(native, y)
+    assert all(map(np.array_equal, fitted.coefs_, expected.coefs_))
+    assert np.array_equal(fitted.predict_proba(X), expected.predict_proba(native))
+    clf = TabularClassifier(**FAST).fit(X, y)
+    assert np.array_equal(clf.predict_proba(X), clf.predict_proba(native))
+
+
+def test_arrays_that_may_only_be_read_and_packed_records_are_taken(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    np.save(tmp_path / "x.npy", X)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    records = np.zeros(len(X), dtype=[("mark", "u1"), ("x", "f8", (4,))])
+    records["x"] = X
+    y.flags.writeable = False
+    expected = MLPClassifier(**settings()).fit(X, y)
+    for other in (mapped, records["x"]):
+        fitted = MLPClassifier(**settings(early_stopping=False)).fit(other, y)
+        assert np.array_equal(fitted.predict_proba(other), expected.predict_proba(X))
+
+
+def test_a_table_without_rows_yet_is_named():
+    polars = pytest.importorskip("polars")
+    X, y = load_iris(return_X_y=True)
+    lazy = polars.DataFrame(X).lazy()
+    for estimator in (MLPClassifier(**settings()), TabularClassifier(**FAST)):
+        with pytest.raises(TypeError, match=r"polars LazyFrame, which has no rows yet: .*X\.collect\(\)"):
+            estimator.fit(lazy, y)
+        with pytest.raises(TypeError, match="LazyFrame"):
+            estimator.fit(lazy.collect(), y).predict(lazy)
+
+
+def pandas_rows():
+    import pandas
+
+    return pandas.DataFrame({"k": ["a", "b", None] * 20, "x": np.linspace(0, 1, 60)})
+
+
+@pytest.mark.parametrize("make", [lambda: MLPClassifier(**settings()), lambda: TabularClassifier(**FAST)])
+@pytest.mark.parametrize(
+    "change, error, what",
+    [
+        (lambda X: X.to_numpy(), TypeError, r"give a table with the columns \['k', 'x'\]"),
+        (lambda X: X[["x", "k"]], ValueError, "same order"),
+        (lambda X: X[["k"]], ValueError, "yet now missing"),
+        (lambda X: X.assign(z=1), ValueError, "unseen at fit time"),
+        (lambda X: X.assign(x=np.inf), ValueError, "infinity, in column 'x'"),
+        (lambda X: X.assign(x="much"), ValueError, "column 'x' has numbers in training"),
+        (lambda X: X[:0], ValueError, "minimum of 1 is required"),
+        (lambda X: X["x"], TypeError, "give a table with the columns"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_a_table_that_is_not_the_fitted_one_is_named(make, change, error, what):
+    pytest.importorskip("pandas")
+    X, y = pandas_rows(), [0, 1] * 30
+    with pytest.raises(error, match=what):
+        make().fit(X, y).predict(change(X))
+
+
+@pytest.mark.parametrize("make", [lambda: MLPClassifier(**settings()), lambda: TabularClassifier(**FAST)])
+def test_columns_and_classes_that_cannot_be_told_apart_are_named(make):
+    pandas = pytest.importorskip("pandas")
+    X, y = pandas_rows(), np.array([0, 1] * 30)
+    with pytest.raises(ValueError, match="columns of the same name"):
+        make().fit(pandas.concat([X, X], axis=1), y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        make().fit(X, y[:-1])
+    with pytest.raises(ValueError, match="row 2 has no class"):
+        make().fit(X, np.array(["u", None, "v"] * 20, dtype=object))
+    for missing in (pandas.Series(["u", None, "v"] * 20), np.where(y, np.nan, 1.0)):
+        with pytest.raises(ValueError, match="contains NaN"):
+            make().fit(X, missing)
+    with pytest.raises(ValueError, match="[Nn]egative"):
+        make().fit(X, y, sample_weight=-np.ones(60))
+
+
+@pytest.mark.parametrize("make", [lambda: MLPRegressor(**settings()), lambda: TabularRegressor(**FAST)])
+def test_a_column_of_targets_is_one_target_with_a_warning(make):
+    X, y = load_iris(return_X_y=True)
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        fitted = make().fit(X, y[:, None])
+    assert fitted.predict(X).shape == (150,) and np.array_equal(fitted.predict(X), make().fit(X, y).predict(X))
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier(**settings()), TabularClassifier(**FAST)])
+def test_classes_keep_their_type(estimator):
+    pandas, polars = map(pytest.importorskip, ("pandas", "polars"))
+    X, _ = load_iris(return_X_y=True)
+    numbers, words = np.arange(150) % 3, ["u", "v", "w"] * 50
+    for y in (
+        numbers,
+        numbers.astype(np.uint8),
+        numbers == 1,
+        pandas.Series(numbers).astype("category"),
+        polars.Series(numbers),
+        words,
+        np.array(words),
+        pandas.Series(words),
+        pandas.Series(words, dtype="string"),
+        polars.Series(words),
+        pandas.Categorical(words),
+    ):
+        expected = np.unique(np.asarray(y))
+        estimator.fit(X, y)
+        assert list(estimator.classes_) == list(expected)
+        assert estimator.predict(X).dtype == estimator.classes_.dtype and set(estimator.predict(X)) <= set(expected)
