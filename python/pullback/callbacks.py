@@ -65,28 +65,34 @@ class TensorBoardLog(_Log):
 
 
 class MLflowLog(_Log):
-    """Logs loss and validation score of each epoch, and the estimator's parameters, to the active run of MLflow."""
+    """Logs loss and validation score of each epoch, and the estimator's parameters, to MLflow: to the active run, or to a
+    run of its own where none is active."""
 
     def _open(self, estimator):
         import mlflow
 
         self._mlflow = mlflow
-        self._mlflow.log_params(estimator.get_params(deep=False))
+        self._is_own = mlflow.active_run() is None
+        if self._is_own:
+            mlflow.start_run()
+        mlflow.log_params(estimator.get_params(deep=False))
 
     def _write(self, figures, epoch):
         self._mlflow.log_metrics(figures, step=epoch)
 
     def _close(self):
-        pass
+        if getattr(self, "_is_own", False):
+            self._mlflow.end_run()
 
 
 class WandbLog(_Log):
-    """Logs loss and validation score of each epoch to Weights & Biases.
+    """Logs loss and validation score of each epoch, and the estimator's parameters, to Weights & Biases: to the active run,
+    or to a run of its own where none is active.
 
     Parameters
     ----------
     **settings : object
-        What `wandb.init` takes.
+        What `wandb.init` takes, for a run of its own.
     """
 
     def __init__(self, **settings):
@@ -95,11 +101,13 @@ class WandbLog(_Log):
     def _open(self, estimator):
         import wandb
 
-        self._run = wandb.init(config=estimator.get_params(deep=False), **self.settings)
+        self._is_own = wandb.run is None
+        self._run = wandb.init(**self.settings) if self._is_own else wandb.run
+        self._run.config.update(estimator.get_params(deep=False), allow_val_change=True)
 
     def _write(self, figures, epoch):
-        self._run.log(figures, step=epoch)
+        self._run.log({**figures, "epoch": epoch})
 
     def _close(self):
-        if hasattr(self, "_run"):
+        if getattr(self, "_is_own", False):
             self._run.finish()

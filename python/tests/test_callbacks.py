@@ -89,6 +89,56 @@ def test_tensorboard_gets_each_epoch(tmp_path):
     np.testing.assert_allclose([event.value for event in events], clf.loss_curve_, rtol=1e-6)
 
 
+@pytest.mark.parametrize("is_within", [False, True])
+def test_mlflow_gets_each_epoch(is_within, tmp_path):
+    """MLflow is too large to be among the packages for testing: this runs where it is installed."""
+    mlflow = pytest.importorskip("mlflow")
+    from pullback.callbacks import MLflowLog
+
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/runs.db")
+    X, y = load_iris(return_X_y=True)
+    clf = MLPClassifier((8,), max_iter=6, early_stopping=True, random_state=0).set_callbacks(MLflowLog())
+    if is_within:
+        with mlflow.start_run():
+            clf.fit(X, y)
+            assert mlflow.active_run() is not None
+    else:
+        clf.fit(X, y)
+    assert mlflow.active_run() is None
+    client = mlflow.MlflowClient()
+    (run,) = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
+    assert run.info.status == "FINISHED" and run.data.params["solver"] == "adam"
+    for name, expected in (("loss", clf.loss_curve_), ("validation_score", clf.validation_scores_)):
+        history = client.get_metric_history(run.info.run_id, name)
+        assert [(metric.step, metric.value) for metric in history] == list(enumerate(expected, 1))
+
+
+@pytest.mark.parametrize("is_within", [False, True])
+def test_weights_and_biases_gets_each_epoch(is_within, tmp_path):
+    """Its package is too large to be among those for testing: this runs where it is installed, without a network."""
+    wandb = pytest.importorskip("wandb")
+    from pullback.callbacks import WandbLog
+
+    X, y = load_iris(return_X_y=True)
+    settings = {"mode": "offline", "dir": str(tmp_path), "config": {"note": "mine"}}
+    written = []
+    clf = MLPClassifier((8,), max_iter=6, random_state=0).set_callbacks(WandbLog(**settings))
+    with pytest.MonkeyPatch.context() as patch:
+        own = wandb.Run.log
+        patch.setattr(wandb.Run, "log", lambda run, data, **more: (written.append((run, data)), own(run, data, **more))[1])
+        if is_within:
+            with wandb.init(**settings) as run:
+                clf.fit(X, y)
+                assert wandb.run is run and run.summary["loss"] == clf.loss_
+        else:
+            clf.fit(X, y)
+    assert wandb.run is None and len({id(run) for run, _ in written}) == 1
+    assert [(data["epoch"], data["loss"]) for _, data in written] == list(enumerate(clf.loss_curve_, 1))
+    assert written[0][0].config["note"] == "mine" and written[0][0].config["solver"] == "adam"
+    (records,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
+    assert b"loss" in records.read_bytes()
+
+
 def test_an_interrupt_leaves_a_fitted_estimator():
     X = np.random.RandomState(0).normal(size=(20000, 64)).astype(np.float32)
     y = (X[:, 0] > 0).astype(int)
