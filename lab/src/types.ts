@@ -123,6 +123,12 @@ export interface Verified {
   noise: number;
 }
 
+/** A part of what the command explains. */
+export type Block =
+  | { kind: "heading" | "text" | "warning"; text: string }
+  | { kind: "formula"; text: string; mathml: string | null }
+  | { kind: "table"; columns: string[]; rows: string[][] };
+
 export interface Costs {
   costs: number[];
   cost: number;

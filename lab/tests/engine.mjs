@@ -9,6 +9,9 @@ export const ROOT = join(LAB, "..");
 /** The built page: what was just built, else what the binary carries. */
 export const PAGE = existsSync(join(LAB, "dist/engine.wasm")) ? join(LAB, "dist") : join(ROOT, "crates/pullback-cli/lab");
 
+/** The command, if it was built. */
+export const binary = ["release", "debug"].map((kind) => join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), kind, "pullback")).find(existsSync);
+
 export async function loadEngine() {
   const { instance } = await WebAssembly.instantiate(readFileSync(join(PAGE, "engine.wasm")), {});
   const { memory, room, answer, answered } = instance.exports;

@@ -1,12 +1,12 @@
 // What the page promises: the first key, stepping, the keyboard, words, access, commands.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { launch, open, serve } from "./browser.mjs";
-import { loadEngine, ROOT } from "./engine.mjs";
+import { binary, loadEngine } from "./engine.mjs";
 
 let server;
 let browser;
@@ -19,7 +19,6 @@ after(async () => {
   server?.close();
 });
 
-const binary = ["release", "debug"].map((kind) => join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), kind, "pullback")).find(existsSync);
 const state = (page) =>
   page.evaluate(() => [...document.querySelectorAll("main svg [data-id]")].map((shape) => `${shape.dataset.id}|${[...shape.classList].filter((name) => !name.startsWith("svelte-")).sort().join(" ")}|${shape.textContent}`).join("\n"));
 const sentence = (page) => page.locator(".sentence").innerText();

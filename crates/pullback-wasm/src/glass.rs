@@ -3,8 +3,8 @@
 use pullback::error::{Error, Result};
 use pullback::explain::four_ways::{self, Way, one_by_one};
 use pullback::explain::{
-    Address, Addresses, Catalog, Kept, Level, Size, Step, Steps, Subject, Trace, WorkedExample, animation,
-    diagnose, examples, layer_figures, picture_at, scene,
+    Address, Addresses, Block, Catalog, Kept, Level, Options, Size, Step, Steps, Subject, Trace,
+    WorkedExample, animation, describe_number, diagnose, examples, layer_figures, picture_at, scene,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -64,6 +64,12 @@ pub(crate) enum About {
     Advance { steps: usize },
     /// Every layer's figures, and what hinders learning.
     Figures { language: Option<String> },
+    /// The parameters, which have places.
+    Parameters {},
+    /// The numbers of a parameter and their gradients, as a matrix of at most so many rows and columns.
+    Matrix { place: usize, most: usize },
+    /// All about one number of a parameter, as the command explains it.
+    Number { place: usize, element: usize, language: Option<String> },
     /// The example as a file.
     File {},
     /// A drawing of a step that needs nothing else; of the end without one.
@@ -214,6 +220,18 @@ impl Glass {
                     .map(|own| json!({ "layer": own.layer, "unit": own.unit, "text": own.text(&catalog) }));
                 Ok(json!({ "layers": layers.collect::<Vec<_>>(), "findings": findings.collect::<Vec<_>>() }))
             }
+            About::Parameters {} => {
+                let trace = self.trace.as_ref().ok_or_else(no_network)?;
+                let all = trace.parameters().iter().enumerate().filter(|(_, own)| own.role.is_trained());
+                let all = all.map(
+                    |(place, own)| json!({ "place": place, "name": own.name, "shape": own.shape.sizes() }),
+                );
+                Ok(json!({ "parameters": all.collect::<Vec<_>>() }))
+            }
+            About::Matrix { place, most } => self.matrix(*place, (*most).max(1)),
+            About::Number { place, element, language } => {
+                self.number_told(*place, *element, &*catalog(language.as_deref())?)
+            }
             About::File {} => Ok(json!({ "toml": self.worked.to_toml(), "json": self.worked.to_json() })),
             About::Picture { level, at, language } => {
                 let level = level_named(level)?;
@@ -264,6 +282,80 @@ impl Glass {
                 Err(Error::configuration(format!("`{address}` is more than one number")))
             }
         }
+    }
+
+    /// A parameter that is trained, by its place.
+    fn trained(&self, place: usize) -> Result<&Trace> {
+        let trace = self.trace.as_ref().ok_or_else(no_network)?;
+        match trace.parameters().get(place).is_some_and(|own| own.role.is_trained()) {
+            true => Ok(trace),
+            false => Err(Error::configuration(format!("nothing is trained at place {place}"))),
+        }
+    }
+
+    /// A matrix with more rows or columns than are asked for is divided into blocks, of which each is told by the number
+    /// with the largest gradient.
+    fn matrix(&self, place: usize, most: usize) -> Result<Value> {
+        let trace = self.trained(place)?;
+        let sizes = trace.parameters()[place].shape.sizes();
+        let (numbers, gradient) = (trace.parameter(place), trace.gradient(place));
+        // Units or filters are rows; what is read by one, whatever its axes, is in columns. A list of one number a unit
+        // is one row.
+        let (rows, columns) = match sizes {
+            [] => (1, 1),
+            [units] => (1, *units),
+            [units, rest @ ..] => (*units, rest.iter().product::<usize>().max(1)),
+        };
+        let [high, wide] = [rows, columns].map(|own| own.div_ceil(most));
+        let (shown_rows, shown_columns) = (rows.div_ceil(high), columns.div_ceil(wide));
+        let mut elements = Vec::with_capacity(shown_rows * shown_columns);
+        for row in 0..shown_rows {
+            for column in 0..shown_columns {
+                let of_block = (row * high..rows.min((row + 1) * high)).flat_map(|row| {
+                    let columns = column * wide..columns.min((column + 1) * wide);
+                    columns.map(move |column| (row, column))
+                });
+                let all = of_block.map(|(row, at)| row * columns + at);
+                let size = |element: &usize| gradient[*element].abs();
+                elements.extend(all.reduce(|a, b| if size(&b) > size(&a) { b } else { a }));
+            }
+        }
+        let addresses = self.addresses(trace)?;
+        Ok(json!({
+            "rows": shown_rows,
+            "columns": shown_columns,
+            "block": [high, wide],
+            "elements": elements,
+            "numbers": elements.iter().map(|&at| numbers[at]).collect::<Vec<_>>(),
+            "gradients": elements.iter().map(|&at| gradient[at]).collect::<Vec<_>>(),
+            "names": elements.iter().map(|&at| addresses.of(place, at)).collect::<Vec<_>>(),
+        }))
+    }
+
+    fn number_told(&self, place: usize, element: usize, catalog: &Catalog) -> Result<Value> {
+        let trace = self.trained(place)?;
+        let Subject::Network(example) = &self.worked.subject else { return Err(no_network()) };
+        if element >= trace.parameter(place).len() {
+            return Err(Error::configuration(format!("the parameter has no number {element}")));
+        }
+        let options = Options {
+            notation: self.worked.notation,
+            names: example.names.symbols(trace, self.worked.notation),
+            training: example.training.clone(),
+            fixed: example.fixed.clone(),
+            ..Options::default()
+        };
+        let told = describe_number(trace, (place, element), &options, catalog);
+        let blocks = told.blocks.iter().map(|block| match block {
+            Block::Heading(_, text) => json!({ "kind": "heading", "text": text }),
+            Block::Text(text) => json!({ "kind": "text", "text": text }),
+            Block::Warning(text) => json!({ "kind": "warning", "text": text }),
+            Block::Formula { text, .. } => {
+                json!({ "kind": "formula", "text": text, "mathml": block.mathml() })
+            }
+            Block::Table { columns, rows } => json!({ "kind": "table", "columns": columns, "rows": rows }),
+        });
+        Ok(json!({ "blocks": blocks.collect::<Vec<_>>() }))
     }
 
     /// What differences find is uncertain by the rounding of two costs over the distance between them.

@@ -32,6 +32,19 @@ pub(crate) struct Row {
     pub(crate) model: u32,
     /// Which network of an ensemble, counted from 0.
     member: Option<usize>,
+    #[serde(flatten)]
+    own: Cells,
+    /// Further rows of the batch.
+    #[serde(default)]
+    others: Vec<Cells>,
+    /// Whether the network is as in training: statistics of the batch and dropout's masks instead of running averages.
+    #[serde(default)]
+    is_training: bool,
+}
+
+/// A row as it is written in a table.
+#[derive(Deserialize)]
+struct Cells {
     /// The cell of each column: a text, or a list of bytes for an image.
     cells: BTreeMap<String, Value>,
     /// The target of each output, as in the data.
@@ -96,26 +109,33 @@ pub(crate) fn row(model: &Model<f64>, row: &Row) -> Result<Value> {
     };
     let model = own.as_ref().unwrap_or(model);
     let preprocessing = model.trained()?.preprocessing;
+    let rows: Vec<&Cells> = std::iter::once(&row.own).chain(&row.others).collect();
     let mut columns = Vec::new();
     for feature in preprocessing.features() {
-        columns.push(Column::new(feature.name.clone(), cell(feature, row.cells.get(&feature.name))?));
+        let given: Vec<_> = rows.iter().map(|row| row.cells.get(&feature.name)).collect();
+        columns.push(Column::new(feature.name.clone(), cells(feature, &given)?));
     }
     let target = preprocessing.target();
     for (at, name) in target.names().iter().enumerate() {
-        let text = row.target.get(at).map_or("", String::as_str).trim();
+        let texts: Vec<&str> =
+            rows.iter().map(|row| row.target.get(at).map_or("", String::as_str).trim()).collect();
         let values = match target.target() {
-            Target::Regression { .. } => Values::Numbers(vec![number(name, text)?]),
-            _ => Values::Categories(Categories::from_texts([Some(text)])),
+            Target::Regression { .. } => {
+                Values::Numbers(texts.iter().map(|text| number(name, text)).collect::<Result<_>>()?)
+            }
+            _ => Values::Categories(Categories::from_texts(texts.into_iter().map(Some))),
         };
         columns.push(Column::new(name.clone(), values));
     }
     let table = Table::new("the row", columns)?;
     let names = target.output_names();
     let machine = Machine::with_threads(1);
-    let prediction = model.predict(&table, &machine)?;
-    let worked: WorkedExample = worked_rows(model, &table, 0..1, Mode::Evaluation, names.clone())?;
+    let first = table.select(&[0])?;
+    let prediction = model.predict(&first, &machine)?;
+    let mode = if row.is_training { Mode::Training } else { Mode::Evaluation };
+    let worked: WorkedExample = worked_rows(model, &table, 0..rows.len(), mode, names.clone())?;
     let likely = prediction.classes.as_ref().and_then(|classes| classes.first().copied()).unwrap_or(0);
-    let (features, _) = preprocessing.apply_features::<f64>(&table)?;
+    let (features, _) = preprocessing.apply_features::<f64>(&first)?;
     let saliency = input_gradients(
         model,
         &features.to_dense()?,
@@ -134,23 +154,26 @@ pub(crate) fn row(model: &Model<f64>, row: &Row) -> Result<Value> {
     }))
 }
 
-/// The cell of a column as the model reads it; an empty one is missing.
-fn cell(feature: &Feature, given: Option<&Value>) -> Result<Values> {
-    let text = given.and_then(Value::as_str).unwrap_or("").trim();
+/// The cells of a column as the model reads it; an empty one is missing.
+fn cells(feature: &Feature, given: &[Option<&Value>]) -> Result<Values> {
+    let texts = given.iter().map(|cell| cell.and_then(Value::as_str).unwrap_or("").trim());
+    let numbers = |texts: &mut dyn Iterator<Item = &str>| {
+        texts.map(|text| number(&feature.name, text)).collect::<Result<Vec<f64>>>()
+    };
+    let mut texts = texts;
     Ok(match &feature.encoding {
-        Encoding::Categorical(_) => {
-            Values::Categories(Categories::from_texts([Some(text).filter(|text| !text.is_empty())]))
+        Encoding::Categorical(_) => Values::Categories(Categories::from_texts(
+            texts.map(|text| Some(text).filter(|text| !text.is_empty())),
+        )),
+        Encoding::Time(own) => {
+            Values::Times(Times { seconds: numbers(&mut texts)?, is_day_first: own.is_day_first() })
         }
-        Encoding::Time(own) => Values::Times(Times {
-            seconds: vec![number(&feature.name, text)?],
-            is_day_first: own.is_day_first(),
-        }),
         Encoding::Bytes(own) => {
-            let bytes = given.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_u64);
-            let bytes: Vec<u8> = bytes.map(|byte| byte.min(255) as u8).collect();
+            let bytes = given.iter().flat_map(|cell| cell.and_then(Value::as_array).into_iter().flatten());
+            let bytes: Vec<u8> = bytes.filter_map(Value::as_u64).map(|byte| byte.min(255) as u8).collect();
             Values::Bytes(Bytes::new(bytes, own.shape().to_vec(), u8::MAX)?)
         }
-        _ => Values::Numbers(vec![number(&feature.name, text)?]),
+        _ => Values::Numbers(numbers(&mut texts)?),
     })
 }
 

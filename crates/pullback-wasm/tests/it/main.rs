@@ -1,5 +1,6 @@
 //! The engine of the page, asked as the page asks it.
 
+mod numbers;
 mod quiz;
 mod train;
 

@@ -60,7 +60,7 @@ pub use mistakes::{
     Answered, Answers, Asked, Judged, Mistake, NEAR_RIGHT, Question, Verdict, Wrong, answers,
 };
 pub use notation::{Notation, Symbol};
-pub use page::{Focus, MOST_LAYERS_IN_FULL, Options, describe};
+pub use page::{Focus, MOST_LAYERS_IN_FULL, Options, describe, describe_number};
 pub use render::animation::{Animation, Cue, animation};
 pub use render::html::Drawings;
 pub use render::picture::{picture, picture_at};

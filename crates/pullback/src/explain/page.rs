@@ -87,13 +87,25 @@ impl Default for Options {
 
 /// Describes one forward and backward pass.
 pub fn describe(trace: &Trace, title: &str, options: &Options, catalog: &Catalog) -> Document {
-    let mut names = options.notation.names(trace);
-    names.extend(options.names.iter().map(|(symbol, name)| (*symbol, name.clone())));
-    let labels = Labels::of_network(trace, &names, options.notation);
-    let reading = Reading::new(trace.graph(), trace.values(), labels, options.digits);
-    let mut page = Page { trace, options, catalog, names, reading, blocks: Vec::new() };
+    let mut page = Page::new(trace, options, catalog);
     page.blocks.push(Block::Heading(1, title.to_owned()));
     page.write();
+    Document { language: catalog.language, blocks: page.blocks }
+}
+
+/// The chapter of one number alone, of a parameter at its place: its gradient as a sum, what each part of it was made of
+/// back to the cost, what a nudge tells, and its update. It is what [`describe`] writes about [`Focus::Element`].
+///
+/// # Panics
+/// If there is no such number.
+pub fn describe_number(
+    trace: &Trace,
+    (place, element): (usize, usize),
+    options: &Options,
+    catalog: &Catalog,
+) -> Document {
+    let mut page = Page::new(trace, options, catalog);
+    page.element(place, element);
     Document { language: catalog.language, blocks: page.blocks }
 }
 
@@ -107,7 +119,15 @@ pub(super) struct Page<'a> {
     pub(super) blocks: Vec<Block>,
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    fn new(trace: &'a Trace, options: &'a Options, catalog: &'a Catalog) -> Self {
+        let mut names = options.notation.names(trace);
+        names.extend(options.names.iter().map(|(symbol, name)| (*symbol, name.clone())));
+        let labels = Labels::of_network(trace, &names, options.notation);
+        let reading = Reading::new(trace.graph(), trace.values(), labels, options.digits);
+        Page { trace, options, catalog, names, reading, blocks: Vec::new() }
+    }
+
     pub(super) fn heading(&mut self, text: String) {
         self.blocks.push(Block::Heading(2, text));
     }

@@ -16,7 +16,7 @@ const LONGEST_WAY: usize = 40;
 
 impl Page<'_> {
     /// The page of one number of a parameter.
-    pub(super) fn element(&mut self, place: usize, element: usize) {
+    pub(in crate::explain) fn element(&mut self, place: usize, element: usize) {
         let dense = self.trace.dense().iter();
         let position = dense.clone().position(|dense| dense.weight == place || dense.bias == Some(place));
         if let Some(position) = position {

@@ -1,6 +1,17 @@
 //! A line of LaTeX, as pages write it, as MathML, which browsers draw by themselves.
 
+use crate::explain::Block;
 use crate::report::svg::escaped;
+
+impl Block {
+    /// A formula as an element of MathML; absent of other blocks, and of a formula that is not known here.
+    pub fn mathml(&self) -> Option<String> {
+        match self {
+            Self::Formula { latex, .. } => mathml(latex),
+            _ => None,
+        }
+    }
+}
 
 /// The formula as an element; absent where it has a command that is not known here, so that a page shows its text.
 pub(super) fn mathml(latex: &str) -> Option<String> {
