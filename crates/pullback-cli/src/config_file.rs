@@ -26,8 +26,11 @@ pub(crate) fn to_toml(settings: &Settings) -> Result<String> {
 pub(crate) fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
     const KEYS: &str = "the keys are the flags of `pullback train --help`, with `_` for `-`";
     let message = error.message().replace('\n', "; ");
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let (what, help) = match quoted.split_first() {
+    // What was given may hold a backtick itself; what is expected does not.
+    let (said, expected) = message.split_once("`, expected ").unwrap_or((&message, ""));
+    let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+    let given = said.split_once('`').map(|(_, given)| given.strip_suffix('`').unwrap_or(given));
+    let (what, help) = match given.map(|given| (given, &known[..])) {
         Some((given, known)) if message.starts_with("unknown field") => {
             let near = nearest_name(given, known.iter().copied());
             (
@@ -38,17 +41,20 @@ pub(crate) fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> Failure
         Some((given, known))
             if message.starts_with("unknown variant") || message.starts_with("there is no ") =>
         {
-            let what = match message.split_once(", expected ") {
-                Some((what, _)) if message.starts_with("there is no ") => what.to_owned(),
-                _ => format!("there is no `{given}` here"),
+            let what = match message.starts_with("there is no ") && !expected.is_empty() {
+                true => format!("{said}`"),
+                false => format!("there is no `{given}` here"),
             };
             let error = pullback::Error::configuration(what).unknown(given, known);
             (error.to_string(), error.help_text().unwrap_or_default().to_owned())
         }
-        _ => match message.strip_prefix("invalid type: ").and_then(|types| types.split_once(", expected ")) {
+        _ => match (message.strip_prefix("invalid type: "))
+            .or_else(|| message.strip_prefix("invalid value: "))
+            .and_then(|types| types.split_once(", expected "))
+        {
             Some((found, expected)) => {
                 let expected = match expected {
-                    "usize" | "u64" => "a whole number",
+                    "usize" | "u64" | "u32" => "a whole number",
                     "f32" | "f64" => "a number",
                     "a sequence" => "a list",
                     "a boolean" => "true or false",

@@ -34,7 +34,7 @@ pub(crate) fn steps(worked: &WorkedExample, notation: Option<Notation>) -> Resul
 ///
 /// # Errors
 /// If the animation itself has the name that the subtitles get, or they could not be written there.
-pub(crate) fn subtitles(files: &Files, out: Option<&Path>) -> Result<Option<Output>> {
+pub(crate) fn subtitles(files: &mut Files, out: Option<&Path>) -> Result<Option<Output>> {
     let Some(out) = out.filter(|path| *path != Path::new("-")) else { return Ok(None) };
     let beside = out.with_extension("vtt");
     if beside == out {

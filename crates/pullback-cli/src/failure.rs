@@ -123,7 +123,9 @@ impl From<clap::Error> for Failure {
         };
         let rendered = error.to_string();
         let usage = rendered.lines().find_map(|line| line.strip_prefix("Usage: ")).unwrap_or("pullback");
-        let command = std::env::args().nth(1).filter(|word| !word.starts_with('-'));
+        // What is no text is no command either.
+        let command = std::env::args_os().nth(1).and_then(|word| word.into_string().ok());
+        let command = command.filter(|word| !word.starts_with('-'));
         let command = command.map_or("pullback".to_owned(), |name| format!("pullback {name}"));
         let all = |what: &str| format!("`{command} --help` lists the {what}");
         let near = |kind| {

@@ -1,5 +1,5 @@
-//! The files of a command: all that it reads and the one that it writes. A command gets an [`Output`] only from
-//! [`Files`], before any work, so that none replaces what it is made from.
+//! The files of a command: all that it reads and writes. A command gets an [`Output`] only from its [`Files`], before any
+//! work, so that none replaces what it is made from, nor another output.
 
 use crate::failure::{Failure, Result};
 use crate::terminal;
@@ -7,10 +7,16 @@ use pullback::{Error, files};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a command reads.
+/// What a command reads, and what it will write.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     read: Vec<PathBuf>,
+    /// Folders of which every image is read.
+    images: Vec<PathBuf>,
+    /// Folders that belong to a run: nothing else is written there.
+    kept: Vec<PathBuf>,
+    /// Outputs so far, with the flag of each.
+    written: Vec<(PathBuf, String)>,
 }
 
 impl Files {
@@ -21,33 +27,79 @@ impl Files {
         files
     }
 
-    /// Images bring the files beside them: of a folder all IDX files are read, of images the labels.
+    /// With the folder of a run that goes on, or whose checkpoints are kept there.
+    pub(crate) fn keeping(mut self, folder: Option<&Path>) -> Self {
+        self.kept.extend(folder.map(target));
+        self
+    }
+
+    /// Images bring the files beside them: of a folder all images are read, of images the labels.
     fn add(&mut self, path: &Path) {
-        let is_idx =
-            |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().contains("-ubyte"));
         let folder = if path.is_dir() { Some(path) } else { path.parent().filter(|_| is_idx(path)) };
         if let Some(entries) = folder.and_then(|folder| fs::read_dir(or_here(folder)).ok()) {
             let beside = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
             self.read.extend(beside.filter(|path| is_idx(path)));
         }
+        if path.is_dir() {
+            self.images.push(target(path));
+        }
         self.read.push(path.to_owned());
     }
 
     /// The place of what is made; `-` and no path are standard output. Refuses a place where a file could not be
-    /// written after all the work, or where it would replace what is read: by whatever name, link or spelling.
-    pub(crate) fn output(&self, path: Option<&Path>, flag: &str) -> Result<Output> {
+    /// written after all the work, or where it would replace what is read, or another output: by whatever name, link or
+    /// spelling.
+    pub(crate) fn output(&mut self, path: Option<&Path>, flag: &str) -> Result<Output> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
             return Ok(Output { path: None });
         };
-        if self.read.iter().any(|source| is_same_file(source, path)) {
+        let place = target(path);
+        let is_image = is_image(&place) && place.exists();
+        if self.read.iter().any(|source| is_same_file(source, path))
+            || is_image && self.images.iter().any(|folder| place.starts_with(folder))
+        {
             return Err(Failure::usage(
                 format!("{} would be replaced by what is made from it", path.display()),
                 format!("give another file with `{flag}`"),
             ));
         }
+        if self.kept.iter().any(|folder| place.starts_with(folder)) {
+            return Err(Failure::usage(
+                format!("{} is in the folder of the run, whose files go on with it", path.display()),
+                format!("give a file elsewhere with `{flag}`"),
+            ));
+        }
+        if let Some((_, other)) =
+            self.written.iter().find(|(other, _)| *other == place || is_same_file(other, path))
+        {
+            return Err(Failure::usage(
+                format!("{} is where `{other}` and `{flag}` would both be written", path.display()),
+                format!("give another file with `{flag}`"),
+            ));
+        }
         files::check_writable(path).map_err(|error| Failure::unwritable(path, &error))?;
+        self.written.push((place, flag.to_owned()));
         Ok(Output { path: Some(path.to_owned()) })
     }
+}
+
+fn is_idx(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().contains("-ubyte"))
+}
+
+/// Whether a folder's reader takes a file for an image, by its name.
+fn is_image(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    ending.is_some_and(|ending| pullback_data::IMAGE_ENDINGS.contains(&ending.as_str()))
+}
+
+/// Where a path leads to, whether there is a file or not.
+pub(crate) fn target(path: &Path) -> PathBuf {
+    let beside = || {
+        let folder = or_here(path.parent()?).canonicalize().ok()?;
+        Some(folder.join(path.file_name()?))
+    };
+    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_owned())
 }
 
 /// A place that may be written to.
@@ -144,9 +196,41 @@ mod tests {
             fs::write(at(name), "1").unwrap();
         }
         for source in [folder.path(), &at("train-images-idx3-ubyte")] {
-            let files = Files::reading([source]);
+            let mut files = Files::reading([source]);
             assert!(files.output(Some(&at("train-labels-idx1-ubyte")), "--out").is_err());
             assert!(files.output(Some(&at("model")), "--out").is_ok());
         }
+    }
+
+    #[test]
+    fn images_of_a_folder_and_the_folder_of_a_run_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["imgs/cat", "imgs/dog", "run"] {
+            fs::create_dir_all(at(name)).unwrap();
+        }
+        for name in ["imgs/cat/1.png", "imgs/dog/2.JPG", "imgs/model", "run/run.json"] {
+            fs::write(at(name), "1").unwrap();
+        }
+        let files = || Files::reading([&*at("imgs")]).keeping(Some(&at("run")));
+        for name in ["imgs/cat/1.png", "imgs/dog/../dog/2.JPG", "run/run.json", "run/new"] {
+            assert!(files().output(Some(&at(name)), "--out").is_err(), "{name}");
+        }
+        for name in ["imgs/model", "imgs/cat/new.png", "model"] {
+            assert!(files().output(Some(&at(name)), "--out").is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn two_outputs_are_two_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("sub")).unwrap();
+        let mut files = Files::default();
+        assert!(files.output(Some(&at("new")), "--out").is_ok());
+        let refused = files.output(Some(&at("sub/../new")), "--save").unwrap_err();
+        assert!(format!("{refused:?}").contains("`--out` and `--save`"), "{refused:?}");
+        assert!(files.output(Some(&at("other")), "--save").is_ok());
+        assert!(files.output(Some(Path::new("-")), "--svg").is_ok());
     }
 }

@@ -230,6 +230,16 @@ pub(crate) fn read(path: &Path) -> Result<Sweep> {
             "write, for example, `[ranges]` and under it `learning_rate = { min = 1e-4, max = 1e-2, log = true }`",
         ));
     }
+    if base.metric.unwrap_or_default().is_cost() {
+        for key in ["cost", "class_weights"] {
+            if file.ranges.contains_key(&Key(key.to_owned())) {
+                return Err(unfit(
+                    format!("trials that differ in `{key}` cannot be ranked by their costs"),
+                    "say in the base by what they are compared, for example `metric = \"accuracy\"`",
+                ));
+            }
+        }
+    }
     let (seed, part) = (file.seed.unwrap_or(0), file.part.unwrap_or(PART));
     if part < 2 {
         return Err(unfit(

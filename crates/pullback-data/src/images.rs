@@ -38,7 +38,8 @@ const CHANNELS: usize = 3;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 const JPEG: &[u8] = b"\xff\xd8\xff";
-const ENDINGS: &[&str] = &["png", "jpg", "jpeg", "jpe", "jfif"];
+/// The endings of names that the reader of a folder takes for images, in small letters.
+pub const ENDINGS: &[&str] = &["png", "jpg", "jpeg", "jpe", "jfif"];
 const OTHER_ENDINGS: &[&str] = &["gif", "bmp", "tif", "tiff", "webp", "heic", "avif", "ppm", "pgm", "tga"];
 
 /// The size that images are given.

@@ -39,7 +39,7 @@ fn malformed(place: Place, what: impl Into<String>, help: impl Into<String>) -> 
     Error::data(what).at(place).help(help)
 }
 
-pub use images::ImageSize;
+pub use images::{ENDINGS as IMAGE_ENDINGS, ImageSize};
 pub use note::{Note, NoteKind};
 pub use sniff::{FORMATS, Format, Parts, ReadOptions, read, read_from};
 pub use spool::Spool;

@@ -135,7 +135,7 @@ impl Explain {
     pub(super) fn run(&self) -> Result<()> {
         let catalog = language::catalog(self.lang.as_deref(), None)?;
         let given = [&self.model, &self.file, &self.expression_file];
-        let files =
+        let mut files =
             Files::reading(given.into_iter().flatten().map(PathBuf::as_path).chain(self.source.paths()));
         let out = files.output(self.out.as_deref(), "--out")?;
         if let (Some(step), true) = (self.step, self.format != Format::Svg) {
@@ -145,7 +145,7 @@ impl Explain {
             ));
         }
         if self.format == Format::Animation {
-            drawing::subtitles(&files, self.out.as_deref())?;
+            drawing::subtitles(&mut files, self.out.as_deref())?;
         }
         let save = self.save.as_deref().map(|path| files.output(Some(path), "--save")).transpose()?;
         if let Some(name) = &self.section
@@ -579,7 +579,7 @@ impl Explain {
         if self.format == Format::Svg {
             return drawing::write_picture(&steps, self.step, catalog, out);
         }
-        let subtitles = drawing::subtitles(&Files::default(), out.path())?;
+        let subtitles = drawing::subtitles(&mut Files::default(), out.path())?;
         drawing::write_animation(&steps, catalog, (out, subtitles.as_ref()))
     }
 

@@ -136,7 +136,7 @@ impl Gradients {
     }
 
     pub(super) fn run(&self) -> Result<()> {
-        let files = Files::reading([&*self.model].into_iter().chain(self.source.paths()));
+        let mut files = Files::reading([&*self.model].into_iter().chain(self.source.paths()));
         let out = files.output(Some(&self.out), "--out")?;
         let batches = self.batches()?;
         let rows = self.rows.unwrap_or(batches.rows).min(batches.rows);

@@ -35,7 +35,7 @@ pub(crate) struct Predict {
 impl Predict {
     pub(super) fn run(&self) -> Result<()> {
         let sources = self.data.iter().map(Path::new);
-        let files = Files::reading(sources.chain([&*self.model]));
+        let mut files = Files::reading(sources.chain([&*self.model]));
         let out = files.output(self.out.as_deref(), "--out")?;
         let model = Model::<f32>::load(&self.model)?;
         let preprocessing = model.trained()?.preprocessing;

@@ -6,6 +6,7 @@
 
 use crate::config_file::to_toml;
 use crate::failure::{Failure, Result};
+use crate::files::target;
 use crate::interrupt::Interrupt;
 use crate::sweep_file::{self, Method, Trial};
 use crate::terminal::{figure, print, print_json, say, setting, shortened, typed, width};
@@ -18,6 +19,7 @@ use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -100,7 +102,11 @@ impl Sweep {
             is_silent: self.quiet || self.json,
             interrupt: Interrupt::caught(),
         };
+        check_data(&sweep.base, &sweep.folder)?;
         for at in 0..sweep.trials.len() {
+            if let Some(code) = runner.interrupt.code() {
+                return Err(Failure::silent(code));
+            }
             runner.begin(at)?;
         }
         let all: Vec<usize> = (0..sweep.trials.len()).collect();
@@ -152,6 +158,77 @@ const MODEL: &str = "model.safetensors";
 const REPORT: &str = "report.json";
 const LOG: &str = "log.txt";
 const CHECKPOINTS: &str = "checkpoints";
+
+/// What the trials were trained on: one file for the whole folder.
+const DATA: &str = "data.txt";
+
+/// Refuses data that lie where trials are written, and other data than those of the trials that are there.
+fn check_data(base: &Settings, folder: &Path) -> Result<()> {
+    let paths = [Some(Path::new(base.data())), base.targets.as_deref(), base.test_data.as_deref()];
+    let paths = paths.into_iter().chain([base.validation_data.as_deref()]).flatten();
+    let place = target(folder);
+    let mut told = String::new();
+    for path in paths.filter(|path| path.exists()) {
+        if target(path).starts_with(&place) {
+            return Err(Failure::usage(
+                format!("{} is in {}, where the trials are written", path.display(), folder.display()),
+                "give another `folder` in the file of the sweep",
+            ));
+        }
+        let mut hash = FNV_OFFSET;
+        hash_of(path, &mut hash).map_err(|error| Failure::from(pullback::Error::io(path, error)))?;
+        told += &format!("{} {hash:016x}\n", path.display());
+    }
+    let known = folder.join(DATA);
+    match fs::read_to_string(&known) {
+        Ok(found) if found == told => Ok(()),
+        Ok(_) => Err(Failure::usage(
+            format!("the data are others than those of the trials in {}", folder.display()),
+            "give another `folder`, or remove that one",
+        )),
+        Err(_) => {
+            let made = fs::create_dir_all(folder).and_then(|()| files::write(&known, told.as_bytes()));
+            made.map_err(|error| Failure::unwritable(&known, &error))
+        }
+    }
+}
+
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0100_0000_01b3;
+
+/// Adds the bytes of a file, or the names and sizes of what is in a folder (FNV-1a).
+fn hash_of(path: &Path, hash: &mut u64) -> std::io::Result<()> {
+    let add = |bytes: &[u8], hash: &mut u64| {
+        bytes.iter().for_each(|byte| *hash = (*hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME));
+    };
+    if path.is_dir() {
+        let mut entries = fs::read_dir(path)?.collect::<std::io::Result<Vec<_>>>()?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            add(entry.file_name().as_encoded_bytes(), hash);
+            match entry.file_type()?.is_dir() {
+                true => hash_of(&entry.path(), hash)?,
+                false => add(&entry.metadata()?.len().to_le_bytes(), hash),
+            }
+        }
+        return Ok(());
+    }
+    let (mut file, mut bytes) = (File::open(path)?, vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut bytes)? {
+            0 => return Ok(()),
+            count => add(&bytes[..count], hash),
+        }
+    }
+}
+
+/// A new file in the place of what is there: a link is replaced, and not what it leads to.
+fn created(path: &Path) -> std::io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => File::create_new(path),
+    }
+}
 
 /// Starts trials.
 struct Runner<'a> {
@@ -273,8 +350,8 @@ impl Runner<'_> {
                 .args(["--checkpoint-keep", "1", "--epochs", &epochs.to_string()]),
         };
         command.stdin(Stdio::null());
-        command.stdout(File::create(&part).map_err(unwritable)?);
-        command.stderr(File::create(&log).map_err(unwritable)?);
+        command.stdout(created(&part).map_err(unwritable)?);
+        command.stderr(created(&log).map_err(unwritable)?);
         let mut child = command.spawn().map_err(unwritable)?;
         let status = loop {
             if let Some(status) = child.try_wait().map_err(unwritable)? {

@@ -102,13 +102,10 @@ impl Train {
                 "model.safetensors"
             })
         });
-        let out = self.output(&settings, &place)?;
+        let (out, figures) = self.outputs(&settings, &place)?;
         let catalog = language::catalog(self.lang.as_deref(), None)?;
         let stop_on =
             self.stop_on.iter().map(|name| Trouble::from_name(name)).collect::<Result<Vec<_>, _>>()?;
-        let figures = self.layer_figures.as_deref();
-        let figures =
-            figures.map(|path| Files::default().output(Some(path), "--layer-figures")).transpose()?;
 
         let mut stage = Instant::now();
         let mut seconds = || std::mem::replace(&mut stage, Instant::now()).elapsed().as_secs_f64();
@@ -238,6 +235,44 @@ impl Train {
                 "add `--cv 5`, or leave it out",
             ));
         }
+        let (kept, has_cv) = (settings.checkpoint.is_some() || resumed.is_some(), settings.cv.is_some());
+        let idle = [
+            (
+                settings.new_head == Some(true) && settings.from.is_none(),
+                "--new-head",
+                "no model to begin with",
+                "--from MODEL",
+            ),
+            (
+                settings.checkpoint_every.is_some() && !kept,
+                "--checkpoint-every",
+                "no folder of checkpoints",
+                "--checkpoint FOLDER",
+            ),
+            (
+                settings.checkpoint_keep.is_some() && !kept,
+                "--checkpoint-keep",
+                "no folder of checkpoints",
+                "--checkpoint FOLDER",
+            ),
+        ];
+        if let Some((_, flag, why, other)) = idle.iter().find(|(is_idle, ..)| *is_idle) {
+            return Err(Failure::usage(
+                format!("`{flag}` is given, but {why}"),
+                format!("add `{other}`, or leave it out"),
+            ));
+        }
+        let of_one_run =
+            [("--layer-figures", self.layer_figures.is_some()), ("--stop-on", !self.stop_on.is_empty())];
+        if let Some((flag, _)) =
+            of_one_run.iter().find(|(_, is_given)| *is_given && (has_cv || self.find_learning_rate))
+        {
+            let other = if has_cv { "--cv" } else { "--find-learning-rate" };
+            return Err(Failure::usage(
+                format!("`{flag}` follows the training of one network, and `{other}` is given"),
+                format!("leave out `{flag}` or `{other}`"),
+            ));
+        }
         if self.find_learning_rate {
             if settings.cv.is_some() || settings.checkpoint.is_some() {
                 return Err(Failure::usage(
@@ -260,8 +295,8 @@ impl Train {
         Ok(settings)
     }
 
-    /// What the run writes, which is nothing that it reads.
-    fn output(&self, settings: &Settings, place: &Path) -> Result<Option<Output>> {
+    /// What the run writes, which is nothing that it reads: the model, or predictions, and figures of the layers.
+    fn outputs(&self, settings: &Settings, place: &Path) -> Result<(Option<Output>, Option<Output>)> {
         let read = [
             self.config.as_deref(),
             Some(Path::new(settings.data())),
@@ -271,13 +306,22 @@ impl Train {
             settings.initial_weights.as_deref(),
             settings.validation_data.as_deref(),
         ];
-        let files = Files::reading(read.into_iter().flatten());
-        match (settings.cv, &settings.out_of_fold) {
+        let mut files = Files::reading(read.into_iter().flatten())
+            .keeping(self.resume.as_deref())
+            .keeping(settings.checkpoint.as_deref());
+        let made = match (settings.cv, &settings.out_of_fold) {
             _ if self.print_config || self.find_learning_rate => Ok(None),
             (Some(_), None) => Ok(None),
             (Some(_), Some(place)) => Ok(Some(files.output(Some(place), "--out-of-fold")?)),
+            (None, _) if place == Path::new("-") => Err(Failure::usage(
+                "a model is no text, and standard output is where the report goes",
+                "give a file with `--out`",
+            )),
             (None, _) => Ok(Some(files.output(Some(place), "--out")?)),
-        }
+        }?;
+        let figures = self.layer_figures.as_deref();
+        let figures = figures.map(|path| files.output(Some(path), "--layer-figures")).transpose()?;
+        Ok((made, figures))
     }
 
     /// Says what the reader and the job decided of the data, and what is doubtful about them, which is given back.

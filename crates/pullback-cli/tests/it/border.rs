@@ -53,6 +53,134 @@ fn no_command_replaces_what_it_reads() {
 }
 
 #[test]
+fn every_output_has_a_place_of_its_own() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("sub")).unwrap();
+    place.succeed(&["datasets", "iris", "--out", "iris.csv"]);
+    place.write("c.toml", "epochs = 1\ntarget = \"species\"\n");
+    let train = ["train", "iris.csv", "--target", "species", "--fast", "--epochs", "2", "--quiet"];
+    place.succeed(&[&train[..], &["--out", "m", "--checkpoint", "run"]].concat());
+    check_kept(&place, "iris.csv", &[&train[..], &["--out", "n"]].concat(), "--layer-figures");
+    check_kept(
+        &place,
+        "c.toml",
+        &["train", "iris.csv", "--config", "c.toml", "--out", "n"],
+        "--layer-figures",
+    );
+    check_kept(&place, "m", &[&train[..], &["--from", "m", "--out", "n"]].concat(), "--layer-figures");
+    check_kept(&place, "m", &[&train[..], &["--from", "m"]].concat(), "--out");
+    place.write("v.csv", place.read("iris.csv"));
+    check_kept(&place, "v.csv", &[&train[..], &["--validation-data", "v.csv"]].concat(), "--out");
+    let refused = |arguments: &[&str], why: &str| {
+        let output = place.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let message = text(&output.stderr);
+        assert!(message.contains(why), "{arguments:?}: {message}");
+    };
+    // The folder of a run goes on with it.
+    let state = place.read("run/run.json");
+    for (flag, file) in
+        [("--out", "run/run.json"), ("--layer-figures", "run/run.json"), ("--out", "sub/../run/new")]
+    {
+        refused(&["train", "--resume", "run", "--epochs", "3", flag, file], "is in the folder of the run");
+    }
+    assert_eq!(place.read("run/run.json"), state);
+    // Two outputs are two files, and a report is no model.
+    refused(
+        &[&train[..], &["--out", "n", "--layer-figures", "sub/../n"]].concat(),
+        "`--out` and `--layer-figures`",
+    );
+    refused(&["explain", "--example", "mazur", "--save", "s", "--out", "./s"], "`--out` and `--save`");
+    refused(
+        &["explain", "--example", "mazur", "--format", "animation", "--out", "q.svg", "--save", "q.vtt"],
+        "q.vtt",
+    );
+    refused(&[&train[..], &["--out", "-"]].concat(), "standard output is where the report goes");
+}
+
+#[test]
+fn a_sweep_writes_new_files_and_knows_its_data() {
+    let place = Place::new();
+    place.succeed(&["datasets", "xor", "--out", "xor.csv"]);
+    place.write("s.toml", "data = \"xor.csv\"\ntarget = \"xor\"\nfolder = \"trials\"\nmethod = \"grid\"\n[base]\nepochs = 2\n[ranges]\nlearning_rate = [0.1, 0.2]\n");
+    std::fs::create_dir_all(place.path("trials/trial-001")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(place.path("xor.csv"), place.path("trials/trial-001/log.txt")).unwrap();
+    let before = place.read("xor.csv");
+    place.succeed(&["sweep", "s.toml"]);
+    assert_eq!(place.read("xor.csv"), before, "what a link leads to is not written to");
+    place.succeed(&["sweep", "s.toml"]);
+    place.write("xor.csv", [&before[..], b"0,0,0\n"].concat());
+    let output = place.run(&["sweep", "s.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("the data are others"), "{}", text(&output.stderr));
+    place.write("t.toml", "data = \"trials/t.csv\"\ntarget = \"xor\"\nfolder = \"trials\"\nmethod = \"grid\"\n[base]\nepochs = 2\n[ranges]\nlearning_rate = [0.1, 0.2]\n");
+    place.write("trials/t.csv", before);
+    let output = place.run(&["sweep", "t.toml"]);
+    assert!(text(&output.stderr).contains("where the trials are written"), "{}", text(&output.stderr));
+    place.write("u.toml", "data = \"xor.csv\"\ntarget = \"xor\"\nfolder = \"u\"\nmethod = \"grid\"\n[base]\nepochs = 2\n[ranges]\ncost = [\"squared_error\", \"sigmoid_cross_entropy\"]\n");
+    let output = place.run(&["sweep", "u.toml"]);
+    assert!(text(&output.stderr).contains("cannot be ranked by their costs"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_flag_that_does_nothing_is_refused() {
+    let place = Place::new();
+    for (flags, other) in [
+        (&["--new-head"][..], "--from"),
+        (&["--checkpoint-every", "2"], "--checkpoint"),
+        (&["--checkpoint-keep", "2"], "--checkpoint"),
+        (&["--layer-figures", "f.csv", "--cv", "3"], "--cv"),
+        (&["--stop-on", "nan", "--cv", "3"], "--cv"),
+        (&["--layer-figures", "f.csv", "--find-learning-rate"], "--find-learning-rate"),
+    ] {
+        let output = place.run(&[&["train", "xor"][..], flags].concat());
+        assert_eq!(output.status.code(), Some(2), "{flags:?}");
+        assert!(text(&output.stderr).contains(other), "{flags:?}: {}", text(&output.stderr));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_word_that_is_no_text_is_no_command() {
+    use std::os::unix::ffi::OsStrExt;
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_pullback"))
+        .arg(std::ffi::OsStr::from_bytes(b"\xff"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(!text(&output.stderr).contains("this is a bug"));
+}
+
+/// What is to blame is named, and not the learning rate.
+#[test]
+fn advice_names_the_setting_that_is_to_blame() {
+    let place = Place::new();
+    place.write(
+        "w.csv",
+        (0..60).fold("x,w,y\n".to_owned(), |all, row| {
+            format!("{all}{},{},{}\n", row % 7, if row == 3 { "1e30" } else { "1" }, ["no", "yes"][row % 2])
+        }),
+    );
+    for (flags, flag) in [
+        (&["--optimizer", "adamw", "--weight-decay", "1e30"][..], "--weight-decay"),
+        (&["--class-weights", "yes=1e30"], "--class-weights"),
+        (&["--weights", "w"], "--weights"),
+        (&["--clip-norm", "1e-30"], "--clip-norm"),
+        (&["--epsilon", "1e30"], "--epsilon"),
+        (&["--warmup-epochs", "1e30"], "--warmup-epochs"),
+    ] {
+        let output =
+            place.run(&[&["train", "w.csv", "--target", "y", "--fast", "--epochs", "3"][..], flags].concat());
+        let said = text(&output.stderr);
+        assert!(said.contains(&format!("`{flag}`")), "{flags:?}: {said}");
+        assert!(!said.contains("learning rate than"), "{flags:?}: {said}");
+    }
+    let output = place.run(&["train", "w.csv", "--target", "y", "--class-weights", "yes=1e-50"]);
+    assert!(text(&output.stderr).contains("is no weight of class"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_terminal_shows_names_and_does_not_obey_them() {
     let place = Place::new();
     let name = "a\u{1b}[2J\u{202e}b";

@@ -146,11 +146,25 @@ pub fn split_by_time(rows: &[usize], times: &[f64], fraction: f64) -> Result<Spl
     check_rows(rows, times.len())?;
     let mut order = rows.to_vec();
     order.sort_by(|&one, &other| times[one].total_cmp(&times[other]));
-    let mut first = order.len() - (order.len() as f64 * fraction).round() as usize;
-    // What is as late as the last row that stays, stays.
-    while first > 0 && first < order.len() && times[order[first]] == times[order[first - 1]] {
-        first += 1;
-    }
+    let wanted = order.len() - (order.len() as f64 * fraction).round() as usize;
+    let is_edge = |at: &usize| *at == order.len() || times[order[*at]] != times[order[*at - 1]];
+    let first = match wanted {
+        0 => 0,
+        // Where rows of one time are on both sides, the nearer end of them; where there is a choice, one that holds out
+        // something and keeps something.
+        _ => {
+            let after = (wanted..=order.len()).find(is_edge).unwrap_or(order.len());
+            let before = (1..wanted).rev().find(is_edge);
+            match before {
+                Some(before)
+                    if wanted < order.len() && (after == order.len() || wanted - before < after - wanted) =>
+                {
+                    before
+                }
+                _ => after,
+            }
+        }
+    };
     let mut split = Split { held_out: order.split_off(first), kept: order };
     split.kept.sort_unstable();
     split.held_out.sort_unstable();
@@ -222,6 +236,15 @@ mod tests {
         assert_eq!(split(0.3), [0, 8]);
         assert_eq!(split(0.5), [0, 2, 3, 6, 8]);
         assert_eq!(split(0.6), [0, 2, 3, 5, 6, 8]);
+        // Where the last rows are of one time, they are held out, not none.
+        let late = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 9.0, 9.0, 9.0];
+        let rows: Vec<usize> = (0..10).collect();
+        assert_eq!(split_by_time(&rows, &late, 0.2).unwrap().held_out, [7, 8, 9]);
+        let steps: Vec<f64> = (0..40).map(|row| f64::from(row / 10)).collect();
+        let rows: Vec<usize> = (0..40).collect();
+        assert_eq!(split_by_time(&rows, &steps, 0.2).unwrap().held_out, rows[30..]);
+        assert_eq!(split_by_time(&rows, &steps, 0.3).unwrap().held_out, rows[30..]);
+        assert_eq!(split_by_time(&rows, &[1.0; 40], 0.2).unwrap().held_out, [0; 0]);
         assert!(split_by_time(&[10], &times, 0.2).is_err());
         assert!(split_by_time(&[0], &times, 1.0).is_err());
     }

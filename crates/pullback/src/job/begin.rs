@@ -129,10 +129,38 @@ impl Begin {
     }
 
     /// The rows that were held out from the model to test on, if these are the data that it was trained on.
-    pub(super) fn held_out(&self, table: &Table) -> Result<Option<Vec<usize>>> {
-        let Trained { data, rows, .. } = self.trained()?;
+    ///
+    /// # Errors
+    /// If other rows are to be held out, of which the model has learned from some.
+    pub(super) fn held_out(&self, table: &Table, settings: &Settings) -> Result<Option<Vec<usize>>> {
+        let Trained { data, rows, configuration, .. } = self.trained()?;
         let Some(Test::HeldOut(held_out)) = rows.map(|rows| rows.test()) else { return Ok(None) };
-        Ok(data.is_of(table)?.then(|| held_out.clone()))
+        if !data.is_of(table)? {
+            return Ok(None);
+        }
+        let before = |key: &str| configuration.get(key).and_then(serde_json::Value::as_str);
+        let given = [
+            (
+                "--test",
+                settings.fractions()?[0]
+                    .is_some_and(|own| configuration.get("test").and_then(|test| test.as_f64()) != Some(own)),
+            ),
+            ("--group", settings.group.is_some() && settings.group.as_deref() != before("group")),
+            (
+                "--time-order",
+                settings.time_order.is_some() && settings.time_order.as_deref() != before("time_order"),
+            ),
+        ];
+        match given.iter().find(|(_, is_other)| *is_other) {
+            Some((flag, _)) if settings.test_data.is_none() => Err(Error::configuration(format!(
+                "{} was trained on some of the rows that `{flag}` would test on",
+                self.name
+            ))
+            .help(format!(
+                "leave out `{flag}`, so that the rows held out from it are tested on, or give others with `--test-data`"
+            ))),
+            _ => Ok(Some(held_out.clone())),
+        }
     }
 
     /// How the columns of a table become inputs, as in the model; and its target, or with a new head the table's.

@@ -47,6 +47,24 @@ pub(super) fn trouble(history: &History, lost: Lost, job: &Decided) -> Result<Op
     })
 }
 
+/// Beyond this a weight of a class or a row makes gradients that no usual learning rate is for.
+const LARGEST_WEIGHT: f64 = 1e6;
+
+/// The flag of a setting that makes any run grow without bound, if there is one.
+fn grows_by(job: &Decided) -> Option<&'static str> {
+    let training = job.training();
+    let decay = super::setting_of(&training.optimizer, "weight_decay").unwrap_or(0.0);
+    let is_large = |weights: &[f64]| weights.iter().any(|weight| *weight > LARGEST_WEIGHT);
+    let rows = job.preprocessing.row_weights(&job.table).ok().flatten();
+    let grows = [
+        // A step takes more than the whole weight away.
+        ("--weight-decay", decay * training.learning_rate() > 1.0),
+        ("--class-weights", job.class_weights.as_deref().is_some_and(is_large)),
+        ("--weights", rows.as_deref().is_some_and(is_large)),
+    ];
+    grows.iter().find(|(_, is_so)| *is_so).map(|(flag, _)| *flag)
+}
+
 /// What is said of a model whose predictions are too large for a number.
 pub(super) fn of_tested(job: &Decided) -> Result<Error, Error> {
     error("of the tested rows", None, "the model is that of the last epoch", job)
@@ -71,6 +89,10 @@ fn error(place: &str, blame: Option<&Blame>, end: &str, job: &Decided) -> Result
             format!("{}: give the target in a larger unit", largest(job, &names)?)
         }
         Some(Cause::Regularization) => "make the regularization weaker: lower `--l1` and `--l2`".to_owned(),
+        Some(Cause::Steps) | None if grows_by(job).is_some() => {
+            let flag = grows_by(job).unwrap_or_default();
+            format!("give a smaller number with `{flag}`, or leave it out")
+        }
         Some(Cause::Steps) | None => {
             let rate = job.training().learning_rate();
             let tenth = format!("{:.1e}", rate / 10.0).parse().unwrap_or(rate);

@@ -6,7 +6,7 @@ use crate::explain::{self, Catalog, Trace, diagnose, trace_rows};
 use crate::model::{Model, Trained};
 use crate::network::{Mode, Role};
 use crate::random::{Purpose, Random};
-use crate::train::Batch;
+use crate::train::{Batch, Training};
 
 /// This many rows tell which units never pass anything back.
 const DIAGNOSED_ROWS: usize = 64;
@@ -37,7 +37,26 @@ pub enum Finding {
     NothingLearned {
         /// The learning rate of the run.
         learning_rate: f64,
+        /// The flag of a setting that makes any step small, whatever the learning rate.
+        flag: Option<&'static str>,
     },
+}
+
+/// A gradient that is made no larger than this moves no weight in f32.
+const SMALLEST_NORM: f64 = 1e-6;
+
+/// The flag of a setting by which every step is smaller than the rounding of the weights, if there is one.
+fn what_holds(training: &Training) -> Option<&'static str> {
+    let holds = [
+        ("--clip-norm", training.clip_norm.is_some_and(|norm| norm < SMALLEST_NORM)),
+        ("--warmup-epochs", training.schedule.warmup_epochs > training.epochs as f64 / SMALLEST_NORM),
+        (
+            "--epsilon",
+            super::setting_of(&training.optimizer, "epsilon")
+                .is_some_and(|epsilon| epsilon > 1.0 / SMALLEST_NORM),
+        ),
+    ];
+    holds.iter().find(|(_, is_so)| *is_so).map(|(flag, _)| *flag)
 }
 
 impl Finding {
@@ -67,7 +86,10 @@ impl Finding {
             Self::AccumulatesAll { accumulate, batches } => {
                 catalog.say("accumulates_all", &[("accumulate", accumulate), ("batches", batches)])
             }
-            Self::NothingLearned { learning_rate } => {
+            Self::NothingLearned { flag: Some(flag), .. } => {
+                catalog.say("nothing_learned.setting", &[("flag", flag)])
+            }
+            Self::NothingLearned { learning_rate, flag: None } => {
                 catalog.say("nothing_learned", &[("rate", &format_args!("{learning_rate:e}"))])
             }
         }
@@ -78,7 +100,8 @@ pub(super) fn find(model: &Model<f32>, table: &Table, training_rows: &[usize]) -
     let Trained { network, training, .. } = model.trained()?;
     let mut found = Vec::new();
     if !has_changed(model)? {
-        found.push(Finding::NothingLearned { learning_rate: training.learning_rate() });
+        let flag = what_holds(training);
+        found.push(Finding::NothingLearned { learning_rate: training.learning_rate(), flag });
     }
     let batches = match training.batch {
         Batch::Of(examples) => training_rows.len().div_ceil(examples.max(1)),

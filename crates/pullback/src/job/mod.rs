@@ -237,7 +237,7 @@ impl Job {
             options.scaling = settings.scaling.unwrap_or(Scaling::Adaptive);
             options.imputation = settings.imputation.unwrap_or(Imputation::Median);
         }
-        let held_out = begin.as_ref().map(|begin| begin.held_out(table)).transpose()?.flatten();
+        let held_out = begin.as_ref().map(|begin| begin.held_out(table, &settings)).transpose()?.flatten();
         let held_out = fold.or(held_out);
         let rows =
             Rows::choose(&settings, &options, (tables.test, tables.validation, held_out), (table, members))?;
@@ -271,7 +271,12 @@ impl Job {
             }
         };
         // What is wrong with weights is better known before training.
-        preprocessing.row_weights(table)?;
+        if let (Some(weights), Some(name)) = (preprocessing.row_weights(table)?, preprocessing.weights()) {
+            rows.check_weights(&weights, name)?;
+        }
+        if let TestRows::Apart(other) = &rows.test {
+            preprocessing.row_weights(other)?;
+        }
         let wanted = |settings: &Settings| settings.network(is_fast, &preprocessing, trained);
         let networks: Vec<(Network, Option<Vec<Vec<f32>>>)> = match &begin {
             None if initial.is_some() => {
@@ -289,7 +294,8 @@ impl Job {
         for table in [table].into_iter().chain(rows.watched.as_deref()) {
             Settings::check_targets(networks[0].0.cost, preprocessing.target(), table)?;
         }
-        let has_none = (0..members).any(|member| rows.of_member(member).1.is_empty());
+        let has_none =
+            rows.watched.is_none() && (0..members).any(|member| rows.of_member(member).1.is_empty());
         settings.check_candidates(has_none)?;
         let drawn = (1..settings.candidate_count()?)
             .map(|number| {
@@ -698,6 +704,11 @@ fn no_target(table: &Table) -> Error {
         format!("{} does not say which column to predict", table.source()),
         format!("name it{example}; the columns are {shown}{more}"),
     )
+}
+
+/// A setting of an optimizer that is a number, by its name, if the optimizer has it.
+fn setting_of(optimizer: &crate::train::Optimizer, name: &str) -> Option<f64> {
+    serde_json::to_value(optimizer).ok()?.get(name)?.as_f64()
 }
 
 fn configuration(what: impl Display, help: impl Display) -> Error {

@@ -76,6 +76,28 @@ pub enum TestRows {
 }
 
 impl Rows {
+    /// Refuses parts of the rows in which nothing counts, since all weights are 0.
+    pub(super) fn check_weights(&self, weights: &[f64], column: &str) -> Result<()> {
+        let members = self.members.iter().flat_map(|member| {
+            [("to train a network on", &member.training), ("to watch a network by", &member.validation)]
+        });
+        let test = match &self.test {
+            TestRows::HeldOut(rows) => Some(("to test on", rows)),
+            _ => None,
+        };
+        let parts = [("to train on", &self.training), ("to watch training by", &self.validation)];
+        for (what, rows) in parts.into_iter().chain(members).chain(test) {
+            if !rows.is_empty() && rows.iter().all(|&row| weights[row] == 0.0) {
+                return Err(Error::data(format!(
+                    "all {} rows {what} have a weight of 0 in column \"{column}\"",
+                    rows.len()
+                ))
+                .help("give more rows a weight, or hold out others with another `--seed`"));
+            }
+        }
+        Ok(())
+    }
+
     /// Rows of a table, where those that a table `apart` or `held_out` already says are to be tested on.
     pub(super) fn choose(
         settings: &Settings,
@@ -98,7 +120,7 @@ impl Rows {
         let mut test_fraction = None;
         let (rest, test) = match (apart, test_given, held_out) {
             (Some(apart), None, _) => (all, TestRows::Apart(Box::new(apart))),
-            (_, None, Some(held_out)) => {
+            (_, _, Some(held_out)) => {
                 let mut taken = held_out.iter().peekable();
                 let rest = all.into_iter().filter(|row| taken.next_if_eq(&row).is_none()).collect();
                 (rest, TestRows::HeldOut(held_out))

@@ -57,20 +57,22 @@ pub(super) fn of_classes(
         let Some(class) = classes.iter().position(|class| class == name) else {
             return Err(Error::unknown_name("class", name, classes.iter().map(String::as_str)));
         };
-        let weight: f64 =
-            weight.parse().ok().filter(|weight: &f64| *weight >= 0.0 && weight.is_finite()).ok_or_else(
-                || {
-                    configuration(
-                        format!("`{weight}` is no weight of class \"{name}\""),
-                        "give a number of at least 0",
-                    )
-                },
-            )?;
+        let weight: f64 = weight.parse().ok().filter(is_weight).ok_or_else(|| {
+            configuration(
+                format!("`{weight}` is no weight of class \"{name}\""),
+                "give 0, or a number from 1e-30 to 1e30",
+            )
+        })?;
         if weights[class].replace(weight).is_some() {
             return Err(configuration(format!("class \"{name}\" is given two weights"), "leave out one"));
         }
     }
     Ok(Some(weights.into_iter().map(|weight| weight.unwrap_or(1.0)).collect()))
+}
+
+/// Whether a number is a weight in the precision of training too: what is too small there would be 0 without a word.
+fn is_weight(weight: &f64) -> bool {
+    *weight == 0.0 || (1e-30..=1e30).contains(weight)
 }
 
 /// The same data, where each row counts as much as its class besides.

@@ -101,12 +101,18 @@ impl Svg {
     }
 }
 
+/// What a file of XML must not hold, however it is written: control characters but tabs and line ends.
+fn is_no_xml(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\t' | '\n' | '\r') || matches!(letter, '\u{fffe}' | '\u{ffff}')
+}
+
 /// A text as the content of an element of SVG or HTML.
 pub fn escaped(text: &str) -> Cow<'_, str> {
-    if !text.contains(['&', '<', '>']) {
+    if !text.contains(['&', '<', '>']) && !text.contains(is_no_xml) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    Cow::Owned(text.replace(is_no_xml, "\u{fffd}"))
 }
 
 #[cfg(test)]
@@ -118,8 +124,10 @@ mod tests {
         let mut svg = Svg::new(10, 10, 12);
         svg.element("rect", &[("id", &"a\"/><script>&")]);
         svg.text(&[], "</text><script>");
+        svg.text(&[], "a\u{1b}[2Jb");
         let drawing = svg.finish();
         assert!(drawing.contains("<rect id=\"a&quot;/&gt;&lt;script&gt;&amp;\"/>"), "{drawing}");
         assert!(drawing.contains("<text>&lt;/text&gt;&lt;script&gt;</text>"), "{drawing}");
+        assert!(drawing.contains("<text>a\u{fffd}[2Jb</text>"), "{drawing}");
     }
 }

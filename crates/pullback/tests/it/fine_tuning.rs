@@ -172,3 +172,32 @@ fn a_cost_may_change_but_not_whether_the_output_is_a_logarithm() {
     let message = with(&plain, "poisson").unwrap_err().one_line();
     assert!(message.contains("`--cost` is poisson, but old has squared_error"), "{message}");
 }
+
+#[test]
+fn rows_that_the_model_learned_from_are_not_tested_on() {
+    let number =
+        |name: &str, of: &dyn Fn(usize) -> f64| Column::new(name, Values::Numbers((0..60).map(of).collect()));
+    let columns = vec![
+        number("x", &|row| (row as f64 * 0.7549).fract()),
+        number("y", &|row| 3.0 * (row as f64 * 0.7549).fract() + (row as f64 * 0.5698).fract()),
+        number("g", &|row| (row % 7) as f64),
+        number("t", &|row| row as f64),
+    ];
+    let table = Table::new("rows", columns).unwrap().with_target("y").unwrap();
+    let base = [("target", "y"), ("ignore", "g,t"), ("epochs", "2"), ("ensemble", "1")];
+    let told = |more: &[(&'static str, &'static str)]| -> Vec<(&str, &str)> {
+        base.iter().chain(more).copied().collect()
+    };
+    let old = fit(&table, None, &base).unwrap().model;
+    for more in [[("group", "g")], [("time_order", "t")], [("test", "0.3")]] {
+        let refused = fit(&table, Some(&old), &told(&more)).unwrap_err().to_string();
+        assert!(refused.contains("old was trained on some of the rows"), "{more:?}: {refused}");
+    }
+    // The same rule holds out the same rows.
+    for more in [[("group", "g")], [("time_order", "t")], [("test", "0.3")]] {
+        let old = fit(&table, None, &told(&more)).unwrap().model;
+        let new = fit(&table, Some(&old), &told(&more)).unwrap().model;
+        let test = |model: &Model<f32>| model.run().unwrap().rows.as_ref().unwrap().test().clone();
+        assert_eq!(test(&new), test(&old), "{more:?}");
+    }
+}

@@ -505,3 +505,21 @@ fn the_page_of_a_weight_shows_each_examples_share() {
     let page = describe(&trace, "t", &options, &Catalog::english()).text(1000, false);
     assert!(page.contains("share^(2) * ") || page.contains("dC/da[1][2]^(2) * "), "{page}");
 }
+
+#[test]
+fn a_part_of_the_rows_in_which_nothing_counts_is_refused_before_training() {
+    // Ten rows count, all of them among the first: with an order in time the test rows have no weight.
+    let columns = vec![
+        Column::new("x", Values::Numbers((0..60).map(f64::from).collect())),
+        Column::new("y", Values::Numbers((0..60).map(|row| f64::from(row % 9)).collect())),
+        Column::new("w", Values::Numbers((0..60).map(|row| f64::from(u8::from(row < 10))).collect())),
+        Column::new("t", Values::Numbers((0..60).map(f64::from).collect())),
+    ];
+    let table = Table::new("rows", columns).unwrap();
+    let mut settings = Settings::default();
+    for (name, value) in [("target", "y"), ("weights", "w"), ("time_order", "t"), ("ensemble", "1")] {
+        settings.set(name, value).unwrap();
+    }
+    let refused = Job::new(settings, table).decide().unwrap_err().to_string();
+    assert!(refused.contains("rows to test on have a weight of 0 in column \"w\""), "{refused}");
+}

@@ -147,17 +147,36 @@ impl Target {
         }
     }
 
-    /// Turns a network's numbers `[rows, outputs]` into the target's own units. Probabilities stay.
+    /// Turns a network's numbers `[rows, outputs]` into the target's own units. Probabilities stay; numbers that a cost
+    /// for other targets makes of classes become probabilities: none is negative, and those of a row sum to 1.
     pub fn restore<T: Real>(&self, numbers: &[T]) -> Vec<f64> {
+        let wide = numbers.iter().map(|number| number.to_f64());
         match self {
-            Target::Binary { .. } | Target::Classes { .. } | Target::Labels { .. } => {
-                numbers.iter().map(|number| number.to_f64()).collect()
+            Target::Binary { .. } => wide.map(|number| number.clamp(0.0, 1.0)).collect(),
+            Target::Labels { .. } => wide.collect(),
+            Target::Classes { classes } => {
+                let mut numbers: Vec<f64> = wide.collect();
+                numbers.chunks_exact_mut(classes.len().max(1)).for_each(to_probabilities);
+                numbers
             }
             Target::Regression { scales } => (numbers.iter().zip(scales.iter().cycle()))
                 .map(|(number, Scale { center, spread })| number.to_f64() * spread + center)
                 .collect(),
         }
     }
+}
+
+/// What is not a distribution over classes becomes one; a softmax, whose sum is 1 but for rounding, keeps its bits.
+fn to_probabilities(row: &mut [f64]) {
+    const ROUNDING: f64 = 1e-3;
+    let sum: f64 = row.iter().sum();
+    if row.iter().all(|number| *number >= 0.0) && (sum - 1.0).abs() <= ROUNDING {
+        return;
+    }
+    row.iter_mut().for_each(|number| *number = number.max(0.0));
+    let sum: f64 = row.iter().sum();
+    let count = row.len() as f64;
+    row.iter_mut().for_each(|number| *number = if sum > 0.0 { *number / sum } else { 1.0 / count });
 }
 
 impl TargetColumn {
@@ -350,5 +369,25 @@ fn target_numbers<'a>(table: &'a Table, name: &str) -> Result<Cow<'a, [f64]>> {
     match numbers.iter().position(|number| number.is_nan()) {
         Some(row) => Err(task::missing(table, name, row)),
         None => Ok(numbers),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_distribution_becomes_one() {
+        let classes = Target::Classes { classes: ["a", "b", "c"].map(str::to_owned).to_vec() };
+        // Of softmax the bits stay.
+        let softmax = [0.1_f32, 0.2, 0.7];
+        assert_eq!(classes.restore(&softmax), softmax.map(f64::from));
+        let others = classes.restore(&[0.5, 0.25, 0.75, -1.0, 1.0, 1.0]);
+        assert_eq!(others, [0.5 / 1.5, 0.25 / 1.5, 0.75 / 1.5, 0.0, 0.5, 0.5]);
+        assert_eq!(classes.restore(&[-1.0, -2.0, 0.0]), [1.0 / 3.0; 3]);
+        let binary = Target::Binary { classes: ["a", "b"].map(str::to_owned) };
+        assert_eq!(binary.restore(&[-0.25, 0.5, 1.5]), [0.0, 0.5, 1.0]);
+        let labels = Target::Labels { words: vec![["0", "1"].map(str::to_owned); 2] };
+        assert_eq!(labels.restore(&[0.9, 0.8]), [0.9, 0.8]);
     }
 }

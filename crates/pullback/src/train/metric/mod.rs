@@ -265,10 +265,28 @@ impl From<Metric> for &'static str {
     }
 }
 
+/// What other libraries call some of them.
+const ALIASES: &[(&str, &str)] = &[
+    ("loss", "cost"),
+    ("acc", "accuracy"),
+    ("f1", "macro_f1"),
+    ("f1_macro", "macro_f1"),
+    ("auc", "roc_auc"),
+    ("auroc", "roc_auc"),
+    ("logloss", "log_loss"),
+    ("neg_log_loss", "log_loss"),
+    ("cross_entropy", "log_loss"),
+    ("root_mean_squared_error", "rmse"),
+    ("mean_absolute_error", "mae"),
+    ("l1", "mae"),
+];
+
 impl std::str::FromStr for Metric {
     type Err = Error;
+    /// Also by the names that other libraries have for them.
     fn from_str(name: &str) -> Result<Self, Error> {
-        (Self::ALL.iter().copied().find(|metric| metric.name() == name))
+        let own = ALIASES.iter().find(|(known, _)| *known == name).map_or(name, |(_, own)| own);
+        (Self::ALL.iter().copied().find(|metric| metric.name() == own))
             .ok_or_else(|| Error::unknown_name("metric", name, Self::NAMES))
     }
 }
