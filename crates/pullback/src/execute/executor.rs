@@ -2,7 +2,7 @@
 
 use super::Machine;
 use super::given::Given;
-use super::step::{Numbers, Source, Step};
+use super::step::{Numbers, Residents, Source, Step};
 use super::{Packed, Rules};
 use crate::plan::{Instruction, Place, Plan};
 use pullback_kernels::{Array, Isa, Precision, Real, Workspace, dot};
@@ -129,7 +129,7 @@ impl<T: Real> Executor<T> {
             assert_eq!(length, *size, "size of `{}`", self.plan.residents[position].name);
         }
         for at in 0..self.plan.outputs_after {
-            self.run_step(residents, at);
+            self.run_step(&residents, at);
         }
     }
 
@@ -146,7 +146,7 @@ impl<T: Real> Executor<T> {
         assert_eq!(residents.len(), self.sizes.len(), "number of residents");
         for at in self.plan.outputs_after..self.steps.len() {
             let Some((first, count)) = self.steps[at].changed else {
-                self.run_step(residents, at);
+                self.run_step(&&*residents, at);
                 continue;
             };
             let Self { plan, steps, inputs, constants, buffers, workspace, scratch, .. } = self;
@@ -154,19 +154,28 @@ impl<T: Real> Executor<T> {
             // The buffers and residents that are written are none of those that are read, so they can be taken out.
             let (before, rest) = residents.split_at_mut(first);
             let (changing, behind) = rest.split_at_mut(count);
-            let residents = [&*before, &*behind];
-            let instruction = &plan.instructions[at];
+            let (before, behind) = (&*before, &*behind);
+            let residents: [&dyn Residents<T>; 2] = [&before, &behind];
+            let arrays: [&mut [T]; 4] = match changing {
+                [own] => [own.as_mut(), &mut [], &mut [], &mut []],
+                [own, first] => [own.as_mut(), first.as_mut(), &mut [], &mut []],
+                [own, first, second] => [own.as_mut(), first.as_mut(), second.as_mut(), &mut []],
+                [own, first, second, third] => {
+                    [own.as_mut(), first.as_mut(), second.as_mut(), third.as_mut()]
+                }
+                _ => unreachable!("a change is of one parameter and what is kept for it"),
+            };
+            let (instruction, changing) = (&plan.instructions[at], first..first + count);
             match step.buffer.or(step.second) {
                 None => {
-                    let numbers =
-                        Numbers { inputs, constants, buffers: [buffers, &[]], residents, changing: count };
-                    step.change(instruction, &numbers, &mut [], changing, rules, (scratch, workspace));
+                    let numbers = Numbers { inputs, constants, buffers: [buffers, &[]], residents, changing };
+                    step.change(instruction, &numbers, &mut [], arrays, rules, (scratch, workspace));
                 }
                 Some(buffer) => {
                     let (buffers, gradient) = without(buffers, buffer);
                     let gradient = &mut gradient[..step.elements];
-                    let numbers = Numbers { inputs, constants, buffers, residents, changing: count };
-                    step.change(instruction, &numbers, gradient, changing, rules, (scratch, workspace));
+                    let numbers = Numbers { inputs, constants, buffers, residents, changing };
+                    step.change(instruction, &numbers, gradient, arrays, rules, (scratch, workspace));
                 }
             }
         }
@@ -187,15 +196,15 @@ impl<T: Real> Executor<T> {
     }
 
     #[inline(always)]
-    fn run_step<P: AsRef<[T]> + Sync>(&mut self, residents: &[P], at: usize) {
+    fn run_step(&mut self, residents: &dyn Residents<T>, at: usize) {
         let Self { plan, steps, inputs, constants, buffers, workspace, norm, .. } = self;
         let (step, instruction) = (&steps[at], &plan.instructions[at]);
         let Some(buffer) = step.buffer else { return };
+        let (residents, changing) = ([residents, residents], usize::MAX..usize::MAX);
         // The results' buffers are none of the operands', so they can be taken out meanwhile.
         let Some(to) = step.second else {
             let (others, result) = without(buffers, buffer);
-            let numbers =
-                Numbers { inputs, constants, buffers: others, residents: [residents, &[]], changing: 1 };
+            let numbers = Numbers { inputs, constants, buffers: others, residents, changing };
             if let Some(limit) = step.limit() {
                 *norm = norm_of(instruction, &numbers, workspace.isa());
                 result[0] = if *norm > limit { T::from_f64(limit / *norm) } else { T::ONE };
@@ -205,8 +214,7 @@ impl<T: Real> Executor<T> {
         };
         let mut second = std::mem::take(&mut buffers[to]);
         let (others, result) = without(buffers, buffer);
-        let numbers =
-            Numbers { inputs, constants, buffers: others, residents: [residents, &[]], changing: 1 };
+        let numbers = Numbers { inputs, constants, buffers: others, residents, changing };
         step.run(instruction, &numbers, &mut result[..step.elements], &mut second, workspace);
         buffers[to] = second;
     }
@@ -222,7 +230,7 @@ impl<T: Real> Executor<T> {
 
 /// The norm of all gradients that an instruction reads.
 #[inline(never)]
-fn norm_of<T: Real, P: AsRef<[T]>>(instruction: &Instruction, numbers: &Numbers<'_, T, P>, isa: Isa) -> f64 {
+fn norm_of<T: Real>(instruction: &Instruction, numbers: &Numbers<'_, T>, isa: Isa) -> f64 {
     let squares = (instruction.reads.iter()).map(|(place, shape)| {
         let gradient = numbers.at(Source { place: *place, elements: shape.elements() });
         dot(isa, gradient, gradient).to_f64()
@@ -244,5 +252,7 @@ fn read<'a, T: Real>(
     buffers: &'a [Array<T>],
     source: Source,
 ) -> &'a [T] {
-    Numbers::<T> { inputs, constants, buffers: [buffers, &[]], residents: [&[], &[]], changing: 1 }.at(source)
+    let none: &'static &'static [&'static [T]] = &(&[] as _);
+    let residents: [&dyn Residents<T>; 2] = [none, none];
+    Numbers { inputs, constants, buffers: [buffers, &[]], residents, changing: 0..0 }.at(source)
 }

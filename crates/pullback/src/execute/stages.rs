@@ -13,7 +13,7 @@ pub(super) fn in_place<T: Real>(
     stages: &[Stage],
     first: usize,
     values: &mut [T],
-    numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
+    numbers: &Numbers<'_, T>,
     isa: Isa,
 ) {
     if values.len() <= PIECE {
@@ -30,7 +30,7 @@ pub(super) fn in_place_then_update<T: Real>(
     first: usize,
     gradient: &mut [T],
     others: [&mut [T]; 4],
-    numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
+    numbers: &Numbers<'_, T>,
     update: impl Fn(&[T], [&mut [T]; 4]),
     isa: Isa,
 ) {
@@ -53,7 +53,7 @@ fn apply<T: Real>(
     first: usize,
     values: &mut [T],
     own: &[T],
-    numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
+    numbers: &Numbers<'_, T>,
     isa: Isa,
 ) {
     for Stage { action, position, other } in stages {
@@ -66,22 +66,27 @@ fn apply<T: Real>(
             }
             None => Other { pattern: Pattern::Single, data: &[], first: 0 },
         };
-        isa.run(
-            #[inline(always)]
-            || match action {
-                Action::Apply(op) => op.in_place(values, *position, other),
-                Action::TimesSlope(slope) => times_slope(*slope, values, other),
-                Action::Update(_) => {}
-                Action::AddScaled(factor) => {
-                    let factor = T::from_f64(factor.value());
-                    other.apply(
-                        values,
-                        #[inline(always)]
-                        |value, x| value + factor * x,
-                    );
-                }
-            },
-        );
+        match action {
+            Action::Apply(op) => op.in_place(isa, values, *position, other),
+            Action::TimesSlope(slope) => isa.run(
+                #[inline(always)]
+                || times_slope(*slope, values, other),
+            ),
+            Action::Update(_) => {}
+            Action::AddScaled(factor) => {
+                let factor = T::from_f64(factor.value());
+                isa.run(
+                    #[inline(always)]
+                    || {
+                        other.apply(
+                            values,
+                            #[inline(always)]
+                            |value, x| value + factor * x,
+                        );
+                    },
+                );
+            }
+        }
     }
 }
 

@@ -128,24 +128,38 @@ pub(super) struct Step<T> {
     pub(super) changed: Option<(usize, usize)>,
 }
 
+/// Parameters, in whatever their owner keeps them: kernels that were compiled for each kind of owner would be most of
+/// the program.
+pub(super) trait Residents<T>: Sync {
+    /// The numbers of one.
+    fn numbers(&self, index: usize) -> &[T];
+}
+
+impl<T, P: AsRef<[T]> + Sync> Residents<T> for &[P] {
+    fn numbers(&self, index: usize) -> &[T] {
+        self[index].as_ref()
+    }
+}
+
 /// All numbers that a step can read.
-pub(super) struct Numbers<'a, T, P = Array<T>> {
+pub(super) struct Numbers<'a, T> {
     pub(super) inputs: &'a [Given<T>],
     pub(super) constants: &'a [Array<T>],
     /// The buffers without the one that is written: those before it and those after it.
     pub(super) buffers: [&'a [Array<T>]; 2],
-    /// The residents without those that are being changed, if some are: in the same way.
-    pub(super) residents: [&'a [P]; 2],
-    /// How many are being changed.
-    pub(super) changing: usize,
+    /// The residents before those that are being changed, or all, and those behind them.
+    pub(super) residents: [&'a dyn Residents<T>; 2],
+    /// Which are being changed.
+    pub(super) changing: Range<usize>,
 }
 
-impl<'a, T: Real, P: AsRef<[T]>> Numbers<'a, T, P> {
+impl<'a, T: Real> Numbers<'a, T> {
     #[inline(always)]
     pub(super) fn at(&self, Source { place, elements }: Source) -> &'a [T] {
         let numbers: &[T] = match place {
-            Place::Buffer(index) => &around(self.buffers, 1, index)[..],
-            Place::Resident(index) => around(self.residents, self.changing, index).as_ref(),
+            Place::Buffer(index) => &around(self.buffers, index)[..],
+            Place::Resident(index) if index < self.changing.start => self.residents[0].numbers(index),
+            Place::Resident(index) => self.residents[1].numbers(index - self.changing.end),
             Place::Input(index) => self.inputs[index].numbers(),
             Place::Constant(index) => &self.constants[index],
         };
@@ -164,14 +178,14 @@ impl<'a, T: Real, P: AsRef<[T]>> Numbers<'a, T, P> {
 
     /// Whether it is the parameter that is being changed.
     pub(super) fn is_changing(&self, resident: usize) -> bool {
-        self.residents[0].len() == resident
+        self.changing.start == resident
     }
 }
 
-/// One of those before and after some that are missing.
+/// One of those before and after one that is missing.
 #[inline(always)]
-fn around<A>([before, after]: [&[A]; 2], missing: usize, index: usize) -> &A {
-    before.get(index).unwrap_or_else(|| &after[index - before.len() - missing])
+fn around<A>([before, after]: [&[A]; 2], index: usize) -> &A {
+    before.get(index).unwrap_or_else(|| &after[index - before.len() - 1])
 }
 
 impl<T: Real> Step<T> {
@@ -211,7 +225,7 @@ impl<T: Real> Step<T> {
     pub(super) fn run(
         &self,
         instruction: &Instruction,
-        numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
+        numbers: &Numbers<'_, T>,
         output: &mut [T],
         second: &mut [T],
         workspace: &mut Workspace,
@@ -266,7 +280,7 @@ impl<T: Real> Step<T> {
     fn run_larger(
         &self,
         instruction: &Instruction,
-        numbers: &Numbers<'_, T, impl AsRef<[T]> + Sync>,
+        numbers: &Numbers<'_, T>,
         output: &mut [T],
         workspace: &mut Workspace,
     ) {
@@ -326,35 +340,24 @@ impl<T: Real> Step<T> {
                 }
                 let views = &views[..instruction.reads.len()];
                 let output = ViewMut { shape, data: &mut *output };
-                // Element-wise loops are vectorized by that.
-                isa.run(
-                    #[inline(always)]
-                    || op.value(views, output),
-                );
+                op.value_on(isa, views, output);
             }
         }
         in_place(stages, 0, output, numbers, isa);
     }
 
-    /// Changes a parameter; `residents` are the parameter and its states. `gradient` is the buffer of a gradient that
+    /// Changes a parameter; `arrays` are the parameter and its states. `gradient` is the buffer of a gradient that
     /// is computed or clipped here; `numbers` has all else that the change reads.
     #[inline]
-    pub(super) fn change<P: AsRef<[T]> + AsMut<[T]> + Sync>(
+    pub(super) fn change(
         &self,
         instruction: &Instruction,
-        numbers: &Numbers<'_, T, P>,
+        numbers: &Numbers<'_, T>,
         gradient: &mut [T],
-        residents: &mut [P],
+        arrays: [&mut [T]; 4],
         rules: &(impl Rules<T> + ?Sized),
         (scratch, workspace): (&mut Vec<T>, &mut Workspace),
     ) {
-        let arrays: [&mut [T]; 4] = match residents {
-            [own] => [own.as_mut(), &mut [], &mut [], &mut []],
-            [own, first] => [own.as_mut(), first.as_mut(), &mut [], &mut []],
-            [own, first, second] => [own.as_mut(), first.as_mut(), second.as_mut(), &mut []],
-            [own, first, second, third] => [own.as_mut(), first.as_mut(), second.as_mut(), third.as_mut()],
-            _ => unreachable!("a change is of one parameter and what is kept for it"),
-        };
         let isa = workspace.isa();
         match self.kernel {
             Kernel::ProductThatUpdates(matrices, update) => {

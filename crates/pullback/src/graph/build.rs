@@ -83,6 +83,10 @@ impl Builder {
 
     /// The result of an operation.
     pub fn apply<'b>(&'b self, op: impl Into<Op>, inputs: &[Var<'b>]) -> Var<'b> {
+        self.apply_op(op.into(), inputs)
+    }
+
+    fn apply_op<'b>(&'b self, op: Op, inputs: &[Var<'b>]) -> Var<'b> {
         let mut state = self.state.borrow_mut();
         let Some(ids) = inputs.iter().map(|var| var.id).collect::<Option<Vec<_>>>() else {
             return Var { builder: self, id: None };

@@ -208,7 +208,10 @@ impl Graph {
         inputs: &[NodeId],
         origin: Origin,
     ) -> Result<NodeId, ShapeError> {
-        let op = op.into();
+        self.push_op(op.into(), inputs, origin)
+    }
+
+    fn push_op(&mut self, op: Op, inputs: &[NodeId], origin: Origin) -> Result<NodeId, ShapeError> {
         let shapes: Vec<&Shape> = inputs.iter().map(|&id| self.shape(id)).collect();
         let shape = op.shape(&shapes).map_err(|rule| ShapeError {
             operation: op.name().to_string(),

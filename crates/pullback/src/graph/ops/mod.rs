@@ -36,7 +36,7 @@ pub use rearrange::{Broadcast, Concatenate, LowerTriangle, Pad, Reshape, Slice, 
 pub use reduce::{Max, Mean, Sum};
 
 use super::{Shape, Var};
-use pullback_kernels::Real;
+use pullback_kernels::{Isa, Real};
 
 /// Makes [`Op`] from the list: one variant an operation, each method passed on.
 macro_rules! operations {
@@ -93,11 +93,20 @@ macro_rules! operations {
             }
 
             /// Computes the result; see [`Operation::value`].
-            #[inline(always)]
             pub fn value<T: Real>(&self, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
-                match self {
-                    $(Op::$name(op) => Operation::value(op, inputs, output)),*
-                }
+                self.value_on(Isa::portable(), inputs, output);
+            }
+
+            /// The same, compiled for an instruction set, whose vectors element-wise loops then use. It is compiled
+            /// once, not for each caller: it is as large as all operations are.
+            #[inline(never)]
+            pub fn value_on<T: Real>(&self, isa: Isa, inputs: &[View<'_, T>], output: ViewMut<'_, T>) {
+                isa.run(
+                    #[inline(always)]
+                    || match self {
+                        $(Op::$name(op) => Operation::value(op, inputs, output)),*
+                    },
+                );
             }
 
             /// Whether it can be applied in place; see [`Operation::IS_IN_PLACE`].
@@ -107,12 +116,14 @@ macro_rules! operations {
                 }
             }
 
-            /// Applies it in place; see [`Operation::in_place`].
-            #[inline(always)]
-            pub fn in_place<T: Real>(&self, values: &mut [T], position: usize, other: Other<'_, T>) {
-                match self {
-                    $(Op::$name(op) => Operation::in_place(op, values, position, other)),*
-                }
+            /// Applies it in place, compiled for an instruction set; see [`Operation::in_place`].
+            pub fn in_place<T: Real>(&self, isa: Isa, values: &mut [T], position: usize, other: Other<'_, T>) {
+                isa.run(
+                    #[inline(always)]
+                    || match self {
+                        $(Op::$name(op) => Operation::in_place(op, values, position, other)),*
+                    },
+                );
             }
 
             /// The reverse rule; see [`Operation::pullback`].
