@@ -103,6 +103,7 @@ fn product_in<T: Real>(
     epilogue: impl Fn(usize, &mut [T]) + Sync,
     workspace: &mut Workspace,
 ) {
+    let epilogue = shared(&epilogue);
     let whole = Part::whole(pieces, left, right, output, start);
     if output.is_empty() {
         return;
@@ -162,6 +163,22 @@ pub fn product_beside<T: Real, const N: usize>(
     product_in(Pieces::Rows, left, right, output, Start::Zero, epilogue, workspace);
 }
 
+/// The epilogue of a product: where a vector has few numbers and each byte of the program is sent, products are compiled
+/// once for all epilogues.
+#[cfg(target_family = "wasm")]
+pub(super) fn shared<'a, T>(
+    epilogue: &'a (impl Fn(usize, &mut [T]) + Sync),
+) -> &'a (dyn Fn(usize, &mut [T]) + Sync) {
+    epilogue
+}
+
+/// The epilogue of a product: compiled into it.
+#[cfg(not(target_family = "wasm"))]
+#[inline(always)]
+pub(super) fn shared<T, E: Fn(usize, &mut [T]) + Sync>(epilogue: &E) -> &E {
+    epilogue
+}
+
 /// Computes a product whose operands' and output's sizes were checked, leaving out the zeros of one side.
 pub(super) fn multiply<T: Real>(
     whole: &Part<T>,
@@ -170,6 +187,7 @@ pub(super) fn multiply<T: Real>(
     workspace: &mut Workspace,
 ) {
     let isa = workspace.isa();
+    let sparse = sparse.filter(|_| sparse::HAS_SPARSE);
     let kernel = Kernel::of(isa);
     let multiply_adds = (whole.rows * whole.columns).saturating_mul(whole.depth);
     let parts = workspace.parts(multiply_adds / PRODUCT_PER_NANOSECOND);

@@ -1,6 +1,6 @@
 //! Products of many pairs of small matrices: what attention multiplies.
 
-use super::api::{Operand, Start, multiply, multiply_dense};
+use super::api::{Operand, Start, multiply, multiply_dense, shared};
 use super::block::{Part, Pieces};
 use super::kernel::Kernel;
 use crate::machine::tuning::SMALL_PRODUCT_PER_NANOSECOND;
@@ -72,6 +72,7 @@ pub fn batched_product<T: Real>(
     epilogue: impl Fn(usize, &mut [T]) + Sync,
     workspace: &mut Workspace,
 ) {
+    let epilogue = shared(&epilogue);
     let ([rows, depth], [right_rows, columns]) = (left.sizes(), right.sizes());
     assert_eq!(left.count, right.count, "counts of a batched product");
     assert_eq!(depth, right_rows, "inner sizes of a batched product");

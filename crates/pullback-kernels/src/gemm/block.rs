@@ -384,7 +384,8 @@ impl<T: Real> Part<T> {
         let is_stored_transposed =
             !self.is_packed && self.b_step == 1 && self.b_column != 1 && self.a_step == 1;
         let starts_alike = self.start.is_none() || self.start_row == 0;
-        is_stored_transposed
+        !cfg!(target_family = "wasm")
+            && is_stored_transposed
             && starts_alike
             && self.rows.is_multiple_of(kernel.width)
             && self.depth * self.columns.saturating_sub(self.rows) > self.rows * self.columns

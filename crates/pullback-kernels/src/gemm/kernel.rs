@@ -3,6 +3,7 @@
 use super::microkernel::{MOST_ROWS, Tile, TileFunction, tile};
 use super::pack::{Pack, PackFunction, pack};
 use super::skip::{FindFunction, Skip, SkipFunction, find, skip};
+use super::sparse::HAS_SPARSE;
 use crate::machine::tuning::SPARSE_VECTORS;
 use crate::machine::vector::{Plain, Vector};
 use crate::machine::{Isa, Set};
@@ -42,16 +43,21 @@ macro_rules! kernel {
             rows: $rows,
             tiles: [by_rows!($tile, 1, $rows, $float, $vector), by_rows!($tile, 2, $rows, $float, $vector)],
             pack: $pack::<$float, $vector>,
-            skip: [
-                $skip::<$float, $vector, 1>,
-                $skip::<$float, $vector, 2>,
-                $skip::<$float, $vector, 3>,
-                $skip::<$float, $vector, 4>,
-                $skip::<$float, $vector, 5>,
-                $skip::<$float, $vector, 6>,
-                $skip::<$float, $vector, 7>,
-                $skip::<$float, $vector, 8>,
-            ],
+            // Else the first one stands for all, none of which is called.
+            skip: if HAS_SPARSE {
+                [
+                    $skip::<$float, $vector, 1>,
+                    $skip::<$float, $vector, 2>,
+                    $skip::<$float, $vector, 3>,
+                    $skip::<$float, $vector, 4>,
+                    $skip::<$float, $vector, 5>,
+                    $skip::<$float, $vector, 6>,
+                    $skip::<$float, $vector, 7>,
+                    $skip::<$float, $vector, 8>,
+                ]
+            } else {
+                [$skip::<$float, $vector, 1>; SPARSE_VECTORS]
+            },
             find: $find::<$float, $vector>,
         };
         &KERNEL

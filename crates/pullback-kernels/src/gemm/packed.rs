@@ -1,6 +1,6 @@
 //! A right operand that is packed once and multiplied many times: the weights of a model that predicts.
 
-use super::api::{Operand, Start, multiply};
+use super::api::{Operand, Start, multiply, shared};
 use super::block::{Part, Pieces};
 use super::kernel::Kernel;
 use super::pack::Pack;
@@ -77,6 +77,7 @@ pub fn product_packed<T: Real>(
     epilogue: impl Fn(usize, &mut [T]) + Sync,
     workspace: &mut Workspace,
 ) {
+    let epilogue = shared(&epilogue);
     assert_eq!(workspace.isa(), right.isa, "instruction set of a packed operand");
     let [rows, columns] = [right.rows, right.columns];
     // The strides are those of the panels: `at` moves by whole panels, as parts are cut there.

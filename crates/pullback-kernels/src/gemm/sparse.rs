@@ -27,6 +27,9 @@ pub(super) enum Side {
     Right,
 }
 
+/// Whether zeros are left out at all: in the page they would be few, and these kernels are many.
+pub(super) const HAS_SPARSE: bool = !cfg!(target_family = "wasm");
+
 /// The operand whose zeros are left out, if that pays. A sample of its rows decides, so it is the same on every
 /// instruction set and for any number of threads.
 #[inline]
@@ -37,7 +40,10 @@ pub(super) fn side<T: Real>(
     starts_from_zero: bool,
 ) -> Option<Side> {
     let (rows, columns, depth) = (left.rows, right.columns, left.columns);
-    if (rows * columns).saturating_mul(depth) < LEAST_SAMPLED_PRODUCT || depth < LEAST_SPARSE_DEPTH {
+    if !HAS_SPARSE
+        || (rows * columns).saturating_mul(depth) < LEAST_SAMPLED_PRODUCT
+        || depth < LEAST_SPARSE_DEPTH
+    {
         return None;
     }
     let fits = |rows: usize, columns: usize| rows >= LEAST_SPARSE_ROWS && columns >= LEAST_SPARSE_COLUMNS;
@@ -53,7 +59,8 @@ pub(super) fn side<T: Real>(
 /// Whether it pays to leave out the zeros of the left operand, if those of the right one are not looked for.
 pub(super) fn left_pays<T: Real>(isa: Isa, left: Operand<'_, T>, columns: usize) -> bool {
     let (rows, depth) = (left.rows, left.columns);
-    (rows * columns).saturating_mul(depth) >= LEAST_SAMPLED_PRODUCT
+    HAS_SPARSE
+        && (rows * columns).saturating_mul(depth) >= LEAST_SAMPLED_PRODUCT
         && depth >= LEAST_SPARSE_DEPTH
         && rows >= LEAST_SPARSE_ROWS
         && columns >= LEAST_SPARSE_COLUMNS
