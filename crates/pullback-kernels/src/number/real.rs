@@ -112,6 +112,40 @@ pub trait Real:
     fn without_subnormals(self) -> Self;
 }
 
+/// A special function, inlined so that a loop over it is vectorized. In the page, f64 is what is explained, a few numbers
+/// at a time: there, each function is compiled once.
+macro_rules! special {
+    (for_f32, $function:ident, $($x:expr),+) => {
+        special::$function($($x),+)
+    };
+    (for_f64, $function:ident, $($x:expr),+) => {{
+        #[cfg(target_family = "wasm")]
+        let result = once(|| special::$function($($x),+));
+        #[cfg(not(target_family = "wasm"))]
+        let result = special::$function($($x),+);
+        result
+    }};
+}
+
+#[cfg(target_family = "wasm")]
+#[inline(never)]
+fn once(function: impl FnOnce() -> f64) -> f64 {
+    function()
+}
+
+macro_rules! fused {
+    (for_f32, $x:expr, $factor:expr, $term:expr) => {
+        if cfg!(target_family = "wasm") { $x * $factor + $term } else { f32::mul_add($x, $factor, $term) }
+    };
+    (for_f64, $x:expr, $factor:expr, $term:expr) => {{
+        #[cfg(target_family = "wasm")]
+        let sum = super::fused::mul_add($x, $factor, $term);
+        #[cfg(not(target_family = "wasm"))]
+        let sum = f64::mul_add($x, $factor, $term);
+        sum
+    }};
+}
+
 macro_rules! real {
     ($float:ident, $name:literal, $choose:ident) => {
         impl Real for $float {
@@ -135,51 +169,47 @@ macro_rules! real {
             }
             #[inline(always)]
             fn mul_add(self, factor: Self, term: Self) -> Self {
-                if cfg!(target_family = "wasm") && size_of::<$float>() == 4 {
-                    self * factor + term
-                } else {
-                    $float::mul_add(self, factor, term)
-                }
+                fused!($choose, self, factor, term)
             }
             #[inline(always)]
             fn exp(self) -> Self {
-                special::exp(self)
+                special!($choose, exp, self)
             }
             #[inline(always)]
             fn ln(self) -> Self {
-                special::ln(self)
+                special!($choose, ln, self)
             }
             #[inline(always)]
             fn ln_1p(self) -> Self {
-                special::ln_1p(self)
+                special!($choose, ln_1p, self)
             }
             #[inline(always)]
             fn exp_m1(self) -> Self {
-                special::exp_m1(self)
+                special!($choose, exp_m1, self)
             }
             #[inline(always)]
             fn tanh(self) -> Self {
-                special::tanh(self)
+                special!($choose, tanh, self)
             }
             #[inline(always)]
             fn sigmoid(self) -> Self {
-                special::sigmoid(self)
+                special!($choose, sigmoid, self)
             }
             #[inline(always)]
             fn silu(self) -> Self {
-                special::silu(self)
+                special!($choose, silu, self)
             }
             #[inline(always)]
             fn softplus(self) -> Self {
-                special::softplus(self)
+                special!($choose, softplus, self)
             }
             #[inline(always)]
             fn erf(self) -> Self {
-                special::erf(self)
+                special!($choose, erf, self)
             }
             #[inline(always)]
             fn powf(self, exponent: Self) -> Self {
-                special::powf(self, exponent)
+                special!($choose, powf, self, exponent)
             }
             #[inline(always)]
             fn over_positive(self, divisor: Self) -> Self {

@@ -204,6 +204,10 @@ impl Parts for f32 {
     /// Two steps leave 2^-12 of that, and the last one, on the quotient, its rounding.
     #[inline(always)]
     fn over_positive(self, divisor: Self) -> Self {
+        if cfg!(target_family = "wasm") {
+            // Without fused multiply-add the last step would correct nothing.
+            return self / divisor;
+        }
         const LARGEST: f32 = f32::from_bits(0x7e00_0000);
         // Also for NaN, which stays one.
         let divisor = if divisor > LARGEST { LARGEST } else { divisor };
@@ -307,7 +311,7 @@ impl Parts for f64 {
     fn power_of_magnitude(self, exponent: Self) -> Self {
         let (ln_high, ln_low) = ln_in_twice_the_digits(self.abs());
         let high = exponent * ln_high;
-        let low = exponent.mul_add(ln_high, -high) + exponent * ln_low;
+        let low = Real::mul_add(exponent, ln_high, -high) + exponent * ln_low;
         exp_of_sum(high, if high.abs() < 800.0 { low } else { 0.0 })
     }
 }
@@ -520,26 +524,26 @@ fn ln_in_twice_the_digits(x: f64) -> (f64, f64) {
     let sum = m + 1.0;
     let sum_low = m - (sum - 1.0);
     let s_high = f / sum;
-    let s_low = ((-s_high).mul_add(sum, f) - s_high * sum_low) / sum;
+    let s_low = (Real::mul_add(-s_high, sum, f) - s_high * sum_low) / sum;
     // s^2
     let z_high = s_high * s_high;
-    let z_low = s_high.mul_add(s_high, -z_high) + 2.0 * s_high * s_low;
+    let z_low = Real::mul_add(s_high, s_high, -z_high) + 2.0 * s_high * s_low;
     // u = s^2/3 + s^4/5 + ...
     let a_high = z_high * third;
-    let a_low = z_high.mul_add(third, -a_high) + z_high.mul_add(THIRD_LOW, z_low * third);
+    let a_low = Real::mul_add(z_high, third, -a_high) + Real::mul_add(z_high, THIRD_LOW, z_low * third);
     let b = z_high * z_high * polynomial(z_high, &SERIES);
     let u_high = a_high + b;
     let u_low = ((a_high - u_high) + b) + a_low;
     // ln m = 2 s + 2 s u
     let (s_high, s_low) = (2.0 * s_high, 2.0 * s_low);
     let w_high = s_high * u_high;
-    let w_low = s_high.mul_add(u_high, -w_high) + s_high.mul_add(u_low, s_low * u_high);
+    let w_low = Real::mul_add(s_high, u_high, -w_high) + Real::mul_add(s_high, u_low, s_low * u_high);
     let m_high = s_high + w_high;
     let m_low = ((s_high - m_high) + w_high) + (w_low + s_low);
     // + k ln 2, whose high part is exact
     let k_high = k * f64::LN_2_HIGH;
     let high = k_high + m_high;
-    let low = ((k_high - high) + m_high) + k.mul_add(f64::LN_2_LOW, m_low);
+    let low = ((k_high - high) + m_high) + Real::mul_add(k, f64::LN_2_LOW, m_low);
     let is_infinite = x == 0.0 || x == f64::INFINITY;
     let infinite = if x == 0.0 { -f64::INFINITY } else { f64::INFINITY };
     let high = if is_infinite { infinite } else { high };

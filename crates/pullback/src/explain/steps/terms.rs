@@ -5,6 +5,7 @@ use super::{Makes, Pass, Steps};
 use crate::explain::reading::computed;
 use crate::graph::ops::{Addend, View, ViewMut};
 use crate::graph::{Graph, Kind, NodeId, NodeRole, Op, Shape};
+use pullback_kernels::Real;
 use std::collections::BTreeMap;
 
 /// An element of a node.
@@ -188,7 +189,7 @@ impl Steps {
             let sum = before.unwrap_or(0.0);
             let value = match action {
                 Action::Add => sum + number(0),
-                _ => number(0).mul_add(number(1), sum),
+                _ => Real::mul_add(number(0), number(1), sum),
             };
             let operands =
                 operands.into_iter().map(|place| self.moves.resolve(place).unwrap_or(place)).collect();
@@ -357,7 +358,7 @@ impl Steps {
                 let before = if term.before.is_some() { found[node.index()][element] } else { 0.0 };
                 let made = match term.action {
                     Action::Add => vec![before + numbers[0]],
-                    Action::MultiplyAdd => vec![numbers[0].mul_add(numbers[1], before)],
+                    Action::MultiplyAdd => vec![Real::mul_add(numbers[0], numbers[1], before)],
                     Action::Scale(factor) => vec![before * factor],
                     Action::Apply | Action::ApplyToAll => self.applied(term, &numbers),
                     Action::Change => Vec::new(),
