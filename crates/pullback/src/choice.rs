@@ -148,6 +148,11 @@ fn shown(value: f64) -> String {
     }
 }
 
+/// The documentation of an item. The page never shows it, and need not be sent it.
+pub(crate) const fn told(doc: &'static str) -> &'static str {
+    if cfg!(target_family = "wasm") { "" } else { doc.trim_ascii() }
+}
+
 /// The type of a setting.
 pub trait Number: Copy {
     /// Whether it is a whole number.
@@ -429,18 +434,18 @@ macro_rules! choices {
             const LIST: &'static [$crate::choice::Choice] = &[$($crate::choice::Choice {
                 name: $name,
                 also: &[$($also),*],
-                doc: concat!($($doc),*).trim_ascii(),
+                doc: $crate::choice::told(concat!($($doc),*)),
                 fields: &[
                     $($crate::choice::Field {
                         name: stringify!($number),
-                        doc: concat!($($number_doc),*).trim_ascii(),
+                        doc: $crate::choice::told(concat!($($number_doc),*)),
                         default: $number_default as f64,
                         bound: $number_bound,
                         is_whole: <$number_type as $crate::choice::Number>::IS_WHOLE,
                     })?
                     $($($crate::choice::Field {
                         name: stringify!($field),
-                        doc: concat!($($field_doc),*).trim_ascii(),
+                        doc: $crate::choice::told(concat!($($field_doc),*)),
                         default: $field_default as f64,
                         bound: $field_bound,
                         is_whole: <$field_type as $crate::choice::Number>::IS_WHOLE,
