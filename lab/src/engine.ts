@@ -20,9 +20,28 @@ export class EngineError extends Error {
 
 export class Engine {
   readonly #exports: Exports;
+  /** The languages that it speaks, and those that are on their way. */
+  readonly #languages = new Map<string, Promise<void>>();
 
-  constructor(instance: WebAssembly.Instance) {
+  constructor(
+    instance: WebAssembly.Instance,
+    readonly source: string,
+  ) {
     this.#exports = instance.exports as Exports;
+  }
+
+  /** Gives it the messages of a language, which are a file beside it. */
+  learn(language: string): Promise<void> {
+    let learned = this.#languages.get(language);
+    if (!learned) {
+      learned = fetched(new URL(`messages/${language}.json`, this.source).href).then((bytes) => {
+        this.ask({ op: "learn", language }, new Uint8Array(bytes));
+      });
+      this.#languages.set(language, learned);
+      // Who asks again tries again.
+      learned.catch(() => this.#languages.delete(language));
+    }
+    return learned;
   }
 
   /** Asks, with the bytes of a file where the question is about one. */
@@ -51,18 +70,22 @@ export class Engine {
   }
 }
 
-export async function instantiate(source: string | URL): Promise<Engine> {
+async function fetched(source: string): Promise<ArrayBuffer> {
   const response = await fetch(source);
-  if (!response.ok) throw new Error(`${String(source)}: ${response.status}`);
+  if (!response.ok) throw new Error(`${source}: ${response.status}`);
+  return response.arrayBuffer();
+}
+
+export async function instantiate(source: string): Promise<Engine> {
   // Some static hosts send the file under another type, which streaming refuses.
-  const { instance } = await WebAssembly.instantiate(await response.arrayBuffer(), {});
-  return new Engine(instance);
+  const { instance } = await WebAssembly.instantiate(await fetched(source), {});
+  return new Engine(instance, source);
 }
 
 let loaded: Engine | undefined;
 
 export async function loadEngine(): Promise<void> {
-  loaded = await instantiate("./engine.wasm");
+  loaded = await instantiate(new URL("./engine.wasm", document.baseURI).href);
 }
 
 /** The page's own engine; training runs in a worker with another. */

@@ -7,6 +7,6 @@ import { start } from "./state.svelte";
 const root = document.getElementById("app");
 if (root) {
   await loadEngine();
-  start();
+  await start();
   mount(App, { target: root });
 }

@@ -40,7 +40,8 @@ function stringified(values: Record<string, string | number>): Record<string, st
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }
 
-export function setLanguage(language: Language): void {
+export async function setLanguage(language: Language): Promise<void> {
+  await engine().learn(language);
   lab.words = engine().ask({ op: "words", language });
   lab.language = language;
   document.documentElement.lang = language;
@@ -112,7 +113,7 @@ export async function goTo(hash: string): Promise<boolean> {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));
   const language = parts.get("lang");
   if (language === "en" || language === "ko") {
-    if (language !== lab.language) setLanguage(language);
+    if (language !== lab.language) await setLanguage(language);
   }
   const view = parts.get("view");
   lab.view = VIEWS.find((own) => own === view) ?? "step";
@@ -166,10 +167,10 @@ export function remembered(key: string): string | null {
 }
 
 /** Language and theme, before anything is drawn. */
-export function start(): void {
+export async function start(): Promise<void> {
   const language = new URLSearchParams(location.hash.slice(1)).get("lang") ?? remembered("language");
   const own = navigator.languages.some((code) => code.startsWith("ko")) ? "ko" : "en";
-  setLanguage(language === "ko" || language === "en" ? language : own);
+  await setLanguage(language === "ko" || language === "en" ? language : own);
   const theme = remembered("theme");
   setTheme(theme === "light" || theme === "dark" ? theme : "system");
 }

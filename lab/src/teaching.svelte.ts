@@ -27,7 +27,7 @@ export function openLesson(text: string, source: string): void {
     teaching.lesson = engine().ask<Lesson>({ op: "lesson", text, source });
     teaching.problem = "";
     const { language } = teaching.lesson;
-    if (language === "en" || language === "ko") setLanguage(language);
+    if (language === "en" || language === "ko") void setLanguage(language);
   } catch (error) {
     teaching.lesson = undefined;
     teaching.problem = error instanceof EngineError ? [error.message, error.help].filter(Boolean).join(": ") : String(error);

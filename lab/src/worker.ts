@@ -12,6 +12,7 @@ self.onmessage = async ({ data }: MessageEvent<Request>): Promise<void> => {
   try {
     const ready = await engine;
     for (const question of data.questions) {
+      if (typeof question.language === "string") await ready.learn(question.language);
       const start = performance.now();
       const { ok, numbers } = ready.askFor<unknown>(question);
       reply.answers.push({ ok, numbers, milliseconds: performance.now() - start });

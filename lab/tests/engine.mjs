@@ -15,28 +15,44 @@ export const binary = ["release", "debug"].map((kind) => join(process.env.CARGO_
 export async function loadEngine() {
   const { instance } = await WebAssembly.instantiate(readFileSync(join(PAGE, "engine.wasm")), {});
   const { memory, room, answer, answered } = instance.exports;
-  return (question) => {
+  const ask = (question, file = new Uint8Array()) => {
     const json = new TextEncoder().encode(JSON.stringify(question));
-    const at = room(4 + json.length);
+    const at = room(4 + json.length + file.length);
     new DataView(memory.buffer).setUint32(at, json.length, true);
     new Uint8Array(memory.buffer, at + 4, json.length).set(json);
+    new Uint8Array(memory.buffer, at + 4 + json.length, file.length).set(file);
     const length = answer();
     const message = memory.buffer.slice(answered(), answered() + length);
     const size = new DataView(message).getUint32(0, true);
     const text = new TextDecoder().decode(new Uint8Array(message, 4, size));
     return { text, json: JSON.parse(text), bits: [...new Uint32Array(message.slice(4 + size))] };
   };
+  for (const language of ["en", "ko"]) ask({ op: "learn", language }, readFileSync(join(PAGE, `messages/${language}.json`)));
+  return ask;
+}
+
+/** Builds what answers questions on this machine as the page's engine does; returns where it is. */
+export function buildNative() {
+  const build = ["build", "--quiet", "--release", "--package", "pullback-wasm", "--example", "answer"];
+  if (spawnSync("cargo", build, { cwd: ROOT, stdio: "inherit" }).status !== 0) throw new Error("cargo build");
+  return join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "release/examples/answer");
 }
 
 /** The answers of the same library on this machine, to the same questions. */
 export function answersNatively(questions) {
-  const run = spawnSync(
-    "cargo",
-    ["run", "--quiet", "--release", "--package", "pullback-wasm", "--example", "answer"],
-    { cwd: ROOT, input: questions.map((question) => JSON.stringify(question)).join("\n"), maxBuffer: 1 << 30, encoding: "utf8" },
-  );
+  const input = questions.map((question) => JSON.stringify(question)).join("\n");
+  const run = spawnSync(buildNative(), [], { input, maxBuffer: 1 << 30, encoding: "utf8" });
   if (run.status !== 0) throw new Error(run.stderr);
   return run.stdout.trim().split("\n").map((line) => JSON.parse(line));
+}
+
+/** 100 layers of 64 units. */
+export function deepExample() {
+  const layer = Array.from({ length: 100 }, (_, at) => ({
+    weights: Array.from({ length: at === 99 ? 1 : 64 }, (_, unit) => Array.from({ length: at === 0 ? 2 : 64 }, (_, input) => Math.sin(unit * 7 + input * 13 + at) / 6)),
+    activation: "tanh",
+  }));
+  return { inputs: [0.5, -0.3], targets: [1], layer, learning_rate: 0.1 };
 }
 
 /** Numbers from 0 to 1, the same each time (Mulberry32). */

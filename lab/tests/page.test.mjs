@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { launch, open, serve } from "./browser.mjs";
-import { binary, loadEngine } from "./engine.mjs";
+import { binary, deepExample, loadEngine } from "./engine.mjs";
 
 let server;
 let browser;
@@ -185,16 +185,12 @@ test("axe finds nothing, nothing scrolls sideways, no error is logged", async ()
 });
 
 test("a deep network has few elements, and each step can be reached", async () => {
-  const layer = Array.from({ length: 100 }, (_, at) => ({
-    weights: Array.from({ length: at === 99 ? 1 : 64 }, (_, unit) => Array.from({ length: at === 0 ? 2 : 64 }, (_, input) => Math.sin(unit * 7 + input * 13 + at) / 6)),
-    activation: "tanh",
-  }));
   const page = await open(browser, server.url, { reducedMotion: "reduce" });
   await page.evaluate((text) => {
     const transfer = new DataTransfer();
     transfer.items.add(new File([text], "deep.json"));
     document.querySelector(".step").dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
-  }, JSON.stringify({ inputs: [0.5, -0.3], targets: [1], layer, learning_rate: 0.1 }));
+  }, JSON.stringify(deepExample()));
   await page.waitForFunction(() => document.querySelector('[data-id^="spine"]'), undefined, { timeout: 60_000 });
   assert.ok((await page.evaluate(() => document.querySelectorAll("*").length)) <= 2000);
   await page.keyboard.press("ArrowUp");

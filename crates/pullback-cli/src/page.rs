@@ -24,6 +24,8 @@ const FILES: &[(&str, &[u8])] = files![
     "index.js",
     "lessons/back-propagation.ko.toml",
     "lessons/back-propagation.toml",
+    "messages/en.json",
+    "messages/ko.json",
     "models/digits.json",
     "models/digits.safetensors",
     "pullback-step.js",

@@ -1,15 +1,9 @@
 //! What is open, and which question goes where.
 
-use crate::glass::{self, Glass, GlassAsk};
-use crate::model::{self, ModelAsk};
-use crate::quiz::{self, QuizAsk};
-use crate::train::{self, Runs, TrainAsk};
-use pullback::Model;
-use pullback::error::{Error, Result};
-use pullback::explain::Expression;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use crate::train::{About, Runs, TrainAsk};
+use pullback::error::Error;
+use pullback_glass::{Fields, Opened, no_question};
+use serde_json::{Value, json};
 
 /// An answer: JSON, and numbers that belong to it.
 pub(crate) type Answer = pullback::Result<(Value, Vec<f32>)>;
@@ -17,9 +11,7 @@ pub(crate) type Answer = pullback::Result<(Value, Vec<f32>)>;
 /// Everything that a page has opened.
 #[derive(Debug, Default)]
 pub struct Lab {
-    last: u32,
-    glasses: BTreeMap<u32, Glass>,
-    models: BTreeMap<u32, Model<f64>>,
+    opened: Opened,
     runs: Runs,
 }
 
@@ -44,103 +36,20 @@ impl Lab {
         }
     }
 
-    /// What the page writes as `{"op": "close", "id": 1}` is read as `{"close": {"id": 1}}`: for an enum of that form
-    /// serde takes a fraction of the code.
     fn ask(&mut self, question: &str, file: &[u8]) -> Answer {
-        let mut fields: Map<String, Value> = serde_json::from_str(question).map_err(no_question)?;
-        let Some(Value::String(op)) = fields.remove("op") else {
-            return Err(no_question("it has no `op`"));
-        };
-        let id = fields.get("id").and_then(Value::as_u64).unwrap_or_default() as u32;
-        let question = Value::Object(Map::from_iter([(op.clone(), Value::Object(fields))]));
-        if let Some(ask) = known(&op, &question)? {
-            return self.model(&ask, file);
+        let mut fields = Fields::parse(question)?;
+        let op = fields.text("op")?;
+        if let Some(ask) = TrainAsk::read(&op, &mut fields)? {
+            return self.runs.answer(ask, self.opened.number());
         }
-        if let Some(ask) = known(&op, &question)? {
-            return self.glass(ask);
+        if let Some(about) = About::read(&op, &mut fields)? {
+            return self.runs.answer_about(fields.id("id")?, &about);
         }
-        if let Some(ask) = known(&op, &question)? {
-            return self.quiz(&ask);
-        }
-        if let Some(ask) = known::<TrainAsk>(&op, &question)? {
-            self.last += 1;
-            return self.runs.answer(ask, self.last);
-        }
-        if let Some(about) = known::<glass::About>(&op, &question)? {
-            let glass = self.glasses.get_mut(&id);
-            let unknown = || Error::configuration(format!("nothing is open as {id}"));
-            return Ok((glass.ok_or_else(unknown)?.answer(&about)?, Vec::new()));
-        }
-        match known::<train::About>(&op, &question)? {
-            Some(about) => self.runs.answer_about(id, &about),
+        match self.opened.answer(&op, &mut fields, file)? {
+            Some(json) => Ok((json, Vec::new())),
             None => Err(no_question(format!("there is no op `{op}`"))),
         }
     }
-
-    fn model(&mut self, ask: &ModelAsk, file: &[u8]) -> Answer {
-        let json = match ask {
-            ModelAsk::Model {} => {
-                let model = Model::from_bytes(file)?;
-                let mut described = model::described(&model)?;
-                self.last += 1;
-                described["id"] = self.last.into();
-                self.models.insert(self.last, model);
-                described
-            }
-            ModelAsk::Row(row) => {
-                let unknown = || Error::configuration(format!("no model is open as {}", row.model));
-                model::row(self.models.get(&row.model).ok_or_else(unknown)?, row)?
-            }
-            ModelAsk::Tensors { hidden, output, cost } => model::tensors(file, hidden, output, cost)?,
-        };
-        Ok((json, Vec::new()))
-    }
-
-    fn quiz(&mut self, ask: &QuizAsk) -> Answer {
-        let json = match (ask, ask.id()) {
-            (QuizAsk::Lesson { text, source }, _) => quiz::lesson(text, source.as_deref())?,
-            (_, id) => {
-                let unknown = || Error::configuration("nothing is open there");
-                id.and_then(|id| self.glasses.get_mut(&id)).ok_or_else(unknown)?.quiz(ask)?
-            }
-        };
-        Ok((json, Vec::new()))
-    }
-
-    fn glass(&mut self, ask: GlassAsk) -> Answer {
-        let json = match ask {
-            GlassAsk::Open(open) => {
-                let glass = Glass::open(&open)?;
-                let mut opened = glass.opened(open.language.as_deref())?;
-                self.last += 1;
-                opened["id"] = self.last.into();
-                self.glasses.insert(self.last, glass);
-                opened
-            }
-            GlassAsk::Close { id } => {
-                self.glasses.remove(&id);
-                Value::Null
-            }
-            GlassAsk::Words { language } => glass::words(&language)?,
-            GlassAsk::Say { language, key, values } => glass::say(&language, &key, &values)?,
-            GlassAsk::Needs { expression } => Expression::needs(&expression)?.into(),
-            GlassAsk::Examples {} => glass::examples()?,
-        };
-        Ok((json, Vec::new()))
-    }
-}
-
-/// A question of a kind, if its op is of that kind.
-fn known<'q, Q: Deserialize<'q>>(op: &str, question: &'q Value) -> Result<Option<Q>> {
-    match Q::deserialize(question) {
-        Ok(ask) => Ok(Some(ask)),
-        Err(error) if error.to_string().starts_with(&format!("unknown variant `{op}`")) => Ok(None),
-        Err(error) => Err(no_question(error)),
-    }
-}
-
-fn no_question(why: impl std::fmt::Display) -> Error {
-    Error::configuration(format!("not a question: {why}"))
 }
 
 /// The JSON of a message, and what follows it.

@@ -16,10 +16,7 @@
 //! assert!(scene["ok"]["sentence"].as_str().expect("a sentence").contains("net_h1 = 0.3775"));
 //! ```
 
-mod glass;
 mod lab;
-mod model;
-mod quiz;
 mod train;
 
 pub use lab::Lab;

@@ -4,7 +4,6 @@
 //! Some states are kept; the state at any step is the one before it in the list, walked on to that step, which gives the
 //! same bits. The learning rate may be changed while a run goes on: the changes are a list too.
 
-use crate::glass::catalog;
 use crate::lab::Answer;
 use pullback::data::{Dataset, Features, Split, Targets, Values, builtin, split};
 use pullback::error::{Error, Result};
@@ -16,82 +15,135 @@ use pullback::random::{Purpose, Random};
 use pullback::train::{
     Batch, GradientMethod, Machine, Optimizer, State, Trainer, Training, evaluate, predict,
 };
-use serde::Deserialize;
+use pullback_glass::{Fields, catalog, no_question, text};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
 /// A question about training.
-#[derive(Deserialize)]
 pub(crate) enum TrainAsk {
     /// Begins a run.
-    #[serde(rename = "train_open")]
     Open(Box<Open>),
     /// Forgets it.
-    #[serde(rename = "train_close")]
     Close { id: u32 },
     /// What one gradient costs by each way, in multiply-adds: of a network with so many hidden layers of so many units.
-    #[serde(rename = "train_counts")]
     Counts { depth: usize, width: usize },
 }
 
 /// Data, network and settings of a run.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Open {
     data: Data,
     hidden: Vec<usize>,
     activation: String,
     optimizer: String,
     learning_rate: f64,
-    #[serde(default)]
     l2: f64,
     /// The examples of a step; 0 for all.
     batch: usize,
     seed: u64,
     /// The share of the points that are held out.
-    #[serde(default)]
     test: f64,
     /// How gradients are found: `back`, `forward` or `differences`.
     method: Option<String>,
 }
 
 /// Where the points come from.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
 enum Data {
     Generated { set: String, points: usize, noise: f64, seed: u64 },
     Given(Vec<(f64, f64, String)>),
 }
 
 /// A question about a run that is open.
-#[derive(Deserialize)]
 pub(crate) enum About {
     /// Goes so many steps on.
-    #[serde(rename = "train_run")]
     Run { steps: usize },
     /// Goes to a step, back or forward; 0 is the start.
-    #[serde(rename = "train_go")]
     Go { step: usize },
     /// Changes the learning rate from here on. What came after is forgotten.
-    #[serde(rename = "train_rate")]
     Rate { rate: f64 },
     /// Costs, accuracy, and the numbers of each layer.
-    #[serde(rename = "train_look")]
     Look {},
     /// What is predicted over the plane: `[size, size]`, row after row from the top, the class's number plus its
     /// probability beyond an even one.
-    #[serde(rename = "train_surface")]
     Surface { size: usize },
     /// What each hidden unit gives over the plane: `[units, size, size]`.
-    #[serde(rename = "train_units")]
     Units { size: usize },
     /// What hinders learning, and the step from which on.
-    #[serde(rename = "train_findings")]
     Findings { language: Option<String> },
     /// The next update as an example, of so many rows of its batch at most.
-    #[serde(rename = "train_update")]
     Update { title: String, most: usize },
+}
+
+impl TrainAsk {
+    /// The question that an op is, if it is one of these.
+    pub(crate) fn read(op: &str, fields: &mut Fields) -> Result<Option<Self>> {
+        Ok(Some(match op {
+            "train_open" => Self::Open(Box::new(Open::read(fields)?)),
+            "train_close" => Self::Close { id: fields.id("id")? },
+            "train_counts" => Self::Counts { depth: fields.count("depth")?, width: fields.count("width")? },
+            _ => return Ok(None),
+        }))
+    }
+}
+
+impl Open {
+    fn read(fields: &mut Fields) -> Result<Self> {
+        let own = Self {
+            data: Data::read(fields)?,
+            hidden: fields.counts("hidden")?,
+            activation: fields.text("activation")?,
+            optimizer: fields.text("optimizer")?,
+            learning_rate: fields.number("learning_rate")?,
+            l2: fields.optional_number("l2")?.unwrap_or(0.0),
+            batch: fields.count("batch")?,
+            seed: fields.seed("seed")?,
+            test: fields.optional_number("test")?.unwrap_or(0.0),
+            method: fields.optional_text("method")?,
+        };
+        fields.end()?;
+        Ok(own)
+    }
+}
+
+impl Data {
+    fn read(fields: &mut Fields) -> Result<Self> {
+        let point = |value: Value| match value {
+            Value::Array(own) => match <[Value; 3]>::try_from(own) {
+                Ok([x, y, class]) => Some((x.as_f64()?, y.as_f64()?, text(class)?)),
+                Err(_) => None,
+            },
+            _ => None,
+        };
+        let missing = || no_question("missing field `data`");
+        let mut own = fields.within("data")?.ok_or_else(missing)?;
+        if let Some(mut own) = own.within("generated")? {
+            return Ok(Self::Generated {
+                set: own.text("set")?,
+                points: own.count("points")?,
+                noise: own.number("noise")?,
+                seed: own.seed("seed")?,
+            });
+        }
+        let points: Option<Vec<_>> = own.list("given")?.into_iter().map(point).collect();
+        points.map(Self::Given).ok_or_else(|| no_question("a point is two numbers and a class"))
+    }
+}
+
+impl About {
+    /// The question that an op is, if it is one of these.
+    pub(crate) fn read(op: &str, fields: &mut Fields) -> Result<Option<Self>> {
+        Ok(Some(match op {
+            "train_run" => Self::Run { steps: fields.count("steps")? },
+            "train_go" => Self::Go { step: fields.count("step")? },
+            "train_rate" => Self::Rate { rate: fields.number("rate")? },
+            "train_look" => Self::Look {},
+            "train_surface" => Self::Surface { size: fields.count("size")? },
+            "train_units" => Self::Units { size: fields.count("size")? },
+            "train_findings" => Self::Findings { language: fields.optional_text("language")? },
+            "train_update" => Self::Update { title: fields.text("title")?, most: fields.count("most")? },
+            _ => return Ok(None),
+        }))
+    }
 }
 
 /// The most classes: as many as can be told apart in the picture.
@@ -192,7 +244,7 @@ struct Diverged {
 
 impl Run {
     fn open(open: &Open) -> Result<Self> {
-        let (points, classes, class_names) = open.data.read()?;
+        let (points, classes, class_names) = open.data.points()?;
         let count = points.len();
         let all: Vec<usize> = (0..count).collect();
         let outer = Random::new(open.seed, Purpose::Split, 0);
@@ -618,7 +670,7 @@ fn layer(trace: &Trace, dense: &pullback::explain::Dense, figures: &LayerFigures
 }
 
 impl Data {
-    fn read(&self) -> Result<Classified> {
+    fn points(&self) -> Result<Classified> {
         let (points, names): (Vec<[f64; 2]>, Vec<String>) = match self {
             Data::Generated { set, points, noise, seed } => {
                 let table = builtin::plane(set, *points, *noise, *seed)?;

@@ -1,11 +1,15 @@
 //! The messages in each language. A language is one file in `messages/` and one line here.
 
 use crate::graph::NodeRole;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The languages: code and messages.
 pub static LANGUAGES: &[(&str, &str)] =
-    &[("en", include_str!("messages/en.json")), ("ko", include_str!("messages/ko.json"))];
+    &[(CODES[0], include_str!("messages/en.json")), (CODES[1], include_str!("messages/ko.json"))];
+
+/// The codes of the languages. Who names only these does not carry all messages along.
+pub const CODES: &[&str] = &["en", "ko"];
 
 /// The messages of a language, by key; `{name}` in a message is a place for a value.
 #[derive(Debug, Clone)]
@@ -20,8 +24,19 @@ impl Catalog {
     pub fn find(language: &str) -> Option<Self> {
         let code = language.split(['_', '-', '.']).next().unwrap_or(language);
         let (code, text) = LANGUAGES.iter().find(|(own, _)| *own == code)?;
-        let messages = serde_json::from_str(text).expect("a test reads every catalog");
-        Some(Self { language: code, messages })
+        Some(Self::parse(code, text).expect("a test reads every catalog"))
+    }
+
+    /// The messages of a language, by its code, from the text of its file; absent where the language is unknown or the
+    /// text is no such file.
+    pub fn parse(language: &str, text: &str) -> Option<Self> {
+        let language = CODES.iter().copied().find(|own| *own == language)?;
+        let Ok(Value::Object(all)) = serde_json::from_str(text) else { return None };
+        let message = |(key, value)| match value {
+            Value::String(text) => Some((key, text)),
+            _ => None,
+        };
+        Some(Self { language, messages: all.into_iter().map(message).collect::<Option<_>>()? })
     }
 
     /// English.

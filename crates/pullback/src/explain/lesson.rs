@@ -30,7 +30,7 @@ use super::mistakes::{Asked, Question, answers};
 use super::worked::WorkedExample;
 use super::worked::table::{Table, wrong};
 use super::worked::tree::{Node, Value};
-use super::{LANGUAGES, Level, examples};
+use super::{CODES, Level, examples};
 use crate::error::{Error, Result};
 
 /// A lesson.
@@ -125,8 +125,8 @@ impl Lesson {
         let file = Table::new(source, "", &root)?;
         file.check(FILE)?;
         let language = file.text("language")?;
-        if let Some(code) = language.filter(|code| LANGUAGES.iter().all(|(own, _)| own != code)) {
-            let known = LANGUAGES.iter().map(|(code, _)| *code);
+        if let Some(code) = language.filter(|code| !CODES.contains(code)) {
+            let known = CODES.iter().copied();
             return Err(file.placed("language", Error::unknown_name("language", code, known)));
         }
         let items = file.list("step")?;

@@ -48,7 +48,7 @@ mod written;
 
 pub use address::{Address, Addresses};
 pub use against::{Beside, Layout, against};
-pub use catalog::{Catalog, LANGUAGES, with_particle};
+pub use catalog::{CODES, Catalog, LANGUAGES, with_particle};
 pub use chapters::{describe_circuit, describe_claims};
 pub use check::{CheckOptions, ParameterCheck, check, check_size, check_watched};
 pub use document::{Block, Document, SECTIONS};

@@ -6,7 +6,7 @@ use super::tree::{Node, Value};
 use super::{Expectation, Expected, Names, NetworkExample, Subject, WorkedExample};
 use crate::error::{Error, Result};
 use crate::explain::expression::Expression;
-use crate::explain::{LANGUAGES, Notation};
+use crate::explain::{CODES, Notation};
 use crate::graph::Shape;
 use crate::network::{Activation, Form, Image, Layer, Mode, Network, Parameter, Regularization, Role};
 use crate::report::number::counted;
@@ -33,8 +33,8 @@ pub(super) fn state(root: &Node, source: &str) -> Result<WorkedExample> {
             .ok_or_else(|| file.placed("notation", Error::unknown_name("notation", name, Notation::NAMES)))?,
     };
     let language = file.text("language")?;
-    if let Some(code) = language.filter(|code| LANGUAGES.iter().all(|(own, _)| own != code)) {
-        let known = LANGUAGES.iter().map(|(code, _)| *code);
+    if let Some(code) = language.filter(|code| !CODES.contains(code)) {
+        let known = CODES.iter().copied();
         return Err(file.placed("language", Error::unknown_name("language", code, known)));
     }
     let subject = match file.text("expression")? {

@@ -1,25 +1,25 @@
 //! One example, opened: its steps, what is drawn and said of each, and how its numbers can be checked.
 
+use crate::fields::Fields;
 use pullback::error::{Error, Result};
 use pullback::explain::four_ways::{self, Way, one_by_one};
 use pullback::explain::{
-    Address, Addresses, Block, Catalog, Kept, Level, Options, Size, Step, Steps, Subject, Trace,
+    Address, Addresses, Block, CODES, Catalog, Kept, Level, Options, Size, Step, Steps, Subject, Trace,
     WorkedExample, animation, describe_number, diagnose, examples, layer_figures, picture_at, scene,
 };
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A question about examples.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub(crate) enum GlassAsk {
     /// Opens an example.
     Open(Open),
     /// Forgets what is open.
     Close { id: u32 },
+    /// Takes the messages of a language from the file that comes with the question.
+    Learn { language: String },
     /// The messages of a language.
     Words { language: String },
     /// A message with its values, by name.
@@ -31,7 +31,6 @@ pub(crate) enum GlassAsk {
 }
 
 /// What to open: a built-in example by its name, or a file (TOML or JSON) by its text.
-#[derive(Deserialize)]
 pub(crate) struct Open {
     example: Option<String>,
     text: Option<String>,
@@ -43,8 +42,6 @@ pub(crate) struct Open {
 }
 
 /// A question about an example that is open.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub(crate) enum About {
     /// All steps of a level.
     Steps { level: String },
@@ -76,6 +73,67 @@ pub(crate) enum About {
     Picture { level: String, at: Option<usize>, language: Option<String> },
     /// The animation and its cues.
     Animation { language: Option<String> },
+}
+
+impl GlassAsk {
+    /// The question that an op is, if it is one of these.
+    pub(crate) fn read(op: &str, fields: &mut Fields) -> Result<Option<Self>> {
+        Ok(Some(match op {
+            "open" => Self::Open(Open {
+                example: fields.optional_text("example")?,
+                text: fields.optional_text("text")?,
+                source: fields.optional_text("source")?,
+                digits: fields.optional_count("digits")?,
+                language: fields.optional_text("language")?,
+            }),
+            "close" => Self::Close { id: fields.id("id")? },
+            "learn" => Self::Learn { language: fields.text("language")? },
+            "words" => Self::Words { language: fields.text("language")? },
+            "say" => Self::Say {
+                language: fields.text("language")?,
+                key: fields.text("key")?,
+                values: fields.named_texts("values")?,
+            },
+            "needs" => Self::Needs { expression: fields.text("expression")? },
+            "examples" => Self::Examples {},
+            _ => return Ok(None),
+        }))
+    }
+}
+
+impl About {
+    /// The question that an op is, if it is one of these.
+    pub(crate) fn read(op: &str, fields: &mut Fields) -> Result<Option<Self>> {
+        Ok(Some(match op {
+            "steps" => Self::Steps { level: fields.text("level")? },
+            "scene" => Self::Scene {
+                level: fields.text("level")?,
+                at: fields.optional_count("at")?,
+                width: fields.optional_number("width")?,
+                height: fields.optional_number("height")?,
+                language: fields.optional_text("language")?,
+            },
+            "verify" => Self::Verify { address: fields.text("address")? },
+            "costs" => Self::Costs { address: fields.text("address")?, numbers: fields.numbers("numbers")? },
+            "advance" => Self::Advance { steps: fields.count("steps")? },
+            "figures" => Self::Figures { language: fields.optional_text("language")? },
+            "parameters" => Self::Parameters {},
+            "matrix" => Self::Matrix { place: fields.count("place")?, most: fields.count("most")? },
+            "number" => Self::Number {
+                place: fields.count("place")?,
+                element: fields.count("element")?,
+                language: fields.optional_text("language")?,
+            },
+            "file" => Self::File {},
+            "picture" => Self::Picture {
+                level: fields.text("level")?,
+                at: fields.optional_count("at")?,
+                language: fields.optional_text("language")?,
+            },
+            "animation" => Self::Animation { language: fields.optional_text("language")? },
+            _ => return Ok(None),
+        }))
+    }
 }
 
 /// An example that is open.
@@ -421,20 +479,49 @@ fn level_named(name: &str) -> Result<Level> {
     Level::from_name(name).ok_or_else(|| Error::unknown_name("level", name, Level::NAMES))
 }
 
-/// The catalog of a language, which is parsed once.
-pub(crate) fn catalog(language: Option<&str>) -> Result<Rc<Catalog>> {
-    thread_local! {
-        static KNOWN: RefCell<BTreeMap<String, Rc<Catalog>>> = RefCell::default();
-    }
+thread_local! {
+    static KNOWN: RefCell<BTreeMap<String, Rc<Catalog>>> = RefCell::default();
+}
+
+/// Takes the messages of a language from its file.
+pub(crate) fn learn(language: &str, file: &[u8]) -> Result<()> {
+    let text = std::str::from_utf8(file).unwrap_or_default();
+    let found = Catalog::parse(language, text).ok_or_else(|| {
+        let no = if CODES.contains(&language) {
+            "the file is no list of messages"
+        } else {
+            "there is no such language"
+        };
+        Error::configuration(format!("`{language}`: {no}"))
+    })?;
+    KNOWN.with_borrow_mut(|known| known.insert(language.to_owned(), Rc::new(found)));
+    Ok(())
+}
+
+/// The catalog of a language. The page gives each as a file, so that none is sent that nobody reads; elsewhere they are
+/// built in.
+///
+/// # Errors
+/// If it is unknown.
+pub fn catalog(language: Option<&str>) -> Result<Rc<Catalog>> {
     let language = language.unwrap_or("en");
     if let Some(known) = KNOWN.with_borrow(|known| known.get(language).cloned()) {
         return Ok(known);
     }
-    let codes = pullback::explain::LANGUAGES.iter().map(|(code, _)| *code);
-    let found = Catalog::find(language).ok_or_else(|| Error::unknown_name("language", language, codes))?;
+    let found = built_in(language).ok_or_else(|| Error::unknown_name("language", language, CODES))?;
     let found = Rc::new(found);
     KNOWN.with_borrow_mut(|known| known.insert(language.to_owned(), found.clone()));
     Ok(found)
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn built_in(language: &str) -> Option<Catalog> {
+    Catalog::find(language)
+}
+
+#[cfg(target_family = "wasm")]
+fn built_in(_: &str) -> Option<Catalog> {
+    None
 }
 
 fn no_network() -> Error {

@@ -1,5 +1,6 @@
 //! A trained model, opened: what it takes, what it predicts for a row, and the row as an example with all its numbers.
 
+use crate::fields::Fields;
 use pullback::Model;
 use pullback::data::{Bytes, Categories, Column, Encoding, Feature, Table, Target, Times, Values};
 use pullback::error::{Error, Result};
@@ -7,7 +8,6 @@ use pullback::explain::{WorkedExample, worked_rows};
 use pullback::importance::input_gradients;
 use pullback::network::Mode;
 use pullback::train::Machine;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -15,8 +15,6 @@ use std::collections::BTreeMap;
 const MOST_WEIGHTS: usize = 500_000;
 
 /// A question about models.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub(crate) enum ModelAsk {
     /// Opens the file that comes with the question.
     Model {},
@@ -27,28 +25,58 @@ pub(crate) enum ModelAsk {
     Tensors { hidden: String, output: String, cost: String },
 }
 
-#[derive(Deserialize)]
 pub(crate) struct Row {
     pub(crate) model: u32,
     /// Which network of an ensemble, counted from 0.
     member: Option<usize>,
-    #[serde(flatten)]
     own: Cells,
     /// Further rows of the batch.
-    #[serde(default)]
     others: Vec<Cells>,
     /// Whether the network is as in training: statistics of the batch and dropout's masks instead of running averages.
-    #[serde(default)]
     is_training: bool,
 }
 
 /// A row as it is written in a table.
-#[derive(Deserialize)]
 struct Cells {
     /// The cell of each column: a text, or a list of bytes for an image.
     cells: BTreeMap<String, Value>,
     /// The target of each output, as in the data.
     target: Vec<String>,
+}
+
+impl ModelAsk {
+    /// The question that an op is, if it is one of these.
+    pub(crate) fn read(op: &str, fields: &mut Fields) -> Result<Option<Self>> {
+        Ok(Some(match op {
+            "model" => Self::Model {},
+            "row" => Self::Row(Row {
+                model: fields.id("model")?,
+                member: fields.optional_count("member")?,
+                own: Cells::read(fields)?,
+                others: fields
+                    .optional_objects("others")?
+                    .iter_mut()
+                    .map(Cells::read)
+                    .collect::<Result<_>>()?,
+                is_training: fields.optional_flag("is_training")?.unwrap_or(false),
+            }),
+            "tensors" => Self::Tensors {
+                hidden: fields.text("hidden")?,
+                output: fields.text("output")?,
+                cost: fields.text("cost")?,
+            },
+            _ => return Ok(None),
+        }))
+    }
+}
+
+impl Cells {
+    fn read(fields: &mut Fields) -> Result<Self> {
+        Ok(Self {
+            cells: fields.named("cells", "cells by their columns", Some)?,
+            target: fields.texts("target")?,
+        })
+    }
 }
 
 /// What the page must know of a model.

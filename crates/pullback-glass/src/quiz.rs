@@ -2,18 +2,16 @@
 //!
 //! What is covered never reaches the page: it is taken out of the scene here.
 
+use crate::fields::Fields;
 use crate::glass::{Glass, catalog};
 use pullback::error::{Error, Result};
 use pullback::explain::{
     Answered, Asked, Catalog, Lesson, LessonMoment, LessonQuestion, Level, Makes, Pass, Question, Role,
     Scene, Size, Step, Steps, Subject, WorkedExample, answers, scene,
 };
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// A question about questions.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
 pub(crate) enum QuizAsk {
     /// What can be asked about what is open; another seed asks about other numbers.
     Questions { id: u32, seed: Option<u64> },
@@ -46,6 +44,44 @@ pub(crate) enum QuizAsk {
 }
 
 impl QuizAsk {
+    /// The question that an op is, if it is one of these.
+    pub(crate) fn read(op: &str, fields: &mut Fields) -> Result<Option<Self>> {
+        Ok(Some(match op {
+            "questions" => Self::Questions { id: fields.id("id")?, seed: fields.optional_seed("seed")? },
+            "question" => Self::Question {
+                id: fields.id("id")?,
+                question: fields.text("question")?,
+                cover: fields.optional_texts("cover")?,
+                width: fields.optional_number("width")?,
+                height: fields.optional_number("height")?,
+                language: fields.optional_text("language")?,
+            },
+            "judge" => Self::Judge {
+                id: fields.id("id")?,
+                question: fields.text("question")?,
+                number: fields.optional_number("number")?,
+                choice: fields.optional_count("choice")?,
+                language: fields.optional_text("language")?,
+            },
+            "reveal" => Self::Reveal {
+                id: fields.id("id")?,
+                question: fields.text("question")?,
+                language: fields.optional_text("language")?,
+            },
+            "covered" => Self::Covered {
+                id: fields.id("id")?,
+                level: fields.text("level")?,
+                at: fields.optional_count("at")?,
+                cover: fields.texts("cover")?,
+                width: fields.optional_number("width")?,
+                height: fields.optional_number("height")?,
+                language: fields.optional_text("language")?,
+            },
+            "lesson" => Self::Lesson { text: fields.text("text")?, source: fields.optional_text("source")? },
+            _ => return Ok(None),
+        }))
+    }
+
     /// What it is about.
     pub(crate) fn id(&self) -> Option<u32> {
         match self {
