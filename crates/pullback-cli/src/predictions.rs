@@ -23,7 +23,7 @@ impl Predictions {
         let mut header = before.to_vec();
         header.extend_from_slice(target.names());
         if let (Some(classes), true) = (target.target().classes(), has_probabilities) {
-            header.extend(classes.iter().map(|class| format!("p({class})")));
+            header.extend(classes.iter().map(|class| format!("p({})", preprocessing.spelled(class))));
         }
         if let (Target::Labels { .. }, true) = (target.target(), has_probabilities) {
             header.extend(target.names().iter().map(|label| format!("p({label})")));
@@ -61,7 +61,7 @@ impl Predictions {
                         .classes()
                         .zip(predicted.as_ref())
                         .map(|(names, predicted)| &names[predicted[row]]);
-                    record.extend(class.cloned());
+                    record.extend(class.map(|class| preprocessing.spelled(class).to_owned()));
                     match numbers {
                         _ if !self.has_probabilities => {}
                         [second] => record.extend([shown(1.0 - second), shown(*second)]),

@@ -6,7 +6,7 @@ use crate::terminal::{say, typed, warn};
 use pullback::Error;
 use pullback::data::{Column, ColumnType, Encoding, Preprocessing, Table, builtin};
 use pullback::error::nearest_name;
-use pullback::job::{Settings, Tables, memory};
+use pullback::job::{Names, Settings, Tables, memory};
 use pullback::model::{Model, Partition, Prediction, Test, Trained};
 use pullback::report::number::counted;
 use pullback_data::{ImageSize, Note, NoteKind, Parts, ReadOptions, read, read_from};
@@ -58,7 +58,8 @@ pub(crate) fn tell(notes: &[Note], is_quiet: bool) {
 pub(crate) fn load_to_train(settings: &Settings, options: &ReadOptions) -> Result<Loaded> {
     let mut loaded = load(settings.data(), settings.seed(), options)?;
     let table = &loaded.tables.train;
-    let targets: Vec<&str> = match (&settings.target.0[..], table.target()) {
+    let target = settings.target.joined(|name| table.get(name).is_some());
+    let targets: Vec<&str> = match (&target.0[..], table.target()) {
         ([], Some(target)) => vec![target],
         (targets, _) => targets.iter().map(String::as_str).collect(),
     };
@@ -194,7 +195,7 @@ pub(crate) fn read_options(settings: &Settings) -> Result<ReadOptions> {
         has_header: settings.header,
         types: settings.column_types()?,
         targets: settings.targets.clone(),
-        expected: settings.target.0.clone(),
+        expected: settings.target.candidates(),
         missing: settings.missing.0.clone(),
         encoding: settings.encoding.clone(),
         image_size: settings.image_size.as_deref().map(image_size).transpose()?,
@@ -285,21 +286,24 @@ pub(crate) fn load_network(path: &Path, member: Option<usize>) -> Result<Model<f
 
 /// Reads the rows that a model is to predict for: of a source with a part to test on, that part; with a file of targets
 /// where the data have none. Columns are taken for what they were in training, whatever they look like; those to be
-/// kept beside predictions are given too, as they are written.
+/// kept beside predictions are given too, as they are written: there each row counts.
 pub(crate) fn load_as_in_training(
     model: &Trained<'_>,
     data: &str,
     targets: Option<&Path>,
-    kept: &[String],
+    kept: Option<&Names>,
 ) -> Result<(Table, Vec<Column>)> {
     let settings = read_settings(model, data, targets)?;
-    let mut options = ReadOptions { types: Default::default(), ..read_options(&settings)? };
+    let keeps_rows = kept.is_some();
+    let no_names = Names::default();
+    let kept = kept.unwrap_or(&no_names);
+    let mut options = ReadOptions { types: Default::default(), keeps_rows, ..read_options(&settings)? };
     let preprocessing = model.preprocessing;
     let names = preprocessing.features().iter().map(|feature| &feature.name);
     options.expected = names.chain(preprocessing.target().names()).cloned().collect();
     // Cells are read as what they mean, and those to be kept as their texts too.
     let as_texts: BTreeMap<String, ColumnType> =
-        kept.iter().map(|name| (name.clone(), ColumnType::Categorical)).collect();
+        kept.candidates().into_iter().map(|name| (name, ColumnType::Categorical)).collect();
     options.known = as_texts.clone();
     as_in_model(&mut options, preprocessing);
     let is_read_twice = as_texts.iter().any(|(name, kind)| options.known.get(name) != Some(kind));
@@ -309,6 +313,7 @@ pub(crate) fn load_as_in_training(
     };
     let table = load_given(data, given.as_deref(), settings.seed(), &options)?.into_tested();
     refuse_missing_columns(model, &table)?;
+    let kept = kept.joined(|name| table.get(name).is_some()).0;
     let columns = |table: &Table| -> Result<Vec<Column>> {
         kept.iter().map(|name| Ok(table.column(name)?.clone())).collect()
     };
@@ -326,6 +331,8 @@ pub(crate) fn load_as_in_training(
 /// Says of columns what they are in a model, whatever they look like.
 pub(crate) fn as_in_model(options: &mut ReadOptions, preprocessing: &Preprocessing) {
     options.units = preprocessing.units().clone();
+    options.decimal_commas = preprocessing.decimal_commas().clone();
+    options.year_first = preprocessing.year_first().clone();
     for feature in preprocessing.features() {
         let kind = match &feature.encoding {
             Encoding::Numeric(_) => ColumnType::Numeric,
@@ -444,7 +451,7 @@ impl DataFlags {
 
 /// All rows of `data` that have their targets, with a file of targets where they have none.
 fn all_of(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Result<Chosen> {
-    let (mut table, _) = load_as_in_training(model, data, targets, &[])?;
+    let (mut table, _) = load_as_in_training(model, data, targets, None)?;
     let names = model.preprocessing.target().names();
     // Whoever uses a target says that its column is not there.
     if names.iter().all(|name| table.get(name).is_some())
@@ -524,10 +531,15 @@ fn tested(table: &Table, rows: &Partition) -> Result<Chosen> {
 pub(crate) fn read_test(path: &Path, settings: &Settings, training: &Table) -> Result<Table> {
     let kind = |column: &Column| Some((column.name.clone(), column.kind()?));
     let known = training.columns().iter().filter_map(kind).collect();
+    let commas = |column: &Column| Some((column.name.clone(), column.has_decimal_commas?));
+    let decimal_commas = training.columns().iter().filter_map(commas).collect();
+    let years = training.columns().iter().filter(|column| column.has_years_first);
+    let year_first = years.map(|column| column.name.clone()).collect();
     let image_size = training.columns().iter().find_map(|column| size_of(column.bytes()?.shape()));
     let options = read_options(settings)?;
     let image_size = image_size.or(options.image_size);
-    Ok(Loaded::from(read(path, &ReadOptions { known, image_size, ..options })?).into_tested())
+    Ok(Loaded::from(read(path, &ReadOptions { known, decimal_commas, year_first, image_size, ..options })?)
+        .into_tested())
 }
 
 /// What a model predicts for a table; what it could not represent is told.

@@ -51,6 +51,63 @@ const AMONG_NUMBERS: &[&str] = &[
     "**",
     "결측",
     "미상",
+    "<null>",
+    "[null]",
+    "null.",
+    "undef",
+    "\\\\n",
+    "nan%",
+    ":",
+    "_",
+    "----",
+    "-----",
+    "''",
+    "??",
+    "???",
+    "ø",
+    "∅",
+    "n.a",
+    "n.d",
+    "n/k",
+    "n.v.",
+    "k.a.",
+    "k. a.",
+    "s/d",
+    "nr",
+    "unk",
+    "tbd",
+    "tba",
+    "no data",
+    "nodata",
+    "no value",
+    "not reported",
+    "none reported",
+    "(blank)",
+    "(leer)",
+    "(vide)",
+    "(en blanco)",
+    "(비어 있음)",
+    "keine angabe",
+    "keine angaben",
+    "sin dato",
+    "sin datos",
+    "<lod",
+    "<loq",
+    "< lod",
+    "< loq",
+    "해당없음",
+    "해당 없음",
+    "없음",
+    "데이터없음",
+    "데이터 없음",
+    "자료없음",
+    "なし",
+    "無し",
+    "無",
+    "无",
+    "暂无",
+    "不明",
+    "未知",
 ];
 
 /// Whether a cell is missing whatever its column holds.
@@ -65,7 +122,9 @@ pub(crate) fn is_missing(text: &[u8]) -> bool {
 
 /// Whether a cell is missing in a column of numbers or dates.
 pub(crate) fn is_missing_among_numbers(text: &str) -> bool {
-    text.chars().count() <= 16 && AMONG_NUMBERS.contains(&text.to_lowercase().as_str())
+    // Stata has 27 missing values: a point, and a point with a letter.
+    let is_of_stata = || matches!(text.as_bytes(), [b'.', b'a'..=b'z']);
+    text.chars().count() <= 16 && (is_of_stata() || AMONG_NUMBERS.contains(&text.to_lowercase().as_str()))
 }
 
 /// Whether a cell names a number that is not finite.
@@ -79,6 +138,37 @@ pub(crate) fn is_infinite(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_for_a_missing_number_is_known_in_any_spelling() {
+        for text in [
+            "NA",
+            "<null>",
+            "[NULL]",
+            ".a",
+            ".z",
+            ":",
+            "N.A",
+            "no data",
+            "(blank)",
+            "(Leer)",
+            "k.A.",
+            "해당없음",
+            "없음",
+            "なし",
+            "无",
+            "----",
+            "??",
+            "<LOD",
+            "n/d",
+            "Unknown",
+        ] {
+            assert!(is_missing_among_numbers(text), "{text}");
+        }
+        for text in ["a", ".A1", "x", "zero", "0", "M", "none of these", "..a"] {
+            assert!(!is_missing_among_numbers(text), "{text}");
+        }
+    }
 
     #[test]
     fn errors_of_excel_are_missing_in_any_language() {

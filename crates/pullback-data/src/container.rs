@@ -233,6 +233,7 @@ pub(crate) fn only_file(
     let office = [
         ("xl/workbook.xml", "an Excel workbook (.xlsx)"),
         ("content.xml", "an OpenDocument file (.ods)"),
+        ("Index/Document.iwa", "an Apple Numbers file (.numbers)"),
         ("word/document.xml", "a Word document"),
     ];
     if let Some((_, what)) = office.iter().find(|(name, _)| has(name)) {

@@ -1,29 +1,36 @@
 //! Dates and times as people write them: `2021-01-31`, `31.1.2021 14:05`, `1/31/21 2:05 PM`, `31-Jan-2021`, `14:05`.
 //! Of a month, a quarter (`2021-Q1`) or a week (`2021-W05`, ISO 8601) the first day is meant.
 //!
-//! Whether day or month stands first in `1/2/2021` is decided by column: a number above 12 tells.
+//! Whether day, month or year stands first in `1/2/21` is decided by column: a number above 12 or 31 tells.
 
 use pullback::data::days;
 
 /// A date as it is written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Date {
-    year: i32,
-    first: u32,
-    second: u32,
-    order: Order,
+    form: Form,
     seconds: f64,
 }
 
-/// In which order month and day stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    /// Month, then day.
-    Known,
-    /// As the column says.
-    Open,
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Form {
+    /// A year, a month and a day.
+    Known { year: i32, month: u32, day: u32 },
+    /// The same, where the number could be a day: `Jan-21`.
+    MonthAndYear { year: i32, month: u32 },
+    /// Three numbers in the order that the column says: the years that the first and the last could be.
+    Open { first: (u32, Option<i32>), second: u32, third: (u32, Option<i32>) },
     /// There is no date but that in the seconds.
     Time,
+}
+
+/// In which order the numbers of a date stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    MonthFirst,
+    DayFirst,
+    /// Then month and day.
+    YearFirst,
 }
 
 /// What the names of months begin with, in English, German, Dutch, French, Spanish, Italian and Portuguese.
@@ -41,11 +48,30 @@ const MONTHS: [&[&str]; 12] = [
     &["nov"],
     &["dec", "dez", "déc", "dic"],
 ];
-const WEEKDAYS: [&[&str]; 7] = [&["mon"], &["tue"], &["wed"], &["thu"], &["fri"], &["sat"], &["sun"]];
-/// Words between day, month and year that say nothing: `16 de enero de 2021`.
-const PARTICLES: &[&str] = &["de", "del", "of"];
+/// The days of the week, which say nothing that a date does not: in English, German, French, Spanish, Italian, Dutch and
+/// Portuguese, whole and as they are shortened.
+#[rustfmt::skip]
+const WEEKDAYS: &[&str] = &[
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+    "mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun",
+    "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonnabend", "sonntag",
+    "mo", "di", "mi", "do", "fr", "sa", "so",
+    "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche",
+    "lun", "mer", "jeu", "ven", "sam", "dim",
+    "lunes", "martes", "miércoles", "jueves", "viernes", "sábado", "domingo",
+    "lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica",
+    "maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag",
+    "segunda", "terça", "quarta", "quinta", "sexta", "feira",
+    "월요일", "화요일", "수요일", "목요일", "금요일", "토요일", "일요일",
+    "月曜日", "火曜日", "水曜日", "木曜日", "金曜日", "土曜日", "日曜日",
+    "星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日",
+];
+/// Words between day, month and year that say nothing: `16 de enero de 2021`, `le 1er janvier`.
+const PARTICLES: &[&str] = &["de", "del", "of", "den", "der", "le", "the", "st", "nd", "rd", "th", "er"];
+/// The eras of Japan, and the year before their first.
+const ERAS: &[(&str, i32)] = &[("令和", 2018), ("平成", 1988), ("昭和", 1925)];
 /// The longest date with a time and a zone.
-const LONGEST: usize = 48;
+const LONGEST: usize = 64;
 
 /// A number or a word, and the character after it.
 enum Piece<'a> {
@@ -60,6 +86,16 @@ impl Date {
         if text.len() > LONGEST || text.len() < 4 || !text.contains(|c: char| c.is_ascii_digit()) {
             return None;
         }
+        if let Some(date) = Self::in_digits(text) {
+            return Some(date);
+        }
+        // A day of the week in brackets: `2021-01-31(일)`.
+        let without_brackets = text.split_once('(').and_then(|(before, rest)| {
+            let (inner, after) = rest.split_once(')')?;
+            is_short_weekday(inner).then(|| format!("{} {}", before.trim_end(), after.trim_start()))
+        });
+        let text = without_brackets.as_deref().unwrap_or(text).trim();
+        let later;
         let (date, seconds) = match text.find(':') {
             None => (text, 0.0),
             Some(colon) => {
@@ -69,13 +105,40 @@ impl Date {
                 match colon - hour {
                     // SAS writes a colon between date and time: 31JAN2021:14:05:00.
                     4 => (&text[..colon], time(&text[colon + 1..])?),
-                    _ => (text[..hour].trim_end_matches(['T', 't', ' ', ',']), time(&text[hour..])?),
+                    _ => {
+                        let before = text[..hour].trim_end_matches(['T', 't', ' ', ',']);
+                        // The halves of the day in Korean, Japanese and Chinese.
+                        let (before, half) = half_of_day(before);
+                        let (time_text, year) = without_year(&text[hour..]);
+                        let time_text = match half {
+                            Some(half) => format!("{time_text} {half}"),
+                            None => time_text.to_owned(),
+                        };
+                        let seconds = time(&time_text)?;
+                        match year {
+                            None => (before, seconds),
+                            Some(year) => {
+                                later = format!("{before} {year}");
+                                (&*later, seconds)
+                            }
+                        }
+                    }
                 }
             }
         };
         if date.is_empty() {
-            return Some(Self { year: 1970, first: 1, second: 1, order: Order::Time, seconds });
+            return Some(Self { form: Form::Time, seconds });
         }
+        // A year of two digits with its apostrophe: '21.01.31.
+        let (date, is_year_marked) = match date.strip_prefix(['\'', '\u{2019}']) {
+            Some(rest) => (rest, true),
+            None => (date, false),
+        };
+        let (date, era) = match ERAS.iter().find_map(|(era, before)| Some((date.strip_prefix(era)?, *before)))
+        {
+            Some((rest, before)) => (rest, Some(before)),
+            None => (date, None),
+        };
         let mut pieces = Vec::new();
         let mut rest = date;
         while let Some(c) = rest.chars().next() {
@@ -86,43 +149,63 @@ impl Date {
                 }
                 pieces.push(Piece::Number { value: rest[..digits].parse().ok()?, digits });
                 rest = &rest[digits..];
+            } else if let Some(after) = WEEKDAYS.iter().find_map(|day| {
+                // Those that are written without a space are not cut into letters.
+                rest.strip_prefix(day).filter(|_| !day.is_ascii() && !is_letter(c))
+            }) {
+                rest = after;
             } else if matches!(c, '-' | '/' | '.' | ' ' | ',' | '년' | '월' | '일' | '年' | '月' | '日')
             {
                 rest = &rest[c.len_utf8()..];
             } else if is_letter(c) {
                 let length = rest.find(|c: char| !is_letter(c)).unwrap_or(rest.len());
-                if !PARTICLES.contains(&&rest[..length]) {
-                    pieces.push(Piece::Word(&rest[..length]));
+                let word = &rest[..length];
+                if !PARTICLES.contains(&word.to_lowercase().as_str()) && !is_weekday(word) {
+                    pieces.push(Piece::Word(word));
                 }
                 rest = &rest[length..];
             } else {
                 return None;
             }
         }
-        // A day of the week says nothing that the date does not.
-        pieces.retain(|piece| !matches!(piece, Piece::Word(word) if named(word, &WEEKDAYS).is_some()));
         let year = |value: u32, digits: usize| match (digits, value) {
             (4, 1000..=2999) => Some(value as i32),
             (2, 0..=69) => Some(2000 + value as i32),
             (2, _) => Some(1900 + value as i32),
             _ => None,
         };
-        let (year, first, second, order) = match pieces[..] {
+        let known = |year, month, day| Form::Known { year, month, day };
+        let is_of_month = date.contains(['-', '/', '월', '月', '.']);
+        let form = match pieces[..] {
+            [
+                Piece::Number { value, digits: 1..=2 },
+                Piece::Number { value: month, digits: 1..=2 },
+                Piece::Number { value: day, digits: 1..=2 },
+            ] if let Some(before) = era => known(before + value as i32, month, day),
             [
                 Piece::Number { value, digits: 4 },
                 Piece::Number { value: month, digits: 1..=2 },
                 Piece::Number { value: day, digits: 1..=2 },
-            ] => (year(value, 4)?, month, day, Order::Known),
-            [Piece::Number { value, digits: 4 }, Piece::Number { value: month, digits: 2 }]
-                if date.contains(['-', '/']) =>
+            ] => known(year(value, 4)?, month, day),
+            [Piece::Number { value, digits: 4 }, Piece::Number { value: month, digits }]
+                if digits == 2 && date.contains(['-', '/'])
+                    || digits <= 2 && is_of_month && date.contains(['월', '月']) =>
             {
-                (year(value, 4)?, month, 1, Order::Known)
+                known(year(value, 4)?, month, 1)
             }
             [
-                Piece::Number { value: first, digits: 1..=2 },
+                Piece::Number { value, digits: 2 },
+                Piece::Number { value: month, digits: 1..=2 },
+                Piece::Number { value: day, digits: 1..=2 },
+            ] if is_year_marked => known(year(value, 2)?, month, day),
+            [
+                Piece::Number { value: first, digits: digits @ 1..=2 },
                 Piece::Number { value: second, digits: 1..=2 },
-                Piece::Number { value, digits },
-            ] => (year(value, digits)?, first, second, Order::Open),
+                Piece::Number { value: third, digits: last },
+            ] => {
+                let of_first = year(first, digits).filter(|_| last <= 2);
+                Form::Open { first: (first, of_first), second, third: (third, year(third, last)) }
+            }
             [
                 Piece::Number { value: day, digits: 1..=2 },
                 Piece::Word(word),
@@ -132,11 +215,21 @@ impl Date {
                 Piece::Word(word),
                 Piece::Number { value: day, digits: 1..=2 },
                 Piece::Number { value, digits },
-            ] if !is_quarter(word) => (year(value, digits)?, named(word, &MONTHS)?, day, Order::Known),
+            ] if !is_quarter(word) => known(year(value, digits)?, named(word, &MONTHS)?, day),
             [Piece::Word(word), Piece::Number { value, digits: 4 }]
             | [Piece::Number { value, digits: 4 }, Piece::Word(word)] => {
-                (year(value, 4)?, named(word, &MONTHS)?, 1, Order::Known)
+                known(year(value, 4)?, named(word, &MONTHS)?, 1)
             }
+            // As spreadsheets show a month.
+            [Piece::Word(word), Piece::Number { value, digits: 2 }] => {
+                Form::MonthAndYear { year: year(value, 2)?, month: named(word, &MONTHS)? }
+            }
+            // As Eurostat and Stata write a month.
+            [
+                Piece::Number { value, digits: 4 },
+                Piece::Word("M" | "m"),
+                Piece::Number { value: month, digits: 1..=2 },
+            ] => known(year(value, 4)?, month, 1),
             [
                 Piece::Number { value, digits: 4 },
                 Piece::Word(word),
@@ -146,7 +239,7 @@ impl Date {
                 Piece::Word(word),
                 Piece::Number { value: quarter @ 1..=4, digits: 1 },
                 Piece::Number { value, digits: 4 },
-            ] if is_quarter(word) => (year(value, 4)?, 3 * quarter - 2, 1, Order::Known),
+            ] if is_quarter(word) => known(year(value, 4)?, 3 * quarter - 2, 1),
             [
                 Piece::Number { value, digits: 4 },
                 Piece::Word("W" | "w"),
@@ -160,8 +253,34 @@ impl Date {
             ] => return Self::of_week(year(value, 4)?, week, day, seconds),
             _ => return None,
         };
-        let date = Self { year, first, second, order, seconds };
-        (date.value(false).is_some() || date.value(true).is_some()).then_some(date)
+        let date = Self { form, seconds };
+        let orders = [Order::MonthFirst, Order::DayFirst, Order::YearFirst];
+        orders.iter().any(|order| date.value(*order).is_some()).then_some(date)
+    }
+
+    /// As ISO 8601 writes it without signs between: `20210131T140500Z`.
+    fn in_digits(text: &str) -> Option<Self> {
+        let (date, rest) = text.split_once(['T', 't'])?;
+        let date = Self::of_digits(date)?;
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let clock = match digits {
+            4 => format!("{}:{}{}", &rest[..2], &rest[2..4], &rest[4..]),
+            6 => format!("{}:{}:{}", &rest[..2], &rest[2..4], &rest[4..]),
+            _ => return None,
+        };
+        Some(Self { seconds: time(&clock)?, ..date })
+    }
+
+    /// Eight digits, year, month and day: `20210131`.
+    pub(crate) fn of_digits(text: &str) -> Option<Self> {
+        if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let number = |range: std::ops::Range<usize>| text[range].parse::<u32>().ok();
+        let (year, month, day) = (number(0..4)? as i32, number(4..6)?, number(6..8)?);
+        let form = Form::Known { year, month, day };
+        let is_there = (1900..=2100).contains(&year) && days(year, month, day).is_some();
+        is_there.then_some(Self { form, seconds: 0.0 })
     }
 
     /// A day of a week, both counted from 1: the first week of a year is that of 4 January, and begins on Monday.
@@ -171,28 +290,84 @@ impl Date {
         let at = first(year)? + 7 * (i64::from(week) - 1) + i64::from(day) - 1;
         let is_there = (1..=7).contains(&day) && week > 0 && at < first(year + 1)?;
         let seconds = at as f64 * 86_400.0 + seconds;
-        is_there.then_some(Self { year, first: 1, second: 1, order: Order::Time, seconds })
+        is_there.then_some(Self { form: Form::Time, seconds })
     }
 
-    /// Whether day or month may stand first.
+    /// Whether the column says which of its numbers is what.
     pub(crate) fn is_open(&self) -> bool {
-        self.order == Order::Open
+        matches!(self.form, Form::Open { .. })
+    }
+
+    /// Whether it is a month's name and two digits, which may be a day too.
+    pub(crate) fn is_month_and_year(&self) -> bool {
+        matches!(self.form, Form::MonthAndYear { .. })
+    }
+
+    /// Its first and its last number, if the column says which is what.
+    pub(crate) fn ends(&self) -> Option<[u32; 2]> {
+        match self.form {
+            Form::Open { first, third, .. } => Some([first.0, third.0]),
+            _ => None,
+        }
     }
 
     /// Seconds since the beginning of 1970, if there is such a date.
-    pub(crate) fn value(&self, is_day_first: bool) -> Option<f64> {
-        let (month, day) = match self.order {
-            Order::Time => return Some(self.seconds),
-            Order::Open if is_day_first => (self.second, self.first),
-            _ => (self.first, self.second),
+    pub(crate) fn value(&self, order: Order) -> Option<f64> {
+        let (year, month, day) = match (self.form, order) {
+            (Form::Time, _) => return Some(self.seconds),
+            (Form::Known { year, month, day }, _) => (year, month, day),
+            (Form::MonthAndYear { year, month }, _) => (year, month, 1),
+            (Form::Open { first, second, third }, Order::MonthFirst) => (third.1?, first.0, second),
+            (Form::Open { first, second, third }, Order::DayFirst) => (third.1?, second, first.0),
+            (Form::Open { first, second, third }, Order::YearFirst) => (first.1?, second, third.0),
         };
-        Some(days(self.year, month, day)? as f64 * 86_400.0 + self.seconds)
+        Some(days(year, month, day)? as f64 * 86_400.0 + self.seconds)
     }
+}
+
+/// Whether a text stands where a date is not known: `0000-00-00`, `9999-12-31`, `0001-01-01`.
+pub(crate) fn is_no_date(text: &str) -> bool {
+    let digits: String = text.chars().filter(char::is_ascii_digit).take(8).collect();
+    let is_plain =
+        text.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '/' | '.' | ' ' | ':' | 'T' | 'Z'));
+    is_plain
+        && text.len() >= 8
+        && matches!(
+            digits.as_str(),
+            "00000000" | "99991231" | "00010101" | "31129999" | "12319999" | "01010001"
+        )
+}
+
+/// The half of the day that stands before a time, and what stands before that.
+fn half_of_day(before: &str) -> (&str, Option<&'static str>) {
+    const HALVES: &[(&str, &str)] =
+        &[("오전", "AM"), ("오후", "PM"), ("午前", "AM"), ("午後", "PM"), ("上午", "AM"), ("下午", "PM")];
+    let found = HALVES.iter().find_map(|(word, half)| Some((before.strip_suffix(word)?.trim_end(), *half)));
+    found.map_or((before, None), |(before, half)| (before, Some(half)))
+}
+
+/// A time without the year behind it, as C and Unix write dates: `Sun Jan 31 14:05:00 KST 2021`.
+fn without_year(time: &str) -> (&str, Option<&str>) {
+    let split = time.rsplit_once(' ').filter(|(_, year)| {
+        year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit()) && !year.starts_with('0')
+    });
+    split.map_or((time, None), |(time, year)| (time, Some(year)))
+}
+
+fn is_weekday(word: &str) -> bool {
+    WEEKDAYS.contains(&word.to_lowercase().as_str())
+}
+
+/// Whether a text in brackets is a day of the week.
+fn is_short_weekday(text: &str) -> bool {
+    const SIGNS: &str = "월화수목금토일月火水木金土日一二三四五六";
+    let mut letters = text.chars();
+    is_weekday(text) || letters.next().is_some_and(|c| SIGNS.contains(c)) && letters.next().is_none()
 }
 
 /// A letter of a month's name.
 fn is_letter(c: char) -> bool {
-    c.is_ascii_alphabetic() || matches!(c, 'ä' | 'é' | 'û' | 'ç' | 'Ä' | 'É' | 'Û' | 'Ç')
+    c.is_ascii_alphabetic() || matches!(c, 'ä' | 'é' | 'û' | 'ç' | 'Ä' | 'É' | 'Û' | 'Ç' | 'á' | 'ì')
 }
 
 /// The unit of durations, which are read in seconds; a column of numbers such as `5 s` has another name for it.
@@ -231,7 +406,8 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
         if let Some(clock) = clock(clock_sign.unwrap_or(rest)).filter(|_| above > 3_600.0) {
             let sign_of_clock = if clock_sign.is_some() { 1.0 } else { sign };
             let seconds = sign * seconds + sign_of_clock * clock;
-            return Some(Duration { seconds, is_sure: parts > 0 || seconds.abs() >= DAY });
+            let is_lap = rest.split(':').count() == 2 && rest.contains('.');
+            return Some(Duration { seconds, is_sure: parts > 0 || is_lap || seconds.abs() >= DAY });
         }
         let digits = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
         let number: f64 = rest[..digits].parse().ok().filter(|_| digits <= 12)?;
@@ -254,6 +430,12 @@ fn clock(text: &str) -> Option<f64> {
     let (hours, rest) = text.split_once(':')?;
     let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let minutes = rest.get(..2).filter(|minutes| is_whole(minutes))?;
+    // Minutes and seconds, as laps are timed: 1:23.456.
+    if let Some(part) = rest[2..].strip_prefix('.') {
+        let (minutes, seconds): (u32, f64) =
+            (Some(hours).filter(|text| is_whole(text) && text.len() <= 3)?.parse().ok()?, rest.parse().ok()?);
+        return (is_whole(part) && seconds < 60.0).then(|| f64::from(minutes) * 60.0 + seconds);
+    }
     let seconds = match &rest[2..] {
         "" => 0.0,
         rest => {
@@ -312,12 +494,18 @@ fn time(text: &str) -> Option<f64> {
         }
         _ => rest,
     };
-    let is_zone = rest.is_empty()
-        || matches!(rest, "Z" | "z" | "UTC" | "GMT" | "KST" | "CET" | "EST" | "PST")
-        || rest.strip_prefix(['+', '-']).is_some_and(|zone| {
-            (2..=5).contains(&zone.len()) && zone.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
-        });
-    (is_zone && hour < 24 && minute < 60 && second < 61.0)
+    let is_offset = |zone: &str| {
+        zone.strip_prefix(['+', '-']).is_some_and(|zone| {
+            (1..=5).contains(&zone.len()) && zone.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
+        })
+    };
+    // A name such as CEST, an offset such as +09:00, or both: GMT+9.
+    let letters = rest.bytes().take_while(u8::is_ascii_uppercase).count();
+    let is_named = rest == "z" || letters == 1 && rest == "Z" || (3..=5).contains(&letters);
+    let zone = if is_named && rest != "z" { &rest[letters..] } else { rest };
+    let is_zone = rest.is_empty() || is_named && (zone.is_empty() || zone == "z") || is_offset(zone);
+    let is_midnight = hour == 24 && minute == 0 && second == 0.0;
+    (is_zone && (hour < 24 || is_midnight) && minute < 60 && second < 61.0)
         .then(|| f64::from(hour * 3600 + minute * 60) + second)
 }
 
@@ -349,6 +537,8 @@ mod tests {
             ("1h 1:05", None),
             ("1:60", None),
             ("1:5", None),
+            ("1:23.456", Some((83.456, true))),
+            ("1:60.5", None),
             ("1:05:6", None),
             ("a:05", None),
             ("12", None),
@@ -364,7 +554,8 @@ mod tests {
     #[test]
     fn dates_are_read_as_people_mean_them() {
         let check = |text: &str, expected: Option<(i32, u32, u32, f64)>, is_day_first: bool| {
-            let found = Date::read(text).and_then(|date| date.value(is_day_first));
+            let order = if is_day_first { Order::DayFirst } else { Order::MonthFirst };
+            let found = Date::read(text).and_then(|date| date.value(order));
             let expected = expected.map(|(year, month, day, seconds)| {
                 days(year, month, day).unwrap_or_default() as f64 * 86_400.0 + seconds
             });
@@ -392,8 +583,33 @@ mod tests {
             "Sun, 31 Jan 2021",
             "1/31/2021",
             "1/31/21",
+            "'21.01.31",
+            "2021-01-31(일)",
+            "2021年1月31日(日)",
+            "2021년 1월 31일 일요일",
+            "令和3年1月31日",
+            "Sonntag, 31. Januar 2021",
+            "dimanche 31 janvier 2021",
+            "So, 31.01.2021",
         ] {
-            check(text, day, false);
+            check(text, day, text.starts_with("So,"));
+        }
+        // Tuesday in French begins as March does.
+        check("mardi 2 mars 2021", Some((2021, 3, 2, 0.0)), false);
+        check("vendredi 1er janvier 2021", Some((2021, 1, 1, 0.0)), false);
+        for text in ["2021M01", "2021m1", "2021년 1월", "2021年1月", "Jan-21", "Jan 21"] {
+            check(text, Some((2021, 1, 1, 0.0)), false);
+        }
+        for (text, expected) in
+            [("21/01/31", Some((2021, 1, 31))), ("99-12-31", Some((1999, 12, 31))), ("1/31/2021", None)]
+        {
+            let found = Date::read(text).and_then(|date| date.value(Order::YearFirst));
+            let expected = expected
+                .map(|(year, month, day)| days(year, month, day).unwrap_or_default() as f64 * 86_400.0);
+            assert_eq!(found, expected, "{text}");
+        }
+        for text in ["0000-00-00", "9999-12-31", "0001-01-01 00:00:00"] {
+            assert!(is_no_date(text), "{text}");
         }
         for text in ["31.01.2021", "31/1/2021", "31.1.21", "31-01-2021"] {
             check(text, day, true);
@@ -421,10 +637,18 @@ mod tests {
             "2021-01-31T14:05:00+09:00",
             "1/31/2021 2:05 PM",
             "2021-01-31 14:05:00.000",
+            "2021-01-31 오후 2:05:00",
+            "2021/01/31 2:05:00 PM GMT+9",
+            "2021-01-31 14:05:00 CEST",
+            "20210131T140500Z",
+            "20210131T1405",
+            "Sun Jan 31 14:05:00 2021",
+            "Sun Jan 31 14:05:00 KST 2021",
         ] {
             check(text, Some((2021, 1, 31, at)), false);
         }
         check("14:05", Some((1970, 1, 1, at)), false);
+        check("2021-01-31 24:00", Some((2021, 2, 1, 0.0)), false);
         for text in [
             "",
             "a",
@@ -437,6 +661,7 @@ mod tests {
             "1/2",
             "192.168.0.1",
             "25:00",
+            "24:05",
             "May",
             "555-1234",
             "10-20-30-40",

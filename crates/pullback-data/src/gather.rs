@@ -8,6 +8,7 @@ use crate::sniff::ReadOptions;
 use crate::spool;
 use pullback::data::{Column, Records, Store, StoredValues};
 use pullback::error::Result;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub(crate) struct Gathered {
     rows: usize,
     /// The number of rows up to the last cell that is not missing.
     present_end: usize,
+    /// Rows that were taken back of cells that are in a store.
+    removed: Vec<usize>,
     /// A cell was neither missing nor a plain number that says all that its text does.
     pub(crate) is_surprised: bool,
 }
@@ -49,6 +52,7 @@ impl Gathered {
             records: None,
             rows: 0,
             present_end: 0,
+            removed: Vec::new(),
             is_surprised: false,
         }
     }
@@ -152,32 +156,60 @@ impl Gathered {
         self.records.iter_mut().for_each(|records| records.truncate(rows));
     }
 
-    /// Takes back rows, in ascending order, of cells that are in memory.
-    pub(crate) fn remove(&mut self, rows: &[usize]) {
-        fn without<T: Copy>(cells: &mut Vec<T>, rows: &[usize]) {
-            let mut at = 0;
-            let mut rows = rows.iter().peekable();
-            cells.retain(|_| {
-                at += 1;
-                rows.next_if_eq(&&(at - 1)).is_none()
-            });
+    /// Takes back rows, in ascending order; once.
+    ///
+    /// # Errors
+    /// If a store cannot be read.
+    pub(crate) fn remove(&mut self, rows: &[usize]) -> Result<()> {
+        let of_rows: Vec<u32> = match self.codes()? {
+            Some(codes) => rows.iter().map(|&row| codes[row]).collect(),
+            None => Vec::new(),
+        };
+        if let Some(Raw::Coded(coded)) = &mut self.raw {
+            for code in of_rows.into_iter().filter(|code| *code != MISSING) {
+                coded.counts[code as usize] -= 1;
+            }
+        }
+        if self.records.is_some() {
+            self.removed = rows.to_vec();
+            return Ok(());
         }
         self.rows -= rows.len();
         match &mut self.raw {
             Some(Raw::Plain { numbers, .. }) => without(numbers, rows),
-            Some(Raw::Coded(coded)) => {
-                for code in rows.iter().map(|&row| coded.codes[row]).filter(|code| *code != MISSING) {
-                    coded.counts[code as usize] -= 1;
-                }
-                without(&mut coded.codes, rows);
-            }
+            Some(Raw::Coded(coded)) => without(&mut coded.codes, rows),
             None => {}
         }
+        Ok(())
     }
 
-    /// Where the cells are, if they are in a store.
+    /// The codes of its cells, if it is one of texts.
+    ///
+    /// # Errors
+    /// If a store cannot be read.
+    pub(crate) fn codes(&self) -> Result<Option<Cow<'_, [u32]>>> {
+        Ok(match (&self.raw, &self.records) {
+            (Some(Raw::Coded(coded)), None) => Some(Cow::Borrowed(&coded.codes[..])),
+            (Some(Raw::Coded(_)), Some(records)) => Some(Cow::Owned(records.codes(0..self.rows)?)),
+            _ => None,
+        })
+    }
+
+    /// The numbers of its cells, if it is one of plain numbers.
+    ///
+    /// # Errors
+    /// If a store cannot be read.
+    pub(crate) fn numbers(&self) -> Result<Option<Cow<'_, [f64]>>> {
+        Ok(match (&self.raw, &self.records) {
+            (Some(Raw::Plain { numbers, .. }), None) => Some(Cow::Borrowed(&numbers[..])),
+            (Some(Raw::Plain { .. }), Some(records)) => Some(Cow::Owned(records.numbers(0..self.rows)?)),
+            _ => None,
+        })
+    }
+
+    /// Where the cells are as they were read, if they are in a store.
     pub(crate) fn records(&self) -> Option<&Records> {
-        self.records.as_ref()
+        self.records.as_ref().filter(|_| self.removed.is_empty())
     }
 
     /// The column with its cells, read from the store; [`None`] if it was skipped.
@@ -185,13 +217,29 @@ impl Gathered {
         let (mut raw, rows) = (self.raw, 0..self.rows);
         if let Some(records) = self.records {
             match &mut raw {
-                Some(Raw::Plain { numbers, .. }) => *numbers = records.numbers(rows)?,
-                Some(Raw::Coded(coded)) => coded.codes = records.codes(rows)?,
+                Some(Raw::Plain { numbers, .. }) => {
+                    *numbers = records.numbers(rows)?;
+                    without(numbers, &self.removed);
+                }
+                Some(Raw::Coded(coded)) => {
+                    coded.codes = records.codes(rows)?;
+                    without(&mut coded.codes, &self.removed);
+                }
                 None => {}
             }
         }
         Ok(raw)
     }
+}
+
+/// Takes some cells away, by their places in ascending order.
+fn without<T>(cells: &mut Vec<T>, rows: &[usize]) {
+    let mut at = 0;
+    let mut rows = rows.iter().peekable();
+    cells.retain(|_| {
+        at += 1;
+        rows.next_if_eq(&&(at - 1)).is_none()
+    });
 }
 
 fn records<'a>(records: &'a mut Option<Records>, store: &Arc<dyn Store>, size: usize) -> &'a mut Records {
@@ -294,5 +342,10 @@ pub(crate) fn placed(
             None => Column::new(name, decided.values),
         },
     };
-    Ok(column.with_reason(decided.reason).with_unit(decided.unit))
+    Ok(column
+        .with_reason(decided.reason)
+        .with_unit(decided.unit)
+        .with_decimal_commas(decided.has_decimal_commas)
+        .with_years_first(decided.is_year_first)
+        .with_spellings(decided.spellings))
 }

@@ -5,6 +5,7 @@
 //! - All images become one size: the one that a caller names, else the commonest of them, made smaller, in its
 //!   proportions, until no side is above [`LARGEST_SIDE`]. An image of another size is scaled to it, whatever its
 //!   proportions, each new pixel an average of those that it covers.
+//! - A JPEG stands as its camera's note says (the orientation in its EXIF data).
 //! - They have one channel, gray, if no image has a color; else three. What is transparent stands on white.
 //! - A header is believed only up to [`LARGEST_PIXELS`]. A damaged image is refused by its name, or counted.
 
@@ -74,10 +75,11 @@ struct Found {
 /// Reads a folder of images; [`None`] if it holds none.
 pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Option<Parts>> {
     let mut notes = Vec::new();
-    let part = |names: &[&str]| names.iter().map(|name| folder.join(name)).find(|part| part.is_dir());
+    let root = within(folder)?;
+    let part = |names: &[&str]| names.iter().map(|name| root.join(name)).find(|part| part.is_dir());
     let (train, test) = match (part(&["train", "training"]), part(&["test", "val", "valid", "validation"])) {
         (Some(train), Some(test)) => (train, Some(test)),
-        _ => (folder.to_owned(), None),
+        _ => (root, None),
     };
     let found = find(&train)?;
     if found.files.is_empty() {
@@ -95,6 +97,43 @@ pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Option
         None => None,
     };
     Ok(Some(Parts { train, test, notes }))
+}
+
+/// The folder that holds the classes or the parts: of a folder that holds nothing but another one, which holds folders
+/// alone, that one.
+fn within(folder: &Path) -> Result<PathBuf> {
+    let visible = |folder: &Path| -> Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(folder).map_err(|cause| Error::io(folder, cause))? {
+            let path = entry.map_err(|cause| Error::io(folder, cause))?.path();
+            let name = path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
+            if path.is_dir() && !name.starts_with('.') && name != "__MACOSX" || is_named_image(&path) {
+                paths.push(path);
+            }
+        }
+        Ok(paths)
+    };
+    let mut folder = folder.to_owned();
+    for _ in 0..DEEPEST {
+        let [only] = &visible(&folder)?[..] else { break };
+        if !only.is_dir() {
+            break;
+        }
+        let inner = visible(only)?;
+        if inner.len() < 2 && !inner.iter().any(|path| path.is_dir())
+            || inner.iter().any(|path| !path.is_dir())
+        {
+            break;
+        }
+        folder = only.clone();
+    }
+    Ok(folder)
+}
+
+/// Whether a file's name is that of an image.
+fn is_named_image(path: &Path) -> bool {
+    let ending = path.extension().map_or(String::new(), |ending| ending.to_string_lossy().to_lowercase());
+    ENDINGS.contains(&ending.as_str()) || OTHER_ENDINGS.contains(&ending.as_str())
 }
 
 /// Reads a single image, to predict for.
@@ -329,7 +368,12 @@ fn content(path: &Path) -> Result<Vec<u8>> {
 fn common_size(files: &[File]) -> ImageSize {
     let mut counts: BTreeMap<(usize, usize), usize> = BTreeMap::new();
     for file in files {
-        if let Some(size) = content(&file.path).ok().and_then(|content| told_size(&content)) {
+        let told = |content: Vec<u8>| {
+            let (height, width) = told_size(&content)?;
+            let is_turned = orientation(&content).is_some_and(|orientation| orientation > 4);
+            Some(if is_turned { (width, height) } else { (height, width) })
+        };
+        if let Some(size) = content(&file.path).ok().and_then(told) {
             *counts.entry(size).or_default() += 1;
         }
     }
@@ -443,10 +487,74 @@ fn jpeg(content: &[u8], largest: usize) -> Result<Image, zune_jpeg::errors::Deco
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(content), options);
     let pixels = decoder.decode()?;
     let info = decoder.info().map_or((0, 0), |info| (usize::from(info.height), usize::from(info.width)));
-    Ok(Image { height: info.0, width: info.1, pixels })
+    Ok(Image { height: info.0, width: info.1, pixels }.upright(orientation(content).unwrap_or(1)))
+}
+
+/// How a JPEG's pixels lie, as its EXIF data say (EXIF 2.3, tag 0x0112): 1 is upright; from 5 on, rows are columns.
+fn orientation(content: &[u8]) -> Option<u16> {
+    const TAG: u16 = 0x0112;
+    if !content.starts_with(JPEG) {
+        return None;
+    }
+    let mut at = 2;
+    let segment = loop {
+        let [0xff, marker, high, low] = *content.get(at..at + 4)? else { return None };
+        // The pixels begin: no note stands before them.
+        if marker == 0xda || marker == 0xd9 {
+            return None;
+        }
+        let length = usize::from(u16::from_be_bytes([high, low]));
+        let segment = content.get(at + 4..(at + 2).checked_add(length)?)?;
+        match segment.strip_prefix(b"Exif\0\0") {
+            Some(tiff) if marker == 0xe1 => break tiff,
+            _ => at += 2 + length.max(2),
+        }
+    };
+    let is_big = segment.starts_with(b"MM");
+    let two = |at: usize| {
+        let bytes: [u8; 2] = segment.get(at..at.checked_add(2)?)?.try_into().ok()?;
+        Some(if is_big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
+    };
+    let four = |at: usize| {
+        let bytes: [u8; 4] = segment.get(at..at.checked_add(4)?)?.try_into().ok()?;
+        Some(if is_big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) } as usize)
+    };
+    let directory = four(4)?;
+    let entries = usize::from(two(directory)?);
+    let entry = (0..entries).map(|entry| directory.saturating_add(2 + 12 * entry));
+    let found = entry.take_while(|at| two(*at).is_some()).find(|at| two(*at) == Some(TAG))?;
+    two(found + 8).filter(|orientation| (1..=8).contains(orientation))
 }
 
 impl Image {
+    /// The same image, upright: its first row is the top, if its rows lie as EXIF's `orientation` says.
+    fn upright(self, orientation: u16) -> Self {
+        let Self { height, width, pixels } = self;
+        if orientation < 2 || pixels.len() != height * width * CHANNELS {
+            return Self { height, width, pixels };
+        }
+        let is_turned = orientation > 4;
+        let (rows, columns) = if is_turned { (width, height) } else { (height, width) };
+        let mut upright = Vec::with_capacity(pixels.len());
+        for row in 0..rows {
+            for column in 0..columns {
+                // Where the pixel lies, in the stored rows and columns.
+                let (y, x) = match orientation {
+                    2 => (row, width - 1 - column),
+                    3 => (height - 1 - row, width - 1 - column),
+                    4 => (height - 1 - row, column),
+                    5 => (column, row),
+                    6 => (height - 1 - column, row),
+                    7 => (height - 1 - column, width - 1 - row),
+                    _ => (column, width - 1 - row),
+                };
+                let at = (y * width + x) * CHANNELS;
+                upright.extend_from_slice(&pixels[at..at + CHANNELS]);
+            }
+        }
+        Self { height: rows, width: columns, pixels: upright }
+    }
+
     /// The pixels of the image at another size: each is an average of those around its place, weighted by a triangle
     /// that is as wide as the pixels are apart, in the larger of both images.
     fn scaled(self, height: usize, width: usize) -> Vec<u8> {

@@ -11,7 +11,7 @@ use crate::csv::MOST_COLUMNS;
 use crate::gather::{As, Gathering, placed};
 use crate::kind::{Context, Profile, Refusal, Said, decide, decide_plain};
 use crate::malformed;
-use crate::note::{Note, short};
+use crate::note::{Note, NoteKind, short};
 use crate::number::plain;
 use crate::raw::{Builder, Raw, Tokens};
 use crate::sniff::{ReadOptions, refuse_unknown_types};
@@ -408,6 +408,43 @@ impl<'r> Reading<'r> {
     }
 }
 
+/// The objects of a table that stands in one object, under the key `data`, as services answer: as an array of objects, or
+/// of rows whose names stand under `columns`, as pandas writes with `orient="split"`.
+fn unwrapped(bytes: &[u8]) -> Option<Vec<u8>> {
+    let bytes = bytes.trim_ascii_start();
+    if !bytes.starts_with(b"{") || memmem::find(bytes, b"\"data\"").is_none() {
+        return None;
+    }
+    let Object(pairs) = serde_json::from_slice(bytes).ok()?;
+    let of = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.get());
+    let data = of("data")?;
+    let rows = data.strip_prefix('[')?.trim_start();
+    if rows.starts_with('{') {
+        return Some(data.as_bytes().to_vec());
+    }
+    if !rows.starts_with('[') {
+        return None;
+    }
+    let names: Vec<&RawValue> = serde_json::from_str(of("columns")?).ok()?;
+    let rows: Vec<Vec<&RawValue>> = serde_json::from_str(data).ok()?;
+    let mut objects = Vec::with_capacity(2 * data.len());
+    for row in rows {
+        if row.len() != names.len() {
+            return None;
+        }
+        for (at, (name, value)) in names.iter().zip(row).enumerate() {
+            objects.push(if at == 0 { b'{' } else { b',' });
+            let is_text = name.get().starts_with('"');
+            let quoted = if is_text { name.get().to_owned() } else { format!("{:?}", name.get()) };
+            objects.extend_from_slice(quoted.as_bytes());
+            objects.push(b':');
+            objects.extend_from_slice(value.get().as_bytes());
+        }
+        objects.extend_from_slice(b"}\n");
+    }
+    Some(objects)
+}
+
 /// Reads a table.
 pub(crate) fn read(
     path: &Path,
@@ -415,6 +452,16 @@ pub(crate) fn read(
     options: &ReadOptions,
     notes: &mut Vec<Note>,
 ) -> Result<Table> {
+    if text.memory_bytes() > 0
+        && let Some(objects) = unwrapped(&text.part(0..text.len())?)
+    {
+        notes.push(Note::new(NoteKind::Container, 1, "the table stands under the key \"data\""));
+        return read_objects(path, Text::in_memory(path, &objects), options, notes);
+    }
+    read_objects(path, text, options, notes)
+}
+
+fn read_objects(path: &Path, text: Text<'_>, options: &ReadOptions, notes: &mut Vec<Note>) -> Result<Table> {
     let budget = Budget::of(options);
     // What is in memory of the text was within its limit.
     budget.take(text.memory_bytes() as u64);

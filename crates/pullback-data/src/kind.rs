@@ -15,15 +15,14 @@
 //! file tell, then its delimiter: a semicolon goes with decimal commas.
 
 use crate::cell::{is_infinite, is_missing_among_numbers};
-use crate::date::{DURATION_UNIT, Date, duration};
+use crate::date::{self, DURATION_UNIT, Date, duration, is_no_date};
 use crate::note::{Note, NoteKind, counted, quoted, short};
-use crate::number::{Evidence, LARGEST_EXACT, Locale, Written};
+use crate::number::{Aside, Evidence, LARGEST_EXACT, Locale, Written};
 use crate::raw::{Coded, MISSING, Raw};
 use crate::sniff::ReadOptions;
 use crate::unit::{Unit, in_unit, marks_of};
 use pullback::data::{ColumnType, Times, Values, days, mixes_yes_and_no, yes_or_no};
-use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// At least so many cells are numbers for each that is not, where the others are taken for mistakes.
 const NUMBERS_PER_MISTAKE: usize = 9;
@@ -38,8 +37,12 @@ pub(crate) struct Said<'a> {
     pub(crate) is_elsewhere: bool,
     /// Whether the day stood before the month in its dates, if they told it.
     pub(crate) is_day_first: Option<bool>,
+    /// Whether a year of two digits stood first.
+    pub(crate) is_year_first: bool,
     /// The unit of its numbers in training.
     pub(crate) unit: Option<&'a str>,
+    /// Whether they had decimal commas in training, if they told it.
+    pub(crate) has_decimal_commas: Option<bool>,
 }
 
 impl<'a> Said<'a> {
@@ -51,7 +54,9 @@ impl<'a> Said<'a> {
             (Some(&kind), _) => (Some(kind), false),
             (None, known) => (known.copied(), known.is_some()),
         };
-        Self { kind, is_elsewhere, is_day_first, unit }
+        let has_decimal_commas = options.decimal_commas.get(name).copied();
+        let is_year_first = options.year_first.contains(name);
+        Self { kind, is_elsewhere, is_day_first, is_year_first, unit, has_decimal_commas }
     }
 
     fn reason(self) -> Option<&'static str> {
@@ -64,6 +69,8 @@ impl<'a> Said<'a> {
 pub(crate) struct Context {
     /// Numbers that could be of either locale have decimal commas.
     pub(crate) has_decimal_commas: bool,
+    /// Whether something says so, or the contrary.
+    pub(crate) is_told: bool,
 }
 
 /// A column that is decided.
@@ -73,12 +80,26 @@ pub(crate) struct Decided {
     pub(crate) reason: String,
     /// The unit of its numbers.
     pub(crate) unit: Option<String>,
+    /// Whether they have decimal commas, if they tell it.
+    pub(crate) has_decimal_commas: Option<bool>,
+    /// Whether a year of two digits stands first in its dates.
+    pub(crate) is_year_first: bool,
+    /// How a few distinct numbers are written, where that is not as Pullback writes them.
+    pub(crate) spellings: Vec<(f64, String)>,
     pub(crate) notes: Vec<Note>,
 }
 
 impl Decided {
     pub(crate) fn new(values: Values, reason: impl Into<String>, notes: Vec<Note>) -> Self {
-        Self { values, reason: reason.into(), unit: None, notes }
+        Self {
+            values,
+            reason: reason.into(),
+            unit: None,
+            has_decimal_commas: None,
+            is_year_first: false,
+            spellings: Vec::new(),
+            notes,
+        }
     }
 }
 
@@ -129,24 +150,51 @@ impl Profile {
         self.written.iter().zip(&raw.counts).all(|(written, &count)| count == 0 || is_number(written))
     }
 
-    /// The numbers of a column, NaN where a cell is none; [`None`] if no cell is one.
-    pub(crate) fn numbers(&self, raw: &Coded, context: Context) -> Option<Vec<f64>> {
-        let locale = self.locale(context);
+    /// The numbers that the distinct texts are, NaN where one is none; [`None`] if none is.
+    pub(crate) fn values(&self, names: &[String], context: Context) -> Option<Vec<f64>> {
+        debug_assert_eq!(names.len(), self.written.len());
+        let locale = self.locale(context, None);
         let read = |written: &Option<Written>| written.as_ref().and_then(|written| written.value(locale));
-        let values: Vec<Option<f64>> = self.written.iter().map(read).collect();
-        let of = |&code: &u32| if code == MISSING { None } else { values[code as usize] };
-        values
-            .iter()
-            .any(Option::is_some)
-            .then(|| raw.codes.iter().map(|code| of(code).unwrap_or(f64::NAN)).collect())
+        let values: Vec<f64> = self.written.iter().map(|written| read(written).unwrap_or(f64::NAN)).collect();
+        values.iter().any(|value| !value.is_nan()).then_some(values)
     }
 
-    fn locale(&self, context: Context) -> Locale {
-        if self.comma > self.point || self.comma == self.point && context.has_decimal_commas {
-            Locale::Comma
-        } else {
-            Locale::Point
+    /// By its own cells; where none tells, as in training; else as the file's other columns.
+    fn locale(&self, context: Context, known: Option<bool>) -> Locale {
+        let has_commas = match self.comma.cmp(&self.point) {
+            std::cmp::Ordering::Equal => known.unwrap_or(context.has_decimal_commas),
+            more => more == std::cmp::Ordering::Greater,
+        };
+        if has_commas { Locale::Comma } else { Locale::Point }
+    }
+
+    /// Whether its numbers have decimal commas, if a separator stands in one.
+    fn separators(&self, raw: &Coded, locale: Locale) -> Option<bool> {
+        let mut present = self.written.iter().zip(&raw.counts).filter(|(_, count)| **count > 0);
+        let has = |written: &Written| !matches!(written.evidence, Evidence::Neutral);
+        present.any(|(written, _)| written.as_ref().is_some_and(has)).then_some(locale == Locale::Comma)
+    }
+
+    /// The warning that numbers are read as in training where the file tells otherwise, with the first of them.
+    fn doubt(&self, name: &str, raw: &Coded, context: Context, said: Said<'_>) -> Option<Note> {
+        let known = said.has_decimal_commas?;
+        if self.comma != self.point || !context.is_told || context.has_decimal_commas == known {
+            return None;
         }
+        let is_open = |(at, written): (usize, &Option<Written>)| {
+            let evidence = written.as_ref()?.evidence;
+            let is_either = matches!(evidence, Evidence::EitherPoint | Evidence::EitherComma);
+            (is_either && raw.counts[at] > 0).then_some(at)
+        };
+        let at = self.written.iter().enumerate().find_map(is_open)?;
+        let locale = if known { Locale::Comma } else { Locale::Point };
+        let value = self.written[at].as_ref()?.value(locale)?;
+        let words = format!(
+            "\"{}\" is read as {value}, as in training, though the rest of the file is written otherwise; write \
+             numbers with a decimal point and without separators between thousands if that is wrong",
+            short(&raw.names[at])
+        );
+        Some(Note::new(NoteKind::Type, raw.counts.iter().sum(), words).at(format!("column \"{name}\"")))
     }
 }
 
@@ -154,12 +202,14 @@ impl Profile {
 pub(crate) fn decide_plain(name: &str, numbers: Vec<f64>, said: Said<'_>) -> Decided {
     let missing = numbers.iter().filter(|number| number.is_nan()).count();
     if said.kind.is_none_or(|kind| kind == ColumnType::Time)
-        && let Some(seconds) = digits_of_dates(&numbers)
+        && let Some(seconds) = digits_of_dates(&numbers, said)
     {
-        let note = Note::new(NoteKind::Dates, numbers.len(), "digits read as dates: year, month, day")
+        let present = numbers.len() - missing;
+        let note = Note::new(NoteKind::Dates, present, "digits read as dates: year, month, day")
             .at(format!("column \"{name}\""));
         let values = Values::Times(Times { seconds, is_day_first: None });
-        return Decided::new(values, "all cells are dates", vec![note]);
+        let reason = said.reason().unwrap_or("all cells are dates");
+        return Decided::new(values, reason, if present > 0 { vec![note] } else { Vec::new() });
     }
     let mut notes: Vec<Note> = stand_in(name, &numbers).into_iter().collect();
     if said.unit == Some("%") {
@@ -191,9 +241,13 @@ fn fractions(name: &str, numbers: impl Iterator<Item = (f64, usize)>) -> Option<
     is_any.then(|| Note::new(NoteKind::Type, cells, words).at(format!("column \"{name}\"")))
 }
 
-/// The dates that whole numbers such as 20210131 are, if all are such, and two differ.
-fn digits_of_dates(numbers: &[f64]) -> Option<Vec<f64>> {
-    let first = *numbers.iter().find(|number| !number.is_nan())?;
+/// The dates that whole numbers such as 20210131 are, if all are such, and two differ or they are said to be dates.
+fn digits_of_dates(numbers: &[f64], said: Said<'_>) -> Option<Vec<f64>> {
+    let is_said = said.kind == Some(ColumnType::Time);
+    let first = numbers.iter().find(|number| !number.is_nan());
+    if first.is_none() && !is_said {
+        return None;
+    }
     let date = |number: f64| {
         if number.is_nan() {
             return Some(number);
@@ -205,18 +259,21 @@ fn digits_of_dates(numbers: &[f64]) -> Option<Vec<f64>> {
         Some(days((digits / 10_000) as i32, digits / 100 % 100, digits % 100)? as f64 * 86_400.0)
     };
     let dates = numbers.iter().map(|&number| date(number)).collect::<Option<Vec<f64>>>()?;
-    numbers.iter().any(|&number| !number.is_nan() && number != first).then_some(dates)
+    let differ = || numbers.iter().any(|number| !number.is_nan() && Some(number) != first);
+    (is_said || differ()).then_some(dates)
 }
 
-/// How the order of day and month in a column's dates was decided.
+/// How the order of the numbers in a column's dates was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    /// No date has two: its month is named, or its year stands first.
+enum Why {
+    /// Each date tells: its month is named, or its year has four digits and stands first.
     Written,
     /// By a number above 12, by the order of the rows, by the sign between them, or as in training.
     Found,
     /// Nothing told: the month is taken as the first.
     Guessed,
+    /// The first numbers are as years are, and could be days.
+    GuessedYear,
     /// By the cells, against what it was in training.
     OtherThanInTraining,
 }
@@ -224,32 +281,54 @@ enum Order {
 /// The dates of a column.
 struct Dates {
     times: Times,
-    order: Order,
-    /// The cells that are none, by their codes.
+    order: date::Order,
+    why: Why,
+    /// Cells of a month's name and two digits.
+    short_months: usize,
+    /// The cells that stand for no date, and those that are none, by their codes.
+    empty: Vec<usize>,
     others: Vec<usize>,
 }
 
 impl Dates {
+    fn is_year_first(&self) -> bool {
+        self.why != Why::Written && self.order == date::Order::YearFirst
+    }
+
     /// The order of day and month, for people.
     fn order_words(&self) -> &'static str {
-        match self.times.is_day_first {
-            None => "",
-            Some(true) => ", the day first",
-            Some(false) => ", the month first",
+        match (self.is_year_first(), self.times.is_day_first) {
+            (true, _) => ", the year first",
+            (_, None) => "",
+            (_, Some(true)) => ", the day first",
+            (_, Some(false)) => ", the month first",
         }
     }
 
     /// The warning that they may mean others.
     fn doubt(&self) -> Option<String> {
-        match self.order {
-            Order::Written | Order::Found => None,
-            Order::Guessed => Some(
+        match self.why {
+            Why::Written | Why::Found if self.short_months > 0 => Some(
+                "a name and two digits are read as month and year; write them as 2021-01-31 if a day is meant"
+                    .to_owned(),
+            ),
+            Why::Written | Why::Found => None,
+            Why::Guessed => Some(
                 "every date fits with the day or the month first, and the month first is taken; write them as \
                  2021-01-31 if that is wrong"
                     .to_owned(),
             ),
-            Order::OtherThanInTraining => {
-                let first = if self.times.is_day_first == Some(true) { "day" } else { "month" };
+            Why::GuessedYear => Some(
+                "the dates fit with the year first or last, and the year first is taken, as the first numbers differ \
+                 least; write them as 2021-01-31 if that is wrong"
+                    .to_owned(),
+            ),
+            Why::OtherThanInTraining => {
+                let first = match self.order {
+                    date::Order::YearFirst => "year",
+                    date::Order::DayFirst => "day",
+                    date::Order::MonthFirst => "month",
+                };
                 Some(format!(
                     "the dates have the {first} first here, which they had not in training; check that they are read \
                      as meant, or write them as 2021-01-31"
@@ -262,7 +341,13 @@ impl Dates {
 /// The dates of a column, if at least nine in ten of its cells are, or half of them where it is said; else how many
 /// cells are dates.
 fn dates(raw: &Coded, said: Said<'_>) -> Result<Dates, usize> {
-    let read: Vec<Option<Date>> = raw.names.iter().map(|name| Date::read(name)).collect();
+    use date::Order::{DayFirst, MonthFirst, YearFirst};
+    let is_said = said.kind == Some(ColumnType::Time);
+    let read: Vec<Option<Date>> = raw
+        .names
+        .iter()
+        .map(|name| Date::read(name).or_else(|| Date::of_digits(name).filter(|_| is_said)))
+        .collect();
     let count = |is: &dyn Fn(usize) -> bool| -> usize {
         (0..raw.names.len()).filter(|&at| is(at)).map(|at| raw.counts[at]).sum()
     };
@@ -270,26 +355,44 @@ fn dates(raw: &Coded, said: Said<'_>) -> Result<Dates, usize> {
     if found == 0 {
         return Err(0);
     }
-    let of_order =
-        |is_day_first: bool| count(&|at| read[at].is_some_and(|date| date.value(is_day_first).is_some()));
-    let (month_first, day_first) = (of_order(false), of_order(true));
+    let fit = |order| count(&|at| read[at].is_some_and(|date| date.value(order).is_some()));
     let is_open = |at: usize| raw.counts[at] > 0 && read[at].is_some_and(|date| date.is_open());
-    let (is_day_first, order) = match (day_first.cmp(&month_first), said.is_day_first) {
-        _ if !(0..raw.names.len()).any(is_open) => (None, Order::Written),
-        (Ordering::Equal, Some(is_day_first)) => (Some(is_day_first), Order::Found),
-        (Ordering::Equal, None) => match order_of_rows(raw, &read) {
-            Some(is_day_first) => (Some(is_day_first), Order::Found),
-            None => (Some(false), Order::Guessed),
-        },
-        (more, said) => {
-            let found = more == Ordering::Greater;
-            let is_other = said.is_some_and(|said| said != found);
-            (Some(found), if is_other { Order::OtherThanInTraining } else { Order::Found })
+    let (order, why) = if !(0..raw.names.len()).any(is_open) {
+        (MonthFirst, Why::Written)
+    } else {
+        let (month_first, day_first, year_first) = (fit(MonthFirst), fit(DayFirst), fit(YearFirst));
+        let most_last = month_first.max(day_first);
+        let known = match (said.is_year_first, said.is_day_first) {
+            (true, _) => Some(YearFirst),
+            (_, Some(true)) => Some(DayFirst),
+            (_, Some(false)) => Some(MonthFirst),
+            (_, None) => None,
+        };
+        let of = |order| match order {
+            MonthFirst => month_first,
+            DayFirst => day_first,
+            YearFirst => year_first,
+        };
+        let last = if day_first > month_first { DayFirst } else { MonthFirst };
+        match known {
+            Some(known) if of(known) == most_last.max(year_first) => (known, Why::Found),
+            Some(_) => (if year_first > most_last { YearFirst } else { last }, Why::OtherThanInTraining),
+            None if year_first > most_last => (YearFirst, Why::Found),
+            None if year_first == most_last && is_year_likely(raw, &read, last) => {
+                (YearFirst, Why::GuessedYear)
+            }
+            None if day_first != month_first => (last, Why::Found),
+            None => match order_of_rows(raw, &read) {
+                Some(is_day_first) => (if is_day_first { DayFirst } else { MonthFirst }, Why::Found),
+                None => (MonthFirst, Why::Guessed),
+            },
         }
     };
-    let value = |at: usize| read[at].and_then(|date| date.value(is_day_first == Some(true)));
+    let value = |at: usize| read[at].and_then(|date| date.value(order));
+    let is_none = |at: usize| raw.counts[at] > 0 && value(at).is_none();
+    let is_empty = |at: usize| is_none(at) && is_no_date(&raw.names[at]);
     let is_other =
-        |at: usize| raw.counts[at] > 0 && value(at).is_none() && !is_missing_among_numbers(&raw.names[at]);
+        |at: usize| is_none(at) && !is_no_date(&raw.names[at]) && !is_missing_among_numbers(&raw.names[at]);
     let others = count(&is_other);
     let is_enough = match said.kind {
         Some(ColumnType::Time) => said.is_elsewhere || others <= found,
@@ -302,11 +405,43 @@ fn dates(raw: &Coded, said: Said<'_>) -> Result<Dates, usize> {
         .codes
         .iter()
         .map(|&code| if code == MISSING { f64::NAN } else { value(code as usize).unwrap_or(f64::NAN) });
+    let is_day_first = match (why, order) {
+        (Why::Written, _) | (_, YearFirst) => None,
+        (_, order) => Some(order == DayFirst),
+    };
     Ok(Dates {
         times: Times { seconds: seconds.collect(), is_day_first },
         order,
+        why,
+        short_months: count(&|at| read[at].is_some_and(|date| date.is_month_and_year())),
+        empty: (0..raw.names.len()).filter(|&at| is_empty(at)).collect(),
         others: (0..raw.names.len()).filter(|&at| is_other(at)).collect(),
     })
+}
+
+/// Whether dates that fit with a year of two digits first or last have it first, rather than in the `other` order: if
+/// the rows are in order of time only so; or, where neither order shows, if the first numbers differ less than the last,
+/// as years do, and are not all the first day of a month.
+fn is_year_likely(raw: &Coded, read: &[Option<Date>], other: date::Order) -> bool {
+    let cells = || {
+        let present = raw.codes.iter().filter(|code| **code != MISSING);
+        present.filter_map(|&code| read[code as usize]).filter(Date::is_open)
+    };
+    let is_sorted = |order| {
+        let times: Vec<f64> = cells().filter_map(|date| date.value(order)).collect();
+        times.windows(2).all(|pair| pair[0] <= pair[1])
+    };
+    match (is_sorted(date::Order::YearFirst), is_sorted(other)) {
+        (true, false) => return true,
+        (false, true) => return false,
+        _ => {}
+    }
+    let (mut first, mut last) = (BTreeSet::new(), BTreeSet::new());
+    for [one, other] in cells().filter_map(|date| date.ends()) {
+        first.insert(one);
+        last.insert(other);
+    }
+    first.len() < last.len() && first.iter().any(|number| *number != 1)
 }
 
 /// The warning that cells are taken as missing as they are not what the others are: `kind`, "a number" or "a date".
@@ -424,9 +559,30 @@ fn yes_and_no(name: &str, raw: &Coded) -> Option<Mixed> {
     })
 }
 
+/// The numbers of cells that all say yes or no, for a column that was one of numbers, and how they are read.
+fn ones_and_zeros(raw: &Coded) -> Option<(Vec<f64>, String)> {
+    let present = |at: &usize| raw.counts[*at] > 0;
+    let places = || (0..raw.names.len()).filter(present);
+    if places().count() > MOST_SPELLINGS || places().all(|at| raw.names[at].parse::<f64>().is_ok()) {
+        return None;
+    }
+    let mut values = vec![f64::NAN; raw.names.len()];
+    for at in places().filter(|&at| !is_missing_among_numbers(&raw.names[at])) {
+        values[at] = f64::from(u8::from(yes_or_no(&raw.names[at])?));
+    }
+    if values.iter().all(|value| value.is_nan()) {
+        return None;
+    }
+    let texts = quoted(places().map(|at| raw.names[at].as_str()), 4);
+    let of = |&code: &u32| if code == MISSING { f64::NAN } else { values[code as usize] };
+    let words = format!("{texts} read as 1 for yes and 0 for no, as the column has numbers in training");
+    Some((raw.codes.iter().map(of).collect(), words))
+}
+
 /// Whether the day stands first in dates that fit either way, if anything tells: the rows are in order of time only so
 /// or only otherwise; a point or a minus between day and month goes with the day first; or both are the same dates.
 fn order_of_rows(raw: &Coded, read: &[Option<Date>]) -> Option<bool> {
+    let order = |is_day_first| if is_day_first { date::Order::DayFirst } else { date::Order::MonthFirst };
     let open = |code: &&u32| **code != MISSING && read[**code as usize].is_some_and(|date| date.is_open());
     let first = raw.codes.iter().find(open)?;
     let is_sorted = |is_day_first: bool| {
@@ -434,11 +590,11 @@ fn order_of_rows(raw: &Coded, read: &[Option<Date>]) -> Option<bool> {
             .codes
             .iter()
             .filter(open)
-            .filter_map(|&code| read[code as usize]?.value(is_day_first))
+            .filter_map(|&code| read[code as usize]?.value(order(is_day_first)))
             .collect();
         times.windows(2).all(|pair| pair[0] <= pair[1])
     };
-    let is_same = |date: &Date| date.value(true) == date.value(false);
+    let is_same = |date: &Date| date.value(order(true)) == date.value(order(false));
     match (is_sorted(true), is_sorted(false)) {
         (true, false) => Some(true),
         (false, true) => Some(false),
@@ -488,7 +644,11 @@ pub(crate) fn decide(
     }
     let place = || format!("column \"{name}\"");
     if present == 0 {
-        let values = Values::Numbers(vec![f64::NAN; raw.codes.len()]);
+        let none = vec![f64::NAN; raw.codes.len()];
+        let values = match declared {
+            Some(ColumnType::Time) => Values::Times(Times { seconds: none, is_day_first: None }),
+            _ => Values::Numbers(none),
+        };
         return Ok(Decided::new(values, "no cell has a value", Vec::new()));
     }
     if declared.is_none_or(|kind| kind == ColumnType::Numeric)
@@ -510,7 +670,14 @@ pub(crate) fn decide(
                 if let Some(doubt) = dates.doubt() {
                     notes.push(Note::new(NoteKind::Type, present, doubt).at(place()));
                 }
-                let Dates { times, others, .. } = dates;
+                let is_year_first = dates.is_year_first();
+                let Dates { times, empty, others, .. } = dates;
+                if !empty.is_empty() {
+                    let cells = empty.iter().map(|&at| raw.counts[at]).sum();
+                    let texts = quoted(empty.iter().map(|&at| raw.names[at].as_str()), 3);
+                    let words = format!("{texts} taken as missing in {}", counted(cells, "cell"));
+                    notes.push(Note::new(NoteKind::Dates, cells, words).at(place()));
+                }
                 if !others.is_empty() {
                     notes.push(taken_as_missing(name, &raw, &others, "a date", said));
                 }
@@ -519,22 +686,25 @@ pub(crate) fn decide(
                     Note::new(
                         NoteKind::Dates,
                         read,
-                        format!("read as dates{order}; their parts become inputs"),
+                        format!("read as dates{order}; as inputs, they become their parts"),
                     )
                     .at(place()),
                 );
                 let all = if others.is_empty() { "all cells" } else { "nearly all cells" };
                 let reason = said.reason().map_or(format!("{all} are dates{order}"), str::to_owned);
-                return Ok(Decided::new(Values::Times(times), reason, notes));
+                return Ok(Decided { is_year_first, ..Decided::new(Values::Times(times), reason, notes) });
             }
             Err(_) if declared.is_some() => {
                 return Err(Refusal {
                     row: 0,
                     what: "most cells of the column are no dates".into(),
-                    help: format!(
-                        "write dates as 2021-01-31 or 2021-01-31 14:05; `--type '{name}=categorical'` takes the column as \
-                         texts"
-                    ),
+                    help: match said.is_elsewhere {
+                        true => "write dates as 2021-01-31 or 2021-01-31 14:05".to_owned(),
+                        false => format!(
+                            "write dates as 2021-01-31 or 2021-01-31 14:05; `--type '{name}=categorical'` takes the column \
+                             as texts"
+                        ),
+                    },
                 });
             }
             Err(found) if 2 * found >= present => {
@@ -553,7 +723,14 @@ pub(crate) fn decide(
     {
         return Ok(mixed.at(place()));
     }
-    let locale = profile.locale(context);
+    if declared == Some(ColumnType::Numeric)
+        && said.is_elsewhere
+        && let Some((values, words)) = ones_and_zeros(&raw)
+    {
+        let note = Note::new(NoteKind::Type, present, words).at(place());
+        return Ok(Decided::new(Values::Numbers(values), "as in training", vec![note]));
+    }
+    let locale = profile.locale(context, said.has_decimal_commas);
     let unit = Unit::of(&raw, &profile.written, said.unit);
     let mut numbers: Vec<Option<f64>> = vec![None; raw.names.len()];
     let mut is_filler = vec![false; raw.names.len()];
@@ -615,7 +792,8 @@ pub(crate) fn decide(
             let notes = vec![Note::new(NoteKind::Type, equal, words).at(place())];
             return Ok(categories(raw, "whole numbers that differ only as texts".into(), notes));
         }
-        if texts * NUMBERS_PER_MISTAKE > cells + infinite {
+        let is_stand_in = stand_in_text(&raw, &numbers, &is_filler).is_some() && others.is_empty();
+        if texts * NUMBERS_PER_MISTAKE > cells + infinite && !is_stand_in {
             let distinct = raw.counts.iter().filter(|count| **count > 0).count();
             let mut notes = Vec::new();
             if 2 * cells >= present {
@@ -672,9 +850,12 @@ pub(crate) fn decide(
                     "\"{}\" is not a number, as most cells of the column are not{others_too}",
                     short(text)
                 ),
-                help: format!(
-                    "correct the cells, or leave them empty if they are missing; `--type '{name}=categorical'` takes the column as texts"
-                ),
+                help: match said.is_elsewhere {
+                    true => "correct the cells, or leave them empty if they are missing".to_owned(),
+                    false => format!(
+                        "correct the cells, or leave them empty if they are missing; `--type '{name}=categorical'` takes the column as texts"
+                    ),
+                },
             },
         });
     }
@@ -689,6 +870,23 @@ pub(crate) fn decide(
         let bare = (0..raw.names.len())
             .filter(|&at| profile.written[at].as_ref().is_some_and(|written| marks_of(written).is_empty()));
         notes.extend(fractions(name, bare.filter_map(|at| Some((numbers[at]?, raw.counts[at])))));
+    }
+    let present_written = || {
+        let all = profile.written.iter().zip(&raw.counts).filter(|(_, count)| **count > 0);
+        all.filter_map(|(written, _)| written.as_ref())
+    };
+    notes.extend(
+        asides(present_written()).map(|(cells, words)| Note::new(NoteKind::Type, cells, words).at(place())),
+    );
+    let converted = unit.converted(present_written());
+    if !converted.is_empty() {
+        let all: Vec<String> = converted.iter().map(|marks| in_unit(marks)).collect();
+        let words = format!(
+            "cells {} are converted to be {}",
+            all.join(" or "),
+            in_unit(unit.marks().unwrap_or_default())
+        );
+        notes.push(Note::new(NoteKind::Type, cells, words).at(place()));
     }
     if fillers > 0 {
         let spelled: Vec<&str> =
@@ -705,8 +903,11 @@ pub(crate) fn decide(
     let present = profile.written.iter().zip(&raw.counts).filter(|(_, count)| **count > 0);
     let dress = unit.words(present.filter_map(|(written, _)| written.as_ref()), locale);
     if let Some(letters) = unit.letters() {
-        let words =
-            format!("read as numbers without the {letters} at each; `--type '{name}=categorical'` keeps it");
+        let flag = match said.is_elsewhere {
+            true => String::new(),
+            false => format!("; `--type '{name}=categorical'` keeps it"),
+        };
+        let words = format!("read as numbers without the {letters} at each{flag}");
         notes.push(Note::new(NoteKind::Type, cells, words).at(place()));
     } else if let (true, None, Some(marks)) = (said.is_elsewhere, said.unit, unit.marks()) {
         let words = format!(
@@ -722,6 +923,13 @@ pub(crate) fn decide(
         .iter()
         .map(|&code| if code == MISSING { f64::NAN } else { numbers[code as usize].unwrap_or(f64::NAN) })
         .collect();
+    if declared.is_none() && dress.is_empty() && odd.is_empty() && fillers == 0 {
+        let digits = digits_of_dates(&values, said);
+        if digits.is_some() {
+            return Ok(decide_plain(name, values, said));
+        }
+    }
+    notes.extend(profile.doubt(name, &raw, context, said));
     notes.extend(stand_in(name, &values));
     let all = if odd.is_empty() { "all cells" } else { "nearly all cells" };
     let reason = match (said.reason(), dress.is_empty()) {
@@ -730,7 +938,59 @@ pub(crate) fn decide(
         (None, false) => format!("{all} are numbers {dress}"),
     };
     let unit = unit.marks().map(str::to_owned);
-    Ok(Decided { unit, ..Decided::new(Values::Numbers(values), reason, notes) })
+    let has_decimal_commas = profile.separators(&raw, locale);
+    let spellings = spellings(&raw, &numbers);
+    Ok(Decided {
+        unit,
+        has_decimal_commas,
+        spellings,
+        ..Decided::new(Values::Numbers(values), reason, notes)
+    })
+}
+
+/// What is left aside of numbers, or could mean something else: how many distinct texts, and what is said.
+fn asides<'a>(written: impl Iterator<Item = &'a Written>) -> impl Iterator<Item = (usize, &'static str)> {
+    let mut counts = BTreeMap::<Aside, usize>::new();
+    written.filter_map(|written| written.aside).for_each(|aside| *counts.entry(aside).or_default() += 1);
+    counts.into_iter().map(|(aside, count)| {
+        let words = match aside {
+            Aside::Triangle => "▲ and △ are read as minus; write + or - if they say up",
+            Aside::Error => "of numbers with ±, what stands behind it is left out",
+            Aside::OrMore => "the + behind numbers, for \"or more\", is left out",
+        };
+        (count, words)
+    })
+}
+
+/// The one text beside numbers that stands for a missing one, with how many cells: it comes more than once, and the
+/// numbers are no few codes.
+fn stand_in_text(raw: &Coded, numbers: &[Option<f64>], is_filler: &[bool]) -> Option<usize> {
+    /// So few distinct whole numbers may be codes, of which a text is another.
+    const MOST_CODES: usize = 20;
+    let mut texts =
+        (0..raw.names.len()).filter(|&at| raw.counts[at] > 0 && numbers[at].is_none() && !is_filler[at]);
+    let only = texts.next().filter(|_| texts.next().is_none())?;
+    let present =
+        || numbers.iter().zip(&raw.counts).filter(|(_, count)| **count > 0).filter_map(|(number, _)| *number);
+    let are_codes = present().count() <= MOST_CODES && present().all(|number| number.fract() == 0.0);
+    let cells: usize =
+        (0..raw.names.len()).filter(|&at| numbers[at].is_some()).map(|at| raw.counts[at]).sum();
+    (raw.counts[only] > 1 && raw.counts[only] <= cells && !are_codes && !is_infinite(&raw.names[only]))
+        .then_some(only)
+}
+
+/// How a few distinct numbers are written, where that is not as Pullback writes them, and each in one way.
+fn spellings(raw: &Coded, numbers: &[Option<f64>]) -> Vec<(f64, String)> {
+    let present = (raw.names.iter().zip(&raw.counts).zip(numbers))
+        .filter(|((_, count), _)| **count > 0)
+        .filter_map(|((name, _), number)| Some(((*number)?, name)));
+    let all: Vec<(f64, &String)> = present.take(MOST_SPELLINGS + 1).collect();
+    let is_once = |(number, _): &(f64, &String)| all.iter().filter(|(other, _)| other == number).count() == 1;
+    if all.len() > MOST_SPELLINGS || !all.iter().all(is_once) {
+        return Vec::new();
+    }
+    let others = all.into_iter().filter(|(number, name)| number.to_string() != **name);
+    others.map(|(number, name)| (number, name.clone())).collect()
 }
 
 /// How many cells are digits, if they are codes: some begin with a zero, and all have one length, or one in ten begins
@@ -784,5 +1044,6 @@ pub(crate) fn context<'a>(
             _ => {}
         }
     }
-    Context { has_decimal_commas: !points && (commas || delimiter == b';') }
+    let has_decimal_commas = !points && (commas || delimiter == b';');
+    Context { has_decimal_commas, is_told: points || commas || matches!(delimiter, b';' | b',') }
 }

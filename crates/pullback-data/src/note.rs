@@ -31,8 +31,10 @@ pub enum NoteKind {
     Header,
     /// Columns without a name, or of the same name, were given names.
     Names,
-    /// Lines that are no data were left out: titles, comments, units, totals.
+    /// Lines that are no data were left out: titles, comments, footers.
     Lines,
+    /// Lines that could be rows were left out: sums, units, a second table.
+    Rows,
     /// Rows that do not fit the table were left out.
     BadRows,
     /// Rows or columns without any value were left out.
@@ -52,7 +54,7 @@ pub enum NoteKind {
 impl NoteKind {
     /// Whether data may have been lost or misread, so that a user who hides progress should still see it.
     pub fn is_warning(self) -> bool {
-        matches!(self, Self::BadRows | Self::Names | Self::Missing | Self::Type)
+        matches!(self, Self::Rows | Self::BadRows | Self::Names | Self::Missing | Self::Type)
     }
 }
 

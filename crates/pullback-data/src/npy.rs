@@ -8,9 +8,9 @@ use crate::budget::Budget;
 use crate::container::{Entry, entries, unpack_entry};
 use crate::content::{self, Content};
 use crate::gather::{Gathering, placed};
-use crate::kind::Decided;
+use crate::kind::{Context, Decided, Profile, Said, decide};
 use crate::malformed;
-use crate::note::{Note, NoteKind, quoted};
+use crate::note::{Note, NoteKind, counted, quoted};
 use crate::raw::{Builder, CodedCells, MISSING, PlainCells, Raw};
 use crate::sniff::ReadOptions;
 use crate::spool::window_bytes;
@@ -213,7 +213,28 @@ impl<'a> Array<'a> {
                 return Err(self.content.refuse_in_parts(path, options));
             };
             bytes.drain(..self.header.from as usize);
-            let images = Bytes::new(bytes, shape[1..].to_vec(), u8::MAX)?;
+            let mut sizes = shape[1..].to_vec();
+            // As PyTorch has images: the channels first.
+            if let [channels @ (1 | 3 | 4), height, width] = sizes[..]
+                && !matches!(width, 1 | 3 | 4)
+            {
+                let pixels = height * width;
+                if channels > 1 {
+                    for image in bytes.chunks_exact_mut(channels * pixels) {
+                        let planes = image.to_vec();
+                        for (at, byte) in image.iter_mut().enumerate() {
+                            *byte = planes[at % channels * pixels + at / channels];
+                        }
+                    }
+                }
+                sizes = if channels == 1 { vec![height, width] } else { vec![height, width, channels] };
+                let words = format!(
+                    "images of shape {channels} x {height} x {width} are read as {} before {height} by {width} pixels",
+                    counted(channels, "channel")
+                );
+                notes.push(Note::new(NoteKind::Type, rows, words).at(format!("array \"{name}\"")));
+            }
+            let images = Bytes::new(bytes, sizes, u8::MAX)?;
             return Ok(vec![
                 Column::new(name, Values::Bytes(images)).with_reason("an array of bytes with several axes"),
             ]);
@@ -249,7 +270,17 @@ impl<'a> Array<'a> {
                     }
                     (Values::Numbers(numbers), records.map(StoredValues::Numbers))
                 }
-                Raw::Coded(coded) => (coded.into_values(), None),
+                Raw::Coded(coded) => {
+                    let profile = Profile::of(&coded);
+                    let said = Said::of(options, &name);
+                    let mut decided =
+                        decide(&name, coded, &profile, said, Context::default()).map_err(|refusal| {
+                            let place = Place::file(path).row(refusal.row + 1).column(&name);
+                            malformed(place, refusal.what, refusal.help)
+                        })?;
+                    notes.append(&mut decided.notes);
+                    return placed(&name, decided, store.as_ref(), None);
+                }
             };
             let decided = Decided::new(values, "an array of that type", Vec::new());
             placed(&name, decided, store.as_ref(), as_read)
@@ -342,30 +373,72 @@ fn targets(
     if let [rows, 1] = array.header.shape[..] {
         array.header.shape = vec![rows];
     }
-    array.columns("y", options, notes)
+    let columns = array.columns("y", options, notes)?;
+    let Some(classes) = one_hot(&columns)? else { return Ok(columns) };
+    let words = format!(
+        "{} of which one is 1 in each row are one target, the number of the class",
+        counted(columns.len(), "column")
+    );
+    notes.push(Note::new(NoteKind::Type, columns.len(), words).at("array \"y\""));
+    Ok(vec![Column::new("y", Values::Numbers(classes)).with_reason("which of its columns is 1")])
 }
 
-/// Names of arrays that hold inputs, and of those with their targets.
-const PAIRS: &[(&str, &str)] = &[
-    ("x", "y"),
-    ("X", "y"),
-    ("X", "Y"),
-    ("x_train", "y_train"),
-    ("X_train", "y_train"),
-    ("data", "target"),
-    ("data", "targets"),
-    ("data", "labels"),
-    ("data", "label"),
-    ("features", "targets"),
-    ("features", "labels"),
-    ("images", "labels"),
-    ("inputs", "targets"),
-    ("train_images", "train_labels"),
-    ("arr_0", "arr_1"),
-];
-/// The names of a part to test on.
-const TEST_PAIRS: &[(&str, &str)] =
-    &[("x_test", "y_test"), ("X_test", "y_test"), ("test_images", "test_labels")];
+/// The number of the column that is 1 in each row, if all others are 0 and no column is 0 alone:
+/// targets of one class a row.
+fn one_hot(columns: &[Column]) -> Result<Option<Vec<f64>>> {
+    if columns.len() < 2 {
+        return Ok(None);
+    }
+    let mut classes = vec![f64::NAN; columns[0].rows()];
+    for (class, column) in columns.iter().enumerate() {
+        let values = column.values()?;
+        let Values::Numbers(numbers) = &*values else { return Ok(None) };
+        let mut is_any = false;
+        for (own, &number) in classes.iter_mut().zip(numbers) {
+            match number {
+                1.0 if own.is_nan() => {
+                    *own = class as f64;
+                    is_any = true;
+                }
+                0.0 => {}
+                _ => return Ok(None),
+            }
+        }
+        if !is_any {
+            return Ok(None);
+        }
+    }
+    Ok(classes.iter().all(|class| !class.is_nan()).then_some(classes))
+}
+
+/// What arrays of inputs are called, in lower case, and what those with their targets.
+const INPUTS: &[&str] = &["x", "data", "features", "images", "image", "inputs", "input"];
+const TARGETS: &[&str] = &["y", "target", "targets", "label", "labels", "classes"];
+/// What stands before or after such a name: nothing, or the part that the rows are.
+const TRAINING: &[&str] = &["", "train", "training", "tr", "data"];
+const TESTING: &[&str] = &["test", "testing", "te", "val", "valid", "validation"];
+
+/// The part of a name that says what an array holds is one of `kinds`, and the rest one of `parts`.
+fn is_called(name: &str, kinds: &[&str], parts: &[&str]) -> bool {
+    let lower = name.to_lowercase();
+    let words: Vec<&str> = lower.split(['_', '-', '.', ' ']).filter(|word| !word.is_empty()).collect();
+    match words[..] {
+        [one] => {
+            let joined = |kind: &&str, part: &&str| {
+                *part != "data" && (one == format!("{kind}{part}") || one == format!("{part}{kind}"))
+            };
+            parts.contains(&"") && kinds.contains(&one)
+                || parts
+                    .iter()
+                    .filter(|part| !part.is_empty())
+                    .any(|part| kinds.iter().any(|kind| joined(kind, part)))
+        }
+        [one, other] => {
+            kinds.contains(&one) && parts.contains(&other) || parts.contains(&one) && kinds.contains(&other)
+        }
+        _ => false,
+    }
+}
 
 /// The arrays of an archive, if all of its files are arrays.
 pub(crate) fn arrays(path: &Path, content: &[u8]) -> Result<Option<Vec<Entry>>> {
@@ -382,7 +455,6 @@ pub(crate) fn read_archive(
     options: &ReadOptions,
     notes: &mut Vec<Note>,
 ) -> Result<(Table, Option<Table>)> {
-    let find = |name: &str| entries.iter().find(|entry| entry.name.strip_suffix(".npy") == Some(name));
     let mut table = |inputs: &Entry, labels: Option<&Entry>| -> Result<Table> {
         let unpacked = unpack_entry(path, content, inputs, options.limit_bytes)?;
         let mut columns = Array::new(path, Content::Memory(unpacked))?.columns("x", options, notes)?;
@@ -399,11 +471,24 @@ pub(crate) fn read_archive(
         let table = Table::new(path.display().to_string(), columns)?;
         if has_target { table.with_target("y") } else { Ok(table) }
     };
-    let pair =
-        |pairs: &[(&str, &str)]| pairs.iter().find_map(|(inputs, labels)| find(inputs).zip(find(labels)));
-    match (pair(PAIRS), entries) {
+    let name = |entry: &Entry| entry.name.trim_end_matches(".npy").to_owned();
+    let find = |kinds: &[&str], parts: &[&str]| {
+        let mut found = entries.iter().filter(|entry| is_called(&name(entry), kinds, parts));
+        let one = found.next()?;
+        // Of several it is not known which.
+        found.next().is_none().then_some(one)
+    };
+    let of_part = |parts: &[&str]| find(INPUTS, parts).zip(find(TARGETS, parts));
+    let called = |own: &str| entries.iter().find(|entry| name(entry) == own);
+    let pair = of_part(&["train", "training", "tr"])
+        .or_else(|| of_part(&["", "data"]))
+        .or_else(|| of_part(TRAINING))
+        .or_else(|| called("arr_0").zip(called("arr_1")))
+        .or_else(|| find(INPUTS, &[""]).zip(called("label").or_else(|| called("labels"))));
+    match (pair, entries) {
         (Some((inputs, labels)), _) => {
-            let test = pair(TEST_PAIRS).map(|(inputs, labels)| table(inputs, Some(labels))).transpose()?;
+            let test = of_part(&["test", "testing", "te"]).or_else(|| of_part(TESTING));
+            let test = test.map(|(inputs, labels)| table(inputs, Some(labels))).transpose()?;
             Ok((table(inputs, Some(labels))?, test))
         }
         (None, [only]) => Ok((table(only, None)?, None)),

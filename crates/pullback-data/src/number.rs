@@ -151,6 +151,19 @@ pub(crate) struct Written {
     pub(crate) is_quantity: bool,
     /// Whether a space stands before the unit.
     pub(crate) is_apart: bool,
+    /// What of the cell the number does not say.
+    pub(crate) aside: Option<Aside>,
+}
+
+/// What stands at a number and is left aside, or could mean something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Aside {
+    /// `▲12`, a minus in Japan and Korea.
+    Triangle,
+    /// `9.42 ± 0.64`
+    Error,
+    /// `10+`
+    OrMore,
 }
 
 /// What stands before a number that is an amount of money.
@@ -159,7 +172,8 @@ pub(crate) const CURRENCIES: &[&str] = &[
     "AU$", "NZ$", "HK$", "NT$", "S$", "R$", "R", "Rs", "Rs.", "kr", "Kr", "kr.", "Fr", "Fr.", "zł", "Kč",
     "Ft", "USD", "EUR", "GBP", "JPY", "KRW", "CNY", "RMB", "CHF", "INR", "CAD", "AUD", "NZD", "SEK", "NOK",
     "DKK", "PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "RUB", "TRY", "SGD", "HKD", "TWD", "THB", "IDR", "MYR",
-    "PHP", "VND", "ILS", "AED", "SAR", "元", "円",
+    "PHP", "VND", "ILS", "AED", "SAR", "元", "円", "Rp", "Rp.", "RM", "Ksh", "KSh", "lei", "Lei", "лв",
+    "лв.", "руб", "руб.", "S/", "Bs", "Bs.", "₸", "₼", "₾", "₲", "₡",
 ];
 
 /// Units that stand right after a number, in lower case; two of them may stand around a `/`.
@@ -197,6 +211,8 @@ fn folded(text: &str) -> Cow<'_, str> {
                 '٠'..='٩' => char::from_u32(c as u32 - '٠' as u32 + '0' as u32).unwrap_or(c),
                 '۰'..='۹' => char::from_u32(c as u32 - '۰' as u32 + '0' as u32).unwrap_or(c),
                 '०'..='९' => char::from_u32(c as u32 - '०' as u32 + '0' as u32).unwrap_or(c),
+                '٫' => '.',
+                '٬' => ',',
                 '￥' => '¥',
                 '￦' => '₩',
                 c => c,
@@ -215,6 +231,19 @@ impl Written {
         if let Some(angle) = Angle::read(rest) {
             return Some(angle.written());
         }
+        if let Some(inches) = inches(rest) {
+            return Some(of_value(inches, "in"));
+        }
+        // A number and how far it may be off.
+        if let Some((number, error)) = rest.split_once('±').or_else(|| rest.split_once("+/-")) {
+            let (own, error) = (Self::read(number)?, Self::read(error)?);
+            return (error.before.is_empty() && own.aside.is_none()).then(|| Self {
+                after: if own.after.is_empty() { error.after } else { own.after.clone() },
+                aside: Some(Aside::Error),
+                ..own
+            });
+        }
+        let mut aside = None;
         let accounting = without_parentheses(rest);
         let mut negative = accounting.is_some();
         if let Some(inner) = &accounting {
@@ -227,10 +256,11 @@ impl Written {
         };
         let (before, rest) = rest.split_at(start);
         let mut before = before.trim();
-        for sign in ['-', '+'] {
+        for sign in ['-', '+', '▲', '△'] {
             let without = before.strip_prefix(sign).or_else(|| before.strip_suffix(sign));
             if let Some(without) = without {
-                negative ^= sign == '-';
+                negative ^= sign != '+';
+                aside = Some(Aside::Triangle).filter(|_| matches!(sign, '▲' | '△'));
                 before = without.trim();
                 break;
             }
@@ -240,6 +270,21 @@ impl Written {
         }
         let (core, is_grouped, length) = core(rest)?;
         let (exponent, length) = exponent(rest, length);
+        // No cents: `863,- €`.
+        let cents = [",--", ",-", ".-"].iter().find_map(|cents| rest[length..].strip_prefix(cents));
+        let (rest, length) =
+            match cents.filter(|after| !core.contains([',']) && !after.starts_with(['-', '.', ','])) {
+                Some(after) if before.is_empty() || after.trim().is_empty() => (after, 0),
+                _ => (rest, length),
+            };
+        // `10+ years`
+        let (rest, length) = match rest[length..].strip_prefix('+') {
+            Some(after) if after.is_empty() || after.starts_with(' ') => {
+                aside = aside.or(Some(Aside::OrMore));
+                (after, 0)
+            }
+            _ => (rest, length),
+        };
         let is_code = |text: &str| {
             let mut parts = text.split('/');
             !text.is_empty()
@@ -272,6 +317,7 @@ impl Written {
             is_grouped,
             is_quantity,
             is_apart,
+            aside,
         })
     }
 
@@ -350,22 +396,42 @@ impl Angle {
         is_whole.then_some(Self { negative, degrees })
     }
 
-    /// As decimal degrees, whose digits say nothing of points and commas.
+    /// As decimal degrees.
     fn written(&self) -> Written {
-        let digits = self.degrees.to_string();
-        let (whole, part) = digits.split_once('.').unwrap_or((&digits, ""));
-        Written {
-            negative: self.negative,
-            core: format!("{whole}{part}"),
-            exponent: -(part.len() as i32),
-            evidence: Evidence::Neutral,
-            before: String::new(),
-            after: "°".to_owned(),
-            is_grouped: false,
-            is_quantity: true,
-            is_apart: false,
-        }
+        Written { negative: self.negative, ..of_value(self.degrees, "°") }
     }
+}
+
+/// A number of that unit, whose digits say nothing of points and commas.
+fn of_value(value: f64, unit: &str) -> Written {
+    let digits = value.to_string();
+    let (whole, part) = digits.split_once('.').unwrap_or((&digits, ""));
+    Written {
+        negative: false,
+        core: format!("{whole}{part}"),
+        exponent: -(part.len() as i32),
+        evidence: Evidence::Neutral,
+        before: String::new(),
+        after: unit.to_owned(),
+        is_grouped: false,
+        is_quantity: true,
+        is_apart: false,
+        aside: None,
+    }
+}
+
+/// Feet and inches, in inches: `5'11"`, `5' 11.5"`, `5 ft 11 in`.
+fn inches(text: &str) -> Option<f64> {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (feet, rest) = text.split_once(['\'', '′']).or_else(|| text.split_once("ft"))?;
+    let rest = rest.trim();
+    let inches = ["\"", "″", "''", "in"].iter().find_map(|mark| rest.strip_suffix(mark))?.trim();
+    let feet: f64 = Some(feet.trim()).filter(|feet| is_digits(feet) && feet.len() < 4)?.parse().ok()?;
+    let inches: f64 = inches
+        .parse()
+        .ok()
+        .filter(|own| (0.0..12.0).contains(own) && inches.starts_with(|c: char| c.is_ascii_digit()))?;
+    Some(feet * 12.0 + inches)
 }
 
 /// Digits with points and commas, from which spaces, apostrophes and underscores between thousands are
@@ -575,6 +641,20 @@ mod tests {
         both("3 kg", 3.0);
         both("3kg", 3.0);
         both("35/100", 35.0);
+        both("▲12", -12.0);
+        both("△ 3%", -3.0);
+        both("863,- €", 863.0);
+        both("863,-", 863.0);
+        check("1.204,- €", Some(1.204), Some(1204.0));
+        check("Rp 1.204.000", None, Some(1204000.0));
+        check("RM 1,204.50", Some(1204.5), None);
+        check("١٢٫٥", Some(12.5), None);
+        both("5'11\"", 71.0);
+        both("5 ft 11 in", 71.0);
+        check("9.42 ± 0.64", Some(9.42), None);
+        both("3 ± 1 kg", 3.0);
+        both("10+ years", 10.0);
+        check("10,000+", Some(10000.0), Some(10.0));
         both("12-", -12.0);
         both("USD 12", 12.0);
         both("₩12", 12.0);
@@ -589,6 +669,10 @@ mod tests {
             "12:30",
             "1,2,3",
             "5'11",
+            "5'12\"",
+            "± 1",
+            "▼12",
+            "1+2",
             "-",
             "<5",
             "1 2",

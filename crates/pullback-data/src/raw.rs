@@ -229,7 +229,12 @@ impl Coded {
             let place = &mut places[code as usize];
             if *place == MISSING {
                 let text = String::from_utf8_lossy(&names[code as usize]);
+                // Spaces that are no ASCII are none of a text either.
                 let text = text.trim();
+                if text.is_empty() {
+                    self.codes.push(MISSING);
+                    continue;
+                }
                 *place = match known.get(text) {
                     Some(&place) => {
                         if let Some(budget) = budget {

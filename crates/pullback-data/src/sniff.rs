@@ -12,7 +12,7 @@ use crate::{csv, encoding, idx, jsonl, npy, spool};
 use encoding_rs::Encoding;
 use pullback::data::{Column, ColumnType, Table, Values};
 use pullback::error::{Place, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,11 @@ pub struct ReadOptions {
     /// Whether the day stood before the month in the dates that a model was trained on, for columns that told it: so
     /// dates are read that do not tell.
     pub day_first: BTreeMap<String, bool>,
+    /// Columns in whose dates a year of two digits stood first in the data that a model was trained on.
+    pub year_first: BTreeSet<String>,
+    /// Whether numbers had decimal commas in the data that a model was trained on, for columns that told it: so numbers
+    /// are read that could mean either, such as `1.204`.
+    pub decimal_commas: BTreeMap<String, bool>,
     /// The units of columns of numbers in the data that a model was trained on, as [`Column::unit`] has them: cells in
     /// another one are missing, which a note says.
     pub units: BTreeMap<String, String>,
@@ -45,6 +50,9 @@ pub struct ReadOptions {
     pub encoding: Option<String>,
     /// The size that images are given; by default the commonest of them, made smaller until no side is above 64.
     pub image_size: Option<ImageSize>,
+    /// Whether each row counts, as where something is predicted for each: a line that could be a row is one, though it
+    /// looks like sums or a remark.
+    pub keeps_rows: bool,
     /// Whether rows that do not fit the table are left out and counted; by default they are refused.
     pub skips_bad_rows: bool,
     /// The largest size of a file, decompressed.
@@ -66,12 +74,15 @@ impl Default for ReadOptions {
             types: BTreeMap::new(),
             known: BTreeMap::new(),
             day_first: BTreeMap::new(),
+            year_first: BTreeSet::new(),
+            decimal_commas: BTreeMap::new(),
             units: BTreeMap::new(),
             targets: None,
             expected: Vec::new(),
             missing: Vec::new(),
             encoding: None,
             image_size: None,
+            keeps_rows: false,
             skips_bad_rows: false,
             limit_bytes: 4 << 30,
             memory_bytes: u64::MAX,
@@ -214,6 +225,7 @@ const NOT_READ: &[(&[u8], &str, &str)] = &[
     ),
     (b"MATLAB 5.0", "a MATLAB file", "write the table in MATLAB with `writetable`"),
     (b"$FL2", "an SPSS file", "save it as CSV in SPSS"),
+    (b"$FL3", "an SPSS file", "save it as CSV in SPSS"),
     (b"<stata_dta>", "a Stata file", "write the table in Stata: `export delimited using table.csv`"),
     (b"Obj\x01", "an Avro file", "convert it to CSV"),
     (b"ORC", "an ORC file", "convert it to CSV"),
@@ -237,19 +249,103 @@ const NOT_READ: &[(&[u8], &str, &str)] = &[
         "a Python pickle, which can run code when it is read",
         "save the table in Python with `to_csv`, or an array with `numpy.save`",
     ),
-    (b"<!DOCTYPE html", "an HTML page", "download the table itself; this may be a page that asks to log in"),
-    (b"<!doctype html", "an HTML page", "download the table itself; this may be a page that asks to log in"),
-    (b"<html", "an HTML page", "download the table itself; this may be a page that asks to log in"),
     (b"<?xml", "an XML file", "convert it to CSV"),
+    (
+        b"SIMPLE  =",
+        "a FITS file",
+        "convert the table to CSV, for example with astropy's `Table.read('FILE').write('table.csv')`",
+    ),
+    (
+        b"CDF\x01",
+        "a netCDF file",
+        "convert it to CSV, for example with xarray's `to_dataframe().to_csv('table.csv')`",
+    ),
+    (
+        b"CDF\x02",
+        "a netCDF file",
+        "convert it to CSV, for example with xarray's `to_dataframe().to_csv('table.csv')`",
+    ),
     (b"version https://git-lfs", "a pointer of Git LFS, not the file itself", "get the file: `git lfs pull`"),
 ];
 
+/// What is known by more than its first bytes: what it is, and what to do.
+fn known_otherwise(content: &[u8]) -> Option<(&'static str, &'static str)> {
+    const PICKLE: (&str, &str) = (
+        "a Python pickle, which can run code when it is read",
+        "save the table in Python with `to_csv`, or an array with `numpy.save`",
+    );
+    let begin = content[..content.len().min(1024)].trim_ascii_start();
+    let lower = begin.to_ascii_lowercase();
+    let has = |what: &[u8]| lower.windows(what.len()).any(|part| part == what);
+    let tag = |name: &[u8]| {
+        lower.strip_prefix(name).is_some_and(|rest| matches!(rest.first(), Some(b' ' | b'>' | b'\n')))
+    };
+    if content.get(257..262) == Some(b"ustar") {
+        return Some(("a tar archive", "unpack it first: `tar -xf FILE`"));
+    }
+    if tag(b"<!doctype html")
+        || tag(b"<html")
+        || tag(b"<table")
+        || tag(b"<meta")
+        || tag(b"<head")
+        || tag(b"<body")
+    {
+        return Some(match has(b"<table") {
+            true => (
+                "an HTML page with a table, as some programs name .xls",
+                "open it in a spreadsheet and save the sheet as CSV UTF-8",
+            ),
+            false => ("an HTML page", "download the table itself; this may be a page that asks to log in"),
+        });
+    }
+    if lower.starts_with(b"@relation") || lower.starts_with(b"%") && has(b"\n@relation") {
+        return Some((
+            "an ARFF file of Weka",
+            "save it as CSV in Weka; or take the lines below @data, with a line of names above",
+        ));
+    }
+    let words: Vec<&[u8]> =
+        lower.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).take(2).collect();
+    if matches!(words[..], [b"insert", b"into"] | [b"create", b"table"])
+        || lower.starts_with(b"-- mysql dump")
+    {
+        return Some(("statements of SQL", "load them into a database, and export the table as CSV"));
+    }
+    // Pickles of protocol 0 are text: a mark, a dictionary or list, and its place in the memo.
+    if (begin.starts_with(b"(dp0\n") || begin.starts_with(b"(lp0\n") || begin.starts_with(b"ccopy_reg\n"))
+        || begin.starts_with(b"cnumpy") && has(b"\n(")
+        || begin.starts_with(b"cpandas") && has(b"\n(")
+    {
+        return Some(PICKLE);
+    }
+    if content.len() > 32
+        && content[12..].starts_with(b"\xc2\xea\x81\x60\xb3\x14\x11\xcf\xbd\x92\x08\x00\x09\xc7\x31\x8c")
+    {
+        return Some((
+            "a SAS data set (.sas7bdat)",
+            "write it in SAS with `proc export`, or convert it with pandas' `read_sas`",
+        ));
+    }
+    // Version, byte order, type of file, a zero.
+    if let [0x69..=0x73, 1 | 2, 1, 0, ..] = content {
+        return Some(("a Stata file", "write the table in Stata: `export delimited using table.csv`"));
+    }
+    // The year since 1900, the month and the day of the last change; after 32 bytes of header the names of fields.
+    if let [0x03 | 0x30 | 0x31 | 0x43 | 0x63 | 0x83 | 0x8b | 0xf5, _, 1..=12, 1..=31, ..] = content
+        && content.len() >= 32
+        && content[12..28].iter().filter(|byte| **byte == 0).count() >= 12
+    {
+        return Some(("a dBASE file (.dbf)", "open it in a spreadsheet and save it as CSV UTF-8"));
+    }
+    let is_portable = has(b"spssport") || has(b"spss port file");
+    is_portable.then_some(("an SPSS portable file (.por)", "save it as CSV in SPSS"))
+}
+
 /// Refuses what is known and not read.
 fn refuse_known(path: &Path, content: &[u8]) -> Result<()> {
-    let is_tar = content.get(257..262) == Some(b"ustar");
     let known =
         NOT_READ.iter().find(|(head, ..)| content.starts_with(head)).map(|&(_, what, help)| (what, help));
-    match known.or(is_tar.then_some(("a tar archive", "unpack it first: `tar -xf FILE`"))) {
+    match known.or_else(|| known_otherwise(content)) {
         None => Ok(()),
         Some((what, help)) => {
             let help = help.replace("FILE", &path.display().to_string());

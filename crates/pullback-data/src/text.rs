@@ -111,7 +111,8 @@ impl<'a> Text<'a> {
 
     /// Only the first bytes.
     pub(crate) fn shortened(self, length: usize) -> Self {
-        Self { length: self.length.min(length), ..self }
+        let facts = self.facts.filter(|_| length >= self.length);
+        Self { length: self.length.min(length), facts, ..self }
     }
 
     pub(crate) fn path(&self) -> &'a Path {

@@ -75,6 +75,25 @@ const SAME: &[&[&str]] = &[
     &["ft²", "ft2", "sqft"],
 ];
 
+/// Units of one kind, each with how many of the first it is: a column may mix them.
+const FAMILIES: &[&[(&str, f64)]] = &[
+    &[("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9), ("min", 6e10), ("h", 3.6e12)],
+    &[("kb", 1.0), ("mb", 1e3), ("gb", 1e6), ("tb", 1e9)],
+    &[("kib", 1.0), ("mib", 1024.0), ("gib", 1048576.0), ("tib", 1073741824.0)],
+    &[("mm", 1.0), ("cm", 1e1), ("m", 1e3), ("km", 1e6)],
+    &[("mg", 1.0), ("g", 1e3), ("kg", 1e6)],
+    &[("ml", 1.0), ("cl", 1e1), ("dl", 1e2), ("l", 1e3)],
+    &[("hz", 1.0), ("khz", 1e3), ("mhz", 1e6), ("ghz", 1e9)],
+];
+
+/// How many of one unit another one is, if both are of one kind and differ.
+fn ratio(of: &str, to: &str) -> Option<f64> {
+    FAMILIES.iter().find_map(|family| {
+        let size = |unit: &str| family.iter().find(|(name, _)| *name == unit).map(|(_, size)| *size);
+        Some((size(of)?, size(to)?)).filter(|(of, to)| of != to).map(|(of, to)| of / to)
+    })
+}
+
 /// Units that are another one with a small first letter: MW is no mW.
 const CASED: &[&str] = &["mw", "mwh", "mv", "mj", "mpa"];
 
@@ -135,6 +154,8 @@ pub(crate) struct Unit {
     kind: Kind,
     /// The marks of its cells, joined by spaces; nothing if they have none.
     marks: String,
+    /// Whether other units of its kind are converted: a model's column keeps to its own.
+    converts: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,14 +215,14 @@ impl Unit {
         if let Some(known) = known {
             let fits = known.split(' ').all(is_currency) || known.split(' ').any(|mark| mark == rest);
             let kind = if are_factors && fits { Kind::Factors } else { Kind::Plain };
-            return Self { kind, marks: known.to_owned() };
+            return Self { kind, marks: known.to_owned(), converts: false };
         }
         if are_factors {
-            return Self { kind: Kind::Factors, marks: joined([before.as_str(), &rest]) };
+            return Self { kind: Kind::Factors, marks: joined([before.as_str(), &rest]), converts: true };
         }
         // Numbers beside numbers with a letter: the letter says something.
         if letters > 0 && bare >= letters {
-            return Self { kind: Kind::Plain, marks: String::new() };
+            return Self { kind: Kind::Plain, marks: String::new(), converts: true };
         }
         let letter = present().find(|(written, _)| {
             !written.is_quantity && mark(&written.before) == before && mark(&written.after) == after
@@ -212,7 +233,7 @@ impl Unit {
             }
             None => Kind::Plain,
         };
-        Self { kind, marks: joined([before.as_str(), &after]) }
+        Self { kind, marks: joined([before.as_str(), &after]), converts: true }
     }
 
     /// What a number is to be multiplied by; [`None`] if it is of another unit.
@@ -227,7 +248,7 @@ impl Unit {
                 self.has([mark(&written.before).as_str(), &rest]).then_some(factor)
             }
             (Kind::Letters { .. }, _) => (own == self.marks).then_some(1.0),
-            _ => self.has(own.split(' ')).then_some(1.0),
+            _ => self.has(own.split(' ')).then_some(1.0).or_else(|| self.ratio_of(&own)),
         }
     }
 
@@ -239,6 +260,25 @@ impl Unit {
     /// The marks that its cells have, joined by spaces; [`None`] if they have none.
     pub(crate) fn marks(&self) -> Option<&str> {
         Some(self.marks.as_str()).filter(|marks| !marks.is_empty())
+    }
+
+    /// How many of its unit another one is, if that is converted.
+    fn ratio_of(&self, own: &str) -> Option<f64> {
+        ratio(own, &self.marks).filter(|_| self.converts)
+    }
+
+    /// The units that are converted to its own.
+    pub(crate) fn converted<'a>(&self, present: impl Iterator<Item = &'a Written>) -> Vec<String> {
+        let mut units: Vec<String> = Vec::new();
+        if self.kind == Kind::Plain {
+            let of = present.map(marks_of).filter(|own| self.ratio_of(own).is_some());
+            of.for_each(|own| {
+                if !units.contains(&own) {
+                    units.push(own);
+                }
+            });
+        }
+        units
     }
 
     /// Whether its numbers are in percent.

@@ -83,6 +83,7 @@ impl Look {
         }
         let Loaded { tables, notes } = load(&self.data, 0, &read_options(&settings)?)?;
         let table = &tables.train;
+        let settings = settings.with_names_of(table);
         let mut options = settings.data_options()?;
         if options.target.is_empty() {
             options.target.extend(table.target().map(str::to_owned));

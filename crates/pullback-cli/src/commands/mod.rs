@@ -23,7 +23,7 @@ Examples:
   pullback train iris.csv --target species     a table
   pullback train fashion-mnist/ --hidden 128   a folder of IDX images
   pullback look iris.csv                       what is in a table
-  pullback evaluate model.safetensors          on the rows held out
+  pullback evaluate model.safetensors iris.csv --held-out
   pullback predict model.safetensors new.csv --out predictions.csv";
 
 /// Trains neural networks by back propagation, and shows how it did it.

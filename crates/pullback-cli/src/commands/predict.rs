@@ -7,6 +7,7 @@ use crate::predictions::Predictions;
 use crate::source::{load_as_in_training, predict};
 use crate::terminal::say;
 use pullback::data::{Column, Values};
+use pullback::job::Names;
 use pullback::model::Model;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,7 @@ pub(crate) struct Predict {
     #[arg(long)]
     probabilities: bool,
     /// Columns to write before the predictions, as they are in the data
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    #[arg(long, value_name = "COLUMN")]
     keep: Vec<String>,
     /// How many threads may work; the result does not depend on it [default: all]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
@@ -39,10 +40,16 @@ impl Predict {
         let out = files.output(self.out.as_deref(), "--out")?;
         let model = Model::<f32>::load(&self.model)?;
         let preprocessing = model.trained()?.preprocessing;
-        let mut predictions = Predictions::new(&self.keep, preprocessing, self.probabilities)?;
+        let keep = Names(self.keep.iter().flat_map(|text| Names::split(text).0).collect());
+        let mut predictions = None;
         let mut rows = 0;
         for data in &self.data {
-            let (table, kept) = load_as_in_training(&model.trained()?, data, None, &self.keep)?;
+            let (table, kept) = load_as_in_training(&model.trained()?, data, None, Some(&keep))?;
+            let names: Vec<String> = kept.iter().map(|column| column.name.clone()).collect();
+            let predictions = match &mut predictions {
+                Some(predictions) => predictions,
+                none => none.insert(Predictions::new(&names, preprocessing, self.probabilities)?),
+            };
             let prediction = predict(&model, &table, self.threads)?;
             let kept = kept.iter().map(Column::values).collect::<pullback::Result<Vec<_>>>()?;
             predictions.add(preprocessing, &prediction, |row| {
@@ -50,7 +57,9 @@ impl Predict {
             })?;
             rows += table.rows();
         }
-        out.write(&predictions.finish()?)?;
+        if let Some(predictions) = predictions {
+            out.write(&predictions.finish()?)?;
+        }
         if let Some(path) = out.path() {
             say(format_args!("{rows} predictions in {}", path.display()));
         }

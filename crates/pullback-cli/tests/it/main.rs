@@ -17,6 +17,7 @@ mod lab;
 mod labels;
 mod learning_rate;
 mod messages;
+mod new_rows;
 mod person;
 mod predictions;
 mod processes;

@@ -7,11 +7,12 @@
 //!   no number over numbers, no text that comes again below it. R's header is one field short.
 //! - A line of texts between a header and numbers gives units. Where the rows end, `footer` finds.
 
-use super::footer::rows_end;
+use super::footer::{Label, label, rows_end};
 use super::record::{Field, Syntax, Trouble, line_end, next_line, record, skip_blank, uneven};
 use crate::cell::{is_missing, is_missing_among_numbers};
+use crate::date::Date;
 use crate::note::{Note, NoteKind, counted, quoted};
-use crate::number::Written;
+use crate::number::{Evidence, Written};
 use crate::text::Text;
 use pullback::error::Result;
 use std::borrow::Cow;
@@ -41,6 +42,8 @@ pub(super) struct Known<'a> {
     pub(super) has_header: Option<bool>,
     /// Names of columns that the file should have.
     pub(super) expected: &'a [String],
+    /// Each line that could be a row is one.
+    pub(super) keeps_rows: bool,
 }
 
 /// A record of the sample.
@@ -152,11 +155,28 @@ fn sniff_syntax(text: &Text<'_>, bytes: &[u8], from: usize, delimiter: Option<u8
         Syntax { escapes, ..syntax }
     };
     let plain = of(false);
+    if is_in_single_quotes(bytes, from, plain) {
+        return Ok(Syntax { quote: b'\'', ..plain });
+    }
     if !text.facts()?.has_escapes {
         return Ok(plain);
     }
     let escaped = of(true);
     Ok(if uneven(text, from, escaped)? < uneven(text, from, plain)? { escaped } else { plain })
+}
+
+/// Whether the fields of a text stand in single quotes, as some databases write them: all names, and most others.
+fn is_in_single_quotes(bytes: &[u8], from: usize, syntax: Syntax) -> bool {
+    let end = line_end(bytes, from);
+    if !bytes[from..end].trim_ascii().starts_with(b"'") || bytes.contains(&b'"') {
+        return false;
+    }
+    let (records, _) = sample(bytes, from, Syntax { quote: b'\'', ..syntax });
+    let quoted = |record: &Record<'_>| record.fields.iter().filter(|field| field.is_quoted).count();
+    let fields: usize = records.iter().map(|record| record.fields.len()).sum();
+    records.len() > 1
+        && records.first().is_some_and(|first| quoted(first) == first.fields.len())
+        && 2 * records.iter().map(quoted).sum::<usize>() >= fields
 }
 
 fn sniff_delimiter(bytes: &[u8], from: usize, escapes: bool) -> Syntax {
@@ -224,6 +244,22 @@ fn are_names(numbers: &[i64], are_alone: bool) -> bool {
     numbers.len() >= fewest && numbers.windows(2).all(|pair| pair[1] == pair[0].saturating_add(1))
 }
 
+/// Whether whole numbers in a line are years in their order, some apart, over numbers of which none is a year.
+fn are_years(first: &Record<'_>, body: &[Record<'_>], offset: usize, named: &[i64]) -> bool {
+    let columns = first.fields.len().min(4096);
+    let is_year = |number: f64| number.fract() == 0.0 && (1800.0..=2100.0).contains(&number);
+    let is_ordered =
+        named.is_sorted_by(|one, other| one < other) || named.is_sorted_by(|one, other| one > other);
+    let fewest = 2 + usize::from(named.len() == columns);
+    named.len() >= fewest
+        && is_ordered
+        && named.iter().all(|number| is_year(*number as f64))
+        && (0..columns).filter(|column| first.text(*column).parse::<i64>().is_ok()).all(|column| {
+            let below = body.iter().filter_map(|record| record.text(column + offset).parse::<f64>().ok());
+            !below.into_iter().any(is_year)
+        })
+}
+
 /// Whether the first record names the columns of those below.
 fn is_header(first: &Record<'_>, body: &[Record<'_>], offset: usize) -> bool {
     if body.is_empty() {
@@ -237,7 +273,7 @@ fn is_header(first: &Record<'_>, body: &[Record<'_>], offset: usize) -> bool {
 fn evidence(first: &Record<'_>, body: &[Record<'_>], offset: usize) -> (usize, usize) {
     let columns = first.fields.len().min(4096);
     let named: Vec<i64> = (0..columns).filter_map(|column| first.text(column).parse().ok()).collect();
-    let sequence = are_names(&named, named.len() == columns);
+    let sequence = are_names(&named, named.len() == columns) || are_years(first, body, offset, &named);
     let (mut unlike, mut alike) = (0usize, 0usize);
     for column in 0..columns {
         let text = first.text(column);
@@ -276,6 +312,20 @@ pub(super) fn sniff(
             Note::new(NoteKind::Lines, 1, "the first line names the delimiter and is left out").at("line 1"),
         );
     }
+    let expected: HashSet<&str> = known.expected.iter().map(String::as_str).collect();
+    if delimiter.is_none() && is_one_column(&bytes[from..], &expected) {
+        delimiter = Some(b';');
+        let words = "one column is expected and named, so each line is one number with a decimal comma";
+        notes.push(Note::new(NoteKind::Type, 1, words));
+    }
+    if delimiter.is_none()
+        && let Some(rare) = rare_delimiter(&bytes[from..], &expected)
+    {
+        delimiter = Some(rare);
+        let shown = char::from(rare).escape_default();
+        let words = format!("fields are told apart by \"{shown}\"; `--delimiter` names another character");
+        notes.push(Note::new(NoteKind::Lines, 1, words));
+    }
     let syntax = sniff_syntax(text, bytes, from, delimiter)?;
     let (records, trouble) = sample(bytes, from, syntax);
     if records.is_empty() {
@@ -285,7 +335,6 @@ pub(super) fn sniff(
         });
     }
     let fields = commonest(&records);
-    let expected: HashSet<&str> = known.expected.iter().map(String::as_str).collect();
     let is_expected = |text: &str| expected.contains(text);
     let expected_at = records.iter().position(|record| {
         (0..record.fields.len()).any(|column| is_expected(record.text(column).trim_start_matches('#').trim()))
@@ -356,19 +405,24 @@ pub(super) fn sniff(
             given.push(String::new());
         }
         let mut rows_from = rule.unwrap_or(first).next;
-        if known.has_header.is_none()
-            && let Some(units) =
-                body_records.first().filter(|units| has_units(units, &body_records[1..], fields))
-        {
-            notes.push(Note::new(
-                NoteKind::Lines,
-                1,
-                format!(
-                    "the line below the names gives units and is left out: {}",
-                    quoted([line(bytes, units).as_str()], 1)
-                ),
-            ));
-            rows_from = units.next;
+        let below = match known.has_header {
+            None => lines_below(&given, body_records, fields, known.keeps_rows),
+            Some(_) => 0,
+        };
+        if let Some(last) = below.checked_sub(1).map(|at| &body_records[at]) {
+            let lines = &body_records[..below];
+            let kind = if lines.iter().all(is_drawn) { NoteKind::Lines } else { NoteKind::Rows };
+            let what = match below {
+                1 => "the line below the names gives units and is left out".to_owned(),
+                _ => format!("{below} lines below the names say more of the columns and are left out"),
+            };
+            let texts: Vec<String> = lines.iter().map(|record| line(bytes, record)).collect();
+            let words = format!("{what}: {}", quoted(texts.iter().map(String::as_str), 2));
+            notes.push(Note::new(kind, below, words).at(format!("line {}", text.line_number(lines[0].at)?)));
+            if is_name_of_index(&given, last) {
+                given[0] = last.text(0).into_owned();
+            }
+            rows_from = last.next;
         }
         (named_columns(given, notes), rows_from)
     } else {
@@ -382,13 +436,54 @@ pub(super) fn sniff(
         }
         ((1..=count).map(|column| format!("c{column}")).collect(), first.at)
     };
-    let end = rows_end(text, rows_from, syntax, names.len(), &body, notes)?;
+    let end = rows_end(text, rows_from, syntax, names.len(), &body, known.keeps_rows, notes)?;
     Ok(Ok(Some(Dialect {
         syntax,
         names,
         header: has_header.then(|| bytes[first.at..line_end(bytes, first.at)].to_vec()),
         rows: (rows_from, end),
     })))
+}
+
+/// Whether the first line is an expected name alone, and those below are numbers of which some have a decimal comma: no
+/// second column, which would have a name or be R's names of rows in quotes.
+fn is_one_column(bytes: &[u8], expected: &HashSet<&str>) -> bool {
+    let mut lines = bytes.split(|byte| *byte == b'\n').map(|line| String::from_utf8_lossy(line.trim_ascii()));
+    let Some(first) = lines.next() else { return false };
+    let name = first.strip_prefix('"').and_then(|name| name.strip_suffix('"')).unwrap_or(&first);
+    if !expected.contains(name) || name.contains(',') {
+        return false;
+    }
+    let mut commas = 0;
+    let are_numbers = lines.take(SAMPLE_LINES).filter(|line| !line.is_empty()).all(|line| {
+        let has_comma = line.matches(',').count() == 1;
+        commas += usize::from(has_comma);
+        is_filler(&line)
+            || Written::read(&line).is_some_and(|written| {
+                !has_comma || matches!(written.evidence, Evidence::Comma | Evidence::EitherComma)
+            })
+    });
+    are_numbers && commas > 0
+}
+
+/// The rare delimiter that cuts a line of names, one of which is expected, and as many fields of those below.
+fn rare_delimiter(bytes: &[u8], expected: &HashSet<&str>) -> Option<u8> {
+    const RARE: [u8; 4] = [b'^', b'~', 1, b':'];
+    let mut lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let first = lines.next()?;
+    if first.iter().any(|byte| DELIMITERS.contains(byte)) {
+        return None;
+    }
+    let below: Vec<&[u8]> = lines.take(SAMPLE_LINES).collect();
+    RARE.into_iter().find(|rare| {
+        let count = |line: &[u8]| line.iter().filter(|byte| *byte == rare).count();
+        let has_name = || {
+            let names = first.split(|byte| byte == rare);
+            names.map(|name| String::from_utf8_lossy(name.trim_ascii())).any(|name| expected.contains(&*name))
+        };
+        let fields = count(first);
+        fields > 0 && !below.is_empty() && below.iter().all(|line| count(line) == fields) && has_name()
+    })
 }
 
 /// A record's first line, for a note.
@@ -438,21 +533,132 @@ fn is_rule(record: &Record<'_>) -> bool {
     record.filled() > 0 && filled.all(|text| is_drawn(&text))
 }
 
-/// Whether a record below the names gives units: a text over each column of numbers.
-fn has_units(units: &Record<'_>, body: &[Record<'_>], fields: usize) -> bool {
+/// Whether a record is a line drawn below the names, as databases print it: `--,-----,---`.
+fn is_drawn(record: &Record<'_>) -> bool {
+    let dashes = |column: usize| {
+        let text = record.text(column);
+        (!text.is_empty() && text.bytes().all(|byte| byte == b'-')).then_some(text.len())
+    };
+    let lengths: Option<Vec<usize>> = (0..record.fields.len()).map(dashes).collect();
+    // Single dashes are missing cells.
+    lengths.is_some_and(|lengths| lengths.iter().any(|length| *length > 1))
+}
+
+/// At most so many lines below the names say more of the columns.
+const MOST_BELOW: usize = 4;
+/// So many columns tell what a line below the names is.
+const MOST_LOOKED_AT: usize = 256;
+/// So many rows tell a line of questions above answers from a row.
+const FEWEST_ANSWERS: usize = 20;
+
+/// How many lines below the names are no rows: units, types, questions, a total, the name of an index.
+fn lines_below(names: &[String], records: &[Record<'_>], fields: usize, keeps_rows: bool) -> usize {
+    let is_total = |record: &Record<'_>| {
+        let filled = || (0..record.fields.len()).filter(|column| record.is_filled(*column));
+        record.fields.len() != fields
+            && filled().any(|column| label(&record.text(column)) == Some(Label::Total))
+            && filled().all(|column| {
+                let text = record.text(column);
+                label(&text).is_some() || is_number(&text)
+            })
+    };
+    let most = MOST_BELOW.min(records.len().saturating_sub(1));
+    (1..=most)
+        .rev()
+        .find(|&count| {
+            let (lines, body) = records.split_at(count);
+            // A row has a number in most tables, which is found soon.
+            let is_plausible = |line: &Record<'_>| {
+                is_total(line) || line.fields.len() == fields && (is_drawn(line) || is_of_texts(line))
+            };
+            if !lines.iter().all(is_plausible) {
+                return false;
+            }
+            let mut has_said = false;
+            lines.iter().all(|line| {
+                let is_said = is_total(line)
+                    || has_units(line, body, fields, keeps_rows)
+                    || !keeps_rows && is_question(line, body, fields)
+                    || is_remark(line, body);
+                has_said |= is_said;
+                is_said
+                    || is_name_of_index(names, line)
+                    || has_said && line.filled() == 1 && line.is_filled(0)
+            })
+        })
+        .unwrap_or(0)
+}
+
+/// Whether nothing in a record is a number, or its first cell is a remark.
+fn is_of_texts(record: &Record<'_>) -> bool {
+    record.text(0).ends_with(':') || (0..record.fields.len()).all(|column| !is_number(&record.text(column)))
+}
+
+/// Whether a record holds only the name of the index, below names without one: as pandas writes columns of several
+/// levels.
+fn is_name_of_index(names: &[String], record: &Record<'_>) -> bool {
+    names.len() > 1
+        && names.first().is_some_and(String::is_empty)
+        && record.filled() == 1
+        && record.is_filled(0)
+        && !is_number(&record.text(0))
+}
+
+/// Whether a record's first cell ends with a colon over a column of dates or numbers: `Transform:`.
+fn is_remark(record: &Record<'_>, body: &[Record<'_>]) -> bool {
+    record.text(0).ends_with(':') && record.text(0).len() > 1 && is_typed(body, 0)
+}
+
+/// Whether most cells of a column are numbers or dates.
+fn is_typed(body: &[Record<'_>], column: usize) -> bool {
+    if look(body, column) == Look::Numbers {
+        return true;
+    }
+    let filled = || body.iter().filter(|record| record.is_filled(column));
+    let dates = filled().filter(|record| Date::read(&record.text(column)).is_some()).count();
+    2 * dates > filled().count()
+}
+
+/// Whether a record gives a text over each column of answers, which are few and come again, as it does not.
+fn is_question(record: &Record<'_>, body: &[Record<'_>], fields: usize) -> bool {
+    /// Answers are at most one in so many cells.
+    const CELLS_PER_ANSWER: usize = 4;
+    if body.len() < FEWEST_ANSWERS || fields < 2 || record.filled() != fields {
+        return false;
+    }
+    let mut is_long = false;
+    (0..fields.min(MOST_LOOKED_AT)).all(|column| {
+        let own = record.text(column);
+        let texts: BTreeSet<Cow<'_, str>> = body.iter().map(|record| record.text(column)).collect();
+        is_long |= texts.iter().all(|text| text.chars().count() < own.chars().count());
+        !texts.contains(&own) && CELLS_PER_ANSWER * texts.len() <= body.len()
+    }) && is_long
+}
+
+/// Whether a record below the names gives units: a text over each column of numbers or dates, and not only what stands
+/// for a missing cell.
+fn has_units(units: &Record<'_>, body: &[Record<'_>], fields: usize, keeps_rows: bool) -> bool {
     if units.fields.len() != fields || body.is_empty() {
         return false;
     }
-    let numeric: Vec<usize> =
-        (0..fields.min(4096)).filter(|&column| look(body, column) == Look::Numbers).collect();
+    if is_drawn(units) {
+        return true;
+    }
+    let typed: Vec<usize> =
+        (0..fields.min(MOST_LOOKED_AT)).filter(|&column| is_typed(body, column)).collect();
     let is_text = |&column: &usize| {
         let text = units.text(column);
-        !is_number(&text) && !is_missing(text.as_bytes()) || text.is_empty()
+        !is_number(&text) && !is_missing(text.as_bytes()) && Date::read(&text).is_none() || text.is_empty()
     };
-    let texts = numeric.iter().filter(|column| !units.text(**column).is_empty()).count();
+    let texts = typed.iter().filter(|column| units.is_filled(**column)).count();
+    let said = typed.iter().filter(|&&column| !is_filler(&units.text(column))).count();
     let others_empty =
-        (0..fields.min(4096)).all(|column| numeric.contains(&column) || !units.is_filled(column));
-    texts > 0 && numeric.iter().all(is_text) && (texts > 1 || others_empty && numeric.len() == 1)
+        (0..fields.min(MOST_LOOKED_AT)).all(|column| typed.contains(&column) || !units.is_filled(column));
+    let is_enough = match keeps_rows {
+        true => others_empty || said > 1,
+        false => texts > 1 || typed.len() > 1 || others_empty,
+    };
+    said > 0 && typed.iter().all(is_text) && is_enough
 }
 
 /// Names of columns, each once: empty ones are made, equal ones numbered.

@@ -1,7 +1,8 @@
 //! Where a table's rows end: lines of text below it are footers, and `Total` begins a line of sums.
 //!
 //! The last lines are looked at, from the end on, until one is a row. A line with as many cells as the table is a footer
-//! only if it says so and does not fit the columns; what is left out is said.
+//! only if it says so and does not fit the columns; one of sums with as many cells `sums` judges, by all rows. What is
+//! left out is said.
 
 use super::dialect::{Look, Record, is_filler, is_number, look};
 use super::record::{Syntax, record};
@@ -89,6 +90,9 @@ const SUMS: &[&str] = &[
     "总计",
     "小計",
     "小计",
+];
+/// What begins a line of other figures of all rows, in lower case. Each could be a category too.
+const FIGURES: &[&str] = &[
     "mean",
     "average",
     "avg",
@@ -98,6 +102,32 @@ const SUMS: &[&str] = &[
     "promedio",
     "평균",
     "平均",
+    "std",
+    "stdev",
+    "std dev",
+    "std. dev.",
+    "sd",
+    "standard deviation",
+    "standardabweichung",
+    "표준편차",
+    "標準偏差",
+    "variance",
+    "min",
+    "minimum",
+    "최소",
+    "최솟값",
+    "最小",
+    "max",
+    "maximum",
+    "최대",
+    "최댓값",
+    "最大",
+    "median",
+    "중앙값",
+    "중위수",
+    "count",
+    "개수",
+    "range",
 ];
 /// Words that stand beside the name of a group in the label of its sums: `Subtotal North`, `North Total`.
 const SUMS_OF_GROUPS: &[&str] = &[
@@ -123,6 +153,7 @@ pub(super) fn rows_end(
     syntax: Syntax,
     fields: usize,
     body: &[&Record<'_>],
+    keeps_rows: bool,
     notes: &mut Vec<Note>,
 ) -> Result<usize> {
     // Places are counted in the end of the text.
@@ -135,8 +166,10 @@ pub(super) fn rows_end(
     }
     let mut line_to = trimmed;
     let (mut footers, mut sums) = (Vec::new(), Vec::new());
-    // Where the rows end if sums are none, and how many footers stand below them.
-    let mut without_sums = (end, 0);
+    // Whether a footer had as many cells as a row, and where the last line that is left out begins.
+    let (mut is_like_row, mut last) = (false, end);
+    // Lines of sums that are like rows, which are left out here only if a footer stands above them.
+    let mut open: Vec<String> = Vec::new();
     for _ in 0..FOOTERS {
         if line_to <= from {
             break;
@@ -145,11 +178,11 @@ pub(super) fn rows_end(
             .iter()
             .rposition(|byte| matches!(byte, b'\n' | b'\r'))
             .map_or(from, |at| from + at + 1);
-        let text = &bytes[line_from..line_to];
-        let Ok((cells, next)) = record(text, 0, syntax, fields + 1) else { break };
+        let line = &bytes[line_from..line_to];
+        let Ok((cells, next)) = record(line, 0, syntax, fields + 1) else { break };
         // The last line of a field in quotes has its closing one.
-        let is_within_quotes = text.iter().filter(|&&byte| byte == syntax.quote).count() % 2 == 1;
-        if next < text.len() || line_from == from || is_within_quotes {
+        let is_within_quotes = line.iter().filter(|&&byte| byte == syntax.quote).count() % 2 == 1;
+        if next < line.len() || line_from == from || is_within_quotes {
             break;
         }
         let texts: Vec<Cow<'_, str>> = cells.iter().map(|cell| String::from_utf8_lossy(&cell.text)).collect();
@@ -165,7 +198,7 @@ pub(super) fn rows_end(
                     || texts.len() == fields && fields > 2 && (is_said || is_after_blank)
             }
             _ => {
-                text.starts_with(b"#") && cells.len() != fields
+                line.starts_with(b"#") && cells.len() != fields
                     || cells.len() != fields && is_after_blank && filled.iter().all(|text| !is_number(text))
                     || is_said(&texts[0])
                         && !cells[0].is_quoted
@@ -173,60 +206,95 @@ pub(super) fn rows_end(
                         && !is_said_above()
             }
         };
+        // What could be a row is one, if each row counts.
+        let is_footer = is_footer && !(keeps_rows && fits(&texts, fields, body));
         // A line of sums may end after them.
         let is_sum = !is_footer
             && cells.len() <= fields
-            && texts.iter().take(2).any(|text| label(text))
-            && (filled.len() > 1 || cells.len() > 2 && label(&texts[0]))
+            && texts.iter().take(2).any(|text| label(text).is_some())
+            && (filled.len() > 1 || cells.len() > 2 && label(&texts[0]).is_some())
             && filled.iter().skip(1).all(|text| is_number(text));
+        let shown = String::from_utf8_lossy(line).trim().to_owned();
         match (is_footer, is_sum) {
-            (true, _) => footers.push(String::from_utf8_lossy(text).trim().to_owned()),
-            (_, true) => {
-                if sums.is_empty() {
-                    without_sums = (end, footers.len());
-                }
-                sums.push(String::from_utf8_lossy(text).trim().to_owned());
+            (true, _) => {
+                is_like_row |= fits(&texts, fields, body);
+                sums.append(&mut open);
+                footers.push(shown);
+                end = line_from;
+                last = offset + line_from;
+            }
+            (_, true) if cells.len() == fields && !keeps_rows => open.push(shown),
+            (_, true) if cells.len() < fields => {
+                sums.append(&mut open);
+                sums.push(shown);
+                end = line_from;
+                last = offset + line_from;
             }
             _ => break,
         }
-        end = line_from;
         line_to = before;
     }
-    // A label that stands above too is a category.
-    let is_label_above =
-        |record: &&Record<'_>| record.at < offset + end && (0..2).any(|column| label(&record.text(column)));
-    if !sums.is_empty() && body.iter().copied().any(|record| is_label_above(&record)) {
-        end = without_sums.0;
-        footers.truncate(without_sums.1);
-        sums.clear();
-    }
-    for (lines, what) in
-        [(footers, "text below the table is left out"), (sums, "sums below the table are left out")]
-    {
-        if let Some(last) = lines.last() {
-            notes.push(Note::new(NoteKind::Lines, lines.len(), format!("{what}: \"{}\"", short(last))));
+    let kind_of = |is_row| if is_row || keeps_rows { NoteKind::Rows } else { NoteKind::Lines };
+    for (lines, kind, what) in [
+        (footers, kind_of(is_like_row), "text below the table is left out"),
+        (sums, NoteKind::Rows, "sums below the table are left out"),
+    ] {
+        if let Some(shown) = lines.last() {
+            let note = Note::new(kind, lines.len(), format!("{what}: \"{}\"", short(shown)));
+            notes.push(match kind {
+                NoteKind::Rows => note.at(format!("line {}", text.line_number(last)?)),
+                _ => note,
+            });
         }
     }
     Ok(offset + end)
 }
 
-/// Whether a cell begins a line of sums.
-fn label(text: &str) -> bool {
-    let label = text.split(':').next().unwrap_or_default();
-    SUMS.contains(&label.trim().to_lowercase().as_str())
+/// What a label says of its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Label {
+    /// It is of sums.
+    Total,
+    /// It is of means, extremes or the like, or the word is a category.
+    Figure,
 }
+
+/// What a cell says that begins a line of sums: `Total`, `Total (40 rows)`, `Gesamt 2021`, `Mean`.
+pub(super) fn label(text: &str) -> Option<Label> {
+    if text.len() > LONGEST_LABEL {
+        return None;
+    }
+    let label = text.split(':').next().unwrap_or_default().trim();
+    let label = label.split('(').next().unwrap_or_default().trim();
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '/' | '-' | '.');
+    // After a space, so that a code such as `sum2` is none.
+    let label = match label.rfind(|c: char| !is_number(c)) {
+        Some(at) => {
+            let length = at + label[at..].chars().next().map_or(1, char::len_utf8);
+            if label[length..].starts_with(' ') || label.len() == length { &label[..length] } else { label }
+        }
+        None => label,
+    };
+    let lower = label.to_lowercase();
+    if SUMS.contains(&lower.as_str()) {
+        Some(Label::Total)
+    } else {
+        FIGURES.contains(&lower.as_str()).then_some(Label::Figure)
+    }
+}
+
+/// Longer texts are no labels.
+const LONGEST_LABEL: usize = 64;
 
 /// Whether a cell begins a line of sums, which may be those of a group that it names.
 pub(super) fn is_sum_label(text: &str) -> bool {
-    /// Longer texts are no labels.
-    const LONGEST: usize = 64;
-    if text.len() > LONGEST {
+    if text.len() > LONGEST_LABEL {
         return false;
     }
     let lower = text.to_lowercase();
     let mut words = lower.split([' ', ':']).filter(|word| !word.is_empty());
     let is_of_group = |word: Option<&str>| word.is_some_and(|word| SUMS_OF_GROUPS.contains(&word));
-    label(text) || is_of_group(words.next()) || is_of_group(words.next_back())
+    label(text).is_some() || is_of_group(words.next()) || is_of_group(words.next_back())
 }
 
 /// Whether a text says by its beginning that it is about the table.

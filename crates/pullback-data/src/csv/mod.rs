@@ -10,6 +10,7 @@ mod border;
 mod dialect;
 mod footer;
 mod record;
+mod second;
 mod sums;
 
 pub(crate) use dialect::MOST_COLUMNS;
@@ -41,6 +42,8 @@ const SAMPLE_ROWS: usize = 100;
 const MARK: &[u8] = "\u{feff}".as_bytes();
 /// Smaller chunks are not worth a thread.
 const CHUNK_BYTES: usize = 1 << 18;
+/// So few numbers of a target may be classes.
+const MOST_CLASSES: usize = 20;
 /// At most so many bad rows are named.
 const MOST_BAD: usize = 3;
 
@@ -324,7 +327,13 @@ impl<'a> Reading<'a> {
     }
 
     /// What the first rows say of how columns are to be read.
-    fn sampled(&self, is_declared: impl Fn(&String) -> bool) -> Result<Vec<As>> {
+    ///
+    /// A target of few numbers that are written in their own way, such as `1.0`, is one of texts first.
+    fn sampled(
+        &self,
+        is_declared: impl Fn(&String) -> bool,
+        is_target: impl Fn(&String) -> bool,
+    ) -> Result<Vec<As>> {
         let window = match self.range.is_empty() {
             true => Cow::Borrowed(&[][..]),
             false => self.window(self.range.start)?,
@@ -336,10 +345,27 @@ impl<'a> Reading<'a> {
             }
             end = next_record(&window, end, self.syntax);
         }
-        let builders = self.names.iter().map(|_| Builder::plain()).collect();
+        let budget = Budget::new(u64::MAX);
+        let builder = |name| if is_target(name) { Builder::coded(&budget) } else { Builder::plain() };
+        let builders = self.names.iter().map(builder).collect();
         let sampled = self.rows(&window).read(0..end, builders);
+        let is_written_otherwise = |name: &Cow<'_, [u8]>| {
+            let number = plain(name).filter(|plain| plain.length == name.len());
+            number.is_none_or(|plain| plain.value.to_string().as_bytes() != &name[..])
+        };
         let read_as = |(column, name): (&Builder<'_>, &String)| match column {
             _ if is_declared(name) => As::Coded,
+            Builder::Coded(cells) => {
+                let are_few = cells.names.len() <= MOST_CLASSES;
+                let is_plain =
+                    |name: &Cow<'_, [u8]>| plain(name).is_some_and(|plain| plain.length == name.len());
+                match cells.names.iter().all(is_plain)
+                    && !(are_few && cells.names.iter().any(is_written_otherwise))
+                {
+                    true => As::Plain,
+                    false => As::Coded,
+                }
+            }
             Builder::Plain(cells) if cells.is_surprised => As::Coded,
             _ => As::Plain,
         };
@@ -481,9 +507,31 @@ pub(crate) fn read(
     }
     drop(tail);
     text = text.with_facts()?;
-    let known =
-        Known { delimiter: options.delimiter, has_header: options.has_header, expected: &options.expected };
-    let dialect = dialect::sniff(&text, &known, notes)?.map_err(|trouble| refused(&text, trouble))?;
+    let known = Known {
+        delimiter: options.delimiter,
+        has_header: options.has_header,
+        expected: &options.expected,
+        keeps_rows: options.keeps_rows,
+    };
+    let before = notes.len();
+    let mut dialect = dialect::sniff(&text, &known, notes)?.map_err(|trouble| refused(&text, trouble))?;
+    let second = match &dialect {
+        Some(Dialect { syntax, names, header, rows: (from, to) }) => {
+            let first = second::First { syntax: *syntax, names, header: header.as_deref() };
+            second::begins(&text, *from..*to, &first)?
+        }
+        None => None,
+    };
+    if let Some(at) = second {
+        let line = text.line_number(at)?;
+        let lines = text.facts()?.line_ends();
+        text = text.shortened(at).with_facts()?;
+        let left_out = (lines - text.facts()?.line_ends()).max(1);
+        notes.truncate(before);
+        dialect = dialect::sniff(&text, &known, notes)?.map_err(|trouble| refused(&text, trouble))?;
+        let words = format!("a second table below the first is left out: {}", counted(left_out, "line"));
+        notes.push(Note::new(NoteKind::Rows, left_out, words).at(format!("line {line}")));
+    }
     let Some(dialect) = dialect else {
         return Err(malformed(
             Place::file(path),
@@ -521,9 +569,10 @@ pub(crate) fn read(
         store,
     };
     // What the first rows are tells how each column is read first.
-    let columns_as = reading.sampled(|name| {
-        matches!(Said::of(options, name).kind, Some(ColumnType::Categorical | ColumnType::Time))
-    })?;
+    let columns_as = reading.sampled(
+        |name| matches!(Said::of(options, name).kind, Some(ColumnType::Categorical | ColumnType::Time)),
+        |name| options.known.is_empty() && options.expected.contains(name),
+    )?;
     let mut found = reading.read(&columns_as)?;
     reading.refuse_bad(&found, options, notes)?;
     reading.refuse_full(&found)?;
@@ -539,11 +588,8 @@ pub(crate) fn read(
         (found.headers, "names of the columns that stand again between the rows"),
     ] {
         if count > 0 {
-            notes.push(Note::new(
-                NoteKind::Lines,
-                count,
-                format!("{} left out: {what}", counted(count, "line")),
-            ));
+            let kind = if options.keeps_rows { NoteKind::Rows } else { NoteKind::Lines };
+            notes.push(Note::new(kind, count, format!("{} left out: {what}", counted(count, "line"))));
         }
     }
     // Columns that turned out otherwise are read again, as texts.
@@ -555,13 +601,15 @@ pub(crate) fn read(
         found.columns.iter().filter_map(Gathered::raw).zip(profiles.iter().map(Option::as_ref)),
         syntax.delimiter,
     );
-    let has_commas = profiles.iter().flatten().any(Profile::has_decimal_commas);
-    if has_commas && shared.has_decimal_commas {
-        let again: Vec<bool> = (found.columns.iter())
-            .map(|column| {
-                matches!(column.raw(), Some(Raw::Plain { points, .. }) if points.between_thousands && !points.decimal)
-            })
-            .collect();
+    let has_commas = profiles.iter().flatten().any(Profile::has_decimal_commas) && shared.has_decimal_commas;
+    let is_between = |(column, name): (&Gathered, &String)| {
+        let known = Said::of(options, name).has_decimal_commas;
+        // Where a model tells otherwise than the file, the texts are doubted.
+        (known == Some(true) || has_commas)
+            && matches!(column.raw(), Some(Raw::Plain { points, .. }) if points.between_thousands && !points.decimal)
+    };
+    let again: Vec<bool> = found.columns.iter().zip(&names).map(is_between).collect();
+    if again.contains(&true) {
         reading.read_again(&again, &mut found.columns)?;
         profiles = self::profiles(&found.columns);
     }
@@ -591,14 +639,18 @@ fn decided(
     let all = found.rows;
     let rows = found.columns.iter().map(Gathered::present_end).max().unwrap_or(0).max(1);
     if rows < all && names.len() > 1 {
-        notes.push(Note::new(
-            NoteKind::Empty,
-            all - rows,
-            format!("{} at the end without any value left out", counted(all - rows, "row")),
-        ));
+        let kind = if options.keeps_rows { NoteKind::Rows } else { NoteKind::Empty };
+        let words = format!("{} at the end without any value left out", counted(all - rows, "row"));
+        notes.push(Note::new(kind, all - rows, words));
     }
     found.columns.iter_mut().for_each(|column| column.truncate(rows));
-    let left_out = sums::leave_out(&mut found.columns, &profiles, shared, notes);
+    let left_out = match options.keeps_rows {
+        true => Vec::new(),
+        false => {
+            let line = |row| text.line_number(reading.place_of(&found.windows, row)?);
+            sums::leave_out(&mut found.columns, &profiles, shared, line, notes)?
+        }
+    };
     if !left_out.is_empty() {
         profiles = self::profiles(&found.columns);
     }
@@ -615,7 +667,13 @@ fn decided(
         let records = column.records().cloned();
         let is_plain = profile.is_none();
         let mut decided = match column.into_raw()?.expect("each column is read once or again") {
-            Raw::Plain { numbers, .. } => decide_plain(name, numbers, said),
+            Raw::Plain { numbers, points } => {
+                let mut decided = decide_plain(name, numbers, said);
+                if matches!(decided.values, Values::Numbers(_)) && points.decimal {
+                    decided.has_decimal_commas = Some(false);
+                }
+                decided
+            }
             Raw::Coded(coded) => {
                 let profile = profile.expect("texts have a profile");
                 match decide(name, coded, &profile, said, shared) {

@@ -302,5 +302,84 @@ fn what_is_nearly_json_is_read_or_named() {
     refused("t.jsonl", b"{\"a\": -Infinity}\n{\"a\": 1}\n", &["-inf", "not a finite number"]);
     let columns = b"{\"a\":{\"0\":1.5,\"1\":2.5},\"y\":{\"0\":\"u\",\"1\":\"d\"}}";
     refused("t.json", columns, &["pandas", "orient=\"records\""]);
-    refused("t.json", b"{\"columns\":[\"a\"],\"data\":[[1]]}", &["is an array", "orient=\"records\""]);
+    refused("t.json", b"{\"columns\":[\"a\"],\"rows\":[[1]]}", &["is an array", "orient=\"records\""]);
+}
+
+#[test]
+fn texts_in_arrays_get_the_type_that_they_have_in_csv() {
+    let texts = |cells: [&str; 3]| -> Vec<u8> {
+        let four = |text: &str| {
+            let mut letters: Vec<u8> = text.chars().flat_map(|c| (c as u32).to_le_bytes()).collect();
+            letters.resize(40, 0);
+            letters
+        };
+        cells.iter().flat_map(|text| four(text)).collect()
+    };
+    for (cells, expected) in [
+        (["1.5", "", "-2.25"], "x 1.5 _ -2.25"),
+        (["u", "d", "u"], "x 'u' 'd' 'u'"),
+        (["1,204.50", "2,305.25", "3"], "x 1204.5 2305.25 3"),
+        (["2021-01-01", "2021-01-02", "2021-01-03"], "x 1609459200.0 1609545600.0 1609632000.0"),
+    ] {
+        let array = npy("<U10", false, "(3,)", &texts(cells));
+        let parts = read_as("t.npy", &array, &ReadOptions::default()).unwrap();
+        assert_eq!(rendered(&parts), expected);
+    }
+}
+
+#[test]
+fn images_with_their_channels_first_are_turned() {
+    // Two images of 3 channels of 2 by 5 pixels.
+    let bytes: Vec<u8> = (0..60).collect();
+    let parts =
+        read_as("t.npy", &npy("|u1", false, "(2, 3, 2, 5)", &bytes), &ReadOptions::default()).unwrap();
+    let column = &parts.train.columns()[0];
+    let images = column.bytes().unwrap();
+    assert_eq!(images.shape(), [2, 5, 3]);
+    assert_eq!(images.row(0)[..6], [0, 10, 20, 1, 11, 21]);
+    assert_eq!(images.row(1)[27..], [39, 49, 59]);
+    assert!(parts.notes.iter().any(|note| note.kind.is_warning()), "{:?}", parts.notes);
+    let gray = read_as("t.npy", &npy("|u1", false, "(2, 1, 5, 6)", &bytes), &ReadOptions::default()).unwrap();
+    assert_eq!(gray.train.columns()[0].bytes().unwrap().shape(), [5, 6]);
+    let last = read_as("t.npy", &npy("|u1", false, "(2, 5, 2, 3)", &bytes), &ReadOptions::default()).unwrap();
+    assert_eq!(last.train.columns()[0].bytes().unwrap().shape(), [5, 2, 3]);
+}
+
+#[test]
+fn arrays_of_an_archive_are_known_by_many_names() {
+    let x = npy("<f8", false, "(3, 1)", &[1.5f64, 2.5, 3.5].map(f64::to_le_bytes).concat());
+    let y = npy("<f8", false, "(3,)", &[0f64, 1.0, 0.0].map(f64::to_le_bytes).concat());
+    for (inputs, targets) in [
+        ("x", "y"),
+        ("X", "labels"),
+        ("features", "target"),
+        ("X_train", "Y_train"),
+        ("train_x", "train_y"),
+        ("images", "label"),
+        ("x_data", "y_data"),
+        ("arr_0", "arr_1"),
+        ("Xtrain", "ytrain"),
+    ] {
+        let names = [inputs, targets].map(|name| format!("{name}.npy"));
+        let archive = zip(&[(&names[0], &x), (&names[1], &y)]);
+        let parts = read_as("t.npz", &archive, &ReadOptions::default())
+            .unwrap_or_else(|error| panic!("{names:?} {error}"));
+        assert_eq!(
+            (rendered(&parts).as_str(), parts.train.target()),
+            ("x0 1.5 2.5 3.5 | y 0 1 0", Some("y")),
+            "{names:?}"
+        );
+    }
+    for (inputs, targets) in [("x_val", "y_val"), ("X_test", "y_test")] {
+        let names = ["x_train", "y_train", inputs, targets].map(|name| format!("{name}.npy"));
+        let archive = zip(&[(&names[0], &x), (&names[1], &y), (&names[2], &x), (&names[3], &y)]);
+        let parts = read_as("t.npz", &archive, &ReadOptions::default()).unwrap();
+        assert_eq!(parts.test.map(|test| test.rows()), Some(3), "{names:?}");
+    }
+    // Targets with a column a class.
+    let one_hot =
+        npy("<f8", false, "(3, 2)", &[0f64, 1.0, 1.0, 0.0, 0.0, 1.0].map(f64::to_le_bytes).concat());
+    let parts =
+        read_as("t.npz", &zip(&[("x.npy", &x), ("y.npy", &one_hot)]), &ReadOptions::default()).unwrap();
+    assert_eq!(rendered(&parts), "x0 1.5 2.5 3.5 | y 1 0 1");
 }

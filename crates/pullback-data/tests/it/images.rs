@@ -209,3 +209,73 @@ fn images_to_predict_for() {
     let message = read_folder(empty.path(), &ReadOptions::default()).unwrap_err();
     assert!(message.contains("without images"), "{message}");
 }
+
+#[test]
+fn images_stand_as_the_camera_says() {
+    // The same pixels with a note of each orientation, in both byte orders: EXIF 2.3, tag 0x0112.
+    let noted = |orientation: u8, is_big: bool| {
+        let tiff = match is_big {
+            true => {
+                [&b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0"[..], &[orientation, 0, 0, 0, 0, 0, 0]]
+                    .concat()
+            }
+            false => {
+                [&b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"[..], &[orientation, 0, 0, 0, 0, 0, 0, 0]]
+                    .concat()
+            }
+        };
+        let segment = [b"Exif\0\0", &tiff[..]].concat();
+        let length = (segment.len() as u16 + 2).to_be_bytes();
+        [&COLORS[..2], &[0xff, 0xe1], &length, &segment, &COLORS[2..]].concat()
+    };
+    // Red at the left, blue at the right; where red is then, as PIL.ImageOps.exif_transpose turns it.
+    for (orientation, size, red) in [
+        (1, (16, 24), "left"),
+        (2, (16, 24), "right"),
+        (3, (16, 24), "right"),
+        (4, (16, 24), "left"),
+        (5, (24, 16), "top"),
+        (6, (24, 16), "top"),
+        (7, (24, 16), "bottom"),
+        (8, (24, 16), "bottom"),
+        (9, (16, 24), "left"),
+    ] {
+        for is_big in [true, false] {
+            let image = noted(orientation, is_big);
+            let place = folder(&[("a/1.jpg", &image), ("b/1.jpg", &image)]);
+            let parts = read_folder(place.path(), &ReadOptions::default()).unwrap();
+            let images = images(&parts.train);
+            assert_eq!(images.shape(), [size.0, size.1, 3], "{orientation}");
+            let is_red = |y: usize, x: usize| {
+                let pixel = &images.row(0)[(y * size.1 + x) * 3..][..3];
+                pixel[0] > 150 && pixel[2] < 100
+            };
+            let (middle, across) = (size.0 / 2, size.1 / 2);
+            let found = [
+                is_red(middle, 1),
+                is_red(middle, size.1 - 2),
+                is_red(1, across),
+                is_red(size.0 - 2, across),
+            ];
+            let at = found.iter().position(|is_red| *is_red).map(|at| ["left", "right", "top", "bottom"][at]);
+            let sides = if size == (16, 24) { &found[..2] } else { &found[2..] };
+            assert_eq!(sides.iter().filter(|is_red| **is_red).count(), 1, "{orientation} {found:?}");
+            let at = if size == (16, 24) { at } else { Some(if found[2] { "top" } else { "bottom" }) };
+            assert_eq!(at, Some(red), "{orientation} {is_big}");
+        }
+    }
+}
+
+#[test]
+fn classes_in_folders_within_a_folder() {
+    let image = gray(3, 2, 20);
+    for names in [["train/cat/a.png", "train/dog/a.png"], ["data/set/cat/a.png", "data/set/dog/a.png"]] {
+        let place = folder(&[(names[0], &image), (names[1], &image)]);
+        let parts = read_folder(place.path(), &ReadOptions::default()).unwrap();
+        assert_eq!(labels(&parts.train), ["cat", "dog"], "{names:?}");
+    }
+    let parts = ["set/train/cat/a.png", "set/train/dog/a.png", "set/test/cat/a.png", "set/test/dog/a.png"];
+    let place = folder(&parts.map(|name| (name, &image[..])));
+    let read = read_folder(place.path(), &ReadOptions::default()).unwrap();
+    assert_eq!((read.train.rows(), read.test.map(|test| test.rows())), (2, Some(2)));
+}

@@ -11,6 +11,7 @@ mod formats;
 mod idx;
 mod images;
 mod memory;
+mod rows;
 mod spooled;
 
 use pullback::data::Values;

@@ -25,6 +25,12 @@ pub struct Column {
     pub reason: String,
     /// The unit or currency that stands at its numbers, in one spelling; [`None`] if none does.
     pub unit: Option<String>,
+    /// Whether its numbers are written with decimal commas, if they tell it.
+    pub has_decimal_commas: Option<bool>,
+    /// Whether a year of two digits stands first in its dates.
+    pub has_years_first: bool,
+    /// How a few distinct numbers are written, where that is not as Pullback writes them: `1.0`, `10%`.
+    pub spellings: Vec<(f64, String)>,
     cells: Cells,
 }
 
@@ -38,12 +44,24 @@ enum Cells {
 impl Column {
     /// A column of a name and its values.
     pub fn new(name: impl Into<String>, values: Values) -> Self {
-        Self { name: name.into(), reason: String::new(), unit: None, cells: Cells::Memory(values) }
+        Self::of(name.into(), Cells::Memory(values))
     }
 
     /// A column of a name and values that are in a store.
     pub fn stored(name: impl Into<String>, values: StoredValues) -> Self {
-        Self { name: name.into(), reason: String::new(), unit: None, cells: Cells::Store(values) }
+        Self::of(name.into(), Cells::Store(values))
+    }
+
+    fn of(name: String, cells: Cells) -> Self {
+        Self {
+            name,
+            reason: String::new(),
+            unit: None,
+            has_decimal_commas: None,
+            has_years_first: false,
+            spellings: Vec::new(),
+            cells,
+        }
     }
 
     /// The same column, with why its values are what they are.
@@ -54,6 +72,21 @@ impl Column {
     /// The same column, with the unit of its numbers.
     pub fn with_unit(self, unit: Option<String>) -> Self {
         Self { unit, ..self }
+    }
+
+    /// The same column, with whether its numbers are written with decimal commas.
+    pub fn with_decimal_commas(self, has_decimal_commas: Option<bool>) -> Self {
+        Self { has_decimal_commas, ..self }
+    }
+
+    /// The same column, with whether a year of two digits stands first in its dates.
+    pub fn with_years_first(self, has_years_first: bool) -> Self {
+        Self { has_years_first, ..self }
+    }
+
+    /// The same column, with how its numbers are written.
+    pub fn with_spellings(self, spellings: Vec<(f64, String)>) -> Self {
+        Self { spellings, ..self }
     }
 
     /// The number of rows.
@@ -136,7 +169,15 @@ impl Column {
     }
 
     fn with(&self, cells: Cells) -> Result<Self> {
-        Ok(Self { cells, name: self.name.clone(), reason: self.reason.clone(), unit: self.unit.clone() })
+        Ok(Self {
+            cells,
+            name: self.name.clone(),
+            reason: self.reason.clone(),
+            unit: self.unit.clone(),
+            has_decimal_commas: self.has_decimal_commas,
+            has_years_first: self.has_years_first,
+            spellings: self.spellings.clone(),
+        })
     }
 }
 

@@ -247,7 +247,14 @@ impl Table {
                 .help(format!("say which, for example `--type '{}=categorical'`", column.name)));
             };
             let unit = column.unit.clone().filter(|unit| second.unit.as_ref() == Some(unit));
-            columns.push(Column::new(&*column.name, values).with_reason(&*column.reason).with_unit(unit));
+            columns.push(
+                Column::new(&*column.name, values)
+                    .with_reason(&*column.reason)
+                    .with_unit(unit)
+                    .with_decimal_commas(column.has_decimal_commas)
+                    .with_years_first(column.has_years_first)
+                    .with_spellings(column.spellings.clone()),
+            );
         }
         let source = format!("{} and {}", self.source, other.source);
         Ok(Self { target: self.target.clone(), ..Self::new(source, columns)? })

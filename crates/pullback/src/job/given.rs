@@ -2,7 +2,7 @@
 
 use super::configuration;
 use super::settings::Settings;
-use crate::data::{ColumnType, DataOptions, TargetScaling};
+use crate::data::{ColumnType, DataOptions, Table, TargetScaling};
 use crate::error::Result;
 use std::collections::BTreeMap;
 
@@ -23,7 +23,21 @@ pub fn checked_threads(threads: usize) -> Result<usize> {
     Ok(threads)
 }
 
+/// A name without the quotes that it may stand in.
+fn unquoted(name: &str) -> String {
+    let inner =
+        name.strip_prefix('"').and_then(|name| name.strip_suffix('"')).filter(|name| !name.is_empty());
+    inner.map_or(name.to_owned(), |name| name.replace("\"\"", "\""))
+}
+
 impl Settings {
+    /// The same, with names of columns as a table has them, though a comma cut them.
+    #[must_use]
+    pub fn with_names_of(self, table: &Table) -> Self {
+        let is_column = |name: &str| table.get(name).is_some();
+        Self { target: self.target.joined(is_column), ignore: self.ignore.joined(is_column), ..self }
+    }
+
     /// The name of the data: a built-in set or a path.
     pub fn data(&self) -> &str {
         self.data.as_deref().unwrap_or("digits")
@@ -39,12 +53,24 @@ impl Settings {
     /// # Errors
     /// If a text is not of the form `column=type`.
     pub fn column_types(&self) -> Result<BTreeMap<String, ColumnType>> {
-        self.r#type
-            .0
+        // A name may have a comma, and only the end of a declaration a type.
+        let mut texts: Vec<String> = Vec::new();
+        let mut is_open = false;
+        for text in &self.r#type.0 {
+            match texts.last_mut().filter(|_| is_open) {
+                Some(last) => {
+                    last.push(',');
+                    last.push_str(text);
+                }
+                None => texts.push(text.clone()),
+            }
+            is_open = !text.contains('=');
+        }
+        texts
             .iter()
             .map(|text| {
                 text.rsplit_once('=')
-                    .and_then(|(name, kind)| Some((name.to_owned(), kind.parse().ok()?)))
+                    .and_then(|(name, kind)| Some((unquoted(name), kind.parse().ok()?)))
                     .ok_or_else(|| {
                         configuration(
                             format!("`{text}` declares no type"),

@@ -158,7 +158,8 @@ pub struct Fitted {
 impl Job {
     /// A job for a table, or for tables to train and to test on.
     pub fn new(settings: Settings, tables: impl Into<Tables>) -> Self {
-        Self { settings, tables: tables.into(), begin: None, initial: None }
+        let tables = tables.into();
+        Self { settings: settings.with_names_of(&tables.train), tables, begin: None, initial: None }
     }
 
     /// The same job, whose networks begin with the weights of a model, called so. It keeps the model's inputs and

@@ -348,6 +348,54 @@ pub struct NetworkTable {
 #[serde(transparent)]
 pub struct Names(pub Vec<String>);
 
+impl Names {
+    /// The names that a flag gives, with commas between; a name with a comma may stand in quotes.
+    pub fn split(text: &str) -> Self {
+        let mut names = Vec::new();
+        let mut rest = Some(text);
+        while let Some(text) = rest {
+            let (name, after) = match in_quotes(text) {
+                Some((name, after)) => (name, after.strip_prefix(',')),
+                None => match text.split_once(',') {
+                    Some((name, after)) => (name.to_owned(), Some(after)),
+                    None => (text.to_owned(), None),
+                },
+            };
+            names.push(name);
+            rest = after;
+        }
+        Self(names)
+    }
+
+    /// The same names, where those that a comma cut stand as columns have them: of names one after the other, as many are
+    /// joined as make the name of a column.
+    #[must_use]
+    pub fn joined(&self, is_column: impl Fn(&str) -> bool) -> Self {
+        let mut names = Vec::new();
+        let mut rest = &self.0[..];
+        while let Some(first) = rest.first() {
+            let length = (1..=rest.len()).rev().find(|&length| is_column(&rest[..length].join(",")));
+            let length = length.unwrap_or(1);
+            names.push(if length > 1 { rest[..length].join(",") } else { first.clone() });
+            rest = &rest[length..];
+        }
+        Self(names)
+    }
+
+    /// All names that they can be, where a comma may cut a name: each, and all of them in one.
+    pub fn candidates(&self) -> Vec<String> {
+        /// More pieces than that are names of their own.
+        const MOST_PIECES: usize = 16;
+        let mut all = self.0.clone();
+        if (2..=MOST_PIECES).contains(&self.0.len()) {
+            for from in 0..self.0.len() {
+                all.extend((from + 2..=self.0.len()).map(|to| self.0[from..to].join(",")));
+            }
+        }
+        all
+    }
+}
+
 impl<'de> Deserialize<'de> for Names {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -423,19 +471,24 @@ impl Value for Names {
         self.0.is_empty()
     }
     fn read(text: &OsStr) -> Result<Self> {
-        let mut names = Vec::new();
-        let mut rest = Some(utf8(text)?);
-        while let Some(text) = rest {
-            // A name with a comma stands in quotes.
-            let quoted = text.strip_prefix('"').and_then(|text| text.split_once('"'));
-            let (name, after) = match quoted.filter(|(_, after)| after.is_empty() || after.starts_with(',')) {
-                Some((name, after)) => (name, after.strip_prefix(',')),
-                None => text.split_once(',').map_or((text, None), |(name, after)| (name, Some(after))),
-            };
-            names.push(name.to_owned());
-            rest = after;
+        Ok(Self::split(utf8(text)?))
+    }
+}
+
+/// The name in quotes that a text begins with, where two quotes are one, and the text after it: nothing or a comma.
+fn in_quotes(text: &str) -> Option<(String, &str)> {
+    let mut rest = text.strip_prefix('"')?;
+    let mut name = String::new();
+    loop {
+        let (part, after) = rest.split_once('"')?;
+        name.push_str(part);
+        match after.strip_prefix('"') {
+            Some(after) => {
+                name.push('"');
+                rest = after;
+            }
+            None => return (after.is_empty() || after.starts_with(',')).then_some((name, after)),
         }
-        Ok(Self(names))
     }
 }
 

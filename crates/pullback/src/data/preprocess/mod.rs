@@ -37,7 +37,7 @@ pub use task::strata;
 pub use time::{Time, TimePart};
 
 use super::features::check_rows;
-use super::{ColumnType, DataOptions, Dataset, Features, Part, Store, Table};
+use super::{Column, ColumnType, DataOptions, Dataset, Features, Part, Store, Table};
 use crate::error::{Error, Place, Result};
 use pullback_kernels::Real;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -69,12 +69,18 @@ struct Document {
     weights: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "units_of_file")]
     units: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    decimal_commas: BTreeMap<String, bool>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    year_first: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    spellings: BTreeMap<String, String>,
 }
 
 impl TryFrom<Document> for Preprocessing {
     type Error = Error;
     fn try_from(document: Document) -> Result<Self> {
-        let Document { features, target, weights, units, .. } = &document;
+        let Document { features, target, weights, units, decimal_commas, year_first, .. } = &document;
         let mut names: BTreeSet<&str> = target.names().iter().map(String::as_str).collect();
         if let Some(weights) = weights
             && !names.insert(weights)
@@ -90,6 +96,13 @@ impl TryFrom<Document> for Preprocessing {
         if let Some(name) = units.keys().find(|name| !names.contains(name.as_str())) {
             return Err(Error::data(format!(
                 "column \"{name}\" has a unit, and is neither an input nor the target"
+            )));
+        }
+        if let Some(name) =
+            decimal_commas.keys().chain(year_first).find(|name| !names.contains(name.as_str()))
+        {
+            return Err(Error::data(format!(
+                "the cells of column \"{name}\" are described, which is neither an input nor the target"
             )));
         }
         let inputs = features.iter().try_fold(0_usize, |sum, feature| sum.checked_add(feature.width()));
@@ -195,8 +208,13 @@ impl Preprocessing {
                     .map_or(String::new(), |(name, why)| format!(" (\"{name}\" is left out: {why})"))
             )));
         }
-        let units = units_of(table, &features, &target);
-        Document { features, left_out, target, weights, units }.try_into()
+        let (units, decimal_commas) = written_of(table, &features, &target);
+        let is_year_first =
+            |feature: &&Feature| table.get(&feature.name).is_some_and(|column| column.has_years_first);
+        let year_first = features.iter().filter(is_year_first).map(|feature| feature.name.clone()).collect();
+        let spellings = spellings_of(table, &target);
+        Document { features, left_out, target, weights, units, decimal_commas, year_first, spellings }
+            .try_into()
     }
 
     /// The same where each column of numbers has inputs for so many pieces between quantiles of the given rows, beside
@@ -237,7 +255,10 @@ impl Preprocessing {
     /// # Errors
     /// If a column is an input twice or an input and a target, or there are no inputs or too many to count.
     pub fn new(features: Vec<Feature>, target: TargetColumn) -> Result<Self> {
-        Document { features, left_out: Vec::new(), target, weights: None, units: BTreeMap::new() }.try_into()
+        let (left_out, units, decimal_commas) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let (weights, year_first, spellings) = (None, BTreeSet::new(), BTreeMap::new());
+        Document { features, left_out, target, weights, units, decimal_commas, year_first, spellings }
+            .try_into()
     }
 
     /// The same inputs for another table, and what is predicted from them there. The table's other columns are left
@@ -249,7 +270,8 @@ impl Preprocessing {
         why: &str,
         weights: Option<String>,
     ) -> Result<Self> {
-        let Document { features, left_out: before, mut units, .. } = self.document;
+        let Document { features, left_out: before, mut units, mut decimal_commas, year_first, .. } =
+            self.document;
         let is_taken = |name: &String| {
             target.names().contains(name)
                 || weights.as_ref() == Some(name)
@@ -262,8 +284,13 @@ impl Preprocessing {
         });
         let left_out = left_out.collect();
         units.retain(|name, _| features.iter().any(|feature| feature.name == *name));
-        units.extend(units_of(table, &[], &target));
-        Document { features, left_out, target, weights, units }.try_into()
+        decimal_commas.retain(|name, _| features.iter().any(|feature| feature.name == *name));
+        let (own_units, own_commas) = written_of(table, &[], &target);
+        units.extend(own_units);
+        decimal_commas.extend(own_commas);
+        let spellings = spellings_of(table, &target);
+        Document { features, left_out, target, weights, units, decimal_commas, year_first, spellings }
+            .try_into()
     }
 
     /// The columns that are inputs, in the order of the inputs.
@@ -284,6 +311,21 @@ impl Preprocessing {
     /// The units of columns of numbers, by their names, as [`Column::unit`](super::Column::unit) has them.
     pub fn units(&self) -> &BTreeMap<String, String> {
         &self.document.units
+    }
+
+    /// Whether the numbers of columns were written with decimal commas, by their names, for those that told it.
+    pub fn decimal_commas(&self) -> &BTreeMap<String, bool> {
+        &self.document.decimal_commas
+    }
+
+    /// The columns in whose dates a year of two digits stands first.
+    pub fn year_first(&self) -> &BTreeSet<String> {
+        &self.document.year_first
+    }
+
+    /// A class as it is written in the data, where it is a number that Pullback writes otherwise.
+    pub fn spelled<'a>(&'a self, class: &'a str) -> &'a str {
+        self.document.spellings.get(class).map_or(class, String::as_str)
     }
 
     /// The column that says how many times each row counts, if there is one.
@@ -523,12 +565,33 @@ fn units_of_file<'de, D: Deserializer<'de>>(
     }
 }
 
-/// The units of the columns that are taken as numbers.
-fn units_of(table: &Table, features: &[Feature], target: &TargetColumn) -> BTreeMap<String, String> {
+/// The units of the columns that are taken as numbers, and whether these have decimal commas.
+fn written_of(
+    table: &Table,
+    features: &[Feature],
+    target: &TargetColumn,
+) -> (BTreeMap<String, String>, BTreeMap<String, bool>) {
     let numbers = features.iter().filter(|feature| matches!(feature.encoding, Encoding::Numeric(_)));
     let targets = target.names().iter().filter(|_| matches!(target.target(), Target::Regression { .. }));
     let columns = numbers.map(|feature| &feature.name).chain(targets).filter_map(|name| table.get(name));
-    columns.filter_map(|column| Some((column.name.clone(), column.unit.clone()?))).collect()
+    let columns: Vec<&Column> = columns.collect();
+    let named = |column: &&Column| column.name.clone();
+    (
+        columns.iter().filter_map(|column| Some((named(column), column.unit.clone()?))).collect(),
+        columns.iter().filter_map(|column| Some((named(column), column.has_decimal_commas?))).collect(),
+    )
+}
+
+/// How the classes of a target of numbers are written, where that is not as they are called.
+fn spellings_of(table: &Table, target: &TargetColumn) -> BTreeMap<String, String> {
+    let classes = target.target().classes().unwrap_or_default();
+    let column = target.names().first().and_then(|name| table.get(name));
+    let of = |class: &String| {
+        let number: f64 = class.parse().ok()?;
+        let (_, text) = column?.spellings.iter().find(|(own, _)| *own == number)?;
+        Some((class.clone(), text.clone()))
+    };
+    classes.iter().filter_map(of).collect()
 }
 
 /// So many zeros for each row of a table, if there is memory for them.

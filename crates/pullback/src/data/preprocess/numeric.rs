@@ -127,7 +127,10 @@ impl Numeric {
     ) -> Result<std::result::Result<Self, String>> {
         let numbers = numbers_of(table, name, values)?;
         let is_first = table.columns().first().is_some_and(|first| first.name == *name);
-        if !is_declared && let Some(why) = identifies(name, &numbers, is_first) {
+        // Of a table without names, the first column's says nothing.
+        let is_named = table.names().enumerate().any(|(at, name)| *name != format!("c{}", at + 1));
+        let said = if is_named { name } else { "" };
+        if !is_declared && let Some(why) = identifies(said, &numbers, is_first) {
             return Ok(Err(format!("{why}; `--type '{name}=numeric'` keeps it")));
         }
         let mut present: Vec<f64> =

@@ -70,6 +70,7 @@ pub(super) fn task(table: &Table, names: &[String], options: &DataOptions) -> Re
         {
             (Task::Classes, format!("{count} distinct whole numbers"))
         }
+        (_, Values::Times(_)) => (Task::Regression, "dates, as seconds since 1970".into()),
         (count, _) => (Task::Regression, format!("{count} distinct numbers")),
     })
 }
