@@ -5,7 +5,8 @@
 //! - The table is where most lines have the same number of fields. What stands before it is a title or comments.
 //! - The header is the line with a name that the caller expects. Else the first line, if it is unlike those below:
 //!   no number over numbers, no text that comes again below it. R's header is one field short.
-//! - A line of texts between a header and numbers gives units. Where the rows end, `footer` finds.
+//! - Lines below the names that are unlike the rows say more of the columns: units, questions, types. Where the rows end,
+//!   `footer` finds.
 
 use super::footer::{Label, label, rows_end};
 use super::record::{Field, Syntax, Trouble, line_end, next_line, record, skip_blank, uneven};
