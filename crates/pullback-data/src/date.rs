@@ -27,10 +27,10 @@ enum Form {
 /// In which order the numbers of a date stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
-    MonthFirst,
-    DayFirst,
+    MonthDayYear,
+    DayMonthYear,
     /// Then month and day.
-    YearFirst,
+    YearMonthDay,
 }
 
 /// What the names of months begin with, in English, German, Dutch, French, Spanish, Italian and Portuguese.
@@ -254,7 +254,7 @@ impl Date {
             _ => return None,
         };
         let date = Self { form, seconds };
-        let orders = [Order::MonthFirst, Order::DayFirst, Order::YearFirst];
+        let orders = [Order::MonthDayYear, Order::DayMonthYear, Order::YearMonthDay];
         orders.iter().any(|order| date.value(*order).is_some()).then_some(date)
     }
 
@@ -317,9 +317,9 @@ impl Date {
             (Form::Time, _) => return Some(self.seconds),
             (Form::Known { year, month, day }, _) => (year, month, day),
             (Form::MonthAndYear { year, month }, _) => (year, month, 1),
-            (Form::Open { first, second, third }, Order::MonthFirst) => (third.1?, first.0, second),
-            (Form::Open { first, second, third }, Order::DayFirst) => (third.1?, second, first.0),
-            (Form::Open { first, second, third }, Order::YearFirst) => (first.1?, second, third.0),
+            (Form::Open { first, second, third }, Order::MonthDayYear) => (third.1?, first.0, second),
+            (Form::Open { first, second, third }, Order::DayMonthYear) => (third.1?, second, first.0),
+            (Form::Open { first, second, third }, Order::YearMonthDay) => (first.1?, second, third.0),
         };
         Some(days(year, month, day)? as f64 * 86_400.0 + self.seconds)
     }
@@ -554,7 +554,7 @@ mod tests {
     #[test]
     fn dates_are_read_as_people_mean_them() {
         let check = |text: &str, expected: Option<(i32, u32, u32, f64)>, is_day_first: bool| {
-            let order = if is_day_first { Order::DayFirst } else { Order::MonthFirst };
+            let order = if is_day_first { Order::DayMonthYear } else { Order::MonthDayYear };
             let found = Date::read(text).and_then(|date| date.value(order));
             let expected = expected.map(|(year, month, day, seconds)| {
                 days(year, month, day).unwrap_or_default() as f64 * 86_400.0 + seconds
@@ -603,7 +603,7 @@ mod tests {
         for (text, expected) in
             [("21/01/31", Some((2021, 1, 31))), ("99-12-31", Some((1999, 12, 31))), ("1/31/2021", None)]
         {
-            let found = Date::read(text).and_then(|date| date.value(Order::YearFirst));
+            let found = Date::read(text).and_then(|date| date.value(Order::YearMonthDay));
             let expected = expected
                 .map(|(year, month, day)| days(year, month, day).unwrap_or_default() as f64 * 86_400.0);
             assert_eq!(found, expected, "{text}");

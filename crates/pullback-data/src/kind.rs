@@ -292,7 +292,7 @@ struct Dates {
 
 impl Dates {
     fn is_year_first(&self) -> bool {
-        self.why != Why::Written && self.order == date::Order::YearFirst
+        self.why != Why::Written && self.order == date::Order::YearMonthDay
     }
 
     /// The order of day and month, for people.
@@ -325,9 +325,9 @@ impl Dates {
             ),
             Why::OtherThanInTraining => {
                 let first = match self.order {
-                    date::Order::YearFirst => "year",
-                    date::Order::DayFirst => "day",
-                    date::Order::MonthFirst => "month",
+                    date::Order::YearMonthDay => "year",
+                    date::Order::DayMonthYear => "day",
+                    date::Order::MonthDayYear => "month",
                 };
                 Some(format!(
                     "the dates have the {first} first here, which they had not in training; check that they are read \
@@ -341,7 +341,7 @@ impl Dates {
 /// The dates of a column, if at least nine in ten of its cells are, or half of them where it is said; else how many
 /// cells are dates.
 fn dates(raw: &Coded, said: Said<'_>) -> Result<Dates, usize> {
-    use date::Order::{DayFirst, MonthFirst, YearFirst};
+    use date::Order::{DayMonthYear, MonthDayYear, YearMonthDay};
     let is_said = said.kind == Some(ColumnType::Time);
     let read: Vec<Option<Date>> = raw
         .names
@@ -358,33 +358,33 @@ fn dates(raw: &Coded, said: Said<'_>) -> Result<Dates, usize> {
     let fit = |order| count(&|at| read[at].is_some_and(|date| date.value(order).is_some()));
     let is_open = |at: usize| raw.counts[at] > 0 && read[at].is_some_and(|date| date.is_open());
     let (order, why) = if !(0..raw.names.len()).any(is_open) {
-        (MonthFirst, Why::Written)
+        (MonthDayYear, Why::Written)
     } else {
-        let (month_first, day_first, year_first) = (fit(MonthFirst), fit(DayFirst), fit(YearFirst));
+        let (month_first, day_first, year_first) = (fit(MonthDayYear), fit(DayMonthYear), fit(YearMonthDay));
         let most_last = month_first.max(day_first);
         let known = match (said.is_year_first, said.is_day_first) {
-            (true, _) => Some(YearFirst),
-            (_, Some(true)) => Some(DayFirst),
-            (_, Some(false)) => Some(MonthFirst),
+            (true, _) => Some(YearMonthDay),
+            (_, Some(true)) => Some(DayMonthYear),
+            (_, Some(false)) => Some(MonthDayYear),
             (_, None) => None,
         };
         let of = |order| match order {
-            MonthFirst => month_first,
-            DayFirst => day_first,
-            YearFirst => year_first,
+            MonthDayYear => month_first,
+            DayMonthYear => day_first,
+            YearMonthDay => year_first,
         };
-        let last = if day_first > month_first { DayFirst } else { MonthFirst };
+        let last = if day_first > month_first { DayMonthYear } else { MonthDayYear };
         match known {
             Some(known) if of(known) == most_last.max(year_first) => (known, Why::Found),
-            Some(_) => (if year_first > most_last { YearFirst } else { last }, Why::OtherThanInTraining),
-            None if year_first > most_last => (YearFirst, Why::Found),
+            Some(_) => (if year_first > most_last { YearMonthDay } else { last }, Why::OtherThanInTraining),
+            None if year_first > most_last => (YearMonthDay, Why::Found),
             None if year_first == most_last && is_year_likely(raw, &read, last) => {
-                (YearFirst, Why::GuessedYear)
+                (YearMonthDay, Why::GuessedYear)
             }
             None if day_first != month_first => (last, Why::Found),
             None => match order_of_rows(raw, &read) {
-                Some(is_day_first) => (if is_day_first { DayFirst } else { MonthFirst }, Why::Found),
-                None => (MonthFirst, Why::Guessed),
+                Some(is_day_first) => (if is_day_first { DayMonthYear } else { MonthDayYear }, Why::Found),
+                None => (MonthDayYear, Why::Guessed),
             },
         }
     };
@@ -406,8 +406,8 @@ fn dates(raw: &Coded, said: Said<'_>) -> Result<Dates, usize> {
         .iter()
         .map(|&code| if code == MISSING { f64::NAN } else { value(code as usize).unwrap_or(f64::NAN) });
     let is_day_first = match (why, order) {
-        (Why::Written, _) | (_, YearFirst) => None,
-        (_, order) => Some(order == DayFirst),
+        (Why::Written, _) | (_, YearMonthDay) => None,
+        (_, order) => Some(order == DayMonthYear),
     };
     Ok(Dates {
         times: Times { seconds: seconds.collect(), is_day_first },
@@ -431,7 +431,7 @@ fn is_year_likely(raw: &Coded, read: &[Option<Date>], other: date::Order) -> boo
         let times: Vec<f64> = cells().filter_map(|date| date.value(order)).collect();
         times.windows(2).all(|pair| pair[0] <= pair[1])
     };
-    match (is_sorted(date::Order::YearFirst), is_sorted(other)) {
+    match (is_sorted(date::Order::YearMonthDay), is_sorted(other)) {
         (true, false) => return true,
         (false, true) => return false,
         _ => {}
@@ -582,7 +582,8 @@ fn ones_and_zeros(raw: &Coded) -> Option<(Vec<f64>, String)> {
 /// Whether the day stands first in dates that fit either way, if anything tells: the rows are in order of time only so
 /// or only otherwise; a point or a minus between day and month goes with the day first; or both are the same dates.
 fn order_of_rows(raw: &Coded, read: &[Option<Date>]) -> Option<bool> {
-    let order = |is_day_first| if is_day_first { date::Order::DayFirst } else { date::Order::MonthFirst };
+    let order =
+        |is_day_first| if is_day_first { date::Order::DayMonthYear } else { date::Order::MonthDayYear };
     let open = |code: &&u32| **code != MISSING && read[**code as usize].is_some_and(|date| date.is_open());
     let first = raw.codes.iter().find(open)?;
     let is_sorted = |is_day_first: bool| {
