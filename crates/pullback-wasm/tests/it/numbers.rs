@@ -112,7 +112,8 @@ fn every_kind_of_number_is_told_with_its_gradient() {
             });
             let own = own.unwrap_or_else(|| panic!("{name}: {told}"));
             let error = (last_number(own) - gradient).abs();
-            assert!(error <= 1e-5 * gradient.abs(), "{own}: {gradient}");
+            // The bias below a batch norm has none but rounding.
+            assert!(error <= 1e-5 * gradient.abs() + 1e-12, "{own}: {gradient}");
         }
     }
 }
