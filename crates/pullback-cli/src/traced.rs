@@ -18,6 +18,8 @@ pub(crate) struct Traced {
     pub(crate) trace: Trace,
     pub(crate) notation: Notation,
     pub(crate) names: BTreeMap<Symbol, String>,
+    /// The names that a file gives, also where a notation has its own symbols.
+    own_names: BTreeMap<Symbol, String>,
     /// The data, for people and for programs.
     pub(crate) what: String,
     pub(crate) source: String,
@@ -58,6 +60,7 @@ impl Traced {
             trace,
             notation: notation.unwrap_or_default(),
             names: BTreeMap::new(),
+            own_names: BTreeMap::new(),
             what,
             source: table.source().to_owned(),
             language: None,
@@ -101,6 +104,7 @@ impl Traced {
             trace,
             notation: own,
             names,
+            own_names: example.names.symbols(&trace, own),
             what: name.clone(),
             source: name,
             language: worked.language,
@@ -114,7 +118,14 @@ impl Traced {
 
     /// What an address names.
     pub(crate) fn find(&self, text: Option<&str>) -> Result<Option<Address>> {
-        Ok(text.map(|text| self.addresses().find(text)).transpose()?)
+        let find = |text| {
+            // A file's own names are known in every notation.
+            self.addresses().find(text).or_else(|error| {
+                let named = Addresses::new(&self.trace, &self.own_names, self.notation).find(text);
+                named.map_err(|_| error)
+            })
+        };
+        Ok(text.map(find).transpose()?)
     }
 }
 

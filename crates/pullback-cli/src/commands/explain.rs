@@ -21,6 +21,7 @@ use pullback::model::Model;
 use pullback::network::Mode;
 use pullback::report::number::counted;
 use pullback::train::Training;
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -152,6 +153,16 @@ impl Explain {
             && SECTIONS.iter().all(|(own, _)| own != name)
         {
             return Err(Error::unknown_name("section", name, SECTIONS.map(|(name, _)| name)).into());
+        }
+        let is_whole = matches!(
+            self.format,
+            Format::Json | Format::Dot | Format::Graph | Format::Steps | Format::StepsJson
+        );
+        if let (Some(name), true) = (&self.section, is_whole) {
+            return Err(Failure::usage(
+                format!("`--section {name}` is a part of a page, and this form has no pages"),
+                "leave out `--section`, or take `--format text`, `markdown` or `html`",
+            ));
         }
         if self.model.is_none()
             && !self.examples
@@ -357,23 +368,35 @@ impl Explain {
             options.training = network.training.clone();
             options.fixed.clone_from(&network.fixed);
         }
-        options.focus = self.focus(trace, &options)?;
+        let own = match &worked.subject {
+            Subject::Network(network) if self.model.is_none() => network.names.symbols(trace, notation),
+            _ => BTreeMap::new(),
+        };
+        options.focus = self.focus(trace, &options, &own)?;
         Ok(options)
     }
 
-    fn focus(&self, trace: &Trace, options: &Options) -> Result<Focus> {
+    fn focus(&self, trace: &Trace, options: &Options, own: &BTreeMap<Symbol, String>) -> Result<Focus> {
         if let Some(text) = &self.layer {
             return layer_focus(text, trace);
         }
         if let Some(text) = &self.weight {
             let addresses = Addresses::new(trace, &options.names, options.notation);
-            return Ok(match addresses.find(text)? {
+            // A file's own names are known in every notation.
+            let found = addresses.find(text).or_else(|error| {
+                let named = Addresses::new(trace, own, options.notation).find(text);
+                named.map_err(|_| error)
+            });
+            return Ok(match found? {
                 Address::Parameter(place) => Focus::Parameter(place),
                 Address::Element(place, element) => Focus::Element(place, element),
             });
         }
         match &self.unit {
-            Some(text) => self.unit_focus(text, trace, options),
+            Some(text) => self.unit_focus(text, trace, options).or_else(|failure| {
+                let named = Options { names: own.clone(), ..options.clone() };
+                self.unit_focus(text, trace, &named).map_err(|_| failure)
+            }),
             None => Ok(Focus::All),
         }
     }

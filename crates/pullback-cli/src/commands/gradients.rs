@@ -70,6 +70,8 @@ struct Batches {
     source: String,
     notation: Notation,
     names: BTreeMap<Symbol, String>,
+    /// The names that a file gives, also where a notation has its own symbols.
+    own_names: BTreeMap<Symbol, String>,
 }
 
 enum Given {
@@ -115,13 +117,15 @@ impl Gradients {
             let (example, worked) = read_worked(&self.model)?;
             let trace = example.trace()?;
             let own = notation.unwrap_or(worked);
-            let names = if own == worked { example.names.symbols(&trace, own) } else { BTreeMap::new() };
+            let own_names = example.names.symbols(&trace, own);
+            let names = if own == worked { own_names.clone() } else { BTreeMap::new() };
             return Ok(Batches {
                 rows: example.rows,
                 source: self.model.display().to_string(),
                 given: Given::Examples(example),
                 notation: own,
                 names,
+                own_names,
             });
         }
         let model = load_network(&self.model, self.member)?;
@@ -132,6 +136,7 @@ impl Gradients {
             given: Given::Rows(Box::new(model), table),
             notation: notation.unwrap_or_default(),
             names: BTreeMap::new(),
+            own_names: BTreeMap::new(),
         })
     }
 
@@ -153,7 +158,14 @@ impl Gradients {
         memory::check(batches.network(), step, memory::Work::Trace, free_memory())?;
         let first = batches.trace(0..step)?;
         let addresses = Addresses::new(&first, &batches.names, batches.notation);
-        let only = self.weight.as_deref().map(|text| addresses.find(text)).transpose()?;
+        // A file's own names are known in every notation.
+        let find = |text: &str| {
+            addresses.find(text).or_else(|error| {
+                let named = Addresses::new(&first, &batches.own_names, batches.notation).find(text);
+                named.map_err(|_| error)
+            })
+        };
+        let only = self.weight.as_deref().map(find).transpose()?;
         let is_wanted = |place: usize| match only {
             Some(Address::Parameter(own) | Address::Element(own, _)) => own == place,
             None => true,
@@ -234,7 +246,8 @@ impl Gradients {
             let gradient = sums[0][element];
             let _ = writeln!(out, "\nthe gradient of {} is {gradient}", addresses.of(place, element));
         }
-        let saved = format!("saved {}, of {rows} rows of {}", self.out.display(), batches.source);
+        let saved =
+            format!("saved {}, of {} of {}", self.out.display(), counted(rows, "row"), batches.source);
         let _ = writeln!(out, "\n{}", wrapped(&saved, 0));
         print(&out)
     }

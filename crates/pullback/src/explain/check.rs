@@ -310,7 +310,7 @@ impl Noise {
         let graph = trace.graph();
         let given: Vec<Vec<f64>> = graph.ids().map(|id| trace.value(id).to_vec()).collect();
         let places = 0..trace.parameters().len();
-        let mut cost = 4.0 * f64::EPSILON * largest_near(trace, trace.lowered().cost, NEAR_THE_COST);
+        let mut cost = rounding_of_cost(trace);
         let mut gradients: Vec<Vec<f64>> =
             places.clone().map(|place| vec![0.0; trace.gradient(place).len()]).collect();
         for trial in 0..TRIALS {
@@ -368,6 +368,11 @@ fn rounds(op: &Op) -> bool {
     )
 }
 
+/// How much rounding changes the cost at least, seen from the numbers that its operations add and subtract.
+pub(super) fn rounding_of_cost(trace: &Trace) -> f64 {
+    4.0 * f64::EPSILON * largest_near(trace, trace.lowered().cost, NEAR_THE_COST)
+}
+
 /// The largest number of a node and of those that it is made of, so many steps back.
 fn largest_near(trace: &Trace, id: NodeId, steps: usize) -> f64 {
     let own = trace.value(id).iter().fold(0.0, |most: f64, x| most.max(x.abs()));
@@ -379,7 +384,7 @@ fn largest_near(trace: &Trace, id: NodeId, steps: usize) -> f64 {
 }
 
 /// Which side of its kinks the network is on: of a ReLU, an absolute value, a largest number.
-struct Branches {
+pub(super) struct Branches {
     /// Absent where the network has no kink.
     runner: Option<Runner>,
     outputs: usize,
@@ -393,7 +398,7 @@ impl Branches {
     ///
     /// # Errors
     /// If the graph contradicts itself.
-    fn new(trace: &Trace, parameters: &[Vec<f64>]) -> Result<Self> {
+    pub(super) fn new(trace: &Trace, parameters: &[Vec<f64>]) -> Result<Self> {
         let graph = trace.graph();
         let builder = Builder::extend(graph.clone());
         let mut sides = Vec::new();
@@ -424,11 +429,21 @@ impl Branches {
 
     /// Whether the points of a step are on another side of a kink than the middle.
     fn crossed(&mut self, parameters: &mut [Vec<f64>], place: (usize, usize), number: usize) -> bool {
+        let x = parameters[place.0][place.1];
+        self.crossed_within(parameters, place, 2.0 * step(x, number))
+    }
+
+    /// Whether a number that is so much smaller or larger is on another side of a kink.
+    pub(super) fn crossed_within(
+        &mut self,
+        parameters: &mut [Vec<f64>],
+        place: (usize, usize),
+        reach: f64,
+    ) -> bool {
         if self.runner.is_none() {
             return false;
         }
         let x = parameters[place.0][place.1];
-        let reach = 2.0 * step(x, number);
         let is_crossed = [x - reach, x + reach].into_iter().any(|moved| {
             parameters[place.0][place.1] = moved;
             self.sides(parameters) != self.middle

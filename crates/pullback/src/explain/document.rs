@@ -37,12 +37,13 @@ pub struct Document {
 }
 
 /// The sections of a page by the names under which one asks for them, and the key of each heading.
-pub const SECTIONS: [(&str, &str); 7] = [
+pub const SECTIONS: [(&str, &str); 8] = [
     ("layers", "overview"),
     ("forward", "forward"),
     ("cost", "cost"),
     ("backward", "backward"),
     ("gradients", "gradients"),
+    ("update", "update"),
     ("work", "work"),
     ("expected", "checked_against"),
 ];

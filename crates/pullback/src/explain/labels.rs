@@ -7,7 +7,7 @@
 use super::page::latex_name;
 use super::written::Written;
 use super::{Notation, Symbol, Trace};
-use crate::graph::{Graph, Kind, NodeId, NodeRole};
+use crate::graph::{Graph, Kind, NodeId, NodeRole, Op};
 use std::collections::BTreeMap;
 
 /// What the numbers of a node are called.
@@ -28,6 +28,8 @@ enum Kinds {
     Symbols { symbol: fn([usize; 2], usize) -> Symbol, layer: [usize; 2], count: usize },
     /// A letter with indices: `z[c1][2,0,1]`.
     Indexed { text: String, latex: String, sizes: Vec<usize> },
+    /// The derivative of each number by the one at the same place: `da[1][0]/dz[1][0]`.
+    Ratio(Box<Kinds>, Box<Kinds>),
 }
 
 impl Label {
@@ -36,6 +38,7 @@ impl Label {
             Kinds::Each(names) => names.len().max(1),
             Kinds::Symbols { count, .. } => *count.max(&1),
             Kinds::Indexed { sizes, .. } => sizes.iter().product::<usize>().max(1),
+            Kinds::Ratio(top, _) => Label { names: (**top).clone(), ..self.clone() }.width(),
         }
     }
 }
@@ -250,6 +253,143 @@ impl Labels {
         self.by_node.entry(id.index()).or_insert(Label { names, has_rows, by: None });
     }
 
+    /// The same with names for what pages write out and steps compute one by one: the slopes of activations, the parts
+    /// of the cost, the sums of regularization, and what data and regularization give to a gradient.
+    pub(super) fn with_parts(mut self, trace: &Trace) -> Self {
+        let lowered = trace.lowered();
+        let (forward, graph) = (&lowered.graph, trace.graph());
+        for id in forward.ids().filter(|id| forward.node(*id).origin.role == NodeRole::Activation) {
+            let [input] = forward.node(id).inputs() else { continue };
+            let (Some(made), Some(read), Some(adjoint)) = (
+                self.by_node.get(&id.index()).cloned(),
+                self.by_node.get(&input.index()).cloned(),
+                trace.adjoint(*input),
+            ) else {
+                continue;
+            };
+            let node = graph.node(adjoint);
+            let is_own = node.origin.pulls_back == Some(id) && made.width() == read.width();
+            if let (true, Some(Op::Multiply(_)), [_, slope]) = (is_own, node.op(), node.inputs())
+                && graph.node(*slope).op().is_some()
+            {
+                self.add(*slope, Kinds::Ratio(Box::new(made.names), Box::new(read.names)), made.has_rows);
+            }
+        }
+        // Numbers less their mean, once for the norm and once for its variance.
+        let centered = |id: &NodeId| {
+            let role = forward.node(*id).origin.role;
+            let is_of_norm = matches!(role, NodeRole::Normalized | NodeRole::Variance | NodeRole::Mean);
+            is_of_norm && matches!(forward.node(*id).op(), Some(Op::Subtract(_)))
+        };
+        let of_norms: Vec<NodeId> = forward.ids().filter(centered).collect();
+        for id in of_norms {
+            let place = forward.node(id).origin.place();
+            let norm = forward.ids().find(|other| {
+                let node = forward.node(*other);
+                node.origin.role == NodeRole::Normalized
+                    && node.origin.place() == place
+                    && node.shape == forward.node(id).shape
+                    && self.has(*other)
+            });
+            let label = norm.and_then(|norm| self.by_node.get(&norm.index()).cloned());
+            if let (Some(Label { names: Kinds::Indexed { sizes, .. }, has_rows, .. }), Some(place)) =
+                (label, place)
+            {
+                let names = Kinds::Indexed {
+                    text: format!("centered[{place}]"),
+                    latex: format!(r"\mathrm{{centered}}^{{({place})}}"),
+                    sizes,
+                };
+                self.add(id, names, has_rows);
+            }
+        }
+        self.costs(trace);
+        self.penalties(trace);
+        self
+    }
+
+    /// The cost of each example, or of each of its outputs, as pages call them.
+    fn costs(&mut self, trace: &Trace) {
+        let lowered = trace.lowered();
+        let (cost, outputs) = (self.notation.cost(), trace.network().outputs());
+        let numbers = lowered.graph.shape(lowered.costs).elements();
+        if self.has(lowered.costs) {
+            return;
+        }
+        if numbers == trace.rows() * outputs && lowered.graph.shape(lowered.costs).rank() > 1 {
+            let names = (0..outputs).map(|unit| self.part_of_cost(unit)).collect();
+            self.each(lowered.costs, names, true);
+        } else if numbers == trace.rows() && numbers > 1 {
+            self.each(lowered.costs, vec![[cost.to_owned(), cost.to_owned()]], true);
+        }
+    }
+
+    /// What an output's part of the cost is called: `E_o1` beside `t_o1`.
+    pub(super) fn part_of_cost(&self, unit: usize) -> [String; 2] {
+        let (cost, letter) = (self.notation.cost(), self.notation.target());
+        let [text, latex] = self.both(Symbol::Target(unit));
+        match text.strip_prefix(letter) {
+            Some(rest) if !rest.is_empty() => {
+                [format!("{cost}{rest}"), format!("{cost}{}", latex.strip_prefix(letter).unwrap_or(""))]
+            }
+            _ => [format!("{cost}[{unit}]"), format!("{cost}_{{{unit}}}")],
+        }
+    }
+
+    /// Regularization: the sums over weights, and its part of each gradient.
+    fn penalties(&mut self, trace: &Trace) {
+        let (forward, graph) = (&trace.lowered().graph, trace.graph());
+        let is_penalty = |id: NodeId| {
+            let through = graph.node(id).origin.pulls_back;
+            through.is_some_and(|through| forward.node(through).origin.role == NodeRole::Regularization)
+        };
+        let mut called_so: Vec<String> = Vec::new();
+        for (place, parameter) in trace.parameters().iter().enumerate() {
+            if parameter.l1 == 0.0 && parameter.l2 == 0.0 {
+                continue;
+            }
+            let own = trace.lowered().parameters[place];
+            let Some(label) = self.by_node.get(&own.index()).cloned() else { continue };
+            // Names of a file may begin alike in several layers.
+            let common = self.common(own).filter(|name| !called_so.contains(name));
+            let called = common.unwrap_or_else(|| parameter.name.clone());
+            called_so.push(called.clone());
+            let called = if called.contains('^') { format!("({called})") } else { called };
+            for id in forward.ids().filter(|id| forward.node(*id).origin.role == NodeRole::Regularization) {
+                let (Some(Op::Sum(_)), [terms]) = (forward.node(id).op(), forward.node(id).inputs()) else {
+                    continue;
+                };
+                let terms = forward.node(*terms);
+                if !terms.inputs().iter().all(|input| *input == own) {
+                    continue;
+                }
+                let name = match terms.op() {
+                    Some(Op::Abs(_)) => format!("sum(|{called}|)"),
+                    _ => format!("sum({called}^2)"),
+                };
+                self.each(id, vec![[name.clone(), latex_name(&name)]], false);
+            }
+            // The gradient is a sum of sums; each of them is of regularization, of the data, or of both.
+            let mut open = vec![trace.gradient_node(place)];
+            while let Some(id) = open.pop() {
+                let node = graph.node(id);
+                let parts = added(graph, id);
+                let name = match parts.iter().filter(|part| is_penalty(**part)).count() {
+                    0 => Some("D"),
+                    count if count == parts.len() => Some("R"),
+                    _ => None,
+                };
+                match name {
+                    Some(name) => {
+                        let by = Label { by: Some(name), ..label.clone() };
+                        self.by_node.entry(id.index()).or_insert(by);
+                    }
+                    None => open.extend(node.inputs()),
+                }
+            }
+        }
+    }
+
     /// A name for the single number of a node.
     pub(super) fn single(&mut self, id: NodeId, name: &str, by: Option<(&str, &str)>) {
         let text = by.map_or_else(|| name.to_owned(), |(top, below)| format!("d{top}/d{below}"));
@@ -276,14 +416,27 @@ impl Labels {
         }
     }
 
-    /// The name of one number of an example.
-    fn of(&self, label: &Label, at: usize) -> [String; 2] {
+    /// The name of one number, of an example if there are several.
+    fn of(&self, label: &Label, at: usize, example: Option<usize>) -> [String; 2] {
+        let marked = |[text, latex]: [String; 2]| match example {
+            Some(example) => [format!("{text}^({example})"), format!("{{{latex}}}^{{[{example}]}}")],
+            None => [text, latex],
+        };
         let [text, latex] = match &label.names {
-            Kinds::Each(names) => names.get(at).cloned().unwrap_or_default(),
-            Kinds::Symbols { symbol, layer, .. } => self.both(symbol(*layer, at)),
+            Kinds::Each(names) => marked(names.get(at).cloned().unwrap_or_default()),
+            Kinds::Symbols { symbol, layer, .. } => marked(self.both(symbol(*layer, at))),
             Kinds::Indexed { text, latex, sizes } => {
                 let index = index(at, sizes).join(",");
-                [format!("{text}[{index}]"), format!("{latex}_{{{index}}}")]
+                marked([format!("{text}[{index}]"), format!("{latex}_{{{index}}}")])
+            }
+            Kinds::Ratio(top, below) => {
+                let of =
+                    |names: &Kinds| self.of(&Label { names: names.clone(), ..label.clone() }, at, example);
+                let ([top, top_latex], [below, below_latex]) = (of(top), of(below));
+                [
+                    format!("d{top}/d{below}"),
+                    format!(r"\frac{{\partial {top_latex}}}{{\partial {below_latex}}}"),
+                ]
             }
         };
         match label.by {
@@ -299,33 +452,56 @@ impl Labels {
         self.by_node.contains_key(&id.index())
     }
 
+    /// Whether a node holds the derivatives of one number each by another: the slopes of an activation.
+    pub(super) fn is_ratio(&self, id: NodeId) -> bool {
+        self.by_node.get(&id.index()).is_some_and(|label| matches!(label.names, Kinds::Ratio(..)))
+    }
+
     /// The name of a number; of several examples, with the example's number behind it: `a[1][0]^(2)`.
     pub(super) fn name(&self, id: NodeId, element: usize) -> Option<Written> {
         let label = self.by_node.get(&id.index())?;
         let width = label.width();
-        let [text, latex] = self.of(label, element % width);
-        Some(match label.has_rows && self.rows > 1 {
-            true => {
-                let example = element / width + 1;
-                Written::name(format!("{text}^({example})"), format!("{{{latex}}}^{{[{example}]}}"))
-            }
-            false => Written::name(text, latex),
-        })
+        let example = (label.has_rows && self.rows > 1).then_some(element / width + 1);
+        let [text, latex] = self.of(label, element % width, example);
+        Some(Written::name(text, latex))
     }
 
     /// What all numbers of a node are called together: what their names have in common.
     pub(super) fn common(&self, id: NodeId) -> Option<String> {
         let label = self.by_node.get(&id.index())?;
-        let [first, _] = self.of(label, 0);
-        let [last, _] = self.of(label, label.width() - 1);
+        let [first, _] = self.of(label, 0, None);
+        let [last, _] = self.of(label, label.width() - 1, None);
         if label.width() == 1 {
             return Some(first);
         }
         let same = first.chars().zip(last.chars()).take_while(|(left, right)| left == right).count();
         let text: String = first.chars().take(same).collect();
-        let text = text.trim_end_matches(['[', '_', ',']).to_owned();
+        // An index that only begins is none.
+        let begins = text.rfind('[').filter(|at| !text[*at..].contains(']'));
+        let text = text[..begins.unwrap_or(text.len())].trim_end_matches(['[', '_', ',']).to_owned();
         (!text.is_empty()).then_some(text)
     }
+}
+
+/// What a number of a gradient is the sum of.
+pub(super) fn added(graph: &Graph, id: NodeId) -> Vec<NodeId> {
+    let node = graph.node(id);
+    let is_whole = node.inputs().iter().all(|input| graph.shape(*input) == &node.shape);
+    match node.op() {
+        Some(Op::Add(_)) if is_whole => node.inputs().iter().flat_map(|input| added(graph, *input)).collect(),
+        _ => vec![id],
+    }
+}
+
+/// The same with the sums on the way.
+pub(super) fn added_all(graph: &Graph, id: NodeId) -> Vec<NodeId> {
+    let node = graph.node(id);
+    let is_whole = node.inputs().iter().all(|input| graph.shape(*input) == &node.shape);
+    let mut all = vec![id];
+    if let (Some(Op::Add(_)), true) = (node.op(), is_whole) {
+        all.extend(node.inputs().iter().flat_map(|input| added_all(graph, *input)));
+    }
+    all
 }
 
 /// The letter of what has no symbol in any notation.

@@ -35,6 +35,7 @@ mod labels;
 mod lesson;
 mod mistakes;
 mod notation;
+mod nudge;
 mod page;
 mod reading;
 mod render;

@@ -13,7 +13,7 @@ use std::cell::OnceCell;
 /// The most addends of a sum that are written out inside another formula.
 const MOST_INSIDE: usize = 4;
 /// How deep what has no name is written out.
-const DEEPEST: usize = 6;
+const DEEPEST: usize = 10;
 
 /// Whether formulas are written with names or with numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

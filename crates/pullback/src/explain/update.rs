@@ -14,6 +14,8 @@ pub(super) struct Stepped<'a> {
     pub(super) parameter: &'a Parameter,
     /// What the number is called.
     pub(super) name: Written,
+    /// What its gradient is called, as the optimizer gets it.
+    pub(super) gradient_name: Written,
     /// The number of the step, counted from 1.
     pub(super) step: u64,
     pub(super) before: f64,
@@ -26,6 +28,11 @@ pub(super) struct Stepped<'a> {
 impl Stepped<'_> {
     /// The lines of the step; none for an optimizer that searches for its step.
     pub(super) fn lines(&self, digits: usize) -> Vec<Block> {
+        self.sides(digits).into_iter().map(equation).collect()
+    }
+
+    /// The same: the name of each result, its formula over names and over numbers, and its number.
+    pub(super) fn sides(&self, digits: usize) -> Vec<[Written; 4]> {
         let sizes = self.parameter.shape.sizes();
         let decays = matches!(self.parameter.role, Role::Weight(_));
         let largest_axis = sizes.iter().copied().max().unwrap_or(1);
@@ -50,7 +57,7 @@ impl Stepped<'_> {
             let Some((names, numbers, value)) = self.line(formula, &values, digits) else { continue };
             // The last line is the kernel's own number.
             let value = if *name == "w_new" { self.after } else { value };
-            lines.push(equation([self.called(name), names, numbers, Written::number(value, digits)]));
+            lines.push([self.called(name), names, numbers, Written::number(value, digits)]);
             values.insert((*name).to_owned(), value);
         }
         lines
@@ -81,6 +88,7 @@ impl Stepped<'_> {
         };
         let plain = match own {
             "w" => self.name.clone(),
+            "g" => self.gradient_name.clone(),
             "rate" => Written::name("rate", r"\eta"),
             "epsilon" => Written::name("epsilon", r"\epsilon"),
             "m_hat" | "v_hat" | "u_hat" => Written::name(own, format!(r"\hat{{{}}}", &own[..1])),

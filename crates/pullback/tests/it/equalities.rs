@@ -1,17 +1,19 @@
 //! A page says nothing that its numbers don't: every "=" on every page is read and evaluated with the digits shown, in
 //! text, Markdown with TeX, HTML and JSON, in every notation and language.
 
-use crate::formulas::{FUNCTIONS, Node, Value, meet, sides, tex_sides, value};
+use crate::formulas::{FUNCTIONS, Node, Value, meet, sides, tex_sides, value, with_numbers};
 use crate::worked::random;
 use pullback::explain::{
-    Block, Catalog, Document, Drawings, Expression, Focus, LANGUAGES, Level, NetworkExample, Notation,
-    Options, Size, Steps, Subject, WorkedExample, describe, describe_circuit, describe_claims, examples,
-    json, scene,
+    Action, Block, Catalog, Document, Drawings, Expression, Focus, LANGUAGES, Level, NetworkExample,
+    Notation, Options, Place, Said, Size, Steps, Subject, WorkedExample, describe, describe_circuit,
+    describe_claims, examples, json, scene,
 };
+use pullback::graph::Kind;
 use pullback::graph::ops::Dice;
 use pullback::network::{Activation, Cost, Layer, Mode, Network};
 use pullback::train::{Optimizer, Training};
 use serde_json::Value as Json;
+use std::collections::{BTreeMap, BTreeSet};
 
 const DIGITS: usize = 6;
 
@@ -38,7 +40,7 @@ impl Found {
                 shown.push(wrong);
             }
         }
-        shown.truncate(40);
+        shown.truncate(if self.wrong.len() > 60 { 60 } else { 40 });
         assert!(self.wrong.is_empty(), "{} statements are wrong: {shown:#?}", self.wrong.len());
         assert!(self.evaluated > evaluated, "{} statements between numbers", self.evaluated);
     }
@@ -575,9 +577,8 @@ fn example(network: Network, rows: usize, mode: Mode, training: Training) -> Wor
     }
 }
 
-#[test]
-fn every_equation_is_true_for_each_activation_cost_norm_and_regularization() {
-    let mut found = Found::default();
+/// A network of each activation, cost, norm and optimizer.
+fn kinds() -> Vec<(String, WorkedExample)> {
     let sgd = || Training { optimizer: Optimizer::Sgd, learning_rate: Some(0.1), ..Training::default() };
     let mut all: Vec<(String, WorkedExample)> = Vec::new();
     for name in Activation::NAMES {
@@ -612,7 +613,13 @@ fn every_equation_is_true_for_each_activation_cost_norm_and_regularization() {
         let network = Network::dense(3, &[4], 2, Activation::Sigmoid, Cost::SquaredError);
         all.push((name.to_string(), example(network, 2, Mode::Evaluation, training)));
     }
-    for (at, (what, worked)) in all.iter().enumerate() {
+    all
+}
+
+#[test]
+fn every_equation_is_true_for_each_activation_cost_norm_and_regularization() {
+    let mut found = Found::default();
+    for (at, (what, worked)) in kinds().iter().enumerate() {
         let language = LANGUAGES[at % LANGUAGES.len()].0;
         check_example(worked, language, notation(at), what, &mut found);
     }
@@ -684,36 +691,303 @@ fn every_equation_of_formulas_is_true() {
     found.check(100);
 }
 
-#[test]
-fn every_equation_of_steps_is_true() {
-    let mut found = Found::default();
-    let catalog = Catalog::english();
-    for seed in 0..40 {
-        let worked = random(seed);
-        let steps = Steps::of(&worked).unwrap();
-        if let Ok(document) = steps.json(Level::Unit, &catalog) {
-            check_formulas(&document, &format!("steps of {seed}, JSON"), &mut found);
+/// The numbers that steps have names for, and those after the update with a prime. A name of two numbers is none.
+struct Known {
+    numbers: BTreeMap<String, f64>,
+    twice: BTreeSet<String>,
+}
+
+impl Known {
+    fn of(steps: &Steps) -> Self {
+        let mut known = Self { numbers: BTreeMap::new(), twice: BTreeSet::new() };
+        let graph = steps.graph();
+        let mut parameters = 0;
+        for node in graph.ids() {
+            let is_parameter = matches!(graph.node(node).kind, Kind::Parameter(_));
+            for (element, value) in steps.value(node).iter().enumerate() {
+                let name = steps.label(Place { node, element });
+                if let Some(new) = steps.new_parameters().get(parameters).filter(|_| is_parameter) {
+                    known.add(format!("{name}'"), new[element]);
+                }
+                known.add(name, *value);
+            }
+            parameters += usize::from(is_parameter);
         }
-        for level in [Level::Unit, Level::Term] {
-            for step in steps.at(level).iter().take(400) {
-                let said = steps.describe(step, &catalog);
-                let what = format!("steps of {seed}");
-                for part in
-                    said.numbers.split("; ").filter(|part| part.contains(" = ") && !part.contains("..."))
-                {
-                    check_line(part, &what, &mut found);
-                }
-                for part in
-                    said.formula.split("; ").filter(|part| part.contains(" = ") && !part.contains("..."))
-                {
-                    let read =
-                        sides(part, DIGITS).unwrap_or_else(|error| panic!("{what}: `{part}`: {error}"));
-                    assert!(read.len() > 1, "{part}");
-                }
+        known
+    }
+
+    fn add(&mut self, name: String, value: f64) {
+        match self.numbers.get(&name) {
+            Some(other) if (other - value).abs() > 1e-9 * value.abs().max(1e-3) => {
+                self.twice.insert(name);
+            }
+            _ => {
+                self.numbers.insert(name, value);
             }
         }
     }
-    found.check(5000);
+
+    fn number(&self, name: &str) -> Option<f64> {
+        self.numbers.get(name).copied().filter(|x| x.is_finite() && !self.twice.contains(name))
+    }
+
+    /// The value of a side: of a name, or of a formula of names.
+    fn value(&self, text: &str) -> Result<Value, String> {
+        let exact = self.number(text).map(|x| Node::Name(x.to_string()));
+        let read = match exact {
+            Some(_) => vec![Node::Name(text.to_owned())],
+            None => sides(text, DIGITS)?,
+        };
+        let [side] = &read[..] else { return Err(format!("`{text}` has several sides")) };
+        Ok(value(&with_numbers(side, &|name| self.number(name))))
+    }
+
+    /// All sides of a statement are one number.
+    fn check(&self, line: &str, what: &str, found: &mut Found) {
+        // A condition holds a sign of equality of its own.
+        let all: Vec<&str> = if line.contains(" if ") { vec![line] } else { line.split(" = ").collect() };
+        let read: Result<Vec<Value>, String> = all.iter().map(|side| self.value(side)).collect();
+        let values = match read {
+            Ok(values) => values,
+            Err(_) if line.contains(" if ") => return check_line(line, what, found),
+            Err(error) => return found.wrong.push(format!("{what}: `{line}`: {error}")),
+        };
+        let numbers: Vec<&Value> = values.iter().filter(|own| **own != Value::Symbolic).collect();
+        found.symbolic += usize::from(numbers.len() < 2);
+        for pair in numbers.windows(2) {
+            found.evaluated += 1;
+            if meet(pair[0], pair[1]) != Some(true) {
+                found.wrong.push(format!("{what}: `{line}`: {pair:?}"));
+            }
+        }
+    }
+
+    /// The statements in a sentence: before a sign of equality the longest formula that can be read, after it too.
+    fn check_sentence(&self, sentence: &str, what: &str, found: &mut Found) {
+        if sentence.contains('%') || sentence.contains("  ") || sentence.contains("()") {
+            found.wrong.push(format!("{what}: {sentence}"));
+        }
+        let words: Vec<&str> = sentence.split(' ').collect();
+        let ends = |word: &str| word.ends_with([',', ':', ';']) || word.ends_with('.');
+        for (at, _) in words.iter().enumerate().filter(|(_, word)| **word == "=") {
+            // To the left up to a word that ends something, to the right up to one that does.
+            let left =
+                (0..at).rev().take_while(|own| !ends(words[*own]) && words[*own] != "=").collect::<Vec<_>>();
+            let side = left.iter().rev().find_map(|own| self.value(&words[*own..at].join(" ")).ok());
+            let mut right = Vec::new();
+            for word in &words[at + 1..] {
+                if *word == "=" {
+                    break;
+                }
+                right.push(word.trim_end_matches([',', ':', ';', '.']));
+                if ends(word) {
+                    break;
+                }
+            }
+            let number = (1..=right.len()).rev().find_map(|count| {
+                let text = right[..count].join(" ");
+                // In Korean, a particle stands behind a number.
+                let text = text.trim_end_matches(|c: char| ('가'..='힣').contains(&c));
+                self.value(text).ok()
+            });
+            let (Some(side), Some(number)) = (side, number) else {
+                found.wrong.push(format!("{what}: nothing stands around = in `{sentence}`"));
+                continue;
+            };
+            if side != Value::Symbolic && number != Value::Symbolic {
+                found.evaluated += 1;
+                if meet(&side, &number) != Some(true) {
+                    found.wrong.push(format!("{what}: `{sentence}`: {side:?} and {number:?}"));
+                }
+            }
+        }
+        // What is said to be a product is one.
+        let numbers = || {
+            let after = words.windows(2).filter(|pair| pair[0] == "=");
+            let after = after.map(|pair| pair[1].trim_end_matches([',', '.', ':']));
+            after.filter(|text| text.parse::<f64>().is_ok())
+        };
+        if sentence.contains("Times the slope") || sentence.contains("Dropout multiplies") {
+            let [left, right, made] = numbers().collect::<Vec<_>>()[..] else {
+                return found.wrong.push(format!("{what}: no product in `{sentence}`"));
+            };
+            check_line(&format!("({left}) * ({right}) = {made}"), what, found);
+        }
+        if let Some((_, rest)) = sentence.split_once("regularization adds ") {
+            let added = rest.split(' ').next().unwrap_or_default();
+            let [data, whole] = numbers().collect::<Vec<_>>()[..] else {
+                return found.wrong.push(format!("{what}: no sum in `{sentence}`"));
+            };
+            let given = sentence.split(' ').map(|word| word.trim_end_matches([',', '.']));
+            let shown: Vec<&str> = given.filter(|word| word.parse::<f64>().is_ok()).collect();
+            assert!(shown.len() == 3, "{sentence}: {data}, {whole}");
+            check_line(&format!("{} + {added} = {}", shown[1], shown[2]), what, found);
+        }
+    }
+
+    /// What a step says: its formulas over names, over numbers, and its sentence.
+    fn check_said(&self, said: &Said, what: &str, found: &mut Found) {
+        let parts = |text: &str| -> Vec<String> {
+            text.split("; ")
+                .filter(|part| part.contains(" = ") && !part.contains("..."))
+                .map(str::to_owned)
+                .collect()
+        };
+        for part in parts(&said.numbers) {
+            check_line(&part, what, found);
+            if part.starts_with("= ") {
+                found.wrong.push(format!("{what}: nothing stands before = in `{part}`"));
+            }
+        }
+        for part in parts(&said.formula) {
+            if part.contains('%') {
+                found.wrong.push(format!("{what}: `{part}`"));
+            }
+            self.check(&part, what, found);
+            let both: Vec<&str> = part.split(" = ").collect();
+            if both.len() == 2 && both[0] == both[1] {
+                found.wrong.push(format!("{what}: `{part}` says nothing"));
+            }
+        }
+        self.check_sentence(&said.sentence, what, found);
+    }
+}
+
+/// The steps of an example at every level: at that of terms, a sum grows until it has its number.
+fn check_steps(worked: &WorkedExample, language: &str, what: &str, found: &mut Found) {
+    const MOST: usize = 400;
+    let catalog = Catalog::find(language).unwrap();
+    if matches!(&worked.subject, Subject::Network(own) if own.training.optimizer.is_searching()) {
+        return;
+    }
+    let steps = Steps::of(worked).unwrap();
+    let known = Known::of(&steps);
+    for level in [Level::Layer, Level::Example, Level::Unit] {
+        for step in steps.at(level).iter().take(MOST) {
+            let what = format!("{what}, {language}, {}", level.name());
+            known.check_said(&steps.describe(step, &catalog), &what, found);
+        }
+    }
+    let what = format!("{what}, {language}, terms");
+    let all = steps.at(Level::Term);
+    let mut made: BTreeMap<String, Vec<(bool, f64)>> = BTreeMap::new();
+    for step in all.iter().take(MOST) {
+        let said = steps.describe(step, &catalog);
+        let term = step.term.as_ref().unwrap();
+        let is_whole = matches!(term.action, Action::ApplyToAll | Action::Change);
+        if is_whole {
+            known.check_said(&said, &what, found);
+            continue;
+        }
+        if !said.numbers.contains("...") {
+            check_line(&said.numbers, &what, found);
+        }
+        let sign = ["+=", "*=", "/="].into_iter().find(|sign| said.formula.contains(&format!(" {sign} ")));
+        let name = said.formula.split(&format!(" {} ", sign.unwrap_or("="))).next().unwrap().to_owned();
+        let is_named = sign.is_some() || said.formula.contains(" = ");
+        match term.action {
+            Action::Apply => known.check_said(&said, &what, found),
+            _ if is_named && known.number(&name).is_some() => {
+                made.entry(name).or_default().push((sign.is_some(), term.value));
+            }
+            _ => {}
+        }
+    }
+    for (name, values) in made.iter().filter(|_| all.len() <= MOST) {
+        let last = values.last().unwrap().1;
+        let wanted = known.number(name).unwrap();
+        // A bias is added by a formula of the whole.
+        let is_finished = |x: f64| (x - wanted).abs() <= 1e-9 * wanted.abs().max(1e-9);
+        let begins = values.iter().filter(|(goes_on, _)| !goes_on).count();
+        let has_bias = all.iter().any(|step| {
+            let term = step.term.as_ref().unwrap();
+            term.action == Action::Apply && steps.label(term.result) == *name
+        });
+        found.evaluated += 1;
+        if begins != 1 || !(is_finished(last) || has_bias) {
+            found.wrong.push(format!("{what}: {name} becomes {values:?} and not {wanted}"));
+        }
+    }
+}
+
+#[test]
+fn every_equation_of_steps_is_true() {
+    let mut found = Found::default();
+    for seed in 0..40 {
+        let worked = random(seed);
+        let language = LANGUAGES[seed as usize % LANGUAGES.len()].0;
+        check_steps(&worked, language, &format!("steps of {seed}"), &mut found);
+        if let Ok(document) = Steps::of(&worked).unwrap().json(Level::Unit, &Catalog::english()) {
+            check_formulas(&document, &format!("steps of {seed}, JSON"), &mut found);
+        }
+    }
+    found.check(10_000);
+}
+
+#[test]
+fn every_equation_of_the_steps_of_each_activation_cost_norm_optimizer_and_regularization_is_true() {
+    let mut found = Found::default();
+    for (at, (what, worked)) in kinds().iter().enumerate() {
+        check_steps(worked, LANGUAGES[at % LANGUAGES.len()].0, what, &mut found);
+    }
+    for name in examples::NAMES {
+        let worked = examples::find(name).unwrap().unwrap().worked;
+        for (language, _) in LANGUAGES {
+            check_steps(&worked, language, name, &mut found);
+        }
+    }
+    found.check(10_000);
+}
+
+/// A nudge says what its numbers say: close, so far away, at a kink, or lost in rounding.
+#[test]
+fn what_a_nudge_says_of_the_gradient_is_so() {
+    let file = |text: &str| WorkedExample::parse(text, "a file").unwrap();
+    let kink = "inputs = [1, 2]\ntargets = [1]\nlearning_rate = 0.1\n[[layer]]\nweights = [[0.2, -0.1]]\n\
+                activation = \"relu\"\n[[layer]]\nweights = [[1.0]]";
+    let unscaled = "inputs = [3000, 1]\ntargets = [1]\nlearning_rate = 0.1\n[[layer]]\n\
+                    weights = [[0.0003, -0.5]]\nactivation = \"sigmoid\"";
+    let absolute = "inputs = [1, 2]\ntargets = [1]\nlearning_rate = 0.1\nl1 = 0.1\n[[layer]]\n\
+                    weights = [[0.2, 0]]\nactivation = \"sigmoid\"";
+    let smooth = "inputs = [1, 2]\ntargets = [1]\nlearning_rate = 0.1\n[[layer]]\n\
+                  weights = [[0.2, 0.1]]\nactivation = \"sigmoid\"";
+    let hidden = "inputs = [1, 2]\ntargets = [1]\nlearning_rate = 0.1\n[[layer]]\n\
+                  weights = [[12, 12]]\nactivation = \"sigmoid\"";
+    let cases = [
+        (kink, 0, "has a kink"),
+        (unscaled, 0, "close to the gradient"),
+        (absolute, 1, "has a kink"),
+        (smooth, 0, "close to the gradient"),
+        (hidden, 0, "lost in the rounding"),
+    ];
+    for (text, element, wanted) in cases {
+        let worked = file(text);
+        let Subject::Network(example) = &worked.subject else { panic!("a network") };
+        let trace = example.trace().unwrap();
+        let options = Options { focus: Focus::Element(0, element), digits: 9, ..Options::default() };
+        let page = describe(&trace, "t", &options, &Catalog::english());
+        let said =
+            page.blocks.iter().position(|block| matches!(block, Block::Text(text) if text.contains(wanted)));
+        let said = said.unwrap_or_else(|| panic!("{wanted} on {}", page.text(80, false)));
+        let Block::Formula { text, .. } = &page.blocks[said + 1] else { panic!("a quotient") };
+        let slope: f64 = text.rsplit(' ').next().unwrap().parse().unwrap();
+        let gradient = trace.gradient(0)[element];
+        let is_close = (slope - gradient).abs() <= 0.01 * gradient.abs();
+        assert_eq!(is_close, wanted.starts_with("close"), "{text}: {gradient}");
+        // The cost itself, with the number that much larger, or between the two numbers.
+        let Block::Text(sentence) = &page.blocks[said] else { panic!("a sentence") };
+        let (_, rest) = sentence.split_once(" + ").unwrap();
+        let by: f64 = rest.split([',', ' ']).next().unwrap().parse().unwrap();
+        let number = trace.parameter(0)[element];
+        let cost = |number: f64| trace.cost_with(0, element, number);
+        let change = match sentence.contains("from ") {
+            true => cost(number + by) - cost(number - by),
+            false => cost(number + by) - trace.cost(),
+        };
+        let (_, rest) = sentence.split_once("changes by ").unwrap();
+        let shown: f64 = rest.split([',', ' ']).next().unwrap().trim_end_matches('.').parse().unwrap();
+        assert!((shown - change).abs() <= 1e-6 * change.abs() + 1e-15, "{sentence}: {change}");
+    }
 }
 
 /// A digit that is changed on a page in a browser, or in a document for programs, is found too.

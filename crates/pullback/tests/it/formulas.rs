@@ -98,7 +98,7 @@ fn read(text: &str, digits: usize, is_tex: bool) -> Result<Vec<Node>, String> {
         if reader.rest.is_empty() {
             return Ok(sides);
         }
-        if !(reader.take("+=") || reader.take("*=") || reader.take("=")) {
+        if !["+=", "*=", "/=", "="].into_iter().any(|sign| reader.take(sign)) {
             return Err(format!("`{}` is left of `{text}`", reader.rest));
         }
         sides.push(reader.cases()?);
@@ -192,12 +192,12 @@ impl<'a> Reader<'a> {
         let mut left = self.power()?;
         loop {
             self.space();
-            let is_step = self.rest.starts_with("*=");
+            let is_step = self.rest.starts_with("*=") || self.rest.starts_with("/=");
             let is_times =
                 !is_step && (self.take("*") || self.is_tex && (self.take(r"\cdot") || self.take(r"\odot")));
             if is_times || self.take("@") {
                 left = Node::Applied("*", vec![left, self.power()?]);
-            } else if self.take("/") {
+            } else if !is_step && self.take("/") {
                 left = Node::Applied("/", vec![left, self.power()?]);
             } else if self.is_tex && self.begins_factor() {
                 left = Node::Applied("*", vec![left, self.power()?]);
@@ -745,6 +745,26 @@ fn erf(x: f64) -> f64 {
         sum += term / f64::from(2 * n + 1);
     }
     sum * 2.0 / std::f64::consts::PI.sqrt()
+}
+
+/// A formula with numbers for the names that are known, within the rounding of `f64` of sums of some terms.
+pub(crate) fn with_numbers(node: &Node, known: &dyn Fn(&str) -> Option<f64>) -> Node {
+    match node {
+        Node::Number(range) => Node::Number(*range),
+        Node::Name(name) => match known(name) {
+            Some(x) => {
+                let slack = 1e-10 * x.abs() + 1e-14;
+                Node::Number(Range::new(x - slack, x + slack))
+            }
+            None => node.clone(),
+        },
+        Node::Applied(what, all) => {
+            Node::Applied(what, all.iter().map(|own| with_numbers(own, known)).collect())
+        }
+        Node::Matrix(rows) => Node::Matrix(
+            rows.iter().map(|row| row.iter().map(|own| with_numbers(own, known)).collect()).collect(),
+        ),
+    }
 }
 
 /// Whether two values can be the same; nothing is said of those with names.

@@ -2,8 +2,8 @@
 
 use crate::worked::random;
 use pullback::explain::{
-    Block, Catalog, Document, Expression, Focus, Level, Notation, Options, Steps, Subject, WorkedExample,
-    describe, describe_circuit, describe_claims, examples,
+    Block, Catalog, Document, Expression, Focus, Level, Notation, Options, Size, Steps, Subject,
+    WorkedExample, describe, describe_circuit, describe_claims, examples, scene, with_particle,
 };
 use pullback::network::{Activation, Cost, Network};
 use pullback::train::Optimizer;
@@ -14,7 +14,7 @@ const ALLOWED: &[&str] = &[
     // Symbols.
     "dC", "dE", "dJ", "dD", "dR", "da", "dz", "dw", "dA", "dZ", "dW", "dTheta", "dnet", "dout", "delta",
     "net", "out", "Theta", "mean", "var", "norm", "scaled", "act", "sum", "drop", "mask", "max", "log",
-    "rate", "share", "sign",
+    "rate", "share", "sign", "centered",
     // Names of functions that are no activations, of authors and of flags.
     "softmax", "sqrt", "exp", "RMS", "lambda", // Words of the formulas of a graph.
     "if", "else", "axes", "every", "of", "pixels",
@@ -81,7 +81,21 @@ fn korean_pages_have_no_english_words() {
             }
         }
         let steps = Steps::of(worked).unwrap();
-        check(&steps.document("t", Level::Layer, &catalog).unwrap(), what, &allowed, found);
+        for level in [Level::Pass, Level::Layer, Level::Example, Level::Unit, Level::Term] {
+            if steps.at(level).len() < 1000 {
+                check(&steps.document("t", level, &catalog).unwrap(), what, &allowed, found);
+            }
+        }
+        // What a drawing says of each shape, and what is written in it.
+        for step in steps.at(Level::Layer).iter().map(Some).chain([None]).take(12) {
+            let drawn = scene(&steps, step, Size::default(), &catalog);
+            let texts = drawn.shapes.iter().flat_map(|shape| [&shape.name, &shape.text]);
+            for text in texts.chain([&drawn.name, &drawn.sentence]) {
+                for word in words(text).into_iter().filter(|word| !allowed.contains(word)) {
+                    found.insert(format!("{word} in `{text}` drawn of {what}"));
+                }
+            }
+        }
     };
     for seed in 0..20 {
         of(&random(seed), &format!("network {seed}"), &mut found);
@@ -102,4 +116,70 @@ fn korean_pages_have_no_english_words() {
         .unwrap();
     check(&describe_circuit(&circuit, "t", 6, &catalog), "formula", &allowed, &mut found);
     assert!(found.is_empty() && pages > 200, "{pages} pages: {found:#?}");
+}
+
+/// A particle depends on the last sound of what stands before it: behind a place that is filled in, the message must leave
+/// it to that; behind a noun, it must be the noun's.
+#[test]
+fn korean_particles_are_those_of_their_words() {
+    const PARTICLES: [(&str, &str); 6] =
+        [("은", "는"), ("이", "가"), ("을", "를"), ("과", "와"), ("으로", "로"), ("이었", "였")];
+    const NOUNS: [&str; 18] = [
+        "샘플",
+        "비용",
+        "가중치",
+        "기울기",
+        "델타",
+        "유닛",
+        "층",
+        "학습률",
+        "신경망",
+        "예측",
+        "정답",
+        "입력",
+        "출력",
+        "값",
+        "합",
+        "수",
+        "편향",
+        "규제",
+    ];
+    let messages: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(include_str!("../../src/explain/messages/ko.json")).unwrap();
+    let is_hangul = |c: Option<char>| c.is_some_and(|c| ('가'..='힣').contains(&c));
+    let mut wrong = Vec::new();
+    for (key, text) in &messages {
+        let text = text.as_str().unwrap();
+        for (after_consonant, after_vowel) in PARTICLES {
+            let both =
+                [format!("({after_consonant}){after_vowel}"), format!("{after_consonant}({after_vowel})")];
+            if both.iter().any(|both| text.contains(both)) || text.contains("(으)로") {
+                wrong.push(format!("{key} leaves a particle open: {text}"));
+            }
+            for particle in [after_consonant, after_vowel] {
+                let ends =
+                    |at: usize| particle.ends_with(['었', '였']) || !is_hangul(text[at..].chars().next());
+                let literal = format!("}}{particle}");
+                for (at, _) in text.match_indices(&literal).filter(|(at, own)| ends(at + own.len())) {
+                    wrong.push(format!("{key} has a particle behind a place: {}", &text[at..]));
+                }
+                for noun in
+                    NOUNS.iter().filter(|noun| with_particle(noun, after_consonant, after_vowel) != particle)
+                {
+                    let literal = format!("{noun}{particle}");
+                    let is_word = |at: usize| !is_hangul(text[..at].chars().next_back());
+                    let found = text.match_indices(&literal);
+                    for (at, _) in found.filter(|(at, own)| is_word(*at) && ends(at + own.len())) {
+                        wrong.push(format!("{key} has a wrong particle: {}", &text[at..]));
+                    }
+                }
+            }
+        }
+        // One word for what should come out.
+        if text.contains("목푯값") {
+            wrong.push(format!("{key} calls a target by another word: {text}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(with_particle("샘플", "이", "가"), "이");
 }

@@ -150,7 +150,7 @@ fn the_shipped_examples_are_replayed_and_told_in_each_language() {
                     assert!(!said.sentence.is_empty() && !said.sentence.contains(['{', '}']), "{said:?}");
                     assert!(!said.sentence.starts_with("step."), "{said:?}");
                     if level == Level::Term {
-                        assert!(said.formula.contains('=') && said.numbers.contains(['=', '>']), "{said:?}");
+                        assert!(!said.formula.is_empty() && said.numbers.contains('='), "{said:?}");
                     }
                 }
             }
@@ -174,12 +174,12 @@ fn the_first_steps_of_mazur_are_those_of_the_page() {
         [
             "net_h1 = w1 * i1: 0.15 * 0.05 = 0.0075",
             "net_h1 += w2 * i2: 0.0075 + 0.2 * 0.1 = 0.0275",
-            "net_h1 = (w1 * i1 + w2 * i2) + b1: (0.15 * 0.05 + 0.2 * 0.1) + 0.35 = 0.3775",
+            "net_h1 = w1 * i1 + w2 * i2 + b1: 0.15 * 0.05 + 0.2 * 0.1 + 0.35 = 0.3775",
             "out_h1 = 1 / (1 + exp(-net_h1)): 1 / (1 + exp(-0.3775)) = 0.593270",
         ]
     );
     let change = steps.at(Level::Term).into_iter().rfind(|step| step.pass == Pass::Update).unwrap();
-    assert_eq!(steps.describe(&change, &english).formula, "w4 = w4 - rate * dE/dw4");
+    assert_eq!(steps.describe(&change, &english).formula, "w4' = w4 - rate * dE/dw4");
 }
 
 #[test]

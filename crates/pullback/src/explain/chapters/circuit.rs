@@ -13,6 +13,10 @@ pub fn describe_circuit(circuit: &Circuit, title: &str, digits: usize, catalog: 
     let names = |keys: &[&str]| keys.iter().map(|key| name(key)).collect::<Vec<_>>();
     let number = |x: f64| significant(x, digits);
     let mut blocks = vec![Block::Heading(1, title.to_owned()), Block::Text(name("circuit_text"))];
+    // What is not a number makes nonsense of all that follows.
+    if let Some(gate) = circuit.first_not_finite() {
+        blocks.push(Block::Warning(catalog.say("not_finite", &[("operation", &gate.formula)])));
+    }
     let rows = circuit.variables.iter().map(|(name, node)| vec![name.clone(), number(circuit.value(*node))]);
     blocks.push(Block::Table { columns: names(&["variable", "value"]), rows: rows.collect() });
 
@@ -72,9 +76,6 @@ pub fn describe_circuit(circuit: &Circuit, title: &str, digits: usize, catalog: 
         .iter()
         .map(|(name, node)| vec![format!("d{f}/d{name}"), number(circuit.derivative(*node))]);
     blocks.push(Block::Table { columns: names(&["derivative", "value"]), rows: rows.collect() });
-    if let Some(gate) = circuit.first_not_finite() {
-        blocks.push(Block::Warning(catalog.say("not_finite", &[("operation", &gate.formula)])));
-    }
     Document { language: catalog.language, blocks }
 }
 

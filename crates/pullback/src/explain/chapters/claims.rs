@@ -8,6 +8,7 @@ use crate::report::number::significant;
 pub fn describe_claims(examples: &[(&str, &str, &[Claim])], catalog: &Catalog) -> Document {
     let name = |key: &str| catalog.get(key).to_owned();
     let mut rows = Vec::new();
+    let mut has_kinds = false;
     let mut errata = Vec::new();
     let mut blocks = vec![Block::Heading(2, name("checked_against"))];
     for (example, _, claims) in examples {
@@ -32,21 +33,27 @@ pub fn describe_claims(examples: &[(&str, &str, &[Claim])], catalog: &Catalog) -
             // The kinds of the shipped examples have a word in each language.
             let key = format!("source.{}", claim.source);
             let source = if catalog.get(&key) == key { claim.source.clone() } else { name(&key) };
-            row.extend([catalog.quantity(&claim.quantity), expected, significant(claim.computed, 10)]);
-            // Beside the names of examples there is no room for it in 80 columns.
-            row.extend((examples.len() == 1).then_some(source));
+            has_kinds |= !source.is_empty();
+            row.extend([
+                catalog.quantity(&claim.quantity),
+                expected,
+                significant(claim.computed, 10),
+                source,
+            ]);
             row.push(verdict);
             rows.push(row);
         }
     }
     let mut columns = if examples.len() > 1 { vec![name("example_name")] } else { Vec::new() };
-    columns.extend(["quantity", "expected", "ours"].map(name));
-    columns.extend((examples.len() == 1).then(|| name("from")));
+    columns.extend(["quantity", "expected", "ours", "from"].map(name));
     columns.push(name("verdict"));
     if let [(_, source, _)] = examples
         && !source.is_empty()
     {
         blocks.push(Block::Text(catalog.say("source", &[("source", source)])));
+    }
+    if has_kinds && examples.len() > 1 {
+        blocks.push(Block::Text(name("source_kinds")));
     }
     blocks.push(Block::Table { columns, rows });
     blocks.extend(errata.into_iter().map(Block::Text));

@@ -159,7 +159,7 @@ impl Page<'_> {
     }
 
     /// Whether a dense layer reads a node, as it is.
-    fn reads(&self, next: &Dense, node: NodeId) -> bool {
+    pub(super) fn reads(&self, next: &Dense, node: NodeId) -> bool {
         next.input == node || self.trace.adjoint(next.input) == self.trace.adjoint(node)
     }
 
@@ -174,7 +174,7 @@ impl Page<'_> {
                 let w = self.weight_at(next, k, unit);
                 let written = match with {
                     With::Names => Written::product([
-                        self.named(Symbol::Delta(next_position + 1, k)),
+                        self.at_row(self.named(Symbol::Delta(next_position + 1, k)), row),
                         self.named(Symbol::Weight(next_position + 1, k, unit)),
                     ]),
                     With::Numbers => Written::product([self.written(delta), self.written(w)]),

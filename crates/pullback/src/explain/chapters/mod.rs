@@ -24,7 +24,9 @@ pub use claims::describe_claims;
 
 use super::Focus;
 use super::page::{MOST_LAYERS_IN_FULL, Page};
+use super::update::clipped;
 use super::worked::{Kept, NetworkExample};
+use super::written::{Written, equation};
 use crate::network::{Activation, Layer};
 
 impl Page<'_> {
@@ -121,7 +123,13 @@ impl Page<'_> {
         ];
         self.heading(self.catalog.get("update").to_owned());
         self.text(self.say("after_steps", &values));
-        self.table(&["step", "cost", "change"], rows);
+        if let Some((limit, norm)) = clipped(self.trace, training) {
+            self.text(self.catalog.get("clipped_text").to_owned());
+            let w = Written::name(self.options.notation.weight(), self.options.notation.weight());
+            let of = |g: Written| Written::product([g, self.written(limit)]).quotient(self.written(norm));
+            self.blocks.push(equation([Written::name("g", "g"), of(Written::ratio(&self.cost_name(), &w))]));
+        }
+        self.table(&["step", "total_cost", "change"], rows);
     }
 
     /// The message on deltas or gradients: in some notations, deltas are those of single examples.

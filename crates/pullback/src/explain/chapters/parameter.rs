@@ -1,6 +1,7 @@
 //! One number that is trained, whatever it belongs to: its gradient as a sum, largest first, its regularization, what a
 //! nudge tells, and its update. What no other chapter says is followed along its largest part back to the cost.
 
+use crate::explain::nudge::Nudge;
 use crate::explain::page::Page;
 use crate::explain::reading::{Reading, With};
 use crate::explain::steps::Place;
@@ -9,8 +10,6 @@ use crate::explain::worked::{Kept, NetworkExample};
 use crate::explain::written::{Written, equation};
 use crate::graph::Kind;
 
-/// By how much a number is nudged.
-const NUDGE: f64 = 0.001;
 /// The most rows on the way back to the cost.
 const LONGEST_WAY: usize = 40;
 
@@ -235,17 +234,41 @@ impl Page<'_> {
             let sides = [name, Written::sum(names), Written::sum(numbers), self.written(gradient)];
             self.blocks.push(equation(sides));
         }
-        let change = trace.cost_with(place, element, number + NUDGE) - trace.cost();
-        let values: [(&str, &dyn std::fmt::Display); 5] = [
-            ("weight", &w.text),
-            ("nudge", &NUDGE),
+        self.nudge(place, element, &w.text);
+    }
+
+    /// What the cost does when the number is nudged, beside its gradient.
+    fn nudge(&mut self, place: usize, element: usize, weight: &str) {
+        let Ok(nudge) = Nudge::of(self.trace, place, element) else { return };
+        let gradient = self.trace.gradient(place)[element];
+        let (key, by, change, divisor, other) = match nudge {
+            Nudge::Above { by, change } => ("nudge", by, change, by, 0.0),
+            Nudge::Around { by, change } => ("nudge_around", by, change, 2.0 * by, 0.0),
+            Nudge::Kink { by, above, below } => ("nudge_kink", by, above, by, below),
+            Nudge::Bends { by, change } => {
+                ("nudge_bends", by, change, 2.0 * by, change / (2.0 * by) - gradient)
+            }
+            Nudge::Hidden { by, change, rounding } => ("nudge_hidden", by, change, by, rounding),
+        };
+        let cost = self.cost_name();
+        let values: [(&str, &dyn std::fmt::Display); 7] = [
+            ("weight", &weight),
+            ("nudge", &self.number(by)),
             ("cost", &cost.text),
             ("change", &self.number(change)),
+            ("divisor", &self.number(divisor)),
+            ("other", &self.number(if key == "nudge_bends" { other.abs() } else { other })),
             ("gradient", &self.number(gradient)),
         ];
-        self.text(self.say("nudge", &values));
-        let quotient = self.written(change).quotient(self.written(NUDGE));
-        self.blocks.push(equation([quotient, self.written(change / NUDGE)]));
+        self.text(self.say(key, &values));
+        let quotient = |change: f64, by: f64| {
+            equation([self.written(change).quotient(self.written(by)), self.written(change / by)])
+        };
+        let mut lines = vec![quotient(change, divisor)];
+        if let Nudge::Kink { by, below, .. } = nudge {
+            lines.push(quotient(below, -by));
+        }
+        self.blocks.extend(lines);
     }
 
     /// Of several examples: the sum of their parts, and, where it is one, the mean of what each would have alone.
@@ -328,6 +351,7 @@ impl Page<'_> {
                 training,
                 parameter: &trace.parameters()[place],
                 name: name.clone(),
+                gradient_name: Written::name("g", "g"),
                 step,
                 before,
                 gradient,

@@ -30,7 +30,7 @@ impl Page<'_> {
         }
         self.table(&["weight", "value", "input", "value", "term"], rows);
         self.left_out(&terms);
-        let sum = self.named(Symbol::Sum(position + 1, unit));
+        let sum = self.at_row(self.named(Symbol::Sum(position + 1, unit)), 0);
         let written: Vec<(Written, f64)> = terms.iter().map(|term| (self.written(*term), *term)).collect();
         let mut parts = vec![self.sum_of(written)];
         parts.extend(dense.bias.map(|bias| self.written(self.trace.parameter(bias)[unit])));
@@ -65,7 +65,7 @@ impl Page<'_> {
                 let slopes = slopes.map(|link| self.written(self.trace.at(link.slope, 0, unit)));
                 let delta = scale * self.trace.at(own.delta, 0, unit);
                 rows.push(vec![
-                    self.symbol(Symbol::Delta(at + 1, unit)),
+                    self.at_row(self.named(Symbol::Delta(at + 1, unit)), 0).text,
                     self.number(delta),
                     Written::product([how].into_iter().chain(slopes)).text,
                 ]);
@@ -82,7 +82,10 @@ impl Page<'_> {
             }
         }
         self.table(&["delta", "value", "equation"], rows);
-        if position + 1 == dense.len() {
+        // Where a layer between mixes units, as a norm of all of them does, the paths are others.
+        let is_straight = |at: usize| dense[at].links.last().map_or(dense[at].sum, |last| last.node);
+        let is_chain = (position..dense.len() - 1).all(|at| self.reads(&dense[at + 1], is_straight(at)));
+        if position + 1 == dense.len() || !is_chain {
             return;
         }
         self.text(self.say(

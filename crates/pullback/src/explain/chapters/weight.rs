@@ -110,7 +110,7 @@ impl Page<'_> {
     }
 
     /// A name, of several examples with its example.
-    fn at_row(&self, name: Written, row: usize) -> Written {
+    pub(super) fn at_row(&self, name: Written, row: usize) -> Written {
         if self.trace.rows() == 1 {
             return name;
         }

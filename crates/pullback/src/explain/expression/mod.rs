@@ -217,6 +217,10 @@ impl Expression {
             });
         }
         match given().find(|name| variables.iter().all(|own| own != name)) {
+            Some(unused) if variables.is_empty() => {
+                Err(Error::configuration(format!("`{unused}` has a number, but the formula has no variable"))
+                    .help(format!("write `{unused}` in the formula, as `2 * {unused}`")))
+            }
             Some(unused) => Err(Error::configuration(format!(
                 "`{unused}` has a number, but the formula has no such variable"
             ))

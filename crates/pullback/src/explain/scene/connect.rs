@@ -26,6 +26,8 @@ const LEAST_AT_REST: f64 = 15.0;
 const FREE: f64 = 2.0;
 /// Edges are thinner than they could be where there are more.
 const MOST_THICK: usize = 6;
+/// More lines without weights between two columns are one bundle.
+const MOST_FLOWS: usize = 16;
 /// More numbers do not travel at a time.
 const MOST_TRAVELING: usize = 8;
 /// When numbers have come half of their way.
@@ -393,8 +395,15 @@ fn flows(canvas: &mut Canvas<'_>, trace: &Trace, before: &Column, after: &Column
         let back = step.pass == Pass::Backward && step.layer == Some(before.group) && before.group > 0;
         to || back
     });
+    // A pooling reads of each image that it makes one.
+    let is_one_to_one = matches!(after.kind, Kind::Pictures(at) if trace.images()[at].filters.is_none())
+        && matches!(before.kind, Kind::Pictures(_));
+    let many = before.spots.len() * after.spots.len();
     // Many to many would be a bundle of lines; one joins them.
-    let pairs: Vec<(Spot, Spot)> = if before.spots.len() > 1 && after.spots.len() > 1 {
+    let pairs: Vec<(Spot, Spot)> = if is_one_to_one {
+        let own = |to: &Spot| before.spots.iter().find(|from| from.unit == to.unit).map(|from| (*from, *to));
+        after.spots.iter().filter_map(own).collect()
+    } else if many > MOST_FLOWS && before.spots.len() > 1 && after.spots.len() > 1 {
         let middle = before.spots.len() / 2;
         after.spots.iter().map(|to| (before.spots[middle], *to)).collect()
     } else {

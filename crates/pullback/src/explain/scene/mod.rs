@@ -281,18 +281,16 @@ fn lines(formula: &str, numbers: &str) -> Vec<String> {
         |right: &str| right.split_once(" = ").is_none_or(|(of, is)| of.trim_matches(['(', ')']) != is);
     both.filter(|(left, right)| !left.is_empty() && !right.is_empty() && is_computed(right))
         .map(|(left, right)| {
-            let (made, sign) = match (assigned(left), left.split_once(" += ")) {
-                (_, Some((made, _))) => (made, "+="),
+            let so_far = ["+=", "*=", "/="].iter().find_map(|sign| left.split_once(&format!(" {sign} ")));
+            let (made, sign) = match (assigned(left), so_far) {
+                (_, Some((made, _))) => (made, "so far"),
                 (Some(made), None) => (made, "="),
                 (None, None) => (left, "="),
             };
-            if let Some((old, new)) = right.split_once(" -> ") {
-                return format!("{made}: {old} → {new}");
-            }
-            // What is written in names alone has only its value behind it.
-            match right.strip_prefix("= ") {
-                Some(value) => format!("{left} = {value}"),
-                None => format!("{made} {sign} {right}"),
+            match sign {
+                "=" => format!("{made} = {right}"),
+                // A sum so far, which is not yet what its name says.
+                _ => format!("{made}: {right}"),
             }
         })
         .collect()

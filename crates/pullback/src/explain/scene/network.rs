@@ -299,12 +299,14 @@ fn targets(
     for spot in column.spots.iter().filter(|spot| spot.r >= 12.0) {
         // The cost is the next column.
         let room = column.gap - spot.r - COST - 14.0;
+        // Told by its word, since it stands beside the unit; where there is no room for that, by its number.
         let text_of = |key: &str, node: NodeId| {
-            canvas.catalog.say(key, &[("value", &canvas.number(trace.at(node, row, spot.unit)))])
+            let number = canvas.number(trace.at(node, row, spot.unit));
+            let told = canvas.catalog.say(key, &[("value", &number)]);
+            [told, number].into_iter().find(|text| width(text, 9.0) <= room)
         };
-        // Told by its word, since it stands beside the unit.
-        let target = text_of("scene.target_short", targets);
-        let prediction = predicts.map(|node| (node, text_of("scene.prediction_short", node)));
+        let Some(target) = text_of("scene.target_short", targets) else { continue };
+        let prediction = predicts.and_then(|node| Some((node, text_of("scene.prediction_short", node)?)));
         let most = (height(spot) * 0.86).max(9.0);
         let longest = prediction.iter().map(|(_, text)| text).chain([&target]);
         let size = longest.map(|text| fitting(text, most, 9.0, room)).fold(most, f64::min);
@@ -447,7 +449,8 @@ pub(super) fn layer_name(canvas: &Canvas<'_>, trace: &Trace, column: &Column) ->
         Some(LayerName::Dense(number)) => canvas.say("layer_name", &[("layer", number)]),
         Some(LayerName::Convolution(number)) => canvas.say("convolution_name", &[("layer", number)]),
         _ if column.group == 0 => canvas.catalog.get("input").to_owned(),
-        _ => trace.network().layers.get(column.layer).map_or(String::new(), crate::network::Layer::describe),
+        _ => (trace.network().layers.get(column.layer))
+            .map_or(String::new(), |layer| canvas.catalog.described(&layer.describe())),
     }
 }
 

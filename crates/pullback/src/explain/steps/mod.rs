@@ -249,12 +249,11 @@ impl Steps {
                 }),
             }
         }
-        // Without several examples, or without units, there is nothing to see at this level.
+        // Without several examples there is nothing to see at their level; a gate is all of one unit.
         match &parts[..] {
             [only]
-                if level < Level::Term
-                    && only.example.is_none()
-                    && (level == Level::Example || only.unit.is_none()) =>
+                if only.example.is_none()
+                    && (level == Level::Example || level == Level::Unit && step.gate.is_some()) =>
             {
                 vec![step.clone()]
             }

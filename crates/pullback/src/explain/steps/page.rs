@@ -5,6 +5,8 @@ use crate::error::{Error, Result};
 use crate::explain::{Block, Catalog, Document};
 use serde_json::{Value, json};
 
+/// A layer of more multiply-adds has too many terms to be counted one by one.
+const MOST_TERMS: usize = 1_000_000;
 /// More steps are too many to be read or sent.
 const MOST_STEPS: usize = 100_000;
 
@@ -28,8 +30,33 @@ impl Level {
 impl Steps {
     /// The closest level at which there are no more steps than a page has lines for.
     pub fn fitting_level(&self, most: usize) -> Level {
-        let fits = |level: &Level| self.at(*level).len() <= most;
-        [Level::Term, Level::Unit, Level::Example, Level::Layer].into_iter().find(fits).unwrap_or(Level::Pass)
+        // Of a deep network, layers are what one can follow, however many they are.
+        let fits = |level: &Level| self.fits(*level, most);
+        [Level::Term, Level::Unit, Level::Example].into_iter().find(fits).unwrap_or(Level::Layer)
+    }
+
+    /// Whether a level has no more steps: layer by layer, so that what is too much is not built.
+    fn fits(&self, level: Level, most: usize) -> bool {
+        let mut count = 0;
+        self.at(Level::Layer).iter().all(|layer| {
+            count += match level {
+                Level::Example if self.rows() == 1 => 1,
+                // Of many terms there is one for each multiply-add, but for those of whole rows.
+                Level::Term if layer.multiply_adds as usize > MOST_TERMS => most + 1,
+                Level::Pass | Level::Layer => 1,
+                Level::Example | Level::Unit | Level::Term => self.parts(layer, level),
+            };
+            count <= most
+        })
+    }
+
+    fn parts(&self, layer: &super::Step, level: Level) -> usize {
+        let closer = [Level::Example, Level::Unit, Level::Term].into_iter().filter(|own| *own <= level);
+        let mut steps = vec![layer.clone()];
+        for own in closer {
+            steps = steps.iter().flat_map(|step| self.inside_at(step, own)).collect();
+        }
+        steps.len()
     }
 
     /// A page of all steps of a level: each with a sentence, its formula and the same in numbers.
@@ -98,7 +125,7 @@ impl Steps {
         if steps.len() <= MOST_STEPS {
             return Ok(steps);
         }
-        let fitting = self.fitting_level(MOST_STEPS).name();
+        let fitting = if self.fits(Level::Unit, MOST_STEPS) { Level::Unit } else { Level::Layer }.name();
         Err(Error::configuration(format!("{} steps are too many", steps.len()))
             .help(format!("take a level from further away, as `--level {fitting}`")))
     }

@@ -23,6 +23,8 @@ pub(super) struct Stage {
     /// The parameters that an update changes.
     pub(super) parameters: Vec<usize>,
     pub(super) multiply_adds: u64,
+    /// Whether it is regularization, which comes after the cost of the data.
+    pub(super) is_penalty: bool,
 }
 
 impl Steps {
@@ -47,14 +49,15 @@ impl Steps {
                     role,
                     NodeRole::Cost | NodeRole::WeightedCost | NodeRole::Regularization | NodeRole::Prediction
                 );
+                let is_penalty = role == NodeRole::Regularization;
                 return if is_cost {
-                    (Pass::Cost, None, Makes::Values)
+                    (Pass::Cost, None, Makes::Values, is_penalty)
                 } else {
-                    (Pass::Forward, layer_of(id), Makes::Values)
+                    (Pass::Forward, layer_of(id), Makes::Values, false)
                 };
             }
             let is_parameter = matches!(role, NodeRole::GradientOf(of) if lowered.parameters.contains(&of));
-            (Pass::Backward, layer_of(id), if is_parameter { Makes::Gradients } else { Makes::Deltas })
+            (Pass::Backward, layer_of(id), if is_parameter { Makes::Gradients } else { Makes::Deltas }, false)
         };
         let mut stages = staged(&graph, &outputs, kind);
         let gradients = example.clipped(&trace);
@@ -75,13 +78,15 @@ impl Steps {
                     nodes: Vec::new(),
                     parameters,
                     multiply_adds: 0,
+                    is_penalty: false,
                 });
             }
         }
         let values: Vec<Vec<f64>> = graph.ids().map(|id| trace.value(id).to_vec()).collect();
         Ok(Self {
             moves: Moves::of(&graph, &values),
-            labels: Labels::of_network(&trace, &example.names.symbols(&trace, notation), notation),
+            labels: Labels::of_network(&trace, &example.names.symbols(&trace, notation), notation)
+                .with_parts(&trace),
             rows: example.rows,
             graph,
             values,
@@ -115,6 +120,7 @@ impl Steps {
             nodes: Vec::new(),
             parameters: Vec::new(),
             multiply_adds: 0,
+            is_penalty: false,
         };
         // A gate that only passes on what arrives has a step too, though nothing is computed in it.
         let gates = circuit.gates.len();
@@ -163,7 +169,8 @@ pub(super) fn multiply_adds(graph: &Graph, id: NodeId) -> u64 {
     node.op().map_or(0, |op| op.multiply_adds(&shapes, &node.shape))
 }
 
-type Kind = (Pass, Option<usize>, Makes);
+/// The last one says whether it is regularization.
+type Kind = (Pass, Option<usize>, Makes, bool);
 
 /// The nodes that `outputs` need, by kind: backwards, a layer's deltas before its gradients. Where nodes depend on each
 /// other otherwise, a layer has several stages.
@@ -184,14 +191,14 @@ fn staged(graph: &Graph, outputs: &[NodeId], kind: impl Fn(NodeId) -> Kind) -> V
         }
     };
     settle(&mut is_done);
-    let rank = |(pass, layer, makes): Kind| {
+    let rank = |(pass, layer, makes, is_penalty): Kind| {
         // Backwards from the last layer; what is of no layer stands between it and the cost.
         let place = match (pass, layer) {
             (Pass::Backward, Some(layer)) => -(layer as i64),
             (Pass::Backward, None) => i64::MIN,
             (_, layer) => layer.unwrap_or(0) as i64,
         };
-        (pass, place, makes)
+        (pass, place, makes, is_penalty)
     };
     let mut stages: Vec<Stage> = Vec::new();
     while !left.is_empty() {
@@ -222,8 +229,9 @@ fn staged(graph: &Graph, outputs: &[NodeId], kind: impl Fn(NodeId) -> Kind) -> V
             }
         }
         let multiply_adds = nodes.iter().map(|id| multiply_adds(graph, *id)).sum();
-        let (pass, layer, makes) = wanted;
-        stages.push(Stage { pass, makes, layer, gate: None, nodes, parameters: Vec::new(), multiply_adds });
+        let (pass, layer, makes, is_penalty) = wanted;
+        let parameters = Vec::new();
+        stages.push(Stage { pass, makes, layer, gate: None, nodes, parameters, multiply_adds, is_penalty });
     }
     stages
 }

@@ -289,6 +289,10 @@ impl Steps {
         {
             return (None, Some(if sizes.len() > 1 { element / last } else { element }));
         }
+        // Regularization is of no unit: it counts all weights together.
+        if node.origin.role == NodeRole::Regularization {
+            return (None, None);
+        }
         let outer = node.shape.elements() / last;
         if let ([rows], true) = (sizes, self.rows > 1)
             && *rows == self.rows
