@@ -14,7 +14,7 @@ const ALLOWED: &[&str] = &[
     // Symbols.
     "dC", "dE", "dJ", "dD", "dR", "da", "dz", "dw", "dA", "dZ", "dW", "dTheta", "dnet", "dout", "delta",
     "net", "out", "Theta", "mean", "var", "norm", "scaled", "act", "sum", "drop", "mask", "max", "log",
-    "rate", "share", "sign", "centered",
+    "rate", "share", "sign", "centered", "beta", "decay", "epsilon", "momentum",
     // Names of functions that are no activations, of authors and of flags.
     "softmax", "sqrt", "exp", "RMS", "lambda", // Words of the formulas of a graph.
     "if", "else", "axes", "every", "of", "pixels",
