@@ -100,11 +100,12 @@ impl Traced {
             // A notation that is asked for has its own symbols.
             false => BTreeMap::new(),
         };
+        let own_names = example.names.symbols(&trace, own);
         Ok(Self {
             trace,
             notation: own,
             names,
-            own_names: example.names.symbols(&trace, own),
+            own_names,
             what: name.clone(),
             source: name,
             language: worked.language,

@@ -16,6 +16,7 @@ use pullback::graph::Shape;
 use pullback::job::memory;
 use pullback::model::{Model, Tensor, write_tensors};
 use pullback::network::{Mode, Network};
+use pullback::report::number::counted;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write;

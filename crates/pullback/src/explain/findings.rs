@@ -96,8 +96,11 @@ impl Finding {
             ],
         );
         let Some(blame) = &self.blame else { return text };
+        // A layer that passes only zeros on is the cause also where others lose what comes back first.
+        let is_dead = blame.factor == BlamedFactor::Slope && blame.value == 0.0 && self.key == "vanishing";
+        let told_by = if is_dead { "dead" } else { blame.factor.name() };
         let told = catalog.say(
-            &format!("{}.{}", self.key, blame.factor.name()),
+            &format!("{}.{told_by}", self.key),
             &[
                 ("layer", &blame.layer.text(catalog)),
                 ("operation", &self.operation),

@@ -7,8 +7,8 @@ use crate::report::number::significant;
 /// A page with the expected numbers of worked examples beside ours: the name of each, its source, its numbers.
 pub fn describe_claims(examples: &[(&str, &str, &[Claim])], catalog: &Catalog) -> Document {
     let name = |key: &str| catalog.get(key).to_owned();
-    let mut rows = Vec::new();
-    let mut has_kinds = false;
+    // Of several examples, a table a kind: published by their authors, found independently, and bounds.
+    let mut tables: Vec<(String, Vec<Vec<String>>)> = Vec::new();
     let mut errata = Vec::new();
     let mut blocks = vec![Block::Heading(2, name("checked_against"))];
     for (example, _, claims) in examples {
@@ -33,29 +33,37 @@ pub fn describe_claims(examples: &[(&str, &str, &[Claim])], catalog: &Catalog) -
             // The kinds of the shipped examples have a word in each language.
             let key = format!("source.{}", claim.source);
             let source = if catalog.get(&key) == key { claim.source.clone() } else { name(&key) };
-            has_kinds |= !source.is_empty();
-            row.extend([
-                catalog.quantity(&claim.quantity),
-                expected,
-                significant(claim.computed, 10),
-                source,
-            ]);
+            row.extend([catalog.quantity(&claim.quantity), expected, significant(claim.computed, 10)]);
+            let kind = if examples.len() == 1 {
+                row.push(source);
+                String::new()
+            } else {
+                source
+            };
             row.push(verdict);
-            rows.push(row);
+            match tables.iter_mut().find(|(own, _)| *own == kind) {
+                Some((_, rows)) => rows.push(row),
+                None => tables.push((kind, vec![row])),
+            }
         }
     }
     let mut columns = if examples.len() > 1 { vec![name("example_name")] } else { Vec::new() };
-    columns.extend(["quantity", "expected", "ours", "from"].map(name));
+    columns.extend(["quantity", "expected", "ours"].map(name));
+    columns.extend((examples.len() == 1).then(|| name("from")));
     columns.push(name("verdict"));
     if let [(_, source, _)] = examples
         && !source.is_empty()
     {
         blocks.push(Block::Text(catalog.say("source", &[("source", source)])));
     }
-    if has_kinds && examples.len() > 1 {
-        blocks.push(Block::Text(name("source_kinds")));
+    for (kind, rows) in tables {
+        if !kind.is_empty() {
+            let mut letters = kind.chars();
+            let first = letters.next().into_iter().flat_map(char::to_uppercase);
+            blocks.push(Block::Heading(2, first.chain(letters).collect()));
+        }
+        blocks.push(Block::Table { columns: columns.clone(), rows });
     }
-    blocks.push(Block::Table { columns, rows });
     blocks.extend(errata.into_iter().map(Block::Text));
     Document { language: catalog.language, blocks }
 }

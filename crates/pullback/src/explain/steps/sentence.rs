@@ -267,7 +267,8 @@ impl Steps {
         // What is found is told by its role, where all have the same.
         let role = |term: &Term| self.graph.node(term.result.node).origin.role.word();
         let first = role(named[0]);
-        let is_one = !first.is_empty() && named.iter().all(|term| role(term) == first);
+        let is_result = named.iter().all(|term| !self.called(term).starts_with("centered"));
+        let is_one = is_result && !first.is_empty() && named.iter().all(|term| role(term) == first);
         match is_one {
             true => {
                 let what = capital(catalog.get(&format!("role.{first}")));

@@ -367,8 +367,13 @@ impl Steps {
                 _ => self.result_lines(term.result, term.value),
             };
             for line in own {
-                // Two nodes may hold the same number by the same name.
-                if !lines.contains(&line) {
+                // Two nodes may hold the same number by the same name, and a sum of one number says nothing.
+                let made = |line: &Line| line[0].split_once(" = ").map(|(made, _)| made.to_owned());
+                let is_told = made(&line).is_some_and(|own| {
+                    lines.iter().any(|known| made(known).as_ref() == Some(&own))
+                        && line[1].split_once(" = ").is_some_and(|(left, right)| left == right)
+                });
+                if !lines.contains(&line) && !is_told {
                     lines.push(line);
                 }
             }
