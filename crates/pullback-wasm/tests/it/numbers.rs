@@ -16,6 +16,10 @@ fn cells(sample: &Value) -> Value {
     json!({ "cells": { "image": sample["pixels"] }, "target": [sample["label"]] })
 }
 
+fn list(json: &Value) -> &[Value] {
+    json.as_array().expect("a list")
+}
+
 /// What a row is asked with.
 fn row(model: &Value, samples: &[Value], is_training: bool) -> Value {
     let mut question = cells(&samples[0]);
@@ -27,19 +31,19 @@ fn row(model: &Value, samples: &[Value], is_training: bool) -> Value {
 }
 
 fn samples() -> Vec<Value> {
-    let mut all: Value = serde_json::from_str(SAMPLES).unwrap();
-    all["samples"].as_array_mut().unwrap().drain(..).collect()
+    let all: Value = serde_json::from_str(SAMPLES).expect("JSON");
+    list(&all["samples"]).to_vec()
 }
 
 fn place(lab: &mut Lab, id: &Value, name: &str) -> (Value, Value) {
     let all = ask(lab, json!({ "op": "parameters", "id": id }));
-    let own = all["parameters"].as_array().unwrap().iter().find(|own| own["name"] == name).unwrap();
+    let own = list(&all["parameters"]).iter().find(|own| own["name"] == name).expect("a parameter");
     (own["place"].clone(), own["shape"].clone())
 }
 
 /// The numbers that a formula says are equal at its end.
 fn last_number(text: &str) -> f64 {
-    text.rsplit('=').next().unwrap().trim().parse().unwrap_or_else(|_| panic!("{text}"))
+    text.rsplit('=').next().unwrap_or_default().trim().parse().unwrap_or_else(|_| panic!("{text}"))
 }
 
 #[test]
