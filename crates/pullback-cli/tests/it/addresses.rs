@@ -133,7 +133,7 @@ fn several_steps_are_followed_to_the_cost_after_them() {
         "--steps",
         "2",
         "--section",
-        "gradients",
+        "update",
     ]);
     assert!(all.contains("0.291028"), "{all}");
 }
