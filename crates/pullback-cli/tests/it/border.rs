@@ -101,24 +101,24 @@ fn every_output_has_a_place_of_its_own() {
 #[test]
 fn a_sweep_writes_new_files_and_knows_its_data() {
     let place = Place::new();
-    place.succeed(&["datasets", "xor", "--out", "xor.csv"]);
-    place.write("s.toml", "data = \"xor.csv\"\ntarget = \"xor\"\nfolder = \"trials\"\nmethod = \"grid\"\n[base]\nepochs = 2\n[ranges]\nlearning_rate = [0.1, 0.2]\n");
+    place.succeed(&["datasets", "iris", "--out", "iris.csv"]);
+    place.write("s.toml", "data = \"iris.csv\"\ntarget = \"species\"\nfolder = \"trials\"\nmethod = \"grid\"\n[base]\nepochs = 2\nvalidation = 0.2\n[ranges]\nlearning_rate = [0.1, 0.2]\n");
     std::fs::create_dir_all(place.path("trials/trial-001")).unwrap();
     #[cfg(unix)]
-    std::os::unix::fs::symlink(place.path("xor.csv"), place.path("trials/trial-001/log.txt")).unwrap();
-    let before = place.read("xor.csv");
+    std::os::unix::fs::symlink(place.path("iris.csv"), place.path("trials/trial-001/log.txt")).unwrap();
+    let before = place.read("iris.csv");
     place.succeed(&["sweep", "s.toml"]);
-    assert_eq!(place.read("xor.csv"), before, "what a link leads to is not written to");
+    assert_eq!(place.read("iris.csv"), before, "what a link leads to is not written to");
     place.succeed(&["sweep", "s.toml"]);
-    place.write("xor.csv", [&before[..], b"0,0,0\n"].concat());
+    place.write("iris.csv", [&before[..], b"1,1,1,1,setosa\n"].concat());
     let output = place.run(&["sweep", "s.toml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("the data are others"), "{}", text(&output.stderr));
-    place.write("t.toml", "data = \"trials/t.csv\"\ntarget = \"xor\"\nfolder = \"trials\"\nmethod = \"grid\"\n[base]\nepochs = 2\n[ranges]\nlearning_rate = [0.1, 0.2]\n");
+    place.write("t.toml", "data = \"trials/t.csv\"\ntarget = \"species\"\nfolder = \"trials\"\nmethod = \"grid\"\n[base]\nepochs = 2\nvalidation = 0.2\n[ranges]\nlearning_rate = [0.1, 0.2]\n");
     place.write("trials/t.csv", before);
     let output = place.run(&["sweep", "t.toml"]);
     assert!(text(&output.stderr).contains("where the trials are written"), "{}", text(&output.stderr));
-    place.write("u.toml", "data = \"xor.csv\"\ntarget = \"xor\"\nfolder = \"u\"\nmethod = \"grid\"\n[base]\nepochs = 2\n[ranges]\ncost = [\"squared_error\", \"sigmoid_cross_entropy\"]\n");
+    place.write("u.toml", "data = \"iris.csv\"\ntarget = \"species\"\nfolder = \"u\"\nmethod = \"grid\"\n[base]\nepochs = 2\nvalidation = 0.2\n[ranges]\ncost = [\"squared_error\", \"softmax_cross_entropy\"]\n");
     let output = place.run(&["sweep", "u.toml"]);
     assert!(text(&output.stderr).contains("cannot be ranked by their costs"), "{}", text(&output.stderr));
 }
@@ -159,12 +159,11 @@ fn advice_names_the_setting_that_is_to_blame() {
     place.write(
         "w.csv",
         (0..60).fold("x,w,y\n".to_owned(), |all, row| {
-            format!("{all}{},{},{}\n", row % 7, if row == 3 { "1e30" } else { "1" }, ["no", "yes"][row % 2])
+            format!("{all}{},{},{}\n", row % 7, if row == 3 { "1e38" } else { "1" }, ["no", "yes"][row % 2])
         }),
     );
     for (flags, flag) in [
         (&["--optimizer", "adamw", "--weight-decay", "1e30"][..], "--weight-decay"),
-        (&["--class-weights", "yes=1e30"], "--class-weights"),
         (&["--weights", "w"], "--weights"),
         (&["--clip-norm", "1e-30"], "--clip-norm"),
         (&["--epsilon", "1e30"], "--epsilon"),
@@ -176,8 +175,10 @@ fn advice_names_the_setting_that_is_to_blame() {
         assert!(said.contains(&format!("`{flag}`")), "{flags:?}: {said}");
         assert!(!said.contains("learning rate than"), "{flags:?}: {said}");
     }
-    let output = place.run(&["train", "w.csv", "--target", "y", "--class-weights", "yes=1e-50"]);
-    assert!(text(&output.stderr).contains("is no weight of class"), "{}", text(&output.stderr));
+    for weight in ["yes=1e-50", "yes=1e38"] {
+        let output = place.run(&["train", "w.csv", "--target", "y", "--class-weights", weight]);
+        assert!(text(&output.stderr).contains("is no weight of class"), "{}", text(&output.stderr));
+    }
 }
 
 #[test]

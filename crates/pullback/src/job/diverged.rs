@@ -47,7 +47,7 @@ pub(super) fn trouble(history: &History, lost: Lost, job: &Decided) -> Result<Op
     })
 }
 
-/// Beyond this a weight of a class or a row makes gradients that no usual learning rate is for.
+/// Beyond this a weight of a row makes gradients that no usual learning rate is for.
 const LARGEST_WEIGHT: f64 = 1e6;
 
 /// The flag of a setting that makes any run grow without bound, if there is one.
@@ -59,7 +59,6 @@ fn grows_by(job: &Decided) -> Option<&'static str> {
     let grows = [
         // A step takes more than the whole weight away.
         ("--weight-decay", decay * training.learning_rate() > 1.0),
-        ("--class-weights", job.class_weights.as_deref().is_some_and(is_large)),
         ("--weights", rows.as_deref().is_some_and(is_large)),
     ];
     grows.iter().find(|(_, is_so)| *is_so).map(|(flag, _)| *flag)
