@@ -47,21 +47,12 @@ pub(super) fn trouble(history: &History, lost: Lost, job: &Decided) -> Result<Op
     })
 }
 
-/// Beyond this a weight of a row makes gradients that no usual learning rate is for.
-const LARGEST_WEIGHT: f64 = 1e6;
-
 /// The flag of a setting that makes any run grow without bound, if there is one.
 fn grows_by(job: &Decided) -> Option<&'static str> {
     let training = job.training();
-    let decay = super::setting_of(&training.optimizer, "weight_decay").unwrap_or(0.0);
-    let is_large = |weights: &[f64]| weights.iter().any(|weight| *weight > LARGEST_WEIGHT);
-    let rows = job.preprocessing.row_weights(&job.table).ok().flatten();
-    let grows = [
-        // A step takes more than the whole weight away.
-        ("--weight-decay", decay * training.learning_rate() > 1.0),
-        ("--weights", rows.as_deref().is_some_and(is_large)),
-    ];
-    grows.iter().find(|(_, is_so)| *is_so).map(|(flag, _)| *flag)
+    let decay = super::setting_of(&training.optimizer, "weight_decay")?;
+    // A step takes more than the whole weight away.
+    (decay * training.learning_rate() > 1.0).then_some("--weight-decay")
 }
 
 /// What is said of a model whose predictions are too large for a number.
