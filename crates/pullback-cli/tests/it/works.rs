@@ -409,7 +409,7 @@ fn a_network_of_convolutions_is_trained_explained_and_checked() {
         "The dense layers read all 48 numbers",
     ];
     check(&[&explain[..], &["en"]].concat(), &page);
-    check(&[&explain[..], &["ko"]].concat(), &["1번 합성곱층", "1번째 풀링"]);
+    check(&[&explain[..], &["ko"]].concat(), &["1번 합성곱층", "1번 풀링층"]);
     let markdown = ["en", "--format", "markdown"];
     check(&[&explain[..], &markdown].concat(), &[r"\operatorname{convolution}_{3 \times 3}(x, W)"]);
     check(&[&explain[..], &["en", "--weight", "1.2.3"]].concat(), &["w[1][2,3]"]);
