@@ -13,12 +13,14 @@ async function render({ model, el }) {
     made.push(URL.createObjectURL(new Blob([content], { type })));
     return made.at(-1);
   };
-  const [engine, script, style] = await Promise.all(
-    ["engine.wasm", "index.js", "index.css"].map((name) => inflated(files[name])),
+  const messages = `messages/${model.get("language")}.json`;
+  const [engine, script, style, words] = await Promise.all(
+    ["engine.wasm", "index.js", "index.css", messages].map((name) => inflated(files[name])),
   );
   const given = {
-    "./engine.wasm": address(engine, "application/wasm"),
-    "./given.json": address(model.get("_example"), "application/json"),
+    "engine.wasm": address(engine, "application/wasm"),
+    [messages]: address(words, "application/json"),
+    "given.json": address(model.get("_example"), "application/json"),
   };
   const page = `<!doctype html>
 <meta charset="utf-8">
@@ -27,8 +29,10 @@ async function render({ model, el }) {
 <link rel="stylesheet" href="${address(style, "text/css")}">
 <div id="app"></div>
 <script>
-  const given = ${JSON.stringify(given)}, ask = fetch;
-  globalThis.fetch = (name) => ask(given[name]);
+  // The page names its files beside itself, and a blob has no place beside it: they are asked of this one, and given.
+  const given = ${JSON.stringify(given)}, ask = fetch, place = "https://page.invalid/";
+  Object.defineProperty(document, "baseURI", { value: place });
+  globalThis.fetch = (name) => ask(given[new URL(name, place).pathname.slice(1)]);
 </script>
 <script type="module" src="${address(script, "text/javascript")}"></script>`;
 

@@ -13,7 +13,8 @@ from . import _engine
 @functools.cache
 def files():
     """What the page is made of, compressed: a widget carries it, so that no server is needed."""
-    return {name: zlib.compress(_engine.page_file(name), 9) for name in ("engine.wasm", "index.js", "index.css")}
+    names = ["engine.wasm", "index.js", "index.css", "messages/en.json", "messages/ko.json"]
+    return {name: zlib.compress(_engine.page_file(name), 9) for name in names}
 
 
 class StepWidget(anywidget.AnyWidget):
