@@ -323,12 +323,19 @@ fn grid(file: &File<()>) -> Result<Vec<Choice>, (String, &'static str)> {
     Ok(choices)
 }
 
-/// What a trial draws. A setting's address is a hash of its name (FNV-1a), so that another range changes none.
+/// What [`hashed`] begins with.
+pub(crate) const HASH: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// A hash with more bytes (FNV-1a).
+pub(crate) fn hashed(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// What a trial draws. A setting's address is a hash of its name, so that another range changes none.
 fn drawn(ranges: &BTreeMap<Key, Range>, seed: u64, trial: usize) -> Choice {
     let random = Random::new(seed, Purpose::Trial, trial as u32);
     let value = |name: &str, range: &Range| {
-        let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        let address = name.bytes().fold(0xcbf2_9ce4_8422_2325, hash);
+        let address = hashed(HASH, name.as_bytes());
         match range {
             Range::List(values) => values[random.below(address, values.len())].clone(),
             Range::Between(Between { min, max, log, integer }) => {

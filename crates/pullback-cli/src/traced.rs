@@ -114,19 +114,13 @@ impl Traced {
     }
 
     pub(crate) fn addresses(&self) -> Addresses<'_> {
-        Addresses::new(&self.trace, &self.names, self.notation)
+        let addresses = Addresses::new(&self.trace, &self.names, self.notation);
+        addresses.with_names_of_file(&self.own_names, self.notation)
     }
 
     /// What an address names.
     pub(crate) fn find(&self, text: Option<&str>) -> Result<Option<Address>> {
-        let find = |text| {
-            // A file's own names are known in every notation.
-            self.addresses().find(text).or_else(|error| {
-                let named = Addresses::new(&self.trace, &self.own_names, self.notation).find(text);
-                named.map_err(|_| error)
-            })
-        };
-        Ok(text.map(find).transpose()?)
+        Ok(text.map(|text| self.addresses().find(text)).transpose()?)
     }
 }
 

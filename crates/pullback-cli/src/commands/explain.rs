@@ -382,12 +382,7 @@ impl Explain {
         }
         if let Some(text) = &self.weight {
             let addresses = Addresses::new(trace, &options.names, options.notation);
-            // A file's own names are known in every notation.
-            let found = addresses.find(text).or_else(|error| {
-                let named = Addresses::new(trace, own, options.notation).find(text);
-                named.map_err(|_| error)
-            });
-            return Ok(match found? {
+            return Ok(match addresses.with_names_of_file(own, options.notation).find(text)? {
                 Address::Parameter(place) => Focus::Parameter(place),
                 Address::Element(place, element) => Focus::Element(place, element),
             });

@@ -158,15 +158,9 @@ impl Gradients {
         };
         memory::check(batches.network(), step, memory::Work::Trace, free_memory())?;
         let first = batches.trace(0..step)?;
-        let addresses = Addresses::new(&first, &batches.names, batches.notation);
-        // A file's own names are known in every notation.
-        let find = |text: &str| {
-            addresses.find(text).or_else(|error| {
-                let named = Addresses::new(&first, &batches.own_names, batches.notation).find(text);
-                named.map_err(|_| error)
-            })
-        };
-        let only = self.weight.as_deref().map(find).transpose()?;
+        let addresses = Addresses::new(&first, &batches.names, batches.notation)
+            .with_names_of_file(&batches.own_names, batches.notation);
+        let only = self.weight.as_deref().map(|text| addresses.find(text)).transpose()?;
         let is_wanted = |place: usize| match only {
             Some(Address::Parameter(own) | Address::Element(own, _)) => own == place,
             None => true,

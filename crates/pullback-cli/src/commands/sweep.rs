@@ -8,7 +8,7 @@ use crate::config_file::to_toml;
 use crate::failure::{Failure, Result};
 use crate::files::target;
 use crate::interrupt::Interrupt;
-use crate::sweep_file::{self, Method, Trial};
+use crate::sweep_file::{self, HASH, Method, Trial, hashed};
 use crate::terminal::{figure, print, print_json, say, setting, shortened, typed, width};
 use pullback::files;
 use pullback::job::Settings;
@@ -175,49 +175,46 @@ fn check_data(base: &Settings, folder: &Path) -> Result<()> {
                 "give another `folder` in the file of the sweep",
             ));
         }
-        let mut hash = FNV_OFFSET;
-        hash_of(path, &mut hash).map_err(|error| Failure::from(pullback::Error::io(path, error)))?;
+        let hash = hash_of(path, HASH).map_err(|error| Failure::from(pullback::Error::io(path, error)))?;
         told += &format!("{} {hash:016x}\n", path.display());
     }
-    let known = folder.join(DATA);
-    match fs::read_to_string(&known) {
-        Ok(found) if found == told => Ok(()),
-        Ok(_) => Err(Failure::usage(
-            format!("the data are others than those of the trials in {}", folder.display()),
-            "give another `folder`, or remove that one",
-        )),
+    keep(&folder.join(DATA), &told, || {
+        format!("the data are others than those of the trials in {}", folder.display())
+    })
+}
+
+/// Writes what trials are made of, where it is not written yet; what is there must be the same.
+fn keep(path: &Path, text: &str, other: impl FnOnce() -> String) -> Result<()> {
+    match fs::read_to_string(path) {
+        Ok(found) if found == text => Ok(()),
+        Ok(_) => Err(Failure::usage(other(), "give another `folder`, or remove that one")),
         Err(_) => {
-            let made = fs::create_dir_all(folder).and_then(|()| files::write(&known, told.as_bytes()));
-            made.map_err(|error| Failure::unwritable(&known, &error))
+            let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+            let made = made.and_then(|()| files::write(path, text.as_bytes()));
+            made.map_err(|error| Failure::unwritable(path, &error))
         }
     }
 }
 
-const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-const FNV_PRIME: u64 = 0x0100_0000_01b3;
-
-/// Adds the bytes of a file, or the names and sizes of what is in a folder (FNV-1a).
-fn hash_of(path: &Path, hash: &mut u64) -> std::io::Result<()> {
-    let add = |bytes: &[u8], hash: &mut u64| {
-        bytes.iter().for_each(|byte| *hash = (*hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME));
-    };
+/// A hash with the bytes of a file, or the names and sizes of what is in a folder.
+fn hash_of(path: &Path, mut hash: u64) -> std::io::Result<u64> {
     if path.is_dir() {
         let mut entries = fs::read_dir(path)?.collect::<std::io::Result<Vec<_>>>()?;
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
-            add(entry.file_name().as_encoded_bytes(), hash);
-            match entry.file_type()?.is_dir() {
+            hash = hashed(hash, entry.file_name().as_encoded_bytes());
+            hash = match entry.file_type()?.is_dir() {
                 true => hash_of(&entry.path(), hash)?,
-                false => add(&entry.metadata()?.len().to_le_bytes(), hash),
+                false => hashed(hash, &entry.metadata()?.len().to_le_bytes()),
             }
         }
-        return Ok(());
+        return Ok(hash);
     }
     let (mut file, mut bytes) = (File::open(path)?, vec![0; 1 << 16]);
     loop {
         match file.read(&mut bytes)? {
-            0 => return Ok(()),
-            count => add(&bytes[..count], hash),
+            0 => return Ok(hash),
+            count => hash = hashed(hash, &bytes[..count]),
         }
     }
 }
@@ -251,17 +248,7 @@ impl Runner<'_> {
         let place = self.place(at);
         let settings = Settings { out: Some(place.join(MODEL)), ..self.trials[at].settings.clone() };
         let (config, text) = (place.join(CONFIG), to_toml(&settings)?);
-        match fs::read_to_string(&config) {
-            Ok(found) if found == text => Ok(()),
-            Ok(_) => Err(Failure::usage(
-                format!("{} is of another sweep", config.display()),
-                "give another `folder`, or remove that one",
-            )),
-            Err(_) => {
-                let made = fs::create_dir_all(&place).and_then(|()| files::write(&config, text.as_bytes()));
-                made.map_err(|error| Failure::unwritable(&config, &error))
-            }
-        }
+        keep(&config, &text, || format!("{} is of another sweep", config.display()))
     }
 
     /// Trains some trials, for a rung of halving or to their end; in their order.

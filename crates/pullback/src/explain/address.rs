@@ -23,6 +23,8 @@ pub enum Address {
 pub struct Addresses<'a> {
     trace: &'a Trace,
     labels: Labels,
+    /// Those by a file's own names, which are known in every notation.
+    of_file: Option<Box<Addresses<'a>>>,
 }
 
 /// So many addresses are searched for the nearest to a wrong one.
@@ -33,7 +35,13 @@ impl<'a> Addresses<'a> {
     pub fn new(trace: &'a Trace, names: &BTreeMap<Symbol, String>, notation: Notation) -> Self {
         let mut all = notation.names(trace);
         all.extend(names.iter().map(|(symbol, name)| (*symbol, name.clone())));
-        Self { trace, labels: Labels::of_network(trace, &all, notation) }
+        Self { trace, labels: Labels::of_network(trace, &all, notation), of_file: None }
+    }
+
+    /// With the names of a file too, by which numbers are found in every notation.
+    #[must_use]
+    pub fn with_names_of_file(self, names: &BTreeMap<Symbol, String>, notation: Notation) -> Self {
+        Self { of_file: Some(Box::new(Self::new(self.trace, names, notation))), ..self }
     }
 
     /// The address of a number.
@@ -52,6 +60,14 @@ impl<'a> Addresses<'a> {
     /// # Errors
     /// For one that names nothing that is trained, with the nearest that does.
     pub fn find(&self, text: &str) -> Result<Address> {
+        let found = self.find_by_label(text);
+        match &self.of_file {
+            Some(others) => found.or_else(|error| others.find_by_label(text).map_err(|_| error)),
+            None => found,
+        }
+    }
+
+    fn find_by_label(&self, text: &str) -> Result<Address> {
         let text = text.trim();
         let parameters = self.trace.parameters();
         let trained = || (0..parameters.len()).filter(|&place| parameters[place].role.is_trained());
