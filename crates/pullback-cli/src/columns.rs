@@ -1,6 +1,7 @@
 //! What the columns of a table are taken for, and why: as `look` shows them, and `train` and its JSON.
 
 use pullback::data::{Column, ColumnType, Encoding, Feature, Preprocessing, Table, Target};
+use pullback::explain::Catalog;
 use pullback::report::number::counted;
 use serde::Serialize;
 
@@ -84,7 +85,7 @@ pub(crate) fn inputs(feature: &Feature) -> String {
 }
 
 /// The columns in a few words: `4 of numbers; 2 of texts (12 inputs)`; the target is told elsewhere.
-pub(crate) fn summary(table: &Table, preprocessing: &Preprocessing) -> String {
+pub(crate) fn summary(table: &Table, preprocessing: &Preprocessing, catalog: &Catalog) -> String {
     let mut parts = Vec::new();
     for kind_of in ["numbers", "texts", "dates", "images"] {
         let is_of =
@@ -93,10 +94,12 @@ pub(crate) fn summary(table: &Table, preprocessing: &Preprocessing) -> String {
         let width: usize = features.iter().map(|feature| feature.width()).sum();
         let inputs = match width == features.len() {
             true => String::new(),
-            false => format!(" ({})", counted(width, "input")),
+            false => catalog.say("report.columns_inputs", &[("inputs", &width)]),
         };
         if !features.is_empty() {
-            parts.push(format!("{} of {kind_of}{inputs}", features.len()));
+            let values: [(&str, &dyn std::fmt::Display); 2] =
+                [("count", &features.len()), ("inputs", &inputs)];
+            parts.push(catalog.say(&format!("report.columns_{kind_of}"), &values));
         }
     }
     let left_out = table.columns().len()
@@ -104,7 +107,7 @@ pub(crate) fn summary(table: &Table, preprocessing: &Preprocessing) -> String {
         - preprocessing.target().names().len()
         - usize::from(preprocessing.weights().is_some());
     if left_out > 0 {
-        parts.push(format!("{left_out} left out"));
+        parts.push(catalog.say("report.columns_left_out", &[("count", &left_out)]));
     }
     parts.join(", ")
 }

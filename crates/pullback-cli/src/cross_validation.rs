@@ -6,15 +6,16 @@ use crate::interrupt::Interrupt;
 use crate::machine::free_memory;
 use crate::predictions::Predictions;
 use crate::progress::Progress;
-use crate::terminal::{entry, print, print_json, say, setting, time, warn, width};
+use crate::terminal::{entry, print, print_json, say, setting, time_in, warn_in, width, wrapped};
 use pullback::data::Concern;
+use pullback::explain::Catalog;
 use pullback::job::{Candidates, CrossValidated, CrossValidation, Decided};
 use pullback::network::Layer;
-use pullback::report::number::counted;
 use pullback::report::{Folds, text};
 use pullback::train::{Machine, Training};
 use pullback_data::Note;
 use serde::Serialize;
+use std::fmt::Display;
 
 /// The JSON report of a cross-validation.
 #[derive(Serialize)]
@@ -51,11 +52,12 @@ pub(crate) struct Shown<'a> {
     pub(crate) is_quiet: bool,
     /// Where the predictions for all rows go.
     pub(crate) out_of_fold: Option<&'a Output>,
+    pub(crate) catalog: &'a Catalog,
 }
 
 /// Trains and tests every fold; `first` is the decided job of the first one.
 pub(crate) fn run(mut folds: CrossValidation, first: Decided, shown: &Shown<'_>) -> Result<()> {
-    let &Shown { machine, has_json, is_quiet, .. } = shown;
+    let &Shown { machine, has_json, is_quiet, catalog, .. } = shown;
     let is_silent = is_quiet || has_json;
     let (count, rows, source) = (folds.count(), folds.table().rows(), folds.table().source().to_owned());
     let training = first.training().clone();
@@ -71,21 +73,26 @@ pub(crate) fn run(mut folds: CrossValidation, first: Decided, shown: &Shown<'_>)
             first.take().map_or_else(|| folds.decide(fold), Ok).map_err(|error| of_fold(error.into()))?;
         job.check_memory(machine, free_memory())?;
         let (epochs, learned) = (job.training().epochs, job.rows().training.len());
-        let mut progress = Progress::new(epochs, learned, is_silent, interrupt.clone(), Vec::new());
+        let mut progress = Progress::new(epochs, learned, is_silent, interrupt.clone(), Vec::new(), catalog);
         // Nobody would read the comparison.
         let job = if is_quiet && !has_json { job } else { job.compared() };
         let fitted = job.run(machine, &mut progress).map_err(|error| of_fold(error.into()))?;
         seconds += progress.finish().as_secs_f64();
         if let Some(code) = interrupt.code() {
-            warn(format_args!("interrupted in fold {} of {count}: there are no figures", fold + 1));
+            let values: [(&str, &dyn Display); 2] = [("fold", &(fold + 1)), ("count", &count)];
+            warn_in(catalog, catalog.say("report.interrupted_fold", &values));
             return Err(Failure::silent(code));
         }
         if !is_silent {
             let chosen = fitted.candidates.as_ref().map_or(String::new(), |found| {
                 let taken = found.candidates.iter().filter(|one| one.taken > 0).count();
-                format!("; {taken} of {} taken", counted(found.candidates.len(), "candidate"))
+                catalog.say("report.fold_chosen", &[("taken", &taken), ("count", &found.candidates.len())])
             });
-            say(format_args!("fold {} of {count}: {}{chosen}", fold + 1, text::line(&fitted.report)));
+            let line = text::line(&fitted.report, catalog);
+            say(catalog.say(
+                "report.fold_of",
+                &[("fold", &(fold + 1)), ("count", &count), ("line", &line), ("chosen", &chosen)],
+            ));
         }
         folds.add(fold, fitted).map_err(|error| of_fold(error.into()))?;
     }
@@ -116,51 +123,57 @@ pub(crate) fn run(mut folds: CrossValidation, first: Decided, shown: &Shown<'_>)
         return Ok(());
     }
     let mut out = String::new();
-    let inputs = counted(found.preprocessing.inputs(), "input");
-    entry(&mut out, "data", &format!("{source}: {}, {inputs}", counted(rows, "row")));
-    entry(&mut out, "target", &target.names().join(", "));
+    let say = |key: &str, values: &[(&str, &dyn Display)]| catalog.say(&format!("report.{key}"), values);
+    let mut line = |name: &str, value: String| {
+        entry(&mut out, catalog.get(&format!("report.entry.{name}")), &value);
+    };
+    let inputs = found.preprocessing.inputs();
+    line("data", say("data", &[("source", &source), ("rows", &rows), ("inputs", &inputs)]));
+    line("target", target.names().join(", "));
     let how = match &settings.group {
-        Some(column) => format!("; no \"{column}\" is in two"),
+        Some(column) => say("folds_group", &[("column", column)]),
         None => String::new(),
     };
     let alone = match outside {
         0 => String::new(),
-        rows => format!("; {} in none, the only one of its class", counted(rows, "row")),
+        rows => say("folds_alone", &[("rows", &rows)]),
     };
-    entry(&mut out, "folds", &format!("{count}, each predicted by what learned from the others{how}{alone}"));
+    line("folds", say("folds", &[("count", &count), ("how", &how), ("alone", &alone)]));
     if networks > 1 {
-        entry(&mut out, "ensemble", &format!("{networks} networks a fold; the mean of what they predict"));
+        line("ensemble", say("ensemble_a_fold", &[("count", &networks)]));
     }
     if !found.candidates.is_empty() {
         let each: Vec<String> = (found.candidates.iter())
             .map(|fold| {
                 let taken = fold.candidates.iter().filter(|one| one.taken > 0).count();
-                format!("{taken} of {}", fold.candidates.len())
+                say("taken_of", &[("taken", &taken), ("count", &fold.candidates.len())])
             })
             .collect();
-        entry(&mut out, "chosen", &format!("in each fold anew: {} candidates", each.join(", ")));
+        line("chosen", say("chosen_in_folds", &[("list", &each.join(", "))]));
     }
     let network = if found.candidates.is_empty() { "network" } else { "first" };
-    entry(&mut out, network, &format!("{inputs}, {}", layers.join(", ")));
-    entry(
-        &mut out,
+    let layers: Vec<String> = layers.iter().map(|layer| catalog.described(layer)).collect();
+    line(network, say("network_of_folds", &[("inputs", &inputs), ("layers", &layers.join(", "))]));
+    line(
         "training",
-        &format!(
-            "{}, learning rate {}, batch {}, seed {}, at most {}",
-            training.optimizer.name(),
-            setting(training.learning_rate()),
-            training.batch,
-            training.seed,
-            counted(training.epochs, "epoch")
+        say(
+            "training_of_folds",
+            &[
+                ("optimizer", &training.optimizer.name()),
+                ("rate", &setting(training.learning_rate())),
+                ("batch", &catalog.told(&training.batch.to_string())),
+                ("seed", &training.seed),
+                ("epochs", &training.epochs),
+            ],
         ),
     );
-    entry(&mut out, "time", &time(seconds));
+    line("time", time_in(seconds, catalog));
     out.push('\n');
-    out.push_str(&text::folds(&found.report, width()));
+    out.push_str(&text::folds(&found.report, width(), catalog));
     if let Some(path) = shown.out_of_fold.and_then(Output::path) {
-        out.push_str(&format!("\nout-of-fold predictions in {}\n", path.display()));
+        out.push_str(&format!("\n{}\n", say("out_of_fold_in", &[("path", &path.display())])));
     }
-    out.push_str("\nno model is saved; the same without `--cv` trains one\n");
+    out.push_str(&format!("\n{}\n", wrapped(catalog.get("report.no_model"), 0)));
     print(&out)
 }
 

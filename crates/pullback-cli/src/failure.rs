@@ -4,6 +4,7 @@ use crate::flags;
 use crate::terminal::say_styled;
 use anstyle::{AnsiColor, Style};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use pullback::explain::Catalog;
 use std::error::Error as _;
 use std::fmt::Display;
 use std::io;
@@ -23,20 +24,37 @@ pub(crate) struct Failure {
     pub(crate) code: u8,
     what: String,
     help: Option<String>,
+    /// The words before what and help.
+    words: [String; 2],
 }
 
 impl Failure {
     pub(crate) fn usage(what: impl Display, help: impl Display) -> Self {
-        Self { code: USAGE, what: what.to_string(), help: Some(help.to_string()) }
+        Self { code: USAGE, ..Self::new(what, help) }
     }
 
     pub(crate) fn new(what: impl Display, help: impl Display) -> Self {
-        Self { code: FAILURE, what: what.to_string(), help: Some(help.to_string()) }
+        Self::of_code(FAILURE, what.to_string(), Some(help.to_string()))
     }
 
     /// The end of a command that has said all there is to say.
     pub(crate) fn silent(code: u8) -> Self {
-        Self { code, what: String::new(), help: None }
+        Self::of_code(code, String::new(), None)
+    }
+
+    fn of_code(code: u8, what: String, help: Option<String>) -> Self {
+        Self { code, what, help, words: ["error", "help"].map(str::to_owned) }
+    }
+
+    /// The same in a language that has words for it.
+    pub(crate) fn told(self, catalog: &Catalog) -> Self {
+        let what = catalog.told(&self.what);
+        if what == self.what {
+            return self;
+        }
+        let help = self.help.map(|help| catalog.told(&help));
+        let words = ["report.error", "report.help"].map(|key| catalog.get(key).to_owned());
+        Self { what, help, words, ..self }
     }
 
     /// The same, as a mistake in how the command was called.
@@ -55,9 +73,10 @@ impl Failure {
         }
         let red = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
         let bold = Style::new().bold();
-        say_styled("", "error", red, &without_numbers(&self.what));
+        let [error, help_word] = &self.words;
+        say_styled("", error, red, &without_numbers(&self.what));
         if let Some(help) = &self.help {
-            say_styled("  ", "help", bold, help);
+            say_styled("  ", help_word, bold, help);
         }
     }
 
@@ -107,7 +126,7 @@ impl From<pullback::Error> for Failure {
             pullback::ErrorKind::Configuration | pullback::ErrorKind::Shape => USAGE,
             _ => FAILURE,
         };
-        Self { code, what: error.to_string(), help: error.help_text().map(str::to_owned) }
+        Self::of_code(code, error.to_string(), error.help_text().map(str::to_owned))
     }
 }
 

@@ -2,9 +2,11 @@
 //! standard error, so that standard output is the report alone.
 
 use crate::interrupt::Interrupt;
-use crate::terminal::{count, figure, percent, say, time};
+use crate::terminal::{count, figure, percent, say, time, time_in};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pullback::explain::Catalog;
 use pullback::train::{CandidateReport, Epoch, EpochReport, Flow, MemberReport, Observer, StepReport};
+use std::fmt::Display;
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
@@ -38,6 +40,7 @@ pub(crate) struct Progress {
     time: Option<Duration>,
     ended: Instant,
     longest: Duration,
+    catalog: Catalog,
 }
 
 impl Progress {
@@ -48,6 +51,7 @@ impl Progress {
         is_quiet: bool,
         interrupt: Interrupt,
         epochs_before: Vec<usize>,
+        catalog: &Catalog,
     ) -> Self {
         let is_dumb = std::env::var_os("TERM").is_none_or(|name| name == "dumb");
         let bar = (!is_quiet && stderr().is_terminal() && !is_dumb).then(|| {
@@ -75,6 +79,7 @@ impl Progress {
             time: None,
             ended: now,
             longest: Duration::ZERO,
+            catalog: catalog.clone(),
         }
     }
 
@@ -109,7 +114,8 @@ impl Progress {
         let done = done - before;
         let left = Duration::try_from_secs_f64(seconds * (total - done) / done).unwrap_or(Duration::MAX);
         // Below a second there is nothing to tell.
-        let left = if left < Duration::from_secs(1) { "0 s".to_owned() } else { time(left.as_secs_f64()) };
+        let left = if left < Duration::from_secs(1) { 0.0 } else { left.as_secs_f64() };
+        let left = time_in(left, &self.catalog);
         (count(done / seconds.max(1e-9)), left)
     }
 }
@@ -150,10 +156,19 @@ impl Observer for Progress {
             self.shown = Instant::now();
             let done = report.epoch * report.examples_per_epoch + report.examples;
             let (pace, left) = self.pace(done as f64);
-            let step = || format!("cost {}", figure(report.cost));
+            let step =
+                || self.catalog.say("progress.cost", &[("cost", &figure(report.cost)), ("validation", &"")]);
             let figures = self.figures.clone().unwrap_or_else(step);
-            let epoch = report.epoch + 1;
-            bar.set_message(format!("epoch {epoch}/{}, {figures}, {pace}/s, {left} left", self.epochs));
+            bar.set_message(self.catalog.say(
+                "progress.bar",
+                &[
+                    ("epoch", &(report.epoch + 1)),
+                    ("epochs", &self.epochs),
+                    ("figures", &figures),
+                    ("pace", &pace),
+                    ("left", &left),
+                ],
+            ));
             bar.set_position(done as u64);
         }
         if self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
@@ -164,14 +179,27 @@ impl Observer for Progress {
         self.end = Instant::now();
         let metric = epoch.metric;
         let validation = match report.watched {
-            Some(value) => format!(", val {metric} {}", figure(value)),
-            None => validation(report),
+            Some(value) => {
+                let metric = self.catalog.told(metric.name());
+                self.catalog.say("progress.watched", &[("metric", &metric), ("value", &figure(value))])
+            }
+            None => validation(report, &self.catalog),
         };
-        let figures = format!("cost {}{validation}", figure(report.cost));
+        let values: [(&str, &dyn Display); 2] = [("cost", &figure(report.cost)), ("validation", &validation)];
+        let figures = self.catalog.say("progress.cost", &values);
         let done = report.epoch + 1;
         if self.is_line_due() {
             let (pace, left) = self.pace((done * self.examples_per_epoch) as f64);
-            say(format_args!("epoch {done}/{}: {figures}, {pace} samples/s, {left} left", self.epochs));
+            say(self.catalog.say(
+                "progress.epoch",
+                &[
+                    ("epoch", &done),
+                    ("epochs", &self.epochs),
+                    ("figures", &figures),
+                    ("pace", &pace),
+                    ("left", &left),
+                ],
+            ));
         }
         self.figures = Some(figures);
         Flow::Continue
@@ -190,10 +218,15 @@ impl Observer for Progress {
         let seen = examples - self.seen_before.min(examples);
         if self.is_line_due() {
             let pace = count(seen as f64 / self.start.elapsed().as_secs_f64().max(1e-9));
-            let epochs = self.epochs;
-            say(format_args!(
-                "network {begun} of {members}, epoch {}/{epochs}: {pace} samples/s",
-                epoch.epoch + 1
+            say(self.catalog.say(
+                "progress.member",
+                &[
+                    ("begun", &begun),
+                    ("members", members),
+                    ("epoch", &(epoch.epoch + 1)),
+                    ("epochs", &self.epochs),
+                    ("pace", &pace),
+                ],
             ));
         }
         if let Some(bar) = &self.bar
@@ -201,7 +234,10 @@ impl Observer for Progress {
         {
             self.shown = Instant::now();
             let pace = count(seen as f64 / self.start.elapsed().as_secs_f64().max(1e-9));
-            bar.set_message(format!("network {begun} of {members}, epoch {}, {pace}/s", epoch.epoch + 1));
+            bar.set_message(self.catalog.say(
+                "progress.member_bar",
+                &[("begun", &begun), ("members", members), ("epoch", &(epoch.epoch + 1)), ("pace", &pace)],
+            ));
             bar.set_position((examples / members) as u64);
         }
         if self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
@@ -213,11 +249,9 @@ impl Observer for Progress {
         (self.ended, self.end) = (now, now);
         self.members.clear();
         if self.is_line_due() {
-            say(format_args!(
-                "candidate {}: {} in all",
-                report.candidate + 1,
-                time((now - self.start).as_secs_f64())
-            ));
+            let time = time_in((now - self.start).as_secs_f64(), &self.catalog);
+            let values: [(&str, &dyn Display); 2] = [("candidate", &(report.candidate + 1)), ("time", &time)];
+            say(self.catalog.say("progress.candidate", &values));
         }
         let is_over = self.time.is_some_and(|time| now - self.start + self.longest > time);
         if is_over || self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
@@ -225,10 +259,11 @@ impl Observer for Progress {
 }
 
 /// The accuracy of the validation rows, or their cost where there is none.
-fn validation(report: &EpochReport) -> String {
+fn validation(report: &EpochReport, catalog: &Catalog) -> String {
+    let told = |value: String| catalog.say("progress.validation", &[("value", &value)]);
     match (report.validation_accuracy, report.validation_cost) {
-        (Some(accuracy), _) => format!(", val {}", percent(accuracy)),
-        (None, Some(cost)) => format!(", val {}", figure(cost)),
+        (Some(accuracy), _) => told(percent(accuracy)),
+        (None, Some(cost)) => told(figure(cost)),
         (None, None) => String::new(),
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::failure::{Failure, Result};
 use crate::machine::{free_memory, machine};
-use crate::terminal::{say, typed, warn};
+use crate::terminal::{note_in, say, typed, warn_in};
 use pullback::Error;
 use pullback::data::{Column, ColumnType, Encoding, Preprocessing, Table, builtin};
 use pullback::error::nearest_name;
+use pullback::explain::Catalog;
 use pullback::job::{Names, Settings, Tables, memory};
 use pullback::model::{Model, Partition, Prediction, Test, Trained};
 use pullback::report::number::counted;
@@ -37,19 +38,19 @@ impl From<Parts> for Loaded {
 
 impl Loaded {
     /// The rows that a source sets apart to test on, or all; what the reader warns of is told.
-    fn into_tested(self) -> Table {
-        tell(&self.notes, true);
+    fn into_tested(self, catalog: &Catalog) -> Table {
+        tell(&self.notes, true, catalog);
         self.tables.test.unwrap_or(self.tables.train)
     }
 }
 
 /// Says what the reader decided; only what may have lost data, if `is_quiet`.
-pub(crate) fn tell(notes: &[Note], is_quiet: bool) {
+pub(crate) fn tell(notes: &[Note], is_quiet: bool, catalog: &Catalog) {
     for note in notes {
         if note.kind.is_warning() {
-            warn(note);
+            warn_in(catalog, note);
         } else if !is_quiet {
-            say(format_args!("note: {note}"));
+            note_in(catalog, note);
         }
     }
 }
@@ -266,14 +267,12 @@ pub(crate) fn settings_of(model: &Trained<'_>) -> Result<Option<Settings>> {
 }
 
 /// Loads a network to look into: of an ensemble, one of its networks, counted from 1.
-pub(crate) fn load_network(path: &Path, member: Option<usize>) -> Result<Model<f64>> {
+pub(crate) fn load_network(path: &Path, member: Option<usize>, catalog: &Catalog) -> Result<Model<f64>> {
     let model = Model::<f64>::load(path)?;
     let count = model.member_count();
     if member.is_none() && count > 1 {
-        warn(format_args!(
-            "{} holds {count} networks, whose predictions are averaged; this is the first; `--member 2` takes the second",
-            path.display()
-        ));
+        let values: [(&str, &dyn std::fmt::Display); 2] = [("model", &path.display()), ("count", &count)];
+        warn_in(catalog, catalog.say("source.first_network", &values));
     }
     let place = member.unwrap_or(1);
     place.checked_sub(1).and_then(|index| model.member(index)).ok_or_else(|| {
@@ -292,6 +291,7 @@ pub(crate) fn load_as_in_training(
     data: &str,
     targets: Option<&Path>,
     kept: Option<&Names>,
+    catalog: &Catalog,
 ) -> Result<(Table, Vec<Column>)> {
     let settings = read_settings(model, data, targets)?;
     let keeps_rows = kept.is_some();
@@ -311,7 +311,7 @@ pub(crate) fn load_as_in_training(
         true => Some(standard_input(options.limit_bytes)?),
         false => None,
     };
-    let table = load_given(data, given.as_deref(), settings.seed(), &options)?.into_tested();
+    let table = load_given(data, given.as_deref(), settings.seed(), &options)?.into_tested(catalog);
     refuse_missing_columns(model, &table)?;
     let kept = kept.joined(|name| table.get(name).is_some()).0;
     let columns = |table: &Table| -> Result<Vec<Column>> {
@@ -423,12 +423,12 @@ impl DataFlags {
     }
 
     /// Warns if all rows were taken of the data that the model was trained on.
-    pub(crate) fn warn_of_training(&self, model: &Trained<'_>, is_trained_on: bool) {
+    pub(crate) fn warn_of_training(&self, model: &Trained<'_>, is_trained_on: bool, catalog: &Catalog) {
         if is_trained_on && self.is_given() && !self.held_out {
-            warn(format_args!(
-                "{} of these {} rows were trained on; `--held-out` takes the others",
-                model.data.trained_rows, model.data.rows
-            ));
+            let data = &model.data;
+            let values: [(&str, &dyn std::fmt::Display); 2] =
+                [("trained", &data.trained_rows), ("rows", &data.rows)];
+            warn_in(catalog, catalog.say("source.trained_on", &values));
         }
     }
 
@@ -439,34 +439,34 @@ impl DataFlags {
 
     /// The rows of the data, or of them those that were held out from training; without data, those of built-in data
     /// that were.
-    pub(crate) fn chosen(&self, model: &Trained<'_>) -> Result<Chosen> {
+    pub(crate) fn chosen(&self, model: &Trained<'_>, catalog: &Catalog) -> Result<Chosen> {
         let targets = self.targets.as_deref();
         match self.data.as_deref() {
-            Some(data) if self.held_out => held_out_of(model, data, targets),
-            Some(data) => all_of(model, data, targets),
-            None => held_out(model),
+            Some(data) if self.held_out => held_out_of(model, data, targets, catalog),
+            Some(data) => all_of(model, data, targets, catalog),
+            None => held_out(model, catalog),
         }
     }
 }
 
 /// All rows of `data` that have their targets, with a file of targets where they have none.
-fn all_of(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Result<Chosen> {
-    let (mut table, _) = load_as_in_training(model, data, targets, None)?;
+fn all_of(model: &Trained<'_>, data: &str, targets: Option<&Path>, catalog: &Catalog) -> Result<Chosen> {
+    let (mut table, _) = load_as_in_training(model, data, targets, None, catalog)?;
     let names = model.preprocessing.target().names();
     // Whoever uses a target says that its column is not there.
     if names.iter().all(|name| table.get(name).is_some())
         && let Some((known, note)) = with_targets(&table, names.iter().map(String::as_str))?
     {
-        warn(note);
+        warn_in(catalog, note);
         table = known;
     }
-    let what = format!("{}: {}", table.source(), counted(table.rows(), "row"));
+    let what = catalog.say("source.rows", &[("source", &table.source()), ("rows", &table.rows())]);
     let is_trained_on = model.data.is_of(&table)?;
     Ok(Chosen { table, what, is_trained_on })
 }
 
 /// Of the data that a model was trained on, the rows that were held out.
-fn held_out_of(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Result<Chosen> {
+fn held_out_of(model: &Trained<'_>, data: &str, targets: Option<&Path>, catalog: &Catalog) -> Result<Chosen> {
     let settings = read_settings(model, data, targets)?;
     let table = load_to_train(&settings, &read_options(&settings)?)?.tables.train;
     if !model.data.is_of(&table)? {
@@ -475,7 +475,7 @@ fn held_out_of(model: &Trained<'_>, data: &str, targets: Option<&Path>) -> Resul
             "leave out `--held-out` to take all of its rows",
         ));
     }
-    tested(&table, recorded(model)?)
+    tested(&table, recorded(model)?, catalog)
 }
 
 /// Which rows were for what, as the model file says.
@@ -496,7 +496,7 @@ fn recorded<'a>(model: &Trained<'a>) -> Result<&'a Partition> {
 }
 
 /// The rows of built-in data that were held out when the model was trained. A model opens no file.
-fn held_out(model: &Trained<'_>) -> Result<Chosen> {
+fn held_out(model: &Trained<'_>, catalog: &Catalog) -> Result<Chosen> {
     let source = &model.data.source;
     let Some(set) = builtin::find(source) else {
         return Err(Failure::new(
@@ -512,23 +512,28 @@ fn held_out(model: &Trained<'_>) -> Result<Chosen> {
             "give the rows to evaluate on: a file, or a built-in set",
         ));
     }
-    tested(&table, recorded(model)?)
+    tested(&table, recorded(model)?, catalog)
 }
 
 /// The rows of a table that a model was tested on.
-fn tested(table: &Table, rows: &Partition) -> Result<Chosen> {
-    let (chosen, how, is_trained_on) = match rows.test() {
-        Test::HeldOut(rows) => (rows.clone(), "held out from training", false),
-        Test::Training | Test::Apart(_) => (rows.training(), "the same as in training", true),
+fn tested(table: &Table, rows: &Partition, catalog: &Catalog) -> Result<Chosen> {
+    let (chosen, key, is_trained_on) = match rows.test() {
+        Test::HeldOut(rows) => (rows.clone(), "source.held_out", false),
+        Test::Training | Test::Apart(_) => (rows.training(), "source.same", true),
     };
     let table = table.select(&chosen)?;
-    let what = format!("{}: {}, {how}", table.source(), counted(table.rows(), "row"));
+    let what = catalog.say(key, &[("source", &table.source()), ("rows", &table.rows())]);
     Ok(Chosen { table, what, is_trained_on })
 }
 
 /// Reads a file to test on: of a source with a part for that, this part. Columns are what they are in the rows to
 /// train on.
-pub(crate) fn read_test(path: &Path, settings: &Settings, training: &Table) -> Result<Table> {
+pub(crate) fn read_test(
+    path: &Path,
+    settings: &Settings,
+    training: &Table,
+    catalog: &Catalog,
+) -> Result<Table> {
     let kind = |column: &Column| Some((column.name.clone(), column.kind()?));
     let known = training.columns().iter().filter_map(kind).collect();
     let commas = |column: &Column| Some((column.name.clone(), column.has_decimal_commas?));
@@ -539,18 +544,23 @@ pub(crate) fn read_test(path: &Path, settings: &Settings, training: &Table) -> R
     let options = read_options(settings)?;
     let image_size = image_size.or(options.image_size);
     Ok(Loaded::from(read(path, &ReadOptions { known, decimal_commas, year_first, image_size, ..options })?)
-        .into_tested())
+        .into_tested(catalog))
 }
 
 /// What a model predicts for a table; what it could not represent is told.
-pub(crate) fn predict(model: &Model<f32>, table: &Table, threads: usize) -> Result<Prediction> {
+pub(crate) fn predict(
+    model: &Model<f32>,
+    table: &Table,
+    threads: usize,
+    catalog: &Catalog,
+) -> Result<Prediction> {
     let machine = machine(threads)?;
     let feature_bytes = model.trained()?.preprocessing.feature_bytes::<f32>(table.rows_at_a_time());
     let work = memory::Work::Prediction { feature_bytes };
     memory::check(model.network(), table.rows().min(256), work, free_memory())?;
     let prediction = model.predict(table, &machine)?;
     for warning in &prediction.warnings {
-        warn(warning);
+        warn_in(catalog, warning);
     }
     match prediction.numbers.iter().position(|number| !number.is_finite()) {
         None => Ok(prediction),

@@ -4,14 +4,16 @@
 
 use crate::failure::{Failure, Result};
 use anstyle::Style;
+use pullback::explain::Catalog;
 use pullback::model::Began;
-use pullback::report::number::counted;
 pub(crate) use pullback::report::number::{count, figure, percent, setting, time};
+use pullback::report::text;
 use pullback::train::Training;
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
+use unicode_width::UnicodeWidthStr;
 
 /// The width of what is printed where there is no terminal.
 pub(crate) const WIDTH: usize = 80;
@@ -31,20 +33,33 @@ pub(crate) fn width() -> usize {
 }
 
 /// How an optimizer steps: `, learning rate 0.1, batch 32`; what is said of the rate's course stands behind it.
-pub(crate) fn steps(training: &Training, course: &str) -> String {
+pub(crate) fn steps(training: &Training, course: &str, catalog: &Catalog) -> String {
     let Training { batch, accumulate, ema, optimizer, .. } = training;
     let rate = setting(training.learning_rate());
+    let batch = catalog.told(&batch.to_string());
     let mut text = match optimizer.is_searching() {
-        true => ", all rows at each step".to_owned(),
-        false => format!(", learning rate {rate}{course}, batch {batch}"),
+        true => catalog.get("report.steps_searching").to_owned(),
+        false => catalog.say("report.steps", &[("rate", &rate), ("course", &course), ("batch", &batch)]),
     };
     if *accumulate > 1 {
-        let _ = write!(text, " ({accumulate} of them a step)");
+        text += &catalog.say("report.steps_accumulated", &[("count", accumulate)]);
     }
     if let Some(share) = ema {
-        let _ = write!(text, ", weights averaged by {}", setting(*share));
+        text += &catalog.say("report.steps_averaged", &[("share", &setting(*share))]);
     }
     text
+}
+
+/// A time in words: `12 ms`, `2 min 5 s`.
+pub(crate) fn time_in(seconds: f64, catalog: &Catalog) -> String {
+    let words = time(seconds);
+    let (more, words) = words.strip_prefix("> ").map_or(("", words.as_str()), |rest| ("> ", rest));
+    let words: Vec<&str> = words.split(' ').collect();
+    let one = |pair: &[&str]| match pair {
+        [number, unit] => catalog.say(&format!("time.{unit}"), &[("number", number)]),
+        others => others.join(" "),
+    };
+    more.to_owned() + &words.chunks(2).map(one).collect::<Vec<_>>().join(" ")
 }
 
 /// Writes a line to standard error. That nobody reads it is no failure.
@@ -60,6 +75,16 @@ pub(crate) fn say_styled(indent: &str, word: &str, style: Style, line: &str) {
 /// Says what the user should know though nothing failed.
 pub(crate) fn warn(line: impl Display) {
     say(format_args!("warning: {line}"));
+}
+
+/// The same in a language: what a crate says in English is told in it.
+pub(crate) fn warn_in(catalog: &Catalog, line: impl Display) {
+    say(catalog.say("report.warning", &[("text", &catalog.told(&line.to_string()))]));
+}
+
+/// Says what may be of interest, in a language.
+pub(crate) fn note_in(catalog: &Catalog, line: impl Display) {
+    say(catalog.say("report.note", &[("text", &catalog.told(&line.to_string()))]));
 }
 
 /// Prints a report for people to standard output.
@@ -113,10 +138,11 @@ fn escaped(text: &str, is_unsafe: impl Fn(char) -> bool) -> Cow<'_, str> {
 
 /// Adds an entry to a report: a name, and what it is, in lines of at most [`width`].
 pub(crate) fn entry(out: &mut String, name: &str, value: &str) {
-    let _ = writeln!(out, "{name:INDENT$}{}", wrapped(value, INDENT));
+    let gap = INDENT.saturating_sub(name.width());
+    let _ = writeln!(out, "{name}{:gap$}{}", "", wrapped(value, INDENT));
 }
 
-/// A text in lines of at most [`width`] characters that start at column `indent`, the first one aside.
+/// A text in lines of at most [`width`] columns that start at column `indent`, the first one aside.
 /// What stands between commas stays together where it can.
 pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     let (width, text) = (width(), escaped(text, is_unsafe));
@@ -124,7 +150,7 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     let mut pieces: Vec<String> = Vec::new();
     for phrase in words.split_inclusive(|word| word.ends_with([',', ';'])) {
         let whole = phrase.join(" ");
-        if whole.chars().count() <= LONGEST_PHRASE {
+        if whole.width() <= LONGEST_PHRASE {
             pieces.push(whole);
         } else {
             pieces.extend(phrase.iter().copied().map(str::to_owned));
@@ -133,7 +159,7 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     let mut lines = String::new();
     let mut column = indent;
     for (at, piece) in pieces.iter().enumerate() {
-        let length = piece.chars().count();
+        let length = piece.width();
         if at > 0 && column + 1 + length > width {
             let _ = write!(lines, "\n{:indent$}", "");
             column = indent;
@@ -147,22 +173,22 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     lines
 }
 
-/// The beginning of a text that is longer than `length` characters, marked as such.
-pub(crate) fn shortened(text: &str, length: usize) -> String {
-    let text = escaped(text, is_unsafe);
-    if text.chars().count() <= length {
-        return text.into_owned();
-    }
-    let start: String = text.chars().take(length.saturating_sub(1)).collect();
-    format!("{start}~")
+/// The beginning of a text that is wider than `width` columns, marked as such.
+pub(crate) fn shortened(text: &str, width: usize) -> String {
+    text::shortened(&escaped(text, is_unsafe), width)
 }
 
 /// Which model a run began with.
-pub(crate) fn began_with(began: &Began) -> String {
+pub(crate) fn began_with(began: &Began, catalog: &Catalog) -> String {
     let Began { model, hash, epochs, data, has_new_head } = began;
-    let on = data.as_ref().map_or(String::new(), |data| format!(" on {}", data.source));
-    let head = if *has_new_head { "; its last layer is drawn anew" } else { "" };
-    format!("{model} (weights {hash}), trained for {}{on}{head}", counted(*epochs, "epoch"))
+    let on = data
+        .as_ref()
+        .map_or(String::new(), |data| catalog.say("report.from_data", &[("data", &data.source)]));
+    let head = if *has_new_head { catalog.get("report.from_new_head") } else { "" };
+    catalog.say(
+        "report.from",
+        &[("model", model), ("hash", hash), ("epochs", epochs), ("on", &on), ("head", &head)],
+    )
 }
 
 /// A path as it is typed in a shell.

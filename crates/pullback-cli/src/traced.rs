@@ -2,11 +2,13 @@
 
 use crate::failure::{Failure, Result};
 use crate::files::read_text;
+use crate::language;
 use crate::machine::free_memory;
 use crate::source::{Chosen, DataFlags, load_network};
 use pullback::Error;
 use pullback::explain::{
-    Address, Addresses, Expression, Notation, Subject, Symbol, Trace, WorkedExample, check_size, trace_rows,
+    Address, Addresses, Catalog, Expression, Notation, Subject, Symbol, Trace, WorkedExample, check_size,
+    trace_rows,
 };
 use pullback::job::memory;
 use pullback::network::Mode;
@@ -23,8 +25,8 @@ pub(crate) struct Traced {
     /// The data, for people and for programs.
     pub(crate) what: String,
     pub(crate) source: String,
-    /// The language that a file asks for.
-    pub(crate) language: Option<String>,
+    /// The messages: those of the language that is asked for, or that a file asks for.
+    pub(crate) catalog: Catalog,
     /// How many numbers of each parameter are checked in little time.
     pub(crate) samples: usize,
 }
@@ -39,6 +41,7 @@ impl Traced {
         rows: Option<usize>,
         is_training: bool,
         notation: Option<&str>,
+        lang: Option<&str>,
     ) -> Result<Self> {
         let notation = notation
             .map(|name| {
@@ -47,10 +50,11 @@ impl Traced {
             })
             .transpose()?;
         if is_worked(path) {
-            return Self::worked(path, data, member, is_training, notation);
+            return Self::worked(path, data, member, is_training, notation, lang);
         }
-        let model = load_network(path, member)?;
-        let Chosen { table, what, .. } = data.chosen(&model.trained()?)?;
+        let catalog = language::catalog(lang, None)?;
+        let model = load_network(path, member, &catalog)?;
+        let Chosen { table, what, .. } = data.chosen(&model.trained()?, &catalog)?;
         let (usual, samples) = check_size(model.network())?;
         let rows = rows.unwrap_or(usual).min(table.rows());
         let mode = if is_training { Mode::Training } else { Mode::Evaluation };
@@ -63,7 +67,7 @@ impl Traced {
             own_names: BTreeMap::new(),
             what,
             source: table.source().to_owned(),
-            language: None,
+            catalog,
             samples,
         })
     }
@@ -74,6 +78,7 @@ impl Traced {
         member: Option<usize>,
         is_training: bool,
         notation: Option<Notation>,
+        lang: Option<&str>,
     ) -> Result<Self> {
         if data.is_given() || member.is_some() {
             return Err(Failure::usage(
@@ -108,7 +113,7 @@ impl Traced {
             own_names,
             what: name.clone(),
             source: name,
-            language: worked.language,
+            catalog: language::catalog(lang, worked.language.as_deref())?,
             samples,
         })
     }

@@ -1,18 +1,19 @@
 //! The report of a training run: as JSON, and as text for people.
 
 use crate::columns::{Decision, decisions, summary};
-use crate::terminal::{began_with, count, entry, figure, steps, time, typed, width, wrapped};
+use crate::terminal::{began_with, count, entry, figure, steps, time_in, typed, width, wrapped};
 use pullback::data::{Concern, Preprocessing, Target};
 use pullback::execute::Machine;
+use pullback::explain::Catalog;
 use pullback::job::{Calibration, Candidate, Candidates, Decided, Fitted, Reason};
 use pullback::model::{Began, Fingerprint, Model, Run, Trained};
 use pullback::network::Layer;
-use pullback::report::number::{counted, significant};
+use pullback::report::number::significant;
 use pullback::report::{Report, Series, curve, text};
 use pullback::train::{GradientMethod, History, Stop, Training};
 use pullback_data::Note;
 use serde::Serialize;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::path::Path;
 
 /// A training run as it is reported; serialized, it is the JSON report.
@@ -153,13 +154,14 @@ pub(crate) struct Facts<'a> {
     /// The epochs that each network had done before.
     pub(crate) epochs_before: &'a [usize],
     pub(crate) stages: Stages,
+    pub(crate) catalog: &'a Catalog,
 }
 
 impl<'a> Document<'a> {
     /// # Errors
     /// If the model does not say how it was trained.
     pub(crate) fn new(facts: Facts<'a>) -> pullback::Result<Self> {
-        let Facts { job, machine, notes, concerns, place, fitted, epochs_before, stages } = facts;
+        let Facts { job, machine, notes, concerns, place, fitted, epochs_before, stages, catalog } = facts;
         let model = &fitted.model;
         let card = model.trained()?;
         let (target, rows, training) = (card.preprocessing.target(), job.rows(), job.training());
@@ -172,7 +174,7 @@ impl<'a> Document<'a> {
             reason: target.reason(),
             left_out: card.preprocessing.left_out(),
             columns: decisions(job.table(), job.preprocessing()),
-            summary: summary(job.table(), job.preprocessing()),
+            summary: summary(job.table(), job.preprocessing(), catalog),
             notes,
             concerns,
             training_rows: rows.training.len(),
@@ -242,196 +244,251 @@ fn told_weights(preprocessing: &Preprocessing, classes: Option<&[f64]>) -> Strin
 const MOST_CHOSEN: usize = 10;
 
 /// A candidate that was taken: how often, its layers, and how it was trained.
-fn chosen(candidate: &Candidate) -> String {
+fn chosen(candidate: &Candidate, catalog: &Catalog) -> String {
     let Candidate { layers, learning_rate, weight_decay, taken, .. } = candidate;
-    let decay = weight_decay.map_or(String::new(), |decay| format!(", weight decay {}", figure(decay)));
-    let layers = match layers.len() {
-        0..=12 => layers.join(", "),
-        many => format!("{many} layers"),
-    };
-    format!("{taken} x {layers}; learning rate {}{decay}", figure(*learning_rate))
+    let decay = weight_decay
+        .map_or(String::new(), |decay| catalog.say("report.candidate_decay", &[("decay", &figure(decay))]));
+    let values: [(&str, &dyn Display); 4] = [
+        ("taken", taken),
+        ("layers", &listed(layers, catalog)),
+        ("rate", &figure(*learning_rate)),
+        ("decay", &decay),
+    ];
+    catalog.say("report.candidate", &values)
+}
+
+/// The layers of a network, or how many there are.
+fn listed(layers: &[String], catalog: &Catalog) -> String {
+    match layers.len() {
+        0..=12 => layers.iter().map(|layer| catalog.described(layer)).collect::<Vec<_>>().join(", "),
+        many => catalog.say("report.layers", &[("count", &many)]),
+    }
 }
 
 /// The weights of at most so many classes are told.
 const MOST_WEIGHTS: usize = 12;
 
 /// Why training ended before its last epoch, or kept another.
-fn why(end: (Stop, Option<usize>), epochs: usize) -> String {
+fn why(end: (Stop, Option<usize>), epochs: usize, catalog: &Catalog) -> String {
     match end {
-        (Stop::NoImprovement, Some(kept)) => format!(", stopped early: epoch {} was best", kept + 1),
-        (Stop::Converged, _) => ", until the search was over".to_owned(),
-        (_, Some(kept)) if kept + 1 < epochs => format!(", epoch {} was best", kept + 1),
+        (Stop::NoImprovement, Some(kept)) => catalog.say("report.why_early", &[("epoch", &(kept + 1))]),
+        (Stop::Converged, _) => catalog.get("report.why_converged").to_owned(),
+        (_, Some(kept)) if kept + 1 < epochs => catalog.say("report.why_best", &[("epoch", &(kept + 1))]),
         _ => String::new(),
     }
 }
 
 /// The report as text.
-pub(crate) fn render(document: &Document<'_>, card: &Trained<'_>, data: &str) -> String {
+pub(crate) fn render(document: &Document<'_>, card: &Trained<'_>, data: &str, catalog: &Catalog) -> String {
     let mut out = String::new();
-    let mut line = |name: &str, value: String| entry(&mut out, name, &value);
-    let inputs = counted(card.network.inputs, "input");
-    line("data", format!("{}: {}, {inputs}", card.data.source, counted(card.data.rows, "row")));
+    let mut line = |name: &str, value: String| {
+        let key = format!("report.entry.{name}");
+        entry(&mut out, if name.is_empty() { "" } else { catalog.get(&key) }, &value);
+    };
+    let say = |key: &str, values: &[(&str, &dyn Display)]| catalog.say(&format!("report.{key}"), values);
+    let inputs = card.network.inputs;
+    line(
+        "data",
+        say("data", &[("source", &card.data.source), ("rows", &card.data.rows), ("inputs", &inputs)]),
+    );
     // Of numbers alone there is nothing to tell.
     if Path::new(data).exists() && document.summary.contains([',', '(']) {
-        line("columns", format!("{}; `pullback look` tells why", document.summary));
+        line("columns", say("columns", &[("summary", &document.summary)]));
     }
     let target = card.preprocessing.target();
     let shown = match target.target() {
-        Target::Regression { .. } => "numbers".to_owned(),
-        Target::Labels { words } => counted(words.len(), "label"),
-        classes => format!("{} classes", classes.classes().unwrap_or_default().len()),
+        Target::Regression { .. } => say("target_numbers", &[]),
+        Target::Labels { words } => say("target_labels", &[("count", &words.len())]),
+        classes => say("target_classes", &[("count", &classes.classes().unwrap_or_default().len())]),
     };
-    line("target", format!("{}: {shown} ({})", target.names().join(", "), document.reason));
+    let reason = catalog.told(document.reason);
+    line(
+        "target",
+        say("target_is", &[("names", &target.names().join(", ")), ("what", &shown), ("reason", &reason)]),
+    );
     let networks = &document.networks;
-    let validation = match document.validation_rows {
-        0 => String::new(),
-        rows if document.validation_data.is_some() => {
-            format!(", {rows} of {} for validation", document.validation_data.unwrap_or_default())
-        }
-        rows if networks.is_empty() => format!(", {rows} for validation"),
-        rows => format!(" (each network is watched by {rows} of them)"),
+    let validation = match (document.validation_rows, document.validation_data) {
+        (0, _) => String::new(),
+        (rows, Some(source)) => say("rows_validation_from", &[("rows", &rows), ("source", &source)]),
+        (rows, None) if networks.is_empty() => say("rows_validation", &[("rows", &rows)]),
+        (rows, None) => say("rows_watched", &[("rows", &rows)]),
     };
     let test = match document.is_tested_on_training_rows {
-        true => "tested on the same rows".to_owned(),
-        false => format!("{} to test on", document.test_rows),
+        true => say("rows_same", &[]),
+        false => say("rows_test", &[("rows", &document.test_rows)]),
     };
     let column = |key: &str| card.configuration.get(key).and_then(serde_json::Value::as_str);
     let how = match (column("group"), column("time_order")) {
-        (Some(column), _) => format!("; no \"{column}\" is on both sides"),
-        (None, Some(column)) => format!("; by \"{column}\", the last ones are held out"),
+        (Some(column), _) => say("rows_group", &[("column", &column)]),
+        (None, Some(column)) => say("rows_order", &[("column", &column)]),
         (None, None) => String::new(),
     };
-    line("rows", format!("{} to train on{validation}, {test}{how}", document.training_rows));
-    let layers = match document.layers.len() {
-        0..=12 => document.layers.join(", "),
-        many => format!("{many} layers"),
-    };
+    line(
+        "rows",
+        say(
+            "rows_are",
+            &[
+                ("training", &document.training_rows),
+                ("validation", &validation),
+                ("test", &test),
+                ("how", &how),
+            ],
+        ),
+    );
+    let layers = listed(&document.layers, catalog);
     match networks.len() {
         0 => {}
-        count if networks.iter().any(|network| network.times > 1) => line(
-            "ensemble",
-            format!(
-                "{count} networks; the mean of what they predict, each as often as its candidate was taken"
-            ),
-        ),
-        count => line("ensemble", format!("{count} networks; the mean of what they predict")),
+        count if networks.iter().any(|network| network.times > 1) => {
+            line("ensemble", say("ensemble_counted", &[("count", &count)]));
+        }
+        count => line("ensemble", say("ensemble", &[("count", &count)])),
     }
     if let Some(Candidates { metric, value, candidates }) = document.candidates {
         let taken = candidates.iter().filter(|one| one.taken > 0).count();
-        let count = candidates.len();
+        let metric = catalog.told(metric);
         line(
             "chosen",
-            format!(
-                "{taken} of {}, by {metric} {} on rows not trained on; `--candidates {count}` does the same again",
-                counted(count, "candidate"),
-                figure(*value)
+            say(
+                "chosen",
+                &[
+                    ("taken", &taken),
+                    ("count", &candidates.len()),
+                    ("metric", &metric),
+                    ("value", &figure(*value)),
+                ],
             ),
         );
     }
-    let each = if networks.is_empty() { "" } else { " in all" };
     if let Some(began) = document.began {
-        line("from", began_with(began));
+        line("from", began_with(began, catalog));
     }
-    let parameters = format!("{}{each}", counted(document.parameters, "parameter"));
+    let key = if networks.is_empty() { "parameters" } else { "parameters_in_all" };
+    let parameters = say(key, &[("count", &document.parameters)]);
     let training = document.training;
+    let optimizer = training.optimizer.name();
     match document.candidates {
         None => {
-            line("network", format!("{inputs}, {layers}; {parameters}"));
-            let how = steps(training, "");
-            line("training", format!("{}{how}, seed {}", training.optimizer.name(), training.seed));
+            line(
+                "network",
+                say("network", &[("inputs", &inputs), ("layers", &layers), ("parameters", &parameters)]),
+            );
+            let how = steps(training, "", catalog);
+            line(
+                "training",
+                say("training", &[("optimizer", &optimizer), ("how", &how), ("seed", &training.seed)]),
+            );
         }
         Some(Candidates { candidates, .. }) => {
-            line("network", format!("{inputs}; {parameters}"));
+            line(
+                "network",
+                say("network_of_candidates", &[("inputs", &inputs), ("parameters", &parameters)]),
+            );
             let taken: Vec<&Candidate> = candidates.iter().filter(|one| one.taken > 0).collect();
             for one in taken.iter().take(MOST_CHOSEN) {
-                line("", chosen(one));
+                line("", chosen(one, catalog));
             }
             if taken.len() > MOST_CHOSEN {
-                line("", format!("and {} more; `--json` lists all", taken.len() - MOST_CHOSEN));
+                line("", say("candidates_more", &[("count", &(taken.len() - MOST_CHOSEN))]));
             }
-            let Training { batch, seed, .. } = training;
-            line("training", format!("{}, batch {batch}, seed {seed}", training.optimizer.name()));
+            let batch = catalog.told(&training.batch.to_string());
+            line(
+                "training",
+                say(
+                    "training_of_candidates",
+                    &[("optimizer", &optimizer), ("batch", &batch), ("seed", &training.seed)],
+                ),
+            );
         }
     }
     if !training.augment.is_none() {
-        line("images", format!("changed in each epoch: {}", training.augment.describe()));
+        line("images", say("images", &[("how", &catalog.told(&training.augment.describe()))]));
     }
     line("cost", card.network.cost.to_string());
     if !document.reasons.is_empty() {
-        let reasons: Vec<String> = document.reasons.iter().map(Reason::to_string).collect();
-        let first = if document.candidates.is_some() { "for the first candidate: " } else { "" };
-        line("decided", format!("{first}{}", reasons.join("; ")));
+        let one = |Reason { choice, why }: &Reason| {
+            say("reason", &[("choice", &catalog.told(choice)), ("why", &catalog.told(why))])
+        };
+        let reasons = document.reasons.iter().map(one).collect::<Vec<_>>().join("; ");
+        let key = if document.candidates.is_some() { "decided_first" } else { "decided" };
+        line("decided", say(key, &[("reasons", &reasons)]));
     }
     if !document.weights.is_empty() {
-        line("weights", format!("{}; the costs are weighted", document.weights));
+        line("weights", say("weights", &[("weights", &catalog.told(&document.weights))]));
     }
     if let Some(Calibration { temperature, rows, log_loss_before, log_loss }) = document.calibration {
-        let by = format!("log loss of {}", counted(rows, "validation row"));
+        let (loss, before) = (format!("{log_loss:.4}"), format!("{log_loss_before:.4}"));
         let told = match temperature.get() {
-            1.0 => format!("no: no other temperature than 1 lowers the {by}, {log_loss:.4}"),
-            temperature => format!(
-                "by temperature {}: {by} {log_loss:.4}, without {log_loss_before:.4}",
-                significant(temperature, 4)
+            1.0 => say("calibrate_not", &[("rows", &rows), ("loss", &loss)]),
+            temperature => say(
+                "calibrate",
+                &[
+                    ("temperature", &significant(temperature, 4)),
+                    ("rows", &rows),
+                    ("loss", &loss),
+                    ("before", &before),
+                ],
             ),
         };
         line("calibrate", told);
     }
     match training.gradient {
         GradientMethod::Back => {}
-        GradientMethod::Forward => line("gradient", "by forward mode, one sweep a weight".into()),
-        GradientMethod::Differences => line("gradient", "by differences, two runs a weight".into()),
+        GradientMethod::Forward => line("gradient", say("gradient_forward", &[])),
+        GradientMethod::Differences => line("gradient", say("gradient_differences", &[])),
     }
     if let Some(engine) = document.products {
-        let engine = match engine {
-            "f32" => "computed in f32, which is as exact, and faster without AMX".to_owned(),
-            engine => format!("by {engine}; sums and weights in f32"),
-        };
-        line("products", format!("{}, {engine}", training.precision.name()));
+        let key = if engine == "f32" { "products_in_f32" } else { "products" };
+        line("products", say(key, &[("precision", &training.precision.name()), ("engine", &engine)]));
     }
     let epochs = document.history.epoch_count;
     let why = match (document.history.stop, document.history.kept_epoch) {
         _ if !networks.is_empty() => String::new(),
-        others => why(others, epochs),
+        others => why(others, epochs, catalog),
     };
     let epochs = match (networks.iter().map(|n| n.epochs).min(), networks.iter().map(|n| n.epochs).max()) {
-        (Some(fewest), Some(most)) if fewest < most => format!("{fewest} to {most} epochs"),
-        _ => counted(epochs, "epoch"),
+        (Some(fewest), Some(most)) if fewest < most => {
+            say("epochs_between", &[("fewest", &fewest), ("most", &most)])
+        }
+        _ => say("epochs", &[("count", &epochs)]),
     };
     let before = match document.epochs_before {
         0 => String::new(),
-        before => format!(", {before} of them before,"),
+        before => say("epochs_before", &[("before", &before)]),
     };
     line(
         "time",
-        format!(
-            "{epochs}{before} in {}, {} samples/s{why}",
-            time(document.seconds),
-            count(document.samples_per_second)
+        say(
+            "time",
+            &[
+                ("epochs", &epochs),
+                ("before", &before),
+                ("time", &time_in(document.seconds, catalog)),
+                ("pace", &count(document.samples_per_second)),
+                ("why", &why),
+            ],
         ),
     );
     let history = &document.history.epochs;
     let costs: Vec<f64> = history.iter().map(|epoch| epoch.cost).collect();
     let validation: Vec<f64> = history.iter().filter_map(|epoch| epoch.validation_cost).collect();
-    let mut series = vec![Series { name: "cost in training", values: &costs, mark: '*' }];
+    let mut series = vec![Series { name: catalog.get("report.curve_training"), values: &costs, mark: '*' }];
     if !validation.is_empty() {
-        series.push(Series { name: "cost in validation", values: &validation, mark: 'o' });
+        series.push(Series { name: catalog.get("report.curve_validation"), values: &validation, mark: 'o' });
     }
-    let drawing = curve(&series, width(), 13);
+    let drawing = curve(&series, width(), 13, catalog);
     if !drawing.is_empty() {
         let _ = write!(out, "\n{drawing}");
     }
-    let where_from = if document.is_tested_on_training_rows { "training" } else { "test" };
-    let _ = write!(out, "\n{where_from} {}", text::render(document.test, width()));
+    let key = if document.is_tested_on_training_rows { "on_training" } else { "on_test" };
+    let report = text::render(document.test, width(), catalog);
+    let _ = write!(out, "\n{}", say(key, &[("report", &report)]));
     if let Some(report) = document.out_of_fold {
-        let chosen = match document.candidates {
-            Some(_) => "; the candidates were chosen by them, so others will be less good",
-            None => "",
-        };
-        let line = format!("on training rows that a network has not seen: {}{chosen}", text::line(report));
+        let key = if document.candidates.is_some() { "out_of_fold_chosen" } else { "out_of_fold" };
+        let line = say(key, &[("line", &text::line(report, catalog))]);
         let _ = writeln!(out, "\n{}", wrapped(&line, 0));
     }
     let model = typed(&document.model);
-    let _ = writeln!(out, "\nsaved {}; next:", document.model);
+    let _ = writeln!(out, "\n{}", say("saved", &[("model", &document.model)]));
     let _ = writeln!(out, "  pullback inspect {model}");
     let _ = writeln!(out, "  pullback predict {model} {} --out predictions.csv", typed(data));
     out

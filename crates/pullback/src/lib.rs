@@ -23,6 +23,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod catalog;
 pub mod choice;
 pub mod data;
 pub mod differentiate;

@@ -1,7 +1,6 @@
 //! `pullback check`: are gradients right? A model's by differences and forward mode, or another library's beside ours.
 
 use crate::failure::{Failure, Result};
-use crate::language;
 use crate::progress::Counting;
 use crate::source::DataFlags;
 use crate::terminal::{entry, print, print_json, shortened, width};
@@ -77,13 +76,20 @@ impl Check {
             ));
         }
         let notation = self.notation.as_deref();
-        let traced =
-            Traced::read(&self.model, &self.source, self.member, self.rows, self.training, notation)?;
-        let catalog = language::catalog(self.lang.as_deref(), traced.language.as_deref())?;
+        let traced = Traced::read(
+            &self.model,
+            &self.source,
+            self.member,
+            self.rows,
+            self.training,
+            notation,
+            self.lang.as_deref(),
+        )?;
+        let catalog = &traced.catalog;
         let only = traced.find(self.weight.as_deref())?;
         match &self.against {
-            Some(file) => self.against(file, &traced, only, &catalog),
-            None => self.by_differences(&traced, only, &catalog),
+            Some(file) => self.against(file, &traced, only, catalog),
+            None => self.by_differences(&traced, only, catalog),
         }
     }
 

@@ -1,6 +1,7 @@
 //! `pullback evaluate`: how good a model is on rows with known targets.
 
 use crate::failure::{Failure, Result};
+use crate::language;
 use crate::machine::ISA_HELP;
 use crate::source::{DataFlags, predict};
 use crate::terminal::{entry, print, print_json, width};
@@ -18,6 +19,9 @@ pub(crate) struct Evaluate {
     model: PathBuf,
     #[command(flatten)]
     source: DataFlags,
+    /// The language of the report: en, ko [default: by the locale]
+    #[arg(long)]
+    lang: Option<String>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -30,8 +34,9 @@ impl Evaluate {
     pub(super) fn run(&self) -> Result<()> {
         let model = Model::<f32>::load(&self.model)?;
         let trained = model.trained()?;
-        let tested = self.source.chosen(&trained)?;
-        self.source.warn_of_training(&trained, tested.is_trained_on);
+        let catalog = language::catalog(self.lang.as_deref(), None)?;
+        let tested = self.source.chosen(&trained, &catalog)?;
+        self.source.warn_of_training(&trained, tested.is_trained_on, &catalog);
         let target = trained.preprocessing.target();
         if let Some(name) = target.names().iter().find(|name| tested.table.get(name).is_none()) {
             return Err(Failure::new(
@@ -39,7 +44,7 @@ impl Evaluate {
                 "give rows with their targets; `pullback predict` does without",
             ));
         }
-        let prediction = predict(&model, &tested.table, self.threads)?;
+        let prediction = predict(&model, &tested.table, self.threads, &catalog)?;
         let report = measure(&model, &prediction, &tested.table)?;
         let report = if tested.is_trained_on { report.without_intervals() } else { report };
         if self.json {
@@ -54,10 +59,11 @@ impl Evaluate {
             }));
         }
         let mut out = String::new();
-        entry(&mut out, "model", &self.model.display().to_string());
-        entry(&mut out, "data", &tested.what);
-        let where_from = if tested.is_trained_on { "training" } else { "test" };
-        let _ = write!(out, "\n{where_from} {}", text::render(&report, width()));
+        entry(&mut out, catalog.get("report.entry.model"), &self.model.display().to_string());
+        entry(&mut out, catalog.get("report.entry.data"), &tested.what);
+        let key = if tested.is_trained_on { "report.on_training" } else { "report.on_test" };
+        let report = text::render(&report, width(), &catalog);
+        let _ = write!(out, "\n{}", catalog.say(key, &[("report", &report)]));
         print(&out)
     }
 }

@@ -216,8 +216,8 @@ impl Explain {
                 "give a model, `pullback explain model.safetensors --row 3`, or `--example mazur`",
             ));
         };
-        let model = load_network(path, self.member)?;
-        let Chosen { table, .. } = self.source.chosen(&model.trained()?)?;
+        let model = load_network(path, self.member, &catalog)?;
+        let Chosen { table, .. } = self.source.chosen(&model.trained()?, &catalog)?;
         let trained = model.trained()?;
         let target = trained.preprocessing.target();
         let outputs = target.output_names();

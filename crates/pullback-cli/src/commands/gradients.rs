@@ -9,8 +9,8 @@ use crate::traced::is_worked;
 use pullback::Error;
 use pullback::data::Table;
 use pullback::explain::{
-    Address, Addresses, Block, Document, NetworkExample, Notation, Subject, Symbol, Trace, WorkedExample,
-    trace_rows,
+    Address, Addresses, Block, Catalog, Document, NetworkExample, Notation, Subject, Symbol, Trace,
+    WorkedExample, trace_rows,
 };
 use pullback::graph::Shape;
 use pullback::job::memory;
@@ -129,8 +129,8 @@ impl Gradients {
                 own_names,
             });
         }
-        let model = load_network(&self.model, self.member)?;
-        let Chosen { table, .. } = self.source.chosen(&model.trained()?)?;
+        let model = load_network(&self.model, self.member, &Catalog::english())?;
+        let Chosen { table, .. } = self.source.chosen(&model.trained()?, &Catalog::english())?;
         Ok(Batches {
             rows: table.rows(),
             source: table.source().to_owned(),

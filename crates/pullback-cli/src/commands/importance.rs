@@ -4,6 +4,7 @@ use crate::failure::{Failure, Result};
 use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::source::{Chosen, DataFlags};
 use crate::terminal::{entry, print, print_json, shortened, width, wrapped};
+use pullback::explain::Catalog;
 use pullback::importance::{ColumnImportance, Importance as Found, ImportanceOptions, measure};
 use pullback::job::memory;
 use pullback::model::Model;
@@ -58,8 +59,9 @@ impl Importance {
         };
         // Before anything is said of the rows.
         options.check(&model)?;
-        let Chosen { table, what, is_trained_on } = self.source.chosen(&trained)?;
-        self.source.warn_of_training(&trained, is_trained_on);
+        let english = Catalog::english();
+        let Chosen { table, what, is_trained_on } = self.source.chosen(&trained, &english)?;
+        self.source.warn_of_training(&trained, is_trained_on, &english);
         if let Some(name) =
             trained.preprocessing.target().names().iter().find(|name| table.get(name).is_none())
         {

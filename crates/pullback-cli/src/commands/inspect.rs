@@ -8,6 +8,7 @@ use crate::terminal::{
     wrapped,
 };
 use pullback::data::{Encoding, Feature, Target, TimePart};
+use pullback::explain::Catalog;
 use pullback::model::{Began, Model, Trained};
 use pullback::network::{Regularization, Role};
 use pullback::report::number::{counted, significant};
@@ -241,10 +242,14 @@ fn training(out: &mut String, card: &Trained<'_>, began: Option<&Began>) {
         let _ = write!(course, ", products in {}", card.training.precision.name());
     }
     let order = if *shuffle { "" } else { ", not shuffled" };
-    let how = format!("{}{}{order}, seed {seed}", told(optimizer), steps(card.training, &course));
+    let how = format!(
+        "{}{}{order}, seed {seed}",
+        told(optimizer),
+        steps(card.training, &course, &Catalog::english())
+    );
     entry(out, "training", &how);
     if let Some(began) = began {
-        entry(out, "from", &began_with(began));
+        entry(out, "from", &began_with(began, &Catalog::english()));
     }
     let mut until = format!("at most {epochs} epochs");
     if let Some(stopping) = early_stopping {

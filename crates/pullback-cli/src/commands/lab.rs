@@ -9,7 +9,7 @@ use crate::source::{Chosen, DataFlags, load_network};
 use crate::terminal::{print, say};
 use crate::traced::expression_of;
 use pullback::Error;
-use pullback::explain::{Notation, Subject, WorkedExample, examples, worked_rows};
+use pullback::explain::{Catalog, Notation, Subject, WorkedExample, examples, worked_rows};
 use pullback::job::memory;
 use pullback::network::Mode;
 use pullback::report::number::counted;
@@ -64,8 +64,9 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(super) fn run(&self) -> Result<()> {
-        let language = language::catalog(self.lang.as_deref(), None)?.language;
-        let given = self.given()?;
+        let catalog = language::catalog(self.lang.as_deref(), None)?;
+        let language = catalog.language;
+        let given = self.given(&catalog)?;
         let mut hash = vec![format!("lang={language}")];
         if let Some(name) = &self.example {
             if !examples::NAMES.contains(&name.as_str()) {
@@ -104,7 +105,7 @@ impl Lab {
     }
 
     /// What the page opens, if it is not a built-in example.
-    fn given(&self) -> Result<Option<WorkedExample>> {
+    fn given(&self, catalog: &Catalog) -> Result<Option<WorkedExample>> {
         if let Some(path) = &self.file {
             return Ok(Some(WorkedExample::parse(&read_text(path)?, &path.display().to_string())?));
         }
@@ -119,7 +120,7 @@ impl Lab {
             }));
         }
         let Some(path) = &self.model else { return Ok(None) };
-        let model = load_network(path, self.member)?;
+        let model = load_network(path, self.member, catalog)?;
         let count: usize = model.parameters().iter().map(|own| own.len()).sum();
         if count > MOST_WEIGHTS {
             return Err(Failure::new(
@@ -127,7 +128,7 @@ impl Lab {
                 "see them with `pullback explain`",
             ));
         }
-        let Chosen { table, .. } = self.source.chosen(&model.trained()?)?;
+        let Chosen { table, .. } = self.source.chosen(&model.trained()?, catalog)?;
         let rows = table.rows();
         let Some(row) = self.row.checked_sub(1).filter(|row| *row < rows) else {
             return Err(Failure::usage(

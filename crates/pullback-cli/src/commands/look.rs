@@ -5,6 +5,7 @@ use crate::failure::{Failure, Result};
 use crate::source::{Loaded, load, read_options, tell};
 use crate::terminal::{figure, print, print_json, shortened, width};
 use pullback::data::{Column, DataOptions, Feature, Preprocessing, Table, Values};
+use pullback::explain::Catalog;
 use pullback::job::{Job, Settings, Tables};
 use pullback::report::number::counted;
 use serde::Serialize;
@@ -108,7 +109,7 @@ impl Look {
                 "notes": notes,
             }));
         }
-        tell(&notes, false);
+        tell(&notes, false, &Catalog::english());
         print(&page(table, &seen, width().min(WIDEST)))
     }
 }

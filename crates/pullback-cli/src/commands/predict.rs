@@ -7,6 +7,7 @@ use crate::predictions::Predictions;
 use crate::source::{load_as_in_training, predict};
 use crate::terminal::say;
 use pullback::data::{Column, Values};
+use pullback::explain::Catalog;
 use pullback::job::Names;
 use pullback::model::Model;
 use std::path::{Path, PathBuf};
@@ -44,13 +45,14 @@ impl Predict {
         let mut predictions = None;
         let mut rows = 0;
         for data in &self.data {
-            let (table, kept) = load_as_in_training(&model.trained()?, data, None, Some(&keep))?;
+            let (table, kept) =
+                load_as_in_training(&model.trained()?, data, None, Some(&keep), &Catalog::english())?;
             let names: Vec<String> = kept.iter().map(|column| column.name.clone()).collect();
             let predictions = match &mut predictions {
                 Some(predictions) => predictions,
                 none => none.insert(Predictions::new(&names, preprocessing, self.probabilities)?),
             };
-            let prediction = predict(&model, &table, self.threads)?;
+            let prediction = predict(&model, &table, self.threads, &Catalog::english())?;
             let kept = kept.iter().map(Column::values).collect::<pullback::Result<Vec<_>>>()?;
             predictions.add(preprocessing, &prediction, |row| {
                 kept.iter().map(|values| cell(values, row)).collect()

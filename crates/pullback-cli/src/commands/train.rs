@@ -12,18 +12,18 @@ use crate::learning_rate;
 use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::progress::Progress;
 use crate::source::{Loaded, as_in_model, load_to_train, read_options, read_test, tell, temporary_folder};
-use crate::terminal::{print, print_json, print_raw, say, warn};
+use crate::terminal::{note_in, print, print_json, print_raw, say, warn_in};
 use crate::train_report::{Document, Facts, Stages, render};
 use pullback::data::{Concern, Encoding};
 use pullback::execute::Machine;
-use pullback::explain::{Subject, WorkedExample};
+use pullback::explain::{Catalog, Subject, WorkedExample};
 use pullback::job::{
     Checkpoints, Decided, EpochFigures, Finding, Interval, Job, Keeper, Settings, Trouble, Watch,
 };
 use pullback::model::Model;
-use pullback::report::number::counted;
 use pullback::train::{Optimizer, RateRange, Stop};
 use pullback_data::{Note, ReadOptions, Spool};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -56,7 +56,7 @@ pub(crate) struct Train {
     /// network
     #[arg(long, value_name = "FILE")]
     layer_figures: Option<PathBuf>,
-    /// The language of warnings: en, ko [default: by the locale]
+    /// The language of the report and of warnings: en, ko [default: by the locale]
     #[arg(long)]
     lang: Option<String>,
     /// Print the report as JSON
@@ -92,6 +92,11 @@ fn initial_weights(path: &Path) -> Result<(pullback::network::Network, Vec<Vec<f
 
 impl Train {
     pub(super) fn run(&self) -> Result<()> {
+        let catalog = language::catalog(self.lang.as_deref(), None)?;
+        self.run_in(&catalog).map_err(|failure| failure.told(&catalog))
+    }
+
+    fn run_in(&self, catalog: &Catalog) -> Result<()> {
         let resumed = self.resume.as_deref().map(Resumed::open).transpose()?;
         let settings = self.settings(resumed.as_ref())?;
         let machine = machine(settings.threads.unwrap_or(0))?;
@@ -103,13 +108,12 @@ impl Train {
             })
         });
         let (out, figures) = self.outputs(&settings, &place)?;
-        let catalog = language::catalog(self.lang.as_deref(), None)?;
         let stop_on =
             self.stop_on.iter().map(|name| Trouble::from_name(name)).collect::<Result<Vec<_>, _>>()?;
 
         let mut stage = Instant::now();
         let mut seconds = || std::mem::replace(&mut stage, Instant::now()).elapsed().as_secs_f64();
-        let (job, notes) = read_job(&settings, &machine)?;
+        let (job, notes) = read_job(&settings, &machine, catalog)?;
         let read = seconds();
         let (folds, job) = match settings.cv {
             None => (None, job.decide()?),
@@ -122,8 +126,8 @@ impl Train {
         if self.print_config {
             return print_raw(to_toml(job.settings())?.as_bytes());
         }
-        let job = within_memory(job, &machine, &settings)?;
-        let concerns = self.tell_of_data(&settings, &job, &notes)?;
+        let job = within_memory(job, &machine, &settings, catalog)?;
+        let concerns = self.tell_of_data(&settings, &job, &notes, catalog)?;
         if let Some(folds) = folds {
             let shown = cross_validation::Shown {
                 machine: &machine,
@@ -132,11 +136,12 @@ impl Train {
                 has_json: self.json,
                 is_quiet: self.quiet,
                 out_of_fold: out.as_ref(),
+                catalog,
             };
             return cross_validation::run(folds, job, &shown);
         }
         if self.find_learning_rate {
-            return learning_rate::run(&job, &machine, self.json);
+            return learning_rate::run(&job, &machine, self.json, catalog);
         }
         // Nobody would read the comparison.
         let job = if self.quiet && !self.json { job } else { job.compared() };
@@ -155,20 +160,27 @@ impl Train {
             states.iter().map(|state| state.as_ref().map_or(0, |state| state.epoch())).collect();
         let (training, is_silent) = (job.training(), self.quiet || self.json);
         if let (Some(path), false) = (&self.resume, is_silent) {
-            say(format_args!("going on from {}: {}", path.display(), gone(&epochs_before, training.epochs)));
+            let gone = gone(&epochs_before, training.epochs, catalog);
+            say(catalog.say("report.going_on", &[("folder", &path.display()), ("gone", &gone)]));
         }
         let rows = job.rows().training.len();
-        let mut progress =
-            Progress::new(training.epochs, rows, is_silent, interrupt.clone(), epochs_before.clone())
-                .with_time(match settings.time {
-                    Some(Interval::Seconds(seconds)) => Some(seconds),
-                    _ => None,
-                });
+        let mut progress = Progress::new(
+            training.epochs,
+            rows,
+            is_silent,
+            interrupt.clone(),
+            epochs_before.clone(),
+            catalog,
+        )
+        .with_time(match settings.time {
+            Some(Interval::Seconds(seconds)) => Some(seconds),
+            _ => None,
+        });
         let keeper = folder.as_ref().map(|folder| folder as &dyn Keeper);
         let mut told: Vec<Finding> = Vec::new();
         let tell = |epoch: usize, finding: &Finding| {
-            let text = finding.text(&catalog);
-            warn(catalog.say("while_training", &[("epoch", &(epoch + 1)), ("finding", &text)]));
+            let text = finding.text(catalog);
+            warn_in(catalog, catalog.say("while_training", &[("epoch", &(epoch + 1)), ("finding", &text)]));
             told.push(finding.clone());
         };
         let is_recorded = figures.is_some();
@@ -182,13 +194,13 @@ impl Train {
         let run = seconds();
         let seconds = progress.finish().as_secs_f64();
         if let Some((epoch, finding)) = &stopped {
-            let text = finding.text(&catalog);
-            warn(catalog.say("stopped_on", &[("epoch", &(epoch + 1)), ("finding", &text)]));
+            let text = finding.text(catalog);
+            warn_in(catalog, catalog.say("stopped_on", &[("epoch", &(epoch + 1)), ("finding", &text)]));
         }
         // What was told while it trained is not told again.
         let is_new = |finding: &&Finding| !told.iter().any(|known| known.is_same(finding));
         for finding in fitted.findings.iter().filter(is_new) {
-            warn(finding.text(&catalog));
+            warn_in(catalog, finding.text(catalog));
         }
         if let Some(out) = out {
             out.write(&fitted.model.to_bytes()?)?;
@@ -203,15 +215,16 @@ impl Train {
             fitted: &fitted,
             epochs_before: &epochs_before,
             stages: Stages { read, prepare, train: seconds, evaluate: (run - seconds).max(0.0) },
+            catalog,
         })?;
         match (self.json, self.quiet) {
             (true, _) => print_json(&document)?,
-            (false, true) => fitted.report.remarks().iter().for_each(warn),
-            (false, false) => print(&render(&document, &fitted.model.trained()?, settings.data()))?,
+            (false, true) => fitted.report.remarks().iter().for_each(|remark| warn_in(catalog, remark)),
+            (false, false) => print(&render(&document, &fitted.model.trained()?, settings.data(), catalog))?,
         }
         if let Some(code) = interrupt.code() {
             let candidates = fitted.candidates.as_ref().map(|found| found.candidates.len());
-            warn(interrupted(&document, candidates, folder.as_ref()));
+            warn_in(catalog, interrupted(&document, candidates, folder.as_ref(), catalog));
             return Err(Failure::silent(code));
         }
         fitted.trouble.map_or(Ok(()), |trouble| Err(trouble.into()))
@@ -325,32 +338,37 @@ impl Train {
     }
 
     /// Says what the reader and the job decided of the data, and what is doubtful about them, which is given back.
-    fn tell_of_data(&self, settings: &Settings, job: &Decided, notes: &[Note]) -> Result<Vec<Concern>> {
+    fn tell_of_data(
+        &self,
+        settings: &Settings,
+        job: &Decided,
+        notes: &[Note],
+        catalog: &Catalog,
+    ) -> Result<Vec<Concern>> {
         let is_silent = self.quiet || self.json;
-        tell(notes, is_silent);
+        tell(notes, is_silent, catalog);
         for (name, why) in job.preprocessing().left_out() {
-            warn(format_args!("column \"{name}\" is left out: {why}"));
+            let values: [(&str, &dyn Display); 2] = [("column", name), ("why", &catalog.told(why))];
+            warn_in(catalog, catalog.say("report.column_left_out", &values));
         }
         for feature in job.preprocessing().features() {
             if let Encoding::Categorical(texts) = &feature.encoding
                 && let Some(rare) = texts.rare()
                 && !is_silent
             {
-                say(format_args!(
-                    "note: the {} rarest texts of column \"{}\" share one input; `--max-levels` tells more apart",
-                    rare.levels, feature.name
-                ));
+                let values: [(&str, &dyn Display); 2] = [("count", &rare.levels), ("column", &feature.name)];
+                note_in(catalog, catalog.say("report.rare_texts", &values));
             }
         }
         // The built-in sets are known.
         let concerns = if Path::new(settings.data()).exists() { job.concerns()? } else { Vec::new() };
-        concerns.iter().for_each(warn);
+        concerns.iter().for_each(|concern| warn_in(catalog, concern));
         Ok(concerns)
     }
 }
 
 /// Reads the tables, and the model or the weights that training begins with.
-fn read_job(settings: &Settings, machine: &Machine) -> Result<(Job, Vec<Note>)> {
+fn read_job(settings: &Settings, machine: &Machine, catalog: &Catalog) -> Result<(Job, Vec<Note>)> {
     let mut read_options = ReadOptions { threads: machine.thread_count(), ..read_options(settings)? };
     let begin = settings.from.as_deref().map(Model::<f32>::load).transpose()?;
     if let Some(model) = &begin {
@@ -358,10 +376,10 @@ fn read_job(settings: &Settings, machine: &Machine) -> Result<(Job, Vec<Note>)> 
     }
     let Loaded { mut tables, notes } = load_to_train(settings, &read_options)?;
     if let Some(path) = &settings.test_data {
-        tables.test = Some(read_test(path, settings, &tables.train)?);
+        tables.test = Some(read_test(path, settings, &tables.train, catalog)?);
     }
     if let Some(path) = &settings.validation_data {
-        tables.validation = Some(read_test(path, settings, &tables.train)?);
+        tables.validation = Some(read_test(path, settings, &tables.train, catalog)?);
     }
     let mut job = Job::new(settings.clone(), tables);
     if let (Some(model), Some(from)) = (begin, &settings.from) {
@@ -375,7 +393,7 @@ fn read_job(settings: &Settings, machine: &Machine) -> Result<(Job, Vec<Note>)> 
 }
 
 /// The job, which keeps the numbers that it trains on in a temporary file if memory does not hold them.
-fn within_memory(job: Decided, machine: &Machine, settings: &Settings) -> Result<Decided> {
+fn within_memory(job: Decided, machine: &Machine, settings: &Settings, catalog: &Catalog) -> Result<Decided> {
     let free = free_memory();
     if settings.cv.is_some() {
         if job.table().store().is_some() {
@@ -395,45 +413,43 @@ fn within_memory(job: Decided, machine: &Machine, settings: &Settings) -> Result
     let job = job.with_store(Arc::new(store));
     // What is needed beside those numbers is the same, and said the same.
     job.check_memory(machine, Some(free)).map_err(|_| refused)?;
-    say(format_args!(
-        "note: memory does not hold the numbers that are trained on, so they are kept in a temporary file in {}",
-        folder.display()
-    ));
+    note_in(catalog, catalog.say("report.numbers_stored", &[("folder", &folder.display())]));
     Ok(job)
 }
 
 /// What is said of a run that was ended from outside, and how it can go on.
-fn interrupted(run: &Document<'_>, candidates: Option<usize>, folder: Option<&Folder>) -> String {
+fn interrupted(
+    run: &Document<'_>,
+    candidates: Option<usize>,
+    folder: Option<&Folder>,
+    catalog: &Catalog,
+) -> String {
     let (done, epochs, model) = (run.history.epoch_count, run.training.epochs, &run.model);
+    let say = |key: &str, values: &[(&str, &dyn Display)]| catalog.say(&format!("report.{key}"), values);
     if let Some(count) = candidates {
-        return format!(
-            "interrupted after {}: {model} has the best of them, as `--candidates {count}` makes it again",
-            counted(count, "candidate")
-        );
+        return say("interrupted_candidates", &[("count", &count), ("model", model)]);
     }
     let said = match (run.history.stop, run.history.kept_epoch) {
-        (Stop::Observer, Some(kept)) if kept + 1 < done => format!(
-            "interrupted in epoch {done} of {epochs}: {model} has the weights of epoch {}, the best so far",
-            kept + 1
+        (Stop::Observer, Some(kept)) if kept + 1 < done => say(
+            "interrupted_best",
+            &[("done", &done), ("epochs", &epochs), ("model", model), ("kept", &(kept + 1))],
         ),
-        (Stop::Observer, _) => {
-            format!("interrupted in epoch {done} of {epochs}: {model} has the weights reached by then")
-        }
-        _ => format!("interrupted after training: {model} is whole"),
+        (Stop::Observer, _) => say("interrupted", &[("done", &done), ("epochs", &epochs), ("model", model)]),
+        _ => say("interrupted_after", &[("model", model)]),
     };
     match folder {
-        Some(folder) => format!("{said}; `{}` goes on", folder.command()),
-        None => format!("{said}; with `--checkpoint FOLDER` a run can go on"),
+        Some(folder) => say("interrupted_goes_on", &[("said", &said), ("command", &folder.command())]),
+        None => say("interrupted_could_go_on", &[("said", &said)]),
     }
 }
 
 /// What the networks of a run have done before.
-fn gone(epochs: &[usize], most: usize) -> String {
+fn gone(epochs: &[usize], most: usize, catalog: &Catalog) -> String {
     match epochs {
-        [one] => format!("{one} of {most} epochs are done"),
+        [one] => catalog.say("report.gone_epochs", &[("done", one), ("epochs", &most)]),
         several => {
             let begun = several.iter().filter(|epochs| **epochs > 0).count();
-            format!("{begun} of {} networks have begun", several.len())
+            catalog.say("report.gone_networks", &[("begun", &begun), ("count", &several.len())])
         }
     }
 }

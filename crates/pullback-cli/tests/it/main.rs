@@ -13,6 +13,7 @@ mod four_ways;
 mod glass_box;
 mod images;
 mod judged;
+mod korean;
 mod lab;
 mod labels;
 mod learning_rate;

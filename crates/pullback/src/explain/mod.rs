@@ -22,7 +22,6 @@
 
 mod address;
 mod against;
-mod catalog;
 mod chapters;
 mod check;
 mod document;
@@ -47,9 +46,9 @@ mod update;
 mod worked;
 mod written;
 
+pub use crate::catalog::{CODES, Catalog, LANGUAGES, with_particle};
 pub use address::{Address, Addresses};
 pub use against::{Beside, Layout, against};
-pub use catalog::{CODES, Catalog, LANGUAGES, with_particle};
 pub use chapters::{describe_circuit, describe_claims};
 pub use check::{CheckOptions, ParameterCheck, check, check_size, check_watched};
 pub use document::{Block, Document, SECTIONS};

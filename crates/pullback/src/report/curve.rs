@@ -1,8 +1,10 @@
 //! A curve drawn with characters.
 
 use super::number::figure;
+use crate::catalog::Catalog;
 use pullback_kernels::Real;
 use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
 
 /// One line of a drawing: a number for each step along the horizontal axis.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +27,7 @@ const LOGARITHMIC_FROM: f64 = 20.0;
 /// the largest is twenty times the smallest are drawn on a logarithmic scale.
 ///
 /// Returns nothing if there is nothing to draw.
-pub fn curve(series: &[Series<'_>], width: usize, height: usize) -> String {
+pub fn curve(series: &[Series<'_>], width: usize, height: usize, catalog: &Catalog) -> String {
     let finite = || series.iter().flat_map(|one| one.values).copied().filter(|value| value.is_finite());
     let (low, high) =
         finite().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
@@ -73,18 +75,22 @@ pub fn curve(series: &[Series<'_>], width: usize, height: usize) -> String {
         let _ = writeln!(text, "{label:>LABEL$} |{}", line.trim_end());
     }
     let _ = writeln!(text, "{:>LABEL$} +{}", "", "-".repeat(columns));
-    let last = format!("epoch {steps}");
-    let _ = writeln!(text, "{:>LABEL$}  1{last:>rest$}", "", rest = columns - 1);
+    let last = catalog.say("report.curve_epoch", &[("epoch", &steps)]);
+    let gap = (columns - 1).saturating_sub(last.width());
+    let _ = writeln!(text, "{:>LABEL$}  1{:gap$}{last}", "", "");
     let legend: Vec<String> = series.iter().map(|one| format!("{} {}", one.mark, one.name)).collect();
-    let how = if is_logarithmic { "   (logarithmic)" } else { "" };
-    let line = legend.join("   ") + how;
-    if LABEL + 2 + line.chars().count() <= width {
+    let how = match is_logarithmic {
+        true => format!("   {}", catalog.get("report.curve_logarithmic")),
+        false => String::new(),
+    };
+    let line = legend.join("   ") + &how;
+    if LABEL + 2 + line.width() <= width {
         let _ = writeln!(text, "{:>LABEL$}  {line}", "");
         return text;
     }
     // What is too long for a line has a line each.
     for (at, one) in legend.iter().enumerate() {
-        let how = if at + 1 == legend.len() { how } else { "" };
+        let how = if at + 1 == legend.len() { how.as_str() } else { "" };
         let _ = writeln!(text, "{:>LABEL$}  {one}{how}", "");
     }
     text
@@ -107,7 +113,7 @@ mod tests {
             1epoch 4
             * training
 ";
-        let found = curve(&series, 24, 8);
+        let found = curve(&series, 24, 8, &Catalog::english());
         let squeezed = |text: &str| text.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
         let lines = squeezed(&found);
         assert_eq!(lines.len(), squeezed(expected.trim_matches('\n')).len(), "{found}");
@@ -118,7 +124,12 @@ mod tests {
 
     #[test]
     fn a_cost_that_falls_by_powers_of_ten_falls_in_a_straight_line() {
-        let found = curve(&[Series { name: "cost", values: &[1.0, 0.1, 0.01, 0.001], mark: '*' }], 16, 7);
+        let found = curve(
+            &[Series { name: "cost", values: &[1.0, 0.1, 0.01, 0.001], mark: '*' }],
+            16,
+            7,
+            &Catalog::english(),
+        );
         let expected = "
     1.0000 |*
            | *
@@ -133,7 +144,15 @@ mod tests {
 
     #[test]
     fn nothing_is_drawn_of_nothing() {
-        assert_eq!(curve(&[], 40, 10), "");
-        assert_eq!(curve(&[Series { name: "x", values: &[f64::NAN, f64::NAN], mark: '*' }], 40, 10), "");
+        assert_eq!(curve(&[], 40, 10, &Catalog::english()), "");
+        assert_eq!(
+            curve(
+                &[Series { name: "x", values: &[f64::NAN, f64::NAN], mark: '*' }],
+                40,
+                10,
+                &Catalog::english()
+            ),
+            ""
+        );
     }
 }

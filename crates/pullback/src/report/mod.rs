@@ -5,13 +5,15 @@
 //! [`svg`] serve everything that is shown to people. The library prints nothing: it returns strings.
 //!
 //! ```
+//! use pullback::explain::Catalog;
 //! use pullback::report::{Classification, Report, text};
 //! use pullback::train::Metric;
 //!
 //! let names = ["no".to_owned(), "yes".to_owned()];
 //! let report = Classification::new(&[0.1, 0.9, 0.8, 0.4], 1, &[0, 1, 1, 1], &names)?;
 //! assert_eq!(report.figures.get(Metric::Accuracy), Some(0.75));
-//! assert!(text::render(&Report::Classification(report), 80).starts_with("accuracy 75.00 %"));
+//! let shown = text::render(&Report::Classification(report), 80, &Catalog::english());
+//! assert!(shown.starts_with("accuracy 75.00 %"));
 //! # Ok::<(), pullback::Error>(())
 //! ```
 

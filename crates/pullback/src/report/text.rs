@@ -1,11 +1,12 @@
-//! A report as text for a terminal.
+//! A report as text for a terminal, in the language of a [`Catalog`]. Widths are those that a terminal shows.
 
 use super::figures::shown;
 use super::folds::figures as figures_of;
-use super::number::counted;
 use super::{Baseline, Classification, Figures, Folds, Intervals, Labels, Regression, Report};
+use crate::catalog::Catalog;
 use crate::train::Metric;
 use std::fmt::Write;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The most classes that a confusion matrix is drawn for.
 const MOST_COLUMNS: usize = 12;
@@ -13,30 +14,56 @@ const MOST_COLUMNS: usize = 12;
 const MOST_CLASSES: usize = 20;
 /// The most frequent mistakes are so many.
 const MOST_MISTAKES: usize = 10;
-/// The most characters of a name that are shown.
+/// The widest name that is shown whole.
 const LONGEST_NAME: usize = 24;
 /// The narrowest page.
 const NARROWEST: usize = 50;
-/// The most characters before a report on its first line, such as `training `.
+/// The most columns before a report on its first line, such as `training `.
 const BEFORE: usize = 9;
 
-/// The report as text in lines of at most `width` characters, at least 50.
-pub fn render(report: &Report, width: usize) -> String {
+/// The report as text in lines of at most `width` columns, at least 50.
+pub fn render(report: &Report, width: usize, catalog: &Catalog) -> String {
     let width = width.max(NARROWEST);
     let mut text = match report {
-        Report::Classification(report) => classification(report, width),
-        Report::Regression(report) => regression(report, width),
-        Report::Labels(report) => labels(report, width),
+        Report::Classification(report) => classification(report, width, catalog),
+        Report::Regression(report) => regression(report, width, catalog),
+        Report::Labels(report) => labels(report, width, catalog),
     };
     for remark in report.remarks() {
         text.push('\n');
-        wrap(&mut text, &remark, width);
+        wrap(&mut text, &catalog.told(&remark), width);
     }
     text
 }
 
+/// A text with spaces up to `width` columns behind it.
+fn left(text: &str, width: usize) -> String {
+    format!("{text}{:1$}", "", width.saturating_sub(text.width()))
+}
+
+/// A text with spaces up to `width` columns before it.
+fn right(text: &str, width: usize) -> String {
+    format!("{:1$}{text}", "", width.saturating_sub(text.width()))
+}
+
+/// A row of a table: a name, and cells as wide as they are to be.
+fn row<'a>(name: &str, longest: usize, cells: impl IntoIterator<Item = (&'a str, usize)>) -> String {
+    let mut text = format!("  {}", left(name, longest));
+    for (cell, width) in cells {
+        text.push_str("  ");
+        text.push_str(&right(cell, width));
+    }
+    text.push('\n');
+    text
+}
+
+/// A metric's name.
+fn title(metric: Metric, catalog: &Catalog) -> String {
+    catalog.told(metric.item().title)
+}
+
 /// The figures of each fold, their mean and deviation, and the report of all rows together, in lines as of [`render`].
-pub fn folds(folds: &Folds, width: usize) -> String {
+pub fn folds(folds: &Folds, width: usize, catalog: &Catalog) -> String {
     let metrics = match &folds.out_of_fold {
         Report::Labels(report) => [
             Metric::Accuracy,
@@ -58,33 +85,39 @@ pub fn folds(folds: &Folds, width: usize) -> String {
             [Metric::Accuracy, Metric::LogLoss, last]
         }
     };
-    let wide = |metric: Metric| (metric.item().title.len() + 2).max(11);
+    let titles = metrics.map(|metric| title(metric, catalog));
+    let wide: Vec<usize> = titles.iter().map(|title| title.width().max(9)).collect();
+    let word = |key: &str| catalog.get(&format!("report.{key}")).to_owned();
+    let (longest, rows) = (word("deviation").width().max(9), word("rows").width().max(5));
     let mut text = String::new();
     for (target, spread) in folds.summary.iter().enumerate() {
         if folds.summary.len() > 1 {
             let _ = writeln!(text, "{}", shortened(&spread.name, width.max(NARROWEST)));
         }
-        let _ = write!(text, "  {:<9} {:>5}", "fold", "rows");
-        metrics.iter().for_each(|metric| {
-            let _ = write!(text, "{:>1$}", metric.item().title, wide(*metric));
-        });
-        text.push('\n');
-        let mut line = |name: &str, rows: &str, figures: &Figures| {
-            let _ = write!(text, "  {name:<9} {rows:>5}");
-            for metric in metrics {
-                let value = figures.get(metric).map_or("-".to_owned(), |value| shown(metric, value));
-                let _ = write!(text, "{value:>0$}", wide(metric));
+        let cells = |rows_cell: &str, cells: [String; 3]| {
+            let mut line = format!(" {}", right(rows_cell, rows));
+            for (cell, wide) in cells.iter().zip(&wide) {
+                line.push_str("  ");
+                line.push_str(&right(cell, *wide));
             }
-            text.push('\n');
+            line + "\n"
         };
+        let mut line = |name: &str, rows: &str, values: [String; 3]| {
+            let _ = write!(text, "  {}{}", left(name, longest), cells(rows, values));
+        };
+        let values = |figures: &Figures| {
+            metrics.map(|metric| figures.get(metric).map_or("-".to_owned(), |value| shown(metric, value)))
+        };
+        line(&word("fold"), &word("rows"), titles.clone());
         for (at, fold) in folds.folds.iter().enumerate() {
-            line(&(at + 1).to_string(), &fold.rows().to_string(), figures_of(fold, target));
+            line(&(at + 1).to_string(), &fold.rows().to_string(), values(figures_of(fold, target)));
         }
-        line("mean", "", &spread.mean);
-        line("deviation", "", &spread.deviation);
+        line(&word("mean"), "", values(&spread.mean));
+        line(&word("deviation"), "", values(&spread.deviation));
         text.push('\n');
     }
-    text + "all rows " + &render(&folds.out_of_fold, width)
+    let report = render(&folds.out_of_fold, width, catalog);
+    text + &catalog.say("report.of_all_rows", &[("report", &report)])
 }
 
 /// The metrics of numbers that a table has a column for: the score of the cost among them.
@@ -99,13 +132,13 @@ fn columns(report: &Regression) -> [Metric; 3] {
     }
 }
 
-/// Adds a text in lines of at most `width` characters.
+/// Adds a text in lines of at most `width` columns.
 fn wrap(out: &mut String, text: &str, width: usize) {
     // A number stays with its sign.
     let text = text.replace(" %", "\u{a0}%");
     let mut column = 0;
     for word in text.split(' ') {
-        let length = word.chars().count();
+        let length = word.width();
         if column > 0 && column + 1 + length > width {
             out.push('\n');
             column = 0;
@@ -120,41 +153,54 @@ fn wrap(out: &mut String, text: &str, width: usize) {
 }
 
 /// The first figures of a report: `accuracy 95.83 %, log loss 0.1211`.
-pub fn line(report: &Report) -> String {
+pub fn line(report: &Report, catalog: &Catalog) -> String {
+    let of_classes = |key: &str, figures: &Figures, by: Option<&str>| {
+        catalog.say(
+            key,
+            &[
+                ("accuracy", &shown(Metric::Accuracy, figure(figures, Metric::Accuracy))),
+                ("weighted", &weighted(by, catalog)),
+                ("loss", &format!("{:.4}", figure(figures, Metric::LogLoss))),
+            ],
+        )
+    };
     match report {
-        Report::Classification(report) => format!(
-            "accuracy {}{}, log loss {:.4}",
-            shown(Metric::Accuracy, figure(&report.figures, Metric::Accuracy)),
-            weighted(report.weighted_by.as_deref()),
-            figure(&report.figures, Metric::LogLoss)
-        ),
-        Report::Labels(report) => format!(
-            "accuracy of labels {}{}, log loss {:.4}",
-            shown(Metric::Accuracy, figure(&report.figures, Metric::Accuracy)),
-            weighted(report.weighted_by.as_deref()),
-            figure(&report.figures, Metric::LogLoss)
-        ),
+        Report::Classification(report) => {
+            of_classes("report.line", &report.figures, report.weighted_by.as_deref())
+        }
+        Report::Labels(report) => {
+            of_classes("report.line_of_labels", &report.figures, report.weighted_by.as_deref())
+        }
         Report::Regression(report) => {
             let explained = if columns(report)[1] == Metric::D2 { Metric::D2 } else { Metric::R2 };
-            let one =
-                |figures: &Figures| format!("{} {:.4}", explained.item().title, figure(figures, explained));
+            let one = |figures: &Figures| {
+                format!("{} {:.4}", title(explained, catalog), figure(figures, explained))
+            };
             let all: Vec<String> = report.targets.iter().map(|target| one(&target.figures)).collect();
-            format!("{}{}", all.join(", "), weighted(report.weighted_by.as_deref()))
+            format!("{}{}", all.join(", "), weighted(report.weighted_by.as_deref(), catalog))
         }
     }
 }
 
 /// By which column figures are weighted, if they are.
-fn weighted(by: Option<&str>) -> String {
-    by.map_or(String::new(), |column| format!(" weighted by \"{}\"", shortened(column, LONGEST_NAME)))
+fn weighted(by: Option<&str>, catalog: &Catalog) -> String {
+    let told = |column| catalog.say("report.weighted", &[("column", &shortened(column, LONGEST_NAME))]);
+    by.map_or(String::new(), told)
 }
 
-fn shortened(name: &str, length: usize) -> String {
-    if name.chars().count() <= length {
-        return name.to_owned();
+/// The beginning of a text that is wider than `width` columns, marked as such.
+pub fn shortened(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
     }
-    let start: String = name.chars().take(length.saturating_sub(1)).collect();
-    format!("{start}~")
+    let mut start = String::new();
+    for c in text.chars() {
+        if start.width() + c.width().unwrap_or(0) >= width {
+            break;
+        }
+        start.push(c);
+    }
+    start + "~"
 }
 
 /// A figure; 0 of no rows.
@@ -168,14 +214,20 @@ struct Summary<'a> {
     intervals: &'a Intervals,
     judged_by: Metric,
     baselines: &'a [Baseline],
+    catalog: &'a Catalog,
+}
+
+/// A text whose words stay on one line.
+fn kept_together(text: &str) -> String {
+    text.replace(' ', "\u{a0}")
 }
 
 impl Summary<'_> {
     /// A figure with its interval; what belongs together stays on a line.
     fn phrase(&self, metric: Metric, weighted: &str) -> String {
         let value = shown(metric, figure(self.figures, metric));
-        let words = format!("{} {value}{weighted}{}", metric.item().title, within(self.intervals, metric));
-        words.replace(' ', "\u{a0}")
+        let within = within(self.intervals, metric, self.catalog);
+        kept_together(&format!("{} {value}{weighted}{within}", title(metric, self.catalog)))
     }
 
     /// The first line, behind a word that stands there already; the other figures; the baselines.
@@ -185,14 +237,31 @@ impl Summary<'_> {
         let mut second =
             others.into_iter().map(|metric| self.phrase(metric, "")).collect::<Vec<_>>().join(", ");
         if !self.intervals.is_empty() {
-            second += "; in\u{a0}parentheses: 95\u{a0}%\u{a0}intervals";
+            second += "; ";
+            second += &kept_together(self.catalog.get("report.intervals"));
         }
         wrap(text, &second, width);
-        text.push_str(&to_beat(self.baselines, self.judged_by, width));
+        text.push_str(&to_beat(self.baselines, self.judged_by, width, self.catalog));
     }
 }
 
-fn classification(report: &Classification, width: usize) -> String {
+/// The titles of a table, and how wide its columns are: as wide as the titles, and at least as the numbers.
+fn titled<const COUNT: usize>(
+    catalog: &Catalog,
+    columns: [(&str, usize); COUNT],
+) -> ([String; COUNT], [usize; COUNT]) {
+    let titles = columns.map(|(key, _)| catalog.get(&format!("report.{key}")).to_owned());
+    let mut widths = columns.map(|(_, least)| least);
+    widths.iter_mut().zip(&titles).for_each(|(width, title)| *width = (*width).max(title.width()));
+    (titles, widths)
+}
+
+/// The widest of some texts, at least as wide as a heading.
+fn widest(names: impl IntoIterator<Item = String>, heading: &str) -> usize {
+    names.into_iter().map(|name| name.width()).max().unwrap_or(0).max(heading.width())
+}
+
+fn classification(report: &Classification, width: usize, catalog: &Catalog) -> String {
     const COLUMNS: usize = 40;
     let mut text = String::new();
     let right = (0..report.classes.len()).map(|class| report.confusion[class][class]).sum::<usize>();
@@ -201,52 +270,41 @@ fn classification(report: &Classification, width: usize) -> String {
         intervals: &report.intervals,
         judged_by: report.judged_by,
         baselines: &report.baselines,
+        catalog,
     };
-    let first = format!(
-        "{}, {right}\u{a0}of\u{a0}{}\u{a0}rows",
-        summary.phrase(Metric::Accuracy, &weighted(report.weighted_by.as_deref())),
-        report.rows
-    );
+    let accuracy = summary.phrase(Metric::Accuracy, &weighted(report.weighted_by.as_deref(), catalog));
+    let of_rows = catalog.say("report.right_rows", &[("right", &right), ("rows", &report.rows)]);
     let others = [Metric::LogLoss, Metric::RocAuc, Metric::Brier, Metric::CalibrationError];
-    summary.write(&mut text, &first, &others, width);
+    summary.write(&mut text, &format!("{accuracy}, {}", kept_together(&of_rows)), &others, width);
     let mut order: Vec<usize> = (0..report.classes.len()).collect();
+    text.push('\n');
     if order.len() > MOST_CLASSES {
         order.sort_by(|&a, &b| report.classes[a].f1.total_cmp(&report.classes[b].f1));
         order.truncate(MOST_CLASSES);
-        let _ =
-            writeln!(text, "\n  the {MOST_CLASSES} of {} classes with the lowest F1:", report.classes.len());
-    } else {
-        text.push('\n');
+        let values: [(&str, &dyn std::fmt::Display); 2] =
+            [("shown", &MOST_CLASSES), ("classes", &report.classes.len())];
+        let _ = writeln!(text, "  {}", catalog.say("report.lowest_classes", &values));
     }
     let name = |at: usize| shortened(&report.classes[at].name, LONGEST_NAME.min(width - COLUMNS));
-    let longest = order.iter().map(|&at| name(at).chars().count()).max().unwrap_or(0).max(7);
-    let _ = writeln!(text, "  {:longest$}  precision   recall       F1     rows", "class");
+    let (heading, mean) = (catalog.get("report.class"), catalog.get("report.mean"));
+    let longest = widest(order.iter().map(|&at| name(at)), heading).max(7);
+    let (titles, widths) = titled(catalog, [("precision", 9), ("recall", 7), ("f1", 7), ("rows", 7)]);
+    let line =
+        |name: &str, cells: [String; 4]| row(name, longest, cells.iter().map(String::as_str).zip(widths));
+    text.push_str(&line(heading, titles));
     for &at in &order {
         let class = &report.classes[at];
-        let _ = writeln!(
-            text,
-            "  {:longest$}  {:>9.4}  {:>7.4}  {:>7.4}  {:>7}",
-            name(at),
-            class.precision,
-            class.recall,
-            class.f1,
-            class.rows
-        );
+        let [precision, recall, f1] = [class.precision, class.recall, class.f1].map(|x| format!("{x:.4}"));
+        text.push_str(&line(&name(at), [precision, recall, f1, class.rows.to_string()]));
     }
     if order.len() < report.classes.len() {
-        let _ = writeln!(text, "  and {} more", report.classes.len() - order.len());
+        let more = report.classes.len() - order.len();
+        let _ = writeln!(text, "  {}", catalog.say("report.and_more", &[("count", &more)]));
     }
-    let _ = writeln!(
-        text,
-        "  {:longest$}  {:>9}  {:>7}  {:>7.4}  {:>7}",
-        "mean",
-        "",
-        "",
-        figure(&report.figures, Metric::MacroF1),
-        report.rows
-    );
+    let f1 = format!("{:.4}", figure(&report.figures, Metric::MacroF1));
+    text.push_str(&line(mean, [String::new(), String::new(), f1, report.rows.to_string()]));
     text.push('\n');
-    text.push_str(&confusion(report, width));
+    text.push_str(&confusion(report, width, catalog));
     text
 }
 
@@ -261,38 +319,44 @@ fn beside_accuracy(metrics: &[Metric], asked: Metric, figures: &Figures) -> Vec<
 }
 
 /// What is reached without a network, by a metric.
-fn to_beat(baselines: &[Baseline], judge: Metric, width: usize) -> String {
+fn to_beat(baselines: &[Baseline], judge: Metric, width: usize, catalog: &Catalog) -> String {
     let against = |baseline: &Baseline| {
-        Some(format!("{} {}", baseline.words, shown(judge, baseline.figures.get(judge)?)))
+        let value = shown(judge, baseline.figures.get(judge)?);
+        Some(format!("{} {value}", catalog.told(&baseline.words)))
     };
     let against: Vec<String> = baselines.iter().filter_map(against).collect();
-    let by = match judge {
-        Metric::Accuracy => String::new(),
-        _ => format!(" by {}", judge.item().title),
-    };
+    let list = against.join(", ");
     let mut text = String::new();
     if !against.is_empty() {
-        wrap(&mut text, &format!("to beat{by}: {}", against.join(", ")), width);
+        let told = match judge {
+            Metric::Accuracy => catalog.say("report.to_beat", &[("list", &list)]),
+            _ => catalog.say("report.to_beat_by", &[("metric", &title(judge, catalog)), ("list", &list)]),
+        };
+        wrap(&mut text, &told, width);
     }
     text
 }
 
-/// Pages of at least so many characters have all columns of the table of labels.
+/// Pages of at least so many columns have all columns of the table of labels.
 const WIDE: usize = 72;
 
-fn labels(report: &Labels, width: usize) -> String {
+fn labels(report: &Labels, width: usize, catalog: &Catalog) -> String {
     let summary = Summary {
         figures: &report.figures,
         intervals: &report.intervals,
         judged_by: report.judged_by,
         baselines: &report.baselines,
+        catalog,
     };
-    let first = format!(
-        "{} of\u{a0}{}\u{a0}labels, {} of\u{a0}{}\u{a0}rows",
-        summary.phrase(Metric::Accuracy, &weighted(report.weighted_by.as_deref())),
-        report.labels.len(),
-        summary.phrase(Metric::SubsetAccuracy, ""),
-        report.rows
+    let by = weighted(report.weighted_by.as_deref(), catalog);
+    let first = catalog.say(
+        "report.right_labels",
+        &[
+            ("accuracy", &summary.phrase(Metric::Accuracy, &by)),
+            ("labels", &report.labels.len()),
+            ("subset", &summary.phrase(Metric::SubsetAccuracy, "")),
+            ("rows", &report.rows),
+        ],
     );
     let mut text = String::new();
     let others = [Metric::MicroF1, Metric::MacroF1, Metric::RocAuc, Metric::LogLoss];
@@ -302,54 +366,58 @@ fn labels(report: &Labels, width: usize) -> String {
     if order.len() > MOST_CLASSES {
         order.sort_by(|&a, &b| report.labels[a].f1.total_cmp(&report.labels[b].f1));
         order.truncate(MOST_CLASSES);
-        let _ = writeln!(text, "  the {MOST_CLASSES} of {} labels with the lowest F1:", report.labels.len());
+        let values: [(&str, &dyn std::fmt::Display); 2] =
+            [("shown", &MOST_CLASSES), ("labels", &report.labels.len())];
+        let _ = writeln!(text, "  {}", catalog.say("report.lowest_labels", &values));
     }
     let has_area = width >= WIDE;
-    let columns = if has_area { 56 } else { 47 };
-    let name = |at: usize| shortened(&report.labels[at].name, LONGEST_NAME.min(width - columns));
-    let longest = order.iter().map(|&at| name(at).chars().count()).max().unwrap_or(0).max(5);
-    let area = if has_area { "  ROC AUC" } else { "" };
-    let _ = writeln!(text, "  {:longest$}  accuracy  precision  recall      F1{area}    rows", "label");
+    let name = |at: usize| {
+        let columns = if has_area { 56 } else { 47 };
+        shortened(&report.labels[at].name, LONGEST_NAME.min(width - columns))
+    };
+    let heading = catalog.get("report.label");
+    let longest = widest(order.iter().map(|&at| name(at)), heading);
+    let columns = [("accuracy", 8), ("precision", 9), ("recall", 6), ("f1", 6), ("roc_auc", 7), ("rows", 6)];
+    let (titles, widths) = titled(catalog, columns);
+    let line = |name: &str, cells: [String; 6]| {
+        let cells = cells.iter().map(String::as_str).zip(widths).enumerate();
+        row(name, longest, cells.filter(|(at, _)| has_area || *at != 4).map(|(_, cell)| cell))
+    };
+    text.push_str(&line(heading, titles));
     for &at in &order {
         let label = &report.labels[at];
         let value = |metric| label.figures.get(metric).map_or("-".to_owned(), |value| shown(metric, value));
-        let area = if has_area { format!("  {:>7}", value(Metric::RocAuc)) } else { String::new() };
-        let _ = writeln!(
-            text,
-            "  {:longest$}  {:>8}  {:>9.4}  {:>6.4}  {:>6.4}{area}  {:>6}",
-            name(at),
-            value(Metric::Accuracy),
-            label.precision,
-            label.recall,
-            label.f1,
-            label.rows
-        );
+        let [precision, recall, f1] = [label.precision, label.recall, label.f1].map(|x| format!("{x:.4}"));
+        let (accuracy, area) = (value(Metric::Accuracy), value(Metric::RocAuc));
+        let cells = [accuracy, precision, recall, f1, area, label.rows.to_string()];
+        text.push_str(&line(&name(at), cells));
     }
     if order.len() < report.labels.len() {
-        let _ = writeln!(text, "  and {} more", report.labels.len() - order.len());
+        let more = report.labels.len() - order.len();
+        let _ = writeln!(text, "  {}", catalog.say("report.and_more", &[("count", &more)]));
     }
     text
 }
 
-fn confusion(report: &Classification, width: usize) -> String {
+fn confusion(report: &Classification, width: usize, catalog: &Catalog) -> String {
     let count = report.classes.len();
     let largest = report.confusion.iter().flatten().copied().max().unwrap_or(0);
     let first = 12;
     // Columns are as wide as the names where there is room.
-    let longest = report.classes.iter().map(|class| class.name.chars().count()).max().unwrap_or(0);
+    let longest = report.classes.iter().map(|class| class.name.width()).max().unwrap_or(0);
     let room = (width - 4 - first) / count.max(1);
     let cell = largest.to_string().len().max(longest.min(room.saturating_sub(1))).max(4) + 1;
     let mut text = String::new();
     if count <= MOST_COLUMNS && first + 2 + count * cell <= width - 2 {
         let name = |at: usize, length| shortened(&report.classes[at].name, length);
-        let _ = writeln!(text, "  confusion: rows are true, columns predicted classes");
+        let _ = writeln!(text, "  {}", catalog.get("report.confusion"));
         let _ = write!(text, "  {:first$}", "");
         for column in 0..count {
-            let _ = write!(text, "{:>cell$}", name(column, cell - 1));
+            text.push_str(&right(&name(column, cell - 1), cell));
         }
         text.push('\n');
         for (row, cells) in report.confusion.iter().enumerate() {
-            let _ = write!(text, "  {:first$}", name(row, first - 1));
+            let _ = write!(text, "  {}", left(&name(row, first - 1), first));
             for &rows in cells {
                 let shown = if rows == 0 { ".".to_owned() } else { rows.to_string() };
                 let _ = write!(text, "{shown:>cell$}");
@@ -364,70 +432,71 @@ fn confusion(report: &Classification, width: usize) -> String {
         .map(|(row, column)| (report.confusion[row][column], row, column))
         .collect();
     mistakes.sort_by_key(|&(rows, row, column)| (std::cmp::Reverse(rows), row, column));
-    let _ = writeln!(text, "  most frequent mistakes");
+    let _ = writeln!(text, "  {}", catalog.get("report.mistakes"));
     for (rows, row, column) in mistakes.iter().take(MOST_MISTAKES) {
         let length = LONGEST_NAME.min((width - 24) / 2);
         let name = |at: usize| shortened(&report.classes[at].name, length);
-        let _ = writeln!(text, "  {rows:>6} x {} taken for {}", name(*row), name(*column));
+        let values: [(&str, &dyn std::fmt::Display); 3] =
+            [("rows", &format!("{rows:>6}")), ("class", &name(*row)), ("taken", &name(*column))];
+        let _ = writeln!(text, "  {}", catalog.say("report.mistake", &values));
     }
     if mistakes.is_empty() {
-        let _ = writeln!(text, "    none");
+        let _ = writeln!(text, "    {}", catalog.get("report.no_mistakes"));
     }
     text
 }
 
 /// The interval of a metric, to follow its value: ` (0.0551 to 0.1672)`; nothing if there is none.
-fn within(intervals: &Intervals, metric: Metric) -> String {
-    match intervals.get(metric) {
-        Some([low, high]) => {
-            format!(
-                " ({} to {})",
-                shown(metric, low).trim_end_matches(" %"),
-                shown(metric, high).trim_end_matches(" %")
-            )
-        }
-        None => String::new(),
-    }
+fn within(intervals: &Intervals, metric: Metric, catalog: &Catalog) -> String {
+    let Some(ends) = intervals.get(metric) else { return String::new() };
+    let [low, high] = ends.map(|end| shown(metric, end).trim_end_matches(" %").to_owned());
+    catalog.say("report.within", &[("low", &low), ("high", &high)])
 }
 
-fn regression(report: &Regression, width: usize) -> String {
+fn regression(report: &Regression, width: usize, catalog: &Catalog) -> String {
     const COLUMNS: usize = 36;
     let metrics = columns(report);
-    let mut rows: Vec<(String, [String; 3])> = Vec::new();
+    // What belongs to a target is set in below its name.
+    let mut rows: Vec<(bool, String, [String; 3])> = Vec::new();
     let cells = |value: &dyn Fn(Metric) -> Option<f64>| {
         metrics.map(|metric| value(metric).map_or("-".to_owned(), |value| shown(metric, value)))
     };
     for target in &report.targets {
-        rows.push((target.name.clone(), cells(&|metric| target.figures.get(metric))));
+        rows.push((true, target.name.clone(), cells(&|metric| target.figures.get(metric))));
         if !target.intervals.is_empty() {
             let end = |at: usize| cells(&|metric| target.intervals.get(metric).map(|ends| ends[at]));
-            rows.push(("  95 % from".to_owned(), end(0)));
-            rows.push(("       to".to_owned(), end(1)));
+            rows.push((false, format!("  {}", catalog.get("report.interval_from")), end(0)));
+            rows.push((false, format!("  {}", catalog.get("report.interval_to")), end(1)));
         }
         for baseline in &target.baselines {
-            rows.push((format!("  {}", baseline.words), cells(&|metric| baseline.figures.get(metric))));
+            let words = format!("  {}", catalog.told(&baseline.words));
+            rows.push((false, words, cells(&|metric| baseline.figures.get(metric))));
         }
     }
     let most = (LONGEST_NAME + 6).min(width - COLUMNS);
-    for (name, _) in rows.iter_mut().filter(|(name, _)| !name.starts_with(' ')) {
+    for (_, name, _) in rows.iter_mut().filter(|(is_target, ..)| *is_target) {
         *name = shortened(name, most);
     }
-    let lengths = rows.iter().map(|(name, _)| name.chars().count()).filter(|length| *length <= most);
+    let lengths = rows.iter().map(|(_, name, _)| name.width()).filter(|length| *length <= most);
     let longest = lengths.max().unwrap_or(0).max(7);
-    let mut text = format!("{}{}\n\n", counted(report.rows, "row"), weighted(report.weighted_by.as_deref()));
-    let mut line = |name: &str, [one, two, three]: [&str; 3]| {
+    let weighted = weighted(report.weighted_by.as_deref(), catalog);
+    let mut text = catalog.say("report.of_rows", &[("rows", &report.rows), ("weighted", &weighted)]);
+    text.push_str("\n\n");
+    let titles = metrics.map(|metric| title(metric, catalog));
+    let widths = titles.each_ref().map(|title| title.width().max(9));
+    let mut line = |name: &str, cells: &[String; 3]| {
         // What a baseline predicts is told whole: where it is longer than the column, in a line of its own.
-        let name = if name.chars().count() > longest {
+        let name = if name.width() > longest {
             let _ = writeln!(text, "  {name}");
             ""
         } else {
             name
         };
-        let _ = writeln!(text, "  {name:longest$}  {one:>9}  {two:>9}  {three:>9}");
+        text.push_str(&row(name, longest, cells.iter().map(String::as_str).zip(widths)));
     };
-    line("target", metrics.map(|metric| metric.item().title));
-    for (name, cells) in &rows {
-        line(name, cells.each_ref().map(String::as_str));
+    line(catalog.get("report.target"), &titles);
+    for (_, name, cells) in &rows {
+        line(name, cells);
     }
     text
 }

@@ -136,7 +136,15 @@ fn catalogs_say_the_same_in_every_language() {
     let english = Catalog::english();
     for (code, _) in LANGUAGES {
         let other = Catalog::find(code).unwrap();
-        assert_eq!(english.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>(), "{code}");
+        // What is told has its English in the key.
+        let said = |catalog: &'_ Catalog| -> Vec<String> {
+            catalog.keys().filter(|key| !key.starts_with("told.")).map(str::to_owned).collect()
+        };
+        assert_eq!(said(&english), said(&other), "{code}");
+        for key in other.keys().filter(|key| key.starts_with("told.")) {
+            let english = places(key);
+            assert!(places(other.get(key)).iter().all(|place| english.contains(place)), "{code}: {key}");
+        }
         for key in english.keys() {
             assert_eq!(places(english.get(key)), places(other.get(key)), "{code}: {key}");
             assert!(!other.get(key).is_empty());

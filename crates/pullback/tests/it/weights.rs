@@ -353,9 +353,9 @@ fn a_column_of_weights_is_no_input_and_counts_in_all_figures() {
     let Report::Classification(found) = &report else { panic!("species are classes") };
     assert_eq!(found.weighted_by.as_deref(), Some("exposure"));
     assert!(
-        text::render(&report, 80).contains(" % weighted by \"exposure\" ("),
+        text::render(&report, 80, &Catalog::english()).contains(" % weighted by \"exposure\" ("),
         "{}",
-        text::render(&report, 80)
+        text::render(&report, 80, &Catalog::english())
     );
     // By hand: the share of the weights of rows that are right.
     let classes = model.predict(&tested, &Machine::default()).unwrap().classes.unwrap();

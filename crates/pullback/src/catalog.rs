@@ -1,12 +1,18 @@
-//! The messages in each language. A language is one file in `messages/` and one line here.
+//! The messages in each language. A language is one file in `explain/messages/` and one line here.
+//!
+//! Whoever writes for people asks for a message by its key ([`Catalog::say`]). What is data as well, and so said in
+//! English in a JSON report too (a note of a reader, a concern, a reason, a remark), is known by that English
+//! ([`Catalog::told`]).
 
 use crate::graph::NodeRole;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The languages: code and messages.
-pub static LANGUAGES: &[(&str, &str)] =
-    &[(CODES[0], include_str!("messages/en.json")), (CODES[1], include_str!("messages/ko.json"))];
+pub static LANGUAGES: &[(&str, &str)] = &[
+    (CODES[0], include_str!("explain/messages/en.json")),
+    (CODES[1], include_str!("explain/messages/ko.json")),
+];
 
 /// The codes of the languages. Who names only these does not carry all messages along.
 pub const CODES: &[&str] = &["en", "ko"];
@@ -17,7 +23,12 @@ pub struct Catalog {
     /// The language's code.
     pub language: &'static str,
     messages: BTreeMap<String, String>,
+    /// The keys under [`TOLD`], those that say most first: `{count} left out` fits what `{count|row|rows} left out` does.
+    told: Vec<String>,
 }
+
+/// Before the English of what is told.
+const TOLD: &str = "told.";
 
 impl Catalog {
     /// The messages of a language: its code, or a locale such as `ko_KR.UTF-8`.
@@ -36,7 +47,13 @@ impl Catalog {
             Value::String(text) => Some((key, text)),
             _ => None,
         };
-        Some(Self { language, messages: all.into_iter().map(message).collect::<Option<_>>()? })
+        Some(Self::of(language, all.into_iter().map(message).collect::<Option<_>>()?))
+    }
+
+    fn of(language: &'static str, messages: BTreeMap<String, String>) -> Self {
+        let mut told: Vec<String> = messages.keys().filter(|key| key.starts_with(TOLD)).cloned().collect();
+        told.sort_by_key(|key| std::cmp::Reverse(literal_length(key)));
+        Self { language, messages, told }
     }
 
     /// English.
@@ -74,6 +91,28 @@ impl Catalog {
             parts = parts.into_iter().flat_map(|part| replaced(part, phrase, &word)).collect();
         }
         parts.into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// What is said in English as data, in this language: the text is known by its English under `told.`. Its values are
+    /// told likewise, or are roles of nodes, but for names: what stands in quotes, and the place `{name}`. A text that no message fits stays as it is.
+    ///
+    /// ```
+    /// use pullback::explain::Catalog;
+    /// let korean = Catalog::find("ko").expect("there is Korean");
+    /// assert_eq!(korean.told("3 rows without a target left out"), "정답이 없는 3행을 뺐습니다");
+    /// ```
+    pub fn told(&self, text: &str) -> String {
+        let known = self.told.iter().find_map(|key| Some((key, values_in(&key[TOLD.len()..], text)?)));
+        let role = || self.messages.get(&format!("role.{text}")).map_or(text, String::as_str);
+        let Some((key, values)) = known else { return role().to_owned() };
+        let told: Vec<(&str, String)> = (values.into_iter())
+            .map(|Found { name, value, is_name }| {
+                (name, if is_name || value == text { value.to_owned() } else { self.told(value) })
+            })
+            .collect();
+        let values: Vec<(&str, &dyn std::fmt::Display)> =
+            told.iter().map(|(name, value)| (*name, value as &dyn std::fmt::Display)).collect();
+        self.say(key, &values)
     }
 
     /// The name of an expected quantity: `E after 100 steps`.
@@ -154,6 +193,50 @@ fn next_place(text: &str) -> Option<(&str, &str, &str)> {
     Some((before, place, after))
 }
 
+/// How many letters of a message are its own.
+fn literal_length(mut message: &str) -> usize {
+    let mut length = 0;
+    while let Some((before, _, after)) = next_place(message) {
+        length += before.len();
+        message = after;
+    }
+    length + message.len()
+}
+
+/// What stands at a place of a message.
+struct Found<'a> {
+    name: &'a str,
+    value: &'a str,
+    /// Whether it is a name, which is the same in every language.
+    is_name: bool,
+}
+
+/// The values with which an English message is a text, if it is: of several ways the one with the shortest first value.
+fn values_in<'a>(message: &'a str, text: &'a str) -> Option<Vec<Found<'a>>> {
+    let Some((before, place, after)) = next_place(message) else {
+        return (message == text).then(Vec::new);
+    };
+    let rest = text.strip_prefix(before)?;
+    let mut parts = place.split('|');
+    let name = parts.next().unwrap_or_default();
+    let words = parts.next().zip(parts.next());
+    let is_name = name == "name" || before.ends_with('"') && after.starts_with('"');
+    let ends = rest.char_indices().map(|(at, c)| at + c.len_utf8());
+    ends.filter_map(|end| {
+        let (value, behind) = rest.split_at(end);
+        let behind = match words {
+            None => behind,
+            Some((one, many)) => {
+                let word = if value.parse::<u64>().ok()? == 1 { one } else { many };
+                behind.strip_prefix(' ')?.strip_prefix(word)?
+            }
+        };
+        let others = values_in(after, behind)?;
+        Some(std::iter::once(Found { name, value, is_name }).chain(others).collect())
+    })
+    .next()
+}
+
 /// The last sound of a word, as far as a particle depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sound {
@@ -211,9 +294,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_told_is_known_by_its_english() {
+        let messages = [
+            ("told.column \"{name}\": {what}", "\"{name}\" 열: {what}"),
+            ("told.{count|row|rows} left out", "{count}행을 뺌"),
+            ("told.{what} left out", "{what/을/를} 뺌"),
+            ("told.the mean", "평균"),
+        ];
+        let messages = messages.map(|(key, text)| (key.to_owned(), text.to_owned())).into();
+        let catalog = Catalog::of("ko", messages);
+        let told = |text: &str| catalog.told(text);
+        assert_eq!(told("column \"the mean\": 1 row left out"), "\"the mean\" 열: 1행을 뺌");
+        assert_eq!(told("the mean left out"), "평균을 뺌");
+        assert_eq!(told("1 rows"), "1 rows");
+        assert_eq!(told(""), "");
+    }
+
+    #[test]
     fn a_particle_follows_its_value() {
         let messages = [("key".to_owned(), "{w/을/를} {n/으로/로} 나눕니다".to_owned())].into();
-        let catalog = Catalog { language: "ko", messages };
+        let catalog = Catalog::of("ko", messages);
         assert_eq!(catalog.say("key", &[("w", &"w1"), ("n", &8)]), "w1을 8로 나눕니다");
     }
 
@@ -221,7 +321,7 @@ mod tests {
     fn one_unit_is_no_units_and_values_are_filled_in_once() {
         let messages = [("key", "{units|unit|units} of {name} and {other}")];
         let messages = messages.map(|(key, text)| (key.to_owned(), text.to_owned())).into();
-        let catalog = Catalog { language: "en", messages };
+        let catalog = Catalog::of("en", messages);
         let say = |units: usize| catalog.say("key", &[("units", &units), ("name", &"{units}")]);
         assert_eq!(say(1), "1 unit of {units} and {other}");
         assert_eq!(say(2), "2 units of {units} and {other}");
