@@ -4,13 +4,13 @@ use crate::failure::{Failure, Result};
 use crate::machine::{free_memory, machine};
 use crate::terminal::{note_in, say, typed, warn_in};
 use pullback::Error;
-use pullback::data::{Column, ColumnType, Encoding, Preprocessing, Table, builtin};
+use pullback::data::{Column, ColumnType, Encoding, Preprocessing, Table, TimePart, builtin};
 use pullback::error::nearest_name;
 use pullback::explain::Catalog;
 use pullback::job::{Names, Settings, Tables, memory};
 use pullback::model::{Model, Partition, Prediction, Test, Trained};
 use pullback::report::number::counted;
-use pullback_data::{ImageSize, Note, NoteKind, Parts, ReadOptions, read, read_from};
+use pullback_data::{Delimiter, ImageSize, Note, NoteKind, Parts, ReadOptions, read, read_from};
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -180,17 +180,15 @@ const PARTS: u64 = 3;
 
 /// How files are read.
 pub(crate) fn read_options(settings: &Settings) -> Result<ReadOptions> {
-    let delimiter = match settings.delimiter.as_deref() {
-        None => None,
-        Some("tab" | "\\t") => Some(b'\t'),
-        Some(text) if text.len() == 1 => Some(text.as_bytes()[0]),
-        Some(text) => {
-            return Err(Failure::usage(
+    let delimiter = |text: &str| {
+        Delimiter::parse(text).ok_or_else(|| {
+            Failure::usage(
                 format!("`{text}` is no delimiter"),
-                "give one character, for example `--delimiter ';'`, or `tab`",
-            ));
-        }
+                "give one character, or the same twice, for example `--delimiter ';'` or `'::'`, or `tab`",
+            )
+        })
     };
+    let delimiter = settings.delimiter.as_deref().map(delimiter).transpose()?;
     Ok(ReadOptions {
         delimiter,
         has_header: settings.header,
@@ -338,6 +336,13 @@ pub(crate) fn as_in_model(options: &mut ReadOptions, preprocessing: &Preprocessi
             Encoding::Numeric(_) => ColumnType::Numeric,
             Encoding::Categorical(_) => ColumnType::Categorical,
             Encoding::Time(time) => {
+                let trend = time.parts().iter().find_map(|part| match part {
+                    TimePart::Trend { center, spread } => {
+                        Some([center - 3.0 * spread, center + 3.0 * spread])
+                    }
+                    _ => None,
+                });
+                options.dates.extend(trend.map(|dates| (feature.name.clone(), dates)));
                 if let Some(is_day_first) = time.is_day_first() {
                     options.day_first.insert(feature.name.clone(), is_day_first);
                 }

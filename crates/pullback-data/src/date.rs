@@ -1,9 +1,12 @@
 //! Dates and times as people write them: `2021-01-31`, `31.1.2021 14:05`, `1/31/21 2:05 PM`, `31-Jan-2021`, `14:05`.
-//! Of a month, a quarter (`2021-Q1`) or a week (`2021-W05`, ISO 8601) the first day is meant.
+//! Of a month, a quarter (`2021-Q1`), a half of a year (`2021H1`), a season (`Spring 2021`, which begins with March, and
+//! winter with January, so that the seasons of a year are in order) or a week (`2021-W05`, ISO 8601) the first day is
+//! meant, and so of a month or year whose day is zero (`2021-05-00`).
 //!
 //! Whether day, month or year stands first in `1/2/21` is decided by column: a number above 12 or 31 tells.
 
 use pullback::data::days;
+use std::collections::BTreeSet;
 
 /// A date as it is written.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,6 +73,21 @@ const WEEKDAYS: &[&str] = &[
 const PARTICLES: &[&str] = &["de", "del", "of", "den", "der", "le", "the", "st", "nd", "rd", "th", "er"];
 /// The eras of Japan, and the year before their first.
 const ERAS: &[(&str, i32)] = &[("令和", 2018), ("平成", 1988), ("昭和", 1925)];
+/// Parts of a year as they are written in Korean, Japanese and Chinese, and the letters that mean them here.
+const PARTS_OF_YEARS: &[(&str, &str)] = &[
+    ("분기", "Q"),
+    ("季度", "Q"),
+    ("상반기", "H1"),
+    ("하반기", "H2"),
+    ("上半期", "H1"),
+    ("下半期", "H2"),
+    ("上半年", "H1"),
+    ("下半年", "H2"),
+    ("上期", "H1"),
+    ("下期", "H2"),
+];
+/// Seasons, and the month that each begins with.
+const SEASONS: &[(&str, u32)] = &[("winter", 1), ("spring", 3), ("summer", 6), ("autumn", 9), ("fall", 9)];
 /// The longest date with a time and a zone.
 const LONGEST: usize = 64;
 
@@ -139,6 +157,11 @@ impl Date {
             Some((rest, before)) => (rest, Some(before)),
             None => (date, None),
         };
+        let in_letters = (!date.is_ascii()).then(|| {
+            let replaced = |date: String, (sign, letters): &(&str, &str)| date.replace(sign, letters);
+            PARTS_OF_YEARS.iter().fold(date.to_owned(), replaced)
+        });
+        let date = in_letters.as_deref().unwrap_or(date);
         let mut pieces = Vec::new();
         let mut rest = date;
         while let Some(c) = rest.chars().next() {
@@ -174,7 +197,13 @@ impl Date {
             (2, _) => Some(1900 + value as i32),
             _ => None,
         };
-        let known = |year, month, day| Form::Known { year, month, day };
+        // A month or a day that is not known, as MySQL writes it; Excel's day zero is none.
+        let known = |year, month: u32, day: u32| match (year, month, day) {
+            (1900, _, 0) => Form::Known { year, month, day },
+            (_, 0, 0) => Form::Known { year, month: 1, day: 1 },
+            (_, _, 0) => Form::Known { year, month, day: 1 },
+            _ => Form::Known { year, month, day },
+        };
         let is_of_month = date.contains(['-', '/', '월', '月', '.']);
         let form = match pieces[..] {
             [
@@ -215,10 +244,11 @@ impl Date {
                 Piece::Word(word),
                 Piece::Number { value: day, digits: 1..=2 },
                 Piece::Number { value, digits },
-            ] if !is_quarter(word) => known(year(value, digits)?, named(word, &MONTHS)?, day),
+            ] if !is_part_of_year(word) => known(year(value, digits)?, named(word, &MONTHS)?, day),
             [Piece::Word(word), Piece::Number { value, digits: 4 }]
             | [Piece::Number { value, digits: 4 }, Piece::Word(word)] => {
-                known(year(value, 4)?, named(word, &MONTHS)?, 1)
+                let season = SEASONS.iter().find(|(season, _)| word.eq_ignore_ascii_case(season));
+                known(year(value, 4)?, season.map(|(_, month)| *month).or_else(|| named(word, &MONTHS))?, 1)
             }
             // As spreadsheets show a month.
             [Piece::Word(word), Piece::Number { value, digits: 2 }] => {
@@ -233,18 +263,38 @@ impl Date {
             [
                 Piece::Number { value, digits: 4 },
                 Piece::Word(word),
-                Piece::Number { value: quarter @ 1..=4, digits: 1 },
+                Piece::Number { value: part, digits: 1 },
+            ]
+            | [
+                Piece::Number { value, digits: 4 },
+                Piece::Number { value: part, digits: 1 },
+                Piece::Word(word),
             ]
             | [
                 Piece::Word(word),
-                Piece::Number { value: quarter @ 1..=4, digits: 1 },
+                Piece::Number { value: part, digits: 1 },
                 Piece::Number { value, digits: 4 },
-            ] if is_quarter(word) => known(year(value, 4)?, 3 * quarter - 2, 1),
+            ]
+            | [
+                Piece::Number { value: part, digits: 1 },
+                Piece::Word(word),
+                Piece::Number { value, digits: 4 },
+            ] if !is_week(word) => known(year(value, 4)?, month_of_part(word, part)?, 1),
+            [
+                Piece::Number { value: part, digits: 1 },
+                Piece::Word(word @ ("Q" | "H")),
+                Piece::Number { value, digits: 2 },
+            ] => known(year(value, 2)?, month_of_part(word, part)?, 1),
             [
                 Piece::Number { value, digits: 4 },
-                Piece::Word("W" | "w"),
-                Piece::Number { value: week, digits: 2 },
-            ] => return Self::of_week(year(value, 4)?, week, 1, seconds),
+                Piece::Word(word),
+                Piece::Number { value: week, digits: 1..=2 },
+            ]
+            | [
+                Piece::Word(word),
+                Piece::Number { value: week, digits: 1..=2 },
+                Piece::Number { value, digits: 4 },
+            ] if is_week(word) => return Self::of_week(year(value, 4)?, week, 1, seconds),
             [
                 Piece::Number { value, digits: 4 },
                 Piece::Word("W" | "w"),
@@ -325,17 +375,94 @@ impl Date {
     }
 }
 
-/// Whether a text stands where a date is not known: `0000-00-00`, `9999-12-31`, `0001-01-01`.
+/// Whether a text stands where a date is not known: `0000-00-00`, `9999-12-31`, `0001-01-01`, or the day before the first
+/// of a spreadsheet, `1900-01-00`.
 pub(crate) fn is_no_date(text: &str) -> bool {
-    let digits: String = text.chars().filter(char::is_ascii_digit).take(8).collect();
-    let is_plain =
-        text.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | '/' | '.' | ' ' | ':' | 'T' | 'Z'));
-    is_plain
-        && text.len() >= 8
-        && matches!(
-            digits.as_str(),
-            "00000000" | "99991231" | "00010101" | "31129999" | "12319999" | "01010001"
-        )
+    let (date, rest) = text.split_at(text.find(['T', ' ']).unwrap_or(text.len()));
+    let is_plain = |c: char| c.is_ascii_digit() || matches!(c, '-' | '/' | '.' | ' ' | ':' | 'T' | 'Z' | '+');
+    let numbers: Vec<&str> = date.split(['-', '/', '.']).collect();
+    let digits = numbers.concat();
+    let is_cut = matches!(numbers[..], [_, _, _])
+        && numbers.iter().all(|number| matches!(number.len(), 1 | 2 | 4))
+        || numbers.len() == 1 && digits.len() == 8;
+    if !is_cut || !digits.bytes().all(|byte| byte.is_ascii_digit()) || !rest.chars().all(is_plain) {
+        return false;
+    }
+    let year = match numbers[..] {
+        [one] => &one[..4],
+        _ => numbers.iter().find(|number| number.len() == 4).unwrap_or(&""),
+    };
+    let is_zero = |number: &&str| number.bytes().all(|byte| byte == b'0');
+    match year.parse::<u32>() {
+        Ok(year) => !(2..3000).contains(&year) || year == 1900 && numbers.iter().any(is_zero),
+        Err(_) => numbers.iter().all(is_zero),
+    }
+}
+
+/// Days that programs write where a date is not known: the first or the last that they have, and the ends of centuries.
+const STAND_INS: &[(i32, u32, u32)] = &[
+    (1000, 1, 1),
+    (1111, 11, 11),
+    (1582, 10, 15),
+    (1601, 1, 1),
+    (1677, 9, 21),
+    (1700, 1, 1),
+    (1753, 1, 1),
+    (1800, 1, 1),
+    (1899, 12, 30),
+    (1899, 12, 31),
+    (1900, 1, 1),
+    (1901, 1, 1),
+    (1904, 1, 1),
+    (1969, 12, 31),
+    (1970, 1, 1),
+    (2099, 12, 31),
+    (2100, 1, 1),
+    (2199, 12, 31),
+    (2200, 1, 1),
+    (2261, 12, 31),
+    (2262, 4, 11),
+    (2299, 12, 31),
+    (2300, 1, 1),
+    (2500, 1, 1),
+    (2500, 12, 31),
+    (2900, 12, 31),
+    (2999, 1, 1),
+    (2999, 12, 31),
+];
+const DAY_SECONDS: f64 = 86_400.0;
+/// Such a day is one of the column's dates if another date is no further from it than ten years.
+const NEAR_SECONDS: f64 = 3652.5 * DAY_SECONDS;
+
+/// The days, counted from 1970, of a column's dates that stand for a date that is not known: those that programs write
+/// for it, and any before the year 2 or after 2999, if all other dates are far from it. A date of the column when its
+/// model was trained, between the two that are `known`, is none.
+pub(crate) fn stand_ins(
+    seconds: impl Iterator<Item = f64> + Clone,
+    known: Option<[f64; 2]>,
+) -> BTreeSet<i64> {
+    let of = |&(year, month, date): &(i32, u32, u32)| days(year, month, date);
+    let listed: BTreeSet<i64> = STAND_INS.iter().filter_map(of).collect();
+    let ends = [days(2, 1, 1), days(3000, 1, 1)].map(|day| day.expect("each January has a first day"));
+    let is_listed = |day: i64| listed.contains(&day) || day < ends[0] || day >= ends[1];
+    let present = || seconds.clone().filter(|seconds| !seconds.is_nan());
+    let found: BTreeSet<i64> = present().map(day_of).filter(|day| is_listed(*day)).collect();
+    let is_far = |at: &i64| {
+        let at = *at as f64 * DAY_SECONDS;
+        match known {
+            Some([first, last]) => at < first - NEAR_SECONDS || at > last + NEAR_SECONDS,
+            None => {
+                let mut others = present().filter(|seconds| !is_listed(day_of(*seconds))).peekable();
+                others.peek().is_some() && others.all(|other| (other - at).abs() > NEAR_SECONDS)
+            }
+        }
+    };
+    found.into_iter().filter(is_far).collect()
+}
+
+/// The day of a time, counted from 1970.
+pub(crate) fn day_of(seconds: f64) -> i64 {
+    (seconds / DAY_SECONDS).floor() as i64
 }
 
 /// The half of the day that stands before a time, and what stands before that.
@@ -449,8 +576,22 @@ fn clock(text: &str) -> Option<f64> {
     (minutes < 60 && seconds < 60.0).then(|| f64::from(hours) * 3600.0 + f64::from(minutes) * 60.0 + seconds)
 }
 
-fn is_quarter(word: &str) -> bool {
-    word.eq_ignore_ascii_case("q")
+/// The first month of a quarter or a half, by its letter or word and its number.
+fn month_of_part(word: &str, part: u32) -> Option<u32> {
+    match word.to_ascii_lowercase().as_str() {
+        "q" | "qtr" | "quarter" | "quartal" => (1..=4).contains(&part).then(|| 3 * part - 2),
+        "h" | "half" => (1..=2).contains(&part).then(|| 6 * part - 5),
+        _ => None,
+    }
+}
+
+fn is_part_of_year(word: &str) -> bool {
+    is_week(word) || month_of_part(word, 1).is_some()
+}
+
+/// Whether a word says that the number after it is that of a week, in English and German.
+fn is_week(word: &str) -> bool {
+    ["w", "wk", "week", "cw", "kw"].iter().any(|week| word.eq_ignore_ascii_case(week))
 }
 
 /// The number, from 1, of the name that a word is, or its first three letters or more.
@@ -608,8 +749,25 @@ mod tests {
                 .map(|(year, month, day)| days(year, month, day).unwrap_or_default() as f64 * 86_400.0);
             assert_eq!(found, expected, "{text}");
         }
-        for text in ["0000-00-00", "9999-12-31", "0001-01-01 00:00:00"] {
+        for text in [
+            "0000-00-00",
+            "9999-12-31",
+            "0001-01-01 00:00:00",
+            "31.12.9999",
+            "12/31/9999",
+            "99991231",
+            "1900-01-00",
+            "00.01.1900",
+            "9999-12-31T23:59:59Z",
+            "4000-01-01",
+            "00/00/00",
+        ] {
             assert!(is_no_date(text), "{text}");
+        }
+        for text in
+            ["2021-05-00", "1999-12-31", "0", "9999", "10-20-30", "1900-01-01", "x9999-12-31", "Jan 9999"]
+        {
+            assert!(!is_no_date(text), "{text}");
         }
         for text in ["31.01.2021", "31/1/2021", "31.1.21", "31-01-2021"] {
             check(text, day, true);
@@ -624,6 +782,29 @@ mod tests {
         for text in ["2021Q2", "2021-Q2", "Q2 2021", "q2/2021", "2021 Q2"] {
             check(text, Some((2021, 4, 1, 0.0)), false);
         }
+        for text in [
+            "2021H2",
+            "2021-H2",
+            "H2 2021",
+            "2H21",
+            "2H2021",
+            "2021년 하반기",
+            "2021年下半年",
+            "2nd half 2021",
+        ] {
+            check(text, Some((2021, 7, 1, 0.0)), false);
+        }
+        for text in ["2Q21", "2Q2021", "2021년 2분기", "2. Quartal 2021", "Q2-2021"] {
+            check(text, Some((2021, 4, 1, 0.0)), false);
+        }
+        for (text, month) in [("Winter 2021", 1), ("spring 2021", 3), ("2021 Summer", 6), ("Fall-2021", 9)] {
+            check(text, Some((2021, month, 1, 0.0)), false);
+        }
+        for text in ["W05 2021", "2021-W5", "KW 5 2021", "KW05/2021", "Week 5, 2021", "CW5-2021"] {
+            check(text, Some((2021, 2, 1, 0.0)), false);
+        }
+        check("2021-05-00", Some((2021, 5, 1, 0.0)), false);
+        check("2021-00-00", Some((2021, 1, 1, 0.0)), false);
         // By Python's date.fromisocalendar.
         check("2021-W05", Some((2021, 2, 1, 0.0)), false);
         check("2020-W53-7", Some((2021, 1, 3, 0.0)), false);
@@ -670,6 +851,11 @@ mod tests {
             "2021-W05-8",
             "2021-Q5",
             "Q2 21",
+            "H2 21",
+            "3H21",
+            "2h21",
+            "5Q2021",
+            "1900-01-00",
             "Model 2021",
         ] {
             check(text, None, false);

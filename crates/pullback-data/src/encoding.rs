@@ -10,7 +10,9 @@ use crate::malformed;
 use crate::note::{Note, NoteKind};
 use crate::spool::Spool;
 use crate::text::{Facts, count};
-use encoding_rs::{CoderResult, EUC_KR, Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{
+    CoderResult, EUC_JP, EUC_KR, Encoding, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
+};
 use memchr::memchr;
 use pullback::data::Store;
 use pullback::error::{Error, Place, Result};
@@ -54,7 +56,55 @@ pub(crate) fn decode(
         return Err(no_text(path));
     }
     notes.push(note(encoding, why));
-    Ok(text.into_owned().into_bytes())
+    Ok(Currency::of(encoding).restored(text.into_owned(), true).into_bytes())
+}
+
+/// The currency that stands at the place of the backslash in old encodings of Japan and Korea, whose fonts and keyboards
+/// have it there: before an amount, at the beginning of a cell, it is meant.
+struct Currency {
+    sign: Option<char>,
+    /// The last character of the text before, and what is held back of it until the next is known.
+    last: char,
+    held: String,
+}
+
+impl Currency {
+    fn of(encoding: &'static Encoding) -> Self {
+        let sign = if encoding == SHIFT_JIS || encoding == EUC_JP || encoding == ISO_2022_JP {
+            Some('¥')
+        } else {
+            (encoding == EUC_KR).then_some('₩')
+        };
+        Self { sign, last: '\n', held: String::new() }
+    }
+
+    /// The next part of the text with its currencies; `is_end` if it is the last.
+    fn restored(&mut self, text: String, is_end: bool) -> String {
+        /// What may stand before an amount in a cell, beside a delimiter.
+        const BEFORE: &[char] = &[' ', '\t', '\n', '\r', ',', ';', '|', '"', '\'', '-', '+', '(', '\u{3000}'];
+        let Some(sign) = self.sign else { return text };
+        let text = std::mem::take(&mut self.held) + &text;
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some(at) = rest.find('\\') {
+            let before = rest[..at].chars().next_back().unwrap_or(self.last);
+            let after = rest[at + 1..].trim_start_matches(['-', ' ']);
+            out.push_str(&rest[..at]);
+            if after.is_empty() && !is_end && rest.len() - at < 16 {
+                self.last = before;
+                rest[at..].clone_into(&mut self.held);
+                return out;
+            }
+            let is_amount =
+                BEFORE.contains(&before) && after.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+            out.push(if is_amount { sign } else { '\\' });
+            self.last = '\\';
+            rest = &rest[at + 1..];
+        }
+        self.last = rest.chars().next_back().unwrap_or(self.last);
+        out.push_str(rest);
+        out
+    }
 }
 
 const BY_CONTENT: &str = "by its content";
@@ -164,6 +214,7 @@ pub(crate) fn decode_file(
     }
     let spool = other()?;
     let mut decoder = encoding.new_decoder_without_bom_handling();
+    let mut currency = Currency::of(encoding);
     let (mut at, mut lines, mut wrong_line) = (from, 1, None);
     while at < length {
         let bytes = read(at, part)?;
@@ -187,7 +238,7 @@ pub(crate) fn decode_file(
             return Err(no_text(path));
         }
         lines += text.matches('\n').count();
-        spool.append(text.as_bytes())?;
+        spool.append(currency.restored(text, at == length).as_bytes())?;
     }
     match wrong_line.filter(|_| declared.is_none() && encoding != WINDOWS_1252) {
         Some(line) => Err(wrong_bytes(path, encoding, line)),

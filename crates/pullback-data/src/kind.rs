@@ -15,9 +15,9 @@
 //! file tell, then its delimiter: a semicolon goes with decimal commas.
 
 use crate::cell::{is_infinite, is_missing_among_numbers};
-use crate::date::{self, DURATION_UNIT, Date, duration, is_no_date};
+use crate::date::{self, DURATION_UNIT, Date, day_of, duration, is_no_date};
 use crate::note::{Note, NoteKind, counted, quoted, short};
-use crate::number::{Aside, Evidence, LARGEST_EXACT, Locale, Written};
+use crate::number::{Aside, Evidence, LARGEST_EXACT, Locale, Written, begins_with_number};
 use crate::raw::{Coded, MISSING, Raw};
 use crate::sniff::ReadOptions;
 use crate::unit::{Unit, in_unit, marks_of};
@@ -39,6 +39,8 @@ pub(crate) struct Said<'a> {
     pub(crate) is_day_first: Option<bool>,
     /// Whether a year of two digits stood first.
     pub(crate) is_year_first: bool,
+    /// Between which two seconds its dates were in training.
+    pub(crate) dates: Option<[f64; 2]>,
     /// The unit of its numbers in training.
     pub(crate) unit: Option<&'a str>,
     /// Whether they had decimal commas in training, if they told it.
@@ -56,7 +58,8 @@ impl<'a> Said<'a> {
         };
         let has_decimal_commas = options.decimal_commas.get(name).copied();
         let is_year_first = options.year_first.contains(name);
-        Self { kind, is_elsewhere, is_day_first, is_year_first, unit, has_decimal_commas }
+        let dates = options.dates.get(name).copied();
+        Self { kind, is_elsewhere, is_day_first, is_year_first, dates, unit, has_decimal_commas }
     }
 
     fn reason(self) -> Option<&'static str> {
@@ -204,12 +207,25 @@ pub(crate) fn decide_plain(name: &str, numbers: Vec<f64>, said: Said<'_>) -> Dec
     if said.kind.is_none_or(|kind| kind == ColumnType::Time)
         && let Some(seconds) = digits_of_dates(&numbers, said)
     {
-        let present = numbers.len() - missing;
-        let note = Note::new(NoteKind::Dates, present, "digits read as dates: year, month, day")
-            .at(format!("column \"{name}\""));
+        let place = || format!("column \"{name}\"");
+        let seconds = without_stand_ins(seconds, said);
+        let unread = (numbers.iter().zip(&seconds))
+            .filter_map(|(number, seconds)| (seconds.is_nan() && !number.is_nan()).then_some(*number));
+        let cells = unread.clone().count();
+        let mut notes = Vec::new();
+        if cells > 0 {
+            let distinct: BTreeSet<u64> = unread.map(|number| number as u64).collect();
+            let texts: Vec<String> = distinct.iter().map(|number| format!("{number:08}")).collect();
+            notes.push(no_dates(&quoted(texts.iter().map(String::as_str), 3), cells).at(place()));
+        }
+        let present = numbers.len() - missing - cells;
+        if present > 0 {
+            let words = "digits read as dates: year, month, day";
+            notes.push(Note::new(NoteKind::Dates, present, words).at(place()));
+        }
         let values = Values::Times(Times { seconds, is_day_first: None });
         let reason = said.reason().unwrap_or("all cells are dates");
-        return Decided::new(values, reason, if present > 0 { vec![note] } else { Vec::new() });
+        return Decided::new(values, reason, notes);
     }
     let mut notes: Vec<Note> = stand_in(name, &numbers).into_iter().collect();
     if said.unit == Some("%") {
@@ -243,6 +259,8 @@ fn fractions(name: &str, numbers: impl Iterator<Item = (f64, usize)>) -> Option<
 
 /// The dates that whole numbers such as 20210131 are, if all are such, and two differ or they are said to be dates.
 fn digits_of_dates(numbers: &[f64], said: Said<'_>) -> Option<Vec<f64>> {
+    /// Digits of no date, and of the last and first ones.
+    const NO_DATES: &[f64] = &[0.0, 10_101.0, 99_991_231.0, 99_990_101.0, 99_999_999.0, 29_991_231.0];
     let is_said = said.kind == Some(ColumnType::Time);
     let first = numbers.iter().find(|number| !number.is_nan());
     if first.is_none() && !is_said {
@@ -252,6 +270,9 @@ fn digits_of_dates(numbers: &[f64], said: Said<'_>) -> Option<Vec<f64>> {
         if number.is_nan() {
             return Some(number);
         }
+        if NO_DATES.contains(&number) {
+            return Some(f64::NAN);
+        }
         if number.fract() != 0.0 || !(19_000_101.0..=21_001_231.0).contains(&number) {
             return None;
         }
@@ -259,8 +280,19 @@ fn digits_of_dates(numbers: &[f64], said: Said<'_>) -> Option<Vec<f64>> {
         Some(days((digits / 10_000) as i32, digits / 100 % 100, digits % 100)? as f64 * 86_400.0)
     };
     let dates = numbers.iter().map(|&number| date(number)).collect::<Option<Vec<f64>>>()?;
-    let differ = || numbers.iter().any(|number| !number.is_nan() && Some(number) != first);
+    let first = dates.iter().find(|date| !date.is_nan());
+    let differ = || dates.iter().any(|date| !date.is_nan() && Some(date) != first);
     (is_said || differ()).then_some(dates)
+}
+
+/// The dates of a column without those that stand for one that is not known.
+pub(crate) fn without_stand_ins(mut seconds: Vec<f64>, said: Said<'_>) -> Vec<f64> {
+    let unknown = date::stand_ins(seconds.iter().copied(), said.dates);
+    let is_unknown = |own: &&mut f64| !own.is_nan() && unknown.contains(&day_of(**own));
+    if !unknown.is_empty() {
+        seconds.iter_mut().filter(is_unknown).for_each(|own| *own = f64::NAN);
+    }
+    seconds
 }
 
 /// How the order of the numbers in a column's dates was decided.
@@ -338,6 +370,16 @@ impl Dates {
     }
 }
 
+/// The warning that cells have a date that stands for one that is not known.
+pub(crate) fn no_dates(texts: &str, cells: usize) -> Note {
+    let words = format!(
+        "{texts} taken as missing in {}: no date, or one that programs write where none is known, and far from all \
+         others",
+        counted(cells, "cell")
+    );
+    Note::new(NoteKind::Missing, cells, words)
+}
+
 /// The dates of a column, if at least nine in ten of its cells are, or half of them where it is said; else how many
 /// cells are dates.
 fn dates(raw: &Coded, said: Said<'_>) -> Result<Dates, usize> {
@@ -388,11 +430,14 @@ fn dates(raw: &Coded, said: Said<'_>) -> Result<Dates, usize> {
             },
         }
     };
-    let value = |at: usize| read[at].and_then(|date| date.value(order));
+    let fitting = |at: usize| read[at].and_then(|date| date.value(order));
+    let present = || (0..raw.names.len()).filter(|at| raw.counts[*at] > 0);
+    let unknown = date::stand_ins(present().filter_map(fitting), said.dates);
+    let is_stand_in = |at: usize| fitting(at).is_some_and(|seconds| unknown.contains(&day_of(seconds)));
+    let value = |at: usize| fitting(at).filter(|_| !is_stand_in(at));
     let is_none = |at: usize| raw.counts[at] > 0 && value(at).is_none();
-    let is_empty = |at: usize| is_none(at) && is_no_date(&raw.names[at]);
-    let is_other =
-        |at: usize| is_none(at) && !is_no_date(&raw.names[at]) && !is_missing_among_numbers(&raw.names[at]);
+    let is_empty = |at: usize| is_none(at) && (is_no_date(&raw.names[at]) || is_stand_in(at));
+    let is_other = |at: usize| is_none(at) && !is_empty(at) && !is_missing_among_numbers(&raw.names[at]);
     let others = count(&is_other);
     let is_enough = match said.kind {
         Some(ColumnType::Time) => said.is_elsewhere || others <= found,
@@ -676,8 +721,7 @@ pub(crate) fn decide(
                 if !empty.is_empty() {
                     let cells = empty.iter().map(|&at| raw.counts[at]).sum();
                     let texts = quoted(empty.iter().map(|&at| raw.names[at].as_str()), 3);
-                    let words = format!("{texts} taken as missing in {}", counted(cells, "cell"));
-                    notes.push(Note::new(NoteKind::Dates, cells, words).at(place()));
+                    notes.push(no_dates(&texts, cells).at(place()));
                 }
                 if !others.is_empty() {
                     notes.push(taken_as_missing(name, &raw, &others, "a date", said));
@@ -761,10 +805,11 @@ pub(crate) fn decide(
     if declared.is_none() && said.unit.is_none() {
         if cells == 0 {
             let distinct = raw.counts.iter().filter(|count| **count > 0).count();
+            let notes = begun(&raw, &numbers).map(|note| note.at(place())).into_iter().collect();
             return Ok(categories(
                 raw,
                 format!("{}, none a number", counted(distinct, "distinct text")),
-                Vec::new(),
+                notes,
             ));
         }
         if let Some(codes) = codes(&raw, cells)
@@ -806,6 +851,8 @@ pub(crate) fn decide(
                     )
                     .at(place()),
                 );
+            } else {
+                notes.extend(begun(&raw, &numbers).map(|note| note.at(place())));
             }
             return Ok(categories(
                 raw,
@@ -930,6 +977,14 @@ pub(crate) fn decide(
             return Ok(decide_plain(name, values, said));
         }
     }
+    let rounded = rounded(&raw, &numbers);
+    if rounded > 0 {
+        let words = format!(
+            "{} beyond {LARGEST_EXACT} rounded to 53 binary digits; `--type '{name}=categorical'` keeps their digits",
+            counted(rounded, "whole number")
+        );
+        notes.push(Note::new(NoteKind::Type, rounded, words).at(place()));
+    }
     notes.extend(profile.doubt(name, &raw, context, said));
     notes.extend(stand_in(name, &values));
     let all = if odd.is_empty() { "all cells" } else { "nearly all cells" };
@@ -949,6 +1004,27 @@ pub(crate) fn decide(
     })
 }
 
+/// The warning that texts are categories, though nine in ten cells begin with a number; of few distinct ones, such as
+/// the age groups `20-29`, there is none.
+fn begun(raw: &Coded, numbers: &[Option<f64>]) -> Option<Note> {
+    /// So few distinct texts are levels, seen in the report.
+    const MOST_LEVELS: usize = 20;
+    let present = || (0..raw.names.len()).filter(|at| raw.counts[*at] > 0);
+    let is_begun = |at: &usize| numbers[*at].is_some() || begins_with_number(&raw.names[*at]);
+    let of = |places: &mut dyn Iterator<Item = usize>| -> usize { places.map(|at| raw.counts[at]).sum() };
+    let (begun, all) = (of(&mut present().filter(is_begun)), of(&mut present()));
+    if present().count() <= MOST_LEVELS || 10 * begun < 9 * all {
+        return None;
+    }
+    let examples = present().filter(|at| numbers[*at].is_none() && begins_with_number(&raw.names[*at]));
+    let words = format!(
+        "{begun} of {all} cells begin with a number and go on with a text, so all are categories: {}; if the number \
+         counts, give it a column of its own",
+        quoted(examples.map(|at| raw.names[at].as_str()), 3)
+    );
+    Some(Note::new(NoteKind::Type, begun, words))
+}
+
 /// What is left aside of numbers, or could mean something else: how many distinct texts, and what is said.
 fn asides<'a>(written: impl Iterator<Item = &'a Written>) -> impl Iterator<Item = (usize, &'static str)> {
     let mut counts = BTreeMap::<Aside, usize>::new();
@@ -957,6 +1033,8 @@ fn asides<'a>(written: impl Iterator<Item = &'a Written>) -> impl Iterator<Item 
         let words = match aside {
             Aside::Triangle => "▲ and △ are read as minus; write + or - if they say up",
             Aside::Error => "of numbers with ±, what stands behind it is left out",
+            Aside::Second => "of numbers with others in parentheses, such as 9.42 (0.64), the first is taken",
+            Aside::Mark => "marks behind numbers, such as * for a note, are left out",
             Aside::OrMore => "the + behind numbers, for \"or more\", is left out",
         };
         (count, words)
@@ -1022,6 +1100,16 @@ fn equal_as_numbers(raw: &Coded, numbers: &[Option<f64>]) -> Option<usize> {
     let equal =
         bits.chunk_by(|left, right| left == right).filter(|run| run.len() > 1).map(<[u64]>::len).sum();
     (equal > 0).then_some(equal)
+}
+
+/// How many cells are whole numbers that are not as they are written, as f64 rounds them.
+fn rounded(raw: &Coded, numbers: &[Option<f64>]) -> usize {
+    let is_rounded = |((name, _), number): &((&String, &usize), &Option<f64>)| {
+        let large = number.filter(|number| number.abs() >= LARGEST_EXACT as f64);
+        large.is_some_and(|number| name.parse::<i128>().is_ok_and(|exact| exact != number as i128))
+    };
+    let cells = raw.names.iter().zip(&raw.counts).zip(numbers).filter(|((_, count), _)| **count > 0);
+    cells.filter(is_rounded).map(|((_, count), _)| count).sum()
 }
 
 fn categories(raw: Coded, reason: String, notes: Vec<Note>) -> Decided {

@@ -41,5 +41,5 @@ fn malformed(place: Place, what: impl Into<String>, help: impl Into<String>) -> 
 
 pub use images::{ENDINGS as IMAGE_ENDINGS, ImageSize};
 pub use note::{Note, NoteKind};
-pub use sniff::{FORMATS, Format, Parts, ReadOptions, read, read_from};
+pub use sniff::{Delimiter, FORMATS, Format, Parts, ReadOptions, read, read_from};
 pub use spool::Spool;

@@ -162,6 +162,10 @@ pub(crate) enum Aside {
     Triangle,
     /// `9.42 ± 0.64`
     Error,
+    /// `9.42 (0.64)`
+    Second,
+    /// `0.03*`
+    Mark,
     /// `10+`
     OrMore,
 }
@@ -174,6 +178,8 @@ pub(crate) const CURRENCIES: &[&str] = &[
     "DKK", "PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "RUB", "TRY", "SGD", "HKD", "TWD", "THB", "IDR", "MYR",
     "PHP", "VND", "ILS", "AED", "SAR", "元", "円", "Rp", "Rp.", "RM", "Ksh", "KSh", "lei", "Lei", "лв",
     "лв.", "руб", "руб.", "S/", "Bs", "Bs.", "₸", "₼", "₾", "₲", "₡",
+    // The key for ¥ or ₩ gives it in Japan and Korea.
+    "\\",
 ];
 
 /// Units that stand right after a number, in lower case; two of them may stand around a `/`.
@@ -188,6 +194,13 @@ const UNITS: &[&str] = &[
     "n", "nm", "ohm", "usd", "eur", "gbp", "jpy", "krw", "chf", "kr", "원", "명", "개", "세", "살", "회",
     "점", "년", "월", "일", "시간", "분", "초", "円", "元", "人", "個", "歳", "年", "月", "日",
 ];
+
+/// Whether a text is a unit or a currency of those that are known, or two around a `/`.
+pub(crate) fn is_known_unit(text: &str) -> bool {
+    let is_unit =
+        |text: &str| UNITS.contains(&text.to_lowercase().as_str()) || matches!(text, "%" | "°C" | "°F" | "°");
+    CURRENCIES.contains(&text) || !text.is_empty() && text.split('/').all(is_unit)
+}
 
 /// The longest unit, in characters.
 const LONGEST_UNIT: usize = 16;
@@ -242,6 +255,16 @@ impl Written {
                 aside: Some(Aside::Error),
                 ..own
             });
+        }
+        // A number and others: its deviation, a share, an interval; or the mark of a note.
+        let (own, aside) = match (without_second(rest), rest.trim_end_matches(['*', '†', '‡']).trim_end())
+        {
+            (Some(own), _) => (Some(own), Aside::Second),
+            (None, own) if own.len() < rest.len() => (Some(own.to_owned()), Aside::Mark),
+            (None, _) => (None, Aside::Mark),
+        };
+        if let Some(own) = own {
+            return Self::read(&own).map(|own| Self { aside: own.aside.or(Some(aside)), ..own });
         }
         let mut aside = None;
         let accounting = without_parentheses(rest);
@@ -355,6 +378,42 @@ fn without_parentheses(text: &str) -> Option<String> {
     let is_around = |text: &str| text.is_empty() || CURRENCIES.contains(&text);
     (is_around(before) && (is_around(after) || after == "%"))
         .then(|| format!("{before}{}{after}", inner.trim()))
+}
+
+/// A number and its unit without what stands beside it in brackets, if that is nothing but numbers:
+/// `9.42 (0.64)`, `12 (34 %)`, `1.8 [1.2, 2.4] mm`, `3 (n = 12)`.
+fn without_second(text: &str) -> Option<String> {
+    const WORDS: &[&str] = &["sd", "se", "sem", "ci", "iqr", "n", "to", "bis", "range"];
+    let open = text.find(['(', '['])?;
+    let (own, rest) = text.split_at(open);
+    let (inner, after) = rest[1..].split_once(if rest.starts_with('(') { ')' } else { ']' })?;
+    let mut words = inner.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    let are_numbers = inner.contains(|c: char| c.is_ascii_digit())
+        && words.all(|word| WORDS.contains(&word.to_lowercase().as_str()))
+        && inner.chars().all(|c| c.is_alphanumeric() || " .,;:-+±%/=<>".contains(c));
+    (own.contains(|c: char| c.is_ascii_digit()) && are_numbers && !after.contains(['(', '[']))
+        .then(|| format!("{} {}", own.trim_end(), after.trim()).trim_end().to_owned())
+}
+
+/// Whether a text begins with a number that ends at a space or a sign and is followed by something else, as no code or
+/// identifier does: `12 Main Street`, `5 (high)`, `20-29`.
+pub(crate) fn begins_with_number(text: &str) -> bool {
+    let folded = folded(text.trim());
+    let text = folded.trim_start_matches(['-', '+', '$', '€', '£', '¥', '₩', '~', '≈']);
+    let Some((number, _, length)) = core(text).filter(|_| text.starts_with(|c: char| c.is_ascii_digit()))
+    else {
+        return false;
+    };
+    let rest = &text[length..];
+    let is_range = || {
+        let (first, last) = (number.parse::<f64>(), rest.trim_start_matches(['-', ' ']).parse::<f64>());
+        matches!((first, last), (Ok(first), Ok(last)) if first < last) && !number.starts_with('0')
+    };
+    match rest.chars().next() {
+        Some(' ' | '(' | '[' | '~' | '<' | '>' | '±' | ';') => true,
+        Some('-') => is_range(),
+        _ => false,
+    }
 }
 
 /// An angle with minutes or a direction: `37°33'59"N`, `126.11° W`.
@@ -629,7 +688,19 @@ mod tests {
         check("$(2,994.50)", Some(-2994.5), None);
         check("(2,994.50) €", Some(-2994.5), None);
         check("(3.5)%", Some(-3.5), None);
-        check("3 (12)", None, None);
+        both("3 (12)", 3.0);
+        check("9.42 (0.64)", Some(9.42), None);
+        check("9,42 (0,64)", None, Some(9.42));
+        check("12.5 (34%)", Some(12.5), None);
+        check("1.8 [1.2, 2.4]", Some(1.8), None);
+        check("1.8 (95% CI 1.2-2.4) mm", Some(1.8), None);
+        check("-1.5 (SD = 0.2)", Some(-1.5), None);
+        check("1,204[5]", Some(1204.0), Some(1.204));
+        check("0.03**", Some(0.03), None);
+        check("0.03 †", Some(0.03), None);
+        both("3 (n=12)*", 3.0);
+        check("5 (high)", None, None);
+        check("(555) 123", None, None);
         check("1.204,50 €", None, Some(1204.5));
         check("1 204,5", None, Some(1204.5));
         check("1'204.5", Some(1204.5), None);

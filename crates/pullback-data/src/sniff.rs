@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 /// What a user can say about a file, where what is found out by looking is not what is meant.
 #[derive(Debug, Clone)]
 pub struct ReadOptions {
-    /// The character between fields; found out by default.
-    pub delimiter: Option<u8>,
+    /// What stands between fields; found out by default.
+    pub delimiter: Option<Delimiter>,
     /// Whether the first line names the columns; found out by default.
     pub has_header: Option<bool>,
     /// Columns whose inferred type is not what is meant.
@@ -34,6 +34,9 @@ pub struct ReadOptions {
     pub day_first: BTreeMap<String, bool>,
     /// Columns in whose dates a year of two digits stood first in the data that a model was trained on.
     pub year_first: BTreeSet<String>,
+    /// Between which dates, in seconds since 1970, most of a column's were in the data that a model was trained on: a day
+    /// far from them that programs write where none is known, such as 1900-01-01, is missing.
+    pub dates: BTreeMap<String, [f64; 2]>,
     /// Whether numbers had decimal commas in the data that a model was trained on, for columns that told it: so numbers
     /// are read that could mean either, such as `1.204`.
     pub decimal_commas: BTreeMap<String, bool>,
@@ -75,6 +78,7 @@ impl Default for ReadOptions {
             known: BTreeMap::new(),
             day_first: BTreeMap::new(),
             year_first: BTreeSet::new(),
+            dates: BTreeMap::new(),
             decimal_commas: BTreeMap::new(),
             units: BTreeMap::new(),
             targets: None,
@@ -88,6 +92,35 @@ impl Default for ReadOptions {
             memory_bytes: u64::MAX,
             spool: None,
             threads: 1,
+        }
+    }
+}
+
+/// What stands between fields: an ASCII character, or the same one twice, such as `::`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delimiter {
+    /// The character.
+    pub character: u8,
+    /// Whether it stands twice.
+    pub is_doubled: bool,
+}
+
+impl From<u8> for Delimiter {
+    fn from(character: u8) -> Self {
+        Self { character, is_doubled: false }
+    }
+}
+
+impl Delimiter {
+    /// Reads it as people write it: `;`, `::`, `tab`; [`None`] if it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.as_bytes() {
+            b"tab" | b"\\t" => Some(b'\t'.into()),
+            &[character] if character.is_ascii() => Some(character.into()),
+            &[character, other] if character == other && character.is_ascii_punctuation() => {
+                Some(Self { character, is_doubled: true })
+            }
+            _ => None,
         }
     }
 }

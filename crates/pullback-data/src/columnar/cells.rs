@@ -3,11 +3,13 @@
 use crate::budget::Budget;
 use crate::gather::{Gathering, placed};
 use crate::guard::damaged;
-use crate::kind::{Context, Decided, Profile, Said, decide, decide_plain, stand_in};
+use crate::kind::{
+    Context, Decided, Profile, Said, decide, decide_plain, no_dates, stand_in, without_stand_ins,
+};
 use crate::malformed;
 use crate::note::{Note, NoteKind, counted, quoted};
 use crate::number::{LARGEST_EXACT, POWERS};
-use crate::raw::{Builder, CodedCells, MISSING, PlainCells, Raw, Tokens};
+use crate::raw::{Builder, Coded, CodedCells, MISSING, PlainCells, Raw, Tokens};
 use crate::sniff::{ReadOptions, refuse_unknown_types};
 use crate::spool::window_bytes;
 use arrow_array::cast::AsArray;
@@ -24,6 +26,7 @@ use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use pullback::data::{StoredValues, Table, Times, Values};
 use pullback::error::{Place, Result};
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::Path;
 
 /// pandas stores an index that is more than a count of rows as a column of such a name.
@@ -60,6 +63,8 @@ struct Cells {
     name: String,
     data_type: DataType,
     kind: Kind,
+    /// Whole numbers that f64 may round, and their rows.
+    large: Vec<(usize, i128)>,
 }
 
 impl<'a> Making<'a> {
@@ -106,9 +111,10 @@ impl<'a> Making<'a> {
 
     /// Adds the rows of a batch; with them such a share of the file is read.
     pub(super) fn add(&mut self, batch: &RecordBatch, share: f64, notes: &mut Vec<Note>) -> Result<()> {
+        let before = self.rows;
         self.rows += batch.num_rows();
         self.gathering.reserve((self.rows, self.columns.len()), share, notes)?;
-        for (place, column) in self.columns.iter().enumerate() {
+        for (place, column) in self.columns.iter_mut().enumerate() {
             let array = batch
                 .columns()
                 .get(column.at)
@@ -117,6 +123,10 @@ impl<'a> Making<'a> {
             let part = match column.kind {
                 Kind::Numbers | Kind::Times => {
                     let mut numbers = numbers(array.as_ref()).ok_or_else(wrong)?;
+                    let large = large(array.as_ref());
+                    if self.budget.take((size_of::<(usize, i128)>() * large.len()) as u64) {
+                        column.large.extend(large.into_iter().map(|(row, number)| (before + row, number)));
+                    }
                     if column.kind == Kind::Numbers {
                         numbers
                             .iter_mut()
@@ -141,7 +151,7 @@ impl<'a> Making<'a> {
 
     /// The table.
     pub(super) fn finish(self, notes: &mut Vec<Note>) -> Result<Table> {
-        let Self { path, options, tokens, columns, gathering, rows, .. } = self;
+        let Self { path, options, budget, tokens, columns, gathering, rows, .. } = self;
         if rows == 0 {
             return Err(malformed(
                 Place::file(path),
@@ -153,16 +163,19 @@ impl<'a> Making<'a> {
         let made = columns.into_iter().zip(gathering.into_columns()).map(|(column, gathered)| {
             let records = gathered.records().cloned();
             let raw = gathered.into_raw()?.expect("a batch has each column");
+            let raw = column.in_digits(raw, budget);
             let mut decided = column.decided(raw, path, options, &tokens)?;
+            let is_changed = column.kind == Kind::Times && !decided.notes.is_empty();
             notes.append(&mut decided.notes);
             // Numbers are there as they are.
-            let as_read = records.and_then(|records| match (column.kind, &decided.values) {
-                (Kind::Numbers, Values::Numbers(_)) => Some(StoredValues::Numbers(records)),
-                (Kind::Times, Values::Times(times)) => {
-                    Some(StoredValues::Times { seconds: records, is_day_first: times.is_day_first })
-                }
-                _ => None,
-            });
+            let as_read =
+                records.filter(|_| !is_changed).and_then(|records| match (column.kind, &decided.values) {
+                    (Kind::Numbers, Values::Numbers(_)) => Some(StoredValues::Numbers(records)),
+                    (Kind::Times, Values::Times(times)) => {
+                        Some(StoredValues::Times { seconds: records, is_day_first: times.is_day_first })
+                    }
+                    _ => None,
+                });
             placed(&column.name, decided, store.as_ref(), as_read)
         });
         let made = made.collect::<Result<Vec<_>>>()?;
@@ -183,7 +196,7 @@ fn cells(path: &Path, at: usize, field: &Field) -> Result<Cells> {
             "write the table without the column, or with a column of its own for each of its parts",
         )
     })?;
-    Ok(Cells { at, name, data_type: field.data_type().clone(), kind })
+    Ok(Cells { at, name, data_type: field.data_type().clone(), kind, large: Vec::new() })
 }
 
 /// What a type is read as; the error says what it is.
@@ -330,6 +343,33 @@ fn push_bytes<'a>(cells: &mut CodedCells<'a>, bytes: Option<&'a [u8]>) -> Option
 }
 
 impl Cells {
+    /// The cells of a column of whole numbers of which f64 rounds some as texts of their digits, which tell what they are,
+    /// as far as there is memory for them.
+    fn in_digits(&self, raw: Raw, budget: &Budget) -> Raw {
+        let Raw::Plain { numbers, .. } = &raw else { return raw };
+        let Some((mut row, mut large)) = self.large.first().copied() else { return raw };
+        let mut rest = self.large[1..].iter();
+        let mut cells = CodedCells::new(budget);
+        for (at, number) in numbers.iter().enumerate() {
+            let is_large = at == row;
+            match (is_large, number.is_nan()) {
+                (_, true) => cells.codes.push(MISSING),
+                (true, _) => cells.push(large.to_string().into_bytes().into()),
+                (false, _) => cells.push(number.to_string().into_bytes().into()),
+            }
+            if is_large {
+                (row, large) = rest.next().copied().unwrap_or((usize::MAX, 0));
+            }
+        }
+        if cells.is_full {
+            Builder::Coded(cells).give_up();
+            return raw;
+        }
+        let mut coded = Coded::default();
+        coded.add(cells, &mut HashMap::new());
+        Raw::Coded(coded)
+    }
+
     /// The column: what the schema says, or what is said of it.
     fn decided(&self, raw: Raw, path: &Path, options: &ReadOptions, tokens: &Tokens) -> Result<Decided> {
         let Self { name, data_type, kind, .. } = self;
@@ -340,8 +380,13 @@ impl Cells {
         };
         Ok(match raw {
             Raw::Plain { numbers, .. } if *kind == Kind::Times => {
-                let values = Values::Times(Times { seconds: numbers, is_day_first: None });
-                Decided::new(values, reason, Vec::new())
+                let present = |seconds: &[f64]| seconds.iter().filter(|seconds| !seconds.is_nan()).count();
+                let before = present(&numbers);
+                let seconds = without_stand_ins(numbers, said);
+                let cells = before - present(&seconds);
+                let note = (cells > 0).then(|| no_dates("days", cells).at(format!("column \"{name}\"")));
+                let values = Values::Times(Times { seconds, is_day_first: None });
+                Decided::new(values, reason, note.into_iter().collect())
             }
             Raw::Plain { numbers, .. } => {
                 if let Some(row) = numbers.iter().position(|number| number.is_infinite()) {
@@ -361,7 +406,7 @@ impl Cells {
                 let is_missing: Vec<bool> =
                     coded.names.iter().map(|name| tokens.has(name.as_bytes())).collect();
                 coded.forget(&is_missing);
-                if said.kind.is_some() {
+                if said.kind.is_some() || *kind == Kind::Numbers {
                     let profile = Profile::of(&coded);
                     return decide(name, coded, &profile, said, Context::default())
                         .map_err(|refusal| refused(refusal.row, refusal.what, refusal.help));
@@ -450,6 +495,25 @@ fn numbers(array: &dyn Array) -> Option<Vec<f64>> {
         }
         _ => return None,
     })
+}
+
+/// The whole numbers of an array that f64 may round, and their rows.
+fn large(array: &dyn Array) -> Vec<(usize, i128)> {
+    use DataType as T;
+    match array.data_type() {
+        T::Int64 => large_of::<Int64Type>(array),
+        T::UInt64 => large_of::<UInt64Type>(array),
+        T::Decimal64(_, 0) => large_of::<Decimal64Type>(array),
+        T::Decimal128(_, 0) => large_of::<Decimal128Type>(array),
+        _ => None,
+    }
+    .unwrap_or_default()
+}
+
+fn large_of<T: ArrowPrimitiveType<Native: Into<i128>>>(array: &dyn Array) -> Option<Vec<(usize, i128)>> {
+    let array = array.as_primitive_opt::<T>()?;
+    let numbers = array.iter().enumerate().filter_map(|(row, number)| Some((row, number?.into())));
+    Some(numbers.filter(|(_, number)| number.unsigned_abs() >= u128::from(LARGEST_EXACT)).collect())
 }
 
 fn each<T: ArrowPrimitiveType>(array: &dyn Array, number: impl Fn(T::Native) -> f64) -> Option<Vec<f64>> {

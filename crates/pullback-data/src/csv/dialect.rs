@@ -1,10 +1,12 @@
 //! What a text says of itself before its first row: delimiter, lines that are no data, names of columns.
 //!
 //! - `sep=;` names the delimiter, as Excel writes it. Else it is the one of comma, semicolon, tab and bar that cuts
-//!   most lines into the same number of fields; spaces where none of them does and a column is numbers.
+//!   most lines into the same number of fields, or two of it (`||`) where it never stands alone; where none of them does,
+//!   two colons, carets or tildes (`::`), or spaces if a column is numbers.
 //! - The table is where most lines have the same number of fields. What stands before it is a title or comments.
 //! - The header is the line with a name that the caller expects. Else the first line, if it is unlike those below:
-//!   no number over numbers, no text that comes again below it. R's header is one field short.
+//!   no number over numbers, no text that comes again below it. R's header is one field short. A line of groups above
+//!   it, which leaves columns without a name or gives one to several, is none if a line below names each.
 //! - Lines below the names that are unlike the rows say more of the columns: units, questions, types. Where the rows end,
 //!   `footer` finds.
 
@@ -13,13 +15,16 @@ use super::record::{Field, Syntax, Trouble, line_end, next_line, record, skip_bl
 use crate::cell::{is_missing, is_missing_among_numbers};
 use crate::date::Date;
 use crate::note::{Note, NoteKind, counted, quoted};
-use crate::number::{Evidence, Written};
+use crate::number::{Evidence, Written, is_known_unit};
+use crate::sniff::Delimiter;
 use crate::text::Text;
 use pullback::error::Result;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+/// What is a delimiter twice, though not alone.
+const DOUBLED: [u8; 3] = [b':', b'^', b'~'];
 /// How many lines are looked at.
 const SAMPLE_LINES: usize = 200;
 /// A table has at most so many columns: each takes memory of its own.
@@ -39,7 +44,7 @@ pub(super) struct Dialect {
 
 /// What a caller knows.
 pub(super) struct Known<'a> {
-    pub(super) delimiter: Option<u8>,
+    pub(super) delimiter: Option<Delimiter>,
     pub(super) has_header: Option<bool>,
     /// Names of columns that the file should have.
     pub(super) expected: &'a [String],
@@ -150,7 +155,7 @@ fn fit(bytes: &[u8], from: usize, syntax: Syntax) -> Fit {
 }
 
 /// The syntax that fits best. Whether quotes are escaped by a backslash, all records tell: they then fit better.
-fn sniff_syntax(text: &Text<'_>, bytes: &[u8], from: usize, delimiter: Option<u8>) -> Result<Syntax> {
+fn sniff_syntax(text: &Text<'_>, bytes: &[u8], from: usize, delimiter: Option<Delimiter>) -> Result<Syntax> {
     let of = |escapes| {
         let syntax = delimiter.map_or_else(|| sniff_delimiter(bytes, from, escapes), Syntax::new);
         Syntax { escapes, ..syntax }
@@ -181,8 +186,10 @@ fn is_in_single_quotes(bytes: &[u8], from: usize, syntax: Syntax) -> bool {
 }
 
 fn sniff_delimiter(bytes: &[u8], from: usize, escapes: bool) -> Syntax {
-    let fit = |delimiter| fit(bytes, from, Syntax { escapes, ..Syntax::new(delimiter) });
-    let fits: Vec<Fit> = DELIMITERS.iter().map(|&delimiter| fit(delimiter)).collect();
+    let fit = |delimiter: Delimiter| fit(bytes, from, Syntax { escapes, ..Syntax::new(delimiter) });
+    let single_or_doubled =
+        |&character: &u8| Delimiter { character, is_doubled: is_only_doubled(character, &bytes[from..]) };
+    let fits: Vec<Fit> = DELIMITERS.iter().map(|character| fit(single_or_doubled(character))).collect();
     let even: Vec<&Fit> = fits.iter().filter(|fit| fit.fields > 1 && fit.even >= EVEN).collect();
     let best = |fits: &[&Fit]| {
         // The first of equals.
@@ -198,7 +205,12 @@ fn sniff_delimiter(bytes: &[u8], from: usize, escapes: bool) -> Syntax {
     if let Some(syntax) = best(&even) {
         return syntax;
     }
-    let spaces = fit(b' ');
+    let doubled = DOUBLED.map(|character| fit(Delimiter { character, is_doubled: true }));
+    let doubled: Vec<&Fit> = doubled.iter().filter(|fit| fit.fields > 1 && fit.even >= EVEN).collect();
+    if let Some(syntax) = best(&doubled) {
+        return syntax;
+    }
+    let spaces = fit(Delimiter::from(b' '));
     if spaces.fields > 1 && spaces.even >= EVEN && spaces.has_numbers {
         return spaces.syntax;
     }
@@ -207,6 +219,17 @@ fn sniff_delimiter(bytes: &[u8], from: usize, escapes: bool) -> Syntax {
     let most =
         fits.iter().rev().max_by_key(|fit| (fit.fields.min(2), fit.first)).expect("there are delimiters");
     best(&ragged).unwrap_or(if most.first > 1 || most.fields > 1 { most.syntax } else { Syntax::new(b',') })
+}
+
+/// Whether a character stands in the first lines, but nowhere alone.
+fn is_only_doubled(character: u8, bytes: &[u8]) -> bool {
+    let lines = bytes.split_inclusive(|byte| *byte == b'\n').take(SAMPLE_LINES);
+    let bytes = &bytes[..lines.map(<[u8]>::len).sum()];
+    let mut runs = bytes
+        .chunk_by(|left, right| (*left == character) == (*right == character))
+        .filter(|run| run[0] == character)
+        .peekable();
+    runs.peek().is_some() && runs.all(|run| run.len() % 2 == 0)
 }
 
 /// What a column holds, as far as a few rows tell.
@@ -307,7 +330,8 @@ pub(super) fn sniff(
     let first = &bytes[from..line_end(bytes, from)];
     let named = first.strip_prefix(b"\"").unwrap_or(first);
     if named.len() >= 5 && named[..4].eq_ignore_ascii_case(b"sep=") {
-        delimiter = delimiter.or(Some(named[4]));
+        let is_doubled = named.get(5) == Some(&named[4]);
+        delimiter = delimiter.or(Some(Delimiter { character: named[4], is_doubled }));
         from = next_line(bytes, from);
         notes.push(
             Note::new(NoteKind::Lines, 1, "the first line names the delimiter and is left out").at("line 1"),
@@ -315,19 +339,23 @@ pub(super) fn sniff(
     }
     let expected: HashSet<&str> = known.expected.iter().map(String::as_str).collect();
     if delimiter.is_none() && is_one_column(&bytes[from..], &expected) {
-        delimiter = Some(b';');
+        delimiter = Some(b';'.into());
         let words = "one column is expected and named, so each line is one number with a decimal comma";
         notes.push(Note::new(NoteKind::Type, 1, words));
     }
     if delimiter.is_none()
         && let Some(rare) = rare_delimiter(&bytes[from..], &expected)
     {
-        delimiter = Some(rare);
-        let shown = char::from(rare).escape_default();
+        delimiter = Some(rare.into());
+    }
+    let syntax = sniff_syntax(text, bytes, from, delimiter)?;
+    let is_rare = syntax.is_doubled || !(DELIMITERS.contains(&syntax.delimiter) || syntax.is_whitespace());
+    if is_rare && known.delimiter.is_none() {
+        let shown = char::from(syntax.delimiter).escape_default().to_string();
+        let shown = shown.repeat(1 + usize::from(syntax.is_doubled));
         let words = format!("fields are told apart by \"{shown}\"; `--delimiter` names another character");
         notes.push(Note::new(NoteKind::Lines, 1, words));
     }
-    let syntax = sniff_syntax(text, bytes, from, delimiter)?;
     let (records, trouble) = sample(bytes, from, syntax);
     if records.is_empty() {
         return Ok(match trouble {
@@ -343,7 +371,10 @@ pub(super) fn sniff(
     });
     let mut start = match expected_at {
         Some(at) if known.has_header != Some(false) => at,
-        _ => table_start(&records, fields),
+        _ => {
+            let start = table_start(&records, fields);
+            if known.has_header.is_none() { named_below(&records, start, fields) } else { start }
+        }
     };
     // Comments that have as many fields as the table.
     while expected_at.is_none() && start + 2 < records.len() && records[start].text(0).starts_with('#') {
@@ -375,16 +406,18 @@ pub(super) fn sniff(
     let ends_empty = || body.iter().all(|record| !record.is_filled(fields - 1));
     let is_short = is_one_short && !ends_empty();
     let has_header = known.has_header.unwrap_or_else(|| {
-        let generated = known.expected.iter().any(|name| {
-            name.strip_prefix('c')
-                .and_then(|at| at.parse().ok())
-                .is_some_and(|at: usize| (1..=fields).contains(&at))
-        });
+        let made =
+            |name: &String| name.strip_prefix('c')?.parse().ok().filter(|at| (1..=fields).contains(at));
+        let is_likely = is_one_short || is_header(first, body_records, usize::from(is_short));
+        // The name that a column without one is given.
+        let is_unnamed = |at: usize| is_likely && !first.is_filled(at - 1);
         match expected_at {
             Some(_) => true,
             None if rule.is_some() => true,
-            None if generated => false,
-            None => is_one_short || is_header(first, body_records, usize::from(is_short)),
+            None => match known.expected.iter().find_map(made) {
+                Some(at) => is_unnamed(at),
+                None => is_likely,
+            },
         }
     });
     let (names, rows_from) = if has_header {
@@ -418,9 +451,13 @@ pub(super) fn sniff(
                 _ => format!("{below} lines below the names say more of the columns and are left out"),
             };
             let texts: Vec<String> = lines.iter().map(|record| line(bytes, record)).collect();
-            let words = format!("{what}: {}", quoted(texts.iter().map(String::as_str), 2));
+            let mut words = format!("{what}: {}", quoted(texts.iter().map(String::as_str), 2));
+            if known.expected.is_empty() && lines.iter().any(|line| names_each(line, fields)) {
+                words += "; `--target` with a name that stands there takes that line as the names";
+            }
             notes.push(Note::new(kind, below, words).at(format!("line {}", text.line_number(lines[0].at)?)));
-            if is_name_of_index(&given, last) {
+            let has_groups = start > 0 && records[start - 1].fields.len() == fields;
+            if is_name_of_index(&given, last, has_groups) {
                 given[0] = last.text(0).into_owned();
             }
             rows_from = last.next;
@@ -467,7 +504,8 @@ fn is_one_column(bytes: &[u8], expected: &HashSet<&str>) -> bool {
     are_numbers && commas > 0
 }
 
-/// The rare delimiter that cuts a line of names, one of which is expected, and as many fields of those below.
+/// The rare delimiter that cuts a line of names and as many fields of those below: one of the names is expected, or,
+/// where no name is, all differ and none is a number.
 fn rare_delimiter(bytes: &[u8], expected: &HashSet<&str>) -> Option<u8> {
     const RARE: [u8; 4] = [b'^', b'~', 1, b':'];
     let mut lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
@@ -478,12 +516,22 @@ fn rare_delimiter(bytes: &[u8], expected: &HashSet<&str>) -> Option<u8> {
     let below: Vec<&[u8]> = lines.take(SAMPLE_LINES).collect();
     RARE.into_iter().find(|rare| {
         let count = |line: &[u8]| line.iter().filter(|byte| *byte == rare).count();
-        let has_name = || {
-            let names = first.split(|byte| byte == rare);
-            names.map(|name| String::from_utf8_lossy(name.trim_ascii())).any(|name| expected.contains(&*name))
+        let cells = |line: &'_ [u8]| -> Vec<String> {
+            let cells = line.split(|byte| byte == rare);
+            cells.map(|cell| String::from_utf8_lossy(cell.trim_ascii()).into_owned()).collect()
+        };
+        let has_name = || cells(first).iter().any(|name| expected.contains(name.as_str()));
+        let are_names = || {
+            let names = cells(first);
+            names.iter().all(|name| !name.is_empty() && !is_number(name))
+                && names.iter().collect::<HashSet<_>>().len() == names.len()
+                && (0..names.len()).any(|column| below.iter().all(|line| is_number(&cells(line)[column])))
         };
         let fields = count(first);
-        fields > 0 && !below.is_empty() && below.iter().all(|line| count(line) == fields) && has_name()
+        fields > 0
+            && !below.is_empty()
+            && below.iter().all(|line| count(line) == fields)
+            && if expected.is_empty() { are_names() } else { has_name() }
     })
 }
 
@@ -496,17 +544,15 @@ fn line(bytes: &[u8], record: &Record<'_>) -> String {
 fn table_start(records: &[Record<'_>], fields: usize) -> usize {
     let mut start = records.iter().position(|record| record.fields.len() == fields).unwrap_or(0);
     // A title whose other cells are empty.
-    while fields > 2 && start + 1 < records.len() {
-        let (title, next) = (&records[start], &records[start + 1]);
-        let is_title = title.fields.len() == fields
-            && title.filled() == 1
-            && title.is_filled(0)
-            && next.filled() > 1
-            && !is_number(&title.text(0));
-        if !is_title {
-            break;
-        }
-        start += 1;
+    let is_title = |record: &&Record<'_>| {
+        record.fields.len() == fields
+            && record.filled() == 1
+            && record.is_filled(0)
+            && !is_number(&record.text(0))
+    };
+    let titles = records[start..].iter().take_while(is_title).count();
+    if fields > 2 && records.get(start + titles).is_some_and(|next| next.filled() > 1) {
+        start += titles;
     }
     if let Some(before) = start.checked_sub(1).map(|before| &records[before]) {
         let is_short = before.fields.len() + 1 == fields && (fields > 2 || before.fields[0].is_quoted);
@@ -519,6 +565,72 @@ fn table_start(records: &[Record<'_>], fields: usize) -> usize {
         }
     }
     start
+}
+
+/// The record that names the columns, from one on that may be a line of groups above it: of a table whose first line
+/// leaves a column without a name or gives two the same, the first line below that names each.
+fn named_below(records: &[Record<'_>], start: usize, fields: usize) -> usize {
+    let groups = &records[start];
+    // R and pandas leave the names of rows without one.
+    let columns = usize::from(!groups.is_filled(0))..fields;
+    let names: BTreeSet<Cow<'_, str>> = columns.clone().map(|column| groups.text(column)).collect();
+    let is_whole = names.len() == columns.len() && columns.clone().all(|column| groups.is_filled(column));
+    if groups.fields.len() != fields || is_whole || !is_of_texts(groups) {
+        return start;
+    }
+    let below = (start + 1..records.len()).take(MOST_BELOW).take_while(|at| is_of_texts(&records[*at]));
+    let is_named = |at: &usize| {
+        let (unlike, alike) = evidence(&records[*at], &records[at + 1..], 0);
+        names_each(&records[*at], fields) && unlike > alike
+    };
+    below.into_iter().find(is_named).unwrap_or(start)
+}
+
+/// Whether a record has another text for each column, and not mostly units or types.
+fn names_each(record: &Record<'_>, fields: usize) -> bool {
+    /// Types as programs name them, in lower case.
+    const TYPES: &[&str] = &[
+        "string",
+        "text",
+        "char",
+        "varchar",
+        "object",
+        "int",
+        "integer",
+        "int64",
+        "float",
+        "float64",
+        "double",
+        "real",
+        "number",
+        "numeric",
+        "decimal",
+        "date",
+        "datetime",
+        "time",
+        "timestamp",
+        "bool",
+        "boolean",
+        "category",
+        "categorical",
+        "continuous",
+        "discrete",
+        "class",
+        "meta",
+        "nominal",
+        "ordinal",
+    ];
+    let texts: BTreeSet<Cow<'_, str>> = (0..fields).map(|column| record.text(column)).collect();
+    let is_said = |text: &str| {
+        let text = text.trim_matches(['(', ')', '[', ']']);
+        is_known_unit(text) || TYPES.contains(&text.to_lowercase().as_str())
+    };
+    record.fields.len() == fields
+        && record.filled() == fields
+        && texts.len() == fields
+        && !texts.iter().any(|text| is_filler(text))
+        && 2 * texts.iter().filter(|text| is_said(text)).count() <= fields
+        && is_of_texts(record)
 }
 
 /// Whether a record is the rule that Markdown draws below the names: `|---|:-:|--:|`.
@@ -583,7 +695,7 @@ fn lines_below(names: &[String], records: &[Record<'_>], fields: usize, keeps_ro
                     || is_remark(line, body);
                 has_said |= is_said;
                 is_said
-                    || is_name_of_index(names, line)
+                    || is_name_of_index(names, line, false)
                     || has_said && line.filled() == 1 && line.is_filled(0)
             })
         })
@@ -595,11 +707,11 @@ fn is_of_texts(record: &Record<'_>) -> bool {
     record.text(0).ends_with(':') || (0..record.fields.len()).all(|column| !is_number(&record.text(column)))
 }
 
-/// Whether a record holds only the name of the index, below names without one: as pandas writes columns of several
-/// levels.
-fn is_name_of_index(names: &[String], record: &Record<'_>) -> bool {
+/// Whether a record holds only the name of the index, below names without one, or names with groups above them: as
+/// pandas writes columns of several levels.
+fn is_name_of_index(names: &[String], record: &Record<'_>, has_groups: bool) -> bool {
     names.len() > 1
-        && names.first().is_some_and(String::is_empty)
+        && (has_groups || names.first().is_some_and(String::is_empty))
         && record.filled() == 1
         && record.is_filled(0)
         && !is_number(&record.text(0))

@@ -4,6 +4,7 @@
 //! (R's `write.table`, MySQL), a backslash before a quote makes it one of the field. Spaces around a field, quoted or
 //! not, do not belong to it. A line ends with LF, CRLF or CR.
 
+use crate::sniff::Delimiter;
 use crate::text::Text;
 use memchr::{memchr, memchr2};
 use pullback::error::Result;
@@ -16,14 +17,17 @@ pub(crate) const LARGEST_FIELD: usize = 1 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Syntax {
     pub(crate) delimiter: u8,
+    /// Whether it stands twice between fields: `::`.
+    pub(crate) is_doubled: bool,
     pub(crate) quote: u8,
     /// Whether a backslash before a quote makes it one of the field.
     pub(crate) escapes: bool,
 }
 
 impl Syntax {
-    pub(crate) fn new(delimiter: u8) -> Self {
-        Self { delimiter, quote: b'"', escapes: false }
+    pub(crate) fn new(delimiter: impl Into<Delimiter>) -> Self {
+        let Delimiter { character, is_doubled } = delimiter.into();
+        Self { delimiter: character, is_doubled, quote: b'"', escapes: false }
     }
 
     /// Whether any number of spaces and tabs is one delimiter.
@@ -72,6 +76,10 @@ pub(crate) fn field(bytes: &[u8], at: usize, syntax: Syntax) -> Result<Field<'_>
     let rest = &bytes[start..];
     let length = if syntax.is_whitespace() {
         rest.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+    } else if syntax.is_doubled {
+        let is_end =
+            |&at: &usize| matches!(rest[at], b'\n' | b'\r') || rest[at..].starts_with(&[syntax.delimiter; 2]);
+        (0..rest.len()).find(is_end)
     } else {
         rest.iter().position(|&byte| byte == syntax.delimiter || byte == b'\n' || byte == b'\r')
     };
@@ -151,7 +159,10 @@ pub(crate) fn after(bytes: &[u8], at: usize, syntax: Syntax) -> Option<(usize, b
                 Some(_) => Some((at + spaces, false)),
             }
         }
-        Some(&byte) if byte == syntax.delimiter => Some((at + 1, false)),
+        Some(&byte) if byte == syntax.delimiter => match syntax.is_doubled {
+            false => Some((at + 1, false)),
+            true => (bytes.get(at + 1) == Some(&byte)).then_some((at + 2, false)),
+        },
         Some(_) => None,
     }
 }

@@ -161,6 +161,68 @@ fn numbers_of_every_type() {
     }
 }
 
+#[test]
+fn whole_numbers_beyond_53_bits_are_told_apart_by_their_digits() {
+    const FIRST: i64 = 9_007_199_254_740_993;
+    let small =
+        |array: ArrayRef| batch(vec![("id", array), ("n", Arc::new(Int32Array::from(vec![1, 2, 3, 4])))]);
+    let apart = Int64Array::from(vec![Some(FIRST), Some(FIRST - 1), None, Some(7)]);
+    for array in [
+        Arc::new(apart) as ArrayRef,
+        decimals_of(&[Some(FIRST.into()), Some(i128::from(FIRST) - 1), None, Some(7)]),
+    ] {
+        for (name, content) in forms(&[small(array.clone()), small(array.clone())]) {
+            let parts = read_as(name, &content, &ReadOptions::default()).unwrap();
+            let cells = format!("'{FIRST}' '{}' _ '7'", FIRST - 1);
+            assert_eq!(rendered(&parts), format!("id {cells} {cells} | n 1 2 3 4 1 2 3 4"), "{name}");
+            assert!(
+                parts.notes[0].words.contains("more digits than a number tells apart"),
+                "{:?}",
+                parts.notes
+            );
+            let options = ReadOptions {
+                types: [("id".to_owned(), ColumnType::Numeric)].into(),
+                ..ReadOptions::default()
+            };
+            let parts = read_as(name, &content, &options).unwrap();
+            assert_eq!(numbers(&parts, "id")[..2], [(FIRST - 1) as f64; 2], "{name}");
+            assert!(
+                parts.notes.iter().any(|note| note.words.contains("rounded") && note.count == 2),
+                "{:?}",
+                parts.notes
+            );
+        }
+    }
+    // Numbers that stay apart are numbers, and what is rounded is said.
+    let apart = Arc::new(UInt64Array::from(vec![u64::MAX, 1 << 60, 5, 1]));
+    for (name, content) in forms(&[small(apart)]) {
+        let parts = read_as(name, &content, &ReadOptions::default()).unwrap();
+        assert_eq!(
+            numbers(&parts, "id"),
+            [18446744073709551616.0, 1152921504606846976.0, 5.0, 1.0],
+            "{name}"
+        );
+        assert_eq!(parts.notes.iter().map(|note| note.count).collect::<Vec<_>>(), [1], "{:?}", parts.notes);
+    }
+}
+
+fn decimals_of(digits: &[Option<i128>]) -> ArrayRef {
+    Arc::new(Decimal128Array::from(digits.to_vec()).with_precision_and_scale(38, 0).unwrap())
+}
+
+#[test]
+fn dates_that_stand_for_none_are_missing() {
+    let days = [Some(19_000), None, Some(2_932_896), Some(19_500), Some(-25_567), Some(0)];
+    for (name, content) in forms(&[batch(vec![
+        ("d", Arc::new(Date32Array::from(days.to_vec())) as ArrayRef),
+        ("n", Arc::new(Int32Array::from(vec![1, 2, 3, 4, 5, 6]))),
+    ])]) {
+        let parts = read_as(name, &content, &ReadOptions::default()).unwrap();
+        assert_eq!(rendered(&parts), "d 1641600000.0 NaN NaN 1684800000.0 NaN NaN | n 1 2 3 4 5 6", "{name}");
+        assert_eq!(parts.notes.iter().map(|note| note.count).collect::<Vec<_>>(), [3], "{:?}", parts.notes);
+    }
+}
+
 fn half(number: f32) -> <arrow_array::types::Float16Type as arrow_array::ArrowPrimitiveType>::Native {
     <arrow_array::types::Float16Type as arrow_array::ArrowPrimitiveType>::Native::from_f32(number)
 }

@@ -164,7 +164,7 @@ proptest! {
         for (number, text) in &rows {
             writer.write_record([number.to_string(), text.clone()]).unwrap();
         }
-        let options = ReadOptions { delimiter: Some(b','), ..ReadOptions::default() };
+        let options = ReadOptions { delimiter: Some(b','.into()), ..ReadOptions::default() };
         let parts = read_as("t.csv", &writer.into_inner().unwrap(), &options).unwrap();
         prop_assert_eq!(numbers(&parts, "number"), rows.iter().map(|row| row.0).collect::<Vec<_>>());
         let missing = |text: &str| ["NA", "null", "NULL", "Null", "nan", "NaN", "NAN", "NaT"].contains(&text);

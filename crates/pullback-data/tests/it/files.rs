@@ -679,7 +679,7 @@ fn whole_numbers_that_are_equal_as_numbers_are_told_apart_by_their_digits() {
         &[(
             b"id,y\n9007199254740992,1\n9007199254740993,2\n",
             "id 9007199254740992 9007199254740992 | y 1 2",
-            "",
+            "Type",
         )],
     );
 }

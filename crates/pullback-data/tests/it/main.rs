@@ -8,6 +8,7 @@ mod csv;
 mod damage;
 mod files;
 mod formats;
+mod forms;
 mod idx;
 mod images;
 mod memory;
