@@ -243,24 +243,8 @@ pub(crate) fn only_file(
             "open it and save the sheet as CSV UTF-8",
         ));
     }
-    let is_hidden = |name: &str| {
-        name.starts_with("__MACOSX/") || name.rsplit('/').next().is_some_and(|last| last.starts_with('.'))
-    };
     let files: Vec<&Entry> = entries.iter().filter(|entry| !is_hidden(&entry.name)).collect();
-    let tables: Vec<&&Entry> = files
-        .iter()
-        .filter(|entry| {
-            let name = entry.name.to_lowercase();
-            let last = name.rsplit('/').next().unwrap_or_default();
-            let is_about = ["readme", "license", "licence", "changelog", "notice"]
-                .iter()
-                .any(|about| last.starts_with(about));
-            !is_about
-                && [".csv", ".tsv", ".tab", ".txt", ".dat", ".data", ".jsonl", ".ndjson"]
-                    .iter()
-                    .any(|ending| name.ends_with(ending))
-        })
-        .collect();
+    let tables: Vec<&&Entry> = files.iter().filter(|entry| is_table(&entry.name)).collect();
     let only = match (&files[..], &tables[..]) {
         ([only], _) => only,
         (_, [only]) => only,
@@ -281,6 +265,24 @@ pub(crate) fn only_file(
     };
     notes.push(Note::new(NoteKind::Container, 1, format!("read \"{}\" from the zip archive", only.name)));
     unpack_entry(path, content, only, limit_bytes)
+}
+
+fn is_hidden(name: &str) -> bool {
+    name.starts_with("__MACOSX/") || name.rsplit('/').next().is_some_and(|last| last.starts_with('.'))
+}
+
+/// Whether a name in an archive is that of a table, and not of what is said about it.
+fn is_table(name: &str) -> bool {
+    const ABOUT: &[&str] = &["readme", "license", "licence", "changelog", "notice"];
+    const ENDINGS: &[&str] = &[".csv", ".tsv", ".tab", ".txt", ".dat", ".data", ".jsonl", ".ndjson"];
+    let name = name.to_lowercase();
+    let last = name.rsplit('/').next().unwrap_or_default();
+    !ABOUT.iter().any(|about| last.starts_with(about)) && ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Whether a zip archive holds a table, as its names tell.
+pub(crate) fn has_table(path: &Path, content: &[u8]) -> Result<bool> {
+    Ok(entries(path, content)?.iter().any(|entry| is_table(&entry.name) && !is_hidden(&entry.name)))
 }
 
 /// Refuses a content beyond the limit.

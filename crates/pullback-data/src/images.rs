@@ -1,4 +1,4 @@
-//! Folders of PNG and JPEG images, one folder a class; and single images, to predict for.
+//! Folders of PNG and JPEG images, one folder a class, and zip archives of such; and single images, to predict for.
 //!
 //! - A folder's subfolders are the classes; images are found in them at any depth, in order of their paths. Subfolders
 //!   `train` and `test` (or `val`) with classes in them are rows to train and to test on.
@@ -9,13 +9,14 @@
 //! - They have one channel, gray, if no image has a color; else three. What is transparent stands on white.
 //! - A header is believed only up to [`LARGEST_PIXELS`]. A damaged image is refused by its name, or counted.
 
+use crate::container::{Entry, entries, has_table, unpack_entry};
 use crate::guard::guarded;
 use crate::malformed;
 use crate::note::{Note, NoteKind, counted, quoted};
 use crate::sniff::{Parts, ReadOptions};
 use pullback::data::{Bytes, Categories, Column, Table, Values};
 use pullback::error::{Error, Place, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -60,21 +61,29 @@ pub(crate) fn is_image(content: &[u8]) -> bool {
 }
 
 /// A file, and the class that it is of.
-struct File {
+struct File<'a> {
     path: PathBuf,
     class: Option<String>,
+    /// In an archive.
+    packed: Option<Packed<'a>>,
+}
+
+/// A file in the bytes of an archive at a path.
+#[derive(Clone)]
+struct Packed<'a> {
+    archive: (&'a Path, &'a [u8]),
+    entry: Entry,
 }
 
 /// What a folder holds.
 #[derive(Default)]
-struct Found {
-    files: Vec<File>,
+struct Found<'a> {
+    files: Vec<File<'a>>,
     others: Vec<String>,
 }
 
 /// Reads a folder of images; [`None`] if it holds none.
 pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Option<Parts>> {
-    let mut notes = Vec::new();
     let root = within(folder)?;
     let part = |names: &[&str]| names.iter().map(|name| root.join(name)).find(|part| part.is_dir());
     let (train, test) = match (part(&["train", "training"]), part(&["test", "val", "valid", "validation"])) {
@@ -85,6 +94,18 @@ pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Option
     if found.files.is_empty() {
         return Ok(None);
     }
+    let test = test.map(|test| find(&test).map(|found| (found, test))).transpose()?;
+    tables(folder, found, test, options).map(Some)
+}
+
+/// The tables of the images to train and to test on, which stand in folders of their own.
+fn tables(
+    folder: &Path,
+    found: Found<'_>,
+    test: Option<(Found<'_>, PathBuf)>,
+    options: &ReadOptions,
+) -> Result<Parts> {
+    let mut notes = Vec::new();
     let size = match options.image_size {
         Some(size) => size,
         None => common_size(&found.files),
@@ -93,10 +114,70 @@ pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Option
     let shape = train.columns()[0].bytes().map_or(Vec::new(), |images| images.shape().to_vec());
     let size = ImageSize { channels: Some(shape.get(2).copied().unwrap_or(1)), ..size };
     let test = match test {
-        Some(test) => Some(table(&test, find(&test)?, size, options, &mut notes)?),
+        Some((found, test)) => Some(table(&test, found, size, options, &mut notes)?),
         None => None,
     };
-    Ok(Some(Parts { train, test, notes }))
+    Ok(Parts { train, test, notes })
+}
+
+/// Reads the images of a zip archive as if it was unpacked; [`None`] if it holds none, or if it holds a table and its
+/// images are of no two classes.
+pub(crate) fn read_archive(path: &Path, content: &[u8], options: &ReadOptions) -> Result<Option<Parts>> {
+    let entries = entries(path, content)?;
+    let is_document = |entry: &Entry| matches!(&*entry.name, "[Content_Types].xml" | "mimetype");
+    if entries.iter().any(is_document) {
+        return Ok(None);
+    }
+    let is_hidden = |part: &&str| part.starts_with('.') || *part == "__MACOSX";
+    let parts_of =
+        |entry: &Entry| -> Vec<String> { entry.name.split(['/', '\\']).map(str::to_owned).collect() };
+    let shown = entries.into_iter().map(|entry| (parts_of(&entry), entry));
+    let mut images: Vec<(Vec<String>, Entry)> = shown
+        .filter(|(parts, _)| !parts.iter().any(|part| is_hidden(&part.as_str())))
+        .filter(|(parts, _)| parts.last().is_some_and(|name| is_named_image(Path::new(name))))
+        .collect();
+    images.sort_by(|left, right| left.0.cmp(&right.0));
+    // A folder that holds nothing but another one, which holds folders alone.
+    while let Some(first) = images.first().map(|(parts, _)| parts[0].clone()) {
+        if !images.iter().all(|(parts, _)| parts.len() > 2 && parts[0] == first) {
+            break;
+        }
+        images.iter_mut().for_each(|(parts, _)| drop(parts.remove(0)));
+    }
+    let part = |names: &[&str]| {
+        let found =
+            names.iter().find(|name| images.iter().any(|(parts, _)| parts.len() > 1 && parts[0] == **name));
+        found.map(|name| (*name).to_owned())
+    };
+    let halves = part(&["train", "training"]).zip(part(&["test", "val", "valid", "validation"]));
+    let found = |half: Option<&String>| {
+        let mut found = Found::default();
+        for (parts, entry) in &images {
+            let parts = match half {
+                Some(half) if *half == parts[0] => &parts[1..],
+                Some(_) => continue,
+                None => parts,
+            };
+            let [folders @ .., name] = parts else { continue };
+            match is_read(Path::new(name)) {
+                true => found.files.push(File {
+                    path: path.join(&entry.name),
+                    class: folders.first().cloned(),
+                    packed: Some(Packed { archive: (path, content), entry: entry.clone() }),
+                }),
+                false => found.others.push(name.clone()),
+            }
+        }
+        found
+    };
+    let train = found(halves.as_ref().map(|(train, _)| train));
+    let classes: BTreeSet<&String> = train.files.iter().filter_map(|file| file.class.as_ref()).collect();
+    if train.files.is_empty() || classes.len() < 2 && has_table(path, content)? {
+        return Ok(None);
+    }
+    drop(classes);
+    let test = halves.as_ref().map(|(_, test)| (found(Some(test)), path.join(test)));
+    tables(path, train, test, options).map(Some)
 }
 
 /// The folder that holds the classes or the parts: of a folder that holds nothing but another one, which holds folders
@@ -132,8 +213,16 @@ fn within(folder: &Path) -> Result<PathBuf> {
 
 /// Whether a file's name is that of an image.
 fn is_named_image(path: &Path) -> bool {
-    let ending = path.extension().map_or(String::new(), |ending| ending.to_string_lossy().to_lowercase());
-    ENDINGS.contains(&ending.as_str()) || OTHER_ENDINGS.contains(&ending.as_str())
+    is_read(path) || OTHER_ENDINGS.contains(&ending(path).as_str())
+}
+
+/// Whether a file's name is that of an image that is read.
+fn is_read(path: &Path) -> bool {
+    ENDINGS.contains(&ending(path).as_str())
+}
+
+fn ending(path: &Path) -> String {
+    path.extension().map_or(String::new(), |ending| ending.to_string_lossy().to_lowercase())
 }
 
 /// Reads a single image, to predict for.
@@ -154,13 +243,13 @@ pub(crate) fn read_image(path: &Path, content: &[u8], options: &ReadOptions) -> 
 }
 
 /// The images under a folder, in order of their paths.
-fn find(folder: &Path) -> Result<Found> {
+fn find(folder: &Path) -> Result<Found<'static>> {
     let mut found = Found::default();
     search(folder, None, DEEPEST, &mut found)?;
     Ok(found)
 }
 
-fn search(folder: &Path, class: Option<&str>, deeper: usize, found: &mut Found) -> Result<()> {
+fn search(folder: &Path, class: Option<&str>, deeper: usize, found: &mut Found<'_>) -> Result<()> {
     let refused = |cause| Error::io(folder, cause);
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(refused)? {
@@ -178,10 +267,9 @@ fn search(folder: &Path, class: Option<&str>, deeper: usize, found: &mut Found) 
             }
             continue;
         }
-        let ending = path.extension().map_or(String::new(), |ending| ending.to_string_lossy().to_lowercase());
-        if ENDINGS.contains(&ending.as_str()) {
-            found.files.push(File { path, class: class.map(str::to_owned) });
-        } else if OTHER_ENDINGS.contains(&ending.as_str()) {
+        if is_read(&path) {
+            found.files.push(File { path, class: class.map(str::to_owned), packed: None });
+        } else if is_named_image(&path) {
             found.others.push(name);
         }
     }
@@ -191,7 +279,7 @@ fn search(folder: &Path, class: Option<&str>, deeper: usize, found: &mut Found) 
 /// The table of the images that were found.
 fn table(
     folder: &Path,
-    found: Found,
+    found: Found<'_>,
     size: ImageSize,
     options: &ReadOptions,
     notes: &mut Vec<Note>,
@@ -213,7 +301,7 @@ fn table(
     }
     // Images beside the classes are of none: of a model's own kind only where there are no classes at all.
     let has_classes = files.iter().any(|file| file.class.is_some());
-    let (files, beside): (Vec<File>, Vec<File>) =
+    let (files, beside): (Vec<File<'_>>, Vec<File<'_>>) =
         files.into_iter().partition(|file| file.class.is_some() == has_classes);
     if !beside.is_empty() {
         notes.push(
@@ -327,13 +415,13 @@ fn bytes(pixels: Vec<u8>, size: ImageSize) -> Result<Bytes> {
 }
 
 /// Every image, decoded and scaled, in the order of the files.
-fn decode_all(files: &[File], size: ImageSize, options: &ReadOptions) -> Vec<Result<Vec<u8>>> {
-    let decode = |file: &File| {
-        let content = content(&file.path)?;
+fn decode_all(files: &[File<'_>], size: ImageSize, options: &ReadOptions) -> Vec<Result<Vec<u8>>> {
+    let decode = |file: &File<'_>| {
+        let content = content(file)?;
         Ok(decoded(&file.path, &content, options.limit_bytes)?.scaled(size.height, size.width))
     };
     let each = files.len().div_ceil(options.threads.max(1)).max(1);
-    let parts: Vec<&[File]> = files.chunks(each).collect();
+    let parts: Vec<&[File<'_>]> = files.chunks(each).collect();
     let Some((first, rest)) = parts.split_first() else { return Vec::new() };
     thread::scope(|scope| {
         let workers: Vec<_> = rest
@@ -355,7 +443,11 @@ fn decode_all(files: &[File], size: ImageSize, options: &ReadOptions) -> Vec<Res
     })
 }
 
-fn content(path: &Path) -> Result<Vec<u8>> {
+fn content(file: &File<'_>) -> Result<Vec<u8>> {
+    if let Some(Packed { archive: (path, content), entry }) = &file.packed {
+        return unpack_entry(path, content, entry, LARGEST_FILE);
+    }
+    let path = file.path.as_path();
     let size = fs::metadata(path).map_err(|cause| Error::io(path, cause))?.len();
     if size > LARGEST_FILE {
         return Err(malformed(Place::file(path), "an image file of more than 512 MB", "leave it out"));
@@ -365,7 +457,7 @@ fn content(path: &Path) -> Result<Vec<u8>> {
 
 /// The commonest size of the images, made smaller until no side is above [`LARGEST_SIDE`]; of equally common ones the
 /// smallest. What cannot be read is left to the decoder.
-fn common_size(files: &[File]) -> ImageSize {
+fn common_size(files: &[File<'_>]) -> ImageSize {
     let mut counts: BTreeMap<(usize, usize), usize> = BTreeMap::new();
     for file in files {
         let told = |content: Vec<u8>| {
@@ -373,7 +465,7 @@ fn common_size(files: &[File]) -> ImageSize {
             let is_turned = orientation(&content).is_some_and(|orientation| orientation > 4);
             Some(if is_turned { (width, height) } else { (height, width) })
         };
-        if let Some(size) = content(&file.path).ok().and_then(told) {
+        if let Some(size) = content(file).ok().and_then(told) {
             *counts.entry(size).or_default() += 1;
         }
     }

@@ -1,4 +1,5 @@
-//! JSON lines: an object a row, one after the other, or all of them in one array.
+//! JSON lines: an object a row, one after the other, or all of them in one array; `json_forms` makes objects of other
+//! tables.
 //!
 //! A key is a column; a nested object's keys are columns `outer.inner`. Texts, numbers, true and false are cells as
 //! they are written, so that a number keeps its digits; null and an absent key are missing.
@@ -9,9 +10,10 @@
 use crate::budget::Budget;
 use crate::csv::MOST_COLUMNS;
 use crate::gather::{As, Gathering, placed};
+use crate::json_forms::{self, Object, Objects, begins_with_arrays};
 use crate::kind::{Context, Profile, Refusal, Said, decide, decide_plain};
 use crate::malformed;
-use crate::note::{Note, NoteKind, short};
+use crate::note::{Note, short};
 use crate::number::plain;
 use crate::raw::{Builder, Raw, Tokens};
 use crate::sniff::{ReadOptions, refuse_unknown_types};
@@ -21,12 +23,8 @@ use encoding_rs::{Encoding, UTF_8};
 use memchr::memmem;
 use pullback::data::{ColumnType, StoredValues, Table, Values};
 use pullback::error::{Error, ErrorKind, Place, Result};
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt;
 use std::path::Path;
 
 /// So many first bytes tell whether a content is objects.
@@ -52,39 +50,10 @@ pub(crate) fn is_json(content: &[u8]) -> bool {
     };
     match head.trim_ascii_start() {
         [b'{', rest @ ..] => matches!(rest.trim_ascii_start().first(), Some(b'"' | b'}')),
-        [b'[', rest @ ..] => rest.trim_ascii_start().first() == Some(&b'{'),
-        _ => false,
+        [b'[', rest @ ..] if rest.trim_ascii_start().first() == Some(&b'{') => true,
+        head => begins_with_arrays(head),
     }
 }
-
-/// The keys and values of an object, in their order.
-struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Keys;
-        impl<'de> Visitor<'de> for Keys {
-            type Value = Object<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object: {\"column\": value}")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut pairs = Vec::new();
-                while let Some(Key(key)) = map.next_key()? {
-                    pairs.push((key, map.next_value()?));
-                }
-                Ok(Object(pairs))
-            }
-        }
-        from.deserialize_map(Keys)
-    }
-}
-
-/// A key, which is copied only where it is written with backslashes.
-#[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// What comes next in a text.
 enum Next<'a> {
@@ -408,43 +377,6 @@ impl<'r> Reading<'r> {
     }
 }
 
-/// The objects of a table that stands in one object, under the key `data`, as services answer: as an array of objects, or
-/// of rows whose names stand under `columns`, as pandas writes with `orient="split"`.
-fn unwrapped(bytes: &[u8]) -> Option<Vec<u8>> {
-    let bytes = bytes.trim_ascii_start();
-    if !bytes.starts_with(b"{") || memmem::find(bytes, b"\"data\"").is_none() {
-        return None;
-    }
-    let Object(pairs) = serde_json::from_slice(bytes).ok()?;
-    let of = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.get());
-    let data = of("data")?;
-    let rows = data.strip_prefix('[')?.trim_start();
-    if rows.starts_with('{') {
-        return Some(data.as_bytes().to_vec());
-    }
-    if !rows.starts_with('[') {
-        return None;
-    }
-    let names: Vec<&RawValue> = serde_json::from_str(of("columns")?).ok()?;
-    let rows: Vec<Vec<&RawValue>> = serde_json::from_str(data).ok()?;
-    let mut objects = Vec::with_capacity(2 * data.len());
-    for row in rows {
-        if row.len() != names.len() {
-            return None;
-        }
-        for (at, (name, value)) in names.iter().zip(row).enumerate() {
-            objects.push(if at == 0 { b'{' } else { b',' });
-            let is_text = name.get().starts_with('"');
-            let quoted = if is_text { name.get().to_owned() } else { format!("{:?}", name.get()) };
-            objects.extend_from_slice(quoted.as_bytes());
-            objects.push(b':');
-            objects.extend_from_slice(value.get().as_bytes());
-        }
-        objects.extend_from_slice(b"}\n");
-    }
-    Some(objects)
-}
-
 /// Reads a table.
 pub(crate) fn read(
     path: &Path,
@@ -452,12 +384,24 @@ pub(crate) fn read(
     options: &ReadOptions,
     notes: &mut Vec<Note>,
 ) -> Result<Table> {
-    if text.memory_bytes() > 0
-        && let Some(objects) = unwrapped(&text.part(0..text.len())?)
-    {
-        notes.push(Note::new(NoteKind::Container, 1, "the table stands under the key \"data\""));
-        return read_objects(path, Text::in_memory(path, &objects), options, notes);
+    if text.is_in_file() {
+        if begins_with_arrays(&text.part(0..text.len().min(HEAD_BYTES))?) {
+            return Err(malformed(Place::file(path), "rows of arrays, more than memory holds", RECORDS));
+        }
+        return read_objects(path, text, options, notes);
     }
+    let bytes = text.part(0..text.len())?;
+    if json_forms::are_objects(&bytes) {
+        drop(bytes);
+        return read_objects(path, text, options, notes);
+    }
+    let bytes = without_nan(bytes);
+    if let Some(found) = json_forms::objects(&bytes, &options.expected) {
+        let Objects { bytes, note } = found.map_err(|what| malformed(Place::file(path), what, RECORDS))?;
+        notes.push(note);
+        return read_objects(path, Text::in_memory(path, &bytes), options, notes);
+    }
+    drop(bytes);
     read_objects(path, text, options, notes)
 }
 

@@ -21,6 +21,7 @@ mod gather;
 mod guard;
 mod idx;
 mod images;
+mod json_forms;
 mod jsonl;
 mod kind;
 mod note;

@@ -496,6 +496,9 @@ fn read_content(path: &Path, content: Content, options: &ReadOptions) -> Result<
                 let (train, test) = npy::read_archive(path, &content, &arrays, options, &mut notes)?;
                 return Ok(Parts { train, test, notes });
             }
+            if let Some(parts) = images::read_archive(path, &content, options)? {
+                return Ok(parts);
+            }
             Content::Memory(only_file(path, &content, options.limit_bytes, &mut notes)?)
         }
         other => other,

@@ -300,9 +300,56 @@ fn what_is_nearly_json_is_read_or_named() {
     let parts = read_as("t.jsonl", python.as_bytes(), &ReadOptions::default()).unwrap();
     assert_eq!(rendered(&parts), "a _ 1.5 -2 | t 'NaN \" NaN' 'x' 'y'");
     refused("t.jsonl", b"{\"a\": -Infinity}\n{\"a\": 1}\n", &["-inf", "not a finite number"]);
-    let columns = b"{\"a\":{\"0\":1.5,\"1\":2.5},\"y\":{\"0\":\"u\",\"1\":\"d\"}}";
-    refused("t.json", columns, &["pandas", "orient=\"records\""]);
-    refused("t.json", b"{\"columns\":[\"a\"],\"rows\":[[1]]}", &["is an array", "orient=\"records\""]);
+    refused("t.json", b"{\"a\":[1,2],\"b\":[1]}", &["is an array", "orient=\"records\""]);
+    refused("t.json", b"[[1,2],[3]]", &["row 2", "1 values", "2 columns"]);
+    refused("t.json", b"[[1,2],[3", &["EOF"]);
+}
+
+#[test]
+fn tables_in_the_forms_of_json() {
+    let whole = "a 1.5 2.5 3.5 | y 'u' 'd' 'u'";
+    for (text, expected) in [
+        // pandas' `to_json` with each `orient`: columns (the default), index, records, split, values, table.
+        (r#"{"a":{"0":1.5,"1":2.5,"2":3.5},"y":{"0":"u","1":"d","2":"u"}}"#, whole),
+        (r#"{"a":{"ann":1.5,"bob":2.5,"eve":3.5},"y":{"ann":"u","bob":"d","eve":"u"}}"#, whole),
+        (r#"{"0":{"a":1.5,"y":"u"},"1":{"a":2.5,"y":"d"},"2":{"a":3.5,"y":"u"}}"#, whole),
+        (r#"{"ann":{"a":1.5,"y":"u"},"bob":{"a":2.5,"y":"d"},"eve":{"a":3.5,"y":"u"}}"#, whole),
+        (r#"[{"a":1.5,"y":"u"},{"a":2.5,"y":"d"},{"a":3.5,"y":"u"}]"#, whole),
+        (r#"{"columns":["a","y"],"index":[0,1,2],"data":[[1.5,"u"],[2.5,"d"],[3.5,"u"]]}"#, whole),
+        (r#"{"columns":["a","y"],"rows":[[1.5,"u"],[2.5,"d"],[3.5,"u"]]}"#, whole),
+        ("[[1.5,\"u\"],[2.5,\"d\"],[3.5,\"u\"]]", "c1 1.5 2.5 3.5 | c2 'u' 'd' 'u'"),
+        (
+            r#"{"schema":{"fields":[{"name":"a"},{"name":"y"}]},"data":[{"a":1.5,"y":"u"},{"a":2.5,"y":"d"},{"a":3.5,"y":"u"}]}"#,
+            whole,
+        ),
+        // With names in the first row, in one array or one a line; of texts alone, too.
+        ("[[\"a\",\"y\"],[1.5,\"u\"],[2.5,\"d\"],[3.5,\"u\"]]", whole),
+        ("[\"a\", \"y\"]\n[1.5, \"u\"]\n[2.5, \"d\"]\n[3.5, \"u\"]\n", whole),
+        ("[1.5, \"u\"]\n[null, \"d\"]\n", "c1 1.5 _ | c2 'u' 'd'"),
+        (r#"[["t","y"],["p","u"],["q","d"]]"#, "t 'p' 'q' | y 'u' 'd'"),
+        (r#"[["p","u"],["q","d"],["p","d"]]"#, "c1 'p' 'q' 'p' | c2 'u' 'd' 'd'"),
+        // A dictionary of lists, and what services answer.
+        (r#"{"a":[1.5,NaN,3.5],"y":["u","d","u"]}"#, "a 1.5 _ 3.5 | y 'u' 'd' 'u'"),
+        (
+            "{\n \"count\": 2,\n \"next\": null,\n \"results\": [\n {\"a\": 1.5, \"y\": \"u\"},\n {\"a\": 2.5, \"y\": \"d\"}\n ]\n}",
+            "a 1.5 2.5 | y 'u' 'd'",
+        ),
+        (
+            r#"{"type":"FeatureCollection","features":[{"type":"Feature","geometry":{"type":"Point","coordinates":[1,2]},"properties":{"a":1.5,"y":"u"}},{"type":"Feature","properties":{"a":2.5,"y":"d"},"geometry":null}]}"#,
+            "a 1.5 2.5 | y 'u' 'd'",
+        ),
+        // Objects a row, as before.
+        ("{\"a\":1.5,\"y\":\"u\"}\n{\"a\":2.5,\"y\":\"d\"}\n", "a 1.5 2.5 | y 'u' 'd'"),
+        (r#"{"p":{"x":1,"y":2},"z":3}"#, "p.x 1 | p.y 2 | z 3"),
+    ] {
+        let parts = read_as("t.json", text.as_bytes(), &ReadOptions::default())
+            .unwrap_or_else(|error| panic!("{text}\n{error}"));
+        assert_eq!(rendered(&parts), expected, "{text}\n{:?}", parts.notes);
+    }
+    // One new row of objects in objects is a row, if its columns are expected.
+    let text = br#"{"p":{"x":1,"y":2},"q":{"x":3,"y":4}}"#;
+    let options = ReadOptions { expected: vec!["p.x".into()], ..ReadOptions::default() };
+    assert_eq!(rendered(&read_as("t.json", text, &options).unwrap()), "p.x 1 | p.y 2 | q.x 3 | q.y 4");
 }
 
 #[test]

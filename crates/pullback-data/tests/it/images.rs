@@ -279,3 +279,69 @@ fn classes_in_folders_within_a_folder() {
     let read = read_folder(place.path(), &ReadOptions::default()).unwrap();
     assert_eq!((read.train.rows(), read.test.map(|test| test.rows())), (2, Some(2)));
 }
+
+#[test]
+fn an_archive_of_images_is_read_as_the_folder_is() {
+    let (one, other, wide, text) = (gray(3, 2, 10), gray(3, 2, 20), gray(5, 5, 40), b"x".to_vec());
+    for files in [
+        vec![
+            ("cat/b.png", &one),
+            ("cat/a.png", &other),
+            ("cat/more/c.PNG", &one),
+            ("dog/a.png", &wide),
+            ("dog/notes.txt", &text),
+        ],
+        vec![
+            ("pets/readme.txt", &text),
+            ("pets/dog/a.png", &wide),
+            ("pets/cat/b.png", &one),
+            ("__MACOSX/pets/cat/._b.png", &text),
+        ],
+        vec![
+            ("set/train/cat/1.png", &one),
+            ("set/train/dog/1.png", &other),
+            ("set/test/dog/2.png", &wide),
+            ("set/test/dog/3.gif", &text),
+        ],
+        vec![("labels.csv", &text), ("cat/b.png", &one), ("dog/a.png", &other)],
+    ] {
+        let files: Vec<(&str, &[u8])> =
+            files.iter().map(|(name, content)| (*name, content.as_slice())).collect();
+        let place = folder(&files);
+        let archive = folder(&[("t.zip", &crate::formats::zip(&files))]);
+        let expected = read_folder(place.path(), &ReadOptions::default()).unwrap();
+        for threads in [1, 3] {
+            let options = ReadOptions { threads, ..ReadOptions::default() };
+            let found = read_folder(&archive.path().join("t.zip"), &options).unwrap();
+            let tables =
+                [(Some(&found.train), Some(&expected.train)), (found.test.as_ref(), expected.test.as_ref())];
+            for (found, expected) in tables {
+                assert_eq!(found.is_some(), expected.is_some(), "{files:?}");
+                let (Some(found), Some(expected)) = (found, expected) else { continue };
+                assert_eq!(labels(found), labels(expected));
+                assert_eq!(images(found), images(expected));
+                assert_eq!(found.target(), Some("label"));
+            }
+            assert_eq!(found.notes.len(), expected.notes.len(), "{:?}", found.notes);
+        }
+    }
+    // Without classes it is refused with what to do, but to predict for.
+    let archive = folder(&[("t.zip", &crate::formats::zip(&[("1.png", &one), ("2.png", &other)]))]);
+    let message = read_folder(&archive.path().join("t.zip"), &ReadOptions::default()).unwrap_err();
+    assert!(message.contains("images without classes") && message.contains("into a folder"), "{message}");
+    let size = ImageSize { height: 2, width: 3, channels: Some(1) };
+    let options = ReadOptions { image_size: Some(size), ..ReadOptions::default() };
+    let parts = read_folder(&archive.path().join("t.zip"), &options).unwrap();
+    assert_eq!(parts.train.column("file").unwrap().values().unwrap().rows(), 2);
+    // A table beside pictures is the table.
+    let files: &[(&str, &[u8])] =
+        &[("t.csv", b"a,y\n1,2\n3,4\n"), ("pictures/1.png", &one), ("pictures/2.png", &one)];
+    let archive = folder(&[("t.zip", &crate::formats::zip(files))]);
+    let parts = read_folder(&archive.path().join("t.zip"), &ReadOptions::default()).unwrap();
+    assert_eq!(parts.train.names().collect::<Vec<_>>(), ["a", "y"]);
+    // A damaged one is refused by its name.
+    let files: &[(&str, &[u8])] = &[("cat/1.png", &one[..40]), ("dog/2.png", &one)];
+    let archive = folder(&[("t.zip", &crate::formats::zip(files))]);
+    let message = read_folder(&archive.path().join("t.zip"), &ReadOptions::default()).unwrap_err();
+    assert!(message.contains("cat/1.png") && message.contains("damaged"), "{message}");
+}
