@@ -6,8 +6,8 @@ use crate::failure::{Failure, Result};
 use anstyle::Style;
 use pullback::explain::Catalog;
 use pullback::model::Began;
+use pullback::report::names;
 pub(crate) use pullback::report::number::{count, figure, percent, setting, time};
-use pullback::report::text;
 use pullback::train::Training;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -138,8 +138,7 @@ fn escaped(text: &str, is_unsafe: impl Fn(char) -> bool) -> Cow<'_, str> {
 
 /// Adds an entry to a report: a name, and what it is, in lines of at most [`width`].
 pub(crate) fn entry(out: &mut String, name: &str, value: &str) {
-    let gap = INDENT.saturating_sub(name.width());
-    let _ = writeln!(out, "{name}{:gap$}{}", "", wrapped(value, INDENT));
+    let _ = writeln!(out, "{}{}", padded(name, INDENT), wrapped(value, INDENT));
 }
 
 /// A text in lines of at most [`width`] columns that start at column `indent`, the first one aside.
@@ -173,9 +172,14 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     lines
 }
 
+/// A text with spaces up to `width` columns behind it.
+pub(crate) fn padded(text: &str, width: usize) -> String {
+    format!("{text}{:1$}", "", width.saturating_sub(text.width()))
+}
+
 /// The beginning of a text that is wider than `width` columns, marked as such.
 pub(crate) fn shortened(text: &str, width: usize) -> String {
-    text::shortened(&escaped(text, is_unsafe), width)
+    names::shortened(&escaped(text, is_unsafe), width, '~')
 }
 
 /// Which model a run began with.

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Result};
 use crate::machine::{ISA_HELP, free_memory, machine};
 use crate::source::{Chosen, DataFlags};
-use crate::terminal::{entry, print, print_json, shortened, width, wrapped};
+use crate::terminal::{entry, padded, print, print_json, shortened, width, wrapped};
 use pullback::explain::Catalog;
 use pullback::importance::{ColumnImportance, Importance as Found, ImportanceOptions, measure};
 use pullback::job::memory;
@@ -14,6 +14,7 @@ use pullback::train::Metric;
 use serde_json::json;
 use std::fmt::Write;
 use std::path::PathBuf;
+use unicode_width::UnicodeWidthStr;
 
 /// At most so many columns are listed.
 const MOST_LINES: usize = 40;
@@ -110,7 +111,7 @@ impl Importance {
 fn columns(out: &mut String, columns: &[ColumnImportance]) {
     const NUMBERS: usize = 3 * 12;
     let shown = &columns[..columns.len().min(MOST_LINES)];
-    let longest = shown.iter().map(|column| column.name.chars().count()).max().unwrap_or(0).max(6);
+    let longest = shown.iter().map(|column| column.name.width()).max().unwrap_or(0).max(6);
     // Names may take what is left; bars come after them.
     let name = longest.min(width().saturating_sub(NUMBERS).clamp(8, 32));
     let bar = width().saturating_sub(name + NUMBERS + 2).min(BAR);
@@ -119,8 +120,8 @@ fn columns(out: &mut String, columns: &[ColumnImportance]) {
     for column in shown {
         let length = if most > 0.0 { (column.importance / most * bar as f64).round().max(0.0) } else { 0.0 };
         let line = format!(
-            "{:name$}{:>12}{:>12}{:>12}  {}",
-            shortened(&column.name, name),
+            "{}{:>12}{:>12}{:>12}  {}",
+            padded(&shortened(&column.name, name), name),
             figure(column.importance),
             figure(column.deviation),
             column.gradient.map_or("-".to_owned(), figure),

@@ -4,8 +4,8 @@ use crate::config_file::to_toml;
 use crate::failure::{Failure, Result};
 use crate::source::settings_of;
 use crate::terminal::{
-    began_with, entry, figure, percent, print, print_json, print_raw, setting, shortened, steps, width,
-    wrapped,
+    began_with, entry, figure, padded, percent, print, print_json, print_raw, setting, shortened, steps,
+    width, wrapped,
 };
 use pullback::data::{Encoding, Feature, Target, TimePart};
 use pullback::explain::Catalog;
@@ -186,14 +186,14 @@ fn columns(out: &mut String, card: &Trained<'_>) {
             }
             _ => String::new(),
         };
-        let _ = writeln!(out, "{:NAME$}  {}", shortened(name, NAME), wrapped(&how, NAME + 2));
+        let _ = writeln!(out, "{}  {}", padded(&shortened(name, NAME), NAME), wrapped(&how, NAME + 2));
     }
     if features.len() > MOST_LINES {
         let _ = writeln!(out, "and {} more", features.len() - MOST_LINES);
     }
     for (name, why) in card.preprocessing.left_out() {
         let why = format!("left out: {why}");
-        let _ = writeln!(out, "{:NAME$}  {}", shortened(name, NAME), wrapped(&why, NAME + 2));
+        let _ = writeln!(out, "{}  {}", padded(&shortened(name, NAME), NAME), wrapped(&why, NAME + 2));
     }
 }
 

@@ -3,13 +3,14 @@
 use crate::columns::{become_of, inputs, kind};
 use crate::failure::{Failure, Result};
 use crate::source::{Loaded, load, read_options, tell};
-use crate::terminal::{figure, print, print_json, shortened, width};
+use crate::terminal::{figure, padded, print, print_json, shortened, width};
 use pullback::data::{Column, DataOptions, Feature, Preprocessing, Table, Values};
 use pullback::explain::Catalog;
 use pullback::job::{Job, Settings, Tables};
 use pullback::report::number::counted;
 use serde::Serialize;
 use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Look {
@@ -222,10 +223,10 @@ fn page(table: &Table, seen: &[Seen], width: usize) -> String {
         let first = format!("{}, {} distinct{missing}{range}", column.kind, column.distinct);
         let name = shortened(&column.name, name_width);
         let room = width.saturating_sub(name_width + 2 + BARS + 1);
-        if first.chars().count() <= room {
-            let _ = writeln!(out, "\n{name:name_width$}  {first:room$} {bars}");
+        if first.width() <= room {
+            let _ = writeln!(out, "\n{}  {} {bars}", padded(&name, name_width), padded(&first, room));
         } else {
-            let _ = writeln!(out, "\n{name:name_width$}  {}", bars);
+            let _ = writeln!(out, "\n{}  {bars}", padded(&name, name_width));
             wrap(&mut out, &first, name_width + 2, width);
         }
         if !column.commonest.is_empty() {
@@ -249,7 +250,7 @@ fn wrap(out: &mut String, text: &str, indent: usize, width: usize) {
     let room = width.saturating_sub(indent).max(16);
     let mut line = String::new();
     for word in text.split(' ') {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+        if !line.is_empty() && line.width() + 1 + word.width() > room {
             let _ = writeln!(out, "{:indent$}{line}", "");
             line.clear();
         }

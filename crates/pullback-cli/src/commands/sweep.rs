@@ -25,6 +25,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use unicode_width::UnicodeWidthStr;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Sweep {
@@ -477,16 +478,17 @@ fn render(ranked: &[Ranked], metric: &str, command: &str, width: usize) -> Strin
     let columns = rows[0].len();
     // As wide as what they hold, and narrower where the page is too narrow.
     let most = ((width + 2) / columns.max(1)).saturating_sub(2).clamp(4, WIDEST);
-    let of = |column: usize, most: usize| {
-        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0).min(most)
-    };
+    let of =
+        |column: usize, most: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0).min(most);
     let whole: usize = (0..columns).map(|column| of(column, WIDEST) + 2).sum::<usize>() - 2;
     let most = if whole <= width { WIDEST } else { most };
     let mut out = String::new();
     for row in &rows {
         let cells: Vec<String> = (row.iter().enumerate())
             .map(|(column, cell)| {
-                format!("{:>wide$}", shortened(cell, of(column, most)), wide = of(column, most))
+                let wide = of(column, most);
+                let cell = shortened(cell, wide);
+                format!("{:1$}{cell}", "", wide.saturating_sub(cell.width()))
             })
             .collect();
         let _ = writeln!(out, "{}", cells.join("  ").trim_end());

@@ -200,3 +200,30 @@ fn a_file_that_is_no_text_is_told_with_its_line() {
         assert!(message.contains("latin.txt, line 2") && message.contains("UTF-8"), "{message}");
     }
 }
+
+/// Mazur's b1 is the name of two biases: neither is taken for it in silence.
+#[test]
+fn a_name_of_several_numbers_is_refused_with_the_addresses_that_tell_them_apart() {
+    let place = Place::new();
+    let output = place.run(&["explain", "--example", "mazur", "--weight", "b1"]);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("`b1` is the name of 2 numbers"), "{message}");
+    assert!(message.contains("layers.0.bias[0], layers.0.bias[1]"), "{message}");
+    let page = |address: &str| {
+        place.succeed(&[
+            "explain",
+            "--example",
+            "mazur",
+            "--weight",
+            address,
+            "--lang",
+            "en",
+            "--digits",
+            "6",
+        ])
+    };
+    assert!(page("layers.0.bias[0]").contains("0.00877135"), "{}", page("layers.0.bias[0]"));
+    assert_ne!(page("layers.0.bias[0]"), page("layers.0.bias[1]"));
+    assert!(page("w5").contains("0.0821670"), "{}", page("w5"));
+}

@@ -7,7 +7,7 @@
 use super::labels::Labels;
 use super::{Notation, Symbol, Trace};
 use crate::error::{Error, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an address names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Address {
 pub struct Addresses<'a> {
     trace: &'a Trace,
     labels: Labels,
+    /// The names that a file gives to several numbers: Mazur's b1 stands for the biases of h1 and h2.
+    shared: BTreeSet<String>,
     /// Those by a file's own names, which are known in every notation.
     of_file: Option<Box<Addresses<'a>>>,
 }
@@ -35,7 +37,9 @@ impl<'a> Addresses<'a> {
     pub fn new(trace: &'a Trace, names: &BTreeMap<Symbol, String>, notation: Notation) -> Self {
         let mut all = notation.names(trace);
         all.extend(names.iter().map(|(symbol, name)| (*symbol, name.clone())));
-        Self { trace, labels: Labels::of_network(trace, &all, notation), of_file: None }
+        let mut seen = BTreeSet::new();
+        let shared = all.values().filter(|name| !seen.insert(*name)).cloned().collect();
+        Self { trace, labels: Labels::of_network(trace, &all, notation), shared, of_file: None }
     }
 
     /// With the names of a file too, by which numbers are found in every notation.
@@ -44,10 +48,30 @@ impl<'a> Addresses<'a> {
         Self { of_file: Some(Box::new(Self::new(self.trace, names, notation))), ..self }
     }
 
-    /// The address of a number.
+    /// The address of a number: its name, or parameter and index where others have the same name.
     pub fn of(&self, place: usize, element: usize) -> String {
+        let name = self.name(place, element);
+        if self.shared.contains(&name) { self.indexed(place, element) } else { name }
+    }
+
+    fn name(&self, place: usize, element: usize) -> String {
         let node = self.trace.lowered().parameters[place];
         self.labels.name(node, element).map(|name| name.text).unwrap_or_default()
+    }
+
+    /// `layers.0.weight[1,0]`.
+    fn indexed(&self, place: usize, element: usize) -> String {
+        let parameter = &self.trace.parameters()[place];
+        let mut rest = element;
+        let mut index: Vec<String> = (parameter.shape.sizes().iter().rev())
+            .map(|size| {
+                let own = rest % size;
+                rest /= size;
+                own.to_string()
+            })
+            .collect();
+        index.reverse();
+        format!("{}[{}]", parameter.name, index.join(","))
     }
 
     /// The address of a parameter.
@@ -62,7 +86,13 @@ impl<'a> Addresses<'a> {
     pub fn find(&self, text: &str) -> Result<Address> {
         let found = self.find_by_label(text);
         match &self.of_file {
-            Some(others) => found.or_else(|error| others.find_by_label(text).map_err(|_| error)),
+            // Of a name that stands for several, the file's own says which.
+            Some(others) => found.or_else(|error| {
+                others.find_by_label(text).map_err(|own| match others.shared.contains(text.trim()) {
+                    true => own,
+                    false => error,
+                })
+            }),
             None => found,
         }
     }
@@ -77,16 +107,22 @@ impl<'a> Addresses<'a> {
         if let Some(found) = self.by_index(text).or_else(|| self.by_numbers(text)) {
             return found;
         }
-        for place in trained() {
-            let count = parameters[place].shape.elements();
-            if let Some(element) = (0..count).find(|&element| self.of(place, element) == text) {
-                return Ok(Address::Element(place, element));
-            }
+        let all = || {
+            trained().flat_map(|place| {
+                let count = parameters[place].shape.elements();
+                (0..count).map(move |element| (place, element))
+            })
+        };
+        if self.shared.contains(text) {
+            let own = all().filter(|(place, element)| self.name(*place, *element) == text);
+            let own: Vec<String> = own.map(|(place, element)| self.indexed(place, element)).collect();
+            let error = Error::configuration(format!("`{text}` is the name of {} numbers", own.len()));
+            return Err(error.help(format!("write the one that is meant: {}", own.join(", "))));
         }
-        let known = trained().flat_map(|place| {
-            let count = parameters[place].shape.elements();
-            (0..count).map(move |element| (place, element))
-        });
+        if let Some((place, element)) = all().find(|(place, element)| self.name(*place, *element) == text) {
+            return Ok(Address::Element(place, element));
+        }
+        let known = all();
         let known = known.take(MOST_COMPARED).map(|(place, element)| self.of(place, element));
         let known: Vec<String> = known.chain(trained().map(|place| self.of_parameter(place))).collect();
         let example = known.first().cloned().unwrap_or_default();

@@ -24,6 +24,7 @@ mod folds;
 mod intervals;
 mod labels;
 mod metrics;
+pub mod names;
 pub mod number;
 pub mod svg;
 pub mod text;

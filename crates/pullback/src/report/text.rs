@@ -2,11 +2,12 @@
 
 use super::figures::shown;
 use super::folds::figures as figures_of;
+use super::names;
 use super::{Baseline, Classification, Figures, Folds, Intervals, Labels, Regression, Report};
 use crate::catalog::Catalog;
 use crate::train::Metric;
 use std::fmt::Write;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 /// The most classes that a confusion matrix is drawn for.
 const MOST_COLUMNS: usize = 12;
@@ -188,19 +189,17 @@ fn weighted(by: Option<&str>, catalog: &Catalog) -> String {
     by.map_or(String::new(), told)
 }
 
-/// The beginning of a text that is wider than `width` columns, marked as such.
-pub fn shortened(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut start = String::new();
-    for c in text.chars() {
-        if start.width() + c.width().unwrap_or(0) >= width {
-            break;
-        }
-        start.push(c);
-    }
-    start + "~"
+/// What stands for the rest of a name.
+const MARK: char = '~';
+
+/// The first columns of a text that is wider.
+fn shortened(text: &str, width: usize) -> String {
+    names::shortened(text, width, MARK)
+}
+
+/// The names of classes, labels or targets in so many columns, each another.
+fn apart<'a>(names: impl Iterator<Item = &'a String>, width: usize) -> Vec<String> {
+    names::shortened_apart(&names.map(String::as_str).collect::<Vec<_>>(), width, MARK)
 }
 
 /// A figure; 0 of no rows.
@@ -257,8 +256,8 @@ fn titled<const COUNT: usize>(
 }
 
 /// The widest of some texts, at least as wide as a heading.
-fn widest(names: impl IntoIterator<Item = String>, heading: &str) -> usize {
-    names.into_iter().map(|name| name.width()).max().unwrap_or(0).max(heading.width())
+fn widest<'a>(names: impl Iterator<Item = &'a str>, heading: &str) -> usize {
+    names.map(|name| name.width()).max().unwrap_or(0).max(heading.width())
 }
 
 fn classification(report: &Classification, width: usize, catalog: &Catalog) -> String {
@@ -285,9 +284,9 @@ fn classification(report: &Classification, width: usize, catalog: &Catalog) -> S
             [("shown", &MOST_CLASSES), ("classes", &report.classes.len())];
         let _ = writeln!(text, "  {}", catalog.say("report.lowest_classes", &values));
     }
-    let name = |at: usize| shortened(&report.classes[at].name, LONGEST_NAME.min(width - COLUMNS));
+    let names = apart(report.classes.iter().map(|class| &class.name), LONGEST_NAME.min(width - COLUMNS));
     let (heading, mean) = (catalog.get("report.class"), catalog.get("report.mean"));
-    let longest = widest(order.iter().map(|&at| name(at)), heading).max(7);
+    let longest = widest(order.iter().map(|&at| names[at].as_str()), heading).max(7);
     let (titles, widths) = titled(catalog, [("precision", 9), ("recall", 7), ("f1", 7), ("rows", 7)]);
     let line =
         |name: &str, cells: [String; 4]| row(name, longest, cells.iter().map(String::as_str).zip(widths));
@@ -295,7 +294,7 @@ fn classification(report: &Classification, width: usize, catalog: &Catalog) -> S
     for &at in &order {
         let class = &report.classes[at];
         let [precision, recall, f1] = [class.precision, class.recall, class.f1].map(|x| format!("{x:.4}"));
-        text.push_str(&line(&name(at), [precision, recall, f1, class.rows.to_string()]));
+        text.push_str(&line(&names[at], [precision, recall, f1, class.rows.to_string()]));
     }
     if order.len() < report.classes.len() {
         let more = report.classes.len() - order.len();
@@ -371,12 +370,10 @@ fn labels(report: &Labels, width: usize, catalog: &Catalog) -> String {
         let _ = writeln!(text, "  {}", catalog.say("report.lowest_labels", &values));
     }
     let has_area = width >= WIDE;
-    let name = |at: usize| {
-        let columns = if has_area { 56 } else { 47 };
-        shortened(&report.labels[at].name, LONGEST_NAME.min(width - columns))
-    };
+    let columns = if has_area { 56 } else { 47 };
+    let names = apart(report.labels.iter().map(|label| &label.name), LONGEST_NAME.min(width - columns));
     let heading = catalog.get("report.label");
-    let longest = widest(order.iter().map(|&at| name(at)), heading);
+    let longest = widest(order.iter().map(|&at| names[at].as_str()), heading);
     let columns = [("accuracy", 8), ("precision", 9), ("recall", 6), ("f1", 6), ("roc_auc", 7), ("rows", 6)];
     let (titles, widths) = titled(catalog, columns);
     let line = |name: &str, cells: [String; 6]| {
@@ -390,7 +387,7 @@ fn labels(report: &Labels, width: usize, catalog: &Catalog) -> String {
         let [precision, recall, f1] = [label.precision, label.recall, label.f1].map(|x| format!("{x:.4}"));
         let (accuracy, area) = (value(Metric::Accuracy), value(Metric::RocAuc));
         let cells = [accuracy, precision, recall, f1, area, label.rows.to_string()];
-        text.push_str(&line(&name(at), cells));
+        text.push_str(&line(&names[at], cells));
     }
     if order.len() < report.labels.len() {
         let more = report.labels.len() - order.len();
@@ -409,15 +406,13 @@ fn confusion(report: &Classification, width: usize, catalog: &Catalog) -> String
     let cell = largest.to_string().len().max(longest.min(room.saturating_sub(1))).max(4) + 1;
     let mut text = String::new();
     if count <= MOST_COLUMNS && first + 2 + count * cell <= width - 2 {
-        let name = |at: usize, length| shortened(&report.classes[at].name, length);
+        let names = |width| apart(report.classes.iter().map(|class| &class.name), width);
         let _ = writeln!(text, "  {}", catalog.get("report.confusion"));
         let _ = write!(text, "  {:first$}", "");
-        for column in 0..count {
-            text.push_str(&right(&name(column, cell - 1), cell));
-        }
+        names(cell - 1).iter().for_each(|name| text.push_str(&right(name, cell)));
         text.push('\n');
-        for (row, cells) in report.confusion.iter().enumerate() {
-            let _ = write!(text, "  {}", left(&name(row, first - 1), first));
+        for (name, cells) in names(first - 1).iter().zip(&report.confusion) {
+            let _ = write!(text, "  {}", left(name, first));
             for &rows in cells {
                 let shown = if rows == 0 { ".".to_owned() } else { rows.to_string() };
                 let _ = write!(text, "{shown:>cell$}");
@@ -433,11 +428,10 @@ fn confusion(report: &Classification, width: usize, catalog: &Catalog) -> String
         .collect();
     mistakes.sort_by_key(|&(rows, row, column)| (std::cmp::Reverse(rows), row, column));
     let _ = writeln!(text, "  {}", catalog.get("report.mistakes"));
+    let names = apart(report.classes.iter().map(|class| &class.name), LONGEST_NAME.min((width - 24) / 2));
     for (rows, row, column) in mistakes.iter().take(MOST_MISTAKES) {
-        let length = LONGEST_NAME.min((width - 24) / 2);
-        let name = |at: usize| shortened(&report.classes[at].name, length);
         let values: [(&str, &dyn std::fmt::Display); 3] =
-            [("rows", &format!("{rows:>6}")), ("class", &name(*row)), ("taken", &name(*column))];
+            [("rows", &format!("{rows:>6}")), ("class", &names[*row]), ("taken", &names[*column])];
         let _ = writeln!(text, "  {}", catalog.say("report.mistake", &values));
     }
     if mistakes.is_empty() {
@@ -456,28 +450,25 @@ fn within(intervals: &Intervals, metric: Metric, catalog: &Catalog) -> String {
 fn regression(report: &Regression, width: usize, catalog: &Catalog) -> String {
     const COLUMNS: usize = 36;
     let metrics = columns(report);
-    // What belongs to a target is set in below its name.
-    let mut rows: Vec<(bool, String, [String; 3])> = Vec::new();
+    let mut rows: Vec<(String, [String; 3])> = Vec::new();
     let cells = |value: &dyn Fn(Metric) -> Option<f64>| {
         metrics.map(|metric| value(metric).map_or("-".to_owned(), |value| shown(metric, value)))
     };
-    for target in &report.targets {
-        rows.push((true, target.name.clone(), cells(&|metric| target.figures.get(metric))));
+    let most = (LONGEST_NAME + 6).min(width - COLUMNS);
+    let names = apart(report.targets.iter().map(|target| &target.name), most);
+    for (target, name) in report.targets.iter().zip(names) {
+        rows.push((name, cells(&|metric| target.figures.get(metric))));
         if !target.intervals.is_empty() {
             let end = |at: usize| cells(&|metric| target.intervals.get(metric).map(|ends| ends[at]));
-            rows.push((false, format!("  {}", catalog.get("report.interval_from")), end(0)));
-            rows.push((false, format!("  {}", catalog.get("report.interval_to")), end(1)));
+            rows.push((format!("  {}", catalog.get("report.interval_from")), end(0)));
+            rows.push((format!("  {}", catalog.get("report.interval_to")), end(1)));
         }
         for baseline in &target.baselines {
             let words = format!("  {}", catalog.told(&baseline.words));
-            rows.push((false, words, cells(&|metric| baseline.figures.get(metric))));
+            rows.push((words, cells(&|metric| baseline.figures.get(metric))));
         }
     }
-    let most = (LONGEST_NAME + 6).min(width - COLUMNS);
-    for (_, name, _) in rows.iter_mut().filter(|(is_target, ..)| *is_target) {
-        *name = shortened(name, most);
-    }
-    let lengths = rows.iter().map(|(_, name, _)| name.width()).filter(|length| *length <= most);
+    let lengths = rows.iter().map(|(name, _)| name.width()).filter(|length| *length <= most);
     let longest = lengths.max().unwrap_or(0).max(7);
     let weighted = weighted(report.weighted_by.as_deref(), catalog);
     let mut text = catalog.say("report.of_rows", &[("rows", &report.rows), ("weighted", &weighted)]);
@@ -495,7 +486,7 @@ fn regression(report: &Regression, width: usize, catalog: &Catalog) -> String {
         text.push_str(&row(name, longest, cells.iter().map(String::as_str).zip(widths)));
     };
     line(catalog.get("report.target"), &titles);
-    for (_, name, cells) in &rows {
+    for (name, cells) in &rows {
         line(name, cells);
     }
     text

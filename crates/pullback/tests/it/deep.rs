@@ -198,6 +198,29 @@ fn vanishing_gradients_are_blamed_on_what_was_broken() {
     }
 }
 
+/// The first layer that passes nothing back is named, whatever is dead behind it for want of input, with one remedy.
+#[test]
+fn the_finding_of_a_dead_layer_names_it_with_one_remedy_in_each_language() {
+    let network = Network::dense(8, &[6; 7], 3, Activation::Relu, Cost::SoftmaxCrossEntropy);
+    for layer in 1..=7 {
+        let mut parameters: Vec<Vec<f64>> = network.initialize(3).unwrap();
+        parameters[2 * (layer - 1) + 1].fill(-1e3);
+        let finding = apart(&network, &parameters).unwrap();
+        for (code, _) in LANGUAGES {
+            let catalog = Catalog::find(code).unwrap();
+            let text = finding.text(&catalog);
+            let name = LayerName::Dense(layer).text(&catalog);
+            let told = catalog.say("vanishing.dead", &[("layer", &name), ("operation", &"relu")]);
+            assert!(text.contains(&told), "layer {layer}: {text}");
+            let remedies: Vec<&str> = (catalog.keys().filter(|key| key.starts_with("remedy.")))
+                .map(|key| catalog.get(key))
+                .filter(|remedy| text.contains(remedy))
+                .collect();
+            assert_eq!(remedies, [catalog.get("remedy.leaky_relu")], "layer {layer}: {text}");
+        }
+    }
+}
+
 #[test]
 fn a_page_of_a_hundred_layers_is_short() {
     for activation in [Activation::Relu, Activation::Sigmoid] {

@@ -6,6 +6,7 @@ mod architecture;
 mod border;
 mod calibration;
 mod candidates;
+mod chains;
 mod costs;
 mod cross_validation;
 mod deep;

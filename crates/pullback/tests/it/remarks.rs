@@ -2,10 +2,11 @@
 //! with is made for the same.
 
 use pullback::data::{Categories, Column, Table, Values};
+use pullback::explain::Catalog;
 use pullback::job::{Fitted, Job, Settings};
 use pullback::network::Cost;
 use pullback::random::{Purpose, Random};
-use pullback::report::{Baseline, BaselineKind, Classification, Measure, Regression, Report};
+use pullback::report::{Baseline, BaselineKind, Classification, Measure, Regression, Report, text};
 use pullback::train::{Machine, Metric, Silent};
 
 const CLOSE: f64 = 1e-12;
@@ -198,4 +199,22 @@ fn scores_of_costs_can_be_watched() {
     let error = error.one_line();
     assert!(error.contains("cannot watch pinball, which is not for the cost squared_error"), "{error}");
     assert!(error.contains("rmse") && !error.contains("accuracy"), "{error}");
+}
+
+/// Classes whose names begin or end alike have a line each that is no other's.
+#[test]
+fn long_names_of_classes_are_told_apart() {
+    let names =
+        ["a_customer_who_stays_for_long", "a_customer_who_leaves_soon", "a_customer_who_leaves_later"];
+    let names = names.map(str::to_owned);
+    let report = Classification::new(&[0.8, 0.1, 0.1, 0.2, 0.6, 0.2], 3, &[0, 2], &names).unwrap();
+    for width in [50, 60, 80] {
+        let shown = text::render(&Report::Classification(report.clone()), width, &Catalog::english());
+        let first = |line: &str| line.split_whitespace().next().unwrap().to_owned();
+        let mut named: Vec<String> =
+            shown.lines().filter(|line| line.starts_with("  a_c")).take(3).map(first).collect();
+        named.sort();
+        named.dedup();
+        assert_eq!(named.len(), 3, "{shown}");
+    }
 }

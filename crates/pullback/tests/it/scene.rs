@@ -178,11 +178,41 @@ fn numbers_can_be_read_in_networks_of_up_to_eight_units_a_layer() {
             let end = scene(&steps, None, Size::fitting(&steps), &catalog);
             if has_long_names {
                 let mut names = end.shapes.iter().filter(|shape| shape.text.starts_with("meas"));
-                let is_short = |own: &Shape| own.text.ends_with('…') && own.name.contains("_가나다라마바사");
+                let is_short = |own: &Shape| own.text.contains('…') && own.name.contains("_가나다라마바사");
                 assert!(names.clone().count() > 0 && names.all(is_short), "{what}");
             }
         }
     }
+}
+
+/// Of names that are too long, as much is shown as tells them apart; what a formula's nodes are called stays inside.
+#[test]
+fn long_names_are_told_apart() {
+    let catalog = Catalog::english();
+    let shown = |worked: &WorkedExample, what: &str| -> BTreeSet<String> {
+        let steps = Steps::of(worked).unwrap();
+        let all = steps.at(Level::Layer);
+        for step in all.iter().map(Some).chain([None]) {
+            check_texts(&scene(&steps, step, Size::default(), &catalog), what);
+        }
+        let end = scene(&steps, None, Size::default(), &catalog);
+        let is_name =
+            |text: &String| text.contains(" = ") || text.starts_with("pri") || text.starts_with("next");
+        end.shapes.iter().map(|shape| shape.text.clone()).filter(is_name).collect()
+    };
+    let names = ["price_of_the_first_item", "price_of_the_second_item", "price_of_the_third_item"];
+    let at: Vec<(&str, f64)> = names.iter().map(|name| (*name, -0.123_456_7)).collect();
+    let text = format!(
+        "sum_of_the_first_two_prices = {} + {}\nall_of_it_with_the_tax_on_top = sum_of_the_first_two_prices * {}",
+        names[0], names[1], names[2]
+    );
+    assert_eq!(shown(&formula(&text, &at), "a formula").len(), 5);
+    let mut worked = dense(3, &[3], 3);
+    let Subject::Network(own) = &mut worked.subject else { panic!("it is a network") };
+    own.names.inputs = names.map(str::to_owned).to_vec();
+    own.names.outputs = names.map(|name| format!("next_{name}")).to_vec();
+    let shown = shown(&worked, "a network");
+    assert_eq!(shown.iter().filter(|name| name.contains('…')).count(), 6, "{shown:?}");
 }
 
 #[test]

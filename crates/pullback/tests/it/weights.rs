@@ -501,6 +501,17 @@ fn the_page_of_a_weight_shows_each_examples_share() {
         let share = (at + 1) as f64 / 6.0;
         assert!((own * share - part(at)).abs() < 1e-12);
     }
+    // A mean of which examples count differently is called a weighted one.
+    let whole = |catalog: &Catalog| describe(&trace, "t", &Options::default(), catalog).text(1000, false);
+    let (english, korean) = (whole(&Catalog::english()), whole(&Catalog::find("ko").unwrap()));
+    assert!(english.contains("weighted mean cost of the 3 examples"), "{english}");
+    assert_eq!(
+        english.matches("mean cost").count(),
+        english.matches("weighted mean cost").count(),
+        "{english}"
+    );
+    assert!(korean.contains("가중 평균 비용"), "{korean}");
+    assert_eq!(korean.matches("평균 비용").count(), korean.matches("가중 평균 비용").count(), "{korean}");
     let options = Options { focus: Focus::Weight(1, 2, 1), ..Options::default() };
     let page = describe(&trace, "t", &options, &Catalog::english()).text(1000, false);
     assert!(page.contains("share^(2) * ") || page.contains("dC/da[1][2]^(2) * "), "{page}");

@@ -52,7 +52,8 @@ impl Page<'_> {
         }
         if trace.rows() > 1 {
             let count = trace.rows().to_string();
-            rows.push(vec![self.say("mean_data_cost", &[("count", &count)]), self.number(trace.data_cost())]);
+            let key = if trace.weights().is_some() { "weighted_data_cost" } else { "mean_data_cost" };
+            rows.push(vec![self.say(key, &[("count", &count)]), self.number(trace.data_cost())]);
         }
         if self.is_regularized() {
             rows.push(vec![self.catalog.get("regularization").to_owned(), self.number(regularization)]);

@@ -32,7 +32,9 @@ impl Page<'_> {
     /// The remark on a page of several examples.
     pub(super) fn first_of_batch(&mut self) {
         if self.trace.rows() > 1 {
-            self.text(self.say("first_of_batch", &[("rows", &self.trace.rows())]));
+            let is_weighted = self.trace.weights().is_some();
+            let key = if is_weighted { "first_of_weighted_batch" } else { "first_of_batch" };
+            self.text(self.say(key, &[("rows", &self.trace.rows())]));
         }
     }
 }

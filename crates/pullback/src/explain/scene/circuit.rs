@@ -1,7 +1,7 @@
 //! A formula as a drawing: variables at the left, gates by how much they depend on, values above, derivatives below.
 
 use super::canvas::{Canvas, MADE, Written};
-use super::room::{fitting, shortened};
+use super::room::{fitting, shortened_apart, width};
 use super::{Anchor, Figure, MOST_GATES, Role, Size};
 use crate::explain::expression::{Circuit, Gate};
 use crate::explain::steps::{Pass, Place, When};
@@ -14,10 +14,15 @@ const RADIUS: f64 = 32.0;
 /// The most gates that are drawn of those that read one in the part of a long formula.
 const MOST_READERS: usize = 5;
 
+/// The heights of a name beside its number.
+const NAME: [f64; 2] = [11.0, 20.0];
+
 /// A variable, a number or a gate with its place.
 struct Drawn<'a> {
     node: NodeId,
     name: String,
+    /// The name in the room that there is beside a number.
+    short: String,
     gate: Option<(usize, &'a Gate)>,
     column: usize,
     x: f64,
@@ -28,14 +33,22 @@ struct Drawn<'a> {
 pub(super) fn draw(canvas: &mut Canvas<'_>, circuit: &Circuit) -> usize {
     let center = canvas.step.and_then(|step| step.gate).unwrap_or(circuit.gates.len() - 1);
     let gates = around(circuit, center);
-    let (drawn, r) = layout(circuit, &gates, center, canvas.size);
+    let (mut drawn, r) = layout(circuit, &gates, center, canvas.size);
+    let between =
+        drawn.iter().map(|own| own.x - MARGIN[0]).filter(|x| *x > 0.0).fold(canvas.size.width, f64::min);
+    // At an edge it is moved inwards, and must not meet the next column's.
+    let room = (between + MARGIN[0]) * 2.0 / 3.0;
+    let names: Vec<&str> = drawn.iter().map(|own| own.name.as_str()).collect();
+    let of_number = width(" = -0.0001234", NAME[0]);
+    let short = shortened_apart(&names, NAME[0], (room - of_number).max(room / 2.0));
+    drawn.iter_mut().zip(short).for_each(|(own, short)| own.short = short);
     let spot: BTreeMap<NodeId, usize> = drawn.iter().enumerate().map(|(at, own)| (own.node, at)).collect();
     let step = canvas.step;
     let is_at =
         |gate: usize, pass: Pass| step.is_some_and(|step| step.pass == pass && step.gate == Some(gate));
     for own in &drawn {
         let is_active = own.gate.is_some_and(|(at, _)| is_at(at, Pass::Forward) || is_at(at, Pass::Backward));
-        node(canvas, circuit, own, r, is_active);
+        node(canvas, circuit, own, (r, room), is_active);
         let Some((at, gate)) = own.gate else { continue };
         for (place, operand) in gate.operands.iter().enumerate() {
             let Some(&source) = spot.get(&operand.node) else { continue };
@@ -135,7 +148,7 @@ fn passed_before(canvas: &Canvas<'_>, circuit: &Circuit, gate: usize) -> When {
     }
 }
 
-fn node(canvas: &mut Canvas<'_>, circuit: &Circuit, own: &Drawn<'_>, r: f64, is_active: bool) {
+fn node(canvas: &mut Canvas<'_>, circuit: &Circuit, own: &Drawn<'_>, (r, room): (f64, f64), is_active: bool) {
     let value = circuit.value(own.node);
     let index = own.node.index();
     let (role, key) =
@@ -146,8 +159,11 @@ fn node(canvas: &mut Canvas<'_>, circuit: &Circuit, own: &Drawn<'_>, r: f64, is_
     canvas.shape(format!("node.{index}"), role, name.clone(), figure).is_active = is_active;
     let sign = own.gate.map_or_else(|| own.name.clone(), |(_, gate)| gate.sign());
     let size = fitting(&sign, r * 0.85, r * 0.4, r * 1.7);
-    let sign = shortened(&sign, size, r * 1.8);
-    canvas.caption(format!("node.{index}.name"), sign, name, [own.x, own.y + size * 0.35], size);
+    // What is wider than its circle stands beside the number.
+    let is_inside = width(&sign, size) <= r * 1.8;
+    if is_inside {
+        canvas.caption(format!("node.{index}.name"), sign, name, [own.x, own.y + size * 0.35], size);
+    }
     let is_constant = matches!(circuit.graph.node(own.node).kind, Kind::Constant(_));
     if is_constant {
         return;
@@ -162,21 +178,26 @@ fn node(canvas: &mut Canvas<'_>, circuit: &Circuit, own: &Drawn<'_>, r: f64, is_
         text: None,
         at: [own.x, y],
         anchor: Anchor::Middle,
-        height: (r * 0.62).clamp(11.0, 20.0),
+        height: (r * 0.62).clamp(NAME[0], NAME[1]),
         pass: Some(pass),
     };
     let mut of_value =
         written("value", Role::Value, "scene.value", own.name.clone(), value, own.y - r - 8.0, Pass::Forward);
     // A gate that has a name of its own is called by it.
-    if own.gate.is_some() && own.name.chars().all(|c| c.is_alphanumeric() || c == '_') {
-        of_value.text = Some(format!("{} = {}", own.name, canvas.number(value)));
+    let is_named = own.gate.is_some() && own.name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if is_named || !is_inside {
+        let text = format!("{} = {}", own.short, canvas.number(value));
+        of_value.height = fitting(&text, of_value.height, NAME[0], room);
+        let half = width(&text, of_value.height) / 2.0 + 4.0;
+        of_value.at[0] = own.x.min(canvas.size.width - half).max(half);
+        of_value.text = Some(text);
     }
     canvas.write(when, of_value);
     // The name of a line, where the sign does not tell it.
     let Some(arrival) = arrival(canvas, circuit, own) else { return };
     let label = format!("d{}/d{}", circuit.output_name, own.name);
     let derivative = circuit.derivative(own.node);
-    let size = (r * 0.62).clamp(11.0, 20.0);
+    let size = (r * 0.62).clamp(NAME[0], NAME[1]);
     let of_derivative = written(
         "derivative",
         Role::Derivative,
@@ -218,7 +239,15 @@ fn layout<'a>(circuit: &'a Circuit, gates: &[usize], center: usize, size: Size) 
     let is_whole = gates.len() == circuit.gates.len();
     let mut add = |node: NodeId, name: &str, gate| {
         if drawn.iter().all(|own| own.node != node) {
-            drawn.push(Drawn { node, name: name.to_owned(), gate, column: 0, x: 0.0, y: 0.0 });
+            drawn.push(Drawn {
+                node,
+                name: name.to_owned(),
+                short: String::new(),
+                gate,
+                column: 0,
+                x: 0.0,
+                y: 0.0,
+            });
         }
     };
     let is_variable = |node: NodeId| circuit.variables.iter().any(|(_, own)| *own == node);

@@ -2,7 +2,7 @@
 
 use super::canvas::{Canvas, Written};
 use super::columns::{Column, Kind, Spot, by_logarithm, columns};
-use super::room::{fitting, shortened, width};
+use super::room::{fitting, shortened, shortened_apart, width};
 use super::{Anchor, Figure, MOST_UNITS, Role};
 use crate::explain::figures::norm;
 use crate::explain::steps::{Makes, Pass, Place, When};
@@ -81,16 +81,17 @@ pub(super) fn unit_name(canvas: &Canvas<'_>, trace: &Trace, position: usize, uni
 fn inputs(canvas: &mut Canvas<'_>, trace: &Trace, column: &Column) {
     let Some(node) = column.made else { return };
     let row = canvas.example();
-    for spot in &column.spots {
-        let own = place(trace, node, row, spot.unit);
-        let label = canvas.steps.label(own);
+    let label_of = |spot: &Spot| canvas.steps.label(place(trace, node, row, spot.unit));
+    let labels: Vec<String> = column.spots.iter().map(label_of).collect();
+    let above = names_above(canvas, &labels, column);
+    for (spot, (label, above)) in column.spots.iter().zip(labels.into_iter().zip(above)) {
         let x = trace.at(node, row, spot.unit);
         let size = height_in(spot, &canvas.number(x), 1.0, 0.36);
         let values: [(&str, &dyn std::fmt::Display); 2] = [("name", &label), ("value", &canvas.number(x))];
         let name = canvas.say("scene.input", &values);
         let circle = Figure::Circle { x: spot.x, y: spot.y, r: spot.r };
         canvas.shape(format!("input.{}", spot.unit), Role::Input, name, circle);
-        name_above(canvas, format!("input.{}.name", spot.unit), &label, column, spot);
+        name_above(canvas, format!("input.{}.name", spot.unit), &label, &above, spot);
         canvas.write(
             When::Given,
             Written {
@@ -129,14 +130,21 @@ fn height_of_name(spot: &Spot) -> f64 {
     (spot.r * 0.5).clamp(8.0, 18.0)
 }
 
-/// What stands above a unit: its name, shortened to the room that there is.
-fn name_above(canvas: &mut Canvas<'_>, id: String, label: &str, column: &Column, spot: &Spot) -> String {
+/// What stands above the units of a column: their names, shortened to the room that there is, each another.
+fn names_above(canvas: &Canvas<'_>, labels: &[String], column: &Column) -> Vec<String> {
+    let room = |spot: &Spot| {
+        let to_edge = 2.0 * (spot.x.min(canvas.size.width - spot.x) - 2.0);
+        (column.room * 0.45).max(2.0 * spot.r).min(to_edge)
+    };
+    let room = column.spots.iter().map(room).fold(f64::INFINITY, f64::min);
+    let size = column.spots.iter().map(height_of_name).fold(0.0, f64::max);
+    shortened_apart(&labels.iter().map(String::as_str).collect::<Vec<_>>(), size, room)
+}
+
+/// Writes a name above a unit.
+fn name_above(canvas: &mut Canvas<'_>, id: String, label: &str, text: &str, spot: &Spot) {
     let name = canvas.say("scene.caption", &[("name", &label)]);
-    let size = height_of_name(spot);
-    let to_edge = 2.0 * (spot.x.min(canvas.size.width - spot.x) - 2.0);
-    let text = shortened(label, size, (column.room * 0.45).max(2.0 * spot.r).min(to_edge));
-    canvas.caption(id, text.clone(), name, [spot.x, spot.y - spot.r - 7.0], size);
-    text
+    canvas.caption(id, text.to_owned(), name, [spot.x, spot.y - spot.r - 7.0], height_of_name(spot));
 }
 
 fn units(canvas: &mut Canvas<'_>, example: &NetworkExample, trace: &Trace, column: &Column, position: usize) {
@@ -144,19 +152,21 @@ fn units(canvas: &mut Canvas<'_>, example: &NetworkExample, trace: &Trace, colum
     let row = canvas.example();
     let layer = position + 1;
     let activation = dense.links.iter().rfind(|link| !link.is_cost).map(|link| link.node);
-    for spot in &column.spots {
+    let called: Vec<String> =
+        column.spots.iter().map(|spot| unit_name(canvas, trace, position, spot.unit)).collect();
+    let above = names_above(canvas, &called, column);
+    for (spot, (called, above)) in column.spots.iter().zip(called.into_iter().zip(above)) {
         let unit = spot.unit;
         let at = |node: NodeId| place(trace, node, row, unit);
         let is_active = [Some(dense.sum), activation, Some(dense.delta)]
             .into_iter()
             .flatten()
             .any(|node| canvas.when(at(node)) == When::Now);
-        let called = unit_name(canvas, trace, position, unit);
         let name = canvas.say("scene.unit", &[("name", &called), ("layer", &layer)]);
         let id = |what: &str| format!("{what}.{layer}.{unit}");
         let circle = Figure::Circle { x: spot.x, y: spot.y, r: spot.r };
         canvas.shape(id("unit"), Role::Unit, name, circle).is_active = is_active;
-        let above = name_above(canvas, id("unit.name"), &called, column, spot);
+        name_above(canvas, id("unit.name"), &called, &above, spot);
         let size = height(spot);
         let text_of = |node: NodeId| canvas.number(trace.at(node, row, unit));
         let written = |role, key, node: NodeId, y: f64, height: f64, pass| Written {

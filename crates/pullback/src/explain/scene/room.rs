@@ -1,7 +1,8 @@
 //! The room that texts take: about how wide they are, and where nothing stands yet.
 
 use super::{Anchor, Figure, Size};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use crate::report::names;
+use unicode_width::UnicodeWidthStr;
 
 /// The width of a column of text as a share of its height: digits take less in most fonts, those of wide bold ones more.
 const COLUMN: f64 = 0.62;
@@ -61,20 +62,20 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
 
 /// A text that is no wider than `room`: its beginning and "…" if it is longer.
 pub(super) fn shortened(text: &str, size: f64, room: f64) -> String {
-    if width(text, size) <= room {
-        return text.to_owned();
-    }
-    let columns = (room / (size * COLUMN)) as usize;
-    let mut short = String::new();
-    let mut used = 1;
-    for letter in text.chars() {
-        used += letter.width().unwrap_or(0);
-        if used > columns {
-            break;
-        }
-        short.push(letter);
-    }
-    short + "…"
+    names::shortened(text, columns(size, room), MARK)
+}
+
+/// Texts that are no wider than `room`, and differ where the given ones do.
+pub(super) fn shortened_apart(texts: &[&str], size: f64, room: f64) -> Vec<String> {
+    names::shortened_apart(texts, columns(size, room), MARK)
+}
+
+/// What stands for the rest of a text.
+const MARK: char = '…';
+
+/// How many columns of a text there is room for.
+fn columns(size: f64, room: f64) -> usize {
+    (room / (size * COLUMN)) as usize
 }
 
 /// The largest size of a text, of at most `most`, that is no wider than `room`; not less than `least`.

@@ -1,0 +1,65 @@
+//! Names that are longer than the room for them.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The beginning of a text that is wider than `width` columns, and a mark.
+pub fn shortened(text: &str, width: usize, mark: char) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut start = beginning(text.chars(), width.saturating_sub(1));
+    start.push(mark);
+    start
+}
+
+/// Names of at most `width` columns that differ where the given ones do: what is too wide is shown by its beginning; where
+/// others begin likewise, by beginning and end; and where they end likewise too, by beginning and number.
+pub fn shortened_apart(names: &[&str], width: usize, mark: char) -> Vec<String> {
+    let forms = |at: usize| {
+        let (name, number) = (names[at], (at + 1).to_string());
+        let room = width.saturating_sub(1);
+        let end: String = beginning(name.chars().rev(), room / 2).chars().rev().collect();
+        [
+            shortened(name, width, mark),
+            format!("{}{mark}{end}", beginning(name.chars(), room - room / 2)),
+            format!("{}{mark}{number}", beginning(name.chars(), room.saturating_sub(number.len()))),
+        ]
+    };
+    let mut shown: Vec<String> = names.iter().map(|name| shortened(name, width, mark)).collect();
+    for form in [1, 2] {
+        let is_taken = |at: usize| (0..names.len()).any(|b| names[b] != names[at] && shown[b] == shown[at]);
+        let again: Vec<usize> =
+            (0..names.len()).filter(|&at| names[at].width() > width && is_taken(at)).collect();
+        for at in again {
+            shown[at] = forms(at)[form].clone();
+        }
+    }
+    shown
+}
+
+/// As many letters as `width` columns hold.
+fn beginning(letters: impl Iterator<Item = char>, width: usize) -> String {
+    let mut used = 0;
+    let fits = |letter: &char| {
+        used += letter.width().unwrap_or(0);
+        used <= width
+    };
+    letters.take_while(fits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_differ_are_shown_differently() {
+        let shown = |names: &[&str], width| shortened_apart(names, width, '~');
+        assert_eq!(shown(&["short", "a longer name"], 8), ["short", "a longe~"]);
+        assert_eq!(shown(&["price_of_one", "price_of_two"], 8), ["pric~one", "pric~two"]);
+        assert_eq!(shown(&["price_1_each", "price_2_each"], 8), ["price_~1", "price_~2"]);
+        // The same name twice is the same.
+        assert_eq!(shown(&["price_of_one", "price_of_one"], 8), ["price_o~", "price_o~"]);
+        assert_eq!(shown(&["첫째 물건의 가격", "둘째 물건의 가격"], 8), ["첫째 물~", "둘째 물~"]);
+        assert_eq!(shown(&["물건 하나의 가격", "물건 하나의 무게"], 9), ["물건~가격", "물건~무게"]);
+    }
+}
