@@ -230,7 +230,7 @@ fn is_zero(number: &usize) -> bool {
 /// The weights of rows and classes in words; empty if all count alike.
 fn told_weights(preprocessing: &Preprocessing, classes: Option<&[f64]>) -> String {
     let rows = preprocessing.weights().map(|column| format!("of rows by \"{column}\""));
-    let names = preprocessing.target().target().classes().unwrap_or_default();
+    let names = preprocessing.spelled_classes().unwrap_or_default();
     let classes = classes.map(|weights| {
         let each = names.iter().zip(weights).take(MOST_WEIGHTS);
         let each: Vec<String> = each.map(|(name, weight)| format!("{name} {}", figure(*weight))).collect();

@@ -95,7 +95,7 @@ fn data(out: &mut String, card: &Trained<'_>) {
             words.dedup();
             format!("{}, {}", counted(target.names().len(), "label"), listed(&words))
         }
-        classes => listed(classes.classes().unwrap_or_default()),
+        _ => listed(&card.preprocessing.spelled_classes().unwrap_or_default()),
     };
     entry(out, "target", &format!("{}: {what} ({})", listed(target.names()), target.reason()));
 }

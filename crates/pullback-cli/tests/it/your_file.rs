@@ -68,6 +68,39 @@ fn labels_come_out_as_they_came_in() {
 }
 
 #[test]
+fn classes_are_named_as_they_are_written_wherever_they_are_named() {
+    let place = Place::new();
+    for (first, second) in
+        [("01", "02"), ("1.0", "2.0"), ("1.50", "2.50"), ("+1", "-1"), ("5 %", "10 %"), ("$3", "$4")]
+    {
+        let row = |row: usize| format!("{},{}\n", row % 7, [first, second][row % 7 / 4]);
+        let table: String = (0..60).map(row).collect();
+        let weights = format!("{first}=2");
+        let flags = ["--task", "classes", "--class-weights", &weights];
+        let report = trained(&place, &format!("x,y\n{table}"), "y", &flags);
+        let names = |report: &serde_json::Value| -> Vec<String> {
+            let classes = report["classes"].as_array().unwrap_or_else(|| panic!("{report}"));
+            let mut names: Vec<String> =
+                classes.iter().map(|class| class["name"].as_str().unwrap().to_owned()).collect();
+            names.sort();
+            names
+        };
+        let mut expected = vec![first.to_owned(), second.to_owned()];
+        expected.sort();
+        assert_eq!(names(&report["test"]), expected, "{first}");
+        let evaluated = place.json(&["evaluate", "model.safetensors", "table.csv", "--json"]);
+        assert_eq!(names(&evaluated["report"]), expected, "{first}");
+        for words in [
+            place.succeed(&["evaluate", "model.safetensors", "table.csv"]),
+            place.succeed(&["inspect", "model.safetensors"]),
+            place.succeed(&["predict", "model.safetensors", "table.csv", "--probabilities"]),
+        ] {
+            assert!(words.contains(first) && words.contains(second), "{words}");
+        }
+    }
+}
+
+#[test]
 fn a_category_that_another_program_writes_as_a_float_is_the_same() {
     let place = Place::new();
     let table: String =

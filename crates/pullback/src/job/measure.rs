@@ -54,7 +54,9 @@ impl Aim {
         let targets = target.apply::<f32>(table)?;
         // Other rows need not say what they belong to.
         let groups = self.group.as_ref().and_then(|name| table.get(name)).map(rows::groups).transpose()?;
+        let classes = preprocessing.spelled_classes();
         let measure = Measure {
+            classes: classes.as_deref(),
             weights: preprocessing.weights().zip(weights.as_deref()),
             groups: groups.as_deref(),
             ..self.measure

@@ -263,12 +263,7 @@ impl Job {
             given => {
                 let targets = preprocessing.target().apply::<f32>(table)?;
                 let weights = preprocessing.row_weights(table)?;
-                weights::of_classes(
-                    given,
-                    preprocessing.target(),
-                    (&targets, weights.as_deref()),
-                    &rows.training,
-                )?
+                weights::of_classes(given, &preprocessing, (&targets, weights.as_deref()), &rows.training)?
             }
         };
         // What is wrong with weights is better known before training.

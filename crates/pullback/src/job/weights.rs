@@ -5,7 +5,7 @@
 //! watched; a report of tested rows says how good the predictions are for the rows as they come.
 
 use super::configuration;
-use crate::data::{Dataset, TargetColumn, Targets};
+use crate::data::{Dataset, Preprocessing, Targets};
 use crate::error::{Error, Result};
 use pullback_kernels::Real;
 
@@ -19,11 +19,12 @@ const BALANCED: &str = "balanced";
 /// If the target has no classes, a class is not known, or a weight cannot be meant.
 pub(super) fn of_classes(
     given: &[String],
-    target: &TargetColumn,
+    preprocessing: &Preprocessing,
     (targets, weights_of_rows): (&Targets<f32>, Option<&[f64]>),
     rows: &[usize],
 ) -> Result<Option<Vec<f64>>> {
     let Some(first) = given.first() else { return Ok(None) };
+    let target = preprocessing.target();
     if targets.yes().is_some() {
         return Err(configuration(
             "`--class-weights` is for classes, but the targets are labels, of which a row has several",
@@ -46,6 +47,7 @@ pub(super) fn of_classes(
         let balanced = |&count: &f64| if count > 0.0 { all / (present as f64 * count) } else { 1.0 };
         return Ok(Some(counts.iter().map(balanced).collect()));
     }
+    let spelled = preprocessing.spelled_classes().unwrap_or_default();
     let mut weights = vec![None; classes.len()];
     for text in given {
         let Some((name, weight)) = text.rsplit_once('=') else {
@@ -54,8 +56,9 @@ pub(super) fn of_classes(
                 "write `balanced`, or classes with their weights: `--class-weights yes=5,no=1`",
             ));
         };
-        let Some(class) = classes.iter().position(|class| class == name) else {
-            return Err(Error::unknown_name("class", name, classes.iter().map(String::as_str)));
+        let place = |classes: &[String]| classes.iter().position(|class| class == name);
+        let Some(class) = place(&spelled).or_else(|| place(classes)) else {
+            return Err(Error::unknown_name("class", name, spelled.iter().map(String::as_str)));
         };
         let weight: f64 = weight.parse().ok().filter(is_weight).ok_or_else(|| {
             configuration(

@@ -32,6 +32,8 @@ pub struct Measure<'a> {
     pub weighs_classes: bool,
     /// The column that says how many times each row counts, and what it says of each.
     pub weights: Option<(&'a str, &'a [f64])>,
+    /// The classes as they are written in the data, where that is not as the target names them.
+    pub classes: Option<&'a [String]>,
     /// The group of each row, where rows of a group are alike: intervals draw whole groups.
     pub groups: Option<&'a [u32]>,
     /// Whether nobody asks how sure the figures are, which takes longer than to find them.
@@ -199,7 +201,8 @@ impl Report {
         }
         match (targets.ids(), target.classes()) {
             (Some(ids), Some(classes)) => {
-                Classification::measured(numbers, outputs, ids, classes, measure).map(Report::Classification)
+                let names = measure.classes.filter(|names| names.len() == classes.len()).unwrap_or(classes);
+                Classification::measured(numbers, outputs, ids, names, measure).map(Report::Classification)
             }
             (None, None) if outputs != names.len() => Err(Error::data(format!(
                 "{outputs} numbers are predicted for a row, but {} columns are named",

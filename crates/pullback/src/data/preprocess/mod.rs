@@ -323,6 +323,12 @@ impl Preprocessing {
         &self.document.year_first
     }
 
+    /// The classes of the target, as they are written in the data; absent if it has none.
+    pub fn spelled_classes(&self) -> Option<Vec<String>> {
+        let classes = self.target().target().classes()?;
+        Some(classes.iter().map(|class| self.spelled(class).to_owned()).collect())
+    }
+
     /// A class as it is written in the data, where it is a number that Pullback writes otherwise.
     pub fn spelled<'a>(&'a self, class: &'a str) -> &'a str {
         self.document.spellings.get(class).map_or(class, String::as_str)
