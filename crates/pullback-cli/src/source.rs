@@ -266,7 +266,16 @@ pub(crate) fn settings_of(model: &Trained<'_>) -> Result<Option<Settings>> {
 
 /// Loads a network to look into: of an ensemble, one of its networks, counted from 1.
 pub(crate) fn load_network(path: &Path, member: Option<usize>, catalog: &Catalog) -> Result<Model<f64>> {
-    let model = Model::<f64>::load(path)?;
+    network_of(&Model::<f64>::load(path)?, path, member, catalog)
+}
+
+/// The network to look into of a model that was loaded from a path.
+pub(crate) fn network_of(
+    model: &Model<f64>,
+    path: &Path,
+    member: Option<usize>,
+    catalog: &Catalog,
+) -> Result<Model<f64>> {
     let count = model.member_count();
     if member.is_none() && count > 1 {
         let values: [(&str, &dyn std::fmt::Display); 2] = [("model", &path.display()), ("count", &count)];

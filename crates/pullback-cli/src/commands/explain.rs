@@ -4,17 +4,17 @@ use crate::drawing;
 use crate::failure::{Failure, Result};
 use crate::files::{Files, Output, read_text};
 use crate::language;
-use crate::machine::free_memory;
-use crate::source::{Chosen, DataFlags, load_network};
+use crate::machine::{free_memory, machine};
+use crate::source::{Chosen, DataFlags, network_of};
 use crate::terminal::{WIDTH, print, print_colored, print_json, width};
 use crate::traced::expression_of;
 use pullback::Error;
 use pullback::data::{Table, Target};
 use pullback::explain::examples::{self, Claim, Example};
 use pullback::explain::{
-    Address, Addresses, Catalog, Circuit, Document, Drawings, Expected, Expression, Focus, Level, Notation,
-    Options, SECTIONS, Steps, Subject, Symbol, Trace, WorkedExample, describe, describe_circuit,
-    describe_claims, diagram, json, named_inputs, picture, worked_rows,
+    Address, Addresses, Catalog, Circuit, Document, Drawings, Expected, Expression, Focus, Level,
+    MeanOptions, Notation, Options, SECTIONS, Steps, Subject, Symbol, Trace, Vote, WorkedExample, describe,
+    describe_circuit, describe_claims, describe_mean, diagram, json, named_inputs, picture, worked_rows,
 };
 use pullback::job::memory;
 use pullback::model::Model;
@@ -103,7 +103,7 @@ pub(crate) struct Explain {
     /// List all worked examples with their published numbers and ours
     #[arg(long, conflicts_with = "model")]
     examples: bool,
-    /// One section of the page: layers, forward, cost, backward, gradients, work, expected
+    /// One section of the page: layers, forward, cost, backward, gradients, update, work, ensemble, expected
     #[arg(long, value_name = "SECTION")]
     section: Option<String>,
     /// With `--format svg`: the step of the animation to draw, counted from 1 [default: the end of all]
@@ -216,7 +216,8 @@ impl Explain {
                 "give a model, `pullback explain model.safetensors --row 3`, or `--example mazur`",
             ));
         };
-        let model = load_network(path, self.member, &catalog)?;
+        let whole = Model::<f64>::load(path)?;
+        let model = network_of(&whole, path, self.member, &catalog)?;
         let Chosen { table, .. } = self.source.chosen(&model.trained()?, &catalog)?;
         let trained = model.trained()?;
         let target = trained.preprocessing.target();
@@ -245,7 +246,10 @@ impl Explain {
             let note = "# The inputs and targets are the numbers that the network gets, after the model's preprocessing.";
             save.write(format!("{note}\n{}", saved.to_toml()).as_bytes())?;
         }
-        let page = describe(&trace, &title, &options, &catalog);
+        let mut page = describe(&trace, &title, &options, &catalog);
+        if whole.member_count() > 1 {
+            page.blocks.extend(self.mean_of(&whole, &table, &options, &catalog)?.blocks);
+        }
         self.show(
             &page,
             Shown::Network(&trace, &worked, &options.training, options.focus),
@@ -253,6 +257,29 @@ impl Explain {
             &catalog,
             &out,
         )
+    }
+
+    /// What the networks of an ensemble predict for the first of the rows, and the mean of that.
+    fn mean_of(
+        &self,
+        model: &Model<f64>,
+        table: &Table,
+        options: &Options,
+        catalog: &Catalog,
+    ) -> Result<Document> {
+        let (row, machine) = (table.select(&[self.row - 1])?, machine(1)?);
+        let votes: Vec<Vote> = (0..model.member_count())
+            .filter_map(|at| model.member(at))
+            .map(|own| Ok(Vote { times: own.times(), numbers: own.predict(&row, &machine)?.numbers }))
+            .collect::<Result<_>>()?;
+        let mean = MeanOptions {
+            shown: self.member.unwrap_or(1) - 1,
+            outputs: &options.outputs,
+            temperature: options.temperature.filter(|temperature| *temperature != 1.0),
+            most_outputs: options.most_units,
+            digits: options.digits,
+        };
+        Ok(describe_mean(&votes, &mean, catalog))
     }
 
     /// The text of the file that is explained, and what it is called.

@@ -551,3 +551,34 @@ fn an_ensemble_is_trained_predicts_and_is_looked_into_network_by_network() {
     let output = place.run(&["gradients", "three", "--member", "4"]);
     assert!(text(&output.stderr).contains("choose from 1 to 3"), "{}", text(&output.stderr));
 }
+
+/// The page of an ensemble's network ends with what the model predicts: the mean of all networks, evaluated.
+#[test]
+fn the_page_of_a_network_of_an_ensemble_ends_with_the_mean() {
+    let place = Place::new();
+    place.run(&["train", "iris", "--ensemble", "3", "--epochs", "3", "--quiet"]);
+    let rows = place.succeed(&["predict", "model.safetensors", "iris", "--probabilities"]);
+    let seventh: Vec<f64> =
+        rows.lines().nth(7).unwrap().split(',').filter_map(|cell| cell.parse().ok()).collect();
+    assert_eq!(seventh.len(), 3, "{rows}");
+    for lang in ["en", "ko"] {
+        let explained =
+            ["explain", "model.safetensors", "iris", "--row", "7", "--member", "2", "--lang", lang];
+        let page = place.succeed(&explained);
+        let end = place.succeed(&[&explained[..], &["--section", "ensemble"]].concat());
+        assert!(page.ends_with(&end), "{page}");
+        let means: Vec<f64> = (end.lines().filter(|line| line.trim_start().starts_with("mean = ")))
+            .map(|line| {
+                let (sum, parts) = (line.rsplit(" = ").next().unwrap(), line.split(" = ").nth(1).unwrap());
+                assert!(
+                    parts.starts_with('(') && parts.ends_with(" / 3") && parts.matches(" + ").count() == 2
+                );
+                sum.parse().unwrap()
+            })
+            .collect();
+        assert_eq!(means.len(), 3, "{end}");
+        for (mean, predicted) in means.iter().zip(&seventh) {
+            assert!((mean - predicted).abs() < 1e-4, "{end}: {seventh:?}");
+        }
+    }
+}

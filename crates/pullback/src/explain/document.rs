@@ -37,7 +37,7 @@ pub struct Document {
 }
 
 /// The sections of a page by the names under which one asks for them, and the key of each heading.
-pub const SECTIONS: [(&str, &str); 8] = [
+pub const SECTIONS: [(&str, &str); 9] = [
     ("layers", "overview"),
     ("forward", "forward"),
     ("cost", "cost"),
@@ -45,6 +45,7 @@ pub const SECTIONS: [(&str, &str); 8] = [
     ("gradients", "gradients"),
     ("update", "update"),
     ("work", "work"),
+    ("ensemble", "ensemble_mean"),
     ("expected", "checked_against"),
 ];
 

@@ -49,7 +49,7 @@ mod written;
 pub use crate::catalog::{CODES, Catalog, LANGUAGES, with_particle};
 pub use address::{Address, Addresses};
 pub use against::{Beside, Layout, against};
-pub use chapters::{describe_circuit, describe_claims};
+pub use chapters::{MeanOptions, Vote, describe_circuit, describe_claims, describe_mean};
 pub use check::{CheckOptions, ParameterCheck, check, check_size, check_watched};
 pub use document::{Block, Document, SECTIONS};
 pub use expression::{Circuit, Expression, Gate, Operand};

@@ -4,13 +4,14 @@
 use crate::formulas::{FUNCTIONS, Node, Value, meet, sides, tex_sides, value, with_numbers};
 use crate::worked::random;
 use pullback::explain::{
-    Action, Block, Catalog, Document, Drawings, Expression, Focus, LANGUAGES, Level, NetworkExample,
-    Notation, Options, Place, Said, Size, Steps, Subject, WorkedExample, describe, describe_circuit,
-    describe_claims, examples, json, scene,
+    Action, Block, Catalog, Document, Drawings, Expression, Focus, LANGUAGES, Level, MeanOptions,
+    NetworkExample, Notation, Options, Place, Said, Size, Steps, Subject, Vote, WorkedExample, describe,
+    describe_circuit, describe_claims, describe_mean, examples, json, scene,
 };
 use pullback::graph::Kind;
 use pullback::graph::ops::Dice;
 use pullback::network::{Activation, Cost, Layer, Mode, Network};
+use pullback::report::number::significant;
 use pullback::train::{Optimizer, Training};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -908,6 +909,42 @@ fn check_steps(worked: &WorkedExample, language: &str, what: &str, found: &mut F
             found.wrong.push(format!("{what}: {name} becomes {values:?} and not {wanted}"));
         }
     }
+}
+
+#[test]
+fn the_mean_of_an_ensemble_is_that_of_its_networks() {
+    let mut found = Found::default();
+    for seed in 0..20 {
+        let mut dice = Dice::new(seed);
+        let outputs = 1 + dice.below(12);
+        let votes: Vec<Vote> = (0..2 + dice.below(8))
+            .map(|_| {
+                let times = 1 + dice.below(3);
+                Vote { times, numbers: (0..outputs).map(|_| dice.between(-10.0, 10.0)).collect() }
+            })
+            .collect();
+        let names: Vec<String> = (0..outputs).map(|at| format!("출력 {at}")).collect();
+        for (code, _) in LANGUAGES {
+            let catalog = Catalog::find(code).unwrap();
+            let options =
+                MeanOptions { shown: 0, outputs: &names, temperature: None, most_outputs: 5, digits: DIGITS };
+            let page = describe_mean(&votes, &options, &catalog);
+            check_page(&page, &format!("mean {seed}"), &mut found);
+            let formulas = page.blocks.iter().filter_map(|block| match block {
+                Block::Formula { text, .. } => Some(text.as_str()),
+                _ => None,
+            });
+            let shown: Vec<&str> = formulas.collect();
+            assert_eq!(shown.len(), outputs.min(5));
+            if outputs == 1 {
+                let count: f64 = votes.iter().map(|vote| vote.times as f64).sum();
+                let sum: f64 = votes.iter().map(|vote| vote.times as f64 * vote.numbers[0]).sum();
+                let ends = format!(" = {}", significant(sum / count, DIGITS));
+                assert!(shown[0].ends_with(&ends), "{shown:?}");
+            }
+        }
+    }
+    found.check(100);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod claims;
 mod convolution;
 mod cost;
 mod dense;
+mod ensemble;
 mod generic;
 mod layer;
 mod links;
@@ -21,6 +22,7 @@ mod work;
 
 pub use circuit::describe_circuit;
 pub use claims::describe_claims;
+pub use ensemble::{MeanOptions, Vote, describe_mean};
 
 use super::Focus;
 use super::page::{MOST_LAYERS_IN_FULL, Page};
