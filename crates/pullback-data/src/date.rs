@@ -333,6 +333,11 @@ impl Date {
         is_there.then_some(Self { form, seconds: 0.0 })
     }
 
+    /// Six digits, year and month: `202101`.
+    pub(crate) fn of_month(text: &str) -> Option<Self> {
+        (text.len() == 6).then(|| Self::of_digits(&format!("{text}01"))).flatten()
+    }
+
     /// A day of a week, both counted from 1: the first week of a year is that of 4 January, and begins on Monday.
     fn of_week(year: i32, week: u32, day: u32, seconds: f64) -> Option<Self> {
         // The first day of 1970 was a Thursday.

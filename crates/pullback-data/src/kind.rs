@@ -220,7 +220,7 @@ pub(crate) fn decide_plain(name: &str, numbers: Vec<f64>, said: Said<'_>) -> Dec
         }
         let present = numbers.len() - missing - cells;
         if present > 0 {
-            let words = "digits read as dates: year, month, day";
+            let words = "digits read as dates: year, month and, if it is there, day";
             notes.push(Note::new(NoteKind::Dates, present, words).at(place()));
         }
         let values = Values::Times(Times { seconds, is_day_first: None });
@@ -260,6 +260,9 @@ fn fractions(name: &str, numbers: impl Iterator<Item = (f64, usize)>) -> Option<
 /// The dates that whole numbers such as 20210131 are, if all are such, and two differ or they are said to be dates.
 fn digits_of_dates(numbers: &[f64], said: Said<'_>) -> Option<Vec<f64>> {
     /// Digits of no date, and of the last and first ones.
+    const NO_MONTHS: &[f64] = &[0.0, 999_912.0, 999_999.0];
+    /// Fewer distinct numbers such as 202101 are no months, unless they are said to be dates.
+    const FEWEST_MONTHS: usize = 12;
     const NO_DATES: &[f64] = &[0.0, 10_101.0, 99_991_231.0, 99_990_101.0, 99_999_999.0, 29_991_231.0];
     let is_said = said.kind == Some(ColumnType::Time);
     let first = numbers.iter().find(|number| !number.is_nan());
@@ -279,7 +282,32 @@ fn digits_of_dates(numbers: &[f64], said: Said<'_>) -> Option<Vec<f64>> {
         let digits = number as u32;
         Some(days((digits / 10_000) as i32, digits / 100 % 100, digits % 100)? as f64 * 86_400.0)
     };
-    let dates = numbers.iter().map(|&number| date(number)).collect::<Option<Vec<f64>>>()?;
+    let month = |number: f64| {
+        if number.is_nan() || NO_MONTHS.contains(&number) {
+            return Some(f64::NAN);
+        }
+        if number.fract() != 0.0 || !(190_001.0..=210_012.0).contains(&number) {
+            return None;
+        }
+        let digits = number as u32;
+        Some(days((digits / 100) as i32, digits % 100, 1)? as f64 * 86_400.0)
+    };
+    let all = |of: &dyn Fn(f64) -> Option<f64>| {
+        numbers.iter().map(|&number| of(number)).collect::<Option<Vec<f64>>>()
+    };
+    let dates = match all(&date) {
+        Some(dates) => dates,
+        None => {
+            let months = all(&month)?;
+            // Few numbers of six digits end as months do by chance.
+            let distinct: BTreeSet<u64> =
+                months.iter().filter(|month| !month.is_nan()).map(|month| month.to_bits()).collect();
+            if !is_said && distinct.len() < FEWEST_MONTHS {
+                return None;
+            }
+            months
+        }
+    };
     let first = dates.iter().find(|date| !date.is_nan());
     let differ = || dates.iter().any(|date| !date.is_nan() && Some(date) != first);
     (is_said || differ()).then_some(dates)
@@ -388,7 +416,10 @@ fn dates(raw: &Coded, said: Said<'_>) -> Result<Dates, usize> {
     let read: Vec<Option<Date>> = raw
         .names
         .iter()
-        .map(|name| Date::read(name).or_else(|| Date::of_digits(name).filter(|_| is_said)))
+        .map(|name| {
+            Date::read(name)
+                .or_else(|| Date::of_digits(name).or_else(|| Date::of_month(name)).filter(|_| is_said))
+        })
         .collect();
     let count = |is: &dyn Fn(usize) -> bool| -> usize {
         (0..raw.names.len()).filter(|&at| is(at)).map(|at| raw.counts[at]).sum()

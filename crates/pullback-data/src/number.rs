@@ -410,7 +410,7 @@ pub(crate) fn begins_with_number(text: &str) -> bool {
         matches!((first, last), (Ok(first), Ok(last)) if first < last) && !number.starts_with('0')
     };
     match rest.chars().next() {
-        Some(' ' | '(' | '[' | '~' | '<' | '>' | '±' | ';') => true,
+        Some(' ' | ',' | '(' | '[' | '~' | '<' | '>' | '±' | ';') => true,
         Some('-') => is_range(),
         _ => false,
     }

@@ -337,6 +337,19 @@ fn known_otherwise(content: &[u8]) -> Option<(&'static str, &'static str)> {
             "save it as CSV in Weka; or take the lines below @data, with a line of names above",
         ));
     }
+    if lower.starts_with(b"-[ record ") || lower.starts_with(b"*********") && has(b". row *********") {
+        return Some((
+            "a listing with a line for each field, as psql's \\x and MySQL's \\G print it",
+            "print the table without that, or export it: `\\copy TABLE to 'table.csv' csv header`, `mysql --batch`",
+        ));
+    }
+    if is_svmlight(begin) {
+        return Some((
+            "a file of svmlight or LIBSVM",
+            "write it as CSV in Python: `from sklearn.datasets import load_svmlight_file as l; import pandas as p; \
+             x, y = l('FILE'); p.DataFrame(x.toarray()).assign(y=y).to_csv('table.csv', index=False)`",
+        ));
+    }
     let words: Vec<&[u8]> =
         lower.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).take(2).collect();
     if matches!(words[..], [b"insert", b"into"] | [b"create", b"table"])
@@ -372,6 +385,32 @@ fn known_otherwise(content: &[u8]) -> Option<(&'static str, &'static str)> {
     }
     let is_portable = has(b"spssport") || has(b"spss port file");
     is_portable.then_some(("an SPSS portable file (.por)", "save it as CSV in SPSS"))
+}
+
+/// Whether each of the first lines is a number and then pairs of places, which grow, and numbers: `1 1:0.5 7:2`.
+fn is_svmlight(begin: &[u8]) -> bool {
+    let Ok(text) =
+        std::str::from_utf8(begin.utf8_chunks().next().map_or(b"", |chunk| chunk.valid().as_bytes()))
+    else {
+        return false;
+    };
+    // The last line may be cut.
+    let lines = text.lines().take(text.matches('\n').count()).filter(|line| !line.trim().is_empty());
+    let mut pairs = 0;
+    let mut is_line = |line: &str| {
+        let mut words = line.split('#').next().unwrap_or_default().split_ascii_whitespace();
+        let is_label = words.next().is_some_and(|label| label.parse::<f64>().is_ok());
+        let mut last = None;
+        is_label
+            && words.all(|word| {
+                let pair =
+                    word.split_once(':').map(|(place, number)| (place.parse::<u32>(), number.parse::<f64>()));
+                let Some((Ok(place), Ok(_))) = pair else { return false };
+                pairs += 1;
+                last.replace(place).is_none_or(|before| before < place)
+            })
+    };
+    lines.into_iter().all(&mut is_line) && pairs > 1
 }
 
 /// Refuses what is known and not read.

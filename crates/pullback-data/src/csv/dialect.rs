@@ -697,9 +697,18 @@ fn lines_below(names: &[String], records: &[Record<'_>], fields: usize, keeps_ro
                 is_said
                     || is_name_of_index(names, line, false)
                     || has_said && line.filled() == 1 && line.is_filled(0)
+                    || has_said && is_of_roles(line)
             })
         })
         .unwrap_or(0)
+}
+
+/// Whether a record says which columns are the target, a weight or left out, as Orange does below names and types.
+fn is_of_roles(record: &Record<'_>) -> bool {
+    const ROLES: &[&str] =
+        &["class", "meta", "ignore", "weight", "target", "feature", "c", "m", "i", "w", "skip"];
+    let mut filled = (0..record.fields.len()).filter(|column| record.is_filled(*column));
+    record.filled() > 0 && filled.all(|column| ROLES.contains(&record.text(column).trim()))
 }
 
 /// Whether nothing in a record is a number, or its first cell is a remark.

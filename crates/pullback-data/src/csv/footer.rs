@@ -54,6 +54,8 @@ const SAID: &[&str] = &[
     "비고",
     "작성",
     "기준",
+    "sql>",
+    "mysql>",
 ];
 /// Signs that begin such a line.
 const SIGNS: &[char] = &['#', '*', '(', '※', '©', '†', '¹', '²'];
@@ -192,6 +194,7 @@ pub(super) fn rows_end(
         let is_said_above =
             || body.iter().any(|record| record.at < offset + line_from && is_said(&record.text(0)));
         let is_footer = match filled[..] {
+            [only] if counts_rows(only) && texts.len() == 1 => true,
             [only] if !is_number(only) && !texts[0].is_empty() => {
                 let is_said = only.contains(": ") || is_said(only);
                 texts.len() == 1 && (is_after_blank || only.contains(' ') || is_said)
@@ -295,6 +298,19 @@ pub(super) fn is_sum_label(text: &str) -> bool {
     let mut words = lower.split([' ', ':']).filter(|word| !word.is_empty());
     let is_of_group = |word: Option<&str>| word.is_some_and(|word| SUMS_OF_GROUPS.contains(&word));
     label(text).is_some() || is_of_group(words.next()) || is_of_group(words.next_back())
+}
+
+/// Whether a text says how many rows there are: `20 rows selected.`, `60 Zeilen`.
+fn counts_rows(text: &str) -> bool {
+    const ROWS: &[&str] =
+        &["row", "rows", "row(s)", "record", "records", "zeilen", "lignes", "filas", "righe"];
+    let mut words = text.split_whitespace();
+    let is_count =
+        |word: &str| word.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b',' | b'.' | b'\''));
+    words.next().is_some_and(is_count)
+        && words
+            .next()
+            .is_some_and(|word| ROWS.contains(&word.trim_end_matches(['.', ',']).to_lowercase().as_str()))
 }
 
 /// Whether a text says by its beginning that it is about the table.

@@ -8,6 +8,7 @@
 
 mod border;
 mod dialect;
+mod fixed;
 mod footer;
 mod record;
 mod second;
@@ -19,7 +20,7 @@ pub(crate) use record::{LARGEST_FIELD, Syntax, next_record};
 
 use crate::budget::Budget;
 use crate::gather::{As, Gathered, placed};
-use crate::kind::{Context, Profile, Said, context, decide, decide_plain};
+use crate::kind::{Context, Decided, Profile, Said, context, decide, decide_plain};
 use crate::note::{Note, NoteKind, counted};
 use crate::number::plain;
 use crate::raw::{Builder, Raw, Tokens};
@@ -99,6 +100,11 @@ impl<'a> Rows<'a> {
             {
                 headers += 1;
                 at = next_line(bytes, at);
+                // The line that is drawn below them.
+                if at < range.end && bytes[at] != b'#' && is_no_row(bytes, at) {
+                    comments += 1;
+                    at = next_line(bytes, at);
+                }
                 continue;
             }
             if let Err(trouble) = self.row(bytes, &mut at, &mut columns) {
@@ -243,7 +249,12 @@ impl<'a> Rows<'a> {
                 return start;
             }
             match read {
-                _ if is_header => at = next_line(bytes, start),
+                _ if is_header => {
+                    at = next_line(bytes, start);
+                    if at < bytes.len() && bytes[at] != b'#' && is_no_row(bytes, at) {
+                        at = next_line(bytes, at);
+                    }
+                }
                 Ok(()) if rows == row => return start,
                 Ok(()) => rows += 1,
                 Err(RowTrouble::Fields(_)) if !is_no_row(bytes, start) => {}
@@ -506,7 +517,19 @@ pub(crate) fn read(
         notes.push(Note::new(NoteKind::Lines, 1, "the mark of the file's end (Ctrl-Z) is left out"));
     }
     drop(tail);
-    text = text.with_facts()?;
+    // What memory does not hold is no listing that people print.
+    if options.delimiter.is_none()
+        && !text.is_in_file()
+        && let Some(fixed) = fixed::with_tabs(&text.part(0..text.len())?, notes)
+    {
+        return table(path, Text::in_memory(path, &fixed), options, notes);
+    }
+    table(path, text, options, notes)
+}
+
+/// The table of a text without a mark at its end.
+fn table(path: &Path, text: Text<'_>, options: &ReadOptions, notes: &mut Vec<Note>) -> Result<Table> {
+    let mut text = text.with_facts()?;
     let known = Known {
         delimiter: options.delimiter,
         has_header: options.has_header,
@@ -625,6 +648,17 @@ fn profiles(columns: &[Gathered]) -> Vec<Option<Profile>> {
     columns.iter().map(profile).collect()
 }
 
+/// The warning that a file has one column, of texts that hardly come again: they may be fields of several.
+fn only_column(name: &str, decided: &Decided) -> Option<Note> {
+    /// So few rows tell nothing.
+    const FEWEST_ROWS: usize = 10;
+    let Values::Categories(texts) = &decided.values else { return None };
+    let are_distinct = texts.rows() >= FEWEST_ROWS && 2 * texts.names().len() > texts.rows();
+    let words = "the file has one column, of texts that hardly come again; if they are several fields, name what stands \
+                 between them with `--delimiter`, or save the table as CSV";
+    are_distinct.then(|| Note::new(NoteKind::Type, texts.rows(), words).at(format!("column \"{name}\"")))
+}
+
 /// The table of columns that were read.
 fn decided(
     reading: &Reading<'_>,
@@ -692,6 +726,9 @@ fn decided(
         // Plain numbers are there as they are.
         let is_as_read = is_plain && matches!(decided.values, Values::Numbers(_));
         let as_read = records.filter(|_| is_as_read).map(StoredValues::Numbers);
+        if names.len() == 1 {
+            notes.extend(only_column(name, &decided));
+        }
         made.push(placed(name, decided, reading.store.as_ref(), as_read)?);
     }
     if !empty.is_empty() {

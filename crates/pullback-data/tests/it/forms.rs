@@ -256,3 +256,97 @@ fn the_backslash_before_an_amount_is_the_currency_of_its_encoding() {
     // In UTF-8, as it is typed there.
     check(&[("a,y\n\"\\1,200\",1\n\\980,2\n", "a 1200 980 | y 1 2", "Numbers")]);
 }
+
+#[test]
+fn fields_at_the_same_places_of_each_line() {
+    let rows: String = (0..20)
+        .map(|at| {
+            let place = ["New York", "Bern", "Rio de J"][at % 3];
+            let dose = if at % 7 == 3 { String::new() } else { format!("{}.5", at) };
+            format!("{at:10} {dose:>10} {place:<10} {:<4}\n", ["yes", "no"][at % 2])
+        })
+        .collect();
+    let names = "        ID       DOSE REGION     RESP\n";
+    let rule = "---------- ---------- ---------- ----\n";
+    let (first, second) = rows.split_at(10 * 38);
+    let expected = {
+        let column = |of: &dyn Fn(usize) -> String| (0..20).map(of).collect::<Vec<_>>().join(" ");
+        format!(
+            "ID {} | DOSE {} | REGION {} | RESP {}",
+            column(&|at| at.to_string()),
+            column(&|at| if at % 7 == 3 { "_".into() } else { format!("{at}.5") }),
+            column(&|at| format!("'{}'", ["New York", "Bern", "Rio de J"][at % 3])),
+            column(&|at| format!("'{}'", ["yes", "no"][at % 2])),
+        )
+    };
+    for text in [
+        // As SQL*Plus spools it, with names on each page, and as sqlcmd prints it.
+        format!(
+            "SQL> select * from t;\n\n{names}{rule}{first}\n{names}{rule}{second}\n20 rows selected.\n\nSQL> spool off\n"
+        ),
+        format!("{names}{rule}{rows}\n(20 rows affected)\n"),
+        // Without a line of dashes.
+        format!("{names}{rows}"),
+    ] {
+        let parts = parts(&text, &ReadOptions::default());
+        assert_eq!(rendered(&parts), expected, "{text}\n{:?}", parts.notes);
+        assert!(
+            parts.notes.iter().any(|note| note.words.contains("places in the line")),
+            "{:?}",
+            parts.notes
+        );
+    }
+}
+
+#[test]
+fn one_column_of_texts_that_may_be_several_is_warned_of() {
+    let rows: String = (0..30).map(|at| format!("x{at}@{}@y\n", at * 7)).collect();
+    let found = parts(&format!("a@b@c\n{rows}"), &ReadOptions::default());
+    assert!(found.notes.iter().any(|note| note.words.contains("`--delimiter`")), "{:?}", found.notes);
+    let rows: String = (0..30).map(|at| format!("{}\n", ["red", "blue"][at % 2])).collect();
+    assert!(parts(&format!("color\n{rows}"), &ReadOptions::default()).notes.is_empty());
+}
+
+#[test]
+fn listings_that_are_no_tables_are_named() {
+    for (text, what) in [
+        ("1 1:0.5 7:2\n-1 2:0.25\n1 1:1 3:0 4:5 # x\n", "LIBSVM"),
+        ("-[ RECORD 1 ]--\nid | 1\ny  | u\n-[ RECORD 2 ]--\nid | 2\ny  | d\n", "a line for each field"),
+        (
+            "*************************** 1. row ***************************\nid: 1\n y: u\n",
+            "a line for each field",
+        ),
+    ] {
+        let message = read_as("t.txt", text.as_bytes(), &ReadOptions::default()).unwrap_err();
+        assert!(message.contains(what), "{text}\n{message}");
+    }
+    check(&[("at 1:2\n5 12:30\n6 12:45\n", "at 5 6 | 1:2 45000.0 45900.0", "Dates")]);
+}
+
+#[test]
+fn digits_of_months_are_dates() {
+    let months = |count: usize| -> String {
+        (0..count).map(|at| format!("{}{:02},{at}\n", 2020 + at / 12, 1 + at % 12)).collect()
+    };
+    let kind = |text: &str, options: &ReadOptions| parts(text, options).train.column("m").unwrap().kind();
+    let default = ReadOptions::default();
+    assert_eq!(kind(&format!("m,y\n{}", months(24)), &default), Some(ColumnType::Time));
+    assert_eq!(kind(&format!("m,y\n999912,0\n{}", months(24)), &default), Some(ColumnType::Time));
+    assert_eq!(kind(&format!("m,y\n{}", months(6)), &default), Some(ColumnType::Numeric));
+    assert_eq!(kind(&format!("m,y\n202013,0\n{}", months(24)), &default), Some(ColumnType::Numeric));
+    // New rows of a column that was one of dates.
+    let known = ReadOptions { known: [("m".to_owned(), ColumnType::Time)].into(), ..ReadOptions::default() };
+    assert_eq!(rendered(&parts("m,y\n202402,1\n", &known)), "m 1706745600.0 | y 1");
+}
+
+#[test]
+fn the_lines_below_the_names_of_orange_are_no_rows() {
+    let rows = "1.5\t2\tu\n2.5\t3\td\n3.5\t4\tu\n";
+    for (lines, count) in
+        [("c\td\td\n\t\tclass\n", 2), ("continuous\tcontinuous\tdiscrete\n\tmeta\tclass\n", 2)]
+    {
+        let parts = parts(&format!("a\tb\ty\n{lines}{rows}"), &ReadOptions::default());
+        assert_eq!(rendered(&parts), "a 1.5 2.5 3.5 | b 2 3 4 | y 'u' 'd' 'u'", "{lines}\n{:?}", parts.notes);
+        assert_eq!(parts.notes[0].count, count, "{:?}", parts.notes);
+    }
+}
