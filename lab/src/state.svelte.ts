@@ -22,6 +22,8 @@ class Lab {
   embedded = $state(false);
   /** What the example is called in the address, if it is a built-in one. */
   example = $state<string | null>(null);
+  /** The file beside the page that it was read from, if it was not changed since. */
+  file = $state<string | null>(null);
   /** More of the address, which views keep there. */
   extra = $state<Record<string, string>>({});
 }
@@ -60,16 +62,22 @@ export function setTheme(theme: Theme): void {
 export function openExample(name: string): void {
   replace({ example: name });
   lab.example = name;
+  lab.file = null;
 }
 
 /** Opens a file, or a state that was changed. */
 export function openState(state: State | string): void {
   replace({ text: typeof state === "string" ? state : JSON.stringify(state) });
   lab.example = null;
+  lab.file = null;
 }
 
 function replace(what: Record<string, string>): void {
   const opened = engine().ask<Opened>({ op: "open", digits: 6, language: lab.language, ...what });
+  // Of a large network it is megabytes, which only who changes something needs.
+  let state: State | undefined;
+  const asked = (): State => (state ??= engine().ask<State>({ op: "state", id: opened.id }));
+  Object.defineProperty(opened, "state", { get: asked });
   if (lab.opened) engine().ask({ op: "close", id: lab.opened.id });
   lab.opened = opened;
   if (isLarge(opened) && lab.level !== "pass") lab.level = "layer";
@@ -99,7 +107,9 @@ export async function address(): Promise<string> {
   const isOwn = lab.view === "story" || lab.view === "lesson";
   if (isOwn) parts.delete("example");
   else if (lab.example) parts.set("example", lab.example);
-  else if (lab.opened) parts.set("state", await packed(JSON.stringify(lab.opened.state)));
+  // No address holds a large network.
+  else if (lab.opened && !isLarge(lab.opened)) parts.set("state", await packed(JSON.stringify(lab.opened.state)));
+  else if (lab.file) parts.set("open", lab.file);
   if (lab.view === "step" || lab.view === "formula") {
     parts.set("level", lab.level);
     if (lab.at !== null) parts.set("at", String(lab.at));
@@ -126,7 +136,10 @@ export async function goTo(hash: string): Promise<boolean> {
   const open = parts.get("open");
   if (state) openState(await unpacked(state));
   // A file beside the page, such as what the command line opens it with.
-  else if (open && /^[\w.-]+$/.test(open)) openState(await (await fetch(`./${open}`)).text());
+  else if (open && /^[\w.-]+$/.test(open)) {
+    openState(await (await fetch(`./${open}`)).text());
+    lab.file = open;
+  }
   else openExample(parts.get("example") ?? firstExample(lab.language));
   const weight = parts.get("weight");
   lab.selected = weight ? `edge.${weight}` : null;

@@ -31,10 +31,14 @@ test("traces of 50 networks are the same bits", async () => {
 test("a state goes to a file and back unchanged", async () => {
   const ask = await loadEngine();
   for (let seed = 1; seed <= 50; seed++) {
-    const opened = ask({ op: "open", text: JSON.stringify(randomState(seed)) }).json.ok;
+    const open = (text) => {
+      const { id, cost } = ask({ op: "open", text }).json.ok;
+      return { id, cost, state: ask({ op: "state", id }).json.ok };
+    };
+    const opened = open(JSON.stringify(randomState(seed)));
     const file = ask({ op: "file", id: opened.id }).json.ok;
     for (const text of [file.toml, JSON.stringify(file.json), JSON.stringify(opened.state)]) {
-      const again = ask({ op: "open", text }).json.ok;
+      const again = open(text);
       assert.deepEqual(again.state, opened.state);
       assert.equal(again.cost, opened.cost);
     }

@@ -67,6 +67,8 @@ pub(crate) enum About {
     Matrix { place: usize, most: usize },
     /// All about one number of a parameter, as the command explains it.
     Number { place: usize, element: usize, language: Option<String> },
+    /// The example as it was opened, of which the page changes parts.
+    State {},
     /// The example as a file.
     File {},
     /// A drawing of a step that needs nothing else; of the end without one.
@@ -124,6 +126,7 @@ impl About {
                 element: fields.count("element")?,
                 language: fields.optional_text("language")?,
             },
+            "state" => Self::State {},
             "file" => Self::File {},
             "picture" => Self::Picture {
                 level: fields.text("level")?,
@@ -141,7 +144,6 @@ impl About {
 pub(crate) struct Glass {
     pub(crate) worked: WorkedExample,
     pub(crate) steps: Steps,
-    trace: Option<Trace>,
     pub(crate) levels: BTreeMap<Level, Vec<Step>>,
 }
 
@@ -162,7 +164,11 @@ impl Glass {
             Some(digits) => steps.with_digits(digits),
             None => steps,
         };
-        Ok(Self { trace: worked.trace()?, steps, worked, levels: BTreeMap::new() })
+        Ok(Self { steps, worked, levels: BTreeMap::new() })
+    }
+
+    fn trace(&self) -> Option<&Trace> {
+        self.steps.network().map(|(_, trace)| trace)
     }
 
     /// What the page must know before its first step.
@@ -172,10 +178,9 @@ impl Glass {
             "title": self.worked.title,
             "source": self.worked.source,
             "notation": self.worked.notation.name(),
-            "state": self.worked.to_json(),
             "rows": self.steps.rows(),
         });
-        match (&self.worked.subject, &self.trace) {
+        match (&self.worked.subject, self.trace()) {
             (Subject::Network(example), Some(trace)) => {
                 let layers = trace.weighted_layers();
                 let layers = layers.iter().map(|layer| {
@@ -261,7 +266,7 @@ impl Glass {
             }
             About::Figures { language } => {
                 let catalog = catalog(language.as_deref())?;
-                let (Some(trace), Subject::Network(example)) = (&self.trace, &self.worked.subject) else {
+                let Some((example, trace)) = self.steps.network() else {
                     return Err(no_network());
                 };
                 let layers = layer_figures(trace, &example.training);
@@ -279,7 +284,7 @@ impl Glass {
                 Ok(json!({ "layers": layers.collect::<Vec<_>>(), "findings": findings.collect::<Vec<_>>() }))
             }
             About::Parameters {} => {
-                let trace = self.trace.as_ref().ok_or_else(no_network)?;
+                let trace = self.trace().ok_or_else(no_network)?;
                 let all = trace.parameters().iter().enumerate().filter(|(_, own)| own.role.is_trained());
                 let all = all.map(
                     |(place, own)| json!({ "place": place, "name": own.name, "shape": own.shape.sizes() }),
@@ -290,6 +295,7 @@ impl Glass {
             About::Number { place, element, language } => {
                 self.number_told(*place, *element, &*catalog(language.as_deref())?)
             }
+            About::State {} => Ok(self.worked.to_json()),
             About::File {} => Ok(json!({ "toml": self.worked.to_toml(), "json": self.worked.to_json() })),
             About::Picture { level, at, language } => {
                 let level = level_named(level)?;
@@ -333,7 +339,7 @@ impl Glass {
 
     /// The trace, and the place of a number that is trained.
     fn number(&self, address: &str) -> Result<(&Trace, usize, usize)> {
-        let trace = self.trace.as_ref().ok_or_else(no_network)?;
+        let trace = self.trace().ok_or_else(no_network)?;
         match self.addresses(trace)?.find(address)? {
             Address::Element(place, element) => Ok((trace, place, element)),
             Address::Parameter(_) => {
@@ -344,7 +350,7 @@ impl Glass {
 
     /// A parameter that is trained, by its place.
     fn trained(&self, place: usize) -> Result<&Trace> {
-        let trace = self.trace.as_ref().ok_or_else(no_network)?;
+        let trace = self.trace().ok_or_else(no_network)?;
         match trace.parameters().get(place).is_some_and(|own| own.role.is_trained()) {
             true => Ok(trace),
             false => Err(Error::configuration(format!("nothing is trained at place {place}"))),

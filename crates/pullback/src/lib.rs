@@ -28,12 +28,15 @@ pub mod choice;
 pub mod data;
 pub mod differentiate;
 pub mod error;
+// Not in the page: what it trains in f32 must first be compiled in pullback-wasm, where it is compiled to be fast.
+#[cfg(not(target_family = "wasm"))]
 pub mod estimator;
 pub mod execute;
 pub mod explain;
 pub mod files;
 pub mod graph;
 pub mod importance;
+#[cfg(not(target_family = "wasm"))]
 pub mod job;
 pub mod model;
 pub mod network;
@@ -44,6 +47,7 @@ pub mod train;
 
 pub use differentiate::check_gradients;
 pub use error::{Error, ErrorKind, Result};
+#[cfg(not(target_family = "wasm"))]
 pub use estimator::{Classifier, LabelClassifier, Regressor};
 pub use model::Model;
 pub use pullback_kernels::Real;

@@ -5,7 +5,7 @@ use super::pack::{Pack, PackFunction, pack};
 use super::skip::{FindFunction, Skip, SkipFunction, find, skip};
 use super::sparse::HAS_SPARSE;
 use crate::machine::tuning::SPARSE_VECTORS;
-use crate::machine::vector::{Plain, Vector};
+use crate::machine::vector::{PortableF32, PortableF64, Vector};
 use crate::machine::{Isa, Set};
 use crate::number::{PerType, Real};
 
@@ -65,7 +65,7 @@ macro_rules! kernel {
 }
 
 macro_rules! kernels {
-    ($isa:expr, $float:ident, $avx512:ident, $avx2:ident, $plain:literal) => {
+    ($isa:expr, $float:ident, $avx512:ident, $avx2:ident, $plain:ident) => {
         match $isa.0 {
             #[cfg(target_arch = "x86_64")]
             Set::Amx | Set::Avx512Bf16 | Set::Avx512 => kernel!(
@@ -82,9 +82,9 @@ macro_rules! kernels {
                 kernel!(tile_avx2, pack_avx2, skip_avx2, find_avx2, $float, core::arch::x86_64::$avx2, 6)
             }
             #[cfg(target_arch = "aarch64")]
-            Set::Neon => kernel!(tile, pack, skip, find, $float, Plain<$float, $plain>, 8),
+            Set::Neon => kernel!(tile, pack, skip, find, $float, $plain, 8),
             Set::Portable | Set::AmxEmulated => {
-                kernel!(tile, pack, skip, find, $float, Plain<$float, $plain>, 4)
+                kernel!(tile, pack, skip, find, $float, $plain, 4)
             }
         }
     };
@@ -106,12 +106,12 @@ impl PerType for Choice {
 
     #[inline(always)]
     fn for_f32(self) -> &'static Kernel<f32> {
-        kernels!(self.0, f32, __m512, __m256, 4)
+        kernels!(self.0, f32, __m512, __m256, PortableF32)
     }
 
     #[inline(always)]
     fn for_f64(self) -> &'static Kernel<f64> {
-        kernels!(self.0, f64, __m512d, __m256d, 2)
+        kernels!(self.0, f64, __m512d, __m256d, PortableF64)
     }
 }
 

@@ -8,7 +8,7 @@ use super::windows::Windows;
 use crate::machine::Set;
 use crate::machine::memory::numbers;
 use crate::machine::tuning::SMALL_PRODUCT_PER_NANOSECOND;
-use crate::machine::vector::{Plain, Vector};
+use crate::machine::vector::{PortableF32, PortableF64, Vector};
 use crate::number::PerType;
 use crate::{Isa, Real, Workspace};
 #[cfg(target_arch = "x86_64")]
@@ -123,7 +123,7 @@ struct Choice {
 }
 
 macro_rules! convolution {
-    ($choice:expr, $float:ident, $avx512:ident, $half:ident, $avx2:ident, $plain:literal) => {
+    ($choice:expr, $float:ident, $avx512:ident, $half:ident, $avx2:ident, $plain:ident) => {
         match $choice.isa.0 {
             // Half a vector takes half the time.
             #[cfg(target_arch = "x86_64")]
@@ -137,8 +137,8 @@ macro_rules! convolution {
             #[cfg(target_arch = "x86_64")]
             Set::Avx2 => convolve_avx2::<$float, x86_64::$avx2>,
             #[cfg(target_arch = "aarch64")]
-            Set::Neon => convolve_image::<$float, Plain<$float, $plain>>,
-            Set::Portable | Set::AmxEmulated => convolve_image::<$float, Plain<$float, $plain>>,
+            Set::Neon => convolve_image::<$float, $plain>,
+            Set::Portable | Set::AmxEmulated => convolve_image::<$float, $plain>,
         }
     };
 }
@@ -147,11 +147,11 @@ impl PerType for Choice {
     type Of<T: Real> = ImageFunction<T>;
 
     fn for_f32(self) -> ImageFunction<f32> {
-        convolution!(self, f32, __m512, __m256, __m256, 4)
+        convolution!(self, f32, __m512, __m256, __m256, PortableF32)
     }
 
     fn for_f64(self) -> ImageFunction<f64> {
-        convolution!(self, f64, __m512d, __m256d, __m256d, 2)
+        convolution!(self, f64, __m512d, __m256d, __m256d, PortableF64)
     }
 }
 

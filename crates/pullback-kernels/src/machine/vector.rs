@@ -90,6 +90,85 @@ unsafe impl<T: Real, const WIDTH: usize> Vector<T> for Plain<T, WIDTH> {
     }
 }
 
+/// What the portable set computes f32 with: the compiler leaves a `Plain` in single numbers on WebAssembly.
+#[cfg(all(target_family = "wasm", target_feature = "simd128"))]
+pub(crate) type PortableF32 = core::arch::wasm32::v128;
+/// What the portable set computes f32 with.
+#[cfg(not(all(target_family = "wasm", target_feature = "simd128")))]
+pub(crate) type PortableF32 = Plain<f32, 4>;
+/// What the portable set computes f64 with.
+pub(crate) type PortableF64 = Plain<f64, 2>;
+
+#[cfg(all(target_family = "wasm", target_feature = "simd128"))]
+mod wasm32 {
+    use core::arch::wasm32::*;
+
+    use super::Vector;
+
+    // SAFETY: built only where the whole program may use vectors; reads and writes only the numbers named.
+    unsafe impl Vector<f32> for v128 {
+        const WIDTH: usize = 4;
+        type Mask = usize;
+
+        #[inline(always)]
+        unsafe fn mask(count: usize) -> usize {
+            count
+        }
+        #[inline(always)]
+        unsafe fn splat(value: f32) -> Self {
+            f32x4_splat(value)
+        }
+        #[inline(always)]
+        unsafe fn load(from: *const f32) -> Self {
+            // SAFETY: the trait's contract; no alignment is needed.
+            unsafe { v128_load(from.cast()) }
+        }
+        #[inline(always)]
+        unsafe fn load_masked(from: *const f32, mask: usize) -> Self {
+            // SAFETY: the trait's contract; each case reads the first `mask` numbers.
+            unsafe {
+                match mask {
+                    0 => f32x4_splat(0.0),
+                    1 => v128_load32_zero(from.cast()),
+                    2 => v128_load64_zero(from.cast()),
+                    3 => v128_load32_lane::<2>(v128_load64_zero(from.cast()), from.add(2).cast()),
+                    _ => v128_load(from.cast()),
+                }
+            }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut f32) {
+            // SAFETY: the trait's contract.
+            unsafe { v128_store(to.cast(), self) }
+        }
+        #[inline(always)]
+        unsafe fn store_masked(self, to: *mut f32, mask: usize) {
+            // SAFETY: the trait's contract; each case writes the first `mask` numbers.
+            unsafe {
+                match mask {
+                    0 => (),
+                    1 => v128_store32_lane::<0>(self, to.cast()),
+                    2 => v128_store64_lane::<0>(self, to.cast()),
+                    3 => {
+                        v128_store64_lane::<0>(self, to.cast());
+                        v128_store32_lane::<2>(self, to.add(2).cast());
+                    }
+                    _ => v128_store(to.cast(), self),
+                }
+            }
+        }
+        // Rounded twice: WebAssembly has no fused multiply-add that gives the same bits in every browser.
+        #[inline(always)]
+        unsafe fn mul_add(self, factor: Self, term: Self) -> Self {
+            f32x4_add(f32x4_mul(self, factor), term)
+        }
+        #[inline(always)]
+        unsafe fn nonzero_bits(self) -> u64 {
+            u64::from(i32x4_bitmask(f32x4_ne(self, f32x4_splat(0.0))))
+        }
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 mod x86_64 {
     use core::arch::x86_64::*;

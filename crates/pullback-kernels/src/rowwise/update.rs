@@ -222,15 +222,22 @@ impl AdamSettings {
         Adam {
             beta_1: T::from_f64(self.beta_1),
             beta_2: T::from_f64(self.beta_2),
-            keep: T::from_f64(1.0 - self.learning_rate * self.weight_decay),
+            keep: T::ONE,
             rate: T::from_f64(self.learning_rate / correction(self.beta_1)),
             root_correction: T::from_f64(1.0 / correction(self.beta_2).sqrt()),
             epsilon: T::from_f64(self.epsilon),
         }
+        .decaying(self.learning_rate, self.weight_decay)
     }
 }
 
 impl<T: Real> Adam<T> {
+    /// The same step with another weight decay.
+    #[must_use]
+    pub fn decaying(self, learning_rate: f64, weight_decay: f64) -> Self {
+        Self { keep: T::from_f64(1.0 - learning_rate * weight_decay), ..self }
+    }
+
     /// Weight, mean gradient and mean square after the step.
     #[inline(always)]
     pub fn weight(self, w: T, g: T, m: T, v: T) -> (T, T, T) {

@@ -15,6 +15,7 @@ use crate::network::Form;
 use crate::plan::Plan;
 use crate::random::{Purpose, Random};
 use crate::train::{Machine, most_likely};
+use pullback_kernels::Real;
 
 /// The most rows whose gradients are averaged.
 const MOST_ROWS: usize = 1000;
@@ -24,8 +25,8 @@ const MOST_NUMBERS: usize = 4_000_000;
 const BATCH: usize = 32;
 
 /// The mean change of the prediction with each column; absent where the network takes codes.
-pub(super) fn of_columns(
-    model: &Model<f32>,
+pub(super) fn of_columns<T: Real>(
+    model: &Model<T>,
     table: &Table,
     seed: u64,
     machine: &Machine,

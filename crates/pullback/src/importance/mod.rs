@@ -31,6 +31,7 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::random::{Purpose, Random};
 use crate::train::{Machine, Metric, Truth};
+use pullback_kernels::Real;
 use serde::Serialize;
 
 /// How importance is measured.
@@ -88,7 +89,7 @@ impl ImportanceOptions {
     ///
     /// # Errors
     /// If the model takes images or arrays, the metric is not for its targets, or there are no repeats or no rows.
-    pub fn check(&self, model: &Model<f32>) -> Result<()> {
+    pub fn check<T: Real>(&self, model: &Model<T>) -> Result<()> {
         let trained = model.trained()?;
         if trained.preprocessing.features().iter().any(|f| matches!(f.encoding, Encoding::Bytes(_))) {
             return Err(Error::configuration(
@@ -129,8 +130,8 @@ impl ImportanceOptions {
 /// # Errors
 /// If the model takes images or arrays, the table lacks a column, the metric is not for its targets, or there are no
 /// repeats or no rows.
-pub fn measure(
-    model: &Model<f32>,
+pub fn measure<T: Real>(
+    model: &Model<T>,
     table: &Table,
     options: &ImportanceOptions,
     machine: &Machine,

@@ -7,11 +7,12 @@ use crate::model::{Model, Predictor};
 use crate::random::{Purpose, Random};
 use crate::report::Measure;
 use crate::train::{Machine, Metric, Scored, Truth};
+use pullback_kernels::Real;
 
 /// Rows with their targets, and the metric of what is predicted for them.
-pub(super) struct Permutation<'a> {
-    model: &'a Model<f32>,
-    predictor: Predictor<'a, f32>,
+pub(super) struct Permutation<'a, T: Real> {
+    model: &'a Model<T>,
+    predictor: Predictor<'a, T>,
     /// The columns that the model takes.
     table: Table,
     /// Numbers in the targets' own units; none for classes and labels.
@@ -26,16 +27,16 @@ pub(super) struct Permutation<'a> {
     seed: u64,
 }
 
-impl<'a> Permutation<'a> {
+impl<'a, T: Real> Permutation<'a, T> {
     pub(super) fn new(
-        model: &'a Model<f32>,
+        model: &'a Model<T>,
         table: &Table,
         options: &ImportanceOptions,
         machine: &Machine,
     ) -> Result<Self> {
         let trained = model.trained()?;
         let (preprocessing, target) = (trained.preprocessing, trained.preprocessing.target());
-        let targets: Targets<f32> = target.apply(table)?;
+        let targets: Targets<T> = target.apply(table)?;
         let classes = target.target().classes().map(<[String]>::len);
         let numbers = match targets.task() {
             Task::Regression => target.target().restore(&targets.to_dense()),

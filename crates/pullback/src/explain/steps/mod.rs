@@ -262,7 +262,7 @@ impl Steps {
     }
 
     /// The network with its numbers, and its passes; absent for a formula.
-    pub(in crate::explain) fn network(&self) -> Option<(&NetworkExample, &Trace)> {
+    pub fn network(&self) -> Option<(&NetworkExample, &Trace)> {
         self.update.as_ref().map(|update| (&update.example, &update.trace))
     }
 

@@ -88,7 +88,7 @@ fn expectations(file: &Table<'_>) -> Result<Vec<Expectation>> {
         let quantity =
             table.text("quantity")?.ok_or_else(|| missing("quantity").help("say what is expected"))?;
         let number = match (table.digits("value")?, table.number("below")?, table.number("at_least")?) {
-            (Some(digits), None, None) => Expected::Digits(digits.to_owned()),
+            (Some(digits), None, None) => Expected::Digits(digits.into_owned()),
             (None, Some(bound), None) => Expected::Below(bound),
             (None, None, Some(bound)) => Expected::AtLeast(bound),
             (None, None, None) => return Err(missing("value").help("write the number that is expected")),

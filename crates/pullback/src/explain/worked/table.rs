@@ -1,10 +1,11 @@
 //! The tables of a file: values by key, of the kind that is wanted, or an error with the line and the key.
 
-use super::tree::{Node, Value};
+use super::tree::{Node, Value, digits};
 use crate::error::{Error, Place, Result};
 use crate::graph::Shape;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -76,13 +77,14 @@ impl<'a> Table<'a> {
         }
     }
 
-    pub(in crate::explain) fn digits(&self, key: &str) -> Result<Option<&'a str>> {
+    pub(in crate::explain) fn digits(&self, key: &str) -> Result<Option<Cow<'a, str>>> {
         match self.get(key) {
             None => Ok(None),
+            Some(Node { value: Value::Exact(number), .. }) => Ok(Some(digits(*number).into())),
             Some(Node { value: Value::Number(digits) | Value::Text(digits), .. })
                 if digits.parse::<f64>().is_ok_and(f64::is_finite) =>
             {
-                Ok(Some(digits))
+                Ok(Some(digits.into()))
             }
             Some(node) => Err(self.must_be(key, node, "a number")),
         }
@@ -128,6 +130,7 @@ impl<'a> Table<'a> {
 
     pub(in crate::explain) fn array_of(&self, key: &str, node: &Node) -> Result<Array> {
         match &node.value {
+            Value::Exact(number) => Ok(Array { sizes: Vec::new(), numbers: vec![*number] }),
             Value::Number(digits) => {
                 let number = digits.parse().unwrap_or(f64::NAN);
                 if f64::is_finite(number) {
@@ -138,6 +141,10 @@ impl<'a> Table<'a> {
             Value::List(items) => {
                 let mut array = Array { sizes: vec![items.len()], numbers: Vec::new() };
                 for (at, item) in items.iter().enumerate() {
+                    if let (Value::Exact(number), 1) = (&item.value, array.sizes.len()) {
+                        array.numbers.push(*number);
+                        continue;
+                    }
                     let part = self.array_of(key, item)?;
                     if at == 0 {
                         array.sizes.extend(&part.sizes);

@@ -20,6 +20,8 @@ pub(in crate::explain) enum Value {
     Text(String),
     /// The digits as they stand in the file.
     Number(String),
+    /// A number of which no digits were given: those that give it back.
+    Exact(f64),
     Truth(bool),
     List(Vec<Node>),
     /// Keys in the order of the file.
@@ -38,7 +40,7 @@ impl Node {
     }
 
     pub(in crate::explain) fn number(number: f64) -> Self {
-        Value::Number(digits(number)).into()
+        Value::Exact(number).into()
     }
 
     pub(in crate::explain) fn numbers(numbers: &[f64]) -> Self {
@@ -49,7 +51,7 @@ impl Node {
     pub(in crate::explain) fn what(&self) -> &'static str {
         match self.value {
             Value::Text(_) => "a text",
-            Value::Number(_) => "a number",
+            Value::Number(_) | Value::Exact(_) => "a number",
             Value::Truth(_) => "true or false",
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
@@ -74,7 +76,10 @@ impl Node {
         match json {
             Json::Null => Value::List(Vec::new()),
             Json::Bool(truth) => Value::Truth(*truth),
-            Json::Number(number) => Value::Number(number.to_string()),
+            Json::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+                Some(number) => Value::Exact(number),
+                None => Value::Number(number.to_string()),
+            },
             Json::String(text) => Value::Text(text.clone()),
             Json::Array(items) => Value::List(items.iter().map(Self::from_json).collect()),
             Json::Object(map) => {
@@ -90,6 +95,13 @@ impl Node {
         match &self.value {
             Value::Text(text) => Json::String(text.clone()),
             Value::Truth(truth) => Json::Bool(*truth),
+            Value::Exact(number) => {
+                // Zero with a sign has none as a whole number.
+                let is_whole = number.fract() == 0.0 && number.abs() < 1e15 && number.to_bits() != 1 << 63;
+                let whole = is_whole.then(|| Number::from(*number as i64));
+                let number_of = || Number::from_f64(*number);
+                whole.or_else(number_of).map_or_else(|| Json::String(number.to_string()), Json::Number)
+            }
             Value::Number(text) => {
                 let whole = text.parse::<i64>().map(Number::from).ok();
                 let whole = whole.or_else(|| text.parse::<u64>().map(Number::from).ok());
@@ -248,6 +260,7 @@ fn inline(node: &Node) -> String {
     match &node.value {
         Value::Text(text) => quoted(text),
         Value::Number(digits) => digits.clone(),
+        Value::Exact(number) => digits(*number),
         Value::Truth(truth) => truth.to_string(),
         Value::List(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
         Value::Table(entries) if entries.is_empty() => "{}".into(),
