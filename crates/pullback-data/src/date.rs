@@ -69,8 +69,9 @@ const WEEKDAYS: &[&str] = &[
     "月曜日", "火曜日", "水曜日", "木曜日", "金曜日", "土曜日", "日曜日",
     "星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日",
 ];
-/// Words between day, month and year that say nothing: `16 de enero de 2021`, `le 1er janvier`.
-const PARTICLES: &[&str] = &["de", "del", "of", "den", "der", "le", "the", "st", "nd", "rd", "th", "er"];
+/// Words before or between day, month and year that say nothing, as `FY2021-Q2`: `16 de enero de 2021`, `le 1er janvier`.
+const PARTICLES: &[&str] =
+    &["de", "del", "of", "den", "der", "le", "the", "st", "nd", "rd", "th", "er", "fy"];
 /// The eras of Japan, and the year before their first.
 const ERAS: &[(&str, i32)] = &[("令和", 2018), ("平成", 1988), ("昭和", 1925)];
 /// Parts of a year as they are written in Korean, Japanese and Chinese, and the letters that mean them here.
@@ -799,7 +800,7 @@ mod tests {
         ] {
             check(text, Some((2021, 7, 1, 0.0)), false);
         }
-        for text in ["2Q21", "2Q2021", "2021년 2분기", "2. Quartal 2021", "Q2-2021"] {
+        for text in ["2Q21", "FY2021-Q2", "2Q2021", "2021년 2분기", "2. Quartal 2021", "Q2-2021"] {
             check(text, Some((2021, 4, 1, 0.0)), false);
         }
         for (text, month) in [("Winter 2021", 1), ("spring 2021", 3), ("2021 Summer", 6), ("Fall-2021", 9)] {

@@ -706,6 +706,20 @@ pub(crate) fn stand_in(name: &str, numbers: &[f64]) -> Option<Note> {
     })
 }
 
+/// The texts without `="..."`, in which spreadsheets put what is to stay a text, if all are written so.
+fn without_formulas(mut raw: Coded) -> Coded {
+    let inner = |name: &String| -> Option<String> {
+        let text = name.strip_prefix("=\"")?.strip_suffix('"')?;
+        (!text.contains('"')).then(|| text.trim().to_owned())
+    };
+    // What is missing in the column has no text.
+    let texts: Option<Vec<String>> = raw.names.iter().map(inner).collect();
+    if let Some(texts) = texts.filter(|texts| texts.iter().collect::<BTreeSet<_>>().len() == texts.len()) {
+        raw.names = texts;
+    }
+    raw
+}
+
 /// Decides what a column of texts is.
 pub(crate) fn decide(
     name: &str,
@@ -716,6 +730,7 @@ pub(crate) fn decide(
 ) -> Result<Decided, Refusal> {
     let present: usize = raw.counts.iter().sum();
     let declared = said.kind;
+    let raw = without_formulas(raw);
     if let (Some(ColumnType::Categorical), Some(reason)) = (declared, said.reason()) {
         return Ok(categories(raw, reason.into(), Vec::new()));
     }

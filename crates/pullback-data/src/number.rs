@@ -244,6 +244,9 @@ impl Written {
         if let Some(angle) = Angle::read(rest) {
             return Some(angle.written());
         }
+        if let Some((value, unit)) = with_fraction(rest) {
+            return Some(of_value(value, unit)).filter(|_| is_unit(unit));
+        }
         if let Some(inches) = inches(rest) {
             return Some(of_value(inches, "in"));
         }
@@ -405,13 +408,18 @@ pub(crate) fn begins_with_number(text: &str) -> bool {
         return false;
     };
     let rest = &text[length..];
+    let is_year = number.len() == 4 && number.starts_with(['1', '2']);
     let is_range = || {
         let (first, last) = (number.parse::<f64>(), rest.trim_start_matches(['-', ' ']).parse::<f64>());
-        matches!((first, last), (Ok(first), Ok(last)) if first < last) && !number.starts_with('0')
+        matches!((first, last), (Ok(first), Ok(last)) if first < last || is_year && last < 100.0)
+            && !number.starts_with('0')
     };
     match rest.chars().next() {
         Some(' ' | ',' | '(' | '[' | '~' | '<' | '>' | '±' | ';') => true,
         Some('-') => is_range(),
+        Some('/' | ':') => {
+            !number.starts_with('0') && rest[1..].parse::<u32>().is_ok() && !rest[1..].starts_with('0')
+        }
         _ => false,
     }
 }
@@ -477,6 +485,34 @@ fn of_value(value: f64, unit: &str) -> Written {
         is_apart: false,
         aside: None,
     }
+}
+
+/// A whole number and a common fraction, and the unit behind them: `5 1/2 in`, `5½`, `¾ cup`.
+fn with_fraction(text: &str) -> Option<(f64, &str)> {
+    const SIGNS: &[(char, f64)] =
+        &[('½', 0.5), ('¼', 0.25), ('¾', 0.75), ('⅛', 0.125), ('⅜', 0.375), ('⅝', 0.625), ('⅞', 0.875)];
+    /// What measures are divided by.
+    const PARTS: &[u32] = &[2, 3, 4, 5, 6, 8, 16, 32, 64];
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let whole_length = digits(text);
+    let whole = match whole_length {
+        0 => 0.0,
+        1..=6 => text[..whole_length].parse::<f64>().ok()?,
+        _ => return None,
+    };
+    let rest = &text[whole_length..];
+    let after = rest.trim_start();
+    if let Some((sign, part)) = after.chars().next().and_then(|c| SIGNS.iter().find(|(sign, _)| *sign == c)) {
+        return Some((whole + part, after[sign.len_utf8()..].trim_start()));
+    }
+    if whole_length == 0 || !rest.starts_with(' ') {
+        return None;
+    }
+    let (above, below) = after.split_once('/')?;
+    let length = digits(below);
+    let (above, part): (u32, u32) = (above.parse().ok()?, below[..length].parse().ok()?);
+    let is_one = above > 0 && above < part && PARTS.contains(&part);
+    is_one.then(|| (whole + f64::from(above) / f64::from(part), below[length..].trim_start()))
 }
 
 /// Feet and inches, in inches: `5'11"`, `5' 11.5"`, `5 ft 11 in`.
@@ -695,6 +731,13 @@ mod tests {
         check("1.8 [1.2, 2.4]", Some(1.8), None);
         check("1.8 (95% CI 1.2-2.4) mm", Some(1.8), None);
         check("-1.5 (SD = 0.2)", Some(-1.5), None);
+        both("5 1/2", 5.5);
+        both("5 1/2\"", 5.5);
+        both("1 3/4 cups", 1.75);
+        both("5½", 5.5);
+        both("¾ in", 0.75);
+        check("5 7/4", None, None);
+        check("5 1/7", None, None);
         check("1,204[5]", Some(1204.0), Some(1.204));
         check("0.03**", Some(0.03), None);
         check("0.03 †", Some(0.03), None);

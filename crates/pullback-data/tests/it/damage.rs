@@ -41,6 +41,14 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("t.zst", zstandard(table)),
         ("t.zip", zip(&[("t.csv", table)])),
         ("t16.csv", [b"\xff\xfe", &wide[..]].concat()),
+        ("split.json", b"{\"columns\":[\"a\",\"y\"],\"data\":[[1.5,\"u\"],[2,null]]}".to_vec()),
+        ("columns.json", b"{\"a\":{\"p\":1.5,\"q\":2},\"y\":{\"p\":\"u\",\"q\":\"d\"}}".to_vec()),
+        ("rows.json", b"[[\"a\",\"y\"],[1.5,\"u\"],[2,\"d\"]]".to_vec()),
+        ("t.geojson", b"{\"type\":\"FeatureCollection\",\"features\":[{\"properties\":{\"a\":1}},{\"properties\":null}]}".to_vec()),
+        ("doubled.csv", b"a::d::y\n1 (2)::2024H1::u\n5 1/2::9999-12-31::d\n".to_vec()),
+        ("fixed.txt", b"SQL> x\n\n A  B B  Y\n--- ---- -\n  1 p q  u\n 12 r    d\n\n A  B B  Y\n--- ---- -\n  3 p    u\n\n3 rows selected.\n".to_vec()),
+        ("images.zip", zip(&[("a/1.png", &png(1, 1, png::ColorType::Rgb, &[9; 3])), ("b/2.png", &png(1, 1, png::ColorType::Rgb, &[5; 3]))])),
+        ("yen.csv", encoding_rs::SHIFT_JIS.encode("品名を書く,価格\nりんご,\"\\1,200\"\nみかん,\\980\n").0.into_owned()),
         ("t949.csv", encoding_rs::EUC_KR.encode("종류,값\n개,1\n고양이,2\n").0.into_owned()),
     ];
     #[cfg(feature = "parquet")]

@@ -128,6 +128,9 @@ fn numbers_with_others_beside_them() {
         ("a,y\n\"1.8 [1.2, 2.4]\",1\n1.5 (95% CI 1.1-1.9),2\n", "a 1.8 1.5 | y 1 2", "Type"),
         ("a,y\n0.03*,1\n0.2,2\n0.001***,3\n", "a 0.03 0.2 0.001 | y 1 2 3", "Type"),
         ("a,y\n\"1,204[5]\",1\n\"1,377[6]\",2\n", "a 1204 1377 | y 1 2", "Type Numbers"),
+        ("a,y\n5 1/2,1\n6 3/4,2\n7,3\n", "a 5.5 6.75 7 | y 1 2 3", ""),
+        // What is to stay a text in a spreadsheet.
+        ("zip,y\n\"=\"\"02139\"\"\",1\n\"=\"\"10001\"\"\",2\n", "zip '02139' '10001' | y 1 2", "Type"),
         // Of an accountant.
         ("a,y\n(12),1\n13,2\n", "a -12 13 | y 1 2", ""),
     ]);
@@ -150,6 +153,8 @@ fn texts_that_begin_with_numbers_are_never_categories_in_silence() {
     assert!(said(&|at| format!("{at} (high{at})")));
     assert!(said(&|at| format!("{at}-{}", at + 5)));
     assert!(said(&|at| format!("{at} of every 50 that came")));
+    assert!(said(&|at| format!("{}/{}", 100 + at, 60 + at)));
+    assert!(said(&|at| format!("{}-{}", 1960 + at, 61 + at)));
     // Codes, and levels that the report shows.
     assert!(!said(&|at| format!("{at:02}-A{at}")));
     assert!(!said(&|at| format!("{}0-{}9", 1 + at % 5, 1 + at % 5)));
