@@ -250,16 +250,12 @@ pub(crate) fn settings_of(model: &Trained<'_>) -> Result<Option<Settings>> {
     if model.configuration.is_null() {
         return Ok(None);
     }
-    let wrong = |what: String| {
-        Failure::new(
-            format!("the settings in the model cannot be read ({what})"),
-            "update pullback, or train the model again",
-        )
-    };
-    let settings: Settings =
-        serde_json::from_value(model.configuration.clone()).map_err(|error| wrong(error.to_string()))?;
+    let settings = Settings::of_model(model.configuration)?;
     if settings.out.is_some() || settings.out_of_fold.is_some() || settings.checkpoint.is_some() {
-        return Err(wrong("they name a file to write".into()));
+        return Err(Failure::new(
+            "the settings in the model cannot be read (they name a file to write)",
+            "update pullback, or train the model again",
+        ));
     }
     Ok(Some(settings))
 }

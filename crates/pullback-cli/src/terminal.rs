@@ -6,11 +6,10 @@ use crate::failure::{Failure, Result};
 use anstyle::Style;
 use pullback::explain::Catalog;
 use pullback::model::Began;
-use pullback::report::names;
+use pullback::report::names::{self, escaped, is_unsafe};
 pub(crate) use pullback::report::number::{count, figure, percent, setting, time};
 use pullback::train::Training;
 use serde::Serialize;
-use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
 use unicode_width::UnicodeWidthStr;
@@ -112,28 +111,6 @@ pub(crate) fn print_json(document: &impl Serialize) -> Result<()> {
 pub(crate) fn print_raw(bytes: &[u8]) -> Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
-}
-
-/// Whether a terminal would obey a character instead of showing it: control characters, and those that change the
-/// direction or the line of what follows.
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
-/// A text with some of its characters as `\u{1b}`.
-fn escaped(text: &str, is_unsafe: impl Fn(char) -> bool) -> Cow<'_, str> {
-    if !text.contains(&is_unsafe) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match is_unsafe(c) {
-            true => shown.extend(c.escape_default()),
-            false => shown.push(c),
-        }
-    }
-    Cow::Owned(shown)
 }
 
 /// Adds an entry to a report: a name, and what it is, in lines of at most [`width`].

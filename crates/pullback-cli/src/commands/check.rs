@@ -86,6 +86,12 @@ impl Check {
             self.lang.as_deref(),
         )?;
         let catalog = &traced.catalog;
+        if !traced.trace.cost().is_finite() {
+            return Err(Failure::new(
+                "the cost of these examples is no finite number, so there is no gradient to check",
+                "give smaller inputs, targets or weights; `pullback explain` shows where the first such number arises",
+            ));
+        }
         let only = traced.find(self.weight.as_deref())?;
         match &self.against {
             Some(file) => self.against(file, &traced, only, catalog),

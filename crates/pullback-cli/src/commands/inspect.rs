@@ -39,6 +39,9 @@ pub(crate) struct Inspect {
 impl Inspect {
     pub(super) fn run(&self) -> Result<()> {
         let model = Model::<f32>::load(&self.model)?;
+        if let Ok(trained) = model.trained() {
+            settings_of(&trained)?;
+        }
         if self.print_config {
             let settings = settings_of(&model.trained()?)?.ok_or_else(|| {
                 Failure::new(

@@ -17,9 +17,7 @@ use crate::train_report::{Document, Facts, Stages, render};
 use pullback::data::{Concern, Encoding};
 use pullback::execute::Machine;
 use pullback::explain::{Catalog, Subject, WorkedExample};
-use pullback::job::{
-    Checkpoints, Decided, EpochFigures, Finding, Interval, Job, Keeper, Settings, Trouble, Watch,
-};
+use pullback::job::{Checkpoints, Decided, EpochFigures, Finding, Job, Keeper, Settings, Trouble, Watch};
 use pullback::model::Model;
 use pullback::train::{Optimizer, RateRange, Stop};
 use pullback_data::{Note, ReadOptions, Spool};
@@ -172,10 +170,7 @@ impl Train {
             epochs_before.clone(),
             catalog,
         )
-        .with_time(match settings.time {
-            Some(Interval::Seconds(seconds)) => Some(seconds),
-            _ => None,
-        });
+        .with_time(settings.time.map(|time| time.seconds));
         let keeper = folder.as_ref().map(|folder| folder as &dyn Keeper);
         let mut told: Vec<Finding> = Vec::new();
         let tell = |epoch: usize, finding: &Finding| {

@@ -342,3 +342,117 @@ fn a_table_larger_than_memory_makes_the_same_files() {
     assert_eq!(output.status.code(), Some(FAILURE), "{message}");
     assert!(message.contains("none takes no temporary file") && message.contains("TMPDIR"), "{message}");
 }
+
+/// A model file whose header is another one; `change` gets the header and the document in it.
+fn with_header(model: &[u8], change: impl FnOnce(&str, serde_json::Value) -> String) -> Vec<u8> {
+    let length = u64::from_le_bytes(model[..8].try_into().unwrap()) as usize;
+    let header = std::str::from_utf8(&model[8..8 + length]).unwrap();
+    let parsed: serde_json::Value = serde_json::from_str(header).unwrap();
+    let document = serde_json::from_str(parsed["__metadata__"]["pullback"].as_str().unwrap()).unwrap();
+    let mut changed = change(header.trim_end(), document);
+    while !changed.len().is_multiple_of(8) {
+        changed.push(' ');
+    }
+    let length = (changed.len() as u64).to_le_bytes();
+    [&length[..], changed.as_bytes(), &model[8 + header.len()..]].concat()
+}
+
+/// Readers differ in which of two tensors of a name they take, and what a later version has learned would be lost in
+/// silence.
+#[test]
+fn a_model_with_a_name_twice_or_an_unknown_setting_is_refused_by_each_command() {
+    let place = Place::new();
+    place.run(&["train", "iris", "--fast", "--epochs", "1", "--quiet"]);
+    let model = place.read("model.safetensors");
+    let doubled = with_header(&model, |header, _| {
+        let tensors: serde_json::Value = serde_json::from_str(header).unwrap();
+        let own = &tensors["layers.0.weight"];
+        format!("{},\"layers.0.weight\":{own}}}", header.strip_suffix('}').unwrap())
+    });
+    let unknown = with_header(&model, |header, mut document| {
+        document["configuration"]["hiden"] = "3".into();
+        let mut parsed: serde_json::Value = serde_json::from_str(header).unwrap();
+        parsed["__metadata__"]["pullback"] = document.to_string().into();
+        parsed.to_string()
+    });
+    place.write("doubled.safetensors", doubled).write("unknown.safetensors", unknown);
+    for (file, what) in [
+        ("doubled.safetensors", "the key `layers.0.weight` stands twice"),
+        ("unknown.safetensors", "the settings in the model have an unknown key `hiden`, perhaps `hidden`"),
+    ] {
+        let commands: [&[&str]; 6] = [
+            &["inspect", file],
+            &["predict", file, "iris"],
+            &["evaluate", file, "iris"],
+            &["explain", file, "iris"],
+            &["check", file, "iris"],
+            &["train", "iris", "--from", file, "--epochs", "1"],
+        ];
+        for command in commands {
+            let output = place.run(command);
+            let message = text(&output.stderr);
+            assert!(output.status.code() == Some(1) && message.contains(what), "{command:?}: {message}");
+            assert!(message.contains("help: ") && message.len() < 400, "{command:?}: {message}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_answered_with_what_to_type() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|row| format!("{row},{row}.5e200\n")).collect();
+    place.write("large.csv", format!("x,y\n{rows}"));
+    place.write("large.toml", "inputs = [1, 2]\ntargets = [1e200]\n[[layer]]\nweights = [[0.1, 0.2]]\n");
+    let cases: [(&[&str], &str, &str); 5] = [
+        (
+            &["train", "iris", "--time", "1x"],
+            "--time: `1x` is no time",
+            "give seconds, minutes or hours, at least one: `30s`, `5m`, `1h`",
+        ),
+        (&["train", "iris", "--time", "5"], "--time: `5` is no time", "`5m`"),
+        (
+            &["train", "digits", "--convolutions", "0"],
+            "--convolutions: `0` is no list of positive numbers",
+            "write them with commas, for example `32,16`, or `none`",
+        ),
+        (
+            &["train", "large.csv", "--target", "y"],
+            "large.csv, row 1, column \"y\": the target 5e199 is too large to train on",
+            "give the column in a larger unit: each number divided by 1e199",
+        ),
+        (
+            &["check", "large.toml"],
+            "the cost of these examples is no finite number, so there is no gradient to check",
+            "give smaller inputs, targets or weights",
+        ),
+    ];
+    for (command, what, help) in cases {
+        let message = text(&place.run(command).stderr);
+        assert!(message.contains(what) && message.contains(help), "{command:?}: {message}");
+    }
+}
+
+/// Names with line ends are shown with what they hold, in one line.
+#[test]
+fn names_with_line_ends_stay_in_their_lines() {
+    let place = Place::new();
+    let rows: String = (0..60).map(|row| format!("{},\"cl\nass {}\"\n", row * 7 % 13, row % 2)).collect();
+    place.write("names.csv", format!("\"first\nname\",y\n{rows}"));
+    let report = place.succeed(&["train", "names.csv", "--target", "y", "--epochs", "2", "--lang", "en"]);
+    let evaluated = place.succeed(&["evaluate", "model.safetensors", "names.csv", "--lang", "en"]);
+    let page = place.succeed(&["explain", "model.safetensors", "names.csv", "--lang", "en"]);
+    let html =
+        place.succeed(&["explain", "model.safetensors", "names.csv", "--lang", "en", "--format", "html"]);
+    for (printed, names) in [
+        (&report, &["cl\\nass 0", "cl\\nass 1"][..]),
+        (&evaluated, &["cl\\nass 0", "cl\\nass 1"][..]),
+        (&page, &["first\\nname"][..]),
+        (&html, &["first\\nname"][..]),
+    ] {
+        assert!(names.iter().all(|name| printed.contains(name)), "{printed}");
+        assert!(
+            !printed.lines().any(|line| line.starts_with("ass ") || line.starts_with("name")),
+            "{printed}"
+        );
+    }
+}

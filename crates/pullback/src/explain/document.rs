@@ -1,6 +1,7 @@
 //! A page of headings, sentences, formulas and tables. Its forms are in `render/`.
 
 use super::Catalog;
+use crate::report::names::put_in_a_line;
 
 /// A part of a page.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +51,20 @@ pub const SECTIONS: [(&str, &str); 9] = [
 ];
 
 impl Document {
+    /// A page of these blocks. Line ends and marks of direction in its texts are those of names and cells, and shown.
+    pub(super) fn new(language: &'static str, mut blocks: Vec<Block>) -> Self {
+        for block in &mut blocks {
+            match block {
+                Block::Heading(_, text) | Block::Text(text) | Block::Warning(text) => put_in_a_line(text),
+                Block::Table { columns, rows } => {
+                    columns.iter_mut().chain(rows.iter_mut().flatten()).for_each(put_in_a_line);
+                }
+                Block::Formula { .. } => {}
+            }
+        }
+        Self { language, blocks }
+    }
+
     /// One section alone, from its heading to that of the next; absent if the page has none of that name.
     pub fn section(&self, name: &str, catalog: &Catalog) -> Option<Self> {
         let heading = |key: &str| Block::Heading(2, catalog.get(key).to_owned());

@@ -90,7 +90,7 @@ pub fn describe(trace: &Trace, title: &str, options: &Options, catalog: &Catalog
     let mut page = Page::new(trace, options, catalog);
     page.blocks.push(Block::Heading(1, title.to_owned()));
     page.write();
-    Document { language: catalog.language, blocks: page.blocks }
+    Document::new(catalog.language, page.blocks)
 }
 
 /// The chapter of one number alone, of a parameter at its place: its gradient as a sum, what each part of it was made of
@@ -106,7 +106,7 @@ pub fn describe_number(
 ) -> Document {
     let mut page = Page::new(trace, options, catalog);
     page.element(place, element);
-    Document { language: catalog.language, blocks: page.blocks }
+    Document::new(catalog.language, page.blocks)
 }
 
 /// A page under construction. Its chapters are in `chapters/`.

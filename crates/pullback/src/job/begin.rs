@@ -7,7 +7,7 @@
 
 use super::{NetworkTable, Settings, configuration};
 use crate::data::{DataOptions, Preprocessing, Table, Target};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::model::{Began, Model, Test, Trained};
 use crate::network::{Layer, Network, Parameter};
 use std::fmt::Display;
@@ -48,12 +48,7 @@ impl Begin {
     pub(super) fn settings(&self, given: Settings) -> Result<Settings> {
         let Self { model, name, has_new_head, .. } = self;
         let trained = self.trained()?;
-        let own: Settings = match trained.configuration {
-            serde_json::Value::Null => Settings::default(),
-            own => serde_json::from_value(own.clone()).map_err(|error| {
-                Error::model(format!("the settings in {name} cannot be read: {error}")).caused_by(error)
-            })?,
-        };
+        let own = Settings::of_model(trained.configuration).map_err(|error| error.at(Place::source(name)))?;
         self.same("scaling", given.scaling, own.scaling)?;
         self.same("imputation", given.imputation, own.imputation)?;
         self.same(

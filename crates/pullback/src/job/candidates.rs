@@ -13,7 +13,7 @@
 use super::measure::Aim;
 use super::members::{self, Group};
 use super::settings::{Hidden, Settings};
-use super::{Checkpoints, Decided, Interval, Member, configuration, seed_of};
+use super::{Checkpoints, Decided, Member, configuration, seed_of};
 use crate::data::{Dataset, Preprocessing, Table};
 use crate::error::Result;
 use crate::model::{Model, Prediction};
@@ -84,7 +84,7 @@ impl Settings {
     /// How many candidates are trained at most.
     ///
     /// # Errors
-    /// If none or too many are asked for, or the time is none.
+    /// If none or too many are asked for, or time is given too.
     pub(super) fn candidate_count(&self) -> Result<usize> {
         match (self.candidates, self.time) {
             (Some(_), Some(_)) => Err(configuration(
@@ -92,11 +92,7 @@ impl Settings {
                 "leave out one of them",
             )),
             (None, None) => Ok(1),
-            (None, Some(Interval::Seconds(_))) => Ok(MOST_CANDIDATES),
-            (None, Some(time)) => Err(configuration(
-                format!("`{time}` is no time"),
-                "give seconds, minutes or hours: `30s`, `5m`, `1h`",
-            )),
+            (None, Some(_)) => Ok(MOST_CANDIDATES),
             (Some(count @ 1..=MOST_CANDIDATES), None) => Ok(count),
             (Some(count), None) => Err(configuration(
                 format!("{count} candidates cannot be trained"),

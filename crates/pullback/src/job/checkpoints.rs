@@ -159,6 +159,51 @@ impl FromStr for Interval {
     }
 }
 
+/// How long something may take: `30s`, `5m` or `1h`.
+///
+/// ```
+/// use pullback::job::Time;
+/// assert_eq!("5m".parse::<Time>()?, Time { seconds: 300 });
+/// assert!("5".parse::<Time>().is_err()); // five of what?
+/// # Ok::<(), pullback::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "IntervalForm")]
+pub struct Time {
+    /// Seconds, at least one.
+    pub seconds: u64,
+}
+
+impl FromStr for Time {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self> {
+        match text.parse() {
+            Ok(Interval::Seconds(seconds)) => Ok(Self { seconds }),
+            _ => Err(super::configuration(
+                format!("`{text}` is no time"),
+                "give seconds, minutes or hours, at least one: `30s`, `5m`, `1h`",
+            )),
+        }
+    }
+}
+
+impl TryFrom<IntervalForm> for Time {
+    type Error = String;
+    fn try_from(form: IntervalForm) -> Result<Self, String> {
+        let text = match form {
+            IntervalForm::Epochs(number) => number.to_string(),
+            IntervalForm::Text(text) => text,
+        };
+        text.parse().map_err(|error: Error| error.one_line())
+    }
+}
+
+impl From<Time> for String {
+    fn from(time: Time) -> Self {
+        Interval::Seconds(time.seconds).to_string()
+    }
+}
+
 impl fmt::Display for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

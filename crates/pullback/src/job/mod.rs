@@ -47,7 +47,7 @@ mod weights;
 
 pub use calibrate::Calibration;
 pub use candidates::{Candidate, Candidates};
-pub use checkpoints::{Checkpoints, Interval, Keeper};
+pub use checkpoints::{Checkpoints, Interval, Keeper, Time};
 pub use cross_validation::{CrossValidated, CrossValidation};
 pub use embeddings::Embeddings;
 pub use findings::Finding;

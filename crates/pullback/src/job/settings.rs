@@ -2,9 +2,9 @@
 //! flag of the command, and a row of [`Settings::LIST`], from which a front end makes its form and its help. What
 //! stays open is decided from the data.
 
-use super::{Embeddings, Interval};
+use super::{Embeddings, Interval, Time};
 use crate::data::{Imputation, Scaling, Task};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest_name};
 use crate::network::{Activation, Cost, Image, Initializer, Layer};
 use crate::train::{Augmentation, Batch, GradientMethod, Metric, Optimizer, Precision, Shape};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -239,7 +239,7 @@ settings! {
         /// How many networks are trained, whose predictions are averaged
         ensemble: Option<usize>, "NETWORKS", default "8 for a table, fewer from 50,000 rows";
         /// Spend this much time on further candidates, such as `5m`, and average the predictions of the best
-        time: Option<Interval>, "TIME", also "time_limit" "time_budget" "max_time";
+        time: Option<Time>, "TIME", also "time_limit" "time_budget" "max_time";
         /// Train this many candidates instead, without a clock: the same model each time
         candidates: Option<usize>, "CANDIDATES";
         /// Train one network, in a fraction of the time
@@ -332,6 +332,34 @@ const fn bare(name: &'static str) -> &'static str {
     }
 }
 
+impl Settings {
+    /// The settings that a model's file holds; none where it holds none.
+    ///
+    /// # Errors
+    /// If they have a key that is not read here, or a value that is none.
+    pub fn of_model(configuration: &serde_json::Value) -> Result<Self> {
+        const HELP: &str = "update pullback, or train the model again";
+        if configuration.is_null() {
+            return Ok(Self::default());
+        }
+        let names = || Self::LIST.iter().map(|setting| setting.name).chain(["network"]);
+        let is_known = |key: &str| {
+            names().any(|name| name == key) || Self::LIST.iter().any(|setting| setting.also.contains(&key))
+        };
+        let mut keys = configuration.as_object().into_iter().flat_map(|own| own.keys());
+        if let Some(key) = keys.find(|key| !is_known(key)) {
+            let near = nearest_name(key, names()).map_or(String::new(), |near| format!(", perhaps `{near}`"));
+            return Err(Error::model(format!("the settings in the model have an unknown key `{key}`{near}"))
+                .help(HELP));
+        }
+        serde_json::from_value(configuration.clone()).map_err(|error| {
+            Error::model(format!("the settings in the model cannot be read ({error})"))
+                .help(HELP)
+                .caused_by(error)
+        })
+    }
+}
+
 /// The `[network]` table of a configuration file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -411,7 +439,7 @@ impl<'de> Deserialize<'de> for Names {
     }
 }
 
-/// The units of hidden layers: `128,64` or `none`; in a file also a number or a list of numbers.
+/// The units of hidden layers or the filters of convolutions: `128,64` or `none`; in a file also a number or a list of numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hidden(pub Vec<usize>);
 
@@ -424,8 +452,8 @@ impl FromStr for Hidden {
         let units = text.split(',').map(|units| units.trim().parse().ok().filter(|&units| units > 0));
         units.collect::<Option<_>>().map(Self).ok_or_else(|| {
             super::configuration(
-                format!("`{text}` does not give the units of hidden layers"),
-                "write positive numbers with commas, for example `--hidden 128,64`, or `none`",
+                format!("`{text}` is no list of positive numbers"),
+                "write them with commas, for example `32,16`, or `none`",
             )
         })
     }
@@ -527,6 +555,7 @@ values! {
     Augmentation: Text, parsed;
     Batch: Text, parsed;
     Interval: Text, parsed;
+    Time: Text, parsed;
     Task: Text, parsed;
     Scaling: Text, parsed;
     Imputation: Text, parsed;

@@ -6,7 +6,7 @@
 
 use super::Model;
 use super::document::{Cards, OwnedCards, Unambiguous};
-use super::tensors::{KEY, dtype, to_le_bytes};
+use super::tensors::{KEY, dtype, refuse_doubled, to_le_bytes};
 use crate::data::Target;
 use crate::error::{Error, Place, Result};
 use crate::files;
@@ -125,6 +125,7 @@ impl<T: Real> Model<T> {
             .caused_by(error)
         };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+        refuse_doubled(bytes)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
         let document =
             header.metadata().as_ref().and_then(|metadata| metadata.get(KEY)).ok_or_else(|| {

@@ -1,5 +1,6 @@
 //! Arrays as the bytes of a safetensors file, which any reader of that format opens.
 
+use super::document::Unambiguous;
 use crate::error::{Error, Result};
 use pullback_kernels::Real;
 use safetensors::serialize;
@@ -59,6 +60,21 @@ pub(super) fn to_le_bytes<T: Real>(numbers: &[T]) -> Vec<u8> {
     }
 }
 
+/// Refuses a safetensors file that names something twice: readers differ in which of the two they take.
+pub(super) fn refuse_doubled(bytes: &[u8]) -> Result<()> {
+    let length = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
+    let header = usize::try_from(length).ok().and_then(|length| bytes.get(8..)?.get(..length));
+    let Some(header) = header else { return Ok(()) }; // Whoever reads it says so.
+    match serde_json::from_slice::<Unambiguous>(header) {
+        Err(error) if error.is_data() => Err(Error::model(format!(
+            "the list of tensors in the file is ambiguous ({error}): it is damaged, or was tampered with"
+        ))
+        .help("get it again")
+        .caused_by(error)),
+        _ => Ok(()),
+    }
+}
+
 /// An array of a safetensors file that another program wrote.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadTensor {
@@ -81,6 +97,7 @@ pub fn read_tensors(bytes: &[u8]) -> Result<Vec<ReadTensor>> {
     let damaged = |error: safetensors::SafeTensorError| {
         Error::model(format!("it is no whole safetensors file: {error}")).caused_by(error)
     };
+    refuse_doubled(bytes)?;
     let tensors = safetensors::SafeTensors::deserialize(bytes).map_err(damaged)?;
     let mut all = Vec::new();
     for (name, view) in tensors.tensors() {

@@ -1,6 +1,36 @@
-//! Names that are longer than the room for them.
+//! Names as they are shown: in one line, and in the room that there is.
 
+use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Whether a terminal would obey a character instead of showing it: control characters, and those that change the
+/// direction or the line of what follows.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A text with some of its characters as `\u{1b}`.
+pub fn escaped(text: &str, is_unsafe: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_unsafe(c) {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Shows line ends and the like of names that stand in a text.
+pub(crate) fn put_in_a_line(text: &mut String) {
+    if let Cow::Owned(shown) = escaped(text, is_unsafe) {
+        *text = shown;
+    }
+}
 
 /// The beginning of a text that is wider than `width` columns, and a mark.
 pub fn shortened(text: &str, width: usize, mark: char) -> String {

@@ -6,6 +6,7 @@ use super::names;
 use super::{Baseline, Classification, Figures, Folds, Intervals, Labels, Regression, Report};
 use crate::catalog::Catalog;
 use crate::train::Metric;
+use std::borrow::Cow;
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
@@ -32,7 +33,7 @@ pub fn render(report: &Report, width: usize, catalog: &Catalog) -> String {
     };
     for remark in report.remarks() {
         text.push('\n');
-        wrap(&mut text, &catalog.told(&remark), width);
+        wrap(&mut text, &catalog.told(&in_a_line(&remark)), width);
     }
     text
 }
@@ -194,12 +195,18 @@ const MARK: char = '~';
 
 /// The first columns of a text that is wider.
 fn shortened(text: &str, width: usize) -> String {
-    names::shortened(text, width, MARK)
+    names::shortened(&in_a_line(text), width, MARK)
+}
+
+/// A text whose line ends are shown, as those of names are that stand in it.
+fn in_a_line(text: &str) -> Cow<'_, str> {
+    names::escaped(text, names::is_unsafe)
 }
 
 /// The names of classes, labels or targets in so many columns, each another.
 fn apart<'a>(names: impl Iterator<Item = &'a String>, width: usize) -> Vec<String> {
-    names::shortened_apart(&names.map(String::as_str).collect::<Vec<_>>(), width, MARK)
+    let shown: Vec<Cow<'_, str>> = names.map(|name| in_a_line(name)).collect();
+    names::shortened_apart(&shown.iter().map(|name| &**name).collect::<Vec<_>>(), width, MARK)
 }
 
 /// A figure; 0 of no rows.
@@ -321,7 +328,7 @@ fn beside_accuracy(metrics: &[Metric], asked: Metric, figures: &Figures) -> Vec<
 fn to_beat(baselines: &[Baseline], judge: Metric, width: usize, catalog: &Catalog) -> String {
     let against = |baseline: &Baseline| {
         let value = shown(judge, baseline.figures.get(judge)?);
-        Some(format!("{} {value}", catalog.told(&baseline.words)))
+        Some(format!("{} {value}", catalog.told(&in_a_line(&baseline.words))))
     };
     let against: Vec<String> = baselines.iter().filter_map(against).collect();
     let list = against.join(", ");
@@ -401,7 +408,7 @@ fn confusion(report: &Classification, width: usize, catalog: &Catalog) -> String
     let largest = report.confusion.iter().flatten().copied().max().unwrap_or(0);
     let first = 12;
     // Columns are as wide as the names where there is room.
-    let longest = report.classes.iter().map(|class| class.name.width()).max().unwrap_or(0);
+    let longest = report.classes.iter().map(|class| in_a_line(&class.name).width()).max().unwrap_or(0);
     let room = (width - 4 - first) / count.max(1);
     let cell = largest.to_string().len().max(longest.min(room.saturating_sub(1))).max(4) + 1;
     let mut text = String::new();
@@ -464,7 +471,7 @@ fn regression(report: &Regression, width: usize, catalog: &Catalog) -> String {
             rows.push((format!("  {}", catalog.get("report.interval_to")), end(1)));
         }
         for baseline in &target.baselines {
-            let words = format!("  {}", catalog.told(&baseline.words));
+            let words = format!("  {}", catalog.told(&in_a_line(&baseline.words)));
             rows.push((words, cells(&|metric| baseline.figures.get(metric))));
         }
     }

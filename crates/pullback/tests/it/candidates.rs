@@ -158,7 +158,12 @@ fn candidates_that_nothing_tells_apart_are_refused() {
     };
     refused(&[("candidates", "0")], "0 candidates");
     refused(&[("candidates", "3"), ("time", "5m")], "both say how many");
-    refused(&[("time", "5")], "is no time");
+    for text in ["5", "1x", "0s", "3steps"] {
+        let error = Settings::default().set("time", text).unwrap_err().one_line();
+        assert!(error.contains(&format!("`{text}` is no time")) && error.contains("`5m`"), "{error}");
+    }
+    let error = serde_json::from_str::<Settings>(r#"{"time": 300}"#).unwrap_err().to_string();
+    assert!(error.contains("`300` is no time"), "{error}");
     refused(
         &[("candidates", "3"), ("checkpoint", "run")],
         "a folder of checkpoints is of the networks of one",

@@ -330,8 +330,13 @@ impl TargetColumn {
                     values[row * width + at] = T::from_f64((number - center) / spread);
                 }
             }
-            if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-                return Err(too_far(table, &self.names[at % width], at / width));
+            if let Some(at) = values.iter().position(|value: &T| !value.is_finite()) {
+                let (name, row) = (&self.names[at % width], at / width);
+                let number = target_numbers(table, name)?[row];
+                return Err(match number.abs() > f64::from(f32::MAX) {
+                    true => too_large(table, name, row, number),
+                    false => too_far(table, name, row),
+                });
             }
             return Targets::values(values, width);
         };
@@ -370,6 +375,15 @@ fn target_numbers<'a>(table: &'a Table, name: &str) -> Result<Cow<'a, [f64]>> {
         Some(row) => Err(task::missing(table, name, row)),
         None => Ok(numbers),
     }
+}
+
+/// What is said of a target that is too large for the numbers of a network, whatever the others are.
+fn too_large(table: &Table, name: &str, row: usize, number: f64) -> Error {
+    let written = format!("{number:e}");
+    let unit = written.rsplit('e').next().unwrap_or_default();
+    Error::data(format!("the target {written} is too large to train on"))
+        .at(Place::source(table.source()).row(row + 1).column(name))
+        .help(format!("give the column in a larger unit: each number divided by 1e{unit}"))
 }
 
 #[cfg(test)]

@@ -82,5 +82,5 @@ pub fn describe_mean(votes: &[Vote], options: &MeanOptions<'_>, catalog: &Catalo
             written(mean(at)),
         ]));
     }
-    Document { language: catalog.language, blocks }
+    Document::new(catalog.language, blocks)
 }

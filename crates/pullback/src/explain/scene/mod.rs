@@ -25,6 +25,7 @@ mod room;
 
 use super::steps::{Step, Steps};
 use super::{Catalog, Pass};
+use crate::report::names::put_in_a_line;
 use canvas::Canvas;
 use serde::Serialize;
 
@@ -270,7 +271,10 @@ pub fn scene(steps: &Steps, step: Option<&Step>, size: Size, catalog: &Catalog) 
     };
     let mut shapes = canvas.shapes;
     shapes.sort_by_key(|shape| shape.role);
-    Scene { size, name, formulas, sentence, shapes }
+    let mut scene = Scene { size, name, formulas, sentence, shapes };
+    let texts = scene.shapes.iter_mut().flat_map(|shape| [&mut shape.name, &mut shape.text]);
+    texts.chain(&mut scene.formulas).chain([&mut scene.name, &mut scene.sentence]).for_each(put_in_a_line);
+    scene
 }
 
 /// Names on the left, numbers on the right: `net_h1 = w1 * i1` and `0.15 * 0.05 = 0.0075` as one line.
