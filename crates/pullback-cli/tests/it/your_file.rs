@@ -193,6 +193,24 @@ fn dates_become_parts_and_doubts_are_said() {
 }
 
 #[test]
+fn a_day_that_stands_for_no_date_is_missing_in_one_new_row_too() {
+    let place = Place::new();
+    let day = |row: usize| match row % 5 {
+        0 => "1970-01-01".to_owned(),
+        _ => format!("20{}-{:02}-{:02}", 15 + row % 9, 1 + row % 12, 1 + row % 28),
+    };
+    let table: String =
+        (0..120).map(|row| format!("{},{},{}\n", day(row), row % 7, ["u", "d"][row % 2])).collect();
+    trained(&place, &format!("day,x,y\n{table}"), "y", &[]);
+    let predicted = |cell: &str| {
+        place.write("new.csv", &format!("day,x\n{cell},3\n"));
+        place.succeed(&["predict", "model.safetensors", "new.csv", "--probabilities"])
+    };
+    assert_eq!(predicted("1970-01-01"), predicted(""));
+    assert_ne!(predicted("2016-05-01"), predicted(""));
+}
+
+#[test]
 fn a_name_with_a_comma_stands_in_quotes() {
     let place = Place::new();
     let table: String = (0..60).map(|row| format!("{},{}\n", row % 7, row * row % 13)).collect();

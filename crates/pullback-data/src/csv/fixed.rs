@@ -64,6 +64,9 @@ fn cut<'a>(line: &'a str, starts: &[usize]) -> Option<Vec<&'a str>> {
     }
     let place = |start: usize| line.char_indices().nth(start).map_or(line.len(), |(at, _)| at);
     let places: Vec<usize> = starts.iter().map(|start| place(*start)).collect();
+    if places.first().is_some_and(|first| !line[..*first].trim().is_empty()) {
+        return None;
+    }
     let is_apart = |at: &usize| *at == 0 || *at == line.len() || line[..*at].ends_with(' ');
     if !places.iter().all(is_apart) {
         return None;
@@ -100,13 +103,17 @@ fn runs(marks: impl Iterator<Item = bool>) -> Vec<usize> {
 }
 
 /// The places where a field begins in all lines, of which the first has the names: where spaces cut lines into numbers of
-/// fields that differ, a gap of two places or more is blank in all of them, and a column is one of numbers.
+/// fields that differ, a gap of two places or more is blank in all of them or there are three columns, and one is of numbers.
 fn in_columns(lines: &[&str]) -> Option<Vec<usize>> {
     let filled: Vec<&str> = lines.iter().copied().filter(|line| !line.trim().is_empty()).collect();
     let (first, rest) = filled.split_first()?;
     let words = |line: &str| line.split_whitespace().count();
-    let same = rest.iter().filter(|line| words(line) == words(first)).count();
-    if rest.len() < FEWEST_LINES || 10 * same >= 9 * rest.len() || words(first) < 2 {
+    let of_first = words(first);
+    // R and pandas leave the names of rows without one.
+    let same = |count: usize| rest.iter().filter(|line| words(line) == count).count();
+    let is_cut_by_spaces = same(of_first).max(same(of_first + 1)) * 10 >= 9 * rest.len();
+    let has_quotes = filled.iter().any(|line| line.contains('"'));
+    if rest.len() < FEWEST_LINES || is_cut_by_spaces || has_quotes || of_first < 2 {
         return None;
     }
     let mut is_filled: Vec<bool> = Vec::new();
@@ -124,14 +131,15 @@ fn in_columns(lines: &[&str]) -> Option<Vec<usize>> {
     let has_gap = starts.iter().any(|start| *start > 1 && !is_filled[start - 1] && !is_filled[start - 2]);
     // A place that is blank by chance begins no field, as it has no name.
     let names = cut(first, &starts)?;
-    let starts: Vec<usize> =
-        starts.into_iter().zip(names).filter(|(_, name)| !name.is_empty()).map(|(start, _)| start).collect();
+    let named =
+        starts.into_iter().zip(names).enumerate().filter(|(at, (_, name))| *at == 0 || !name.is_empty());
+    let starts: Vec<usize> = named.map(|(_, (start, _))| start).collect();
     let rows: Vec<Vec<&str>> = rest.iter().filter_map(|line| cut(line, &starts)).collect();
     let is_of_numbers = |column: usize| {
         let present = || rows.iter().map(|row| row[column]).filter(|cell| !cell.is_empty());
         let numbers = present().filter(|cell| Written::read(cell).is_some()).count();
         numbers > 0 && NUMBERS_PER_TEXT * (present().count() - numbers) <= numbers
     };
-    let is_table = has_gap && starts.len() > 1 && rows.len() == rest.len();
+    let is_table = (has_gap || starts.len() > 2) && starts.len() > 1 && rows.len() == rest.len();
     (is_table && (0..starts.len()).any(is_of_numbers)).then_some(starts)
 }

@@ -284,6 +284,18 @@ fn fields_at_the_same_places_of_each_line() {
             column(&|at| format!("'{}'", ["yes", "no"][at % 2])),
         )
     };
+    // As R prints it, with names of rows that have spaces.
+    let printed = "               mpg cyl am\nMazda RX4     21.0   6 yes\nDatsun 710    22.8   4 no\nValiant       18.1   6 yes\n\
+                   Merc 450 SLC  15.2   8 no\nFiat 128      32.4   4 yes\nPorsche 914-2 26.0   4 no\n";
+    assert_eq!(
+        rendered(&parts(printed, &ReadOptions::default())),
+        "c1 'Mazda RX4' 'Datsun 710' 'Valiant' 'Merc 450 SLC' 'Fiat 128' 'Porsche 914-2' | \
+         mpg 21 22.8 18.1 15.2 32.4 26 | cyl 6 4 6 8 4 4 | am 'yes' 'no' 'yes' 'no' 'yes' 'no'"
+    );
+    // What spaces cut is read so, quotes and all.
+    let spaced = "\"a b\"  y\n\"1  2\"  3\n\"4 5\"  6\n\"7  8 9\"  7\n\"7 8 8\"  8\n\"7\"  9\n";
+    let cells = "a b '1  2' '4 5' '7  8 9' '7 8 8' '7' | y 3 6 7 8 9";
+    assert_eq!(rendered(&parts(spaced, &ReadOptions::default())), cells);
     for text in [
         // As SQL*Plus spools it, with names on each page, and as sqlcmd prints it.
         format!(
