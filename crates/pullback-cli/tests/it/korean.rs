@@ -151,7 +151,8 @@ fn what_korean_tells_is_said_in_english() {
         read_sources(&root().join("crates").join(krate).join("src"), &mut sources);
     }
     // A long literal goes on in the next line; values stand in braces.
-    let joined: String = sources.split("\\\n").map(str::trim_start).collect();
+    let code: Vec<&str> = sources.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let joined: String = code.join("\n").split("\\\n").map(str::trim_start).collect();
     let joined = joined.replace("\\\"", "\"");
     let catalog = Catalog::find("ko").unwrap();
     let told: Vec<&str> = catalog.keys().filter_map(|key| key.strip_prefix("told.")).collect();
@@ -175,7 +176,12 @@ fn is_made_of(text: &str, sources: &str, parts: usize) -> bool {
     if sources.contains(text) {
         return true;
     }
-    let ends = || text.char_indices().map(|(at, _)| at).rev().filter(|at| *at > 3);
+    let ends = || {
+        (1..text.len())
+            .filter(|at| text.is_char_boundary(*at))
+            .rev()
+            .filter(|at| text[..*at].ends_with([' ', ')', '"']) || text[*at..].starts_with([' ', ',', ';']))
+    };
     parts > 1
         && ends().any(|end| sources.contains(&text[..end]) && is_made_of(&text[end..], sources, parts - 1))
 }
