@@ -27,6 +27,8 @@
 //! - **huge page**: 2 MiB of memory with one entry in the page table instead of 512.
 //! - **working set**: the memory that a loop uses again and again. **In cache**: small enough to stay in a cache.
 //! - **spin**, **park**: to wait for another thread by reading in a loop, and by sleeping until it wakes this one.
+// The vectors of other processors have no use there.
+#![cfg_attr(target_family = "wasm", allow(dead_code, unused_imports))]
 
 mod gemm;
 mod image;

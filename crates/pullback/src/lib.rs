@@ -22,6 +22,8 @@
 //! # Ok::<(), pullback::Error>(())
 //! ```
 #![forbid(unsafe_code)]
+// The page has no use for all of it.
+#![cfg_attr(target_family = "wasm", allow(dead_code))]
 
 mod catalog;
 pub mod choice;
