@@ -203,7 +203,7 @@ fn a_day_that_stands_for_no_date_is_missing_in_one_new_row_too() {
         (0..120).map(|row| format!("{},{},{}\n", day(row), row % 7, ["u", "d"][row % 2])).collect();
     trained(&place, &format!("day,x,y\n{table}"), "y", &[]);
     let predicted = |cell: &str| {
-        place.write("new.csv", &format!("day,x\n{cell},3\n"));
+        place.write("new.csv", format!("day,x\n{cell},3\n"));
         place.succeed(&["predict", "model.safetensors", "new.csv", "--probabilities"])
     };
     assert_eq!(predicted("1970-01-01"), predicted(""));
