@@ -452,7 +452,9 @@ pub(super) fn sniff(
             };
             let texts: Vec<String> = lines.iter().map(|record| line(bytes, record)).collect();
             let mut words = format!("{what}: {}", quoted(texts.iter().map(String::as_str), 2));
-            if known.expected.is_empty() && lines.iter().any(|line| names_each(line, fields)) {
+            if known.expected.is_empty()
+                && lines.iter().any(|line| names_each(line, fields) && is_of_texts(line))
+            {
                 words += "; `--target` with a name that stands there takes that line as the names";
             }
             notes.push(Note::new(kind, below, words).at(format!("line {}", text.line_number(lines[0].at)?)));
@@ -578,10 +580,18 @@ fn named_below(records: &[Record<'_>], start: usize, fields: usize) -> usize {
     if groups.fields.len() != fields || is_whole || !is_of_texts(groups) {
         return start;
     }
-    let below = (start + 1..records.len()).take(MOST_BELOW).take_while(|at| is_of_texts(&records[*at]));
+    // Years may be names, as in a pivot table.
+    let has_years = |record: &Record<'_>| {
+        let columns = 0..record.fields.len().min(4096);
+        let named: Vec<i64> = columns.filter_map(|column| record.text(column).parse().ok()).collect();
+        named.len() < record.fields.len() && are_names(&named, false)
+    };
+    let may_name = |at: &usize| is_of_texts(&records[*at]) || has_years(&records[*at]);
+    let below = (start + 1..records.len()).take(MOST_BELOW).take_while(may_name);
     let is_named = |at: &usize| {
-        let (unlike, alike) = evidence(&records[*at], &records[at + 1..], 0);
-        names_each(&records[*at], fields) && unlike > alike
+        let record = &records[*at];
+        let (unlike, alike) = evidence(record, &records[at + 1..], 0);
+        names_each(record, fields) && (unlike > alike || alike == 0 && has_years(record))
     };
     below.into_iter().find(is_named).unwrap_or(start)
 }
@@ -630,7 +640,6 @@ fn names_each(record: &Record<'_>, fields: usize) -> bool {
         && texts.len() == fields
         && !texts.iter().any(|text| is_filler(text))
         && 2 * texts.iter().filter(|text| is_said(text)).count() <= fields
-        && is_of_texts(record)
 }
 
 /// Whether a record is the rule that Markdown draws below the names: `|---|:-:|--:|`.

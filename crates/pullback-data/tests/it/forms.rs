@@ -59,6 +59,21 @@ fn names_in_several_lines_are_the_same_with_and_without_a_target() {
 }
 
 #[test]
+fn years_below_a_line_of_groups_are_names() {
+    let rows: String = (0..20).map(|at| format!("p{at},{at}.5,{}.25\n", at * 3)).collect();
+    for groups in [",Sum of x,Sum of x", "Table,Year,", "Table,,"] {
+        let parts = parts(&format!("{groups}\nRow Labels,2019,2020\n{rows}"), &ReadOptions::default());
+        assert_eq!(
+            parts.train.names().collect::<Vec<_>>(),
+            ["Row Labels", "2019", "2020"],
+            "{:?}",
+            parts.notes
+        );
+        assert_eq!(parts.train.rows(), 20);
+    }
+}
+
+#[test]
 fn a_line_below_the_names_that_could_name_them_too_is_said_with_the_flag_to_take_it() {
     let text = below("Date,Temperature,Rain,Class\ndate,a,b,y");
     let looked = parts(&text, &ReadOptions::default());
