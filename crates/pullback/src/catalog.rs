@@ -99,7 +99,7 @@ impl Catalog {
     /// ```
     /// use pullback::explain::Catalog;
     /// let korean = Catalog::find("ko").expect("there is Korean");
-    /// assert_eq!(korean.told("3 rows without a target left out"), "정답이 없는 3행을 뺐습니다");
+    /// assert_eq!(korean.told("3 rows without a target left out"), "정답이 없는 3행을 뺐습니다.");
     /// ```
     pub fn told(&self, text: &str) -> String {
         let known = self.told.iter().find_map(|key| Some((key, values_in(&key[TOLD.len()..], text)?)));

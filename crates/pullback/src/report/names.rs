@@ -86,7 +86,7 @@ mod tests {
         let shown = |names: &[&str], width| shortened_apart(names, width, '~');
         assert_eq!(shown(&["short", "a longer name"], 8), ["short", "a longe~"]);
         assert_eq!(shown(&["price_of_one", "price_of_two"], 8), ["pric~one", "pric~two"]);
-        assert_eq!(shown(&["price_1_each", "price_2_each"], 8), ["price_~1", "price_~2"]);
+        assert_eq!(shown(&["prices_1_each", "prices_2_each"], 8), ["prices~1", "prices~2"]);
         // The same name twice is the same.
         assert_eq!(shown(&["price_of_one", "price_of_one"], 8), ["price_o~", "price_o~"]);
         assert_eq!(shown(&["첫째 물건의 가격", "둘째 물건의 가격"], 8), ["첫째 물~", "둘째 물~"]);
