@@ -75,9 +75,10 @@ fn a_korean_run_says_no_english() {
     let numbers: String =
         (0..200).map(|row| format!("{},{},{}\n", row % 17, row % 5, row % 17 * 3)).collect();
     place.write("수.csv", format!("하나,둘,정답\n{numbers}"));
-    let runs: [&[&str]; 12] = [
+    let runs: [&[&str]; 13] = [
         &["train", "표.csv", "--target", "정답", "--epochs", "3"],
         &["train", "표.csv", "--target", "정답", "--epochs", "3", "--ensemble", "3"],
+        &["train", "표.csv", "--target", "정담"],
         &["train", "수.csv", "--target", "정답", "--epochs", "3"],
         &["train", "수.csv", "--target", "정답", "--epochs", "4", "--validation", "0.2", "--patience", "1"],
         &[
