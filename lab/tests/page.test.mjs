@@ -193,6 +193,11 @@ test("a deep network has few elements, and each step can be reached", async () =
   }, JSON.stringify(deepExample()));
   await page.waitForFunction(() => document.querySelector('[data-id^="spine"]'), undefined, { timeout: 60_000 });
   assert.ok((await page.evaluate(() => document.querySelectorAll("*").length)) <= 2000);
+  const size = page.viewportSize();
+  for (const width of [360, 768, size.width]) {
+    await page.setViewportSize({ ...size, width });
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `it scrolls sideways at ${width}`);
+  }
   await page.keyboard.press("ArrowUp");
   await page.keyboard.press("Home");
   const first = await state(page);
