@@ -99,7 +99,7 @@ pub(crate) fn described(model: &Model<f64>) -> Result<Value> {
         "columns": columns,
         "target": {
             "names": target.names(),
-            "classes": target.target().classes(),
+            "classes": trained.preprocessing.spelled_classes(),
             "outputs": target.target().outputs(),
         },
     }))
