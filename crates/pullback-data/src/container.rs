@@ -267,8 +267,9 @@ pub(crate) fn only_file(
     unpack_entry(path, content, only, limit_bytes)
 }
 
-fn is_hidden(name: &str) -> bool {
-    name.starts_with("__MACOSX/") || name.rsplit('/').next().is_some_and(|last| last.starts_with('.'))
+/// Whether a file in an archive is one that systems hide, or in such a folder.
+pub(crate) fn is_hidden(name: &str) -> bool {
+    name.split(['/', '\\']).any(|part| part.starts_with('.') && part != "." || part == "__MACOSX")
 }
 
 /// Whether a name in an archive is that of a table, and not of what is said about it.

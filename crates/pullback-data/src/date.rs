@@ -438,7 +438,7 @@ const STAND_INS: &[(i32, u32, u32)] = &[
 ];
 const DAY_SECONDS: f64 = 86_400.0;
 /// Such a day is one of the column's dates if another date is no further from it than ten years.
-const NEAR_SECONDS: f64 = 3652.5 * DAY_SECONDS;
+const NEAR_DAYS: i64 = 3652;
 
 /// The days, counted from 1970, of a column's dates that stand for a date that is not known: those that programs write
 /// for it, and any before the year 2 or after 2999, if all other dates are far from it. A date of the column when its
@@ -451,17 +451,18 @@ pub(crate) fn stand_ins(
     let listed: BTreeSet<i64> = STAND_INS.iter().filter_map(of).collect();
     let ends = [days(2, 1, 1), days(3000, 1, 1)].map(|day| day.expect("each January has a first day"));
     let is_listed = |day: i64| listed.contains(&day) || day < ends[0] || day >= ends[1];
-    let present = || seconds.clone().filter(|seconds| !seconds.is_nan());
-    let found: BTreeSet<i64> = present().map(day_of).filter(|day| is_listed(*day)).collect();
-    let is_far = |at: &i64| {
-        let at = *at as f64 * DAY_SECONDS;
-        match known {
-            Some([first, last]) => at < first - NEAR_SECONDS || at > last + NEAR_SECONDS,
-            None => {
-                let mut others = present().filter(|seconds| !is_listed(day_of(*seconds))).peekable();
-                others.peek().is_some() && others.all(|other| (other - at).abs() > NEAR_SECONDS)
-            }
+    let present = seconds.filter(|seconds| !seconds.is_nan()).map(day_of);
+    let found: BTreeSet<i64> = present.clone().filter(|day| is_listed(*day)).collect();
+    if found.is_empty() {
+        return found;
+    }
+    let others: BTreeSet<i64> = present.filter(|day| !is_listed(*day)).collect();
+    let is_far = |&day: &i64| match known {
+        Some(ends) => {
+            let [first, last] = ends.map(day_of);
+            day < first - NEAR_DAYS || day > last + NEAR_DAYS
         }
+        None => !others.is_empty() && others.range(day - NEAR_DAYS..=day + NEAR_DAYS).next().is_none(),
     };
     found.into_iter().filter(is_far).collect()
 }

@@ -9,7 +9,7 @@
 //! - They have one channel, gray, if no image has a color; else three. What is transparent stands on white.
 //! - A header is believed only up to [`LARGEST_PIXELS`]. A damaged image is refused by its name, or counted.
 
-use crate::container::{Entry, entries, has_table, unpack_entry};
+use crate::container::{Entry, entries, has_table, is_hidden, unpack_entry};
 use crate::guard::guarded;
 use crate::malformed;
 use crate::note::{Note, NoteKind, counted, quoted};
@@ -128,12 +128,11 @@ pub(crate) fn read_archive(path: &Path, content: &[u8], options: &ReadOptions) -
     if entries.iter().any(is_document) {
         return Ok(None);
     }
-    let is_hidden = |part: &&str| part.starts_with('.') || *part == "__MACOSX";
     let parts_of =
         |entry: &Entry| -> Vec<String> { entry.name.split(['/', '\\']).map(str::to_owned).collect() };
-    let shown = entries.into_iter().map(|entry| (parts_of(&entry), entry));
+    let shown = entries.into_iter().filter(|entry| !is_hidden(&entry.name));
     let mut images: Vec<(Vec<String>, Entry)> = shown
-        .filter(|(parts, _)| !parts.iter().any(|part| is_hidden(&part.as_str())))
+        .map(|entry| (parts_of(&entry), entry))
         .filter(|(parts, _)| parts.last().is_some_and(|name| is_named_image(Path::new(name))))
         .collect();
     images.sort_by(|left, right| left.0.cmp(&right.0));

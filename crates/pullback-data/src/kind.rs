@@ -259,10 +259,11 @@ fn fractions(name: &str, numbers: impl Iterator<Item = (f64, usize)>) -> Option<
 
 /// The dates that whole numbers such as 20210131 are, if all are such, and two differ or they are said to be dates.
 fn digits_of_dates(numbers: &[f64], said: Said<'_>) -> Option<Vec<f64>> {
-    /// Digits of no date, and of the last and first ones.
+    /// Digits of a month that is not known.
     const NO_MONTHS: &[f64] = &[0.0, 999_912.0, 999_999.0];
     /// Fewer distinct numbers such as 202101 are no months, unless they are said to be dates.
     const FEWEST_MONTHS: usize = 12;
+    /// Digits of no date, and of the last and first ones.
     const NO_DATES: &[f64] = &[0.0, 10_101.0, 99_991_231.0, 99_990_101.0, 99_999_999.0, 29_991_231.0];
     let is_said = said.kind == Some(ColumnType::Time);
     let first = numbers.iter().find(|number| !number.is_nan());

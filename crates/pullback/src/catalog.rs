@@ -1,4 +1,4 @@
-//! The messages in each language. A language is one file in `explain/messages/` and one line here.
+//! The messages in each language. A language is one file in `messages/` and one line here.
 //!
 //! Whoever writes for people asks for a message by its key ([`Catalog::say`]). What is data as well, and so said in
 //! English in a JSON report too (a note of a reader, a concern, a reason, a remark), is known by that English
@@ -9,10 +9,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The languages: code and messages.
-pub static LANGUAGES: &[(&str, &str)] = &[
-    (CODES[0], include_str!("explain/messages/en.json")),
-    (CODES[1], include_str!("explain/messages/ko.json")),
-];
+pub static LANGUAGES: &[(&str, &str)] =
+    &[(CODES[0], include_str!("messages/en.json")), (CODES[1], include_str!("messages/ko.json"))];
 
 /// The codes of the languages. Who names only these does not carry all messages along.
 pub const CODES: &[&str] = &["en", "ko"];
@@ -93,8 +91,9 @@ impl Catalog {
         parts.into_iter().map(|(text, _)| text).collect()
     }
 
-    /// What is said in English as data, in this language: the text is known by its English under `told.`. Its values are
-    /// told likewise, or are roles of nodes, but for names: what stands in quotes, and the place `{name}`. A text that no message fits stays as it is.
+    /// A text that is data, and so English, in this language: its message is found by its English under `told.`. Values
+    /// in it are told likewise, or are roles of nodes; names stay (what is in quotes, and the place `{name}`). So does a
+    /// text that fits no message.
     ///
     /// ```
     /// use pullback::explain::Catalog;

@@ -525,9 +525,10 @@ fn rare_delimiter(bytes: &[u8], expected: &HashSet<&str>) -> Option<u8> {
         let has_name = || cells(first).iter().any(|name| expected.contains(name.as_str()));
         let are_names = || {
             let names = cells(first);
+            let rows: Vec<Vec<String>> = below.iter().map(|line| cells(line)).collect();
             names.iter().all(|name| !name.is_empty() && !is_number(name))
                 && names.iter().collect::<HashSet<_>>().len() == names.len()
-                && (0..names.len()).any(|column| below.iter().all(|line| is_number(&cells(line)[column])))
+                && (0..names.len()).any(|column| rows.iter().all(|row| is_number(&row[column])))
         };
         let fields = count(first);
         fields > 0

@@ -439,7 +439,8 @@ impl<'de> Deserialize<'de> for Names {
     }
 }
 
-/// The units of hidden layers or the filters of convolutions: `128,64` or `none`; in a file also a number or a list of numbers.
+/// The units of hidden layers or the filters of convolutions: `128,64` or `none`; in a file also a number or a list of
+/// numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hidden(pub Vec<usize>);
 

@@ -145,7 +145,7 @@ fn korean_particles_are_those_of_their_words() {
         "규제",
     ];
     let messages: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(include_str!("../../src/explain/messages/ko.json")).unwrap();
+        serde_json::from_str(include_str!("../../src/messages/ko.json")).unwrap();
     let is_hangul = |c: Option<char>| c.is_some_and(|c| ('가'..='힣').contains(&c));
     let mut wrong = Vec::new();
     for (key, text) in &messages {

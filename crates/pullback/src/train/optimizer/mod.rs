@@ -143,7 +143,7 @@ impl Optimizer {
     pub(super) fn rules<T: Real>(&self, rate: f64, step: u64) -> Option<[Rule<T>; 2]> {
         let rule = self.rule(At { rate, step, decays: false })?;
         let decaying = match (self, rule) {
-            // The two powers of a step are worth a tenth of it for a small network: they are computed once.
+            // Powers cost much beside the step of a small network: they are computed once for both.
             (Optimizer::Adam { .. }, rule) => rule,
             (Optimizer::AdamW { weight_decay, .. }, Rule::Adam(rule)) => {
                 Rule::Adam(rule.decaying(rate, *weight_decay))
