@@ -2,11 +2,12 @@
 
 use super::Machine;
 use super::given::Given;
-use super::step::{Numbers, Residents, Source, Step};
+use super::step::{Held, Numbers, Residents, Source, Step};
 use super::{Packed, Rules};
 use crate::plan::{Instruction, Place, Plan};
 use pullback_kernels::{Array, Isa, Precision, Real, Workspace, dot};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A plan with its buffers.
 #[derive(Debug)]
@@ -128,9 +129,7 @@ impl<T: Real> Executor<T> {
             let length = numbers.as_ref().len();
             assert_eq!(length, *size, "size of `{}`", self.plan.residents[position].name);
         }
-        for at in 0..self.plan.outputs_after {
-            self.run_step(&residents, at);
-        }
+        self.run_steps(&residents, 0..self.plan.outputs_after);
     }
 
     /// After a [`run`](Self::run), changes the residents as the plan says: by `rules`, on several threads where that
@@ -146,7 +145,7 @@ impl<T: Real> Executor<T> {
         assert_eq!(residents.len(), self.sizes.len(), "number of residents");
         for at in self.plan.outputs_after..self.steps.len() {
             let Some((first, count)) = self.steps[at].changed else {
-                self.run_step(&&*residents, at);
+                self.run_steps(&&*residents, at..at + 1);
                 continue;
             };
             let Self { plan, steps, inputs, constants, buffers, workspace, scratch, .. } = self;
@@ -165,16 +164,17 @@ impl<T: Real> Executor<T> {
                 }
                 _ => unreachable!("a change is of one parameter and what is kept for it"),
             };
-            let (instruction, changing) = (&plan.instructions[at], first..first + count);
+            let instruction = &plan.instructions[at];
+            let held = &Held { inputs, constants, residents, changing: first..first + count };
             match step.buffer.or(step.second) {
                 None => {
-                    let numbers = Numbers { inputs, constants, buffers: [buffers, &[]], residents, changing };
+                    let numbers = Numbers { held, buffers: [buffers, &[]] };
                     step.change(instruction, &numbers, &mut [], arrays, rules, (scratch, workspace));
                 }
                 Some(buffer) => {
                     let (buffers, gradient) = without(buffers, buffer);
                     let gradient = &mut gradient[..step.elements];
-                    let numbers = Numbers { inputs, constants, buffers, residents, changing };
+                    let numbers = Numbers { held, buffers };
                     step.change(instruction, &numbers, gradient, arrays, rules, (scratch, workspace));
                 }
             }
@@ -195,28 +195,31 @@ impl<T: Real> Executor<T> {
         (self.inputs[position].numbers_mut(), &mut self.workspace)
     }
 
+    /// Runs steps that change no resident.
     #[inline(always)]
-    fn run_step(&mut self, residents: &dyn Residents<T>, at: usize) {
+    fn run_steps(&mut self, residents: &dyn Residents<T>, range: Range<usize>) {
         let Self { plan, steps, inputs, constants, buffers, workspace, norm, .. } = self;
-        let (step, instruction) = (&steps[at], &plan.instructions[at]);
-        let Some(buffer) = step.buffer else { return };
-        let (residents, changing) = ([residents, residents], usize::MAX..usize::MAX);
-        // The results' buffers are none of the operands', so they can be taken out meanwhile.
-        let Some(to) = step.second else {
+        let held = &Held { inputs, constants, residents: [residents; 2], changing: usize::MAX..usize::MAX };
+        for (step, instruction) in steps[range.clone()].iter().zip(&plan.instructions[range]) {
+            let Some(buffer) = step.buffer else { continue };
+            // The results' buffers are none of the operands', so they can be taken out meanwhile.
+            let Some(to) = step.second else {
+                let (others, result) = without(buffers, buffer);
+                let numbers = &Numbers { held, buffers: others };
+                if let Some(limit) = step.limit() {
+                    *norm = norm_of(instruction, numbers, workspace.isa());
+                    result[0] = if *norm > limit { T::from_f64(limit / *norm) } else { T::ONE };
+                } else {
+                    step.run(instruction, numbers, &mut result[..step.elements], &mut [], workspace);
+                }
+                continue;
+            };
+            let mut second = std::mem::take(&mut buffers[to]);
             let (others, result) = without(buffers, buffer);
-            let numbers = Numbers { inputs, constants, buffers: others, residents, changing };
-            if let Some(limit) = step.limit() {
-                *norm = norm_of(instruction, &numbers, workspace.isa());
-                result[0] = if *norm > limit { T::from_f64(limit / *norm) } else { T::ONE };
-                return;
-            }
-            return step.run(instruction, &numbers, &mut result[..step.elements], &mut [], workspace);
-        };
-        let mut second = std::mem::take(&mut buffers[to]);
-        let (others, result) = without(buffers, buffer);
-        let numbers = Numbers { inputs, constants, buffers: others, residents, changing };
-        step.run(instruction, &numbers, &mut result[..step.elements], &mut second, workspace);
-        buffers[to] = second;
+            let numbers = &Numbers { held, buffers: others };
+            step.run(instruction, numbers, &mut result[..step.elements], &mut second, workspace);
+            buffers[to] = second;
+        }
     }
 
     /// A requested output's numbers after a run.
@@ -254,5 +257,5 @@ fn read<'a, T: Real>(
 ) -> &'a [T] {
     let none: &'static &'static [&'static [T]] = &(&[] as _);
     let residents: [&dyn Residents<T>; 2] = [none, none];
-    Numbers { inputs, constants, buffers: [buffers, &[]], residents, changing: 0..0 }.at(source)
+    Held { inputs, constants, residents, changing: 0..0 }.at([buffers, &[]], source)
 }

@@ -143,21 +143,27 @@ impl<T, P: AsRef<[T]> + Sync> Residents<T> for &[P] {
 
 /// All numbers that a step can read.
 pub(super) struct Numbers<'a, T> {
-    pub(super) inputs: &'a [Given<T>],
-    pub(super) constants: &'a [Array<T>],
+    pub(super) held: &'a Held<'a, T>,
     /// The buffers without the one that is written: those before it and those after it.
     pub(super) buffers: [&'a [Array<T>]; 2],
+}
+
+/// What is not written by the steps that read it: many steps have it in common.
+pub(super) struct Held<'a, T> {
+    pub(super) inputs: &'a [Given<T>],
+    pub(super) constants: &'a [Array<T>],
     /// The residents before those that are being changed, or all, and those behind them.
     pub(super) residents: [&'a dyn Residents<T>; 2],
     /// Which are being changed.
     pub(super) changing: Range<usize>,
 }
 
-impl<'a, T: Real> Numbers<'a, T> {
+impl<'a, T: Real> Held<'a, T> {
+    /// The numbers of a place; `buffers` are those before and after one that is missing.
     #[inline(always)]
-    pub(super) fn at(&self, Source { place, elements }: Source) -> &'a [T] {
+    pub(super) fn at(&self, buffers: [&'a [Array<T>]; 2], Source { place, elements }: Source) -> &'a [T] {
         let numbers: &[T] = match place {
-            Place::Buffer(index) => &around(self.buffers, index)[..],
+            Place::Buffer(index) => &around(buffers, index)[..],
             Place::Resident(index) if index < self.changing.start => self.residents[0].numbers(index),
             Place::Resident(index) => self.residents[1].numbers(index - self.changing.end),
             Place::Input(index) => self.inputs[index].numbers(),
@@ -165,11 +171,18 @@ impl<'a, T: Real> Numbers<'a, T> {
         };
         &numbers[..elements]
     }
+}
+
+impl<'a, T: Real> Numbers<'a, T> {
+    #[inline(always)]
+    pub(super) fn at(&self, source: Source) -> &'a [T] {
+        self.held.at(self.buffers, source)
+    }
 
     /// The entries of an input, or those in some of its columns.
     fn entries(&self, source: Source, within: &Option<Range<usize>>) -> Entries<'a, T> {
         let Place::Input(index) = source.place else { unreachable!("only inputs have entries") };
-        let entries = self.inputs[index].entries();
+        let entries = self.held.inputs[index].entries();
         match within {
             Some(columns) => entries.within(columns.clone()),
             None => entries,
@@ -178,7 +191,7 @@ impl<'a, T: Real> Numbers<'a, T> {
 
     /// Whether it is the parameter that is being changed.
     pub(super) fn is_changing(&self, resident: usize) -> bool {
-        self.changing.start == resident
+        self.held.changing.start == resident
     }
 }
 
@@ -233,15 +246,16 @@ impl<T: Real> Step<T> {
         let isa = workspace.isa();
         let stages = &instruction.epilogue[..];
         match &self.kernel {
-            Kernel::Product(matrices) => {
-                let operand = |at: usize| matrices[at].of(numbers.at(self.operands[at]));
+            Kernel::Product([left, right]) => {
+                let left = left.of(numbers.at(self.operands[0]));
+                let right = right.of(numbers.at(self.operands[1]));
                 let start = self.row.map_or(Start::Zero, |row| Start::Row(numbers.at(row)));
                 if stages.is_empty() {
-                    product_with(operand(0), operand(1), output, start, |_, _| (), workspace);
+                    product_with(left, right, output, start, |_, _| (), workspace);
                 } else {
                     let epilogue =
                         |first: usize, piece: &mut [T]| in_place(stages, first, piece, numbers, isa);
-                    product_with(operand(0), operand(1), output, start, epilogue, workspace);
+                    product_with(left, right, output, start, epilogue, workspace);
                 }
                 return;
             }
