@@ -19,7 +19,7 @@ use pullback::execute::Machine;
 use pullback::explain::{Catalog, Subject, WorkedExample};
 use pullback::job::{Checkpoints, Decided, EpochFigures, Finding, Job, Keeper, Settings, Trouble, Watch};
 use pullback::model::Model;
-use pullback::train::{Optimizer, RateRange, Stop};
+use pullback::train::{History, Optimizer, RateRange, Stop};
 use pullback_data::{Note, ReadOptions, Spool};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -54,6 +54,10 @@ pub(crate) struct Train {
     /// network
     #[arg(long, value_name = "FILE")]
     layer_figures: Option<PathBuf>,
+    /// Record how each epoch of each network went as CSV: costs, the watched metric, learning rate; a model keeps of some
+    /// thousand epochs only a part
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
     /// The language of the report and of warnings: en, ko [default: by the locale]
     #[arg(long)]
     lang: Option<String>,
@@ -63,6 +67,15 @@ pub(crate) struct Train {
     /// Show no progress and no report, only warnings and errors
     #[arg(long, short)]
     quiet: bool,
+}
+
+/// What a run writes.
+struct Outputs {
+    /// The model, or predictions.
+    made: Option<Output>,
+    /// Figures of the layers.
+    figures: Option<Output>,
+    history: Option<Output>,
 }
 
 /// The network of a model or of a worked example's file, with its numbers.
@@ -105,7 +118,7 @@ impl Train {
                 "model.safetensors"
             })
         });
-        let (out, figures) = self.outputs(&settings, &place)?;
+        let Outputs { made: out, figures, history } = self.outputs(&settings, &place)?;
         let stop_on =
             self.stop_on.iter().map(|name| Trouble::from_name(name)).collect::<Result<Vec<_>, _>>()?;
 
@@ -185,6 +198,9 @@ impl Train {
         drop(watch);
         if let Some(figures) = figures {
             figures.write(csv_of(&recorded).as_bytes())?;
+        }
+        if let Some(history) = history {
+            history.write(csv_of_history(&fitted.histories).as_bytes())?;
         }
         let run = seconds();
         let seconds = progress.finish().as_secs_f64();
@@ -270,14 +286,17 @@ impl Train {
                 format!("add `{other}`, or leave it out"),
             ));
         }
-        let of_one_run =
-            [("--layer-figures", self.layer_figures.is_some()), ("--stop-on", !self.stop_on.is_empty())];
+        let of_one_run = [
+            ("--layer-figures", self.layer_figures.is_some()),
+            ("--stop-on", !self.stop_on.is_empty()),
+            ("--history", self.history.is_some()),
+        ];
         if let Some((flag, _)) =
             of_one_run.iter().find(|(_, is_given)| *is_given && (has_cv || self.find_learning_rate))
         {
             let other = if has_cv { "--cv" } else { "--find-learning-rate" };
             return Err(Failure::usage(
-                format!("`{flag}` follows the training of one network, and `{other}` is given"),
+                format!("`{flag}` follows the training of one model, and `{other}` is given"),
                 format!("leave out `{flag}` or `{other}`"),
             ));
         }
@@ -303,8 +322,8 @@ impl Train {
         Ok(settings)
     }
 
-    /// What the run writes, which is nothing that it reads: the model, or predictions, and figures of the layers.
-    fn outputs(&self, settings: &Settings, place: &Path) -> Result<(Option<Output>, Option<Output>)> {
+    /// What the run writes, which is nothing that it reads.
+    fn outputs(&self, settings: &Settings, place: &Path) -> Result<Outputs> {
         let read = [
             self.config.as_deref(),
             Some(Path::new(settings.data())),
@@ -327,9 +346,12 @@ impl Train {
             )),
             (None, _) => Ok(Some(files.output(Some(place), "--out")?)),
         }?;
-        let figures = self.layer_figures.as_deref();
-        let figures = figures.map(|path| files.output(Some(path), "--layer-figures")).transpose()?;
-        Ok((made, figures))
+        let mut beside = |path: &Option<PathBuf>, flag: &'static str| {
+            path.as_deref().map(|path| files.output(Some(path), flag)).transpose()
+        };
+        let figures = beside(&self.layer_figures, "--layer-figures")?;
+        let history = beside(&self.history, "--history")?;
+        Ok(Outputs { made, figures, history })
     }
 
     /// Says what the reader and the job decided of the data, and what is doubtful about them, which is given back.
@@ -447,6 +469,31 @@ fn gone(epochs: &[usize], most: usize, catalog: &Catalog) -> String {
             catalog.say("report.gone_networks", &[("begun", &begun), ("count", &several.len())])
         }
     }
+}
+
+/// How each epoch of each network went, as CSV; networks and epochs are counted from 1.
+fn csv_of_history(histories: &[History]) -> String {
+    let mut out = String::from(
+        "network,epoch,cost,validation_cost,validation_accuracy,validation_metric,learning_rate,gradient_norm,kept\n",
+    );
+    let maybe = |x: Option<f64>| x.map(|x| x.to_string()).unwrap_or_default();
+    for (network, history) in histories.iter().enumerate() {
+        for report in &history.epochs {
+            out.push_str(&format!(
+                "{},{},{},{},{},{},{},{},{}\n",
+                network + 1,
+                report.epoch + 1,
+                report.cost,
+                maybe(report.validation_cost),
+                maybe(report.validation_accuracy),
+                maybe(report.watched),
+                report.learning_rate,
+                maybe(report.gradient_norm),
+                u8::from(history.kept_epoch == Some(report.epoch)),
+            ));
+        }
+    }
+    out
 }
 
 /// The figures of a run's layers as CSV: a line for each layer of each epoch, counted from 1.

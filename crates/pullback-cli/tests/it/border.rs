@@ -61,6 +61,7 @@ fn every_output_has_a_place_of_its_own() {
     let train = ["train", "iris.csv", "--target", "species", "--fast", "--epochs", "2", "--quiet"];
     place.succeed(&[&train[..], &["--out", "m", "--checkpoint", "run"]].concat());
     check_kept(&place, "iris.csv", &[&train[..], &["--out", "n"]].concat(), "--layer-figures");
+    check_kept(&place, "iris.csv", &[&train[..], &["--out", "n"]].concat(), "--history");
     check_kept(
         &place,
         "c.toml",
@@ -132,6 +133,7 @@ fn a_flag_that_does_nothing_is_refused() {
         (&["--checkpoint-keep", "2"], "--checkpoint"),
         (&["--layer-figures", "f.csv", "--cv", "3"], "--cv"),
         (&["--stop-on", "nan", "--cv", "3"], "--cv"),
+        (&["--history", "h.csv", "--cv", "3"], "--cv"),
         (&["--layer-figures", "f.csv", "--find-learning-rate"], "--find-learning-rate"),
     ] {
         let output = place.run(&[&["train", "xor"][..], flags].concat());

@@ -75,3 +75,40 @@ fn only_one_network_can_be_watched() {
     let output = place.run(&["train", "iris", "--fast", "--stop-on", "vanish"]);
     assert!(text(&output.stderr).contains("`vanishing`"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn the_whole_history_is_recorded_where_the_model_keeps_a_part() {
+    let place = Place::new();
+    place.succeed(&["train", "xor", "--epochs", "2500", "--quiet", "--history", "history.csv"]);
+    let csv = String::from_utf8(place.read("history.csv")).unwrap();
+    let lines: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(lines.len(), 1 + 2500, "{}", lines.len());
+    let kept: Vec<&str> = lines[1..].iter().filter(|line| line[8] == "1").map(|line| line[1]).collect();
+    let shown = place.json(&["inspect", "model.safetensors", "--json"]);
+    let epochs = shown["training"]["history"]["epochs"].as_array().or(shown["history"]["epochs"].as_array());
+    let epochs = epochs.unwrap_or_else(|| panic!("no history in {shown}"));
+    assert!(epochs.len() <= 2000, "{}", epochs.len());
+    for report in epochs {
+        let line = &lines[1 + report["epoch"].as_u64().unwrap() as usize];
+        assert_eq!(line[2].parse::<f64>().unwrap(), report["cost"].as_f64().unwrap());
+        assert_eq!(line[6].parse::<f64>().unwrap(), report["learning_rate"].as_f64().unwrap());
+    }
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    // Of an ensemble, each network's.
+    place.succeed(&[
+        "train",
+        "iris",
+        "--ensemble",
+        "3",
+        "--epochs",
+        "4",
+        "--quiet",
+        "--history",
+        "history.csv",
+    ]);
+    let csv = String::from_utf8(place.read("history.csv")).unwrap();
+    let networks: Vec<&str> = csv.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(networks, ["1", "2", "3"].map(|network| [network; 4]).concat());
+    let costs: Vec<&str> = csv.lines().skip(1).map(|line| line.split(',').nth(3).unwrap()).collect();
+    assert!(costs.iter().all(|cost| cost.is_empty() || cost.parse::<f64>().is_ok()), "{csv}");
+}

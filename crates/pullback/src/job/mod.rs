@@ -133,6 +133,8 @@ pub struct Member {
 pub struct Fitted {
     /// The model.
     pub model: Model<f32>,
+    /// How each of its networks came about, all epochs of it: a model keeps those of a long run in part.
+    pub histories: Vec<History>,
     /// The rows that it was tested on.
     pub tested: Table,
     /// What it predicts for them.
@@ -580,7 +582,7 @@ impl Decided {
             TestRows::Apart(table) => Test::Apart(Fingerprint::of(table, 0)?),
         };
         let data = Fingerprint::of(table, rows.training.len())?;
-        let mut models = Vec::new();
+        let (mut models, mut histories) = (Vec::new(), Vec::new());
         let (results, candidates) =
             candidates::train(self, (&dataset, watched.as_ref()), machine, observer, checkpoints)?;
         // As many candidates make the same model again, without a clock.
@@ -605,6 +607,7 @@ impl Decided {
             let validation = rows.of_member(index).1;
             let partition = Partition::new(table.rows(), validation.to_vec(), test.clone())?;
             let began_with = self.begin.as_ref().map_or(NonZeroU32::MIN, |begin| begin.times(index));
+            histories.push(trained.history.clone());
             let model = Model::new(network, trained.parameters)?.with_times(times.saturating_mul(began_with));
             models.push(model.with_run(Run {
                 training,
@@ -652,6 +655,7 @@ impl Decided {
         let findings = findings::find(&model, table, &rows.training)?;
         Ok(Fitted {
             model,
+            histories,
             tested,
             prediction,
             linear,
