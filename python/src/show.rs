@@ -98,6 +98,7 @@ pub(crate) fn explain(
         rows: x.shape()[0],
         training: page.training.clone(),
         mode: Mode::Evaluation,
+        kept: Default::default(),
         fixed: Vec::new(),
         names: Names { inputs: page.inputs.clone(), outputs: page.outputs.clone(), ..Names::default() },
     };

@@ -4,7 +4,7 @@ use crate::fields::Fields;
 use pullback::error::{Error, Result};
 use pullback::explain::four_ways::{self, Way, one_by_one};
 use pullback::explain::{
-    Address, Addresses, Block, CODES, Catalog, Kept, Level, Options, Size, Step, Steps, Subject, Trace,
+    Address, Addresses, Block, CODES, Catalog, Level, Options, Size, Step, Steps, Subject, Trace,
     WorkedExample, animation, describe_number, diagnose, examples, layer_figures, picture_at, scene,
 };
 use serde_json::{Value, json};
@@ -250,13 +250,17 @@ impl Glass {
             }
             About::Advance { steps } => {
                 let Subject::Network(example) = &self.worked.subject else { return Err(no_network()) };
-                let (mut example, mut kept) = (example.clone(), Kept::default());
+                let (mut example, mut kept) = (example.clone(), example.kept.clone());
                 let mut costs = Vec::new();
                 for _ in 0..*steps {
                     costs.push(example.trace()?.cost());
                     example.advance(&mut kept)?;
                 }
                 costs.push(example.trace()?.cost());
+                // The next step goes on from here.
+                if kept.has_states() {
+                    example.kept = kept;
+                }
                 let after = WorkedExample {
                     subject: Subject::Network(example),
                     expect: Vec::new(),
@@ -407,6 +411,7 @@ impl Glass {
             names: example.names.symbols(trace, self.worked.notation),
             training: example.training.clone(),
             fixed: example.fixed.clone(),
+            kept: example.kept.clone(),
             ..Options::default()
         };
         let told = describe_number(trace, (place, element), &options, catalog);

@@ -8,7 +8,9 @@ use crate::lab::Answer;
 use pullback::data::{Dataset, Features, Split, Targets, Values, builtin, split};
 use pullback::error::{Error, Result};
 use pullback::explain::four_ways::{self, Counts};
-use pullback::explain::{Finding, LayerFigures, NetworkExample, Notation, Subject, Trace, WorkedExample};
+use pullback::explain::{
+    Finding, Kept, LayerFigures, NetworkExample, Notation, Subject, Trace, WorkedExample,
+};
 use pullback::explain::{diagnose, layer_figures};
 use pullback::network::{Activation, Cost, Mode, Network};
 use pullback::random::{Purpose, Random};
@@ -607,7 +609,19 @@ impl Run {
         Ok(if next.is_empty() { self.watched().to_vec() } else { next })
     }
 
-    /// The next update as an example that can be opened: its weights, and rows of its batch.
+    /// What the optimizer keeps from the steps before.
+    fn kept(&self) -> Kept {
+        let wide = |state: &[f32]| state.iter().map(|x| f64::from(*x)).collect::<Vec<f64>>();
+        let of = |place: usize| self.state.optimizer(place).map(wide).collect::<Vec<_>>();
+        let states: Vec<_> = (0..self.state.parameters().len()).map(of).collect();
+        // Plain descent keeps nothing, and each of its steps is like the first.
+        match states.iter().all(Vec::is_empty) {
+            true => Kept::default(),
+            false => Kept::of_run(self.state.steps() as u64, states),
+        }
+    }
+
+    /// The next update as an example that can be opened: its weights, what the optimizer keeps, and rows of its batch.
     fn update(&self, title: &str, most: usize) -> Result<Value> {
         let batch = self.next_rows(self.state.clone())?;
         let rows = &batch[..batch.len().min(most.max(1))];
@@ -627,6 +641,7 @@ impl Run {
                 ..Training::default()
             },
             mode: Mode::Evaluation,
+            kept: self.kept(),
             fixed: Vec::new(),
             names: Default::default(),
         };

@@ -394,6 +394,7 @@ impl Explain {
             options.outputs.clone_from(&network.names.outputs);
             options.training = network.training.clone();
             options.fixed.clone_from(&network.fixed);
+            options.kept.clone_from(&network.kept);
         }
         let own = match &worked.subject {
             Subject::Network(network) if self.model.is_none() => network.names.symbols(trace, notation),

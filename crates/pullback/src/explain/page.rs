@@ -3,6 +3,7 @@
 use super::labels::Labels;
 use super::notation::Symbol;
 use super::reading::Reading;
+use super::worked::Kept;
 use super::written::Written;
 use super::{Block, Catalog, Document, NamedInput, Notation, Trace};
 use crate::data::Scale;
@@ -64,6 +65,8 @@ pub struct Options {
     pub steps: u64,
     /// The places of the parameters that a step leaves as they are.
     pub fixed: Vec<usize>,
+    /// What the optimizer keeps from the steps before; nothing where the next step is the first.
+    pub kept: Kept,
 }
 
 impl Default for Options {
@@ -81,6 +84,7 @@ impl Default for Options {
             training: Training::default(),
             steps: 1,
             fixed: Vec::new(),
+            kept: Kept::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A trace of a model on rows of a table, and what its inputs are called there.
 
-use super::{Names, NetworkExample, Notation, Subject, Trace, WorkedExample};
+use super::{Kept, Names, NetworkExample, Notation, Subject, Trace, WorkedExample};
 use crate::data::{Dataset, Preprocessing, Table, Values, written};
 use crate::error::Result;
 use crate::model::Model;
@@ -122,6 +122,7 @@ fn example<T: Real>(
             ..Training::default()
         },
         mode,
+        kept: Kept::default(),
         fixed: Vec::new(),
         names: Names::default(),
     })

@@ -230,6 +230,7 @@ fn example(job: &Decided) -> Result<NetworkExample> {
             ..Training::default()
         },
         mode: Mode::Evaluation,
+        kept: explain::Kept::default(),
         fixed: Vec::new(),
         names: explain::Names::default(),
     })

@@ -564,6 +564,7 @@ fn example(network: Network, rows: usize, mode: Mode, training: Training) -> Wor
         rows,
         training,
         mode,
+        kept: Default::default(),
         fixed: Vec::new(),
         names: Default::default(),
         network,

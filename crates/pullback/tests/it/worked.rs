@@ -46,6 +46,7 @@ pub(crate) fn example(network: Network, rows: usize, seed: u64) -> WorkedExample
                 ..Training::default()
             },
             mode: Mode::Evaluation,
+            kept: Default::default(),
             fixed: Vec::new(),
             names: Names::default(),
         })),

@@ -407,7 +407,7 @@ impl Page<'_> {
         (parameter.l1 / divisor, parameter.l2 / divisor)
     }
 
-    /// What the optimizer's first step makes of a parameter; absent where it searches for its step.
+    /// What the optimizer's next step makes of a parameter; absent where it searches for its step.
     pub(super) fn next_numbers(&self, place: usize) -> Option<Vec<f64>> {
         let training = &self.options.training;
         if training.optimizer.is_searching() {
@@ -416,9 +416,18 @@ impl Page<'_> {
         if self.options.fixed.contains(&place) {
             return Some(self.trace.parameter(place).to_vec());
         }
-        let example = NetworkExample::of_trace(self.trace, training, &self.options.fixed);
+        let example = NetworkExample::of_trace(self.trace, self.options);
         let gradients = example.clipped(self.trace);
-        Some(example.stepped(self.trace, (place, &gradients[place]), &[], 1).numbers)
+        Some(
+            example
+                .stepped(
+                    self.trace,
+                    (place, &gradients[place]),
+                    example.kept.of(place),
+                    example.kept.steps + 1,
+                )
+                .numbers,
+        )
     }
 }
 

@@ -27,7 +27,7 @@ pub use ensemble::{MeanOptions, Vote, describe_mean};
 use super::Focus;
 use super::page::{MOST_LAYERS_IN_FULL, Page};
 use super::update::clipped;
-use super::worked::{Kept, NetworkExample};
+use super::worked::NetworkExample;
 use super::written::{Written, equation};
 use crate::network::{Activation, Layer};
 
@@ -108,8 +108,8 @@ impl Page<'_> {
         if training.optimizer.is_searching() || self.options.steps == 0 {
             return;
         }
-        let mut example = NetworkExample::of_trace(self.trace, training, &self.options.fixed);
-        let (mut kept, mut rows) = (Kept::default(), Vec::new());
+        let mut example = NetworkExample::of_trace(self.trace, self.options);
+        let (mut kept, mut rows) = (example.kept.clone(), Vec::new());
         let mut before = self.trace.cost();
         for step in 1..=self.options.steps {
             let Some(trace) = example.advance(&mut kept).ok().and_then(|()| example.trace().ok()) else {

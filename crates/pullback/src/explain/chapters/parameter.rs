@@ -6,7 +6,7 @@ use crate::explain::page::Page;
 use crate::explain::reading::{Reading, With};
 use crate::explain::steps::Place;
 use crate::explain::update::{Stepped, clipped};
-use crate::explain::worked::{Kept, NetworkExample};
+use crate::explain::worked::NetworkExample;
 use crate::explain::written::{Written, equation};
 use crate::graph::Kind;
 
@@ -321,8 +321,8 @@ impl Page<'_> {
             return;
         }
         self.text(self.say("step_text", &[("optimizer", &optimizer), ("rate", &rate)]));
-        let mut example = NetworkExample::of_trace(self.trace, training, &self.options.fixed);
-        let mut kept = Kept::default();
+        let mut example = NetworkExample::of_trace(self.trace, self.options);
+        let mut kept = example.kept.clone();
         let mut cost = self.trace.cost();
         for step in 1..=self.options.steps {
             let Ok(trace) = example.trace() else { return };
@@ -352,7 +352,7 @@ impl Page<'_> {
                 parameter: &trace.parameters()[place],
                 name: name.clone(),
                 gradient_name: Written::name("g", "g"),
-                step,
+                step: kept.steps,
                 before,
                 gradient,
                 kept: states.iter().map(|state| state[element]).collect(),

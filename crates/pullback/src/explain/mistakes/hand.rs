@@ -2,7 +2,7 @@
 
 use super::{Answers, Asked, Mistake, Values, Wrong, shown};
 use crate::error::{Error, Result};
-use crate::explain::worked::{Kept, NetworkExample};
+use crate::explain::worked::NetworkExample;
 use crate::explain::{Dense, FactorKind, Notation, Symbol, Trace};
 use crate::graph::NodeRole;
 use crate::network::{Cost, Layer, Network};
@@ -268,7 +268,7 @@ impl<'a> Of<'a> {
     /// The parameters after a step.
     fn stepped(&self) -> Result<Vec<Vec<f64>>> {
         let mut after = self.example.clone();
-        after.advance(&mut Kept::default())?;
+        after.advance(&mut self.example.kept.clone())?;
         Ok(after.parameters)
     }
 

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::explain::expression::Circuit;
 use crate::explain::labels::Labels;
 use crate::explain::steps::terms::{Moves, is_move};
-use crate::explain::worked::{Kept, NetworkExample};
+use crate::explain::worked::NetworkExample;
 use crate::graph::{Graph, NodeId, NodeRole};
 use crate::network::{Layer, Network};
 use std::collections::BTreeMap;
@@ -62,7 +62,7 @@ impl Steps {
         let mut stages = staged(&graph, &outputs, kind);
         let gradients = example.clipped(&trace);
         let mut after = example.clone();
-        after.advance(&mut Kept::default())?;
+        after.advance(&mut example.kept.clone())?;
         for group in (0..=groups.last().copied().unwrap_or(0)).rev() {
             let is_own = |place: &usize| {
                 let layer = trace.parameters()[*place].layer.and_then(|layer| groups.get(layer).copied());

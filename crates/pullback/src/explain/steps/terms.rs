@@ -424,7 +424,10 @@ impl Steps {
                 Some(_) => update.gradients[place].clone(),
                 None => (0..elements).map(at).collect(),
             };
-            changed[place] = update.example.stepped(&update.trace, (place, &gradient), &[], 1).numbers;
+            let kept = &update.example.kept;
+            let step = kept.steps + 1;
+            changed[place] =
+                update.example.stepped(&update.trace, (place, &gradient), kept.of(place), step).numbers;
         }
     }
 

@@ -325,10 +325,10 @@ impl Steps {
             parameter: &update.trace.parameters()[parameter],
             name: w,
             gradient_name: g,
-            step: 1,
+            step: update.example.kept.steps + 1,
             before: self.number(own),
             gradient,
-            kept: Vec::new(),
+            kept: update.example.kept.of(parameter).iter().map(|state| state[element]).collect(),
             after: term.value,
         };
         lines.extend(stepped.sides(self.digits).into_iter().map(|[made, names, numbers, value]| {

@@ -2,20 +2,38 @@
 
 use super::{Names, NetworkExample};
 use crate::error::Result;
-use crate::explain::Trace;
+use crate::explain::{Options, Trace};
 use crate::network::Role;
 use crate::train::{NextStep, Training};
 
 /// Numbers that the optimizer keeps, by parameter, and how many steps were done.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Kept {
     pub(in crate::explain) states: Vec<Vec<Vec<f64>>>,
-    steps: u64,
+    pub(in crate::explain) steps: u64,
+}
+
+impl Kept {
+    /// What a run keeps that has done so many steps: of each parameter, as many arrays of its size as the optimizer has
+    /// states.
+    pub fn of_run(steps: u64, states: Vec<Vec<Vec<f64>>>) -> Self {
+        Self { states, steps }
+    }
+
+    /// Whether the optimizer keeps anything.
+    pub fn has_states(&self) -> bool {
+        self.states.iter().any(|states| !states.is_empty())
+    }
+
+    /// What is kept for a parameter.
+    pub(in crate::explain) fn of(&self, place: usize) -> &[Vec<f64>] {
+        self.states.get(place).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl NetworkExample {
     /// What a trace is of, as an example that can be trained on.
-    pub(in crate::explain) fn of_trace(trace: &Trace, training: &Training, fixed: &[usize]) -> Self {
+    pub(in crate::explain) fn of_trace(trace: &Trace, options: &Options) -> Self {
         let graph = &trace.lowered().graph;
         let inputs = &trace.lowered().inputs;
         let of = |name: &str| graph.find(name).map(|id| trace.value(id).to_vec()).unwrap_or_default();
@@ -32,9 +50,10 @@ impl NetworkExample {
             targets: of("targets"),
             weights: trace.weights().map(<[f64]>::to_vec),
             rows: trace.rows(),
-            training: Training { seed: trace.seed(), ..training.clone() },
+            training: Training { seed: trace.seed(), ..options.training.clone() },
             mode: trace.mode(),
-            fixed: fixed.to_vec(),
+            kept: options.kept.clone(),
+            fixed: options.fixed.clone(),
             names: Names::default(),
         }
     }

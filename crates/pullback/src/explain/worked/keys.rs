@@ -52,6 +52,12 @@ pub(super) const FILE: &[Key] = &[
     key("l2", Form::Number, "The strength of L2 on all weights."),
     key("divide_by_batch", Form::Truth, "Whether the strengths are divided by the number of examples."),
     key("optimizer", Form::TextOrTable, "How a gradient changes a weight; sgd where none is given."),
+    key("steps_done", Form::Count, "How many steps of the optimizer there were before."),
+    key(
+        "optimizer_state",
+        Form::NamedNumbers,
+        "What the optimizer keeps from them, by the names of parameters: a list for each number that it keeps of a weight.",
+    ),
     key("learning_rate", Form::Number, "The factor of a step."),
     key("clip_norm", Form::Number, "The largest norm of the whole gradient."),
     key("fixed", Form::Texts, "What the step leaves as it is: biases, or names of parameters."),

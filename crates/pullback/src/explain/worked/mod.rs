@@ -92,6 +92,8 @@ pub struct NetworkExample {
     pub training: Training,
     /// Whether dropout drops, and batch norm takes the batch's own figures.
     pub mode: Mode,
+    /// What the optimizer keeps from the steps before; nothing where the next step is the first.
+    pub kept: Kept,
     /// The places of the parameters that a step leaves as they are.
     pub fixed: Vec<usize>,
     /// What inputs, outputs, units, weights and biases are called.

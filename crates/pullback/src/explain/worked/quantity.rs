@@ -1,6 +1,5 @@
 //! What a file expects, by the names that its page has: `out_h1`, `dE/dw5`, `cost after 100 steps`.
 
-use super::advance::Kept;
 use super::{Expectation, NetworkExample, Subject, WorkedExample};
 use crate::error::{Error, Result};
 use crate::explain::examples::Claim;
@@ -59,7 +58,7 @@ fn of_network(example: &WorkedExample, network: &NetworkExample) -> Result<Vec<C
     }
     at_step.sort_by_key(|(_, steps, _)| *steps);
     let mut claims: Vec<Option<Claim>> = vec![None; example.expect.len()];
-    let (mut now, mut kept, mut done) = (network.clone(), Kept::default(), 0);
+    let (mut now, mut kept, mut done) = (network.clone(), network.kept.clone(), 0);
     let mut trace = now.trace()?;
     let table = named(network, example.notation, &trace);
     for (at, steps, name) in at_step {

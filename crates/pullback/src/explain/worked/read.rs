@@ -3,7 +3,7 @@
 use super::keys::{AT, FILE, IN_EXPECTATION, IN_LAYER, Key, LAYER, VERSION};
 use super::table::{Array, Table, place, wrong};
 use super::tree::{Node, Value};
-use super::{Expectation, Expected, Names, NetworkExample, Subject, WorkedExample};
+use super::{Expectation, Expected, Kept, Names, NetworkExample, Subject, WorkedExample};
 use crate::error::{Error, Result};
 use crate::explain::expression::Expression;
 use crate::explain::{CODES, Notation};
@@ -244,6 +244,7 @@ fn network_example(file: &Table<'_>) -> Result<NetworkExample> {
         let key = if error.what().contains("clipped") { "clip_norm" } else { "learning_rate" };
         file.placed(key, error)
     })?;
+    let kept = kept(file, &specification, &training.optimizer)?;
     let mode = if file.truth("training")? == Some(true) { Mode::Training } else { Mode::Evaluation };
     let example = NetworkExample {
         fixed: fixed(file, &specification)?,
@@ -255,11 +256,29 @@ fn network_example(file: &Table<'_>) -> Result<NetworkExample> {
         rows,
         training,
         mode,
+        kept,
         names,
     };
     // What only the numbers show, such as a code that names no row.
     example.trace().map_err(|error| file.placed("inputs", error))?;
     Ok(example)
+}
+
+/// What the optimizer keeps from the steps before.
+fn kept(file: &Table<'_>, specification: &[Parameter], optimizer: &Optimizer) -> Result<Kept> {
+    const KEY: &str = "optimizer_state";
+    let steps = file.count("steps_done")?.unwrap_or(0);
+    let Some(node) = file.get(KEY) else { return Ok(Kept::default()) };
+    let table = Table::new(file.source, KEY, node)?;
+    table.check(&specification.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>())?;
+    let mut states = vec![Vec::new(); specification.len()];
+    for (parameter, own) in specification.iter().zip(&mut states) {
+        let Some(array) = table.array(&parameter.name)? else { continue };
+        let elements = parameter.shape.elements();
+        as_many(&table, &parameter.name, array.numbers.len(), optimizer.states() * elements)?;
+        *own = array.numbers.chunks(elements.max(1)).map(<[f64]>::to_vec).collect();
+    }
+    Ok(Kept { states, steps })
 }
 
 fn required(file: &Table<'_>, key: &str) -> Result<Array> {

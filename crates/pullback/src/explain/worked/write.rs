@@ -3,7 +3,7 @@
 use super::keys::{AT, LAYER};
 use super::read::key_of;
 use super::tree::{Node, Value};
-use super::{Expectation, Expected, NetworkExample, Subject, WorkedExample};
+use super::{Expectation, Expected, Kept, NetworkExample, Subject, WorkedExample};
 use crate::explain::Notation;
 use crate::network::{Layer, Mode, Parameter, Role};
 use crate::train::Optimizer;
@@ -77,6 +77,22 @@ fn expectation(expectation: &Expectation) -> Node {
     table.table()
 }
 
+/// What the optimizer keeps from the steps before.
+fn kept(file: &mut Entries, example: &NetworkExample) {
+    if example.kept == Kept::default() {
+        return;
+    }
+    file.add("steps_done", Value::Number(example.kept.steps.to_string()));
+    let mut table = Entries::default();
+    for (place, parameter) in example.network.parameters().unwrap_or_default().iter().enumerate() {
+        let states = example.kept.of(place);
+        if !states.is_empty() {
+            table.add(&parameter.name, shaped(&states.concat(), &[states.len(), states[0].len()]));
+        }
+    }
+    file.add("optimizer_state", table.table());
+}
+
 fn of_network(file: &mut Entries, example: &NetworkExample) {
     let NetworkExample { network, training, names, rows, .. } = example;
     let examples = |numbers: &[f64], sizes: &[usize]| {
@@ -98,6 +114,7 @@ fn of_network(file: &mut Entries, example: &NetworkExample) {
     if training.optimizer != Optimizer::Sgd {
         file.text("optimizer", &training.optimizer.to_string());
     }
+    kept(file, example);
     file.number("learning_rate", training.learning_rate);
     file.number("clip_norm", training.clip_norm);
     let parameters = network.parameters().unwrap_or_default();
