@@ -54,13 +54,13 @@ export class Stepping {
   #scene(): Scene | undefined {
     const opened = lab.opened;
     if (!opened) return undefined;
-    const width = Math.round(Math.min(1000, Math.max(430, this.width)));
+    const width = Math.round(Math.min(1000, this.width));
     return engine().ask<Scene>({
       op: "scene",
       id: opened.id,
       level: lab.level,
       at: lab.at,
-      // The height is that which the example needs.
+      // The height is that which the example needs, and it is wider where it could not be read otherwise.
       width,
       language: lab.language,
     });

@@ -223,12 +223,10 @@ impl Glass {
             }
             About::Scene { level, at, width, height, language } => {
                 let catalog = catalog(language.as_deref())?;
-                let fitting = Size::fitting(&self.steps);
-                let size =
-                    Size { width: width.unwrap_or(fitting.width), height: height.unwrap_or(fitting.height) };
                 let level = level_named(level)?;
                 self.at(level);
                 let step = self.chosen(level, *at)?;
+                let size = size(&self.steps, step, *width, *height);
                 let drawn = scene(&self.steps, step, size, &catalog);
                 let mut json = serde_json::to_value(&drawn).map_err(unwritten)?;
                 if let Some(step) = step {
@@ -533,6 +531,18 @@ fn built_in(language: &str) -> Option<Catalog> {
 #[cfg(target_family = "wasm")]
 fn built_in(_: &str) -> Option<Catalog> {
     None
+}
+
+/// The size of a drawing: as it is asked for; of a width alone, such that it can be read.
+pub(crate) fn size(steps: &Steps, step: Option<&Step>, width: Option<f64>, height: Option<f64>) -> Size {
+    match (width, height) {
+        (Some(width), Some(height)) => Size { width, height },
+        (Some(width), None) => Size::readable(steps, step, width),
+        (None, height) => {
+            let usual = Size::fitting(steps);
+            Size { height: height.unwrap_or(usual.height), ..usual }
+        }
+    }
 }
 
 fn no_network() -> Error {

@@ -3,11 +3,11 @@
 //! What is covered never reaches the page: it is taken out of the scene here.
 
 use crate::fields::Fields;
-use crate::glass::{Glass, catalog};
+use crate::glass::{Glass, catalog, size};
 use pullback::error::{Error, Result};
 use pullback::explain::{
     Answered, Asked, Catalog, Lesson, LessonMoment, LessonQuestion, Level, Makes, Pass, Question, Role,
-    Scene, Size, Step, Steps, Subject, WorkedExample, answers, scene,
+    Scene, Step, Subject, WorkedExample, answers, scene,
 };
 use serde_json::{Value, json};
 
@@ -112,8 +112,7 @@ impl Glass {
                     covered.push(name.parse()?);
                 }
                 let text = question.text(&self.worked, &catalog)?;
-                let mut drawn =
-                    self.covered(Level::Unit, at, &covered, size(&self.steps, *width, *height), &catalog)?;
+                let mut drawn = self.covered(Level::Unit, at, &covered, (*width, *height), &catalog)?;
                 drawn.sentence.clone_from(&text);
                 Ok(json!({
                     "question": question.to_string(),
@@ -161,7 +160,7 @@ impl Glass {
                 let level = Level::from_name(level)
                     .ok_or_else(|| Error::unknown_name("level", level, Level::NAMES))?;
                 let cover: Vec<Asked> = cover.iter().map(|name| name.parse()).collect::<Result<_>>()?;
-                let drawn = self.covered(level, *at, &cover, size(&self.steps, *width, *height), &catalog)?;
+                let drawn = self.covered(level, *at, &cover, (*width, *height), &catalog)?;
                 serde_json::to_value(drawn).map_err(unwritten)
             }
             QuizAsk::Lesson { text, source } => lesson(text, source.as_deref()),
@@ -174,7 +173,7 @@ impl Glass {
         level: Level,
         at: Option<usize>,
         cover: &[Asked],
-        size: Size,
+        (width, height): (Option<f64>, Option<f64>),
         catalog: &Catalog,
     ) -> Result<Scene> {
         self.at(level);
@@ -185,6 +184,7 @@ impl Glass {
                     .help(format!("there are {}, counted from 0", self.levels[&level].len()))
             })?),
         };
+        let size = size(&self.steps, step, width, height);
         let mut drawn = scene(&self.steps, step, size, catalog);
         if cover.is_empty() {
             return Ok(drawn);
@@ -309,11 +309,6 @@ impl Glass {
 
 fn is_of(id: &str, ids: &[String]) -> bool {
     ids.iter().any(|own| own == id || own.ends_with('.') && id.starts_with(own.as_str()))
-}
-
-fn size(steps: &Steps, width: Option<f64>, height: Option<f64>) -> Size {
-    let usual = Size::fitting(steps);
-    Size { width: width.unwrap_or(usual.width), height: height.unwrap_or(usual.height) }
 }
 
 /// What can be asked about an example, from the inputs to the update; of each layer the seed chooses a unit.

@@ -66,7 +66,7 @@ pub use render::html::Drawings;
 pub use render::picture::{picture, picture_at};
 pub use render::{diagram, json};
 pub use rows::{NamedInput, named_inputs, trace_rows, worked_rows};
-pub use scene::{Anchor, Figure, MOST_GATES, MOST_UNITS, Role, Scene, Shape, Size, scene};
+pub use scene::{Anchor, Figure, MOST_GATES, MOST_UNITS, READABLE, Role, Scene, Shape, Size, scene};
 pub use steps::{Action, Level, Makes, Pass, Place, Said, Step, Steps, Term};
 pub use trace::{
     Activated, Dense, Factor, FactorKind, Filters, Imaging, LayerName, Link, Part, Trace, Weighted,

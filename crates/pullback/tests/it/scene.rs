@@ -2,8 +2,8 @@
 
 use crate::worked::random;
 use pullback::explain::{
-    Anchor, Catalog, Expression, Figure, LANGUAGES, Level, Notation, Role, Scene, Shape, Size, Steps,
-    Subject, WorkedExample, animation, examples, picture, scene,
+    Anchor, Catalog, Expression, Figure, LANGUAGES, Level, Notation, READABLE, Role, Scene, Shape, Size,
+    Steps, Subject, WorkedExample, animation, examples, picture, scene,
 };
 use pullback::network::{Activation, Cost, Network};
 use pullback::train::Training;
@@ -180,6 +180,70 @@ fn numbers_can_be_read_in_networks_of_up_to_eight_units_a_layer() {
                 let mut names = end.shapes.iter().filter(|shape| shape.text.starts_with("meas"));
                 let is_short = |own: &Shape| own.text.contains('…') && own.name.contains("_가나다라마바사");
                 assert!(names.clone().count() > 0 && names.all(is_short), "{what}");
+            }
+        }
+    }
+}
+
+/// Circles and boxes that are drawn in full do not meet.
+fn check_units(scene: &Scene, what: &str) {
+    let area = |shape: &Shape| match shape.figure {
+        Figure::Circle { x, y, r } => Some([x - r, y - r, x + r, y + r]),
+        Figure::Box { x, y, width, height } => Some([x, y, x + width, y + height]),
+        _ => None,
+    };
+    let all: Vec<(&Shape, [f64; 4])> =
+        scene.shapes.iter().filter_map(|shape| Some((shape, area(shape)?))).collect();
+    for (at, (shape, own)) in all.iter().enumerate() {
+        // A hundred spines stand side by side like the lines of a hatching.
+        let others =
+            all[at + 1..].iter().filter(|other| (shape.role, other.0.role) != (Role::Spine, Role::Spine));
+        for (other, area) in others {
+            let is_beside = own[0] >= area[2] || area[0] >= own[2] || own[1] >= area[3] || area[1] >= own[3];
+            assert!(is_beside, "{what}: {shape:?} and {other:?}");
+        }
+    }
+}
+
+/// On a telephone as on a screen.
+#[test]
+fn a_drawing_of_a_readable_size_has_no_small_text_and_nothing_on_another() {
+    let mut all: Vec<(String, WorkedExample)> =
+        examples::NAMES.iter().map(|name| ((*name).to_owned(), example(name))).collect();
+    let sizes: [(usize, &[usize], usize); 8] = [
+        (2, &[2], 2),
+        (2, &[8; 5], 2),
+        (40, &[30], 12),
+        (2, &[3; 7], 2),
+        (2, &[64; 99], 1),
+        (2, &[16; 99], 2),
+        (8, &[4, 4, 4], 2),
+        (1, &[], 1),
+    ];
+    for (inputs, hidden, outputs) in sizes {
+        all.push((format!("{inputs}-{hidden:?}-{outputs}"), dense(inputs, hidden, outputs)));
+    }
+    let long = (0..30).map(|at| format!("v{} = v{} * {at} + tanh(v{})", at + 1, at, at)).collect::<Vec<_>>();
+    all.push(("a long formula".into(), formula(&long.join("\n"), &[("v0", -0.123_456)])));
+    for (name, worked) in &all {
+        let steps = Steps::of(worked).unwrap();
+        for catalog in catalogs() {
+            for room in [300.0, 700.0, 1000.0] {
+                let all = steps.at(Level::Layer);
+                for step in all.iter().step_by(all.len() / 20 + 1).map(Some).chain([None]) {
+                    let drawn = scene(&steps, step, Size::readable(&steps, step, room), &catalog);
+                    let what = format!("{name} in {room}");
+                    check(&drawn, &what);
+                    // Where a value of a long formula is used again, its parts can still meet its derivative.
+                    if name != "a long formula" {
+                        check_texts(&drawn, &what);
+                    }
+                    check_units(&drawn, &what);
+                    for shape in &drawn.shapes {
+                        let Figure::Text { size, .. } = shape.figure else { continue };
+                        assert!(size >= READABLE - 0.05, "{what}: {shape:?}");
+                    }
+                }
             }
         }
     }

@@ -2,9 +2,9 @@
 
 use super::canvas::{Canvas, MADE, Written};
 use super::room::{fitting, shortened_apart, width};
-use super::{Anchor, Figure, MOST_GATES, Role, Size};
+use super::{Anchor, Figure, MOST_GATES, READABLE, Role, Size};
 use crate::explain::expression::{Circuit, Gate};
-use crate::explain::steps::{Pass, Place, When};
+use crate::explain::steps::{Pass, Place, Step, When};
 use crate::graph::{Kind, NodeId};
 use std::collections::BTreeMap;
 
@@ -16,6 +16,9 @@ const MOST_READERS: usize = 5;
 
 /// The heights of a name beside its number.
 const NAME: [f64; 2] = [11.0, 20.0];
+
+/// From a gate to the next one, to the right and below, so that its sign and its number can be read.
+const READABLE_GAP: [f64; 2] = [108.0, 92.0];
 
 /// A variable, a number or a gate with its place.
 struct Drawn<'a> {
@@ -37,7 +40,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, circuit: &Circuit) -> usize {
     let between =
         drawn.iter().map(|own| own.x - MARGIN[0]).filter(|x| *x > 0.0).fold(canvas.size.width, f64::min);
     // At an edge it is moved inwards, and must not meet the next column's.
-    let room = (between + MARGIN[0]) * 2.0 / 3.0;
+    let room = ((between + MARGIN[0]) * 2.0 / 3.0).min(between - 2.0);
     let names: Vec<&str> = drawn.iter().map(|own| own.name.as_str()).collect();
     let of_number = width(" = -0.0001234", NAME[0]);
     let short = shortened_apart(&names, NAME[0], (room - of_number).max(room / 2.0));
@@ -75,6 +78,19 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, circuit: &Circuit) -> usize {
         }
     }
     circuit.gates.len() - gates.len()
+}
+
+/// The smallest drawing whose texts can be read.
+pub(super) fn least(circuit: &Circuit, step: Option<&Step>) -> Size {
+    let center = step.and_then(|step| step.gate).unwrap_or(circuit.gates.len() - 1);
+    let (drawn, _) = layout(circuit, &around(circuit, center), center, Size::default());
+    let columns = drawn.iter().map(|own| own.column).max().unwrap_or(0);
+    let tallest =
+        (0..=columns).map(|at| drawn.iter().filter(|own| own.column == at).count()).max().unwrap_or(1);
+    Size {
+        width: 2.0 * MARGIN[0] + READABLE_GAP[0] * columns.max(1) as f64,
+        height: 2.0 * MARGIN[1] + READABLE_GAP[1] * tallest.saturating_sub(1) as f64,
+    }
 }
 
 /// The gates to draw: all, or of too many the one in the center, those that it reads, and the first of those that read
@@ -158,7 +174,7 @@ fn node(canvas: &mut Canvas<'_>, circuit: &Circuit, own: &Drawn<'_>, (r, room): 
     let figure = Figure::Circle { x: own.x, y: own.y, r };
     canvas.shape(format!("node.{index}"), role, name.clone(), figure).is_active = is_active;
     let sign = own.gate.map_or_else(|| own.name.clone(), |(_, gate)| gate.sign());
-    let size = fitting(&sign, r * 0.85, r * 0.4, r * 1.7);
+    let size = fitting(&sign, r * 0.85, (r * 0.4).max(READABLE), r * 1.7);
     // What is wider than its circle stands beside the number.
     let is_inside = width(&sign, size) <= r * 1.8;
     if is_inside {
@@ -186,7 +202,11 @@ fn node(canvas: &mut Canvas<'_>, circuit: &Circuit, own: &Drawn<'_>, (r, room): 
     // A gate that has a name of its own is called by it.
     let is_named = own.gate.is_some() && own.name.chars().all(|c| c.is_alphanumeric() || c == '_');
     if is_named || !is_inside {
-        let text = format!("{} = {}", own.short, canvas.number(value));
+        let told = |number: String| format!("{} = {number}", own.short);
+        let whole = told(canvas.number(value));
+        // With fewer digits where it would meet the next column's.
+        let is_short = width(&whole, NAME[0]) <= room;
+        let text = if is_short { whole } else { told(canvas.compact(value, 7)) };
         of_value.height = fitting(&text, of_value.height, NAME[0], room);
         let half = width(&text, of_value.height) / 2.0 + 4.0;
         of_value.at[0] = own.x.min(canvas.size.width - half).max(half);

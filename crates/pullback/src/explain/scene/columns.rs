@@ -10,16 +10,27 @@ use crate::graph::NodeId;
 use crate::network::{Form, Image};
 use pullback_kernels::Real;
 
-/// From the edge of the drawing to the middle of the first and the last column.
+/// From the edge of the drawing to the middle of the first and the last column, at most and at least.
 const MARGIN: f64 = 72.0;
+const LEAST_MARGIN: [f64; 2] = [42.0, COST + 8.0];
+/// The same as a share of its width.
+const MARGIN_SHARE: f64 = 0.09;
 /// The largest distance from a unit to the next below it.
 const SPACING: f64 = 250.0;
 /// The largest radius of a unit.
 const RADIUS: f64 = 40.0;
 /// Of a drawing with spines, the share of its width that is left for what is drawn in full, at each side.
 const SIDES: f64 = 0.23;
+/// The least of it from the middle of the first column on.
+const LEAST_SIDE: f64 = 112.0;
 /// Of such a drawing, the room between the units of a layer and the spines beside it.
 const BESIDE: f64 = 48.0;
+
+/// From a column to the next one, and from a unit to the next below it, so that a number in a unit can be read.
+const READABLE_GAP: f64 = 128.0;
+const READABLE_SPACING: f64 = 92.0;
+/// The room of all spines.
+const READABLE_SPINES: f64 = 160.0;
 
 /// How a column is drawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +112,10 @@ pub(super) fn columns(example: &NetworkExample, trace: &Trace, size: Size) -> (V
         column.gap = xs[at + 1] - xs[at];
         let before = if at > 0 { xs[at] - xs[at - 1] } else { column.gap };
         // Spines keep their distance by themselves.
-        let gap = if is_deep && column.kind != Kind::Spine { BESIDE * 2.0 } else { before.min(column.gap) };
+        let gap = match is_deep && column.kind != Kind::Spine {
+            true => READABLE_GAP,
+            false => before.min(column.gap),
+        };
         column.room = gap;
         let numbers = shown_by(example, trace, column);
         place(column, xs[at], gap, size.height, &numbers);
@@ -132,6 +146,24 @@ fn crowd(columns: &mut [Column]) {
     }
 }
 
+/// The smallest drawing whose texts can be read.
+pub(super) fn least(example: &NetworkExample, trace: &Trace) -> Size {
+    let (columns, _) = columns(example, trace, Size::default());
+    let is_deep = columns.iter().any(|column| column.kind == Kind::Spine);
+    let width = match is_deep {
+        true => 2.0 * (LEAST_MARGIN[1] + LEAST_SIDE + BESIDE) + READABLE_SPINES,
+        // The margins are a share of it; what is missing gets five times smaller each time.
+        false => {
+            let between = READABLE_GAP * columns.len() as f64;
+            let with_margins = |width: f64| between + margins(width).iter().sum::<f64>();
+            (0..12).fold(between, |width, _| with_margins(width))
+        }
+    };
+    let height = |column: &Column| READABLE_SPACING * column.spots.len() as f64 / share(column);
+    let heights = columns.iter().filter(|column| column.has_units()).map(height);
+    Size { width, height: heights.fold(0.0, f64::max) }
+}
+
 /// The most units that a column of a drawing has, where numbers stand between columns; of a deep network, none.
 pub(super) fn most_units(example: &NetworkExample, trace: &Trace) -> usize {
     let (columns, _) = columns(example, trace, Size::default());
@@ -140,13 +172,20 @@ pub(super) fn most_units(example: &NetworkExample, trace: &Trace) -> usize {
     of_units.map(|column| column.spots.len()).max().unwrap_or(0)
 }
 
+/// From the edges of a drawing to the middle of the first and the last column.
+fn margins(width: f64) -> [f64; 2] {
+    LEAST_MARGIN.map(|least| (width * MARGIN_SHARE).clamp(least, MARGIN))
+}
+
 /// The middle of each column and of the cost.
 fn places(count: usize, is_deep: bool, width: f64) -> Vec<f64> {
-    let (first, end) = (MARGIN, width - MARGIN);
+    let [before, after] = margins(width);
+    let (first, end) = (before, width - after);
     if !is_deep {
         return (0..count).map(|at| first + (end - first) * at as f64 / (count - 1) as f64).collect();
     }
-    let (left, right) = (width * SIDES, width * (1.0 - SIDES));
+    let left = (width * SIDES).max(first + LEAST_SIDE);
+    let right = (width * (1.0 - SIDES)).min(end - LEAST_SIDE);
     let spines = count - 4;
     // Room for the units of the first and the last layer.
     let (from, until) = (left + BESIDE, right - BESIDE);
@@ -242,6 +281,16 @@ fn shown_by(example: &NetworkExample, trace: &Trace, column: &Column) -> Vec<f64
     }
 }
 
+/// The share of a drawing's height that units take: there is room for names above and deltas below; and for the number of
+/// those that are left out.
+fn share_of(left_out: bool) -> f64 {
+    if left_out { 0.84 } else { 0.96 }
+}
+
+fn share(column: &Column) -> f64 {
+    share_of(column.spots.len() < column.count)
+}
+
 /// Gives a column its spots: all units of a small layer, else those with the largest numbers.
 fn place(column: &mut Column, x: f64, gap: f64, height: f64, numbers: &[f64]) {
     let center = middle(height);
@@ -264,13 +313,12 @@ fn place(column: &mut Column, x: f64, gap: f64, height: f64, numbers: &[f64]) {
         units.sort_unstable();
     }
     let count = units.len() as f64;
-    // Room for names above and deltas below; and for the number of those that are left out.
-    let room = if units.len() < column.count { height * 0.84 } else { height * 0.96 };
+    let left_out = units.len() < column.count;
+    let room = height * share_of(left_out);
     let spacing = (room / count).min(SPACING);
     // Numbers on edges need most of the room between columns.
     let r = RADIUS.min(spacing * 0.31).min(gap * 0.22);
-    let top =
-        center - spacing * (count - 1.0) / 2.0 - if units.len() < column.count { height * 0.05 } else { 0.0 };
+    let top = center - spacing * (count - 1.0) / 2.0 - if left_out { height * 0.05 } else { 0.0 };
     column.spots = (units.into_iter().enumerate())
         .map(|(at, unit)| Spot { unit, x, y: top + spacing * at as f64, r })
         .collect();

@@ -34,6 +34,10 @@ pub const MOST_UNITS: usize = 8;
 /// The most gates of a formula that is drawn as a whole; of a longer one, it is the part around the step.
 pub const MOST_GATES: usize = 60;
 
+/// The smallest height of a text in a drawing of a [readable](Size::readable) size. As many pixels of a screen can be
+/// read.
+pub const READABLE: f64 = 11.0;
+
 /// The size of a drawing, in units of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Size {
@@ -58,6 +62,21 @@ impl Size {
         let Some((example, trace)) = steps.network() else { return own };
         let more = columns::most_units(example, trace).saturating_sub(2);
         Self { height: own.height + OF_A_UNIT * more as f64, ..own }
+    }
+
+    /// As wide as there is room, but never so small that a text is lower than [`READABLE`]: what is wider than a screen
+    /// is moved under it. Of a long formula, each step has a size of its own.
+    pub fn readable(steps: &Steps, step: Option<&Step>, room: f64) -> Self {
+        let least = match (steps.network(), steps.formula()) {
+            (Some((example, trace)), _) => columns::least(example, trace),
+            (None, Some(formula)) => circuit::least(formula, step),
+            (None, None) => return Self::fitting(steps),
+        };
+        let width = room.max(least.width);
+        let fitting = Self::fitting(steps);
+        // Of a narrow drawing, the height would be empty.
+        let spare = (fitting.width - width).max(0.0) * 0.25;
+        Self { width, height: (fitting.height - spare).max(least.height) }
     }
 }
 

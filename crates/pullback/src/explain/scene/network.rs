@@ -3,13 +3,14 @@
 use super::canvas::{Canvas, Written};
 use super::columns::{Column, Kind, Spot, by_logarithm, columns};
 use super::room::{fitting, shortened, shortened_apart, width};
-use super::{Anchor, Figure, MOST_UNITS, Role};
+use super::{Anchor, Figure, MOST_UNITS, READABLE, Role};
 use crate::explain::figures::norm;
 use crate::explain::steps::{Makes, Pass, Place, When};
 use crate::explain::worked::NetworkExample;
 use crate::explain::{Dense, LayerName, Notation, Symbol, Trace};
 use crate::graph::NodeId;
 use crate::network::Image;
+use crate::report::number::significant;
 
 /// Units of a smaller radius have no second number in them, and no bias beside their name.
 const ROOMY: f64 = 26.0;
@@ -86,7 +87,7 @@ fn inputs(canvas: &mut Canvas<'_>, trace: &Trace, column: &Column) {
     let above = names_above(canvas, &labels, column);
     for (spot, (label, above)) in column.spots.iter().zip(labels.into_iter().zip(above)) {
         let x = trace.at(node, row, spot.unit);
-        let size = height_in(spot, &canvas.number(x), 1.0, 0.36);
+        let (text, size) = number_in(canvas, spot, x, 1.0, 0.36);
         let values: [(&str, &dyn std::fmt::Display); 2] = [("name", &label), ("value", &canvas.number(x))];
         let name = canvas.say("scene.input", &values);
         let circle = Figure::Circle { x: spot.x, y: spot.y, r: spot.r };
@@ -100,7 +101,7 @@ fn inputs(canvas: &mut Canvas<'_>, trace: &Trace, column: &Column) {
                 key: "scene.input",
                 label,
                 number: x,
-                text: None,
+                text: Some(text),
                 at: [spot.x, spot.y + size * 0.36],
                 anchor: Anchor::Middle,
                 height: size,
@@ -118,11 +119,27 @@ fn height(spot: &Spot) -> f64 {
 /// The height of a number in a unit, as a share of what one has there, so that it stays in the circle; its baseline is
 /// so many heights below the middle.
 fn height_in(spot: &Spot, number: &str, share: f64, below: f64) -> f64 {
-    let size = height(spot) * share;
+    let size = (height(spot) * share).max(READABLE.min(height(spot)));
     // From the middle to the farthest corner of the text.
     let away = (below * size).abs().max((0.72 - below).abs() * size).min(spot.r);
     let chord = 2.0 * (spot.r * spot.r - away * away).sqrt();
     fitting(number, size, LEAST, chord * 0.94)
+}
+
+/// A number in a unit, with fewer digits where there is no room to read all of it, and its height.
+fn number_in(canvas: &Canvas<'_>, spot: &Spot, x: f64, share: f64, below: f64) -> (String, f64) {
+    let whole = canvas.number(x);
+    let of = |text: String| {
+        let height = height_in(spot, &text, share, below);
+        (text, height)
+    };
+    let (whole, height) = of(whole);
+    if height >= READABLE.min(self::height(spot)) {
+        return (whole, height);
+    }
+    let shorter = [3, 2, 1].map(|digits| significant(x, digits)).into_iter();
+    let fits = |own: &(String, f64)| own.1 >= READABLE && own.0.len() < whole.len();
+    shorter.map(of).find(fits).unwrap_or((whole, height))
 }
 
 /// The height of a unit's name.
@@ -168,7 +185,6 @@ fn units(canvas: &mut Canvas<'_>, example: &NetworkExample, trace: &Trace, colum
         canvas.shape(id("unit"), Role::Unit, name, circle).is_active = is_active;
         name_above(canvas, id("unit.name"), &called, &above, spot);
         let size = height(spot);
-        let text_of = |node: NodeId| canvas.number(trace.at(node, row, unit));
         let written = |role, key, node: NodeId, y: f64, height: f64, pass| Written {
             id: String::new(),
             role,
@@ -185,30 +201,36 @@ fn units(canvas: &mut Canvas<'_>, example: &NetworkExample, trace: &Trace, colum
         let mut all = Vec::new();
         if let Some(activation) = activation {
             let below = if is_roomy { 0.75 } else { 0.36 };
-            let height = height_in(spot, &text_of(activation), 1.0, below);
+            let (text, height) = number_in(canvas, spot, trace.at(activation, row, unit), 1.0, below);
             let y = spot.y + size * below;
             let own = written(Role::Activation, "scene.activation", activation, y, height, Pass::Forward);
-            all.push((activation, Written { id: id("activation"), ..own }));
+            all.push((activation, Written { id: id("activation"), text: Some(text), ..own }));
         }
         if is_roomy || activation.is_none() {
             let (share, below) = if activation.is_some() { (0.74, -0.54) } else { (1.0, 0.36) };
-            let height = height_in(spot, &text_of(dense.sum), share, below);
+            let (text, height) = number_in(canvas, spot, trace.at(dense.sum, row, unit), share, below);
             let y = spot.y + size * share * below;
             let own = written(Role::Sum, "scene.sum", dense.sum, y, height, Pass::Forward);
-            all.push((dense.sum, Written { id: id("sum"), ..own }));
+            all.push((dense.sum, Written { id: id("sum"), text: Some(text), ..own }));
         }
         // Of more units there is the next one's name below.
         if spot.r >= 20.0 {
-            let text = format!("δ {}", text_of(dense.delta));
-            let (most, x, anchor) = match column.is_crowded {
-                true => (fitting(&text, size * 0.8, 9.0, spot.r * 2.0), spot.x, Anchor::Middle),
-                // To the left, where the edges that come in meet at the unit: those that go out have numbers.
-                false => {
-                    let most = fitting(&text, size * 0.95, 9.0, spot.r * 2.8);
-                    (most, spot.x + spot.r * 0.7, Anchor::End)
+            let (most, room, x, anchor) = match column.is_crowded {
+                true => {
+                    let least = if is_roomy { READABLE } else { 0.0 };
+                    ((size * 0.8).max(least), spot.r * 2.0, spot.x, Anchor::Middle)
                 }
+                // To the left, where the edges that come in meet at the unit: those that go out have numbers.
+                false => (size * 0.95, spot.r * 2.8, spot.x + spot.r * 0.7, Anchor::End),
             };
-            let height = most.max(9.0);
+            // With fewer digits where all of them would be too small; of a crowded column, it is a little wider.
+            let delta = trace.at(dense.delta, row, unit);
+            let texts = [canvas.number(delta), canvas.compact(delta, 8), canvas.compact(delta, 7)];
+            let texts = texts.map(|number| format!("δ {number}"));
+            let least = most.min(READABLE);
+            let is_readable = |text: &&String| width(text, least) <= room;
+            let text = texts.iter().find(is_readable).unwrap_or(&texts[2]).clone();
+            let height = fitting(&text, most, least, room).max(9.0);
             let y = spot.y + spot.r + height * 1.02;
             let own = written(Role::Delta, "scene.delta", dense.delta, y, height, Pass::Backward);
             all.push((dense.delta, Written { id: id("delta"), text: Some(text), at: [x, y], anchor, ..own }));
@@ -313,13 +335,13 @@ fn targets(
         let text_of = |key: &str, node: NodeId| {
             let number = canvas.number(trace.at(node, row, spot.unit));
             let told = canvas.catalog.say(key, &[("value", &number)]);
-            [told, number].into_iter().find(|text| width(text, 9.0) <= room)
+            [told, number].into_iter().find(|text| width(text, READABLE) <= room)
         };
         let Some(target) = text_of("scene.target_short", targets) else { continue };
         let prediction = predicts.and_then(|node| Some((node, text_of("scene.prediction_short", node)?)));
-        let most = (height(spot) * 0.86).max(9.0);
+        let most = (height(spot) * 0.86).max(READABLE);
         let longest = prediction.iter().map(|(_, text)| text).chain([&target]);
-        let size = longest.map(|text| fitting(text, most, 9.0, room)).fold(most, f64::min);
+        let size = longest.map(|text| fitting(text, most, READABLE, room)).fold(most, f64::min);
         let written = |node: NodeId, role: Role, key: &'static str, text: String, below: f64, pass| Written {
             id: format!("{}.{}", role.name(), spot.unit),
             role,
@@ -474,7 +496,7 @@ fn whole_layer(canvas: &mut Canvas<'_>, trace: &Trace, column: &Column) {
     canvas.shape(format!("layer.{}", column.group), Role::Layer, name, figure).is_active = is_active;
     let name = canvas.say("scene.caption", &[("name", &called)]);
     let id = format!("layer.{}.name", column.group);
-    let size = fitting(&called, 15.0, 10.0, width - 8.0);
+    let size = fitting(&called, 15.0, READABLE, width - 8.0);
     let called = shortened(&called, size, width - 4.0);
     canvas.caption(id, called, name, [spot.x, spot.y + 5.0], size);
     delta_norm(canvas, trace, column, [spot.x, spot.y + 72.0]);
@@ -513,14 +535,24 @@ fn spines(canvas: &mut Canvas<'_>, trace: &Trace, columns: &[Column]) {
     }
     // What the layer at work is called, and how large its delta is.
     if let Some((x, called, name, size, is_known)) = shown {
-        let anchor = if x < canvas.size.width / 2.0 { Anchor::Start } else { Anchor::End };
-        let figure = Figure::Text { x, y: top - 12.0, anchor, size: 18.0 };
+        // Below and above the spines, where no other column's texts stand.
+        let all = || columns.iter().filter(|own| own.kind == Kind::Spine).flat_map(|own| &own.spots);
+        let (from, until) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(from, until), spot| {
+            (from.min(spot.x), until.max(spot.x))
+        });
+        let text_at = |text: &str, y: f64| {
+            let size = fitting(text, 18.0, READABLE, until - from);
+            let half = (width(text, size) / 2.0).min((until - from) / 2.0);
+            let x = x.clamp(from + half, until - half);
+            Figure::Text { x, y, anchor: Anchor::Middle, size }
+        };
+        let figure = text_at(&called, top - 12.0);
         canvas.shape("spine.name".into(), Role::Caption, name.clone(), figure).text = called;
         let is_back =
             canvas.step.is_some_and(|step| step.pass == Pass::Backward && step.makes == Makes::Deltas);
         if is_known && is_back {
-            let figure = Figure::Text { x, y: bottom + 24.0, anchor, size: 18.0 };
             let text = format!("|δ| {}", canvas.number(size));
+            let figure = text_at(&text, bottom + 24.0);
             let shape = canvas.shape("spine.delta".into(), Role::Delta, name, figure);
             shape.text = text;
             shape.number = Some(size);
@@ -570,11 +602,13 @@ fn cost(canvas: &mut Canvas<'_>, trace: &Trace, spot: Spot) {
             text: None,
             at: [spot.x, spot.y + 20.0],
             anchor: Anchor::Middle,
-            height: 19.0,
+            height: fitting(&value, 19.0, READABLE, spot.r * 2.0),
             pass: Some(Pass::Cost),
         },
     );
     let Some(after) = canvas.cost_after else { return };
+    let text = format!("→ {}", canvas.number(after));
+    let room = 2.0 * (canvas.size.width - spot.x) - 2.0;
     canvas.write(
         When::Before,
         Written {
@@ -583,10 +617,10 @@ fn cost(canvas: &mut Canvas<'_>, trace: &Trace, spot: Spot) {
             key: "scene.cost_after",
             label: canvas.steps.label(own),
             number: after,
-            text: Some(format!("→ {}", canvas.number(after))),
+            height: fitting(&text, 19.0, READABLE, room),
+            text: Some(text),
             at: [spot.x, spot.y + 60.0],
             anchor: Anchor::Middle,
-            height: 19.0,
             pass: Some(Pass::Update),
         },
     );
