@@ -114,7 +114,8 @@ export async function address(): Promise<string> {
     parts.set("level", lab.level);
     if (lab.at !== null) parts.set("at", String(lab.at));
   }
-  for (const [key, value] of Object.entries(lab.extra)) parts.set(key, value);
+  // In one order, so that the same state has the same address.
+  for (const [key, value] of Object.entries(lab.extra).sort()) parts.set(key, value);
   return `#${parts}`;
 }
 
@@ -148,6 +149,15 @@ export async function goTo(hash: string): Promise<boolean> {
   return at !== null;
 }
 
+/** The most letters of one thing in an address: browsers, mail and chats take as many. */
+const MOST_IN_ADDRESS = 16_000;
+
+/** A text for an address; null if it is too long for one. */
+export async function packedIfShort(text: string): Promise<string | null> {
+  const own = await packed(text);
+  return own.length <= MOST_IN_ADDRESS ? own : null;
+}
+
 async function packed(text: string): Promise<string> {
   const stream = new Blob([text]).stream().pipeThrough(new CompressionStream("deflate-raw"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
@@ -155,7 +165,7 @@ async function packed(text: string): Promise<string> {
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-async function unpacked(text: string): Promise<string> {
+export async function unpacked(text: string): Promise<string> {
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));

@@ -1,7 +1,7 @@
 // A teacher's lesson that is open: its steps, and the window with the notes.
 
 import { engine, EngineError } from "./engine";
-import { lab, openExample, openState, setLanguage } from "./state.svelte";
+import { lab, openExample, openState, packedIfShort, say, setLanguage, unpacked } from "./state.svelte";
 import type { Lesson, LessonStep } from "./types";
 
 type Word = { lesson: Lesson; at: number; isShown: boolean } | { wants: true } | { goes: number };
@@ -9,6 +9,10 @@ type Word = { lesson: Lesson; at: number; isShown: boolean } | { wants: true } |
 class Teaching {
   lesson = $state.raw<Lesson | undefined>();
   problem = $state("");
+  /** What is said of it beside it. */
+  note = $state("");
+  /** What is in the address of the lesson that is open, by its key. */
+  kept: Record<string, string> = {};
   /** Whether what is covered has been shown. */
   isShown = $state(false);
   at = $derived(Math.min((this.lesson?.steps.length ?? 1) - 1, Math.max(0, (Number(lab.extra.slide) || 1) - 1)));
@@ -23,6 +27,7 @@ export function isLesson(text: string): boolean {
 }
 
 export function openLesson(text: string, source: string): void {
+  teaching.note = "";
   try {
     teaching.lesson = engine().ask<Lesson>({ op: "lesson", text, source });
     teaching.problem = "";
@@ -33,6 +38,53 @@ export function openLesson(text: string, source: string): void {
     teaching.problem = error instanceof EngineError ? [error.message, error.help].filter(Boolean).join(": ") : String(error);
   }
   lab.view = "lesson";
+}
+
+/** Opens a lesson of a person's own; the address holds it, if it is not too long. */
+export async function openOwnLesson(text: string, name: string): Promise<void> {
+  openLesson(text, name);
+  if (!teaching.lesson) return;
+  const own = await packedIfShort(text);
+  keepLesson(own === null ? { file: name } : { toml: own });
+  if (own === null) teaching.note = say("lab.teach_address_large", { name });
+}
+
+function keepLesson(kept: Record<string, string>): void {
+  teaching.kept = kept;
+  lab.extra = { ...withoutLesson(lab.extra), ...kept };
+}
+
+function withoutLesson({ toml: _, lesson: __, file: ___, ...rest }: Record<string, string>): Record<string, string> {
+  return rest;
+}
+
+/** Leaves the lesson for another. */
+export function closeLesson(): void {
+  teaching.lesson = undefined;
+  teaching.note = "";
+  keepLesson({});
+}
+
+/** While the view is shown, the lesson is in the address. */
+export function lessonInAddress(isShown: boolean): void {
+  const kept = isShown && teaching.lesson ? teaching.kept : {};
+  if (isShown && Object.keys(kept).length === 0) return;
+  lab.extra = { ...withoutLesson(lab.extra), ...kept };
+}
+
+/** Opens the lesson that an address holds or names, unless it is open. */
+export async function followLesson(): Promise<void> {
+  const { toml, lesson, file } = lab.extra;
+  if (lab.view !== "lesson") return;
+  if (toml && toml !== teaching.kept.toml) {
+    openLesson(await unpacked(toml), say("lab.teach_own"));
+    teaching.kept = { toml };
+  } else if (lesson && lesson !== teaching.kept.lesson) {
+    await fetchLesson(lesson);
+  } else if (file && file !== teaching.kept.file) {
+    teaching.lesson = undefined;
+    teaching.problem = say("lab.teach_address_file", { name: file });
+  }
 }
 
 /** Opens a lesson of this site by its address. */
@@ -46,6 +98,7 @@ export async function fetchLesson(address: string): Promise<void> {
   const response = await fetch(url);
   if (response.ok) {
     openLesson(await response.text(), address);
+    keepLesson({ lesson: address });
   } else {
     teaching.problem = `${address}: ${response.status}`;
     lab.view = "lesson";

@@ -1,8 +1,9 @@
 // A run of training in the worker: its settings, what is shown of it, and how one moves in it.
 
 import { EngineError } from "./engine";
-import type { Point } from "./points";
+import type { Chosen, Point, Sheet } from "./points";
 import { Remote } from "./remote";
+import { packedIfShort, unpacked } from "./state.svelte";
 import type { Answered } from "./remote";
 import type { State } from "./types";
 
@@ -118,9 +119,15 @@ const UNIT = { running: 12, resting: 28 };
 /** How long a slice may take, so that a frame is drawn sixty times a second. */
 const SLICE = 11;
 
+/** Of an update that is opened, the most examples: those of most batches, so that it is the run's own. */
+const MOST_ROWS = 64;
+
 export class Training {
   settings = $state<Settings>({ ...DEFAULTS });
   own = $state.raw<Point[]>([]);
+  /** The file that they are from, if they are from one, and its columns. */
+  sheet = $state.raw<Sheet | null>(null);
+  columns = $state<Chosen>({ x: 0, y: 1, target: 2 });
   run = $state.raw<Run | undefined>();
   points = $state.raw<Points>(new Float32Array());
   place = $state.raw<Place>({ step: 0, epoch: 0, farthest: 0, rate: 0, diverged: null });
@@ -341,13 +348,49 @@ export class Training {
   }
 
   /** The next update as an example that can be opened. */
-  async update(title: string): Promise<{ state: State; rows: number; batch: number } | undefined> {
+  async update(title: (rows: number, batch: number) => string): Promise<{ state: State } | undefined> {
     if (!this.run) return undefined;
     this.pause();
-    const question = { op: "train_update", id: this.run.id, title, most: 4 };
-    return (await this.#remote.ask<{ state: State; rows: number; batch: number }>(question)).ok;
+    const question = { op: "train_update", id: this.run.id, title: "", most: MOST_ROWS };
+    const { state, rows, batch } = (await this.#remote.ask<{ state: State; rows: number; batch: number }>(question)).ok;
+    return { state: { ...state, title: title(rows, batch) } };
   }
 
+}
+
+/** Points of a person's own for an address: what was set by hand, or a file with what was chosen of it. */
+export async function writtenOwn({ own, sheet, columns }: Training): Promise<string | null> {
+  const chosen = $state.snapshot(columns);
+  if (!sheet) return packedIfShort(JSON.stringify({ points: own }));
+  const whole = await packedIfShort(JSON.stringify({ sheet, columns: chosen }));
+  if (whole !== null) return whole;
+  // The three columns alone may be short enough.
+  const places = [chosen.x, chosen.y, chosen.target];
+  const part: Sheet = {
+    name: sheet.name,
+    columns: places.map((at) => sheet.columns[at] ?? ""),
+    rows: sheet.rows.map((row) => places.map((at) => row[at] ?? "")),
+    numeric: [0, 1, ...(sheet.numeric.includes(chosen.target) ? [2] : [])],
+  };
+  return packedIfShort(JSON.stringify({ sheet: part, columns: { x: 0, y: 1, target: 2 } }));
+}
+
+/** What an address says of them, if that can be read. */
+export async function readOwn(text: string): Promise<{ points: Point[] } | { sheet: Sheet; columns: Chosen } | null> {
+  const isTexts = (own: unknown): own is string[] => Array.isArray(own) && own.every((cell) => typeof cell === "string");
+  try {
+    const { points, sheet, columns } = JSON.parse(await unpacked(text));
+    const isPoint = (own: unknown): boolean =>
+      Array.isArray(own) && own.length === 3 && Number.isFinite(own[0]) && Number.isFinite(own[1]) && typeof own[2] === "string";
+    if (Array.isArray(points)) return points.every(isPoint) ? { points } : null;
+    const isPlace = (at: unknown): boolean => Number.isInteger(at) && Number(at) >= 0 && Number(at) < sheet.columns.length;
+    const isSheet =
+      typeof sheet.name === "string" && isTexts(sheet.columns) && sheet.rows.every(isTexts) && sheet.numeric.every(isPlace) &&
+      [columns.x, columns.y, columns.target].every(isPlace);
+    return isSheet ? { sheet, columns } : null;
+  } catch {
+    return null;
+  }
 }
 
 let shared: Training | undefined;
@@ -370,6 +413,7 @@ export function written(own: Settings): string {
 
 /** Settings of an address; what cannot be read is as usual. */
 export function readSettings(text: string): Settings {
+  const all = [...SETS, "own"];
   // A name of an activation may hold the separator.
   const parts = text.replace("leaky_relu", "leaky-relu").split("_").map((part) => part.replace("leaky-relu", "leaky_relu"));
   const [set, points, noise, hidden, activation, optimizer, rate, l2, batch, test, seed] = parts;
@@ -381,7 +425,7 @@ export function readSettings(text: string): Settings {
   const isLayers = units.length <= MOST_LAYERS && units.every((own) => Number.isInteger(own) && own >= 1 && own <= MOST_UNITS);
   const one = <T extends string>(part: string | undefined, all: readonly T[], usual: T): T => all.find((own) => own === part) ?? usual;
   return {
-    set: one(set, SETS, "circles"),
+    set: one(set, all, "circles"),
     points: Math.round(number(points, DEFAULTS.points, 10, 1000)),
     noise: number(noise, 1, 0, 4),
     hidden: hidden === "" ? [] : isLayers ? units : [...DEFAULTS.hidden],

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { launch, open, serve } from "./browser.mjs";
-import { binary, deepExample, loadEngine } from "./engine.mjs";
+import { binary, deepExample, loadEngine, PAGE } from "./engine.mjs";
 
 let server;
 let browser;
@@ -182,6 +182,127 @@ test("axe finds nothing, nothing scrolls sideways, no error is logged", async ()
           await page.context().close();
         }
   assert.deepEqual([...new Set(found)], []);
+});
+
+/** Drops a file onto what is on screen. */
+const drop = (page, where, name, text) =>
+  page.evaluate(
+    ([where, name, text]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([text], name));
+      document.querySelector(where).dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    },
+    [where, name, text],
+  );
+
+/** Of all drawings, texts that are too small to be read on a telephone, and texts of units and costs that meet. */
+const unreadable = (page) =>
+  page.evaluate(() => {
+    const found = [];
+    for (const text of document.querySelectorAll("main svg text")) {
+      const matrix = text.getScreenCTM();
+      const size = Number.parseFloat(getComputedStyle(text).fontSize) * Math.sqrt(Math.abs(matrix.a * matrix.d - matrix.b * matrix.c));
+      // Positions are rounded to tenths.
+      if (text.textContent.trim() !== "" && size < 10.95) found.push(`${text.textContent}: ${size.toFixed(1)} px`);
+    }
+    const kinds = "input unit activation sum delta target prediction cost value caption variable gate derivative".split(" ");
+    for (const svg of document.querySelectorAll("main svg")) {
+      const all = [...svg.querySelectorAll("[data-id]")].filter((own) => kinds.some((kind) => own.classList.contains(kind)));
+      const texts = all.filter((own) => own.querySelector("text")).map((own) => [own.dataset.id, own.querySelector("text").getBBox()]);
+      texts.forEach(([name, own], at) => {
+        for (const [other, area] of texts.slice(at + 1)) {
+          // A line of text is higher than its letters.
+          const [high, low] = [0.25 * Math.min(own.height, area.height), 0.5];
+          const isBeside = own.x + low >= area.x + area.width || area.x + low >= own.x + own.width || own.y + high >= area.y + area.height || area.y + high >= own.y + own.height;
+          if (!isBeside) found.push(`${name} and ${other} overlap`);
+        }
+      });
+    }
+    return found;
+  });
+
+test("on a telephone, what is written in drawings can be read, and nothing lies on another", async () => {
+  const layers = (count, units) => Array.from({ length: count }, () => ({ units, activation: "sigmoid" }));
+  const wide = { seed: 3, inputs: [0.3, -0.6], targets: [1, 0], learning_rate: 0.5, cost: "squared_error", layer: [...layers(5, 8), { units: 2, activation: "sigmoid" }] };
+  const cases = [
+    ["#view=step&example=mazur&level=unit", null],
+    ["#view=step&example=wikidocs&level=unit&at=9", null],
+    ["#view=step", wide],
+    ["#view=step", deepExample()],
+    ...["step&ask=1", "formula", "train", "race", "model", "lesson", ...Array.from({ length: 10 }, (_, at) => `story&chapter=${at + 1}`)].map((view) => [`#view=${view}`, null]),
+  ];
+  const found = [];
+  for (const [hash, example] of cases)
+    for (const [language, colorScheme] of [["en", "light"], ["ko", "dark"]]) {
+      const page = await open(browser, `${server.url}${hash}&lang=${language}`, { width: 360, height: 780, colorScheme, reducedMotion: "reduce" });
+      const where = `${hash} ${example?.layer.length ?? ""} ${language}`;
+      if (example) {
+        await drop(page, ".step", "own.json", JSON.stringify(example));
+        await page.waitForFunction((count) => document.querySelectorAll("main svg .spine, main svg .unit").length >= count, 40, { timeout: 60_000 });
+      }
+      await page.waitForTimeout(300);
+      for (const key of hash.includes("step") && !hash.includes("ask") ? ["", "End", "ArrowLeft", "Home"] : [""]) {
+        if (key) await page.keyboard.press(key);
+        await page.waitForTimeout(80);
+        for (const own of await unreadable(page)) found.push(`${where} ${key}: ${own}`);
+        if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) found.push(`${where}: scrolls sideways`);
+      }
+      assert.deepEqual(page.errors, []);
+      await page.context().close();
+    }
+  assert.deepEqual([...new Set(found)], []);
+});
+
+test("of a drawing that is wider than the screen, what the step works on is seen", async () => {
+  const page = await open(browser, `${server.url}#view=step&example=mazur&level=unit&at=0`, { width: 360, height: 780, reducedMotion: "reduce" });
+  const isSeen = () =>
+    page.evaluate(() => {
+      const pan = document.querySelector("main .pan").getBoundingClientRect();
+      return [...document.querySelectorAll("main .pan .unit.active, main .pan .cost.active")].every((own) => {
+        const area = own.getBoundingClientRect();
+        return area.left >= pan.left - 1 && area.right <= pan.right + 1;
+      });
+    });
+  for (let step = 0; step < 12; step++) {
+    assert.ok(await isSeen(), `step ${step}`);
+    await page.keyboard.press("ArrowRight");
+    await page.waitForTimeout(80);
+  }
+  await page.context().close();
+});
+
+test("a lesson of one's own is in the address, or the page says why not", async () => {
+  const text = readFileSync(join(PAGE, "lessons/back-propagation.toml"), "utf8").replace(/^title = .*/m, 'title = "A lesson of mine"');
+  const page = await open(browser, `${server.url}#view=lesson&lang=en`, { reducedMotion: "reduce" });
+  await drop(page, ".lesson", "mine.toml", text);
+  await page.waitForSelector("article h2");
+  await page.keyboard.press("ArrowRight");
+  await page.waitForTimeout(500);
+  const shown = (own) => own.evaluate(() => document.querySelector("article header").innerText);
+  const before = await shown(page);
+  assert.match(before, /A lesson of mine · Step 2/);
+  const hash = await page.evaluate(() => location.hash);
+  const other = await open(browser, server.url + hash, { reducedMotion: "reduce" });
+  await other.waitForSelector("article h2");
+  assert.equal(await shown(other), before);
+  await other.waitForTimeout(500);
+  assert.equal(await other.evaluate(() => location.hash), hash);
+  await page.reload();
+  await page.waitForSelector("article h2");
+  assert.equal(await shown(page), before);
+  // Noise cannot be deflated.
+  const noise = Array.from({ length: 20_000 }, (_, at) => Math.abs(Math.sin(at + 1) * 1e15).toString(36)).join(" ");
+  await drop(page, ".lesson", "long.toml", `${text}\n[[step]]\ntitle = "x"\ntext = "${noise}"\n`);
+  await page.waitForFunction(() => document.body.innerText.includes("too long for an address"));
+  await page.waitForTimeout(500);
+  const long = await page.evaluate(() => location.hash);
+  assert.ok(long.length < 2000 && long.includes("file=long.toml"), long.slice(0, 200));
+  await other.goto(`${server.url}?again=1${long}`);
+  await other.waitForSelector("[role=alert]");
+  assert.match(await other.locator("[role=alert]").innerText(), /long\.toml/);
+  assert.deepEqual([...page.errors, ...other.errors], []);
+  await page.context().close();
+  await other.context().close();
 });
 
 test("a deep network has few elements, and each step can be reached", async () => {

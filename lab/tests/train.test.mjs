@@ -121,6 +121,59 @@ test("a file is read, and what is left out is said", async () => {
   await page.context().close();
 });
 
+test("points of one's own are in the address, or the page says why not", async () => {
+  const hashOf = async (page) => (await page.waitForTimeout(600), page.evaluate(() => location.hash));
+  const shown = (page) =>
+    page.evaluate(() => ({
+      points: [...document.querySelectorAll(".plane canvas")].at(-1).toDataURL(),
+      figures: [...document.querySelectorAll(".now dd")].map((own) => own.textContent),
+      chosen: [...document.querySelectorAll(".sheet select")].map((own) => own.selectedOptions[0].textContent),
+      sheet: document.querySelector(".sheet p")?.textContent,
+      set: [...document.querySelectorAll('.sets [aria-pressed="true"]')].map((own) => own.textContent),
+    }));
+  /** A state, its address, and the state of that. */
+  const check = async (page) => {
+    await settled(page);
+    const before = await shown(page);
+    const hash = await hashOf(page);
+    const other = await open(browser, server.url + hash, { reducedMotion: "reduce" });
+    await settled(other);
+    assert.deepEqual(await shown(other), before);
+    assert.equal(await hashOf(other), hash);
+    await other.reload();
+    await other.waitForSelector(".plane canvas");
+    await settled(other);
+    assert.deepEqual(await shown(other), before);
+    assert.deepEqual(other.errors, []);
+    await other.context().close();
+  };
+  const page = await open(browser, `${server.url}#view=train&lang=en`, { reducedMotion: "reduce" });
+  await page.getByRole("button", { name: "set points" }).click();
+  for (const [x, y] of [[100, 100], [220, 180], [60, 260]]) await page.locator(".plane canvas").last().click({ position: { x, y } });
+  await page.getByRole("button", { name: "class 2" }).click();
+  await page.locator(".plane canvas").last().click({ position: { x: 250, y: 60 } });
+  await check(page);
+  const rows = Array.from({ length: 150 }, (_, at) => `${(at * 0.37) % 5},${(at * 1.13) % 7},${at},${["cat", "dog", "a, b"][at % 3]}`.replace("a, b", '"a, b"'));
+  await drop(page, "animals.csv", ["height,weight,number,species", ...rows].join("\n"));
+  await page.waitForSelector(".sheet");
+  await page.locator(".sheet select").nth(1).selectOption({ label: "number" });
+  await check(page);
+  const many = Array.from({ length: 2900 }, (_, at) => `${Math.sin(at + 1)},${Math.cos(3 * at + 1)},${at % 2}`);
+  await drop(page, "many.csv", ["x,y,kind", ...many].join("\n"));
+  await page.waitForFunction(() => document.body.innerText.includes("too many for an address"));
+  const hash = await hashOf(page);
+  assert.ok(hash.length < 500 && hash.includes("file=many.csv"), hash.slice(0, 200));
+  // An address that one goes to within the page is followed too.
+  await page.evaluate(() => (location.hash = "#view=train&lang=en&train=xor_300_1_3_tanh_sgd_0.1_0_16_0.2_7"));
+  await page.waitForFunction(() => document.querySelectorAll(".unit canvas").length === 3);
+  const other = await open(browser, server.url + hash, { reducedMotion: "reduce" });
+  await other.waitForSelector("[role=alert]");
+  assert.match(await other.locator("[role=alert]").innerText(), /many\.csv/);
+  assert.deepEqual([...page.errors, ...other.errors], []);
+  await page.context().close();
+  await other.context().close();
+});
+
 test("points are set by mouse and by keyboard", async () => {
   const page = await open(browser, `${server.url}#view=train`, { reducedMotion: "reduce" });
   await page.getByRole("button", { name: "set points" }).click();
