@@ -1,7 +1,7 @@
 //! AMSGrad.
 
-use super::AdamSettings;
 use super::rule::{MOST_STATES, Rule, step_each};
+use super::{AdamSettings, of_power};
 use crate::{Isa, Real};
 
 /// AMSGrad (Reddi, Kale, Kumar, 2018), as PyTorch writes it: Adam whose divisor never falls.
@@ -20,12 +20,11 @@ pub struct AmsGrad<T> {
 impl AdamSettings {
     /// The constants of AMSGrad at step number `step`, counted from 1; weights do not decay.
     pub fn amsgrad_at_step<T: Real>(self, step: u64) -> AmsGrad<T> {
-        let left = |beta: f64| 1.0 - Real::powf(beta, step as f64);
         AmsGrad {
-            rate: T::from_f64(self.learning_rate / left(self.beta_1)),
+            rate: of_power(self.beta_1, step, |power| self.learning_rate / (1.0 - power)),
             beta_1: T::from_f64(self.beta_1),
             beta_2: T::from_f64(self.beta_2),
-            root_correction: T::from_f64(1.0 / left(self.beta_2).sqrt()),
+            root_correction: of_power(self.beta_2, step, |power| 1.0 / (1.0 - power).sqrt()),
             epsilon: T::from_f64(self.epsilon),
         }
     }

@@ -1,5 +1,6 @@
 //! Nadam.
 
+use super::of_power;
 use super::rule::{MOST_STATES, Rule, step_each};
 use crate::{Isa, Real};
 
@@ -54,7 +55,7 @@ impl NadamSettings {
             mean_rate: T::from_f64(self.learning_rate * next / (1.0 - product * next)),
             beta_1: T::from_f64(self.beta_1),
             beta_2: T::from_f64(self.beta_2),
-            root_correction: T::from_f64(1.0 / (1.0 - Real::powf(self.beta_2, step as f64)).sqrt()),
+            root_correction: of_power(self.beta_2, step, |power| 1.0 / (1.0 - power).sqrt()),
             epsilon: T::from_f64(self.epsilon),
         }
     }
