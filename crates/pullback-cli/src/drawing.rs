@@ -14,8 +14,8 @@ pub(crate) fn steps(worked: &WorkedExample, notation: Option<Notation>) -> Resul
     if let Some(notation) = notation.filter(|notation| *notation != worked.notation) {
         worked.notation = notation;
         if let Subject::Network(example) = &mut worked.subject {
-            example.names.units.clear();
-            example.names.parameters.clear();
+            example.names.units = Default::default();
+            example.names.parameters = Default::default();
         }
     }
     if let Some(circuit) = worked.circuit()?

@@ -6,22 +6,22 @@ use crate::language;
 use crate::machine::free_memory;
 use crate::source::{Chosen, DataFlags, load_network};
 use pullback::Error;
+use pullback::compact::Map;
 use pullback::explain::{
     Address, Addresses, Catalog, Expression, Notation, Subject, Symbol, Trace, WorkedExample, check_size,
     trace_rows,
 };
 use pullback::job::memory;
 use pullback::network::Mode;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A forward and a backward pass, and what its numbers are called.
 pub(crate) struct Traced {
     pub(crate) trace: Trace,
     pub(crate) notation: Notation,
-    pub(crate) names: BTreeMap<Symbol, String>,
+    pub(crate) names: Map<Symbol, String>,
     /// The names that a file gives, also where a notation has its own symbols.
-    own_names: BTreeMap<Symbol, String>,
+    own_names: Map<Symbol, String>,
     /// The data, for people and for programs.
     pub(crate) what: String,
     pub(crate) source: String,
@@ -63,8 +63,8 @@ impl Traced {
         Ok(Self {
             trace,
             notation: notation.unwrap_or_default(),
-            names: BTreeMap::new(),
-            own_names: BTreeMap::new(),
+            names: Map::new(),
+            own_names: Map::new(),
             what,
             source: table.source().to_owned(),
             catalog,
@@ -103,7 +103,7 @@ impl Traced {
         let names = match notation.is_none_or(|notation| notation == worked.notation) {
             true => example.names.symbols(&trace, own),
             // A notation that is asked for has its own symbols.
-            false => BTreeMap::new(),
+            false => Map::new(),
         };
         let own_names = example.names.symbols(&trace, own);
         Ok(Self {

@@ -1,13 +1,13 @@
 //! The fields of a question, read by name. Reading them so takes a fraction of the code that a derived reader of each
 //! question would be, and this is sent to whoever opens the page.
 
+use pullback::compact::Map;
 use pullback::error::{Error, Result};
-use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use serde_json::Value;
 
 /// A question's fields, of which each is read once.
 #[derive(Debug)]
-pub struct Fields(Map<String, Value>);
+pub struct Fields(serde_json::Map<String, Value>);
 
 impl Fields {
     /// Those of a question.
@@ -171,7 +171,7 @@ impl Fields {
         name: &str,
         is_a: &str,
         read: impl Fn(Value) -> Option<R>,
-    ) -> Result<BTreeMap<String, R>> {
+    ) -> Result<Map<String, R>> {
         let all = self.optional(name, is_a, |value| match value {
             Value::Object(map) => map.into_iter().map(|(name, own)| Some((name, read(own)?))).collect(),
             _ => None,
@@ -183,7 +183,7 @@ impl Fields {
     ///
     /// # Errors
     /// If it is not given so.
-    pub fn named_texts(&mut self, name: &str) -> Result<BTreeMap<String, String>> {
+    pub fn named_texts(&mut self, name: &str) -> Result<Map<String, String>> {
         self.named(name, "texts by their names", text)
     }
 

@@ -1,6 +1,7 @@
 //! One example, opened: its steps, what is drawn and said of each, and how its numbers can be checked.
 
 use crate::fields::Fields;
+use pullback::compact::Map;
 use pullback::error::{Error, Result};
 use pullback::explain::four_ways::{self, Way, one_by_one};
 use pullback::explain::{
@@ -9,7 +10,6 @@ use pullback::explain::{
 };
 use serde_json::{Value, json};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A question about examples.
@@ -23,7 +23,7 @@ pub(crate) enum GlassAsk {
     /// The messages of a language.
     Words { language: String },
     /// A message with its values, by name.
-    Say { language: String, key: String, values: BTreeMap<String, String> },
+    Say { language: String, key: String, values: Map<String, String> },
     /// The variables that a formula needs numbers for.
     Needs { expression: String },
     /// The built-in examples.
@@ -144,7 +144,7 @@ impl About {
 pub(crate) struct Glass {
     pub(crate) worked: WorkedExample,
     pub(crate) steps: Steps,
-    pub(crate) levels: BTreeMap<Level, Vec<Step>>,
+    pub(crate) levels: Map<Level, Vec<Step>>,
 }
 
 impl Glass {
@@ -164,7 +164,7 @@ impl Glass {
             Some(digits) => steps.with_digits(digits),
             None => steps,
         };
-        Ok(Self { steps, worked, levels: BTreeMap::new() })
+        Ok(Self { steps, worked, levels: Map::new() })
     }
 
     fn trace(&self) -> Option<&Trace> {
@@ -320,7 +320,10 @@ impl Glass {
     }
 
     pub(crate) fn at(&mut self, level: Level) -> &[Step] {
-        self.levels.entry(level).or_insert_with(|| self.steps.at(level))
+        if !self.levels.contains_key(&level) {
+            self.levels.insert(level, self.steps.at(level));
+        }
+        &self.levels[&level]
     }
 
     /// A step of a level that was listed.
@@ -451,7 +454,7 @@ pub(crate) fn words(language: &str) -> Result<Value> {
 }
 
 /// A message with its values.
-pub(crate) fn say(language: &str, key: &str, values: &BTreeMap<String, String>) -> Result<Value> {
+pub(crate) fn say(language: &str, key: &str, values: &Map<String, String>) -> Result<Value> {
     let values: Vec<(&str, &dyn std::fmt::Display)> =
         values.iter().map(|(name, value)| (name.as_str(), value as &dyn std::fmt::Display)).collect();
     Ok(catalog(Some(language))?.say(key, &values).into())
@@ -489,7 +492,7 @@ fn level_named(name: &str) -> Result<Level> {
 }
 
 thread_local! {
-    static KNOWN: RefCell<BTreeMap<String, Rc<Catalog>>> = RefCell::default();
+    static KNOWN: RefCell<Map<String, Rc<Catalog>>> = RefCell::default();
 }
 
 /// Takes the messages of a language from its file.

@@ -15,18 +15,18 @@ pub use glass::catalog;
 use glass::{Glass, GlassAsk};
 use model::ModelAsk;
 use pullback::Model;
+use pullback::compact::Map;
 use pullback::error::{Error, Result};
 use pullback::explain::Expression;
 use quiz::QuizAsk;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Everything that is open here.
 #[derive(Debug, Default)]
 pub struct Opened {
     last: u32,
-    glasses: BTreeMap<u32, Glass>,
-    models: BTreeMap<u32, Model<f64>>,
+    glasses: Map<u32, Glass>,
+    models: Map<u32, Model<f64>>,
 }
 
 impl Opened {

@@ -2,14 +2,14 @@
 
 use crate::fields::Fields;
 use pullback::Model;
+use pullback::compact::{Map, sort_by_key};
 use pullback::data::{Bytes, Categories, Column, Encoding, Feature, Table, Target, Times, Values};
 use pullback::error::{Error, Result};
 use pullback::explain::{WorkedExample, worked_rows};
 use pullback::importance::input_gradients;
 use pullback::network::Mode;
 use pullback::train::Machine;
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use serde_json::{Value, json};
 
 /// A page keeps a copy of every number of the network that it shows.
 const MOST_WEIGHTS: usize = 500_000;
@@ -39,7 +39,7 @@ pub(crate) struct Row {
 /// A row as it is written in a table.
 struct Cells {
     /// The cell of each column: a text, or a list of bytes for an image.
-    cells: BTreeMap<String, Value>,
+    cells: Map<String, Value>,
     /// The target of each output, as in the data.
     target: Vec<String>,
 }
@@ -221,12 +221,12 @@ pub(crate) fn tensors(file: &[u8], hidden: &str, output: &str, cost: &str) -> Re
     let parsed = safetensors::SafeTensors::deserialize(file).map_err(|error| wrong(error.to_string()))?;
     let mut named = parsed.tensors();
     // The order of layers: numbers in names by their size.
-    named.sort_by_key(|(name, _)| {
+    sort_by_key(&mut named, |(name, _)| {
         let parts = name.split(|letter: char| !letter.is_ascii_digit());
         let numbers: Vec<u64> = parts.filter_map(|part| part.parse().ok()).collect();
         (numbers, name.clone())
     });
-    let mut layers: Vec<Map<String, Value>> = Vec::new();
+    let mut layers: Vec<serde_json::Map<String, Value>> = Vec::new();
     let mut width = None;
     for (name, tensor) in &named {
         let numbers = numbers(tensor).ok_or_else(|| wrong(format!("{name} holds no real numbers")))?;
@@ -246,7 +246,7 @@ pub(crate) fn tensors(file: &[u8], hidden: &str, output: &str, cost: &str) -> Re
                 }
                 width = Some(units);
                 let rows: Vec<&[f64]> = numbers.chunks_exact(inputs.max(1)).collect();
-                layers.push(Map::from_iter([("weights".to_owned(), json!(rows))]));
+                layers.push(FromIterator::from_iter([("weights".to_owned(), json!(rows))]));
             }
             [units] if width == Some(units) => {
                 if let Some(layer) = layers.last_mut() {

@@ -5,6 +5,7 @@
 //! same bits. The learning rate may be changed while a run goes on: the changes are a list too.
 
 use crate::lab::Answer;
+use pullback::compact::Map;
 use pullback::data::{Dataset, Features, Split, Targets, Values, builtin, split};
 use pullback::error::{Error, Result};
 use pullback::explain::four_ways::{self, Counts};
@@ -19,7 +20,6 @@ use pullback::train::{
 };
 use pullback_glass::{Fields, catalog, no_question, text};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
 /// A question about training.
@@ -166,7 +166,7 @@ type Classified = (Vec<[f64; 2]>, Vec<u32>, Vec<String>);
 
 /// All runs that are open.
 #[derive(Debug, Default)]
-pub(crate) struct Runs(BTreeMap<u32, Run>);
+pub(crate) struct Runs(Map<u32, Run>);
 
 impl Runs {
     /// Answers; a run that is opened is called `id`.

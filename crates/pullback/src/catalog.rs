@@ -4,9 +4,9 @@
 //! English in a JSON report too (a note of a reader, a concern, a reason, a remark), is known by that English
 //! ([`Catalog::told`]).
 
+use crate::compact::{Map, sort_by_key};
 use crate::graph::NodeRole;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// The languages: code and messages.
 pub static LANGUAGES: &[(&str, &str)] =
@@ -20,7 +20,7 @@ pub const CODES: &[&str] = &["en", "ko"];
 pub struct Catalog {
     /// The language's code.
     pub language: &'static str,
-    messages: BTreeMap<String, String>,
+    messages: Map<String, String>,
     /// The keys under [`TOLD`], those that say most first: `{count} left out` fits what `{count|row|rows} left out` does.
     told: Vec<String>,
 }
@@ -48,9 +48,9 @@ impl Catalog {
         Some(Self::of(language, all.into_iter().map(message).collect::<Option<_>>()?))
     }
 
-    fn of(language: &'static str, messages: BTreeMap<String, String>) -> Self {
+    fn of(language: &'static str, messages: Map<String, String>) -> Self {
         let mut told: Vec<String> = messages.keys().filter(|key| key.starts_with(TOLD)).cloned().collect();
-        told.sort_by_key(|key| std::cmp::Reverse(literal_length(key)));
+        sort_by_key(&mut told, |key| std::cmp::Reverse(literal_length(key)));
         Self { language, messages, told }
     }
 
@@ -82,7 +82,7 @@ impl Catalog {
             .filter(|own| text.contains(own))
             .collect();
         // The longest first, so that a part of another is not taken for it.
-        phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
+        sort_by_key(&mut phrases, |phrase| std::cmp::Reverse(phrase.len()));
         let mut parts = vec![(text.to_owned(), false)];
         for phrase in phrases {
             let word = self.get(&format!("words.{phrase}")).to_owned();
@@ -300,7 +300,7 @@ mod tests {
             ("told.{what} left out", "{what/을/를} 뺌"),
             ("told.the mean", "평균"),
         ];
-        let messages = messages.map(|(key, text)| (key.to_owned(), text.to_owned())).into();
+        let messages = messages.map(|(key, text)| (key.to_owned(), text.to_owned())).into_iter().collect();
         let catalog = Catalog::of("ko", messages);
         let told = |text: &str| catalog.told(text);
         assert_eq!(told("column \"the mean\": 1 row left out"), "\"the mean\" 열: 1행을 뺌");
@@ -311,7 +311,8 @@ mod tests {
 
     #[test]
     fn a_particle_follows_its_value() {
-        let messages = [("key".to_owned(), "{w/을/를} {n/으로/로} 나눕니다".to_owned())].into();
+        let messages =
+            [("key".to_owned(), "{w/을/를} {n/으로/로} 나눕니다".to_owned())].into_iter().collect();
         let catalog = Catalog::of("ko", messages);
         assert_eq!(catalog.say("key", &[("w", &"w1"), ("n", &8)]), "w1을 8로 나눕니다");
     }
@@ -319,7 +320,7 @@ mod tests {
     #[test]
     fn one_unit_is_no_units_and_values_are_filled_in_once() {
         let messages = [("key", "{units|unit|units} of {name} and {other}")];
-        let messages = messages.map(|(key, text)| (key.to_owned(), text.to_owned())).into();
+        let messages = messages.map(|(key, text)| (key.to_owned(), text.to_owned())).into_iter().collect();
         let catalog = Catalog::of("en", messages);
         let say = |units: usize| catalog.say("key", &[("units", &units), ("name", &"{units}")]);
         assert_eq!(say(1), "1 unit of {units} and {other}");

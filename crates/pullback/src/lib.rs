@@ -27,6 +27,7 @@
 
 mod catalog;
 pub mod choice;
+pub mod compact;
 pub mod data;
 pub mod differentiate;
 pub mod error;

@@ -9,6 +9,7 @@ use crate::source::{Chosen, DataFlags, network_of};
 use crate::terminal::{WIDTH, print, print_colored, print_json, width};
 use crate::traced::expression_of;
 use pullback::Error;
+use pullback::compact::Map;
 use pullback::data::{Table, Target};
 use pullback::explain::examples::{self, Claim, Example};
 use pullback::explain::{
@@ -21,7 +22,6 @@ use pullback::model::Model;
 use pullback::network::Mode;
 use pullback::report::number::counted;
 use pullback::train::Training;
-use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -398,13 +398,13 @@ impl Explain {
         }
         let own = match &worked.subject {
             Subject::Network(network) if self.model.is_none() => network.names.symbols(trace, notation),
-            _ => BTreeMap::new(),
+            _ => Map::new(),
         };
         options.focus = self.focus(trace, &options, &own)?;
         Ok(options)
     }
 
-    fn focus(&self, trace: &Trace, options: &Options, own: &BTreeMap<Symbol, String>) -> Result<Focus> {
+    fn focus(&self, trace: &Trace, options: &Options, own: &Map<Symbol, String>) -> Result<Focus> {
         if let Some(text) = &self.layer {
             return layer_focus(text, trace);
         }

@@ -7,6 +7,7 @@ use crate::source::{Chosen, DataFlags, load_network};
 use crate::terminal::{figure, print, print_json, shortened, width, wrapped};
 use crate::traced::is_worked;
 use pullback::Error;
+use pullback::compact::Map;
 use pullback::data::Table;
 use pullback::explain::{
     Address, Addresses, Block, Catalog, Document, NetworkExample, Notation, Subject, Symbol, Trace,
@@ -18,7 +19,6 @@ use pullback::model::{Model, Tensor, write_tensors};
 use pullback::network::{Mode, Network};
 use pullback::report::number::counted;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -70,9 +70,9 @@ struct Batches {
     rows: usize,
     source: String,
     notation: Notation,
-    names: BTreeMap<Symbol, String>,
+    names: Map<Symbol, String>,
     /// The names that a file gives, also where a notation has its own symbols.
-    own_names: BTreeMap<Symbol, String>,
+    own_names: Map<Symbol, String>,
 }
 
 enum Given {
@@ -119,7 +119,7 @@ impl Gradients {
             let trace = example.trace()?;
             let own = notation.unwrap_or(worked);
             let own_names = example.names.symbols(&trace, own);
-            let names = if own == worked { own_names.clone() } else { BTreeMap::new() };
+            let names = if own == worked { own_names.clone() } else { Map::new() };
             return Ok(Batches {
                 rows: example.rows,
                 source: self.model.display().to_string(),
@@ -136,8 +136,8 @@ impl Gradients {
             source: table.source().to_owned(),
             given: Given::Rows(Box::new(model), table),
             notation: notation.unwrap_or_default(),
-            names: BTreeMap::new(),
-            own_names: BTreeMap::new(),
+            names: Map::new(),
+            own_names: Map::new(),
         })
     }
 

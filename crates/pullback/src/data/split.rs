@@ -1,6 +1,7 @@
 //! Which rows are held out: drawn by address, in proportion of each class.
 
 use super::features::check_rows;
+use crate::compact::{sort_by, sort_by_key};
 use crate::error::{Error, Result};
 use crate::random::Random;
 use std::collections::BTreeMap;
@@ -111,7 +112,7 @@ pub fn folds_of_groups(
 ) -> Result<Vec<Vec<usize>>> {
     let mut parts = by_group(rows, groups, random)?;
     // The largest first, each to the smallest part so far; stable, so that equal ones stay shuffled.
-    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    sort_by_key(&mut parts, |part| std::cmp::Reverse(part.len()));
     let mut folds = vec![Vec::new(); count.max(1)];
     for part in parts {
         if let Some(smallest) = folds.iter_mut().min_by_key(|fold| fold.len()) {
@@ -178,7 +179,7 @@ fn held_out_counts(sizes: &[usize], fraction: f64) -> Vec<usize> {
     let shares: Vec<f64> = sizes.iter().map(|&size| size as f64 * fraction).collect();
     let mut counts: Vec<usize> = shares.iter().map(|share| *share as usize).collect();
     let mut by_remainder: Vec<usize> = (0..sizes.len()).collect();
-    by_remainder.sort_by(|&left, &right| shares[right].fract().total_cmp(&shares[left].fract()));
+    sort_by(&mut by_remainder, |&left, &right| shares[right].fract().total_cmp(&shares[left].fract()));
     let mut open = total.saturating_sub(counts.iter().sum());
     for group in by_remainder {
         if open > 0 && counts[group] + 1 < sizes[group] {

@@ -6,8 +6,9 @@
 
 use super::labels::Labels;
 use super::{Notation, Symbol, Trace};
+use crate::compact::Map;
 use crate::error::{Error, Result};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What an address names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +35,7 @@ const MOST_COMPARED: usize = 20_000;
 
 impl<'a> Addresses<'a> {
     /// The addresses of a trace's network.
-    pub fn new(trace: &'a Trace, names: &BTreeMap<Symbol, String>, notation: Notation) -> Self {
+    pub fn new(trace: &'a Trace, names: &Map<Symbol, String>, notation: Notation) -> Self {
         let mut all = notation.names(trace);
         all.extend(names.iter().map(|(symbol, name)| (*symbol, name.clone())));
         let mut seen = BTreeSet::new();
@@ -44,7 +45,7 @@ impl<'a> Addresses<'a> {
 
     /// With the names of a file too, by which numbers are found in every notation.
     #[must_use]
-    pub fn with_names_of_file(self, names: &BTreeMap<Symbol, String>, notation: Notation) -> Self {
+    pub fn with_names_of_file(self, names: &Map<Symbol, String>, notation: Notation) -> Self {
         Self { of_file: Some(Box::new(Self::new(self.trace, names, notation))), ..self }
     }
 

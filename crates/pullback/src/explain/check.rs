@@ -10,6 +10,7 @@
 //! weight whose smallest step crosses one is reported as at a kink.
 
 use super::{Address, Trace};
+use crate::compact::sort_by;
 use crate::differentiate::differences::{FIVE_POINT_STEP, beside, five_point};
 use crate::differentiate::forward;
 use crate::error::Result;
@@ -206,7 +207,7 @@ pub fn check_watched(
                 checked.worst_at = (place, element);
             }
         }
-        errors.sort_by(f64::total_cmp);
+        sort_by(&mut errors, f64::total_cmp);
         checked.median = errors.get(errors.len() / 2).copied().unwrap_or(0.0);
         checked.passes = checked.differences <= options.differences && checked.forward <= options.forward;
         checks.push(checked);

@@ -7,8 +7,8 @@
 use super::page::latex_name;
 use super::written::Written;
 use super::{Notation, Symbol, Trace};
+use crate::compact::Map;
 use crate::graph::{Graph, Kind, NodeId, NodeRole, Op};
-use std::collections::BTreeMap;
 
 /// What the numbers of a node are called.
 #[derive(Debug, Clone)]
@@ -57,19 +57,18 @@ fn index(mut at: usize, sizes: &[usize]) -> Vec<String> {
 /// The names of a graph's numbers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Labels {
-    by_node: BTreeMap<usize, Label>,
+    by_node: Map<usize, Label>,
     rows: usize,
     notation: Notation,
     /// The names that symbols have instead.
-    names: BTreeMap<Symbol, String>,
+    names: Map<Symbol, String>,
 }
 
 impl Labels {
     /// The names of the numbers of a network.
-    pub(super) fn of_network(trace: &Trace, names: &BTreeMap<Symbol, String>, notation: Notation) -> Self {
+    pub(super) fn of_network(trace: &Trace, names: &Map<Symbol, String>, notation: Notation) -> Self {
         let lowered = trace.lowered();
-        let mut labels =
-            Self { by_node: BTreeMap::new(), rows: trace.rows(), notation, names: names.clone() };
+        let mut labels = Self { by_node: Map::new(), rows: trace.rows(), notation, names: names.clone() };
         for (position, dense) in trace.dense().iter().enumerate() {
             let layer = position + 1;
             let symbols = |symbol: fn([usize; 2], usize) -> Symbol, count: usize| Kinds::Symbols {
@@ -203,7 +202,7 @@ impl Labels {
 
     /// The last node of each role of a layer, as far as it has no name yet.
     fn by_role(&mut self, forward: &Graph) {
-        let mut seen: BTreeMap<(String, &'static str), NodeId> = BTreeMap::new();
+        let mut seen: Map<(String, &'static str), NodeId> = Map::new();
         for id in forward.ids() {
             let origin = &forward.node(id).origin;
             let (Some(place), Some(letter)) = (origin.place(), letter(origin.role)) else { continue };
@@ -240,7 +239,7 @@ impl Labels {
         for (id, label) in named {
             if let Some(adjoint) = trace.adjoint(id) {
                 let label = Label { by: Some(cost), ..label };
-                self.by_node.entry(adjoint.index()).or_insert(label);
+                self.by_node.or_insert(adjoint.index(), label);
             }
         }
     }
@@ -250,7 +249,7 @@ impl Labels {
     }
 
     fn add(&mut self, id: NodeId, names: Kinds, has_rows: bool) {
-        self.by_node.entry(id.index()).or_insert(Label { names, has_rows, by: None });
+        self.by_node.or_insert(id.index(), Label { names, has_rows, by: None });
     }
 
     /// The same with names for what pages write out and steps compute one by one: the slopes of activations, the parts
@@ -382,7 +381,7 @@ impl Labels {
                 match name {
                     Some(name) => {
                         let by = Label { by: Some(name), ..label.clone() };
-                        self.by_node.entry(id.index()).or_insert(by);
+                        self.by_node.or_insert(id.index(), by);
                     }
                     None => open.extend(node.inputs()),
                 }

@@ -1,7 +1,7 @@
 //! The same symbols as different teachers write them.
 
 use super::Trace;
-use std::collections::BTreeMap;
+use crate::compact::Map;
 
 /// Whose symbols are used. Layers are counted from 1, units from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -96,8 +96,8 @@ impl Notation {
 
     /// The names that a notation gives to a network's numbers one after another, where it does: as in Mazur's example
     /// w1, w2, ... through all layers, h1, h2, ... for hidden units and o1, o2, ... for outputs.
-    pub(super) fn names(self, trace: &Trace) -> BTreeMap<Symbol, String> {
-        let mut names = BTreeMap::new();
+    pub(super) fn names(self, trace: &Trace) -> Map<Symbol, String> {
+        let mut names = Map::new();
         if self != Notation::Mazur {
             return names;
         }

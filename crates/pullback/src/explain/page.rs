@@ -6,11 +6,11 @@ use super::reading::Reading;
 use super::worked::Kept;
 use super::written::Written;
 use super::{Block, Catalog, Document, NamedInput, Notation, Trace};
+use crate::compact::{Map, sort_by};
 use crate::data::Scale;
 use crate::graph::{Kind, NodeId};
 use crate::report::number::{exponent, significant};
 use crate::train::Training;
-use std::collections::BTreeMap;
 
 /// A network with more dense layers and convolutions is shown a line a layer.
 pub const MOST_LAYERS_IN_FULL: usize = 6;
@@ -58,7 +58,7 @@ pub struct Options {
     /// By what weighted sums are divided before they become the probabilities that the model predicts, if by anything.
     pub temperature: Option<f64>,
     /// What units, weights and biases are called instead of their symbols.
-    pub names: BTreeMap<Symbol, String>,
+    pub names: Map<Symbol, String>,
     /// The settings of training: for the update of a weight.
     pub training: Training,
     /// How many steps of training are followed.
@@ -80,7 +80,7 @@ impl Default for Options {
             outputs: Vec::new(),
             scales: Vec::new(),
             temperature: None,
-            names: BTreeMap::new(),
+            names: Map::new(),
             training: Training::default(),
             steps: 1,
             fixed: Vec::new(),
@@ -118,7 +118,7 @@ pub(super) struct Page<'a> {
     pub(super) trace: &'a Trace,
     pub(super) options: &'a Options,
     pub(super) catalog: &'a Catalog,
-    names: BTreeMap<Symbol, String>,
+    names: Map<Symbol, String>,
     pub(super) reading: Reading<'a>,
     pub(super) blocks: Vec<Block>,
 }
@@ -202,7 +202,7 @@ impl<'a> Page<'a> {
             return Written::sum(terms.into_iter().map(|(written, _)| written));
         }
         let mut shown = terms;
-        shown.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+        sort_by(&mut shown, |left, right| right.1.abs().total_cmp(&left.1.abs()));
         let rest = shown.split_off(2);
         let count = rest.len();
         let rest = self.written(rest.iter().map(|(_, value)| value).sum());
@@ -214,7 +214,7 @@ impl<'a> Page<'a> {
     pub(super) fn shown(&self, numbers: &[f64]) -> Vec<usize> {
         let mut units: Vec<usize> = (0..numbers.len()).collect();
         if units.len() > self.options.most_units {
-            units.sort_by(|&left, &right| numbers[right].abs().total_cmp(&numbers[left].abs()));
+            sort_by(&mut units, |&left, &right| numbers[right].abs().total_cmp(&numbers[left].abs()));
             units.truncate(self.options.most_units);
             units.sort_unstable();
         }
@@ -292,9 +292,9 @@ pub(super) fn latex_name(name: &str) -> String {
 
 /// The orders of magnitude of some numbers: `1e-3: 40 %, 1e-4: 60 %`.
 fn histogram(numbers: &[f64]) -> String {
-    let mut counts = std::collections::BTreeMap::new();
+    let mut counts = crate::compact::Map::new();
     for x in numbers.iter().filter(|x| **x != 0.0) {
-        *counts.entry(exponent(*x)).or_insert(0usize) += 1;
+        *counts.or_insert(exponent(*x), 0usize) += 1;
     }
     let total = numbers.len() as f64;
     let parts = counts.iter().rev().take(6);

@@ -4,9 +4,9 @@ use super::expression::Expression;
 use super::page::latex_name;
 use super::written::{Written, equation};
 use super::{Block, Trace};
+use crate::compact::Map;
 use crate::network::{Parameter, Role};
 use crate::train::Training;
-use std::collections::BTreeMap;
 
 /// One number of a parameter in one step.
 pub(super) struct Stepped<'a> {
@@ -39,7 +39,7 @@ impl Stepped<'_> {
         let rate = self.training.learning_rate();
         let formulas = self.training.optimizer.formulas(rate, self.step, decays, largest_axis);
         let Some(formulas) = formulas else { return Vec::new() };
-        let mut values: BTreeMap<String, f64> =
+        let mut values: Map<String, f64> =
             formulas.settings.iter().map(|(name, x)| ((*name).to_owned(), *x)).collect();
         values.insert("w".into(), self.before);
         values.insert("g".into(), self.gradient);
@@ -67,7 +67,7 @@ impl Stepped<'_> {
     fn line(
         &self,
         formula: &str,
-        values: &BTreeMap<String, f64>,
+        values: &Map<String, f64>,
         digits: usize,
     ) -> Option<(Written, Written, f64)> {
         let used = Expression::names(formula)?;

@@ -26,6 +26,7 @@ mod permutation;
 
 pub use gradient::input_gradients;
 
+use crate::compact::sort_by;
 use crate::data::{Encoding, Table, Target};
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -161,7 +162,7 @@ pub fn measure<T: Real>(
         columns.push(ColumnImportance { name: feature.name.clone(), importance, deviation, gradient });
     }
     // Of equal ones, the first column first.
-    columns.sort_by(|one, other| other.importance.total_cmp(&one.importance));
+    sort_by(&mut columns, |one, other| other.importance.total_cmp(&one.importance));
     let (metric, value) = permuted.whole();
     Ok(Importance { metric, value, rows: table.rows(), repeats: options.repeats, columns })
 }

@@ -7,6 +7,7 @@
 
 use super::fuse::{Group, Stage};
 use super::{Action, Change, Kernel, Target, Update};
+use crate::compact::sort_by_key;
 use crate::graph::{Graph, NodeId, Op};
 use std::cmp::Reverse;
 
@@ -133,7 +134,7 @@ fn delay(graph: &Graph, groups: Vec<Group>, outputs: &[NodeId], targets: &[Targe
         }
     }
     let mut placed: Vec<_> = places.into_iter().zip(groups).collect();
-    placed.sort_by_key(|(place, _)| *place);
+    sort_by_key(&mut placed, |(place, _)| *place);
     placed.into_iter().map(|(_, group)| group).collect()
 }
 

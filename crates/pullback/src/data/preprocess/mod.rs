@@ -38,6 +38,7 @@ pub use time::{Time, TimePart};
 
 use super::features::check_rows;
 use super::{Column, ColumnType, DataOptions, Dataset, Features, Part, Store, Table};
+use crate::compact::sort_by_key;
 use crate::error::{Error, Place, Result};
 use pullback_kernels::Real;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -459,7 +460,7 @@ impl Preprocessing {
         }
         let place =
             |warning: &Warning| self.features().iter().position(|feature| feature.name == warning.column);
-        warnings.sort_by_key(place);
+        sort_by_key(&mut warnings, place);
         Ok(warnings)
     }
 

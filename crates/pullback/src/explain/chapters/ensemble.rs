@@ -1,5 +1,6 @@
 //! The last step of an ensemble's prediction: the mean of what its networks predict.
 
+use crate::compact::sort_by;
 use crate::explain::written::{Written, equation};
 use crate::explain::{Block, Catalog, Document};
 use crate::report::number::significant;
@@ -38,7 +39,7 @@ pub fn describe_mean(votes: &[Vote], options: &MeanOptions<'_>, catalog: &Catalo
     let sum = |at: usize| votes.iter().map(|vote| vote.times as f64 * vote.numbers[at]).sum::<f64>();
     let mean = |at: usize| sum(at) / count as f64;
     let mut largest: Vec<usize> = (0..width).collect();
-    largest.sort_by(|a, b| mean(*b).abs().total_cmp(&mean(*a).abs()));
+    sort_by(&mut largest, |a, b| mean(*b).abs().total_cmp(&mean(*a).abs()));
     largest.truncate(most_outputs.max(1));
     largest.sort_unstable();
     let name = |at: usize| outputs.get(at).cloned().unwrap_or_else(|| at.to_string());

@@ -1,5 +1,6 @@
 //! A deep network: a line a layer, the cost, and what hinders learning.
 
+use crate::compact::sort_by;
 use crate::explain::page::Page;
 use crate::explain::{Block, FLAT, Finding, LayerFigures, LayerName, diagnose, layer_figures};
 use crate::report::number::significant;
@@ -96,7 +97,7 @@ impl Page<'_> {
     fn flat_layers(&mut self, mut findings: Vec<Finding>) {
         let units = |finding: &Finding| self.trace.dense()[finding.layer - 1].units;
         let share = |finding: &Finding| finding.count as f64 / units(finding) as f64;
-        findings.sort_by(|a, b| share(b).total_cmp(&share(a)).then(a.layer.cmp(&b.layer)));
+        sort_by(&mut findings, |a, b| share(b).total_cmp(&share(a)).then(a.layer.cmp(&b.layer)));
         for finding in findings.iter().take(MOST_FLAT_LAYERS) {
             self.blocks.push(Block::Warning(finding.text(self.catalog)));
         }

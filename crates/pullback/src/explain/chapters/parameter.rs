@@ -1,6 +1,7 @@
 //! One number that is trained, whatever it belongs to: its gradient as a sum, largest first, its regularization, what a
 //! nudge tells, and its update. What no other chapter says is followed along its largest part back to the cost.
 
+use crate::compact::sort_by;
 use crate::explain::nudge::Nudge;
 use crate::explain::page::Page;
 use crate::explain::reading::{Reading, With};
@@ -95,7 +96,7 @@ impl Page<'_> {
             term.iter().map(|place| reading.value(*place)).product()
         };
         let count = terms.len();
-        terms.sort_by(|a, b| value(&self.reading, b).abs().total_cmp(&value(&self.reading, a).abs()));
+        sort_by(&mut terms, |a, b| value(&self.reading, b).abs().total_cmp(&value(&self.reading, a).abs()));
         let shown = count.min(self.options.most_units);
         let rows = terms.iter().take(shown).map(|term| {
             let names = self.reading.product_of(term, With::Names, 0).text;

@@ -4,6 +4,7 @@
 //! on to an operand. A value that is used several times gets a sum.
 
 use super::{Expression, FUNCTIONS, Operation, Term, apply};
+use crate::compact::Map;
 use crate::differentiate::reverse;
 use crate::error::{Error, Result};
 use crate::execute::reference;
@@ -11,7 +12,7 @@ use crate::explain::page::latex_name;
 use crate::explain::written::Written;
 use crate::graph::ops;
 use crate::graph::{Builder, Graph, Kind, NodeId, Var};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A gate with its numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +55,7 @@ pub struct Circuit {
     /// What the result is called.
     pub output_name: String,
     /// What the formula's names mean at its end.
-    bindings: BTreeMap<String, NodeId>,
+    bindings: Map<String, NodeId>,
     /// The variables, in the order of their numbers.
     pub variables: Vec<(String, NodeId)>,
     /// The gates, in order.
@@ -72,7 +73,7 @@ impl Expression {
     /// Never for a formula that was read.
     pub fn circuit(&self) -> Result<Circuit> {
         let builder = Builder::new();
-        let mut names: BTreeMap<&str, (Var<'_>, String)> = BTreeMap::new();
+        let mut names: Map<&str, (Var<'_>, String)> = Map::new();
         let mut variables = Vec::new();
         let wanted = self.variables();
         for (name, _) in self.at.iter().filter(|(name, _)| wanted.contains(name)) {
@@ -83,7 +84,7 @@ impl Expression {
         let taken: BTreeSet<String> =
             wanted.iter().cloned().chain(self.lines.iter().filter_map(|line| line.name.clone())).collect();
         let mut made =
-            Made { builder: &builder, gates: Vec::new(), taken, unnamed: 0, constants: BTreeMap::new() };
+            Made { builder: &builder, gates: Vec::new(), taken, unnamed: 0, constants: Map::new() };
         let mut output = None;
         let last = self.lines.len() - 1;
         for (at, line) in self.lines.iter().enumerate() {
@@ -209,7 +210,7 @@ struct Made<'b> {
     /// The number of gates without a name.
     unnamed: usize,
     /// The names of lines that are numbers.
-    constants: BTreeMap<String, f64>,
+    constants: Map<String, f64>,
 }
 
 impl<'b> Made<'b> {
@@ -217,7 +218,7 @@ impl<'b> Made<'b> {
     fn term(
         &mut self,
         term: &Term,
-        names: &BTreeMap<&str, (Var<'b>, String)>,
+        names: &Map<&str, (Var<'b>, String)>,
         own: Option<String>,
     ) -> (Var<'b>, String) {
         match term {

@@ -1,12 +1,12 @@
 //! The backward pass of a dense network, written out by hand, so that one thing in it can be changed.
 
 use super::{Answers, Asked, Mistake, Values, Wrong, shown};
+use crate::compact::Map;
 use crate::error::{Error, Result};
 use crate::explain::worked::NetworkExample;
 use crate::explain::{Dense, FactorKind, Notation, Symbol, Trace};
 use crate::graph::NodeRole;
 use crate::network::{Cost, Layer, Network};
-use std::collections::BTreeMap;
 
 pub(super) fn answers(example: &NetworkExample, notation: Notation, asked: &Asked) -> Result<Answers> {
     let trace = example.trace()?;
@@ -179,7 +179,7 @@ struct Of<'a> {
     trace: &'a Trace,
     /// Absent where the layers do more than a backward pass by hand.
     hand: Option<Hand<'a>>,
-    names: BTreeMap<Symbol, String>,
+    names: Map<Symbol, String>,
     notation: Notation,
 }
 

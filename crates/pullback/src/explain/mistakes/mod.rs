@@ -25,6 +25,7 @@ mod question;
 pub use question::{Answered, Judged, Question};
 
 use super::{Catalog, Subject, WorkedExample};
+use crate::compact::sort_by_key;
 use crate::error::{Error, Result};
 use crate::report::number::significant;
 use std::fmt;
@@ -207,7 +208,7 @@ impl Answers {
     fn new(name: String, right: f64, wrong: Vec<Wrong>) -> Self {
         let mut kept: Vec<Wrong> = Vec::new();
         let mut wrong = wrong;
-        wrong.sort_by_key(|own| own.mistake);
+        sort_by_key(&mut wrong, |own| own.mistake);
         for own in wrong {
             // What a more specific mistake leads to is told by that.
             let is_known = kept.iter().any(|known| is_near(own.number, known.number, SAME));

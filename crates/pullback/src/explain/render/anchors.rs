@@ -1,8 +1,8 @@
 //! Where the numbers and symbols of a page stand, so that each other place that has them can lead there.
 
+use crate::compact::Map;
 use crate::explain::{Block, Document};
 use crate::report::svg::escaped;
-use std::collections::BTreeMap;
 
 /// A number of fewer digits stands for nothing in particular.
 const LEAST_DIGITS: usize = 4;
@@ -16,7 +16,7 @@ pub(super) type Cell = (usize, usize, usize);
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
     /// The row that each symbol names, the first one.
-    symbols: BTreeMap<String, (usize, usize)>,
+    symbols: Map<String, (usize, usize)>,
     /// The first cell of each number, in the order of the page.
     numbers: Vec<(f64, Cell)>,
 }
@@ -36,7 +36,7 @@ impl Anchors {
         for (at, rows) in tables() {
             for (number, row) in rows.iter().enumerate() {
                 if let Some(name) = row.first().filter(|name| is_symbol(name)) {
-                    anchors.symbols.entry(name.clone()).or_insert((at, number));
+                    anchors.symbols.or_insert(name.clone(), (at, number));
                 }
                 for (column, cell) in row.iter().enumerate().skip(1) {
                     let Some(value) = cell.parse::<f64>().ok().filter(|_| digits(cell) >= LEAST_DIGITS)

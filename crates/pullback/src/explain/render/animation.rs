@@ -8,9 +8,9 @@ use super::picture::{
     ABOVE, BELOW, STYLE, TO_FORMULAS, TO_SENTENCE, background, formulas, legend, markup, pass_class, root,
     subtitle,
 };
+use crate::compact::{Map, sort_by_key};
 use crate::explain::{Catalog, Figure, Level, Makes, Pass, Role, Scene, Shape, Size, Step, Steps, scene};
 use crate::report::svg::Svg;
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// A network of at most so many units is followed unit by unit.
@@ -90,15 +90,15 @@ pub fn animation(steps: &Steps, catalog: &Catalog) -> Animation {
     let total = frames.last().map_or(0.0, |last| last.from + last.seconds);
     let cues = cues(&frames, steps, catalog);
     let Size { width, height } = Size::fitting(steps);
-    let mut keyframes = Keyframes { total, named: BTreeMap::new() };
+    let mut keyframes = Keyframes { total, named: Map::new() };
     let mut elements: Vec<Element> = Vec::new();
-    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    let mut known: Map<String, usize> = Map::new();
     for frame in &frames {
         for shape in &frame.scene.shapes {
             add(&mut elements, &mut known, shape, frame);
         }
     }
-    elements.sort_by_key(|element| element.role);
+    sort_by_key(&mut elements, |element| element.role);
     let mut body = Svg::part();
     body.element_with("g", &[("transform", &format_args!("translate(0 {ABOVE})"))], |body| {
         body.add("\n");
@@ -234,7 +234,7 @@ fn cues(frames: &[Frame], steps: &Steps, catalog: &Catalog) -> Vec<Cue> {
 }
 
 /// Adds a shape of a frame: the same as before goes on.
-fn add(elements: &mut Vec<Element>, known: &mut BTreeMap<String, usize>, shape: &Shape, frame: &Frame) {
+fn add(elements: &mut Vec<Element>, known: &mut Map<String, usize>, shape: &Shape, frame: &Frame) {
     let span = shape.during.map(|part| frame.from + part * frame.seconds);
     let body = markup(shape, false);
     let way = match shape.figure {
@@ -278,13 +278,13 @@ fn merged(spans: impl Iterator<Item = [f64; 2]>) -> Vec<[f64; 2]> {
 /// Keyframes by what they do, each with a number.
 struct Keyframes {
     total: f64,
-    named: BTreeMap<String, usize>,
+    named: Map<String, usize>,
 }
 
 impl Keyframes {
     fn name(&mut self, keyframes: String) -> usize {
         let next = self.named.len();
-        *self.named.entry(keyframes).or_insert(next)
+        *self.named.or_insert(keyframes, next)
     }
 
     fn percent(&self, seconds: f64) -> String {
@@ -366,7 +366,7 @@ impl Keyframes {
              @keyframes progress{{0%{{transform:scaleX(0)}}100%{{transform:scaleX(1)}}}}",
             self.total, self.total
         );
-        for (keyframes, name) in &self.named {
+        for (keyframes, name) in self.named.iter() {
             let _ = write!(css, ".pb .k{name}{{animation-name:k{name}}}@keyframes k{name}{{{keyframes}}}");
         }
         css.push_str("@media(prefers-reduced-motion:reduce){.pb .a,.pb .progress{animation:none}}");

@@ -3,10 +3,10 @@
 use super::canvas::{Canvas, MADE, Written};
 use super::room::{fitting, shortened_apart, width};
 use super::{Anchor, Figure, MOST_GATES, READABLE, Role, Size};
+use crate::compact::{Map, sort_by};
 use crate::explain::expression::{Circuit, Gate};
 use crate::explain::steps::{Pass, Place, Step, When};
 use crate::graph::{Kind, NodeId};
-use std::collections::BTreeMap;
 
 const MARGIN: [f64; 2] = [70.0, 62.0];
 /// The largest radius of a gate.
@@ -45,7 +45,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, circuit: &Circuit) -> usize {
     let of_number = width(" = -0.0001234", NAME[0]);
     let short = shortened_apart(&names, NAME[0], (room - of_number).max(room / 2.0));
     drawn.iter_mut().zip(short).for_each(|(own, short)| own.short = short);
-    let spot: BTreeMap<NodeId, usize> = drawn.iter().enumerate().map(|(at, own)| (own.node, at)).collect();
+    let spot: Map<NodeId, usize> = drawn.iter().enumerate().map(|(at, own)| (own.node, at)).collect();
     let step = canvas.step;
     let is_at =
         |gate: usize, pass: Pass| step.is_some_and(|step| step.pass == pass && step.gate == Some(gate));
@@ -317,7 +317,7 @@ fn layout<'a>(circuit: &'a Circuit, gates: &[usize], center: usize, size: Size) 
             ys.iter().sum::<f64>() / ys.len().max(1) as f64
         };
         let mut wishes: Vec<(f64, usize)> = own.drain(..).map(|at| (wish(&at), at)).collect();
-        wishes.sort_by(|left, right| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1)));
+        sort_by(&mut wishes, |left, right| left.0.total_cmp(&right.0).then(left.1.cmp(&right.1)));
         let count = wishes.len();
         tallest = tallest.max(count);
         let spacing = ((height - 2.0 * MARGIN[1]) / (count.max(2) - 1) as f64).min(190.0);

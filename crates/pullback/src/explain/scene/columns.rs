@@ -2,6 +2,7 @@
 
 use super::network::COST;
 use super::{MOST_UNITS, Size};
+use crate::compact::sort_by;
 use crate::explain::page::MOST_LAYERS_IN_FULL;
 use crate::explain::steps::groups;
 use crate::explain::worked::NetworkExample;
@@ -306,7 +307,7 @@ fn place(column: &mut Column, x: f64, gap: f64, height: f64, numbers: &[f64]) {
     }
     let mut units: Vec<usize> = (0..column.count).collect();
     if units.len() > MOST_UNITS {
-        units.sort_by(|&left, &right| {
+        sort_by(&mut units, |&left, &right| {
             numbers[right].abs().total_cmp(&numbers[left].abs()).then(left.cmp(&right))
         });
         units.truncate(MOST_UNITS - 2);

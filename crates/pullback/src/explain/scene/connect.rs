@@ -5,6 +5,7 @@ use super::columns::{Column, Kind, Spot};
 use super::network::{changing, place, unit_name};
 use super::room::{Area, width};
 use super::{Anchor, Figure, Role};
+use crate::compact::sort_by;
 use crate::explain::steps::{Makes, Pass, Place, When};
 use crate::explain::{Dense, Trace};
 use crate::graph::NodeId;
@@ -195,7 +196,7 @@ fn places(
     let find = |at: usize, height: f64, wish: f64, others: &[(usize, Spread)]| {
         let mut shares: Vec<f64> = (1..PLACES).map(|place| place as f64 / PLACES as f64).collect();
         shares.push(wish);
-        shares.sort_by(|left, right| (left - wish).abs().total_cmp(&(right - wish).abs()));
+        sort_by(&mut shares, |left, right| (left - wish).abs().total_cmp(&(right - wish).abs()));
         shares.into_iter().map(|share| Spread { at: all[at].at(share), height }).find(|spread| {
             let own = spread.area(widths[at]);
             own.is_inside(canvas.size)

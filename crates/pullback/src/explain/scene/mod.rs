@@ -25,6 +25,7 @@ mod room;
 
 use super::steps::{Step, Steps};
 use super::{Catalog, Pass};
+use crate::compact::sort_by_key;
 use crate::report::names::put_in_a_line;
 use canvas::Canvas;
 use serde::Serialize;
@@ -289,7 +290,7 @@ pub fn scene(steps: &Steps, step: Option<&Step>, size: Size, catalog: &Catalog) 
         None => (Vec::new(), canvas.end()),
     };
     let mut shapes = canvas.shapes;
-    shapes.sort_by_key(|shape| shape.role);
+    sort_by_key(&mut shapes, |shape| shape.role);
     let mut scene = Scene { size, name, formulas, sentence, shapes };
     let texts = scene.shapes.iter_mut().flat_map(|shape| [&mut shape.name, &mut shape.text]);
     texts.chain(&mut scene.formulas).chain([&mut scene.name, &mut scene.sentence]).for_each(put_in_a_line);

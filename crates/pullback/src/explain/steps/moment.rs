@@ -2,8 +2,8 @@
 
 use super::terms::Place;
 use super::{Pass, Step, Steps};
+use crate::compact::Map;
 use crate::graph::Kind;
-use std::collections::BTreeMap;
 
 /// When a number is made, seen from a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +34,7 @@ pub(in crate::explain) struct Moment<'a> {
     /// The stage of each node.
     stage_of: Vec<Option<usize>>,
     /// Of a step that is a part of a stage: when each result of the stage is made.
-    inside: Option<BTreeMap<Place, When>>,
+    inside: Option<Map<Place, When>>,
 }
 
 impl Steps {
@@ -48,7 +48,7 @@ impl Steps {
         }
         let inside = step.filter(|step| step.terms.1 != usize::MAX).map(|step| {
             let terms = self.terms_of(step.stages.0);
-            let mut inside = BTreeMap::new();
+            let mut inside = Map::new();
             for (at, term) in terms.iter().enumerate() {
                 let when = match at {
                     at if at < step.terms.0 => When::Before,

@@ -1,6 +1,7 @@
 //! Which node belongs to which pass and layer, in an order in which each comes after what it reads.
 
 use super::{DIGITS, Makes, Notation, Pass, Steps, Update};
+use crate::compact::Map;
 use crate::error::Result;
 use crate::explain::expression::Circuit;
 use crate::explain::labels::Labels;
@@ -8,7 +9,6 @@ use crate::explain::steps::terms::{Moves, is_move};
 use crate::explain::worked::NetworkExample;
 use crate::graph::{Graph, NodeId, NodeRole};
 use crate::network::{Layer, Network};
-use std::collections::BTreeMap;
 
 /// What one layer does in one pass.
 #[derive(Debug)]
@@ -203,13 +203,13 @@ fn staged(graph: &Graph, outputs: &[NodeId], kind: impl Fn(NodeId) -> Kind) -> V
     let mut stages: Vec<Stage> = Vec::new();
     while !left.is_empty() {
         // All nodes of the first kind that can be computed, with what they make possible.
-        let mut ready: BTreeMap<_, NodeId> = BTreeMap::new();
+        let mut ready: Map<_, NodeId> = Map::new();
         for &id in &left {
             if graph.node(id).inputs().iter().all(|input| is_done[input.index()]) {
-                ready.entry(rank(kind(id))).or_insert(id);
+                ready.or_insert(rank(kind(id)), id);
             }
         }
-        let (_, &first) = ready.first_key_value().expect("a graph is in topological order");
+        let (_, &first) = ready.iter().next().expect("a graph is in topological order");
         let wanted = kind(first);
         let mut nodes = Vec::new();
         loop {

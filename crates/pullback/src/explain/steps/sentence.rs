@@ -4,6 +4,7 @@ use super::program::groups;
 use super::terms::{Action, Term};
 use super::words::Line;
 use super::{Level, Makes, Pass, Step, Steps};
+use crate::compact::sort_by_key;
 use crate::explain::Catalog;
 use crate::explain::expression::{Circuit, Gate};
 use crate::explain::update::clipped;
@@ -445,7 +446,7 @@ impl Steps {
         };
         let mut whole: Vec<&Term> =
             named.iter().copied().filter(|term| parameter_of(term).is_some()).collect();
-        whole.sort_by_key(|term| self.is_of_bias(term));
+        sort_by_key(&mut whole, |term| self.is_of_bias(term));
         let first = parameter_of(whole.first()?)?;
         let role = |term: &Term| parameter_of(term).map(|place| trace.parameters()[place].role);
         let is_dense = |term: &Term| {
@@ -505,7 +506,7 @@ impl Steps {
         let stays = |term: &&Term| changes(term).is_some_and(|old| number(old) == number(term.value));
         // Weights before biases; what a step leaves as it is is said apart.
         let mut listed: Vec<&Term> = own.iter().collect();
-        listed.sort_by_key(|term| self.is_of_bias(term));
+        sort_by_key(&mut listed, |term| self.is_of_bias(term));
         let (still, listed): (Vec<&Term>, Vec<&Term>) = listed.into_iter().partition(stays);
         let biases = listed.iter().filter(|term| self.is_of_bias(term)).count();
         let moved = match (biases, listed.len() - biases) {

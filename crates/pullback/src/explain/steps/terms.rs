@@ -2,11 +2,11 @@
 
 use super::program::multiply_adds;
 use super::{Makes, Pass, Steps};
+use crate::compact::Map;
 use crate::explain::reading::computed;
 use crate::graph::ops::{Addend, View, ViewMut};
 use crate::graph::{Graph, Kind, NodeId, NodeRole, Op, Shape};
 use pullback_kernels::Real;
-use std::collections::BTreeMap;
 
 /// An element of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -441,13 +441,13 @@ impl Steps {
 
 /// Puts the terms of a segment one after another: example by example, unit by unit, node by node.
 fn flush(segment: &mut Vec<(NodeId, OfNode)>, terms: &mut Vec<Term>) {
-    let mut by_key: BTreeMap<(Option<usize>, Option<usize>), Vec<Term>> = BTreeMap::new();
+    let mut by_key: Map<(Option<usize>, Option<usize>), Vec<Term>> = Map::new();
     for (_, of_node) in segment.drain(..) {
         for term in of_node.into_iter().flatten().filter(|term| term.count > 0) {
-            by_key.entry((term.example, term.unit)).or_default().push(term);
+            by_key.or_insert((term.example, term.unit), Vec::new()).push(term);
         }
     }
-    terms.extend(by_key.into_values().flatten());
+    terms.extend(by_key.into_iter().flat_map(|(_, own)| own));
 }
 
 /// For each element of a result, the element of an operand that broadcasts to it.

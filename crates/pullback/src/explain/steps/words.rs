@@ -2,6 +2,7 @@
 
 use super::terms::{Action, Place, Term};
 use super::{Level, Step, Steps};
+use crate::compact::Map;
 use crate::explain::Catalog;
 use crate::explain::expression::Circuit;
 use crate::explain::labels::Labels;
@@ -11,7 +12,6 @@ use crate::explain::written::{Binds, Written};
 use crate::graph::ops::Addend;
 use crate::graph::{Kind, NodeId, Op};
 use crate::report::number::significant;
-use std::collections::BTreeMap;
 
 /// A step in words.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -137,7 +137,7 @@ impl Steps {
 
     /// The terms that finish each result, in the order in which the results begin.
     pub(super) fn finished<'t>(&self, own: &'t [Term]) -> Vec<&'t Term> {
-        let mut at: BTreeMap<Place, usize> = BTreeMap::new();
+        let mut at: Map<Place, usize> = Map::new();
         let mut last: Vec<&Term> = Vec::new();
         for term in own {
             match at.get(&term.result) {

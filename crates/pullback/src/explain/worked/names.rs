@@ -1,7 +1,7 @@
 //! What inputs, outputs, units, weights and biases are called, beside the symbols of a notation.
 
+use crate::compact::Map;
 use crate::explain::{Notation, Symbol, Trace};
-use std::collections::BTreeMap;
 
 /// The names that a file gives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,14 +11,14 @@ pub struct Names {
     /// The outputs: classes or targets.
     pub outputs: Vec<String>,
     /// The units of layers, by their place in the network.
-    pub units: BTreeMap<usize, Vec<String>>,
+    pub units: Map<usize, Vec<String>>,
     /// The numbers of parameters, by the parameter's name.
-    pub parameters: BTreeMap<String, Vec<String>>,
+    pub parameters: Map<String, Vec<String>>,
 }
 
 impl Names {
     /// The symbols of a network's dense layers that have a name, with it.
-    pub fn symbols(&self, trace: &Trace, notation: Notation) -> BTreeMap<Symbol, String> {
+    pub fn symbols(&self, trace: &Trace, notation: Notation) -> Map<Symbol, String> {
         let mut symbols = notation.names(trace);
         let outputs = trace.network().outputs();
         for (unit, name) in self.outputs.iter().enumerate().take(outputs).filter(is_plain) {

@@ -1,11 +1,11 @@
 //! What a file expects, by the names that its page has: `out_h1`, `dE/dw5`, `cost after 100 steps`.
 
 use super::{Expectation, NetworkExample, Subject, WorkedExample};
+use crate::compact::{Map, sort_by_key};
 use crate::error::{Error, Result};
 use crate::explain::examples::Claim;
 use crate::explain::expression::Circuit;
 use crate::explain::{Notation, Symbol, Trace};
-use std::collections::BTreeMap;
 
 /// Names of the cost.
 const COST: [&str; 4] = ["C", "E", "J", "cost"];
@@ -19,8 +19,8 @@ enum At {
 }
 
 /// The quantities of a network under the names of a page, with their numbers.
-pub fn quantities(example: &WorkedExample, trace: &Trace) -> BTreeMap<String, f64> {
-    let Subject::Network(network) = &example.subject else { return BTreeMap::new() };
+pub fn quantities(example: &WorkedExample, trace: &Trace) -> Map<String, f64> {
+    let Subject::Network(network) = &example.subject else { return Map::new() };
     let table = named(network, example.notation, trace);
     table.into_iter().map(|(name, at)| (name, read(trace, at))).collect()
 }
@@ -56,7 +56,7 @@ fn of_network(example: &WorkedExample, network: &NetworkExample) -> Result<Vec<C
         let (name, steps) = after(&expected.quantity)?;
         at_step.push((at, steps, name));
     }
-    at_step.sort_by_key(|(_, steps, _)| *steps);
+    sort_by_key(&mut at_step, |(_, steps, _)| *steps);
     let mut claims: Vec<Option<Claim>> = vec![None; example.expect.len()];
     let (mut now, mut kept, mut done) = (network.clone(), network.kept.clone(), 0);
     let mut trace = now.trace()?;
@@ -106,15 +106,15 @@ fn read(trace: &Trace, at: At) -> f64 {
 }
 
 /// The names of all numbers of dense layers, of the first example, and of all parameters.
-fn named(example: &NetworkExample, notation: Notation, trace: &Trace) -> BTreeMap<String, At> {
+fn named(example: &NetworkExample, notation: Notation, trace: &Trace) -> Map<String, At> {
     let symbols = example.names.symbols(trace, notation);
     let text = |symbol: Symbol| symbols.get(&symbol).cloned().unwrap_or_else(|| notation.text(symbol));
-    let mut table = BTreeMap::new();
+    let mut table = Vec::new();
     let mut add = |name: String, node: usize, element: usize| {
         for cost in &COST[..3] {
-            table.entry(format!("d{cost}/d{name}")).or_insert(At::Gradient(node, element));
+            table.push((format!("d{cost}/d{name}"), At::Gradient(node, element)));
         }
-        table.entry(name).or_insert(At::Value(node, element));
+        table.push((name, At::Value(node, element)));
     };
     let last = trace.dense().len();
     for (position, dense) in trace.dense().iter().enumerate() {
@@ -152,8 +152,9 @@ fn named(example: &NetworkExample, notation: Notation, trace: &Trace) -> BTreeMa
     for (position, dense) in trace.dense().iter().enumerate() {
         for unit in 0..dense.units {
             let name = text(Symbol::Delta(position + 1, unit));
-            table.entry(name).or_insert(At::Value(dense.delta.index(), unit));
+            table.push((name, At::Value(dense.delta.index(), unit)));
         }
     }
-    table
+    // What is named first keeps the name.
+    table.into_iter().rev().collect()
 }

@@ -3,6 +3,7 @@
 //! TOML and JSON are read into the same tree, and written from it. A number keeps its digits, because those of an
 //! expected number say how exactly it is known.
 
+use crate::compact::sort_by_key;
 use crate::error::{Error, Place, Result};
 use serde_json::{Map, Number, Value as Json};
 use std::fmt::Write;
@@ -153,7 +154,7 @@ pub(in crate::explain) fn digits(number: f64) -> String {
 fn of_table(table: &DeTable<'_>, line: &impl Fn(usize) -> u64) -> Value {
     // The parser sorts keys; the file's order is that of their places.
     let mut entries: Vec<_> = table.iter().collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
+    sort_by_key(&mut entries, |(key, _)| key.span().start);
     let entries = entries.into_iter().map(|(key, value)| {
         let node = Node { line: line(key.span().start), value: of_value(value.get_ref(), line) };
         (key.get_ref().to_string(), node)
