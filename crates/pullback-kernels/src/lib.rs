@@ -42,6 +42,8 @@ pub use gemm::{
 };
 pub use image::{Windows, convolve, convolve_transposed, filter_gradient, max_pool, route_to_max};
 pub use machine::{Array, Isa, Pool, Precision, Workspace};
+#[doc(hidden)]
+pub use number::PerType;
 pub use number::{Real, philox, special};
 pub use rowwise::{
     ByteScale, MaskAddress, RowIndex, dot, dropout_mask, gather, gather_bytes, gather_rows, log_softmax, map,

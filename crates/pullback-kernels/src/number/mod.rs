@@ -8,5 +8,4 @@ mod real;
 pub mod special;
 
 pub use philox::philox;
-pub(crate) use real::PerType;
-pub use real::Real;
+pub use real::{PerType, Real};

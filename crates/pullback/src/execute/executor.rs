@@ -1,6 +1,7 @@
 //! Walks a plan's instructions. A run allocates no memory, takes no lock and looks up no name.
 
 use super::Machine;
+use super::compiled::compiled;
 use super::given::Given;
 use super::step::{Held, Numbers, Residents, Source, Step};
 use super::{Packed, Rules};
@@ -129,7 +130,7 @@ impl<T: Real> Executor<T> {
             let length = numbers.as_ref().len();
             assert_eq!(length, *size, "size of `{}`", self.plan.residents[position].name);
         }
-        self.run_steps(&residents, 0..self.plan.outputs_after);
+        (compiled().run)(self, &residents, 0..self.plan.outputs_after);
     }
 
     /// After a [`run`](Self::run), changes the residents as the plan says: by `rules`, on several threads where that
@@ -137,15 +138,11 @@ impl<T: Real> Executor<T> {
     ///
     /// # Panics
     /// If `residents` are not as many or as large as the plan says.
-    pub fn change<P: AsRef<[T]> + AsMut<[T]> + Sync>(
-        &mut self,
-        residents: &mut [P],
-        rules: &(impl Rules<T> + ?Sized),
-    ) {
+    pub fn change<P: AsRef<[T]> + AsMut<[T]> + Sync>(&mut self, residents: &mut [P], rules: &dyn Rules<T>) {
         assert_eq!(residents.len(), self.sizes.len(), "number of residents");
         for at in self.plan.outputs_after..self.steps.len() {
             let Some((first, count)) = self.steps[at].changed else {
-                self.run_steps(&&*residents, at..at + 1);
+                (compiled().run)(self, &&*residents, at..at + 1);
                 continue;
             };
             let Self { plan, steps, inputs, constants, buffers, workspace, scratch, .. } = self;
@@ -169,13 +166,15 @@ impl<T: Real> Executor<T> {
             match step.buffer.or(step.second) {
                 None => {
                     let numbers = Numbers { held, buffers: [buffers, &[]] };
-                    step.change(instruction, &numbers, &mut [], arrays, rules, (scratch, workspace));
+                    let with = (scratch, workspace);
+                    (compiled().change)(step, instruction, &numbers, &mut [], arrays, rules, with);
                 }
                 Some(buffer) => {
                     let (buffers, gradient) = without(buffers, buffer);
                     let gradient = &mut gradient[..step.elements];
                     let numbers = Numbers { held, buffers };
-                    step.change(instruction, &numbers, gradient, arrays, rules, (scratch, workspace));
+                    let with = (scratch, workspace);
+                    (compiled().change)(step, instruction, &numbers, gradient, arrays, rules, with);
                 }
             }
         }
@@ -196,8 +195,7 @@ impl<T: Real> Executor<T> {
     }
 
     /// Runs steps that change no resident.
-    #[inline(always)]
-    fn run_steps(&mut self, residents: &dyn Residents<T>, range: Range<usize>) {
+    pub(super) fn run_steps(&mut self, residents: &dyn Residents<T>, range: Range<usize>) {
         let Self { plan, steps, inputs, constants, buffers, workspace, norm, .. } = self;
         let held = &Held { inputs, constants, residents: [residents; 2], changing: usize::MAX..usize::MAX };
         for (step, instruction) in steps[range.clone()].iter().zip(&plan.instructions[range]) {

@@ -5,6 +5,7 @@
 //! operation's own value and nothing else; everything faster is tested against it. A [`Machine`] says on what it runs.
 
 mod backend;
+mod compiled;
 mod executor;
 mod given;
 mod machine;

@@ -362,14 +362,13 @@ impl<T: Real> Step<T> {
 
     /// Changes a parameter; `arrays` are the parameter and its states. `gradient` is the buffer of a gradient that
     /// is computed or clipped here; `numbers` has all else that the change reads.
-    #[inline]
     pub(super) fn change(
         &self,
         instruction: &Instruction,
         numbers: &Numbers<'_, T>,
         gradient: &mut [T],
         arrays: [&mut [T]; 4],
-        rules: &(impl Rules<T> + ?Sized),
+        rules: &dyn Rules<T>,
         (scratch, workspace): (&mut Vec<T>, &mut Workspace),
     ) {
         let isa = workspace.isa();

@@ -215,7 +215,7 @@ impl<T: Real> Accumulator<T> {
             self.executor.input_mut(input).iter_mut().for_each(|sum| *sum *= share);
         }
         self.executor.run(residents);
-        self.executor.change(residents, rules);
+        self.executor.change(residents, rules.as_rules());
         (0..gradients).for_each(|input| self.executor.input_mut(input).fill(T::ZERO));
         let cost = self.cost / self.weight;
         (self.weight, self.cost) = (0.0, 0.0);

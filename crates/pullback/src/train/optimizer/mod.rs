@@ -79,6 +79,33 @@ impl<T: Real> Rules<T> for StepRules<T> {
     }
 }
 
+impl<T: Real> StepRules<T> {
+    /// The rules as the executor takes them. In the page they are compiled where they are used, as the executor is.
+    #[cfg(target_family = "wasm")]
+    pub(super) fn as_rules(&self) -> &dyn Rules<T> {
+        self
+    }
+
+    /// The rules as the executor takes them: with the kernels of this crate, as the executor has them.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn as_rules(&self) -> &dyn Rules<T> {
+        type AsRules<T> = fn(&StepRules<T>) -> &dyn Rules<T>;
+        static F32: AsRules<f32> = |rules| rules;
+        static F64: AsRules<f64> = |rules| rules;
+        struct Choice;
+        impl pullback_kernels::PerType for Choice {
+            type Of<T: Real> = &'static AsRules<T>;
+            fn for_f32(self) -> &'static AsRules<f32> {
+                &F32
+            }
+            fn for_f64(self) -> &'static AsRules<f64> {
+                &F64
+            }
+        }
+        T::choose(Choice)(self)
+    }
+}
+
 fn real<T: Real>(value: f64) -> T {
     T::from_f64(value)
 }

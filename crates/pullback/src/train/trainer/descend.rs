@@ -34,7 +34,7 @@ impl<T: Real> Trainer<'_, T> {
             return Ok(Descended { cost, norm: 0.0, is_over: false });
         }
         stepper.fill_gradients(residents);
-        stepper.executor.change(residents, &rules);
+        stepper.executor.change(residents, rules.as_rules());
         Ok(Descended { cost, norm: stepper.executor.gradient_norm(), is_over: false })
     }
 
@@ -61,7 +61,7 @@ impl<T: Real> Trainer<'_, T> {
                 return Ok(Descended { cost, norm: 0.0, is_over: false });
             }
             // Averages of batch norm are those of each batch.
-            stepper.executor.change(&mut own, rules);
+            stepper.executor.change(&mut own, rules.as_rules());
             self.accumulator.as_mut().expect("it is there").add(stepper, weight);
         }
         let accumulator = self.accumulator.as_mut().expect("it is there");
