@@ -8,6 +8,7 @@ use pullback::data::{Categories, Column, Encoding, Table, Values};
 use pullback::explain::Catalog;
 use pullback::job::{Decided, Finding, Job, Settings};
 use pullback::model::Model;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
@@ -60,7 +61,8 @@ pub(crate) fn fit_table<'py>(
     table: &Bound<'py, PyList>,
     threads: usize,
 ) -> PyResult<Learned<'py>> {
-    let settings: Settings = read(settings)?;
+    let settings = Settings::of_json(read(settings)?);
+    let settings = settings.map_err(|error| PyValueError::new_err(error.to_string()))?;
     let table = Table::new("a table of Python", columns(table)?).map_err(raised)?;
     let mut watching = Watching::new(None, [false, false], 1);
     let fitted = py.detach(|| -> pullback::Result<_> {

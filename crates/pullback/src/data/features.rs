@@ -491,7 +491,7 @@ impl Stored {
         let mut numbers = vec![T::ZERO; rows.len() * self.numbers];
         let mut codes = vec![0_u32; rows.len() * codes_per_row];
         let bytes_of_numbers = self.numbers * size_of::<T>();
-        self.records.visit(rows, |position, record| {
+        self.records.visit(rows, &mut |position, record| {
             let own = &mut numbers[position * self.numbers..][..self.numbers];
             match size_of::<T>() {
                 4 => own.iter_mut().zip(record.as_chunks().0).for_each(|(number, four)| {

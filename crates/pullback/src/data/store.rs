@@ -173,7 +173,7 @@ impl Records {
 
     /// Calls `take` with the position in the list and the record of each of the given rows, which the caller has
     /// checked. They are read in the order of the store, so that a disk is swept and not searched.
-    pub(super) fn visit(&self, rows: &[usize], mut take: impl FnMut(usize, &[u8])) -> Result<()> {
+    pub(super) fn visit(&self, rows: &[usize], take: &mut dyn FnMut(usize, &[u8])) -> Result<()> {
         let sorted: Vec<u32>;
         let order: Option<&[u32]> = match rows.is_sorted() {
             true => None,
@@ -220,7 +220,7 @@ impl Records {
     /// The records of the given rows, in the order of the list.
     fn gathered(&self, rows: &[usize]) -> Result<Vec<u8>> {
         let mut bytes = vec![0; rows.len() * self.size];
-        self.visit(rows, |position, record| {
+        self.visit(rows, &mut |position, record| {
             bytes[position * self.size..][..self.size].copy_from_slice(record)
         })?;
         Ok(bytes)

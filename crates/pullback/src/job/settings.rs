@@ -333,6 +333,14 @@ const fn bare(name: &'static str) -> &'static str {
 }
 
 impl Settings {
+    /// Settings of JSON, which are read by code that is in this crate alone.
+    ///
+    /// # Errors
+    /// If they have a key that is none, or a value that is none.
+    pub fn of_json(json: serde_json::Value) -> serde_json::Result<Self> {
+        serde_json::from_value(json)
+    }
+
     /// The settings that a model's file holds; none where it holds none.
     ///
     /// # Errors
@@ -352,7 +360,7 @@ impl Settings {
             return Err(Error::model(format!("the settings in the model have an unknown key `{key}`{near}"))
                 .help(HELP));
         }
-        serde_json::from_value(configuration.clone()).map_err(|error| {
+        Self::of_json(configuration.clone()).map_err(|error| {
             Error::model(format!("the settings in the model cannot be read ({error})"))
                 .help(HELP)
                 .caused_by(error)

@@ -4,6 +4,7 @@
 //! The same model makes the same bytes. A file is believed only as far as it can be checked: what it says is read
 //! into types that cannot be wrong, and nothing in it names a file to open.
 
+use super::Card;
 use super::Model;
 use super::document::{Cards, OwnedCards, Unambiguous};
 use super::tensors::{KEY, dtype, refuse_doubled, to_le_bytes};
@@ -62,10 +63,7 @@ impl<T: Real> Model<T> {
             (None, false) => FORMAT_OF_ENSEMBLES,
             (None, true) => FORMAT_OF_ONE,
         };
-        let document = Document { format, version: env!("CARGO_PKG_VERSION"), cards: self.cards() };
-        let document = serde_json::to_string(&document).map_err(|error| {
-            Error::model(format!("the model cannot be written as JSON: {error}")).caused_by(error)
-        })?;
+        let document = write_cards(format, self.cards())?;
         let mut tensors = Vec::new();
         for (member, Self { parameters, card, .. }) in self.members().enumerate() {
             for (parameter, numbers) in card.network.parameters()?.into_iter().zip(parameters) {
@@ -134,27 +132,7 @@ impl<T: Real> Model<T> {
                 )
                 .help("give a model that `pullback train` saved")
             })?;
-        let unreadable = |error: serde_json::Error| {
-            Error::model(format!("the description in the file cannot be read ({error}): it is damaged"))
-                .help("get it again")
-                .caused_by(error)
-        };
-        let head: Head = serde_json::from_str(document).map_err(unreadable)?;
-        if head.format > FORMAT {
-            return Err(Error::model(format!(
-                "written by pullback {} in format {}, but this is pullback {}, which reads formats up to {FORMAT}",
-                head.version,
-                head.format,
-                env!("CARGO_PKG_VERSION")
-            ))
-            .help("update pullback"));
-        }
-        let _: Unambiguous = serde_json::from_str(document).map_err(unreadable)?;
-        let mut document: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(document).map_err(unreadable)?;
-        document.remove("format");
-        document.remove("version");
-        let OwnedCards(cards) = serde_json::from_value(document.into()).map_err(unreadable)?;
+        let cards = read_cards(document)?;
         let contradicts = |error: Error| {
             Error::model(format!("the description in the file contradicts itself ({error}): it is damaged"))
                 .help("get it again")
@@ -191,6 +169,38 @@ impl<T: Real> Model<T> {
         }
         Self::ensemble(members).map_err(contradicts)
     }
+}
+
+/// Reads the JSON document. It is not of a type of numbers, so that it is compiled once.
+fn read_cards(document: &str) -> Result<Vec<Card>> {
+    let unreadable = |error: serde_json::Error| {
+        Error::model(format!("the description in the file cannot be read ({error}): it is damaged"))
+            .help("get it again")
+            .caused_by(error)
+    };
+    let head: Head = serde_json::from_str(document).map_err(unreadable)?;
+    if head.format > FORMAT {
+        return Err(Error::model(format!(
+            "written by pullback {} in format {}, but this is pullback {}, which reads formats up to {FORMAT}",
+            head.version,
+            head.format,
+            env!("CARGO_PKG_VERSION")
+        ))
+        .help("update pullback"));
+    }
+    let _: Unambiguous = serde_json::from_str(document).map_err(unreadable)?;
+    let mut document: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(document).map_err(unreadable)?;
+    document.remove("format");
+    document.remove("version");
+    let OwnedCards(cards) = serde_json::from_value(document.into()).map_err(unreadable)?;
+    Ok(cards)
+}
+
+fn write_cards(format: u32, cards: Cards<'_>) -> Result<String> {
+    serde_json::to_string(&Document { format, version: env!("CARGO_PKG_VERSION"), cards }).map_err(|error| {
+        Error::model(format!("the model cannot be written as JSON: {error}")).caused_by(error)
+    })
 }
 
 /// Under which name a parameter of one of a model's networks stands in the file: the first one's under its own.

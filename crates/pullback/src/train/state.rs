@@ -176,6 +176,25 @@ struct Document {
     position: Position,
 }
 
+/// Not of a type of numbers, so that they are compiled once.
+impl Document {
+    fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+
+    fn of_json(text: &str) -> Result<Self, String> {
+        let unreadable = |error: serde_json::Error| format!("its description is damaged: {error}");
+        let head: Head = serde_json::from_str(text).map_err(unreadable)?;
+        if head.format > FORMAT {
+            return Err(format!(
+                "it was written by pullback {} in format {}, but this version reads formats up to {FORMAT}",
+                head.version, head.format
+            ));
+        }
+        serde_json::from_str(text).map_err(unreadable)
+    }
+}
+
 /// What every version of the document has.
 #[derive(Deserialize)]
 struct Head {
@@ -322,7 +341,7 @@ impl<T: Real> State<T> {
             fingerprint: self.fingerprint.clone(),
             position: self.position.clone(),
         };
-        let document = serde_json::to_string(&document).map_err(|error| wrong(&error))?;
+        let document = document.to_json().map_err(|error| wrong(&error))?;
         let mut tensors: Vec<(String, Vec<usize>, Dtype, Vec<u8>)> = Vec::new();
         let mut add = |name: String, shape: &[usize], numbers: &[T]| {
             tensors.push((name, shape.to_vec(), dtype::<T>(), to_bytes(numbers)));
@@ -377,16 +396,8 @@ impl<T: Real> State<T> {
         let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
         let document = header.metadata().as_ref().and_then(|metadata| metadata.get(KEY));
         let document = document.ok_or("it is a safetensors file of something else")?;
-        let unreadable = |error: serde_json::Error| format!("its description is damaged: {error}");
-        let head: Head = serde_json::from_str(document).map_err(unreadable)?;
-        if head.format > FORMAT {
-            return Err(format!(
-                "it was written by pullback {} in format {}, but this version reads formats up to {FORMAT}",
-                head.version, head.format
-            ));
-        }
         let Document { parameters: names, optimizer_states, fingerprint, position, .. } =
-            serde_json::from_str(document).map_err(unreadable)?;
+            Document::of_json(document)?;
         if optimizer_states > MOST_STATES {
             return Err(format!("an optimizer keeps {MOST_STATES} arrays at most, not {optimizer_states}"));
         }
