@@ -130,8 +130,9 @@ class Encoder:
         return names
 
 
-def check_columns(X):
-    """Refuses columns that are neither numbers nor texts: dates and times, lists, records, objects."""
+def check_columns(X, has_dates=False):
+    """Refuses columns that are neither numbers nor texts, nor dates where the estimator takes some: times of day,
+    durations, lists, records, objects."""
     import datetime
 
     frame = native(X)
@@ -139,11 +140,14 @@ def check_columns(X):
         raise ValueError(f"0 feature(s) (shape={frame.shape}) while a minimum of 1 is required.")
     for series in frame.iter_columns():
         odd = next((value for value in known(series) if not isinstance(value, PLAIN)), None)
+        if has_dates and is_temporal(series):
+            continue
         if series.dtype.is_temporal() or isinstance(odd, (datetime.date, datetime.time, datetime.timedelta)):
-            raise TypeError(
-                f"column {series.name!r} has dates or times: make numbers of them, such as month, weekday and hour. "
-                "`python -m pullback train` does so by itself."
+            what = "times of day or durations: make numbers of them, such as hours or seconds." if has_dates else (
+                "dates or times: make numbers of them, such as month, weekday and hour. "
+                "TabularClassifier and TabularRegressor do so by themselves."
             )
+            raise TypeError(f"column {series.name!r} has {what}")
         if series.dtype.is_nested() or odd is not None:
             kind = "nested" if odd is None else type(odd).__name__
             raise TypeError(
@@ -175,6 +179,35 @@ def is_category(series):
     import narwhals as nw
 
     return series.dtype in (nw.Categorical, nw.Enum)
+
+
+def is_temporal(series):
+    """Whether a column is dates, with or without a time."""
+    import datetime
+
+    import narwhals as nw
+
+    cells = known(series)
+    has_type = series.dtype in (nw.Date, nw.Datetime)
+    return has_type or len(cells) > 0 and all(isinstance(cell, datetime.date) for cell in cells)
+
+
+def moments(series):
+    """A column of dates as `datetime64[ms]`, on the clocks of the places that they were written at."""
+    import datetime
+
+    import narwhals as nw
+
+    if series.dtype in (nw.Object, nw.Unknown):
+        gone = series.is_null().to_list()
+        cells = [
+            None if missing else cell.replace(tzinfo=None) if isinstance(cell, datetime.datetime) else cell
+            for cell, missing in zip(series.to_list(), gone)
+        ]
+        return np.array(cells, dtype="datetime64[ms]")
+    if series.dtype == nw.Datetime and series.dtype.time_zone is not None:
+        series = series.dt.replace_time_zone(None)
+    return np.ascontiguousarray(series.to_numpy().astype("datetime64[ms]"))
 
 
 def is_categorical(series):

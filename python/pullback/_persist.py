@@ -162,7 +162,7 @@ def of_command(path, data):
     names, kinds, classes, targets = _engine.table_model(data)
     if "else" in kinds:
         raise ValueError(
-            f"{path} takes dates or images, which estimators do not read. "
+            f"{path} takes images, which estimators do not read. "
             f"`python -m pullback predict {path} DATA` predicts with it."
         )
     estimator = TabularRegressor() if classes is None else TabularClassifier()

@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
 from . import _engine
-from ._columns import check_classes, check_columns, finite, is_categorical, is_category, is_frame, native, needs_table, tell, texts, written
+from ._columns import check_classes, check_columns, finite, is_categorical, is_category, is_frame, is_temporal, moments, native, needs_table, tell, texts, written
 from ._threads import thread_count
 
 #: What the weights are called in the table that the engine gets; no column of X is called so.
@@ -35,6 +35,22 @@ def numbers_of(series):
         return np.array([np.nan if text is None else float(text) for text in texts(series)])
     except ValueError as error:
         raise ValueError(f"column {series.name!r} has numbers in training, but here it has not: {error}") from error
+
+
+def kind_of(series):
+    """What a column holds."""
+    return "time" if is_temporal(series) else "categorical" if is_categorical(series) else "numeric"
+
+
+def cells_of(series, kind):
+    """A column as the engine takes one that had this kind in training."""
+    if kind == "time":
+        if not is_temporal(series) and series.null_count() < len(series):
+            raise ValueError(f"column {series.name!r} has dates in training, but here it has not: make dates of it.")
+        return moments(series)
+    if is_temporal(series):
+        raise ValueError(f"column {series.name!r} has dates, but in training it had none.")
+    return texts(series).tolist() if kind == "categorical" else numbers_of(series)
 
 
 def told(remarks):
@@ -60,23 +76,20 @@ class BaseTabular(BaseEstimator):
     def _table(self, X, reset):
         """The columns of X as the engine takes them."""
         if is_frame(X):
-            check_columns(X)
+            check_columns(X, has_dates=True)
             validate_data(self, X, reset=reset, skip_check_array=True)
             given = list(native(X).iter_columns())
             if not len(given[0]):
                 raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
             if reset:
-                self.kinds_ = ["categorical" if is_categorical(series) else "numeric" for series in given]
+                self.kinds_ = [kind_of(series) for series in given]
             # A model reads new rows by its own types.
-            columns = [
-                texts(series).tolist() if kind == "categorical" else numbers_of(series)
-                for series, kind in zip(given, self.kinds_)
-            ]
+            columns = [cells_of(series, kind) for series, kind in zip(given, self.kinds_)]
         else:
             try:
                 array = validate_data(self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
             except (TypeError, ValueError) as error:
-                if not reset and "categorical" in self.kinds_:
+                if not reset and set(self.kinds_) != {"numeric"}:
                     raise needs_table(self._names()) from error
                 if "to float" in str(error):
                     raise ValueError(
@@ -85,6 +98,8 @@ class BaseTabular(BaseEstimator):
                 raise
             if reset:
                 self.kinds_ = ["numeric"] * array.shape[1]
+            if "time" in self.kinds_:
+                raise needs_table(self._names())
             columns = [
                 np.ascontiguousarray(column) if kind == "numeric" else [written(number) for number in column]
                 for column, kind in zip(array.T, self.kinds_)
@@ -265,7 +280,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         Parameters
         ----------
         X : table or array-like of shape (n_samples, n_features)
-            The rows; categories, texts and missing cells may be among them.
+            The rows; categories, texts, dates and missing cells may be among them.
         y : array-like of shape (n_samples,)
             The class of each row.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -393,7 +408,7 @@ random_state, n_threads : object
         Parameters
         ----------
         X : table or array-like of shape (n_samples, n_features)
-            The rows; categories, texts and missing cells may be among them.
+            The rows; categories, texts, dates and missing cells may be among them.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             The number, or the numbers, of each row.
         sample_weight : array-like of shape (n_samples,), default=None

@@ -3,8 +3,10 @@
 use crate::observe::{Watching, rows};
 use crate::raised;
 use crate::run::{machine, read};
-use numpy::{PyArray2, PyReadonlyArray1};
-use pullback::data::{Categories, Column, Encoding, Table, Values};
+use numpy::datetime::Datetime;
+use numpy::datetime::units::Milliseconds;
+use numpy::{PyArray2, PyReadonlyArray1, PyUntypedArray};
+use pullback::data::{Categories, Column, Encoding, Table, Times, Values};
 use pullback::explain::Catalog;
 use pullback::job::{Decided, Finding, Job, Settings};
 use pullback::model::Model;
@@ -12,13 +14,18 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-/// Columns by name: an array of `float64`, or a list of texts and `None`.
+/// Columns by name: an array of `float64` or `datetime64[ms]`, or a list of texts and `None`.
 fn columns(list: &Bound<'_, PyList>) -> PyResult<Vec<Column>> {
     list.iter()
         .map(|item| {
             let (name, values): (String, Bound<'_, PyAny>) = item.extract()?;
             let values = match values.extract::<PyReadonlyArray1<'_, f64>>() {
                 Ok(numbers) => Values::Numbers(numbers.as_array().to_vec()),
+                Err(_) if values.is_instance_of::<PyUntypedArray>() => {
+                    let moments: PyReadonlyArray1<'_, Datetime<Milliseconds>> = values.extract()?;
+                    let seconds = moments.as_array().iter().map(|&moment| seconds(moment.into())).collect();
+                    Values::Times(Times { seconds, is_day_first: None })
+                }
                 Err(_) => {
                     let texts: Vec<Option<String>> = values.extract()?;
                     Values::Categories(Categories::from_texts(texts))
@@ -27,6 +34,14 @@ fn columns(list: &Bound<'_, PyList>) -> PyResult<Vec<Column>> {
             Ok(Column::new(name, values))
         })
         .collect()
+}
+
+/// Seconds since the beginning of 1970; NaN for NumPy's mark of a missing time.
+fn seconds(milliseconds: i64) -> f64 {
+    match milliseconds {
+        i64::MIN => f64::NAN,
+        known => known as f64 / 1000.0,
+    }
 }
 
 /// What there is to say of the data and of the run, as the command says it: columns that are left out, texts that share an
@@ -107,7 +122,8 @@ pub(crate) fn predict_table<'py>(
 /// Columns, their kinds, classes, targets.
 type Described = (Vec<String>, Vec<&'static str>, Option<Vec<String>>, Vec<String>);
 
-/// The columns that the model of a file takes, whether each is `numeric`, `categorical` or something `else`, its classes,
+/// The columns that the model of a file takes, whether each is `numeric`, `categorical`, `time` or something `else`, its
+/// classes,
 /// none if it predicts numbers, and the names of its targets.
 #[pyfunction]
 pub(crate) fn table_model(model: &[u8]) -> PyResult<Described> {
@@ -117,6 +133,7 @@ pub(crate) fn table_model(model: &[u8]) -> PyResult<Described> {
     let kinds = preprocessing.features().iter().map(|feature| match feature.encoding {
         Encoding::Numeric(_) => "numeric",
         Encoding::Categorical(_) => "categorical",
+        Encoding::Time(_) => "time",
         _ => "else",
     });
     let target = preprocessing.target();

@@ -12,6 +12,7 @@ def test_it_runs(path):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     if path.stem == "search":
         pytest.importorskip("distributed")
+        pytest.importorskip("ray")
     notebook = nbformat.read(path, as_version=4)
     nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
     codes = [cell for cell in notebook.cells if cell.cell_type == "code"]

@@ -107,3 +107,76 @@ def test_it_is_better_than_a_constant_on_held_out_rows():
     assert TabularRegressor(ensemble=4, random_state=0).fit(X_train, y_train).score(X_test, y_test) > 0.3
     with pytest.raises(ValueError, match="one class"):
         TabularClassifier().fit(X, np.zeros(len(X)))
+
+
+def dated(rows=240):
+    """Hours of three weeks, of which every tenth is missing, and what depends on the hour."""
+    start = np.datetime64("2026-03-01T00:00", "ms")
+    when = start + (np.arange(rows) * 2_000).astype("timedelta64[s]") * 4
+    hours = (when - when.astype("datetime64[D]")) // np.timedelta64(1, "h")
+    y = np.where(hours < 12, 0.0, 5.0) + np.linspace(0, 1, rows)
+    when[::10] = np.datetime64("NaT")
+    return when, y
+
+
+def test_dates_are_the_same_whoever_holds_them(tmp_path):
+    pandas, polars, arrow = map(pytest.importorskip, ["pandas", "polars", "pyarrow"])
+    when, y = dated()
+    table = pandas.DataFrame({"when": when, "n": np.arange(len(when)) % 5})
+    reg = TabularRegressor(fast=True, random_state=0).fit(table, y)
+    assert reg.kinds_ == ["time", "numeric"] and reg.score(table, y) > 0.8
+    expected = reg.predict(table)
+    seoul = table.assign(when=table["when"].dt.tz_localize("Asia/Seoul"))
+    objects = table.assign(when=pandas.Series(table["when"].dt.to_pydatetime().tolist(), dtype=object))
+    for other in [seoul, objects, polars.from_pandas(table), arrow.Table.from_pandas(table), table.assign(when=when.astype("datetime64[s]"))]:
+        assert np.array_equal(reg.predict(other), expected), type(other)
+        again = TabularRegressor(fast=True, random_state=0).fit(other, y)
+        assert np.array_equal(again.predict(table), expected), type(other)
+    path, file, out = tmp_path / "m.safetensors", tmp_path / "new.csv", tmp_path / "out.csv"
+    reg.save(path)
+    assert np.array_equal(pullback.load(path).predict(table), expected)
+    table.to_csv(file, index=False)
+    subprocess.run([sys.executable, "-m", "pullback", "predict", path, file, "--out", out], check=True)
+    predicted = [float(line.split(",")[0]) for line in out.read_text().splitlines()[1:]]
+    np.testing.assert_allclose(predicted, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_days_without_a_time_are_dates_too():
+    pandas, polars = map(pytest.importorskip, ["pandas", "polars"])
+    days = np.arange("2026-01-01", "2026-12-01", dtype="datetime64[D]")
+    y = (days.astype(int) % 7 < 2).astype(int)
+    frames = [
+        pandas.DataFrame({"day": days.astype("datetime64[ns]")}),
+        pandas.DataFrame({"day": pandas.Series(days.tolist(), dtype=object)}),
+        polars.DataFrame({"day": days}),
+    ]
+    predicted = [TabularClassifier(fast=True, random_state=0).fit(frame, y).predict_proba(frames[0]) for frame in frames]
+    assert (predicted[0].argmax(axis=1) == y).mean() > 0.95
+    assert all(np.array_equal(predicted[0], other) for other in predicted)
+
+
+def test_dates_stay_dates():
+    pandas = pytest.importorskip("pandas")
+    when, y = dated()
+    table = pandas.DataFrame({"when": when, "n": np.arange(len(when)) % 5})
+    reg = TabularRegressor(fast=True, max_iter=5, random_state=0).fit(table, y)
+    with pytest.raises(ValueError, match="'when' has dates in training"):
+        reg.predict(table.assign(when="yesterday"))
+    with pytest.raises(ValueError, match="'n' has dates, but in training"):
+        reg.predict(table.assign(n=table["when"]))
+    with pytest.raises(TypeError, match="give a table"):
+        reg.predict(np.zeros((3, 2)))
+    with pytest.raises(TypeError, match="'when' has times of day or durations"):
+        reg.fit(table.assign(when=table["when"] - table["when"].min()), y)
+
+
+def test_a_model_of_the_command_with_dates_is_an_estimator(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    when, y = dated()
+    table = pandas.DataFrame({"when": when, "y": y})
+    data, path = tmp_path / "data.csv", tmp_path / "m.safetensors"
+    table.to_csv(data, index=False)
+    command = [sys.executable, "-m", "pullback", "train", data, "--target", "y", "--fast", "--quiet", "--out", path]
+    subprocess.run(command, check=True)
+    reg = pullback.load(path)
+    assert reg.kinds_ == ["time"] and reg.score(table[["when"]], y) > 0.8
