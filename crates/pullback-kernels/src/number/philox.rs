@@ -18,13 +18,14 @@ pub fn philox<const LANES: usize>(mut counter: [[u32; LANES]; 4], mut key: [u32;
             key[0] = key[0].wrapping_add(0x9E37_79B9);
             key[1] = key[1].wrapping_add(0xBB67_AE85);
         }
-        for i in 0..LANES {
-            let first = u64::from(counter[0][i]) * 0xD251_1F53;
-            let second = u64::from(counter[2][i]) * 0xCD9E_8D57;
-            counter[0][i] = (second >> 32) as u32 ^ counter[1][i] ^ key[0];
-            counter[1][i] = second as u32;
-            counter[2][i] = (first >> 32) as u32 ^ counter[3][i] ^ key[1];
-            counter[3][i] = first as u32;
+        let [w, x, y, z] = &mut counter;
+        for (((w, x), y), z) in w.iter_mut().zip(x).zip(y).zip(z) {
+            let first = u64::from(*w) * 0xD251_1F53;
+            let second = u64::from(*y) * 0xCD9E_8D57;
+            *w = (second >> 32) as u32 ^ *x ^ key[0];
+            *x = second as u32;
+            *y = (first >> 32) as u32 ^ *z ^ key[1];
+            *z = first as u32;
         }
     }
     counter

@@ -151,7 +151,6 @@ impl<T: Real> Executor<T> {
             let (before, rest) = residents.split_at_mut(first);
             let (changing, behind) = rest.split_at_mut(count);
             let (before, behind) = (&*before, &*behind);
-            let residents: [&dyn Residents<T>; 2] = [&before, &behind];
             let arrays: [&mut [T]; 4] = match changing {
                 [own] => [own.as_mut(), &mut [], &mut [], &mut []],
                 [own, first] => [own.as_mut(), first.as_mut(), &mut [], &mut []],
@@ -161,6 +160,11 @@ impl<T: Real> Executor<T> {
                 }
                 _ => unreachable!("a change is of one parameter and what is kept for it"),
             };
+            if let Some((rule, gradient)) = step.small_update() {
+                rules.piece(rule, &buffers[gradient][..step.elements], arrays);
+                continue;
+            }
+            let residents: [&dyn Residents<T>; 2] = [&before, &behind];
             let instruction = &plan.instructions[at];
             let held = &Held { inputs, constants, residents, changing: first..first + count };
             match step.buffer.or(step.second) {

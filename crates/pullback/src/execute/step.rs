@@ -455,6 +455,22 @@ impl<T: Real> Step<T> {
         }
     }
 
+    /// The rule and the gradient's buffer, if the step is an update that is too small to be shared and changes its
+    /// gradient in no way: what it costs to prepare it would be as much as the update.
+    #[inline]
+    pub(super) fn small_update(&self) -> Option<(usize, usize)> {
+        match (&self.kernel, self.operands[0].place) {
+            (Kernel::Update(update), Place::Buffer(gradient))
+                if update.is_piecewise
+                    && self.second.is_none()
+                    && self.operands[0].elements < WORTH_SHARING =>
+            {
+                Some((update.rule, gradient))
+            }
+            _ => None,
+        }
+    }
+
     /// The limit of the whole gradient's norm, if that is what the step finds.
     pub(super) fn limit(&self) -> Option<f64> {
         match self.kernel {
