@@ -271,6 +271,17 @@ test("of a drawing that is wider than the screen, what the step works on is seen
   await page.context().close();
 });
 
+test("where to begin is on the first screen, of a telephone too", async () => {
+  for (const [width, height] of [[360, 640], [390, 844], [768, 1024], [1440, 900]]) {
+    const page = await open(browser, server.url, { width, height, reducedMotion: "reduce" });
+    const box = await page.locator("button.big").boundingBox();
+    assert.ok(box && box.y >= 0 && box.y + box.height <= height, `${width} x ${height}: the button is at ${JSON.stringify(box)}`);
+    await page.locator("button.big").click();
+    assert.equal(await page.locator("button.big").count(), 0);
+    await page.context().close();
+  }
+});
+
 test("a lesson of one's own is in the address, or the page says why not", async () => {
   const text = readFileSync(join(PAGE, "lessons/back-propagation.toml"), "utf8").replace(/^title = .*/m, 'title = "A lesson of mine"');
   const page = await open(browser, `${server.url}#view=lesson&lang=en`, { reducedMotion: "reduce" });

@@ -143,10 +143,15 @@ def test_an_interrupt_leaves_a_fitted_estimator():
     X = np.random.RandomState(0).normal(size=(20000, 64)).astype(np.float32)
     y = (X[:, 0] > 0).astype(int)
     clf = MLPClassifier((512, 512), max_iter=10**6, tol=0.0, n_iter_no_change=10**6, n_threads=1)
+    # What was started in the background of a script ignores interrupts, and would train for ever.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     start = time.monotonic()
-    with pytest.warns(UserWarning, match="interrupted"):
-        clf.fit(X, y)
+    try:
+        with pytest.warns(UserWarning, match="interrupted"):
+            clf.fit(X, y)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert time.monotonic() - start < 60
     assert clf.predict(X[:3]).shape == (3,)
 
