@@ -1,8 +1,8 @@
 //! Maps of few entries and sorting of few things, whose code is small.
 //!
 //! The standard library's `BTreeMap` and `sort_by` are compiled anew for each type, 5 kB a type, to be fast for millions.
-//! The page is sent all of that for tables of a dozen names. Here, one sort of places serves all types, and a map is a
-//! sorted list. What has as many entries as a table has rows stays with the standard library.
+//! The page would carry all of that for maps of a dozen names. Here, one sort of indices serves all types, and a map is a
+//! sorted list, in which an insertion before others takes linear time: maps of many entries stay with the standard library.
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
@@ -10,14 +10,17 @@ use std::ops::Index;
 
 /// Sorts as `slice::sort_by`: what is equal keeps its order.
 pub fn sort_by<T>(items: &mut [T], mut order: impl FnMut(&T, &T) -> Ordering) {
-    let places = sorted_places(items.len(), &mut |one, other| order(&items[one], &items[other]));
-    for at in 0..items.len() {
-        // What belongs here may have been exchanged with what stood in an earlier place.
-        let mut from = places[at];
-        while from < at {
-            from = places[from];
+    let mut places = sorted_places(items.len(), &mut |one, other| order(&items[one], &items[other]));
+    // Each cycle of places is followed once.
+    for start in 0..items.len() {
+        let mut at = start;
+        while places[at] != start {
+            let from = places[at];
+            items.swap(at, from);
+            places[at] = at;
+            at = from;
         }
-        items.swap(at, from);
+        places[at] = at;
     }
 }
 

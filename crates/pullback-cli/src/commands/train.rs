@@ -54,8 +54,8 @@ pub(crate) struct Train {
     /// network
     #[arg(long, value_name = "FILE")]
     layer_figures: Option<PathBuf>,
-    /// Record how each epoch of each network went as CSV: costs, the watched metric, learning rate; a model keeps of some
-    /// thousand epochs only a part
+    /// Record each epoch of each network as CSV: costs, validation metric, learning rate; a model keeps at most 2000 epochs
+    /// of each
     #[arg(long, value_name = "FILE")]
     history: Option<PathBuf>,
     /// The language of the report and of warnings: en, ko [default: by the locale]
