@@ -94,7 +94,7 @@ def main():
 numbers to predict. Figures are ratios of geometric means over the sets (of the error rate, the log loss, 1 - AUC, and
 the RMSE over the targets' deviation, each plus 0.01) to those of `pullback train --fast`, one network: below 1 is
 better. All were found by scikit-learn from what `predict` writes. Every program has its defaults. Processor time is
-that of training, of Pullback on one thread.
+that of training on one thread, on one machine (AMD EPYC, Zen 5); RealMLP's is of another one, which was slower.
 
 `bench/quality/measure BINARY` measures what `bench/quality/results.jsonl` lacks, and writes this page.
 
