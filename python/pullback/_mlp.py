@@ -1,15 +1,18 @@
 """scikit-learn's multi-layer perceptrons, trained by Pullback's engine."""
 
+import copy
 import json
 import warnings
+from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, _fit_context, is_classifier
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, check_scoring, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state, column_or_1d, compute_sample_weight
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_array, check_consistent_length, check_is_fitted, validate_data
@@ -637,6 +640,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     (2, 3)
     """
 
+    _parameter_constraints = _network.CONSTRAINTS | {
+        "class_weight": [StrOptions({"balanced"}), dict, list, None],
+        "loss": [StrOptions(set(_network.CLASSIFIER_LOSSES))],
+    }
+
     def __init__(
         self,
         hidden_layer_sizes=(100,),
@@ -721,9 +729,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return places.astype(np.uint32), 1 if count <= 2 else count, 1 if count <= 2 else count
 
     def _cost(self):
-        several, one = _network.CLASSIFIER_LOSSES[
-            _network.choice("loss", self.loss, _network.CLASSIFIER_LOSSES)
-        ]
+        several, one = _network.CLASSIFIER_LOSSES[self.loss]
         cost = several if self.out_activation_ == "softmax" else one
         if cost is None:
             what = "several classes" if several else "two classes or several labels"
@@ -731,6 +737,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return cost, None
 
     @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, eval_set=None):
         """Learn from rows and their classes.
 
@@ -755,6 +762,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     @available_if(_is_stochastic)
     @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, classes=None):
         """Go on with one epoch over rows.
 
@@ -876,6 +884,11 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, t_ : 
     True
     """
 
+    _parameter_constraints = _network.CONSTRAINTS | {
+        "loss": [StrOptions(set(_network.REGRESSOR_LOSSES))],
+        "loss_parameter": [Real, None],
+    }
+
     def __init__(
         self,
         loss="squared_error",
@@ -929,12 +942,13 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, t_ : 
         return numbers, numbers.shape[1], 0
 
     def _cost(self):
-        cost = _network.REGRESSOR_LOSSES[_network.choice("loss", self.loss, _network.REGRESSOR_LOSSES)]
+        cost = _network.REGRESSOR_LOSSES[self.loss]
         if self.loss_parameter is not None and self.loss not in ("huber", "quantile", "tweedie"):
             raise ValueError(f"loss_parameter has no use with loss={self.loss!r}.")
         return cost, self.loss_parameter
 
     @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, eval_set=None):
         """Learn from rows and their numbers.
 
@@ -958,6 +972,7 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, t_ : 
 
     @available_if(_is_stochastic)
     @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None):
         """Go on with one epoch over rows.
 

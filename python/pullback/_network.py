@@ -1,9 +1,10 @@
 """From an estimator's parameters to the engine's description of a network and of its training."""
 
 import json
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 #: scikit-learn's names of activations, and the engine's.
 ACTIVATIONS = {
@@ -55,6 +56,47 @@ SOLVERS = (
 #: Courses of the learning rate beside scikit-learn's three.
 SCHEDULES = ("constant", "invscaling", "adaptive", "cosine", "one_cycle", "exponential")
 
+WHOLE = Interval(Integral, 1, None, closed="left")
+POSITIVE = Interval(Real, 0, None, closed="neither")
+NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+SHARE = Interval(Real, 0, 1, closed="left")
+
+#: What the parameters of both estimators may be. scikit-learn checks them before a fit, and its messages name the
+#: parameter, its value and what is allowed.
+CONSTRAINTS = {
+    "hidden_layer_sizes": ["array-like", WHOLE],
+    "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
+    "solver": [StrOptions(set(SOLVERS))],
+    "alpha": [NOT_NEGATIVE],
+    "batch_size": [StrOptions({"auto"}), WHOLE],
+    "learning_rate": [StrOptions(set(SCHEDULES))],
+    "learning_rate_init": [POSITIVE],
+    "power_t": [NOT_NEGATIVE],
+    "max_iter": [WHOLE],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [NOT_NEGATIVE],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [SHARE],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [SHARE],
+    "beta_1": [SHARE],
+    "beta_2": [SHARE],
+    "epsilon": [POSITIVE],
+    "n_iter_no_change": [WHOLE, Options(Real, {np.inf})],
+    "max_fun": [WHOLE],
+    "scoring": [str, callable, None],
+    "dropout": [SHARE],
+    "normalization": [StrOptions({"batch", "layer"}), None],
+    "weight_decay": [NOT_NEGATIVE],
+    "clip_norm": [POSITIVE, None],
+    "ema": [SHARE, None],
+    "n_threads": [WHOLE, None],
+    "dtype": "no_validation",
+}
+
 
 def choice(name, value, known):
     """The value, if it is one of those known."""
@@ -96,7 +138,7 @@ def network(inputs, outputs, estimator, cost, setting):
         layers.append({"kind": "dense", "units": units})
         if estimator.normalization is not None:
             known = {"batch": "batch_norm", "layer": "layer_norm"}
-            layers.append({"kind": known[choice("normalization", estimator.normalization, known)]})
+            layers.append({"kind": known[estimator.normalization]})
         layers.append({"kind": "activation", "function": function})
         if estimator.dropout:
             layers.append({"kind": "dropout", "rate": float(estimator.dropout)})
@@ -112,7 +154,7 @@ def network(inputs, outputs, estimator, cost, setting):
 
 def optimizer(estimator):
     """The optimizer as the engine reads it."""
-    solver = choice("solver", estimator.solver, SOLVERS)
+    solver = estimator.solver
     if solver == "lbfgs":
         return {"kind": "lbfgs", "tolerance": max(float(estimator.tol), 1e-30)}
     if solver == "sgd":
@@ -134,7 +176,7 @@ def optimizer(estimator):
 
 def training(estimator, rows, epochs, seed):
     """The configuration of a run."""
-    schedule = choice("learning_rate", estimator.learning_rate, SCHEDULES)
+    schedule = estimator.learning_rate
     shape = "constant" if schedule in ("invscaling", "adaptive") else schedule
     lbfgs = estimator.solver == "lbfgs"
     return {
@@ -143,8 +185,8 @@ def training(estimator, rows, epochs, seed):
         "optimizer": optimizer(estimator),
         "learning_rate": 1.0 if lbfgs else float(estimator.learning_rate_init),
         "schedule": {"warmup_epochs": 0.0, "shape": {"kind": "constant" if lbfgs else shape}},
-        "clip_norm": estimator.clip_norm,
-        "ema": estimator.ema,
+        "clip_norm": None if estimator.clip_norm is None else float(estimator.clip_norm),
+        "ema": None if estimator.ema is None else float(estimator.ema),
         "shuffle": bool(estimator.shuffle),
         "seed": int(seed),
     }

@@ -3,15 +3,15 @@
 import json
 import re
 import warnings
-from numbers import Integral
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, _fit_context
 from sklearn.utils import check_random_state, column_or_1d, compute_sample_weight
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, validate_data
 
-from . import _engine
+from . import _engine, _network
 from ._columns import check_classes, check_columns, finite, is_categorical, is_category, is_frame, is_temporal, moments, native, needs_table, tell, texts, written
 from ._threads import thread_count
 
@@ -62,6 +62,20 @@ def told(remarks):
 
 class BaseTabular(BaseEstimator):
     """What both estimators share."""
+
+    _parameter_constraints = {
+        "fast": ["boolean"],
+        "ensemble": [_network.WHOLE, None],
+        "time": [str, None],
+        "candidates": [_network.WHOLE, None],
+        "metric": [str, None],
+        "hidden_layer_sizes": ["array-like", _network.WHOLE, None],
+        "embeddings": [_network.WHOLE, StrOptions({"auto", "none"}), None],
+        "max_iter": [_network.WHOLE, None],
+        "learning_rate_init": [_network.POSITIVE, None],
+        "random_state": ["random_state"],
+        "n_threads": [_network.WHOLE, None],
+    }
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -133,24 +147,20 @@ class BaseTabular(BaseEstimator):
         given = {
             "fast": True if self.fast else None,
             "ensemble": self.ensemble,
-            "hidden": None if self.hidden_layer_sizes is None else [int(n) for n in self.hidden_layer_sizes],
-            "embeddings": int(self.embeddings) if isinstance(self.embeddings, Integral) else self.embeddings,
+            "hidden": None if self.hidden_layer_sizes is None else _network.hidden_sizes(self.hidden_layer_sizes),
+            "embeddings": self.embeddings,
             "epochs": self.max_iter,
             "learning_rate": self.learning_rate_init,
             "metric": self.metric,
             "candidates": self.candidates,
             "time": self.time,
         }
-        for name in ("ensemble", "max_iter", "candidates"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < 1):
-                raise ValueError(f"{name} is a whole number of at least 1, got {value!r}.")
         settings |= {name: value for name, value in given.items() if value is not None} | more
         if weights is not None:
             settings["weights"] = WEIGHT
             target = [*target, (WEIGHT, np.ascontiguousarray(weights, dtype=np.float64))]
         model, epochs, interrupted, remarks = _engine.fit_table(
-            json.dumps(settings), columns + target, thread_count(self.n_threads)
+            json.dumps(settings, default=np.generic.item), columns + target, thread_count(self.n_threads)
         )
         tell(told(remarks))
         if interrupted:
@@ -245,6 +255,10 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
     True
     """
 
+    _parameter_constraints = BaseTabular._parameter_constraints | {
+        "class_weight": [StrOptions({"balanced"}), dict, list, None],
+    }
+
     def __init__(
         self,
         *,
@@ -274,6 +288,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self.random_state = random_state
         self.n_threads = n_threads
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Learn from rows and their classes.
 
@@ -373,6 +388,8 @@ random_state, n_threads : object
     True
     """
 
+    _parameter_constraints = BaseTabular._parameter_constraints | {"loss": [str, None]}
+
     def __init__(
         self,
         loss=None,
@@ -402,6 +419,7 @@ random_state, n_threads : object
         self.random_state = random_state
         self.n_threads = n_threads
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
         """Learn from rows and their numbers.
 

@@ -177,7 +177,7 @@ def test_cells_that_are_no_numbers_or_texts_are_named(cells, what):
 def test_errors_say_what_is_wrong(tmp_path):
     import pullback
     X, y = load_iris(return_X_y=True)
-    with pytest.raises(ValueError, match="ensemble is a whole number"):
+    with pytest.raises(ValueError, match="'ensemble' parameter of TabularRegressor must be an int.* Got 1.5"):
         TabularRegressor(ensemble=1.5).fit(X, y)
     with pytest.raises(ValueError, match="whole numbers"):
         MLPClassifier((3.5,)).fit(X, y)

@@ -13,9 +13,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import check_estimator
+from sklearn.utils.estimator_checks import check_estimator, check_param_validation
 
-from pullback import MLPClassifier, MLPRegressor
+from pullback import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
 PAIRS = [(MLPClassifier, neural_network.MLPClassifier), (MLPRegressor, neural_network.MLPRegressor)]
 
@@ -269,11 +269,13 @@ def test_losses_of_regression(loss, parameter):
 @pytest.mark.parametrize(
     "settings, what",
     [
-        ({"solver": "sdg"}, "solver='sdg' is not known"),
+        ({"solver": "sdg"}, "'solver' parameter of MLPClassifier must be a str among .* Got 'sdg'"),
+        ({"alpha": -1}, "'alpha' parameter of MLPClassifier must be a float in the range .* Got -1"),
+        ({"activation": ("rleu",)}, "activation='rleu' is not known"),
         ({"activation": ("relu", "tanh")}, "2 functions for 1 hidden layers"),
         ({"hidden_layer_sizes": (0,)}, "must be > 0"),
         ({"loss": "focal"}, "two classes"),
-        ({"n_threads": 0}, "at least 1"),
+        ({"n_threads": 0}, r"'n_threads' parameter of MLPClassifier must be an int in the range \[1"),
         ({"weight_decay": 0.1}, "not for adam"),
         ({"dtype": "float16"}, "dtype='float16' is not known"),
     ],
@@ -282,6 +284,20 @@ def test_settings_that_cannot_be_meant_are_named(settings, what):
     X, y = load_iris(return_X_y=True)
     with pytest.raises(ValueError, match=what):
         MLPClassifier(**settings).fit(X, y)
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier(), MLPRegressor(), TabularClassifier(), TabularRegressor()])
+def test_every_parameter_is_checked_by_its_name(estimator):
+    check_param_validation(type(estimator).__name__, estimator.set_params(max_iter=1))
+
+
+def test_numbers_of_numpy_are_settings_too():
+    X, y = load_iris(return_X_y=True)
+    whole, part = np.int64(3), np.float32(0.5)
+    clf = MLPClassifier(whole, max_iter=whole, clip_norm=part, ema=part, alpha=part, batch_size=whole, n_threads=whole)
+    assert clf.fit(X, y).n_iter_ == 3
+    clf = TabularClassifier(ensemble=whole, max_iter=whole, hidden_layer_sizes=whole, learning_rate_init=part)
+    assert clf.fit(X, y).n_networks_ == 3
 
 
 def test_a_run_that_diverges_is_an_error_with_advice():
