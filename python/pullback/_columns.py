@@ -135,6 +135,8 @@ def check_columns(X, has_dates=False):
     durations, lists, records, objects."""
     import datetime
 
+    import narwhals as nw
+
     frame = native(X)
     if not frame.columns:
         raise ValueError(f"0 feature(s) (shape={frame.shape}) while a minimum of 1 is required.")
@@ -148,8 +150,8 @@ def check_columns(X, has_dates=False):
                 "TabularClassifier and TabularRegressor do so by themselves."
             )
             raise TypeError(f"column {series.name!r} has {what}")
-        if series.dtype.is_nested() or odd is not None:
-            kind = "nested" if odd is None else type(odd).__name__
+        if series.dtype.is_nested() or series.dtype == nw.Binary or odd is not None:
+            kind = type(odd).__name__ if odd is not None else "nested" if series.dtype.is_nested() else "bytes"
             raise TypeError(
                 f"column {series.name!r} has {kind} objects in its cells: make a column of numbers or texts of each part."
             )

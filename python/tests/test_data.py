@@ -174,6 +174,14 @@ def test_cells_that_are_no_numbers_or_texts_are_named(cells, what):
         MLPClassifier().fit(pandas.DataFrame(index=[0, 1]), [0, 1])
 
 
+@pytest.mark.parametrize("make", [MLPClassifier, TabularClassifier])
+def test_a_column_of_bytes_is_named(make):
+    polars, pyarrow = map(pytest.importorskip, ("polars", "pyarrow"))
+    for table in (polars.DataFrame({"odd": [b"a", b"b"]}), pyarrow.table({"odd": [b"a", b"b"]})):
+        with pytest.raises(TypeError, match="'odd' has bytes"):
+            make().fit(table, [0, 1])
+
+
 def test_errors_say_what_is_wrong(tmp_path):
     import pullback
     X, y = load_iris(return_X_y=True)
