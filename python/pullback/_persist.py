@@ -60,7 +60,7 @@ class SaveMixin:
         if hasattr(self, "feature_names_in_"):
             fitted["feature_names_in_"] = [str(name) for name in self.feature_names_in_]
         if is_classifier(self):
-            fitted["classes_"] = self.classes_.tolist()
+            fitted["classes_"] = listed(self.classes_)
             fitted["classes_dtype"] = self.classes_.dtype.str
             fitted["is_multilabel_"] = self.is_multilabel_
         else:
@@ -117,7 +117,7 @@ def load(path):
     from ._tabular import TabularClassifier, TabularRegressor
 
     data = Path(path).read_bytes()
-    own = metadata(data).get(KEY)
+    own = metadata(path, data).get(KEY)
     if own is None:
         return of_command(path, data)
     own = json.loads(own)
@@ -126,11 +126,7 @@ def load(path):
     }
     if own["estimator"] not in known:
         raise ValueError(f"{path} has an estimator {own['estimator']!r}, which this version does not know.")
-    parameters = {
-        name: tuple(value["tuple"]) if isinstance(value, dict) and list(value) == ["tuple"] else value
-        for name, value in own["parameters"].items()
-    }
-    estimator = known[own["estimator"]](**parameters)
+    estimator = known[own["estimator"]](**{name: original(value) for name, value in own["parameters"].items()})
     fitted = own["fitted"]
     if own["estimator"].startswith("Tabular"):
         for name, value in fitted.items():
@@ -182,25 +178,44 @@ def plain(parameters):
     """Parameters that JSON has; others were only needed for fitting."""
     plain = {}
     for name, value in parameters.items():
-        if isinstance(value, np.generic):
-            value = value.item()
-        elif isinstance(value, tuple):
-            value = {"tuple": list(value)}
         try:
-            json.dumps(value)
-        except (TypeError, ValueError):
+            plain[name] = json.loads(json.dumps(written(value), default=np.generic.item))
+        except TypeError:
             continue
-        plain[name] = value
     return plain
 
 
-def metadata(data):
+def written(value):
+    """A parameter in JSON's form: a tuple and a dictionary, whose keys may be numbers, are lists with a name."""
+    if isinstance(value, tuple):
+        return {"tuple": [written(one) for one in value]}
+    if isinstance(value, dict):
+        return {"dict": [[key, weight] for key, weight in value.items()]}
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def original(value):
+    """The parameter again."""
+    match value:
+        case {"tuple": items}:
+            return tuple(original(one) for one in items)
+        case {"dict": items}:
+            return dict(items)
+    return value
+
+
+def listed(array):
+    """An array as a list that JSON has; dates as they are written."""
+    return (array.astype(str) if array.dtype.kind in "mM" else array).tolist()
+
+
+def metadata(path, data):
     """The metadata of a safetensors file."""
     try:
         (length,) = struct.unpack("<Q", data[:8])
-        return json.loads(data[8 : 8 + length]).get("__metadata__", {})
-    except (struct.error, ValueError) as error:
-        raise ValueError(f"this is no model file, which is a whole safetensors file: {error}") from error
+        return dict(json.loads(data[8 : 8 + length]).get("__metadata__", {}))
+    except (struct.error, ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no model file, which is a whole safetensors file: {error}") from error
 
 
 def with_metadata(data, own):

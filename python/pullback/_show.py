@@ -1,10 +1,12 @@
 """The glass box of an estimator: pages, checks, attributions."""
 
 import json
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from . import _engine
 from ._columns import Encoder
@@ -90,6 +92,9 @@ class Explanation:
         return StepWidget(self._make("example"), level=level, at=at, language=self._language, height=height)
 
 
+COUNT = Interval(Integral, 0, None, closed="left")
+
+
 class ShowMixin:
     """What an estimator shows of itself."""
 
@@ -102,6 +107,7 @@ class ShowMixin:
         """Targets of rows for every output, in float64; without y, what is predicted."""
         if y is None:
             y = self.predict(X)
+        check_consistent_length(X, y)
         y = np.asarray(y)
         if not is_classifier(self):
             return np.ascontiguousarray(y.reshape(len(y), -1), dtype=np.float64)
@@ -126,6 +132,7 @@ class ShowMixin:
             return [str(self.classes_[-1])]
         return [str(label) for label in self.classes_]
 
+    @validate_params({"digits": [COUNT], "most_units": [COUNT]}, prefer_skip_nested_validation=True)
     def explain(self, X, y=None, *, language="en", notation="plain", digits=6, most_units=10):
         """Every number of a forward and backward pass.
 
@@ -177,6 +184,7 @@ class ShowMixin:
         make("json")  # What cannot be explained is better known now.
         return Explanation(make, language, sum(numbers.size for numbers in parameters))
 
+    @validate_params({"samples": [COUNT], "random_state": [COUNT]}, prefer_skip_nested_validation=True)
     def check_gradients(self, X, y, *, samples=100, random_state=0):
         """Compares the gradients of back propagation with central differences and forward mode, in float64.
 
@@ -200,6 +208,10 @@ class ShowMixin:
             _engine.check(self.network_, self._parameters64(), rows, targets, samples, random_state)
         )
 
+    @validate_params(
+        {"method": [StrOptions({"integrated", "gradient"})], "steps": [Interval(Integral, 1, None, closed="left")]},
+        prefer_skip_nested_validation=True,
+    )
     def attributions(self, X, *, target=None, method="integrated", steps=64, baseline=None):
         """How much each input adds to what is predicted: exact gradients times inputs, or integrated gradients.
 
@@ -222,8 +234,6 @@ class ShowMixin:
         values : ndarray of shape (n_samples, n_inputs) or shap.Explanation
             A `shap.Explanation` if shap is installed.
         """
-        if method not in ("integrated", "gradient"):
-            raise ValueError(f"method={method!r} is not known; choose one of 'integrated', 'gradient'.")
         rows = self._rows(X)
         predicted = self._outputs_of(rows)
         single = predicted.shape[1] == 1
@@ -232,10 +242,14 @@ class ShowMixin:
             if is_classifier(self) and not single and not self.is_multilabel_:
                 wanted = np.argmax(predicted, axis=1).astype(np.int64)
         else:
+            if np.shape(target) not in ((), (len(rows),)):
+                raise ValueError(f"target is one place, or one for each of the {len(rows)} rows, got {target!r}.")
             wanted = np.broadcast_to(np.asarray(target, dtype=np.int64), len(rows)).copy()
             if wanted.min(initial=0) < 0 or wanted.max(initial=0) >= predicted.shape[1]:
                 raise ValueError(f"target is a place from 0 to {predicted.shape[1] - 1}.")
         base = np.zeros(rows.shape[1]) if baseline is None else np.asarray(baseline, dtype=np.float64)
+        if base.shape != rows.shape[1:]:
+            raise ValueError(f"baseline is a number for each of the {rows.shape[1]} inputs, got shape {base.shape}.")
         threads, parameters = thread_count(self.n_threads), self._parameters64()
         # The midpoint rule on equal parts of the way.
         shares = [1.0] if method == "gradient" else (np.arange(steps) + 0.5) / steps

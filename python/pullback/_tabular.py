@@ -185,7 +185,7 @@ class BaseTabular(BaseEstimator):
         path : str or Path
             Where it goes. A file that is there is replaced as a whole.
         """
-        from ._persist import plain, with_metadata, write
+        from ._persist import listed, plain, with_metadata, write
 
         check_is_fitted(self)
         fitted = {name: value for name, value in vars(self).items() if name.endswith("_") and name != "model_"}
@@ -193,7 +193,7 @@ class BaseTabular(BaseEstimator):
             "estimator": type(self).__name__,
             "parameters": plain(self.get_params(deep=False)),
             "fitted": {
-                name: {"array": value.tolist(), "dtype": value.dtype.str} if isinstance(value, np.ndarray) else value
+                name: {"array": listed(value), "dtype": value.dtype.str} if isinstance(value, np.ndarray) else value
                 for name, value in fitted.items()
             },
         }

@@ -9,9 +9,12 @@ from sklearn.datasets import load_breast_cancer, load_iris, make_regression
 from sklearn.preprocessing import StandardScaler
 
 import pullback
-from pullback import MLPClassifier, MLPRegressor
+from pullback import MLPClassifier, MLPRegressor, TabularClassifier
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore::pullback.DataWarning"),
+]
 
 
 @pytest.fixture
@@ -78,6 +81,67 @@ def test_an_estimator_is_a_model_file_that_the_command_reads(tmp_path):
     # Without what only Python needs it is a file of the command.
     other = pullback.load(tmp_path / "other.safetensors")
     np.testing.assert_allclose(other.predict_proba(X), clf.predict_proba(X), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "settings, what",
+    [
+        ({"steps": 0}, r"'steps' parameter .* range \[1, inf\)"),
+        ({"method": "shap"}, "'method' parameter .* Got 'shap'"),
+        ({"target": [0, 1]}, "one for each of the 3 rows"),
+        ({"baseline": [1.0, 2.0]}, "each of the 4 inputs"),
+    ],
+)
+def test_attributions_that_cannot_be_meant_are_named(iris, settings, what):
+    X, y = iris
+    with pytest.raises(ValueError, match=what):
+        MLPClassifier((4,), max_iter=1).fit(X, y).attributions(X[:3], **settings)
+
+
+def test_pages_and_checks_that_cannot_be_meant_are_named(iris):
+    X, y = iris
+    clf = MLPClassifier((4,), max_iter=1).fit(X, y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        clf.explain(X[:1], y[:2])
+    with pytest.raises(ValueError, match="'digits' parameter"):
+        clf.explain(X[:1], digits=-1)
+    with pytest.raises(ValueError, match="'samples' parameter"):
+        clf.check_gradients(X, y, samples=-1)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"class_weight": {0: 1.0, 1: 2.0, 2: 3.0}},
+        {"hidden_layer_sizes": np.array([3])},
+        {"hidden_layer_sizes": (np.int64(3),)},
+    ],
+)
+@pytest.mark.parametrize("make", [MLPClassifier, TabularClassifier])
+def test_settings_come_back_from_a_file(make, setting, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    path = tmp_path / "m.safetensors"
+    make(max_iter=1, random_state=0, **setting).fit(X, y).save(path)
+    [(name, value)], again = setting.items(), pullback.load(path)
+    assert np.array_equal(getattr(again, name), value)
+    again.fit(X, y)
+
+
+@pytest.mark.parametrize("make", [MLPClassifier, TabularClassifier])
+def test_dates_as_classes_come_back_from_a_file(make, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    days = np.array(["2026-01-01", "2026-02-01", "2026-03-01"], dtype="datetime64[D]")
+    path = tmp_path / "m.safetensors"
+    make(max_iter=1).fit(X, days[y]).save(path)
+    assert np.array_equal(pullback.load(path).classes_, days) and pullback.load(path).classes_.dtype == days.dtype
+
+
+@pytest.mark.parametrize("header", ["[1, 2] ", '{"__metadata__":null}', "3"])
+def test_a_header_of_another_form_is_no_model(header, tmp_path):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header.encode())
+    with pytest.raises(ValueError, match="m.safetensors is no model file"):
+        pullback.load(path)
 
 
 @pytest.mark.parametrize("kind", ["table", "labels", "text", "numbers"])
