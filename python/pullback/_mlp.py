@@ -136,9 +136,9 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
         dtype = self._dtype()
         weights = self._weights(sample_weight, X, y)
         random_state = check_random_state(self.random_state)
+        cost, setting = self._cost()
+        description = _network.network(X.shape[1], width, self, cost, setting)
         if first:
-            cost, setting = self._cost()
-            description = _network.network(X.shape[1], width, self, cost, setting)
             names, numbers = _network.start(description, self, random_state, dtype)
             self.network_ = json.dumps(description)
             self.parameter_names_ = names
@@ -146,7 +146,7 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
             self._take(numbers)
             self._begin()
         else:
-            self._check_same(X.shape[1], width)
+            self._go_on(description)
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
 
@@ -185,7 +185,7 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
             rows=None if places is None else tuple(list(map(int, part)) for part in places),
             watched=watched.arrays if watched is not None else None,
             initial=self._numbers(),
-            state=bytes(self._state) if incremental and self._state is not None else None,
+            state=self._state_for(spec["training"]["optimizer"]) if incremental else None,
             on_epoch=course,
         )
         history = json.loads(result["history"])
@@ -194,8 +194,7 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
         # A model file says how its network was trained; what it was trained on is an array without a name.
         data = {"source": "an array", "rows": rows, "trained_rows": trained, "hash": "0" * 16}
         self.run_ = json.dumps({"training": spec["training"], "history": history, "data": data})
-        if spec["wants_state"]:
-            self._state = np.frombuffer(result["state"], dtype=np.uint8)
+        self._state = np.frombuffer(result["state"], dtype=np.uint8) if spec["wants_state"] else None
         course.end(history, result["interrupted"])
         return self
 
@@ -209,14 +208,27 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
         self.best_validation_score_ = None
         self.best_loss_ = np.inf
 
-    def _check_same(self, inputs, outputs):
-        shapes = [coefs.shape for coefs in self.coefs_]
-        sizes = [inputs, *_network.hidden_sizes(self.hidden_layer_sizes), outputs]
-        if shapes != list(zip(sizes, sizes[1:])):
+    def _go_on(self, description):
+        """Takes the settings of a network that changed since the previous call; its weights stay, and must fit."""
+        before = json.loads(self.network_)
+        if description == before:
+            return
+        layers, wanted = map(_network.weighted, (before, description))
+        if layers != wanted:
             raise ValueError(
-                "warm_start and partial_fit go on with the layers of the previous call, "
-                f"{[shapes[0][0]] + [shape[1] for shape in shapes]}, but now they would be {sizes}."
+                f"warm_start and partial_fit go on with the layers of the previous call, {layers}, "
+                f"but now they would be {wanted}."
             )
+        numbers = self._numbers()
+        self.network_ = json.dumps(description)
+        self.parameter_names_ = [name for name, _, _ in _engine.initialize(self.network_, 0)]
+        self._take(numbers)
+
+    def _state_for(self, optimizer):
+        """What the optimizer kept in the previous call; nothing for one of another kind, which begins anew."""
+        if self._state is None or json.loads(self.run_)["training"]["optimizer"]["kind"] != optimizer["kind"]:
+            return None
+        return bytes(self._state)
 
     def _check_finite(self, history, parameters, course):
         diverged = history["stop"]["kind"] == "diverged"
@@ -261,7 +273,11 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
     def _eval_set(self, eval_set, dtype):
         if not isinstance(eval_set, (tuple, list)) or len(eval_set) not in (2, 3):
             raise ValueError("eval_set is (X, y) or (X, y, sample_weight).")
-        return Watched(self, *eval_set, dtype=dtype)
+        try:
+            return Watched(self, *eval_set, dtype=dtype)
+        except (TypeError, ValueError) as error:
+            error.add_note("This is said of eval_set.")
+            raise
 
     # Parameters in scikit-learn's form and in the engine's
 
@@ -325,7 +341,9 @@ class Watched:
 
     def __init__(self, estimator, X, y, sample_weight=None, *, dtype):
         array, y = estimator._inputs(X, False, y)
-        targets, _, _ = estimator._targets(y, False, True, None)
+        targets, width, _ = estimator._targets(y, False, True, None)
+        if width != estimator.n_outputs_:
+            raise ValueError(f"y has {width} outputs, but {estimator.n_outputs_} in training.")
         weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(sample_weight, array, ensure_non_negative=True)
@@ -342,18 +360,19 @@ class Course:
         if sample_weight is not None:
             self.metadata = {"sample_weight": sample_weight}
         self.X = self.y = self.weights = None
+        rows = len(X)
         if watched is not None:
             self.X, self.y, self.weights = watched.X, watched.y, watched.weights
         elif places is not None:
             self.X, self.y = X[places[1]], y[places[1]]
             if sample_weight is not None:
-                self.weights = np.asarray(sample_weight)[places[1]]
+                self.weights = np.broadcast_to(sample_weight, rows)[places[1]]
         self.scorer = None
         if self.X is not None and estimator.scoring is not None:
             self.scorer = check_scoring(estimator, estimator.scoring)
         self.callbacks = bool(getattr(estimator, "_skl_callbacks", []))
         self.wants_parameters = self.X is not None or self.callbacks
-        self.rows = len(X) if places is None else len(places[0])
+        self.rows = rows if places is None else len(places[0])
         self.rate = float(estimator.learning_rate_init)
         self.done = 0
         self.context = self.root = None
@@ -362,6 +381,9 @@ class Course:
             estimator.validation_scores_ = []
             estimator.best_validation_score_ = -np.inf
             estimator.best_loss_ = None
+        elif self.X is None and estimator.best_loss_ is None:
+            estimator.validation_scores_ = estimator.best_validation_score_ = None
+            estimator.best_loss_ = np.inf
 
     def has_best(self):
         """Whether there are weights to go back to."""
@@ -459,7 +481,10 @@ class Course:
         try:
             if self.scorer is not None:
                 weights = {} if self.weights is None else {"sample_weight": self.weights}
-                return float(self.scorer(Ready(own), self.X, self.y, **weights))
+                # The rows are the network's inputs already, whatever the scorer calls.
+                ready = copy.copy(own)
+                ready._outputs = ready._outputs_of
+                return float(self.scorer(ready, self.X, self.y, **weights))
             outputs = own._outputs_of(self.X)
             if not np.isfinite(outputs).all():
                 return float("nan")
@@ -488,26 +513,6 @@ class Course:
                 f"{name}: Maximum iterations ({self.epochs}) reached and the optimization hasn't converged yet.",
                 ConvergenceWarning,
             )
-
-
-class Ready:
-    """The estimator for a scorer during training: rows are arrays of the network's inputs already."""
-
-    def __init__(self, estimator):
-        self._estimator = estimator
-        self._estimator_type = getattr(estimator, "_estimator_type", None)
-
-    def __getattr__(self, name):
-        return getattr(self._estimator, name)
-
-    def __sklearn_tags__(self):
-        return self._estimator.__sklearn_tags__()
-
-    def predict(self, X):
-        return self._estimator._predicted(self._estimator._outputs_of(X))
-
-    def predict_proba(self, X):
-        return self._estimator._probabilities(self._estimator._outputs_of(X))
 
 
 def _is_stochastic(estimator):
@@ -696,14 +701,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """Targets as the engine takes them, the number of outputs, and what they are."""
         check_classes(y)
         check_classification_targets(y)
-        kind = type_of_target(y, input_name="y")
-        if kind == "multilabel-indicator":
+        has_labels = type_of_target(y, input_name="y") == "multilabel-indicator"
+        if not first and has_labels != self.is_multilabel_:
+            now, before = ("several labels", "one class") if has_labels else ("one class", "several labels")
+            raise ValueError(f"`y` has {now} for each row, but had {before} in the previous call.")
+        if has_labels:
             y = np.asarray(y)
             if first:
                 self.classes_ = np.arange(y.shape[1])
                 self.is_multilabel_ = True
                 self.out_activation_ = "logistic"
-            if not self.is_multilabel_ or y.shape[1] != len(self.classes_):
+            if y.shape[1] != len(self.classes_):
                 raise ValueError(f"`y` has {y.shape[1]} labels, not the {len(self.classes_)} of the previous call.")
             return np.ascontiguousarray(y, dtype=self._dtype()), y.shape[1], 0
         y = column_or_1d(y, warn=True)
@@ -937,7 +945,7 @@ n_features_in_, feature_names_in_, n_layers_, n_outputs_, out_activation_, t_ : 
             y = column_or_1d(y, warn=True)
         if first:
             self.is_flat_ = y.ndim == 1
-            self.out_activation_ = "identity" if self.loss not in ("poisson", "gamma", "tweedie") else "exp"
+        self.out_activation_ = "identity" if self.loss not in ("poisson", "gamma", "tweedie") else "exp"
         numbers = np.ascontiguousarray(y.reshape(len(y), -1), dtype=self._dtype())
         return numbers, numbers.shape[1], 0
 

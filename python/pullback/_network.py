@@ -152,6 +152,12 @@ def network(inputs, outputs, estimator, cost, setting):
     }
 
 
+def weighted(description):
+    """The layers of a network that have weights: its inputs, the units of each dense one, the names of others."""
+    layers = [layer for layer in description["layers"] if layer["kind"] not in ("activation", "dropout")]
+    return [description["inputs"], *(layer.get("units", layer["kind"]) for layer in layers)]
+
+
 def optimizer(estimator):
     """The optimizer as the engine reads it."""
     solver = estimator.solver

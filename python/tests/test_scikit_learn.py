@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator, check_param_validation
 
+import pullback
 from pullback import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
 PAIRS = [(MLPClassifier, neural_network.MLPClassifier), (MLPRegressor, neural_network.MLPRegressor)]
@@ -168,6 +169,95 @@ def test_warm_start_goes_on_with_the_same_weights():
     assert len(clf.loss_curve_) == 40
     with pytest.raises(ValueError, match="same classes"):
         clf.fit(X, np.where(y == 0, 1, y))
+
+
+@pytest.mark.parametrize("changed", [{"alpha": 50.0}, {"activation": "tanh"}, {"learning_rate_init": 0.01}])
+@pytest.mark.parametrize("incremental", [False, True])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_further_calls_take_the_settings_of_now(changed, incremental):
+    X, y = load_iris(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    settings = dict(hidden_layer_sizes=(6,), solver="sgd", momentum=0.0, shuffle=False, max_iter=3, random_state=0)
+    curves = []
+    for which in PAIRS[0]:
+        clf = which(**settings, warm_start=True)
+        for _ in range(2):
+            clf.partial_fit(X, y, classes=[0, 1, 2]) if incremental else clf.fit(X, y)
+            # scikit-learn keeps the learning rate of the first call to partial_fit.
+            clf.set_params(**({} if incremental and "learning_rate_init" in changed else changed))
+        curves.append(clf.loss_curve_)
+    np.testing.assert_allclose(*curves, rtol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_further_calls_take_layers_without_weights_and_refuse_others():
+    X, y = load_iris(return_X_y=True)
+    clf = MLPClassifier((6,), normalization="layer", warm_start=True, max_iter=3, random_state=0).fit(X, y)
+    clf.set_params(dropout=0.5).fit(X, y)
+    assert '"dropout"' in clf.network_ and clf.predict(X).shape == (150,)
+    assert set(clf.normalizations_) <= set(clf.parameter_names_)
+    with pytest.raises(ValueError, match=r"\[4, 6, 'layer_norm', 3\], but now they would be \[4, 6, 3\]"):
+        clf.set_params(normalization=None).fit(X, y)
+    with pytest.raises(ValueError, match="several labels for each row, but had one class"):
+        clf.set_params(normalization="layer").fit(X, np.eye(3)[y])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_what_an_optimizer_kept_is_for_the_next_call_alone(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    clf = MLPClassifier((6,), max_iter=3, warm_start=True, random_state=0).partial_fit(X, y, classes=[0, 1, 2])
+    clf.fit(X, y).save(tmp_path / "m.safetensors")
+    fresh = pullback.load(tmp_path / "m.safetensors").partial_fit(X, y)
+    assert np.array_equal(clf.partial_fit(X, y).coefs_[0], fresh.coefs_[0])
+    assert clf.set_params(solver="sgd").partial_fit(X, y).solver == "sgd"
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_early_stopping_can_end_in_a_further_call():
+    X, y = load_iris(return_X_y=True)
+    clf = MLPClassifier((6,), early_stopping=True, warm_start=True, max_iter=3, random_state=0).fit(X, y)
+    clf.set_params(early_stopping=False).fit(X, y)
+    assert clf.best_loss_ == min(clf.loss_curve_[3:]) and clf.validation_scores_ is None
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_one_weight_for_all_rows_is_taken_with_early_stopping():
+    X, y = load_iris(return_X_y=True)
+    clf = MLPClassifier((6,), early_stopping=True, max_iter=5, random_state=0)
+    expected = clf.fit(X, y, sample_weight=np.full(150, 2.0)).validation_scores_
+    assert clf.fit(X, y, sample_weight=2.0).validation_scores_ == expected
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_scorer_may_call_every_method_of_the_estimator():
+    pandas = pytest.importorskip("pandas")
+    X, y = load_iris(return_X_y=True)
+    table = pandas.DataFrame({"kind": np.where(y > 0, "large", "small"), "size": X[:, 0]})
+
+    def score(estimator, X, y):
+        assert isinstance(estimator, MLPClassifier) and len(estimator.predict_log_proba(X)) == len(y)
+        return estimator.score(X, y)
+
+    settings = dict(early_stopping=True, max_iter=5, random_state=0)
+    expected = MLPClassifier((6,), **settings).fit(table, y).validation_scores_
+    assert MLPClassifier((6,), scoring=score, **settings).fit(table, y).validation_scores_ == expected
+
+
+@pytest.mark.parametrize(
+    "own, more, what",
+    [
+        (MLPClassifier, lambda X, y: (X[:, :2], y), "2 features"),
+        (MLPClassifier, lambda X, y: (X, y[:9]), "inconsistent"),
+        (MLPClassifier, lambda X, y: (X, y + 1), "classes not in"),
+        (MLPClassifier, lambda X, y: (X, np.eye(3)[y]), "several labels"),
+        (MLPRegressor, lambda X, y: (X, np.c_[y, y]), "y has 2 outputs, but 1 in training"),
+    ],
+)
+def test_what_is_wrong_with_rows_of_ones_own_is_said_of_them(own, more, what):
+    X, y = load_iris(return_X_y=True)
+    with pytest.raises(ValueError, match=what) as caught:
+        own(max_iter=1).fit(X, y, eval_set=more(X, y))
+    assert caught.value.__notes__ == ["This is said of eval_set."]
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
