@@ -19,6 +19,9 @@ OPERATORS = {
     "softplus": ("Softplus", {}),
 }
 
+#: Those that onnxruntime has for float32 alone.
+SINGLE = ("Elu", "Gelu", "Softplus")
+
 
 #: The version of each operator that is used.
 VERSIONS = {
@@ -96,13 +99,25 @@ def register():
     update_registered_converter(
         MLPClassifier,
         "PullbackMLPClassifier",
-        calculate_linear_classifier_output_shapes,
+        with_outputs(calculate_linear_classifier_output_shapes),
         convert,
         options=options,
     )
     update_registered_converter(
-        MLPRegressor, "PullbackMLPRegressor", calculate_linear_regressor_output_shapes, convert
+        MLPRegressor, "PullbackMLPRegressor", with_outputs(calculate_linear_regressor_output_shapes), convert
     )
+
+
+def with_outputs(calculate):
+    """skl2onnx's shapes, which know of one output, with all of several labels or numbers."""
+
+    def shapes(operator):
+        calculate(operator)
+        own, result = operator.raw_operator, operator.outputs[0].type
+        if not is_classifier(own) or own.is_multilabel_:
+            result.shape = [result.shape[0], own.n_outputs_]
+
+    return shapes
 
 
 class Nodes:
@@ -126,6 +141,15 @@ class Nodes:
         apply_cast(self.scope, value, to, self.container, to=kind)
         return to
 
+    def activated(self, operator, value, **attributes):
+        """An activation, in float32 where there is no other."""
+        from skl2onnx.proto import onnx_proto
+
+        if self.number is np.float32 or operator not in SINGLE:
+            return self.add(operator, value, **attributes)
+        kinds = onnx_proto.TensorProto
+        return self.cast(self.add(operator, self.cast(value, kinds.FLOAT), **attributes), kinds.DOUBLE)
+
     def numbers(self, values):
         """Numbers as a constant."""
         from skl2onnx.proto import onnx_proto
@@ -139,7 +163,7 @@ class Nodes:
         """Classes as a constant: whole numbers or texts."""
         from skl2onnx.proto import onnx_proto
 
-        if classes.dtype.kind in "iub":
+        if classes.dtype.kind in "iubf":
             return self._constant(onnx_proto.TensorProto.INT64, classes.shape, [int(label) for label in classes])
         texts = [str(label).encode() for label in classes]
         return self._constant(onnx_proto.TensorProto.STRING, classes.shape, texts)
@@ -177,6 +201,8 @@ def convert(scope, operator, container):
         value = nodes.add("Sigmoid", value, to=probability)
         nodes.cast(nodes.add("Greater", value, nodes.numbers([0.5])), kinds.INT64, to=label)
         return
+    elif len(own.classes_) == 1:
+        value = nodes.add("Add", nodes.add("Sub", value, value), nodes.numbers([1.0]), to=probability)
     else:
         value = nodes.add("Sigmoid", value)
         rest = nodes.add("Sub", nodes.numbers([1.0]), value)
@@ -206,7 +232,7 @@ def hidden(own, nodes, value):
                     value = nodes.add("Mul", value, nodes.add("Sigmoid", value))
                 else:
                     what, attributes = OPERATORS[name]
-                    value = nodes.add(what, value, **attributes)
+                    value = nodes.activated(what, value, **attributes)
             case "dropout":
                 pass
             case "batch_norm":

@@ -176,7 +176,10 @@ def test_the_command_is_in_the_package(tmp_path):
     assert done.returncode == 0 and (tmp_path / "m.safetensors").exists()
 
 
-@pytest.mark.parametrize("kind", ["classifier", "binary", "labels", "regressor", "norms"])
+KINDS = ["classifier", "binary", "labels", "regressor", "norms", "fractions", "one class", "several numbers", "double"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_onnx_model_predicts_the_same(kind):
     skl2onnx, runtime = pytest.importorskip("skl2onnx"), pytest.importorskip("onnxruntime")
     from sklearn.pipeline import make_pipeline
@@ -190,15 +193,27 @@ def test_the_onnx_model_predicts_the_same(kind):
         y = (X[:, :2] > X[:, :2].mean(axis=0)).astype(int)
     elif kind == "regressor":
         estimator, y = MLPRegressor(hidden_layer_sizes=(6,), max_iter=30, random_state=0), X[:, 0] * 2
+    elif kind == "several numbers":
+        estimator, y = MLPRegressor(hidden_layer_sizes=(6,), max_iter=30, random_state=0), X[:, :2] * 2
     elif kind == "norms":
         estimator.set_params(normalization="batch")
+    elif kind == "fractions":
+        y = y.astype(float)
+    elif kind == "one class":
+        y = y * 0
+    elif kind == "double":
+        X = X.astype(np.float64)
+        estimator.set_params(hidden_layer_sizes=(5, 5, 5), activation=("elu", "gelu", "softplus"))
     pipeline = make_pipeline(StandardScaler(), estimator).fit(X, y)
-    options = {} if kind == "regressor" else {id(pipeline): {"zipmap": False}}
+    is_regressor = isinstance(estimator, MLPRegressor)
+    options = {} if is_regressor else {id(pipeline): {"zipmap": False}}
     model = skl2onnx.to_onnx(pipeline, X[:1], options=options)
     session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     outputs = session.run(None, {session.get_inputs()[0].name: X})
-    if kind == "regressor":
-        np.testing.assert_allclose(outputs[0].ravel(), pipeline.predict(X), rtol=1e-4, atol=1e-5)
+    assert [place.shape[1:] for place in session.get_outputs()] == [list(own.shape[1:]) for own in outputs]
+    if is_regressor:
+        expected = pipeline.predict(X)
+        np.testing.assert_allclose(outputs[0].reshape(expected.shape), expected, rtol=1e-4, atol=1e-5)
         return
     assert np.array_equal(outputs[0], pipeline.predict(X))
     np.testing.assert_allclose(outputs[1], pipeline.predict_proba(X), atol=1e-5)
