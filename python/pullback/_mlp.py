@@ -6,6 +6,7 @@ import warnings
 from numbers import Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, _fit_context, is_classifier
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
@@ -54,13 +55,15 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
                 raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
             if reset:
                 encoder, remarks = Encoder.fit(X)
+                if not encoder.width:
+                    raise ValueError("no column of X has a value in any row: there is nothing to learn from.")
                 self.encoder_, self.fill_ = encoder.columns, None
                 array, _ = encoder.transform(X, self._dtype())
             else:
                 array, remarks = Encoder(self.encoder_).transform(X, self._dtype())
             tell(remarks)
             if checks_y:
-                y = check_array(y, ensure_2d=False, dtype=None)
+                y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
                 check_consistent_length(array, y)
             return (array, y) if checks_y else array
         given = validate_data(
@@ -73,6 +76,7 @@ class BaseMLP(CallbackSupportMixin, SaveMixin, ShowMixin, BaseEstimator):
             **({"multi_output": True, "y_numeric": not is_classifier(self)} if checks_y else {}),
         )
         array, y = given if checks_y else (given, None)
+        y = y.toarray() if issparse(y) else y
         if reset:
             self.encoder_ = None
             self.fill_ = None

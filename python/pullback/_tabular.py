@@ -308,7 +308,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         """
         if y is None:
             raise ValueError("This TabularClassifier estimator requires y to be passed, but the target y is None.")
-        y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=True)
+        y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
         check_classes(y)
         check_classification_targets(y)
         y = column_or_1d(y, warn=True)
@@ -439,7 +439,7 @@ random_state, n_threads : object
         """
         if y is None:
             raise ValueError("This TabularRegressor estimator requires y to be passed, but the target y is None.")
-        y = check_array(y, ensure_2d=False, dtype=np.float64)
+        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         self.is_flat_ = y.ndim == 1

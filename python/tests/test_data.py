@@ -182,6 +182,23 @@ def test_a_column_of_bytes_is_named(make):
             make().fit(table, [0, 1])
 
 
+def test_labels_may_be_sparse():
+    from scipy.sparse import csr_array
+
+    X, y = load_iris(return_X_y=True)
+    labels = np.eye(3, dtype=int)[y]
+    expected = MLPClassifier(**settings()).fit(X, labels).predict_proba(X)
+    for early_stopping in (False, True):
+        MLPClassifier(**settings(early_stopping=early_stopping)).fit(X, csr_array(labels), eval_set=(X, csr_array(labels)))
+    assert np.array_equal(MLPClassifier(**settings()).fit(X, csr_array(labels)).predict_proba(X), expected)
+
+
+def test_a_table_without_any_value_is_named():
+    pyarrow = pytest.importorskip("pyarrow")
+    with pytest.raises(ValueError, match="no column of X has a value"):
+        MLPClassifier().fit(pyarrow.table({"a": pyarrow.array([None] * 4, pyarrow.string())}), [0, 1, 0, 1])
+
+
 def test_errors_say_what_is_wrong(tmp_path):
     import pullback
     X, y = load_iris(return_X_y=True)
@@ -361,6 +378,8 @@ def test_columns_and_classes_that_cannot_be_told_apart_are_named(make):
     for missing in (pandas.Series(["u", None, "v"] * 20), np.where(y, np.nan, 1.0)):
         with pytest.raises(ValueError, match="contains NaN"):
             make().fit(X, missing)
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        make().fit(X, np.where(y, np.nan, 1.0))
     with pytest.raises(ValueError, match="[Nn]egative"):
         make().fit(X, y, sample_weight=-np.ones(60))
 
