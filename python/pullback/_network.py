@@ -65,7 +65,7 @@ SHARE = Interval(Real, 0, 1, closed="left")
 #: parameter, its value and what is allowed.
 CONSTRAINTS = {
     "hidden_layer_sizes": ["array-like", WHOLE],
-    "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
+    "activation": [StrOptions(set(ACTIVATIONS)), list, tuple],
     "solver": [StrOptions(set(SOLVERS))],
     "alpha": [NOT_NEGATIVE],
     "batch_size": [StrOptions({"auto"}), WHOLE],

@@ -362,6 +362,7 @@ def test_losses_of_regression(loss, parameter):
         ({"solver": "sdg"}, "'solver' parameter of MLPClassifier must be a str among .* Got 'sdg'"),
         ({"alpha": -1}, "'alpha' parameter of MLPClassifier must be a float in the range .* Got -1"),
         ({"activation": ("rleu",)}, "activation='rleu' is not known"),
+        ({"hidden_layer_sizes": (3, 4), "activation": np.array(["relu", "tanh"])}, "'activation' parameter"),
         ({"activation": ("relu", "tanh")}, "2 functions for 1 hidden layers"),
         ({"hidden_layer_sizes": (0,)}, "must be > 0"),
         ({"loss": "focal"}, "two classes"),
