@@ -155,7 +155,10 @@ def of_command(path, data):
     """The estimator of a model file that the command wrote."""
     from ._tabular import TabularClassifier, TabularRegressor
 
-    names, kinds, classes, targets = _engine.table_model(data)
+    try:
+        names, kinds, classes, targets = _engine.table_model(data)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     if "else" in kinds:
         raise ValueError(
             f"{path} takes images, which estimators do not read. "

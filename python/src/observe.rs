@@ -1,7 +1,7 @@
 //! A run that Python watches: interrupts are noticed within a step, epochs are told, and what is said of them is done.
 
 use numpy::{Element, PyArray1, PyArray2, PyArrayMethods};
-use pullback::train::{Epoch, Flow, Observer, StepReport};
+use pullback::train::{CandidateReport, Epoch, Flow, Observer, StepReport};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::time::{Duration, Instant};
@@ -88,11 +88,19 @@ impl Observer for Watching<'_> {
         if self.asked.elapsed() < PAUSE {
             return Flow::Continue;
         }
+        self.wait()
+    }
+
+    fn wait(&mut self) -> Flow {
         self.asked = Instant::now();
         match Python::attach(|py| py.check_signals()) {
             Ok(()) => Flow::Continue,
             Err(error) => self.stop_for(error),
         }
+    }
+
+    fn candidate(&mut self, _report: &CandidateReport) -> Flow {
+        if self.raised.is_some() { Flow::Stop } else { Flow::Continue }
     }
 
     fn epoch(&mut self, epoch: &mut Epoch<'_>) -> Flow {

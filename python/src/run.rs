@@ -54,8 +54,12 @@ pub(crate) fn read<'de, S: Deserialize<'de>>(text: &'de str) -> PyResult<S> {
     })
 }
 
-pub(crate) fn machine(threads: usize) -> Machine {
-    if threads == 0 { Machine::default() } else { Machine::with_threads(threads) }
+/// The machine with so many threads; 0 is for as many as the processor runs.
+///
+/// # Errors
+/// If the threads are too many.
+pub(crate) fn machine(threads: usize) -> pullback::Result<Machine> {
+    Ok(Machine::with_threads(pullback::job::checked_threads(threads)?))
 }
 
 /// Arrays of parameters, each flat, in the order of the network's.
@@ -160,7 +164,7 @@ impl<'py> Given<'_, 'py> {
         let state = self.state.map(State::<T>::from_bytes).transpose().map_err(raised)?;
         let wanted = [spec.wants_parameters, spec.wants_predictions];
         let mut watching = Watching::new(self.on_epoch.as_ref(), wanted, spec.network.outputs());
-        let machine = machine(spec.threads);
+        let machine = machine(spec.threads).map_err(raised)?;
         // Other threads of Python go on meanwhile.
         let trained = py.detach(|| -> pullback::Result<_> {
             let watched = (other.as_ref().unwrap_or(&own), &validation[..]);
@@ -219,7 +223,7 @@ pub(crate) fn predict<'py>(
         let (features, numbers) = (features::<T>(x)?, crate::run::parameters::<T>(list)?);
         let outputs = network.outputs();
         let predicted = py.detach(|| -> pullback::Result<_> {
-            Model::new(network, numbers)?.predictor(&machine(threads))?.rows(&features)
+            Model::new(network, numbers)?.predictor(&machine(threads)?)?.rows(&features)
         });
         Ok(rows(py, predicted.map_err(raised)?, outputs)?.into_any())
     }

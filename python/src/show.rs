@@ -185,7 +185,7 @@ pub(crate) fn attributions<'py>(
     let gradients = py.detach(|| {
         let model = Model::new(network, list)?;
         let weight = |row: usize, output: usize| f64::from(u8::from(wanted[row] == output as i64));
-        input_gradients(&model, &x, weight, &machine(threads))
+        input_gradients(&model, &x, weight, &machine(threads)?)
     });
     rows(py, gradients.map_err(raised)?, width)
 }

@@ -81,7 +81,7 @@ pub(crate) fn fit_table<'py>(
     let table = Table::new("a table of Python", columns(table)?).map_err(raised)?;
     let mut watching = Watching::new(None, [false, false], 1);
     let fitted = py.detach(|| -> pullback::Result<_> {
-        let machine = machine(threads);
+        let machine = machine(threads)?;
         let job = Job::new(settings, table).decide()?;
         job.check_memory(&machine, None)?;
         let fitted = job.run(&machine, &mut watching)?;
@@ -114,7 +114,7 @@ pub(crate) fn predict_table<'py>(
 ) -> PyResult<(Bound<'py, PyArray2<f64>>, Vec<String>)> {
     let model = Model::<f32>::from_bytes(model).map_err(raised)?;
     let table = Table::new("a table of Python", columns(table)?).map_err(raised)?;
-    let predicted = py.detach(|| model.predict(&table, &machine(threads))).map_err(raised)?;
+    let predicted = py.detach(|| model.predict(&table, &machine(threads)?)).map_err(raised)?;
     let remarks = predicted.warnings.iter().map(ToString::to_string).collect();
     Ok((rows(py, predicted.numbers, predicted.outputs)?, remarks))
 }

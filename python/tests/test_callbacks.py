@@ -139,21 +139,29 @@ def test_weights_and_biases_gets_each_epoch(is_within, tmp_path):
     assert b"loss" in records.read_bytes()
 
 
-def test_an_interrupt_leaves_a_fitted_estimator():
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        MLPClassifier((512, 512), max_iter=10**6, tol=0.0, n_iter_no_change=10**6, n_threads=1),
+        TabularClassifier(hidden_layer_sizes=(512, 512), ensemble=2, max_iter=10**6, n_threads=1),
+        TabularClassifier(time="1h", n_threads=2),
+    ],
+    ids=["one network", "ensemble", "candidates"],
+)
+def test_an_interrupt_leaves_a_fitted_estimator(estimator):
     X = np.random.RandomState(0).normal(size=(20000, 64)).astype(np.float32)
     y = (X[:, 0] > 0).astype(int)
-    clf = MLPClassifier((512, 512), max_iter=10**6, tol=0.0, n_iter_no_change=10**6, n_threads=1)
     # What was started in the background of a script ignores interrupts, and would train for ever.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     start = time.monotonic()
     try:
         with pytest.warns(UserWarning, match="interrupted"):
-            clf.fit(X, y)
+            estimator.fit(X, y)
     finally:
         signal.signal(signal.SIGINT, before)
     assert time.monotonic() - start < 60
-    assert clf.predict(X[:3]).shape == (3,)
+    assert estimator.predict(X[:3]).shape == (3,)
 
 
 def test_other_threads_run_meanwhile():

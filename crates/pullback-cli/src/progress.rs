@@ -36,10 +36,6 @@ pub(crate) struct Progress {
     members: Vec<usize>,
     /// The examples that were seen before this run, by all networks.
     seen_before: usize,
-    /// How long candidates are trained, when the last one ended, and how long the longest took.
-    time: Option<Duration>,
-    ended: Instant,
-    longest: Duration,
     catalog: Catalog,
 }
 
@@ -76,16 +72,8 @@ impl Progress {
             figures: None,
             seen_before: epochs_before.iter().sum::<usize>() * examples_per_epoch,
             members: epochs_before,
-            time: None,
-            ended: now,
-            longest: Duration::ZERO,
             catalog: catalog.clone(),
         }
-    }
-
-    /// The same, which ends a choice among candidates when another one would take longer than so many seconds in all.
-    pub(crate) fn with_time(self, seconds: Option<u64>) -> Self {
-        Self { time: seconds.map(Duration::from_secs), ..self }
     }
 
     /// Takes the bar away; tells how long training took, to the end of the last epoch.
@@ -244,17 +232,18 @@ impl Observer for Progress {
     }
 
     fn candidate(&mut self, report: &CandidateReport) -> Flow {
-        let now = Instant::now();
-        self.longest = self.longest.max(now - self.ended);
-        (self.ended, self.end) = (now, now);
+        self.end = Instant::now();
         self.members.clear();
         if self.is_line_due() {
-            let time = time_in((now - self.start).as_secs_f64(), &self.catalog);
+            let time = time_in((self.end - self.start).as_secs_f64(), &self.catalog);
             let values: [(&str, &dyn Display); 2] = [("candidate", &(report.candidate + 1)), ("time", &time)];
             say(self.catalog.say("progress.candidate", &values));
         }
-        let is_over = self.time.is_some_and(|time| now - self.start + self.longest > time);
-        if is_over || self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
+        if self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
+    }
+
+    fn wait(&mut self) -> Flow {
+        if self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
     }
 }
 

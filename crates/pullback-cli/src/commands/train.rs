@@ -182,8 +182,7 @@ impl Train {
             interrupt.clone(),
             epochs_before.clone(),
             catalog,
-        )
-        .with_time(settings.time.map(|time| time.seconds));
+        );
         let keeper = folder.as_ref().map(|folder| folder as &dyn Keeper);
         let mut told: Vec<Finding> = Vec::new();
         let tell = |epoch: usize, finding: &Finding| {

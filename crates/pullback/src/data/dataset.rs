@@ -109,7 +109,7 @@ impl<T: Real> Dataset<T> {
                 .help("give one for each row"));
         }
         if let Some(row) = weights.iter().position(|weight| !(weight.is_finite() && *weight >= T::ZERO)) {
-            return Err(Error::data(format!("row {}: {} is no weight", row + 1, weights[row].to_f64()))
+            return Err(Error::data(format!("row {}: {} is not a weight", row + 1, weights[row].to_f64()))
                 .help("give finite numbers of at least 0"));
         }
         if !weights.iter().any(|weight| *weight > T::ZERO) {

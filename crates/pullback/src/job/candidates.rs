@@ -24,6 +24,7 @@ use pullback_kernels::Real;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
 
 /// What a candidate draws: network and training.
 pub(super) type Drawn = (Network, Training);
@@ -251,7 +252,11 @@ pub(super) fn train(
     };
     let mut done: Vec<Done> = Vec::new();
     let scores = Scores::new(job, metric, machine)?;
+    // Another one is begun if the longest so far would still be over in time.
+    let time = job.settings().time.map(|time| Duration::from_secs(time.seconds));
+    let (begin, mut longest) = (Instant::now(), Duration::ZERO);
     for candidate in 0..all {
+        let began = Instant::now();
         let found = train(candidate, observer)?;
         let is_whole = found.len() == job.members.len()
             && found.iter().all(|one| one.trained.history.stop != Stop::Observer);
@@ -262,8 +267,10 @@ pub(super) fn train(
         let numbers = scores.out_of_fold(&found)?;
         let value = numbers.as_ref().map_or(Ok(f64::INFINITY), |numbers| scores.of(numbers))?;
         done.push(Done { found, numbers, value });
+        longest = longest.max(began.elapsed());
+        let is_over = time.is_some_and(|time| begin.elapsed() + longest > time);
         let report = CandidateReport { candidate, candidates: all };
-        if !is_whole || observer.candidate(&report) == Flow::Stop {
+        if observer.candidate(&report) == Flow::Stop || !is_whole || is_over {
             break;
         }
     }

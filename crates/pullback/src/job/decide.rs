@@ -25,12 +25,12 @@
 //!
 //! For an ensemble of a table, what makes good models:
 //! - Each network has a seed and validation rows of its own: a tenth of the rows that are not for the test, at most
-//!   2000; none below 200 rows.
+//!   2000; none below 20 rows.
 //! - Numbers are scaled column by column (`adaptive`), and each has inputs for 8 pieces between its quantiles, from 200
 //!   rows up, if there are at most 60 columns of numbers and 8 times as many rows. Missing ones are the median.
 //! - Hidden layers: 64 and 64 units below 1000 rows, 128 and 128 from there up.
-//! - AdamW with a decay of 0.1 for classes, below 200 rows 1, and 0.01 for numbers. Learning rate: 0.003, from 5000
-//!   rows up 0.002.
+//! - AdamW with a decay of 250 divided by the rows: at most 1, at least 0.1 for classes and 0.01 for numbers. Learning
+//!   rate: 0.003, from 5000 rows up 0.002.
 //! - Epochs: as many as make 60,000 steps, at least 60 and at most 500; training stops when the validation cost has not
 //!   fallen for 30. From 50,000 rows up, as many as show 3,000,000 rows, at least 10.
 //! - Below 200 rows, layers, epochs and rates are those of one network.

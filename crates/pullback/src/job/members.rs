@@ -7,7 +7,11 @@ use crate::data::Dataset;
 use crate::error::Result;
 use crate::train::{Epoch, Flow, Machine, MemberReport, Observer, StepReport, Trained, Trainer};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+/// How long nobody asks the observer whether the run goes on.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How many of so many networks are trained at a time.
 pub(super) fn side_by_side(networks: usize, machine: &Machine) -> usize {
@@ -85,8 +89,18 @@ pub(super) fn train_all(
             })
             .collect();
         drop(sender);
-        for report in events {
-            if observer.member(&report) == Flow::Stop {
+        let mut asked = Instant::now();
+        loop {
+            let mut flow = match events.recv_timeout(PAUSE) {
+                Ok(report) => observer.member(&report),
+                Err(RecvTimeoutError::Timeout) => Flow::Continue,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            if flow == Flow::Continue && asked.elapsed() >= PAUSE {
+                flow = observer.wait();
+                asked = Instant::now();
+            }
+            if flow == Flow::Stop {
                 is_stopped.store(true, Ordering::Relaxed);
             }
         }

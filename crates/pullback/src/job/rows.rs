@@ -13,8 +13,10 @@ use std::collections::HashMap;
 
 /// Below this number of rows the test is on the training rows.
 pub(super) const FEWEST_ROWS_TO_SPLIT: usize = 10;
-/// From this number of rows some are held out for validation.
+/// From this number of rows some are held out for validation of one network, which does not learn them.
 const FEWEST_ROWS_TO_VALIDATE: usize = 200;
+/// The same for the networks of an ensemble: others of them learn what one watches.
+const FEWEST_ROWS_TO_VALIDATE_MEMBERS: usize = 20;
 /// This many rows tell one epoch from another; more would be missed in training.
 const MOST_ROWS_TO_VALIDATE: f64 = 2000.0;
 
@@ -136,13 +138,15 @@ impl Rows {
                 }
             }
         };
-        // Who asks for early stopping, or for a choice, asks for rows to watch; and so does who asks for calibration,
-        // if each network of an ensemble watches others, so that together they are many.
+        // Who asks for early stopping, for a metric, or for a choice, asks for rows to watch; and so does who asks for
+        // calibration, if each network of an ensemble watches others, so that together they are many.
         let is_chosen = settings.candidates.is_some()
             || settings.time.is_some()
             || settings.calibrate == Some(true) && count > 1;
+        let fewest = if count > 1 { FEWEST_ROWS_TO_VALIDATE_MEMBERS } else { FEWEST_ROWS_TO_VALIDATE };
         let is_watched = is_chosen
-            || rest.len() >= FEWEST_ROWS_TO_VALIDATE
+            || rest.len() >= fewest
+            || settings.metric.is_some_and(|metric| !metric.is_cost())
             || settings.early_stopping.is_some_and(|epochs| epochs > 0);
         let enough = 0.1_f64.min(MOST_ROWS_TO_VALIDATE / rest.len().max(1) as f64);
         if watched.is_some() && validation_given.is_some() {

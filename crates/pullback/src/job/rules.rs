@@ -25,6 +25,8 @@ pub(super) const FEWEST_ROWS_OF_A_MEMBER: usize = 200;
 const MANY_ROWS: usize = 50_000;
 /// Below so many rows, so many networks are trained where nothing is said: the more rows, the less another one adds.
 const MEMBERS_BY_ROWS: [(usize, usize); 3] = [(MANY_ROWS, 8), (4 * MANY_ROWS, 4), (20 * MANY_ROWS, 2)];
+/// The weight decay is this divided by the rows, between bounds.
+const ROWS_OF_A_DECAY: f64 = 250.0;
 /// The inputs of a number beside itself.
 const PIECES: usize = 8;
 /// More columns of numbers than that have no pieces: their inputs would be too many.
@@ -105,14 +107,24 @@ impl Case {
         }
     }
 
-    /// The weight decay, where AdamW is taken because nothing is said.
+    /// The weight decay, where AdamW is taken because nothing is said: the fewer rows, the more of it.
     pub(super) fn decay(&self) -> Decision<f64> {
-        let what = if self.task == Task::Labels { "labels" } else { "classes" };
-        match (self.task, self.rows) {
-            _ if self.has_convolutions => Decision::new(images::WEIGHT_DECAY, "convolutions"),
-            (Task::Regression, _) => Decision::new(0.01, "numbers to predict"),
-            (_, ..FEWEST_ROWS_OF_A_MEMBER) => Decision::new(1.0, format!("{what} and fewer than 200 rows")),
-            _ => Decision::new(0.1, what),
+        if self.has_convolutions {
+            return Decision::new(images::WEIGHT_DECAY, "convolutions");
+        }
+        let (least, what) = match self.task {
+            Task::Regression => (0.01, "numbers to predict"),
+            Task::Labels => (0.1, "labels"),
+            _ => (0.1, "classes"),
+        };
+        let by_rows = ROWS_OF_A_DECAY / self.rows.max(1) as f64;
+        match by_rows {
+            1.0.. => Decision::new(1.0, format!("at most {ROWS_OF_A_DECAY} rows to train on")),
+            _ if by_rows > least => {
+                let rounded = (by_rows * 100.0).round() / 100.0;
+                Decision::new(rounded, format!("{ROWS_OF_A_DECAY} / {} rows to train on", self.rows))
+            }
+            _ => Decision::new(least, what),
         }
     }
 

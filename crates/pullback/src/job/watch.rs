@@ -202,6 +202,10 @@ impl Observer for Watch<'_> {
         self.inner.member(report)
     }
 
+    fn wait(&mut self) -> Flow {
+        self.inner.wait()
+    }
+
     fn candidate(&mut self, report: &CandidateReport) -> Flow {
         self.inner.candidate(report)
     }

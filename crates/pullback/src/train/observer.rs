@@ -186,6 +186,12 @@ pub trait Observer {
         Flow::Continue
     }
 
+    /// Some twenty times a second while the networks of an ensemble are trained: their epochs may be long, and their
+    /// steps are not told. Who stops then stops each after its current step.
+    fn wait(&mut self) -> Flow {
+        Flow::Continue
+    }
+
     /// After each candidate, where some are trained to choose among them; who stops then has the choice among those
     /// that are trained.
     fn candidate(&mut self, _report: &CandidateReport) -> Flow {

@@ -55,6 +55,14 @@ fn what_a_clock_ended_is_repeated_by_the_number_of_candidates() {
 }
 
 #[test]
+fn time_ends_the_choice_whoever_asks_for_it() {
+    // There are 10,000 candidates, which would take minutes.
+    let ended = run("iris", &[("time", "1s")], 2, &mut Silent);
+    let found = ended.candidates.unwrap().candidates.len();
+    assert!((1..5000).contains(&found), "{found}");
+}
+
+#[test]
 fn the_first_candidate_is_what_is_trained_without_them() {
     let plain = run("friedman", &[], 2, &mut Silent);
     let one = run("friedman", &[("candidates", "4")], 2, &mut Clock(1));

@@ -182,6 +182,45 @@ fn a_run_that_is_ended_keeps_the_networks_that_have_learned() {
     assert!(fitted.model.runs().all(|run| run.history.epoch_count < 1_000_000));
 }
 
+/// Ends a run as soon as it is asked between the epochs.
+struct Interrupted(usize);
+
+impl Observer for Interrupted {
+    fn wait(&mut self) -> Flow {
+        self.0 += 1;
+        Flow::Stop
+    }
+}
+
+#[test]
+fn a_run_can_be_ended_within_an_epoch() {
+    let table = builtin::load("digits", 0).unwrap();
+    // One step takes milliseconds, one epoch minutes.
+    let settings = [("ensemble", "2"), ("hidden", "1000,1000"), ("batch", "1"), ("epochs", "1000000")];
+    let mut observer = Interrupted(0);
+    let fitted = decided(&table, &settings).run(&Machine::with_threads(2), &mut observer).unwrap();
+    assert!(observer.0 > 0 && fitted.model.runs().all(|run| run.history.epoch_count < 2));
+}
+
+#[test]
+fn small_tables_are_watched_too() {
+    let iris = builtin::load("iris", 0).unwrap();
+    let rows = |given: &[(&str, &str)]| {
+        let decided = decided(&iris, given);
+        let parts = (0..decided.members().len()).map(|member| {
+            let (training, validation) = decided.rows().of_member(member);
+            (training.len(), validation.len())
+        });
+        parts.collect::<Vec<_>>()
+    };
+    assert_eq!(rows(&[]), vec![(108, 12); 8]);
+    // 24 rows are enough, 18 are not; one network learns all, unless a metric must be measured.
+    assert!(rows(&[("test", "0.84")]).iter().all(|(_, watched)| (2..=3).contains(watched)));
+    assert!(rows(&[("test", "0.88")]).iter().all(|(_, watched)| *watched == 0));
+    assert_eq!(rows(&[("fast", "true")]), [(120, 0)]);
+    assert_eq!(rows(&[("fast", "true"), ("metric", "accuracy")]), [(108, 12)]);
+}
+
 #[test]
 fn parts_above_a_half_are_of_the_size_that_was_asked_for() {
     let table = builtin::load("friedman", 0).unwrap();
