@@ -93,7 +93,7 @@ export async function followLesson(): Promise<void> {
 export async function fetchLesson(address: string): Promise<void> {
   const url = new URL(address, location.href);
   if (url.origin !== location.origin) {
-    teaching.problem = say("lab.teach_elsewhere", { name: address });
+    teaching.problem = say("lab.teach_none", { name: address });
     lab.view = "lesson";
     return;
   }
