@@ -517,6 +517,12 @@ test("on a telephone the first drawing begins at the inputs, and shows the cost 
     const { top, bottom } = document.querySelector(".question").getBoundingClientRect();
     return top >= 0 && bottom <= innerHeight;
   });
+  // So are the answer, and what is told of the number.
+  await page.locator('[data-id="gradient.2.0.1"]').click();
+  await page.waitForFunction(() => {
+    const [answer, told] = [".answer", ".panel h3"].map((own) => document.querySelector(own)?.getBoundingClientRect());
+    return answer && told && answer.top >= 0 && told.bottom <= innerHeight;
+  });
   await page.context().close();
 });
 
