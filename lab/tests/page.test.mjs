@@ -483,6 +483,25 @@ test("Tab stops only where there is a name, and who presses a key keeps his plac
   await page.context().close();
 });
 
+test("what is copied is said, and what cannot be copied is there to be selected", async () => {
+  const page = await open(browser, `${server.url}#lang=en&example=mazur`, { permissions: ["clipboard-read", "clipboard-write"], reducedMotion: "reduce" });
+  const copy = async (name) => {
+    await page.getByRole("button", { name: "Take away" }).click();
+    await page.getByRole("button", { name }).click();
+    assert.equal(await page.locator(".menu").count(), 0);
+  };
+  await copy("Copy a link to this step");
+  await page.getByText("The link is copied.").waitFor();
+  await page.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new Error("refused"))));
+  await copy("Copy the command");
+  await page.getByText("does not let the page copy").waitFor();
+  assert.match(await page.locator(".share textarea").inputValue(), /^pullback explain --example mazur/);
+  await page.locator("h1").click();
+  assert.equal(await page.locator(".share textarea").isVisible(), false);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
 test("what can be pressed on a telephone is as large as a finger", async () => {
   const found = [];
   for (const view of VIEWS) {
