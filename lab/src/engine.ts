@@ -18,6 +18,12 @@ export class EngineError extends Error {
   }
 }
 
+/** What went wrong, and what to do about it. */
+export function told(error: unknown): string {
+  if (error instanceof EngineError) return [error.message, error.help].filter(Boolean).join("; ");
+  return error instanceof Error ? error.message : String(error);
+}
+
 export class Engine {
   readonly #exports: Exports;
   /** The languages that it speaks, and those that are on their way. */

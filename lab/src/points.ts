@@ -19,13 +19,26 @@ export interface Chosen {
   target: number;
 }
 
+/** Whether a cell is a number that training, which is done in 32 bits, can take. */
 function isNumber(cell: string | undefined): boolean {
-  return cell !== undefined && cell !== "" && Number.isFinite(Number(cell));
+  return cell !== undefined && cell !== "" && Number.isFinite(Math.fround(Number(cell)));
 }
 
-/** Reads a file; null if it has no two columns of numbers and a third one. */
-export function read(name: string, text: string): Sheet | null {
+/** The most classes that have a color, and the most points that a page trains on sixty times a second. */
+export const MOST_CLASSES = 6;
+export const MOST_POINTS = 3000;
+
+/** Whether there are two columns of numbers and a third one. */
+export function isUsable({ columns, numeric, rows }: Sheet): boolean {
+  return columns.length >= 3 && numeric.length >= 2 && rows.length > 0;
+}
+
+/** Reads a file. */
+export function read(name: string, text: string): Sheet {
   const all = rowsOf(text);
+  // Where cells are separated otherwise, a comma is that of a decimal fraction.
+  if (!(text.split("\n", 1)[0] ?? "").includes(","))
+    for (const row of all) row.forEach((cell, at) => /^-?\d+,\d+$/.test(cell) && (row[at] = cell.replace(",", ".")));
   const head = all[0] ?? [];
   const hasHeader = !head.some((cell) => isNumber(cell));
   const rows = hasHeader ? all.slice(1) : all;
@@ -34,7 +47,6 @@ export function read(name: string, text: string): Sheet | null {
     const given = rows.map((row) => row[at]).filter((cell) => cell !== undefined && cell !== "");
     return given.length > 0 && given.every(isNumber);
   });
-  if (columns.length < 3 || numeric.length < 2 || rows.length === 0) return null;
   return { name, columns, rows, numeric };
 }
 
@@ -42,8 +54,11 @@ export function read(name: string, text: string): Sheet | null {
 export function choice(sheet: Sheet): Chosen {
   const last = sheet.columns.length - 1;
   const distinct = (at: number): number => new Set(sheet.rows.map((row) => row[at])).size;
-  const texts = sheet.columns.map((_, at) => at).filter((at) => !sheet.numeric.includes(at) && distinct(at) <= 6);
-  const target = texts.at(-1) ?? (distinct(last) <= 6 ? last : (sheet.numeric.find((at) => distinct(at) <= 6) ?? last));
+  const isFew = (at: number): boolean => distinct(at) <= MOST_CLASSES;
+  const texts = sheet.columns.map((_, at) => at).filter((at) => !sheet.numeric.includes(at));
+  // With two columns of numbers only, both are where the points are.
+  const numeric = sheet.numeric.length > 2 ? sheet.numeric.toReversed() : [];
+  const target = texts.findLast(isFew) ?? (isFew(last) ? last : (numeric.find(isFew) ?? texts.at(-1) ?? last));
   const [x = 0, y = 1] = sheet.numeric.filter((at) => at !== target);
   return { x, y, target };
 }
@@ -56,4 +71,10 @@ export function points(sheet: Sheet, { x, y, target }: Chosen): { points: Point[
     if (isNumber(row[x]) && isNumber(row[y]) && name !== "") found.push([Number(row[x]), Number(row[y]), name]);
   }
   return { points: found, left: sheet.rows.length - found.length };
+}
+
+/** So many of a list at most, evenly spread: a file may be sorted by class. */
+export function spread<T>(list: T[], most: number): T[] {
+  const part = (at: number): number => Math.floor((at * most) / list.length);
+  return list.length <= most ? list : list.filter((_, at) => part(at) !== part(at + 1));
 }

@@ -1,6 +1,6 @@
 // What the whole page shares: language, theme, which view, and the example that is open. All of it is the address.
 
-import { engine } from "./engine";
+import { engine, told } from "./engine";
 import type { Level, Opened, State } from "./types";
 
 export const VIEWS = ["step", "formula", "train", "race", "model", "story", "lesson"] as const;
@@ -24,6 +24,8 @@ class Lab {
   example = $state<string | null>(null);
   /** The file beside the page that it was read from, if it was not changed since. */
   file = $state<string | null>(null);
+  /** Why the address could not be followed. */
+  problem = $state<string | null>(null);
   /** More of the address, which views keep there. */
   extra = $state<Record<string, string>>({});
 }
@@ -65,9 +67,10 @@ export function openExample(name: string): void {
   lab.file = null;
 }
 
-/** Opens a file, or a state that was changed. */
-export function openState(state: State | string): void {
-  replace({ text: typeof state === "string" ? state : JSON.stringify(state) });
+/** Opens a file, whose name errors name, or a state that was changed. */
+export function openState(state: State | string, source?: string): void {
+  const text = typeof state === "string" ? state : JSON.stringify(state);
+  replace(source === undefined ? { text } : { text, source });
   lab.example = null;
   lab.file = null;
 }
@@ -133,20 +136,48 @@ export async function goTo(hash: string): Promise<boolean> {
   lab.embedded = parts.has("embed") || new URLSearchParams(location.search).has("embed");
   const known = new Set(["view", "lang", "example", "state", "open", "weight", "level", "at", "embed"]);
   lab.extra = Object.fromEntries([...parts].filter(([key]) => !known.has(key)));
+  lab.selected = null;
+  lab.problem = null;
+  try {
+    await openNamed(parts);
+  } catch (error) {
+    // A link that lost its end on the way must not leave an empty page.
+    lab.problem = told(error);
+    openExample(firstExample(lab.language));
+    lab.at = null;
+    return false;
+  }
+  const at = parts.get("at");
+  const isStep = at !== null && /^\d+$/.test(at);
+  lab.at = isStep ? Number(at) : null;
+  return isStep;
+}
+
+/** Opens what an address names, and the weight in it that is looked at. */
+async function openNamed(parts: URLSearchParams): Promise<void> {
   const state = parts.get("state");
   const open = parts.get("open");
-  if (state) openState(await unpacked(state));
+  if (state) openState(await unpackedState(state));
   // A file beside the page, such as what the command line opens it with.
   else if (open && /^[\w.-]+$/.test(open)) {
-    openState(await (await fetch(`./${open}`)).text());
+    const response = await fetch(`./${open}`);
+    if (!response.ok) throw new Error(say("lab.address_no_file", { name: open }));
+    openState(await response.text(), open);
     lab.file = open;
-  }
-  else openExample(parts.get("example") ?? firstExample(lab.language));
+  } else openExample(parts.get("example") ?? firstExample(lab.language));
   const weight = parts.get("weight");
-  lab.selected = weight ? `edge.${weight}` : null;
-  const at = parts.get("at");
-  lab.at = at === null ? null : Number(at);
-  return at !== null;
+  if (!weight) return;
+  engine().ask({ op: "costs", id: lab.opened?.id, address: weight, numbers: [] });
+  lab.selected = `edge.${weight}`;
+}
+
+/** A state of an address. What a browser says of one that was cut off tells nobody anything. */
+async function unpackedState(text: string): Promise<string> {
+  try {
+    return await unpacked(text);
+  } catch {
+    throw new Error(say("lab.address_cut"));
+  }
 }
 
 /** The most letters of one thing in an address: browsers, mail and chats take as many. */

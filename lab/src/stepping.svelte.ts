@@ -21,10 +21,12 @@ export class Stepping {
   #run = 0;
 
   readonly steps = $derived.by(() => this.list(lab.level));
-  readonly levels = $derived.by(() => {
+  readonly levels = $derived.by((): Level[] => {
     // A level that shows nothing else than another is none; that of units stays, since one begins there.
     const counts = new Map<number, Level>();
     if (lab.opened && isLarge(lab.opened)) return LEVELS.slice(0, 2);
+    // A formula has gates, and neither layers nor examples.
+    if (lab.opened?.kind === "formula") return ["pass", "unit", "term"];
     for (const level of LEVELS) {
       const count = this.list(level).length;
       if (!counts.has(count) || level === "unit") counts.set(count, level);
@@ -59,7 +61,8 @@ export class Stepping {
       op: "scene",
       id: opened.id,
       level: lab.level,
-      at: lab.at,
+      // What was opened last may have fewer steps than what was open when `at` was chosen.
+      at: this.step ? lab.at : null,
       // The height is that which the example needs, and it is wider where it could not be read otherwise.
       width,
       language: lab.language,
@@ -83,7 +86,8 @@ export class Stepping {
 
   go(at: number | null): void {
     this.pause();
-    lab.at = at === null || at >= this.steps.length ? null : Math.max(0, at);
+    const to = at === null ? null : Math.max(0, at);
+    lab.at = to === null || to >= this.steps.length ? null : to;
   }
 
   back(): void {

@@ -1,6 +1,6 @@
 // A teacher's lesson that is open: its steps, and the window with the notes.
 
-import { engine, EngineError } from "./engine";
+import { engine, told } from "./engine";
 import { lab, openExample, openState, packedIfShort, say, setLanguage, unpacked } from "./state.svelte";
 import type { Lesson, LessonStep } from "./types";
 
@@ -35,7 +35,7 @@ export function openLesson(text: string, source: string): void {
     if (language === "en" || language === "ko") void setLanguage(language);
   } catch (error) {
     teaching.lesson = undefined;
-    teaching.problem = error instanceof EngineError ? [error.message, error.help].filter(Boolean).join(": ") : String(error);
+    teaching.problem = told(error);
   }
   lab.view = "lesson";
 }
@@ -77,7 +77,9 @@ export async function followLesson(): Promise<void> {
   const { toml, lesson, file } = lab.extra;
   if (lab.view !== "lesson") return;
   if (toml && toml !== teaching.kept.toml) {
-    openLesson(await unpacked(toml), say("lab.teach_own"));
+    const text = await unpacked(toml).catch(() => null);
+    if (text !== null) openLesson(text, say("lab.teach_own"));
+    else [teaching.lesson, teaching.problem] = [undefined, say("lab.address_cut")];
     teaching.kept = { toml };
   } else if (lesson && lesson !== teaching.kept.lesson) {
     await fetchLesson(lesson);
@@ -91,16 +93,17 @@ export async function followLesson(): Promise<void> {
 export async function fetchLesson(address: string): Promise<void> {
   const url = new URL(address, location.href);
   if (url.origin !== location.origin) {
-    teaching.problem = `${url.origin} ≠ ${location.origin}`;
+    teaching.problem = say("lab.teach_none", { name: address });
     lab.view = "lesson";
     return;
   }
-  const response = await fetch(url);
-  if (response.ok) {
+  const response = await fetch(url).catch(() => null);
+  if (response?.ok) {
     openLesson(await response.text(), address);
     keepLesson({ lesson: address });
   } else {
-    teaching.problem = `${address}: ${response.status}`;
+    teaching.lesson = undefined;
+    teaching.problem = say("lab.teach_none", { name: address });
     lab.view = "lesson";
   }
 }

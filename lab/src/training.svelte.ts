@@ -1,6 +1,6 @@
 // A run of training in the worker: its settings, what is shown of it, and how one moves in it.
 
-import { EngineError } from "./engine";
+import { told } from "./engine";
 import type { Chosen, Point, Sheet } from "./points";
 import { Remote } from "./remote";
 import { packedIfShort, unpacked } from "./state.svelte";
@@ -139,6 +139,13 @@ export class Training {
   isPlaying = $state(false);
   pace = $state<Pace>("gathering");
   problem = $state<string | null>(null);
+  /** The learning rate that the run began with, and each that was set later, with the step from which on. */
+  begun = $state.raw(DEFAULTS.rate);
+  rates = $state.raw<[number, number][]>([]);
+  /** Where one rested last, or was a second ago: that is in the address. */
+  rested = $state(0);
+  /** The step that is trained up to again, because an address names it. */
+  goal = $state<number | null>(null);
   /** Steps of the last second. */
   speed = $state(0);
   #language = "en";
@@ -148,9 +155,10 @@ export class Training {
   #field = 48;
 
   /** Begins anew with the present settings; goes on training if it did, or if that is wanted. */
-  async open(plays = false): Promise<void> {
+  async open(plays = false, goal: number | null = null): Promise<void> {
     const wasPlaying = this.isPlaying || plays;
     this.isPlaying = false;
+    this.goal = goal;
     this.#turn += 1;
     const turn = this.#turn;
     const { set, points, noise, hidden, activation, optimizer, rate, l2, batch, test, seed } = this.settings;
@@ -164,6 +172,7 @@ export class Training {
       this.field = undefined;
       this.look = undefined;
       this.points = new Float32Array();
+      this.goal = null;
       return;
     }
     const question = {
@@ -182,6 +191,10 @@ export class Training {
       const { ok, numbers } = await this.#remote.ask<Run>(question);
       if (turn !== this.#turn) return;
       this.problem = null;
+      this.begun = rate;
+      this.rates = [];
+      this.rested = 0;
+      this.place = { step: 0, epoch: 0, farthest: 0, rate, diverged: null };
       this.run = ok;
       this.points = numbers;
       this.costs = [];
@@ -190,6 +203,7 @@ export class Training {
       await this.#show(turn, []);
       if (wasPlaying) this.play();
     } catch (error) {
+      if (turn === this.#turn) this.goal = null;
       this.problem = told(error);
     }
   }
@@ -260,6 +274,42 @@ export class Training {
 
   pause(): void {
     this.isPlaying = false;
+    this.goal = null;
+  }
+
+  /** Trains up to a step as the run of an address did; the same settings and seed give the same numbers. */
+  async trainTo(goal: number, rates: [number, number][]): Promise<void> {
+    const turn = this.#turn;
+    this.goal = goal;
+    let most = 20;
+    let looked = performance.now();
+    const waiting = rates.filter(([step]) => step > 0 && step <= goal);
+    try {
+      while (this.goal === goal && turn === this.#turn && this.run) {
+        const id = this.run.id;
+        const at = this.place.step;
+        const next = waiting[0];
+        if (next && at >= next[0]) {
+          waiting.shift();
+          this.settings.rate = next[1];
+          this.rates = [...this.rates, next];
+          await this.#show(turn, [{ op: "train_rate", id, rate: next[1] }], false);
+          continue;
+        }
+        if (at >= goal || this.place.diverged === at) break;
+        const steps = Math.min(most, (next?.[0] ?? goal) - at);
+        const isLook = performance.now() - looked > 120;
+        const [ran] = await this.#show(turn, [{ op: "train_run", id, steps }], isLook);
+        if (isLook) looked = performance.now();
+        if (ran) most = Math.round(Math.min(5000, Math.max(1, (40 * steps) / Math.max(ran.milliseconds, 1e-3))));
+      }
+      if (turn !== this.#turn) return;
+      await this.#show(turn, []);
+      this.rested = this.place.step;
+    } catch (error) {
+      this.problem = told(error);
+    }
+    if (this.goal === goal) this.goal = null;
   }
 
   async #playing(turn: number): Promise<void> {
@@ -298,9 +348,11 @@ export class Training {
         if (now - counted.at > 1000) {
           this.speed = Math.round(((this.place.step - counted.step) * 1000) / (now - counted.at));
           counted = { at: now, step: this.place.step };
+          this.rested = this.place.step;
         }
       }
       if (turn === this.#turn) await this.#show(turn, []);
+      if (turn === this.#turn) this.rested = this.place.step;
     } catch (error) {
       this.isPlaying = false;
       this.problem = told(error);
@@ -311,6 +363,7 @@ export class Training {
     if (!this.run) return;
     try {
       await this.#show(this.#turn, [{ ...question, id: this.run.id }]);
+      this.rested = this.place.step;
     } catch (error) {
       this.problem = told(error);
     }
@@ -341,9 +394,11 @@ export class Training {
   /** Another learning rate from here on. */
   async setRate(rate: number): Promise<void> {
     this.settings.rate = rate;
+    this.goal = null;
     const at = this.place.step;
     if (at === 0) return this.open();
     this.costs = this.costs.filter((own) => own.step <= at);
+    this.rates = [...this.rates.filter(([step]) => step < at), [at, rate]];
     await this.#now({ op: "train_rate", rate });
   }
 
@@ -401,9 +456,22 @@ export function training(): Training {
   return shared;
 }
 
-export function told(error: unknown): string {
-  if (error instanceof EngineError) return [error.message, error.help].filter(Boolean).join("; ");
-  return error instanceof Error ? error.message : String(error);
+/** The most updates that an address has trained again: some seconds. */
+export const MOST_AGAIN = 50_000;
+
+/** Where a run is, for an address: the step, and each rate that was set on the way. */
+export function writtenPlace({ rested, rates }: Training): string | undefined {
+  if (rested === 0) return undefined;
+  return [rested, ...rates.filter(([step]) => step <= rested).flat()].join("_");
+}
+
+/** What an address says of it; null if that cannot be read. */
+export function readPlace(text: string): { step: number; rates: [number, number][] } | null {
+  const [step = NaN, ...rest] = text.split("_").map(Number);
+  const rates = Array.from({ length: rest.length / 2 }, (_, at): [number, number] => [rest[2 * at] ?? NaN, rest[2 * at + 1] ?? NaN]);
+  const isStep = (own: number): boolean => Number.isInteger(own) && own > 0;
+  const isRead = isStep(step) && rates.every(([from, rate]) => isStep(from) && rate >= 1e-5 && rate <= 100);
+  return isRead ? { step, rates: rates.sort((a, b) => a[0] - b[0]) } : null;
 }
 
 /** Settings in the address: short, and each with its name. */

@@ -105,3 +105,44 @@ test("axe finds nothing in an opened model, and nothing scrolls sideways", async
     await page.context().close();
   }
 });
+
+test("of a file that is no model, the page says so and asks no more", async () => {
+  const page = await open(browser, `${server.url}#view=model&lang=en`);
+  const drop = async (name, bytes) => {
+    await page.evaluate(
+      ([name, bytes]) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(bytes)], name));
+        document.querySelector(".model").dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
+      },
+      [name, [...bytes]],
+    );
+    await page.waitForTimeout(300);
+  };
+  const header = Buffer.from('{"w":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}');
+  const length = Buffer.from(new BigUint64Array([BigInt(header.length)]).buffer);
+  for (const bytes of [Buffer.from("hello"), Buffer.alloc(0), Buffer.concat([length, header]), Buffer.from([2, 0, 0, 0, 0, 0, 0, 0, 123, 125])]) {
+    await drop("broken.safetensors", bytes);
+    assert.equal(await page.locator("[role=alert]").count(), 1);
+    assert.equal(await page.getByRole("button", { name: "Open it" }).count(), 0);
+  }
+  // Whole, and with a matrix: what is between its layers is asked.
+  await drop("other.safetensors", Buffer.concat([length, header, Buffer.alloc(16)]));
+  assert.equal(await page.getByRole("button", { name: "Open it" }).count(), 1);
+  await drop("empty.csv", Buffer.from(""));
+  assert.match(await page.locator("[role=alert]").innerText(), /has no rows/);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test("a table may come before its model, and one that does not fit is refused by name", async () => {
+  const page = await open(browser, `${server.url}#view=model&lang=en`);
+  await page.locator("input[type=file]").setInputFiles({ name: "rows.csv", mimeType: "text/csv", buffer: Buffer.from("a,b\n1,2\n") });
+  await page.waitForSelector("[role=status]");
+  assert.match(await page.locator(".door [role=status]").innerText(), /rows\.csv is read: 1 row\./);
+  await page.locator("input[type=file]").setInputFiles({ name: "cat.png", mimeType: "image/png", buffer: Buffer.from("no image") });
+  await page.waitForSelector("[role=alert]");
+  assert.match(await page.locator("[role=alert]").innerText(), /Choose such a model first/);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});

@@ -406,3 +406,182 @@ test("a step is saved as the engine draws it, all steps as GIF and video with a 
   assert.deepEqual(page.errors, []);
   await page.context().close();
 });
+
+test("an address that is not whole opens the first example, and the page says why", async () => {
+  const broken = ["example=nope", "state=AAAA", "state=%25%25", "open=nope.toml", "weight=9.9.9", "at=9999", "level=term&at=-3", "view=lesson&toml=AAAA", "view=lesson&lesson=./nope.toml"];
+  for (const language of ["en", "ko"])
+    for (const hash of broken) {
+      const page = await open(browser, `${server.url}#lang=${language}&${hash}`, { reducedMotion: "reduce" });
+      const said = await page.locator("[role=alert]").allInnerTexts();
+      // A step that is too far is the end; there is nothing to say.
+      assert.equal(said.length, hash.includes("at=") ? 0 : 1, `${language} ${hash}: ${said}`);
+      if (language === "ko") assert.ok(said.every((own) => /[가-힣]{2}/.test(own)), said.join());
+      assert.deepEqual(page.errors.filter((own) => !own.includes("404")), [], hash);
+      await page.context().close();
+    }
+});
+
+test("the browser's Back leads to the view, chapter and slide before", async () => {
+  const page = await open(browser, `${server.url}#lang=en`, { reducedMotion: "reduce" });
+  const view = () => page.locator("header nav [aria-current]").innerText();
+  const rest = () => page.waitForTimeout(600);
+  await rest();
+  await page.keyboard.press("ArrowRight");
+  await rest();
+  for (const name of ["Race", "Story"]) {
+    await page.getByRole("navigation", { name: "Views" }).getByRole("button", { name }).click();
+    await rest();
+  }
+  await page.getByRole("button", { name: "Next →" }).click();
+  await rest();
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelector("article h2").innerText === "What a unit does");
+  await page.goBack();
+  await rest();
+  assert.equal(await view(), "Race");
+  await page.goBack();
+  await rest();
+  assert.equal(await view(), "Step");
+  await page.goForward();
+  await rest();
+  assert.equal(await view(), "Race");
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test("Tab stops only where there is a name, and who presses a key keeps his place", async () => {
+  const page = await open(browser, `${server.url}#lang=en`, { reducedMotion: "reduce" });
+  const focused = () =>
+    page.evaluate(() => {
+      const own = document.activeElement;
+      return own === document.body ? "" : (own.getAttribute("aria-label") ?? own.labels?.[0]?.innerText ?? own.textContent).trim();
+    });
+  const shapes = [];
+  for (let stop = 0; stop < 40; stop++) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate(() => document.activeElement === document.body)) break;
+    assert.notEqual(await focused(), "", await page.evaluate(() => document.activeElement.outerHTML.slice(0, 200)));
+    if (await page.evaluate(() => document.activeElement.matches("[data-id]"))) shapes.push(await focused());
+  }
+  // Arrow keys go on from the one.
+  assert.equal(shapes.length, 1);
+  await page.getByRole("button", { name: "Send the error back" }).press("Enter");
+  await page.waitForSelector(".question", { timeout: 20_000 });
+  assert.equal(await focused(), "Play");
+  await page.locator('[data-id="gradient.1.0.0"]').press("Enter");
+  await page.getByRole("button", { name: "Close" }).press("Enter");
+  assert.match(await focused(), /^The gradient dE\/dw1/);
+  await page.getByRole("button", { name: "Take away" }).press("Enter");
+  await page.getByRole("button", { name: "Save as TOML" }).focus();
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator(".menu").count(), 0);
+  assert.equal(await focused(), "Take away");
+  await page.getByRole("button", { name: "Ask me" }).press("Enter");
+  await page.getByRole("button", { name: "Back to the steps" }).press("Enter");
+  assert.equal(await focused(), "Ask me");
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test("what is copied is said, and what cannot be copied is there to be selected", async () => {
+  const page = await open(browser, `${server.url}#lang=en&example=mazur`, { permissions: ["clipboard-read", "clipboard-write"], reducedMotion: "reduce" });
+  const copy = async (name) => {
+    await page.getByRole("button", { name: "Take away" }).click();
+    await page.getByRole("button", { name }).click();
+    assert.equal(await page.locator(".menu").count(), 0);
+  };
+  await copy("Copy a link to this step");
+  await page.getByText("The link is copied.").waitFor();
+  await page.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new Error("refused"))));
+  await copy("Copy the command");
+  await page.getByText("does not let the page copy").waitFor();
+  assert.match(await page.locator(".share textarea").inputValue(), /^pullback explain --example mazur/);
+  await page.locator("h1").click();
+  assert.equal(await page.locator(".share textarea").isVisible(), false);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test("what can be pressed on a telephone is as large as a finger", async () => {
+  const found = [];
+  for (const view of VIEWS) {
+    const page = await open(browser, `${server.url}#lang=ko&view=${view}`, { width: 360, height: 780, hasTouch: true, isMobile: true, reducedMotion: "reduce" });
+    await page.waitForTimeout(300);
+    const small = await page.evaluate(() =>
+      [...document.querySelectorAll("button, select, input, textarea, a, label.button")]
+        // Sixteen units of six layers have no room for more; they are shown large by pointing at them.
+        .filter((own) => !own.closest(".hidden") && !own.matches(".skip, .unit, [type=checkbox], .hidden"))
+        .map((own) => [own, own.getBoundingClientRect()])
+        .filter(([, area]) => area.width > 0 && (area.width < 39.5 || area.height < 39.5))
+        .map(([own, area]) => `${own.tagName} ${own.innerText || own.getAttribute("aria-label")}: ${area.width} x ${area.height}`),
+    );
+    for (const own of small) found.push(`${view}: ${own}`);
+    await page.context().close();
+  }
+  assert.deepEqual(found, []);
+});
+
+test("on a telephone the first drawing begins at the inputs, and shows the cost by itself", async () => {
+  const page = await open(browser, server.url, { width: 360, height: 780 });
+  const left = () => page.evaluate(() => document.querySelector("main .pan").scrollLeft);
+  assert.equal(await left(), 0);
+  await page.waitForFunction(() => {
+    const [pan, cost] = [document.querySelector("main .pan"), document.querySelector("main .pan .cost.active")].map((own) => own.getBoundingClientRect());
+    return cost.right <= pan.right + 1;
+  });
+  // What is asked at the end is seen.
+  await page.locator("button.big").click();
+  await page.waitForSelector(".question", { timeout: 20_000 });
+  await page.waitForFunction(() => {
+    const { top, bottom } = document.querySelector(".question").getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+  // So are the answer, and what is told of the number.
+  await page.locator('[data-id="gradient.2.0.1"]').click();
+  await page.waitForFunction(() => {
+    const [answer, told] = [".answer", ".panel h3"].map((own) => document.querySelector(own)?.getBoundingClientRect());
+    return answer && told && answer.top >= 0 && told.bottom <= innerHeight;
+  });
+  await page.context().close();
+});
+
+test("what is no number and no formula is refused with what to do, and nothing is lost", async () => {
+  const page = await open(browser, `${server.url}#lang=en&example=mazur`, { reducedMotion: "reduce" });
+  const alerts = () => page.locator("[role=alert]").allInnerTexts();
+  await page.getByRole("button", { name: "Edit" }).click();
+  for (const [field, before] of [[page.locator(".weights input").first(), "0.15"], [page.getByLabel("Learning rate"), "0.5"]]) {
+    await field.fill("");
+    await field.press("Tab");
+    assert.match((await alerts()).join(), /A number is needed.*stays/);
+    assert.equal(await field.inputValue(), before);
+  }
+  await page.getByLabel("Learning rate").fill("-1");
+  await page.getByLabel("Learning rate").press("Tab");
+  assert.match((await alerts()).join(), /positive/);
+  assert.equal(await page.getByLabel("Learning rate").inputValue(), "0.5");
+  await drop(page, ".step", "table.csv", "a,b\n1,2\n");
+  assert.match((await alerts()).join(), /table\.csv is no example.*Train/);
+  await drop(page, ".step", "own.toml", "inputs = [1\n");
+  await page.waitForFunction(() => document.querySelector(".stage [role=alert]").innerText.includes("own.toml, line 1"));
+  await page.goto(`${server.url}?formula#lang=en&view=formula`);
+  const text = page.locator("#expression");
+  for (const [formula, said] of [["foo(x)", /known are exp, log/], ["(x + y", /write the `\)`/], ["", /write one/], ["1 / 0", /name a number/], ["x + 1", null], ["x", null], ["a = b\nb = a", null]]) {
+    await text.fill(formula);
+    if (said) assert.match((await alerts()).join(), said, formula);
+    else assert.deepEqual(await alerts(), [], formula);
+  }
+  await text.fill("x / 0");
+  assert.match(await page.locator(".formula-view [role=status]").first().innerText(), /divided by 0/);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test("paper is white, also of a dark screen", async () => {
+  const page = await open(browser, server.url, { colorScheme: "dark" });
+  const ground = () => page.evaluate(() => getComputedStyle(document.querySelector(".card")).backgroundColor);
+  assert.notEqual(await ground(), "rgb(255, 255, 255)");
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  assert.equal(await ground(), "rgb(255, 255, 255)");
+  assert.equal(await page.locator(".controls").isVisible(), false);
+  await page.context().close();
+});

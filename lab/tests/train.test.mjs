@@ -206,3 +206,71 @@ test("in the race, back propagation does more updates with as many multiply-adds
   assert.deepEqual(page.errors, []);
   await page.context().close();
 });
+
+test("an address leads to the update that was reached, also after another learning rate", async () => {
+  const page = await open(browser, `${server.url}#view=train&lang=en&train=moons_300_1_5-4_tanh_adam_0.01_0_16_0.2_1`, { reducedMotion: "reduce" });
+  await page.waitForFunction(() => document.querySelectorAll(".unit canvas").length === 9);
+  const until = async (least) => {
+    await page.locator("body").press("Space");
+    await page.waitForFunction((least) => Number(document.querySelector(".now dd").textContent.replace(/\D/g, "")) > least, least, { timeout: 60_000 });
+    await page.locator("body").press("Space");
+    await settled(page);
+  };
+  await until(60);
+  await page.locator(".settings .wide input").focus();
+  await page.keyboard.press("ArrowRight");
+  await page.evaluate(() => document.activeElement.blur());
+  await until(200);
+  await page.waitForTimeout(500);
+  const [said, seen, hash] = [await figures(page), await drawn(page), await page.evaluate(() => location.hash)];
+  assert.match(hash, /updates=\d+_\d+_0\.03/);
+  const step = said[0];
+  for (const reload of [(own) => own.reload(), (own) => own.goto(`${server.url}?again=1${hash}`)]) {
+    await reload(page);
+    await page.waitForFunction((step) => document.querySelector(".now dd")?.textContent === step, step, { timeout: 60_000 });
+    await settled(page);
+    assert.deepEqual(await figures(page), said);
+    assert.deepEqual(await drawn(page), seen);
+    await page.waitForTimeout(500);
+    assert.equal(await page.evaluate(() => location.hash), hash);
+  }
+  // One more update is one more, and what an address cannot mean is none.
+  await page.goto(`${server.url}?wrong=1${hash.replace(/updates=[^&]*/, "updates=many")}`);
+  await page.waitForFunction(() => document.querySelector(".now dd")?.textContent === "0");
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
+
+test("of a table that cannot be learned from, the page says what it lacks", async () => {
+  const page = await open(browser, `${server.url}#view=train&lang=en`, { reducedMotion: "reduce" });
+  const rows = (count, row) => ["x,y,kind", ...Array.from({ length: count }, (_, at) => row(at))].join("\n");
+  const cases = [
+    ["one.csv", rows(20, (at) => `${at},${at % 5},a`), /same class, a, in the column kind/],
+    ["seven.csv", rows(40, (at) => `${at},${at % 5},k${at % 7}`), /7 classes.*colors for 6/],
+    ["texts.csv", rows(20, (at) => `red,blue,${at % 2}`), /needs two columns of numbers.*3 columns, 1 of numbers/],
+    ["two.csv", "x,kind\n1,2\n3,4\n", /2 columns/],
+    ["empty.csv", "", /0 columns/],
+    ["nothing.csv", "x,y,kind\n", /0 lines/],
+    ["huge.csv", rows(20, (at) => `${at}e300,${at}e200,${at % 2}`), /1 of numbers/],
+  ];
+  for (const [name, text, said] of cases) {
+    await drop(page, name, text);
+    await page.waitForFunction((source) => new RegExp(source).test(document.querySelector("[role=alert]")?.innerText ?? ""), said.source);
+  }
+  const taken = [
+    ["three.csv", rows(60, (at) => `${at % 7},${at % 5},${"abc"[at % 3]}`), ["a", "b", "c"]],
+    ["bare.csv", rows(60, (at) => `${at % 7},${at % 5},${at % 2}`).replace("x,y,kind\n", ""), ["0", "1"]],
+    ["comma.csv", rows(60, (at) => `${at % 7},5;${at % 5},5;${at % 2}`).replace("x,y,kind", "x;y;kind"), ["0", "1"]],
+    // Sorted by class, so that the first rows would be of one.
+    ["large.csv", rows(10_000, (at) => `${at % 77},${at % 51},${at < 5000 ? "first" : "last"}`), ["first", "last"]],
+  ];
+  for (const [name, text, classes] of taken) {
+    await drop(page, name, text);
+    await page.waitForFunction((name) => document.querySelector(".sheet p")?.innerText.startsWith(name), name);
+    await page.waitForFunction((classes) => classes.every((own) => document.querySelector(".legend").innerText.includes(own)), classes);
+    assert.equal(await page.locator("[role=alert]").count(), 0, name);
+  }
+  assert.match(await page.locator(".sheet p").innerText(), /10,000 rows, 3,000 of them.*every few rows/);
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+});
