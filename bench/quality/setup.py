@@ -3,6 +3,9 @@
 In DATA/NAME/ stand train_0.csv, test_0.csv, train_1.csv ...; DATA/manifest.json tells task and sizes.
 Below 1,000 rows there are 5 random splits into 80 and 20 %, below 10,000 rows 3, else 1; those of classes are
 stratified. FOLDER is where packages are unpacked (DATA/packages by default); `measure` fills it.
+
+In DATA/few stand the same tables with few rows to learn from, NAME@30, NAME@100 and NAME@300, and up to 2000 others to
+test on.
 """
 
 import json
@@ -73,10 +76,33 @@ def plain(series):
     return series
 
 
+FEW = (30, 100, 300)
+LEAST_TESTED, MOST_TESTED = 60, 2000
+
+
+def write(folder, frame, train, test, split):
+    folder.mkdir(parents=True, exist_ok=True)
+    frame.iloc[train].to_csv(folder / f"train_{split}.csv", index=False)
+    frame.iloc[test].to_csv(folder / f"test_{split}.csv", index=False)
+
+
+def few(data, name, frame, strata, entry, manifest):
+    """Draws few rows to learn from, where enough others are left and each class has rows enough."""
+    for rows in FEW:
+        if len(frame) < rows + LEAST_TESTED:
+            continue
+        try:
+            train, test = train_test_split(np.arange(len(frame)), train_size=rows, random_state=rows, stratify=strata)
+        except ValueError:
+            continue
+        write(data / "few" / f"{name}@{rows}", frame, train, test[:MOST_TESTED], 0)
+        manifest[f"{name}@{rows}"] = {**entry, "rows": rows, "splits": 1}
+
+
 def main():
     data = Path(sys.argv[1])
     packages = Path(sys.argv[3]) if len(sys.argv) > 3 else data / "packages"
-    manifest = {}
+    manifest, of_few = {}, {}
     for name, (source, key, target, drop, half) in SETS.items():
         try:
             frame = load(packages, source, key)
@@ -96,16 +122,13 @@ def main():
         is_regression = listed.index(name) >= listed.index("diabetes")
         task = "regression" if is_regression else "binary" if y.nunique() == 2 else "classes"
         rows = len(frame)
-        folder = data / name
-        folder.mkdir(parents=True, exist_ok=True)
+        strata = None if is_regression else y.astype(str)
         splits = 5 if rows < 1000 else 3 if rows < 10000 else 1
         for split in range(splits):
-            strata = None if is_regression else y.astype(str)
             train, test = train_test_split(
                 np.arange(rows), test_size=0.2, random_state=1000 + split, stratify=strata
             )
-            frame.iloc[train].to_csv(folder / f"train_{split}.csv", index=False)
-            frame.iloc[test].to_csv(folder / f"test_{split}.csv", index=False)
+            write(data / name, frame, train, test, split)
         inputs = frame.drop(columns=[target])
         texts = [c for c in inputs if not pd.api.types.is_numeric_dtype(inputs[c])]
         manifest[name] = {
@@ -123,6 +146,8 @@ def main():
             "splits": splits,
             "source": f"{source}: {key}",
         }
+        few(data, name, frame, strata, manifest[name], of_few)
+    (data / "few" / "manifest.json").write_text(json.dumps(of_few, indent=1))
     (data / "manifest.json").write_text(json.dumps(manifest, indent=1))
     for name, entry in manifest.items():
         print(

@@ -186,6 +186,8 @@ export class Training {
       batch,
       test: set === "own" && this.own.length < 10 ? 0 : test,
       seed,
+      // The plane stays where it is while points are set on it.
+      ...(set === "own" && this.sheet === null ? { shown: 1.2 } : {}),
     };
     try {
       const { ok, numbers } = await this.#remote.ask<Run>(question);

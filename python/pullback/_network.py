@@ -57,6 +57,8 @@ SOLVERS = (
 SCHEDULES = ("constant", "invscaling", "adaptive", "cosine", "one_cycle", "exponential")
 
 WHOLE = Interval(Integral, 1, None, closed="left")
+# More than any machine has processors; the engine refuses them too.
+THREADS = Interval(Integral, 1, 1024, closed="both")
 POSITIVE = Interval(Real, 0, None, closed="neither")
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 SHARE = Interval(Real, 0, 1, closed="left")
@@ -93,7 +95,7 @@ CONSTRAINTS = {
     "weight_decay": [NOT_NEGATIVE],
     "clip_norm": [POSITIVE, None],
     "ema": [SHARE, None],
-    "n_threads": [WHOLE, None],
+    "n_threads": [THREADS, None],
     "dtype": "no_validation",
 }
 

@@ -74,7 +74,7 @@ class BaseTabular(BaseEstimator):
         "max_iter": [_network.WHOLE, None],
         "learning_rate_init": [_network.POSITIVE, None],
         "random_state": ["random_state"],
-        "n_threads": [_network.WHOLE, None],
+        "n_threads": [_network.THREADS, None],
     }
 
     def __sklearn_tags__(self):

@@ -2,15 +2,12 @@
 
 import os
 
-# More than any machine has processors; the engine refuses them too.
-MOST = 1024
-
 
 def thread_count(asked):
     """The number of threads: what is asked for, else what OMP_NUM_THREADS, joblib and the machine allow."""
     if asked is not None:
-        if not 1 <= int(asked) <= MOST:
-            raise ValueError(f"n_threads must be at least 1 and at most {MOST}, got {asked}.")
+        if int(asked) < 1:
+            raise ValueError(f"n_threads must be at least 1, got {asked}.")
         return int(asked)
     from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 

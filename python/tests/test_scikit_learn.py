@@ -367,6 +367,7 @@ def test_losses_of_regression(loss, parameter):
         ({"hidden_layer_sizes": (0,)}, "must be > 0"),
         ({"loss": "focal"}, "two classes"),
         ({"n_threads": 0}, r"'n_threads' parameter of MLPClassifier must be an int in the range \[1"),
+        ({"n_threads": 10**9}, r"'n_threads' parameter of MLPClassifier must be an int in the range \[1, 1024\]"),
         ({"weight_decay": 0.1}, "not for adam"),
         ({"dtype": "float16"}, "dtype='float16' is not known"),
     ],

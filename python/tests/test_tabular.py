@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -107,6 +108,21 @@ def test_it_is_better_than_a_constant_on_held_out_rows():
     assert TabularRegressor(ensemble=4, random_state=0).fit(X_train, y_train).score(X_test, y_test) > 0.3
     with pytest.raises(ValueError, match="one class"):
         TabularClassifier().fit(X, np.zeros(len(X)))
+
+
+def test_time_ends_the_choice_among_candidates():
+    X, y = load_iris(return_X_y=True)
+    start = time.monotonic()
+    clf = TabularClassifier(time="1s", max_iter=5, random_state=0).fit(X, y)
+    # It would be minutes: there are thousands of candidates.
+    assert time.monotonic() - start < 30
+    assert clf.score(X, y) > 0.5
+
+
+def test_a_metric_needs_rows_to_watch_which_small_tables_have_too():
+    X, y = load_iris(return_X_y=True)
+    for fast in (False, True):
+        assert TabularClassifier(metric="accuracy", fast=fast, random_state=0).fit(X, y).score(X, y) > 0.9
 
 
 def dated(rows=240):

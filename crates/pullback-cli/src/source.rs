@@ -4,7 +4,7 @@ use crate::failure::{Failure, Result};
 use crate::machine::{free_memory, machine};
 use crate::terminal::{note_in, say, typed, warn_in};
 use pullback::Error;
-use pullback::data::{Column, ColumnType, Encoding, Preprocessing, Table, TimePart, builtin};
+use pullback::data::{Column, ColumnType, Encoding, Preprocessing, Table, TimePart, Values, builtin};
 use pullback::error::nearest_name;
 use pullback::explain::Catalog;
 use pullback::job::{Names, Settings, Tables, memory};
@@ -544,7 +544,14 @@ pub(crate) fn read_test(
     training: &Table,
     catalog: &Catalog,
 ) -> Result<Table> {
-    let kind = |column: &Column| Some((column.name.clone(), column.kind()?));
+    // A column without any value is left out, whatever it is here.
+    let is_empty = |column: &Column| match column.values().as_deref() {
+        Ok(Values::Numbers(numbers)) => numbers.iter().all(|number| number.is_nan()),
+        _ => false,
+    };
+    let is_known = |column: &Column| training.store().is_some() || !is_empty(column);
+    let kind =
+        |column: &Column| Some((column.name.clone(), column.kind().filter(|_| is_known(column))?));
     let known = training.columns().iter().filter_map(kind).collect();
     let commas = |column: &Column| Some((column.name.clone(), column.has_decimal_commas?));
     let decimal_commas = training.columns().iter().filter_map(commas).collect();

@@ -941,10 +941,16 @@ pub(crate) fn decide(
             },
             false => Refusal {
                 row,
-                what: format!(
-                    "\"{}\" is not a number, as most cells of the column are not{others_too}",
-                    short(text)
-                ),
+                what: match said.is_elsewhere {
+                    true => format!(
+                        "\"{}\" is not a number, as the column was in training{others_too}",
+                        short(text)
+                    ),
+                    false => format!(
+                        "\"{}\" is not a number, as most cells of the column are not{others_too}",
+                        short(text)
+                    ),
+                },
                 help: match said.is_elsewhere {
                     true => "correct the cells, or leave them empty if they are missing".to_owned(),
                     false => format!(

@@ -47,6 +47,8 @@ pub(crate) struct Open {
     test: f64,
     /// How gradients are found: `back`, `forward` or `differences`.
     method: Option<String>,
+    /// Of each axis at least from minus this to this is drawn.
+    shown: Option<f64>,
 }
 
 /// Where the points come from.
@@ -101,6 +103,7 @@ impl Open {
             seed: fields.seed("seed")?,
             test: fields.optional_number("test")?.unwrap_or(0.0),
             method: fields.optional_text("method")?,
+            shown: fields.optional_number("shown")?,
         };
         fields.end()?;
         Ok(own)
@@ -252,7 +255,10 @@ impl Run {
         let outer = Random::new(open.seed, Purpose::Split, 0);
         let Split { kept: rows, held_out } = split(&all, Some(&classes), open.test, &outer)?;
         let scales = [0, 1].map(|axis| scale(rows.iter().map(|&row| points[row][axis])));
-        let range = [0, 1].map(|axis| range(points.iter().map(|point| point[axis])));
+        let range = [0, 1].map(|axis| {
+            let (least, most) = range(points.iter().map(|point| point[axis]));
+            open.shown.map_or((least, most), |shown| (least.min(-shown), most.max(shown)))
+        });
         let inputs = points.iter().flat_map(|point| scaled(*point, &scales)).collect();
         let is_binary = class_names.len() <= 2;
         let (targets, outputs, cost) = match is_binary {

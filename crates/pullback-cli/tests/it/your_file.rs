@@ -284,6 +284,20 @@ fn new_rows_are_read_in_the_units_and_the_order_of_dates_of_training() {
 }
 
 #[test]
+fn a_column_without_values_in_training_may_be_anything_in_the_test() {
+    let place = Place::new();
+    let rows = |odd: &dyn Fn(usize) -> &'static str| {
+        (0..40).map(|row| format!("{},{},{}\n", (row * 7) % 40, odd(row), row % 13)).collect::<String>()
+    };
+    place.write("train.csv", format!("x,m,y\n{}", rows(&|_| "")));
+    place.write("test.csv", format!("x,m,y\n{}", rows(&|row| if row == 3 { "shed" } else { "" })));
+    for also in ["--test-data", "--validation-data"] {
+        let output = place.run(&["train", "train.csv", "--target", "y", "--fast", also, "test.csv"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn look_answers_a_target_that_is_not_there_as_train_does() {
     let place = Place::new();
     place.write("one.csv", "x,y\n1,a\n");

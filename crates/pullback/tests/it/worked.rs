@@ -287,6 +287,8 @@ fn what_is_wrong_in_a_formula_is_told() {
     check("x +", &[("x", 1.0)], &["ends"]);
     check("(x", &[("x", 1.0)], &["not closed"]);
     check("x)", &[("x", 1.0)], &["closes nothing"]);
+    check("= 3", &[], &["nothing stands before `=`"]);
+    check("f =", &[], &["nothing stands after `=`"]);
     check("2 x", &[("x", 1.0)], &["`x`", "write `*`"]);
     check("sigmod(x)", &[("x", 1.0)], &["`sigmod`", "`sigmoid`"]);
     check("sin(x)", &[("x", 1.0)], &["`sin`"]);

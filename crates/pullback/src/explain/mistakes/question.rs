@@ -146,7 +146,9 @@ impl Question {
                     Verdict::Right => {
                         let values: [(&str, &dyn fmt::Display); 2] =
                             [("name", &answers.name), ("value", &shown(answers.right))];
-                        let key = if answers.name.is_empty() { "lab.ask_is" } else { "lab.ask_is_number" };
+                        // A number of paths is not what the weight is.
+                        let is_named = !answers.name.is_empty() && !matches!(asked, Asked::Paths(..));
+                        let key = if is_named { "lab.ask_is_number" } else { "lab.ask_is" };
                         (true, None, catalog.say(key, &values))
                     }
                     Verdict::Mistaken(wrong) => (false, Some(wrong.mistake), wrong.text(catalog)),

@@ -1,7 +1,7 @@
 //! A formula as a drawing: variables at the left, gates by how much they depend on, values above, derivatives below.
 
 use super::canvas::{Canvas, MADE, Written};
-use super::room::{fitting, shortened_apart, width};
+use super::room::{Area, fitting, shortened_apart, width};
 use super::{Anchor, Figure, MOST_GATES, READABLE, Role, Size};
 use crate::compact::{Map, sort_by};
 use crate::explain::expression::{Circuit, Gate};
@@ -19,6 +19,13 @@ const NAME: [f64; 2] = [11.0, 20.0];
 
 /// From a gate to the next one, to the right and below, so that its sign and its number can be read.
 const READABLE_GAP: [f64; 2] = [108.0, 92.0];
+
+/// The same to the right where a value is used several times: a part of its derivative stands on each wire.
+const GAP_OF_PARTS: f64 = 150.0;
+
+/// The height of a part of a derivative, and where on its wire it may stand, from the value to the gate.
+const PART: f64 = 15.0;
+const WHERE_A_PART_STANDS: [f64; 6] = [0.4, 0.3, 0.5, 0.6, 0.25, 0.7];
 
 /// A variable, a number or a gate with its place.
 struct Drawn<'a> {
@@ -49,6 +56,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, circuit: &Circuit) -> usize {
     let step = canvas.step;
     let is_at =
         |gate: usize, pass: Pass| step.is_some_and(|step| step.pass == pass && step.gate == Some(gate));
+    let mut parts = Vec::new();
     for own in &drawn {
         let is_active = own.gate.is_some_and(|(at, _)| is_at(at, Pass::Forward) || is_at(at, Pass::Backward));
         node(canvas, circuit, own, (r, room), is_active);
@@ -74,8 +82,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, circuit: &Circuit) -> usize {
                 let name = canvas.say("scene.travels", &values);
                 canvas.travel(format!("travel.{at}.{place}"), x, name, [from, to], [0.0, MADE]);
             }
-            passed(canvas, circuit, (at, gate, place), [from, to], backward);
+            parts.push(((at, gate, place), [from, to], backward));
         }
+    }
+    // When all else has its place: what is free is known then.
+    for (of, way, is_now) in parts {
+        passed(canvas, circuit, of, way, is_now);
     }
     circuit.gates.len() - gates.len()
 }
@@ -87,8 +99,10 @@ pub(super) fn least(circuit: &Circuit, step: Option<&Step>) -> Size {
     let columns = drawn.iter().map(|own| own.column).max().unwrap_or(0);
     let tallest =
         (0..=columns).map(|at| drawn.iter().filter(|own| own.column == at).count()).max().unwrap_or(1);
+    let has_parts = drawn.iter().any(|own| circuit.passed_to(own.node).len() > 1);
+    let gap = if has_parts { GAP_OF_PARTS } else { READABLE_GAP[0] };
     Size {
-        width: 2.0 * MARGIN[0] + READABLE_GAP[0] * columns.max(1) as f64,
+        width: 2.0 * MARGIN[0] + gap * columns.max(1) as f64,
         height: 2.0 * MARGIN[1] + READABLE_GAP[1] * tallest.saturating_sub(1) as f64,
     }
 }
@@ -119,6 +133,18 @@ fn passed(
     let label = format!("d{}/d{}", circuit.output_name, operand.name);
     let middle = |t: f64| [from[0] + (to[0] - from[0]) * t, from[1] + (to[1] - from[1]) * t];
     let is_used_again = circuit.passed_to(operand.node).len() > 1;
+    let text = canvas.number(passed);
+    // Where it meets nothing that is drawn already; on the wire if there is no such place.
+    let spots = WHERE_A_PART_STANDS.iter().flat_map(|&t| [5.0, -9.0, 19.0].map(|dy| (t, dy)));
+    let spot = |t: f64, dy: f64| {
+        let [x, y] = middle(t);
+        [x, y + dy]
+    };
+    let is_free = |&(t, dy): &(f64, f64)| {
+        let own = Area::of_text(spot(t, dy), Anchor::Middle, PART, &text);
+        canvas.taken.iter().all(|area| !area.overlaps(&own))
+    };
+    let (t, dy) = spots.clone().find(is_free).unwrap_or((WHERE_A_PART_STANDS[0], 5.0));
     if is_now {
         let arrives = circuit.derivative(gate.node);
         let values: [(&str, &dyn std::fmt::Display); 4] = [
@@ -129,7 +155,7 @@ fn passed(
         ];
         let name = canvas.say("scene.passes", &values);
         let id = format!("travel.back.{at}.{place}");
-        let end = if is_used_again { middle(0.4) } else { from };
+        let end = if is_used_again { middle(t) } else { from };
         canvas.travel(id, passed, name, [to, end], [0.0, MADE]);
     }
     // Only where a value is used several times, the parts are not the derivative itself.
@@ -137,7 +163,6 @@ fn passed(
         return;
     }
     let when = if is_now { When::Now } else { passed_before(canvas, circuit, at) };
-    let [x, y] = middle(0.4);
     canvas.write(
         when,
         Written {
@@ -147,9 +172,9 @@ fn passed(
             label,
             number: passed,
             text: None,
-            at: [x, y + 5.0],
+            at: spot(t, dy),
             anchor: Anchor::Middle,
-            height: 15.0,
+            height: PART,
             pass: Some(Pass::Backward),
         },
     );
