@@ -550,8 +550,7 @@ pub(crate) fn read_test(
         _ => false,
     };
     let is_known = |column: &Column| training.store().is_some() || !is_empty(column);
-    let kind =
-        |column: &Column| Some((column.name.clone(), column.kind().filter(|_| is_known(column))?));
+    let kind = |column: &Column| Some((column.name.clone(), column.kind().filter(|_| is_known(column))?));
     let known = training.columns().iter().filter_map(kind).collect();
     let commas = |column: &Column| Some((column.name.clone(), column.has_decimal_commas?));
     let decimal_commas = training.columns().iter().filter_map(commas).collect();

@@ -21,12 +21,12 @@ impl<T> Decision<T> {
 
 /// From this number of rows to train on, an ensemble's networks are trained for the rows' sake, below for the time's.
 pub(super) const FEWEST_ROWS_OF_A_MEMBER: usize = 200;
+/// The same where numbers are predicted.
+const FEWEST_ROWS_OF_NUMBERS: usize = 100;
 /// From this number of rows on, they are seen fewer times, and by fewer networks.
 const MANY_ROWS: usize = 50_000;
 /// Below so many rows, so many networks are trained where nothing is said: the more rows, the less another one adds.
 const MEMBERS_BY_ROWS: [(usize, usize); 3] = [(MANY_ROWS, 8), (4 * MANY_ROWS, 4), (20 * MANY_ROWS, 2)];
-/// The weight decay is this divided by the rows, between bounds.
-const ROWS_OF_A_DECAY: f64 = 250.0;
 /// The inputs of a number beside itself.
 const PIECES: usize = 8;
 /// More columns of numbers than that have no pieces: their inputs would be too many.
@@ -70,15 +70,22 @@ pub(super) struct Case {
 impl Case {
     /// Whether layers, epochs and rates are those of a network that takes little time.
     fn is_short(&self) -> bool {
-        self.is_fast || self.rows < FEWEST_ROWS_OF_A_MEMBER
+        let fewest = match self.task {
+            Task::Regression => FEWEST_ROWS_OF_NUMBERS,
+            _ => FEWEST_ROWS_OF_A_MEMBER,
+        };
+        self.is_fast || self.rows < fewest
     }
 
     /// The units of the hidden dense layers.
     pub(super) fn hidden(&self) -> Decision<Vec<usize>> {
-        let (units, why): (&[usize], _) = match (self.is_fast, self.rows, self.inputs) {
+        let (units, why): (&[usize], _) = match (self.is_short(), self.rows, self.inputs) {
             _ if self.has_convolutions => (&images::HIDDEN, "convolutions"),
             (false, 1000.., _) => (&[128, 128], "at least 1000 rows to train on"),
-            (false, FEWEST_ROWS_OF_A_MEMBER.., _) => (&[64, 64], "fewer than 1000 rows to train on"),
+            (false, ..) if self.task == Task::Regression => {
+                (&[128, 128], "numbers and at least 100 rows to train on")
+            }
+            (false, ..) => (&[64, 64], "fewer than 1000 rows to train on"),
             (_, ..10, _) => (&[8], "fewer than 10 rows to train on"),
             (_, _, ..=8) => (&[32, 32], "at most 8 inputs"),
             (_, _, 256..) => (&[128], "at least 256 inputs"),
@@ -107,24 +114,28 @@ impl Case {
         }
     }
 
-    /// The weight decay, where AdamW is taken because nothing is said: the fewer rows, the more of it.
+    /// The weight decay, where AdamW is taken because nothing is said.
     pub(super) fn decay(&self) -> Decision<f64> {
-        if self.has_convolutions {
-            return Decision::new(images::WEIGHT_DECAY, "convolutions");
-        }
-        let (least, what) = match self.task {
-            Task::Regression => (0.01, "numbers to predict"),
-            Task::Labels => (0.1, "labels"),
-            _ => (0.1, "classes"),
-        };
-        let by_rows = ROWS_OF_A_DECAY / self.rows.max(1) as f64;
-        match by_rows {
-            1.0.. => Decision::new(1.0, format!("at most {ROWS_OF_A_DECAY} rows to train on")),
-            _ if by_rows > least => {
-                let rounded = (by_rows * 100.0).round() / 100.0;
-                Decision::new(rounded, format!("{ROWS_OF_A_DECAY} / {} rows to train on", self.rows))
+        let what = if self.task == Task::Labels { "labels" } else { "classes" };
+        match (self.task, self.rows) {
+            _ if self.has_convolutions => Decision::new(images::WEIGHT_DECAY, "convolutions"),
+            (Task::Regression, ..FEWEST_ROWS_OF_NUMBERS) => {
+                Decision::new(1.0, "numbers and fewer than 100 rows")
             }
-            _ => Decision::new(least, what),
+            (Task::Regression, ..1000) => Decision::new(0.1, "numbers and fewer than 1000 rows"),
+            (Task::Regression, _) => Decision::new(0.01, "numbers to predict"),
+            (_, ..FEWEST_ROWS_OF_A_MEMBER) => Decision::new(1.0, format!("{what} and fewer than 200 rows")),
+            _ => Decision::new(0.1, what),
+        }
+    }
+
+    /// After so many epochs without improvement training ends: epochs of few rows are short.
+    pub(super) fn patience(&self) -> usize {
+        match (self.is_fast, self.rows, self.task) {
+            (true, ..) => 20,
+            (_, ..FEWEST_ROWS_OF_A_MEMBER, Task::Regression) => 300,
+            (_, ..FEWEST_ROWS_OF_A_MEMBER, _) => 100,
+            _ => 30,
         }
     }
 

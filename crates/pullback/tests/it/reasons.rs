@@ -26,7 +26,7 @@ fn each_choice_that_was_left_open_has_its_reason() {
             "8 networks (a table of fewer than 50000 rows)",
             "hidden 32,32 (at most 8 inputs)",
             "learning rate 0.01 (fewer than 200 rows to train on)",
-            "weight decay 1 (at most 250 rows to train on)",
+            "weight decay 1 (classes and fewer than 200 rows)",
             "500 epochs (10000 steps, from 10 to 500)",
         ],
     );
@@ -35,10 +35,10 @@ fn each_choice_that_was_left_open_has_its_reason() {
         &[],
         &[
             "8 networks (a table of fewer than 50000 rows)",
-            "hidden 64,64 (fewer than 1000 rows to train on)",
+            "hidden 128,128 (numbers and at least 100 rows to train on)",
             "8 pieces of each number (at least 200 rows and at most 60 columns of numbers)",
             "learning rate 0.003 (fewer than 5000 rows to train on)",
-            "weight decay 0.35 (250 / 720 rows to train on)",
+            "weight decay 0.1 (numbers and fewer than 1000 rows)",
             "500 epochs (60000 steps, from 60 to 500)",
         ],
     );
