@@ -1,7 +1,7 @@
 //! A run that Python watches: interrupts are noticed within a step, epochs are told, and what is said of them is done.
 
 use numpy::{Element, PyArray1, PyArray2, PyArrayMethods};
-use pullback::train::{CandidateReport, Epoch, Flow, Observer, StepReport};
+use pullback::train::{CandidateReport, Epoch, Flow, MemberReport, Observer, StepReport};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use std::time::{Duration, Instant};
@@ -42,6 +42,14 @@ impl<'py> Watching<'py> {
             is_stopped: false,
             rate: None,
         }
+    }
+
+    /// Whether the run goes on, asked now and then.
+    fn ask(&mut self) -> Flow {
+        if self.asked.elapsed() < PAUSE {
+            return Flow::Continue;
+        }
+        self.wait()
     }
 
     fn stop_for(&mut self, error: PyErr) -> Flow {
@@ -85,10 +93,11 @@ impl<'py> Watching<'py> {
 
 impl Observer for Watching<'_> {
     fn step(&mut self, _report: &StepReport) -> Flow {
-        if self.asked.elapsed() < PAUSE {
-            return Flow::Continue;
-        }
-        self.wait()
+        self.ask()
+    }
+
+    fn member(&mut self, _report: &MemberReport) -> Flow {
+        self.ask()
     }
 
     fn wait(&mut self) -> Flow {

@@ -224,7 +224,7 @@ impl Classifier {
     }
 
     /// Divides weighted sums by a temperature fitted to the rows held out, so that probabilities are as sure as those rows
-    /// say. There have to be some: from 200 rows on, in an [ensemble](Self::ensemble), or by
+    /// say. There have to be some: from 200 rows on, in an [ensemble](Self::ensemble) from 20, or by
     /// [`validation`](Self::validation).
     ///
     /// ```

@@ -32,7 +32,8 @@
 //! - AdamW with a decay of 0.1 for classes; for numbers 0.1 below 1000 rows and 0.01 from there up. Learning rate: 0.003,
 //!   from 5000 rows up 0.002.
 //! - Epochs: as many as make 60,000 steps, at least 60 and at most 500; training stops when the validation cost has not
-//!   fallen for 30; below 200 rows, where an epoch is short, for 100, and of numbers for 300. From 50,000 rows up, as many as show 3,000,000 rows, at least 10.
+//!   fallen for 30; below 200 rows, where an epoch is short, for 100, and of numbers for 300. From 50,000 rows up, as
+//!   many as show 3,000,000 rows, at least 10.
 //! - Below 200 rows, of numbers below 100, layers, epochs and rates are those of one network, and the decay is 1.
 
 use super::images::{self, image};

@@ -8,9 +8,9 @@ use crate::error::Result;
 use crate::train::{Epoch, Flow, Machine, MemberReport, Observer, StepReport, Trained, Trainer};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long nobody asks the observer whether the run goes on.
+/// After so long without the end of an epoch the observer is asked whether the run goes on.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// How many of so many networks are trained at a time.
@@ -89,17 +89,12 @@ pub(super) fn train_all(
             })
             .collect();
         drop(sender);
-        let mut asked = Instant::now();
         loop {
-            let mut flow = match events.recv_timeout(PAUSE) {
+            let flow = match events.recv_timeout(PAUSE) {
                 Ok(report) => observer.member(&report),
-                Err(RecvTimeoutError::Timeout) => Flow::Continue,
+                Err(RecvTimeoutError::Timeout) => observer.wait(),
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            if flow == Flow::Continue && asked.elapsed() >= PAUSE {
-                flow = observer.wait();
-                asked = Instant::now();
-            }
             if flow == Flow::Stop {
                 is_stopped.store(true, Ordering::Relaxed);
             }

@@ -186,8 +186,8 @@ pub trait Observer {
         Flow::Continue
     }
 
-    /// Some twenty times a second while the networks of an ensemble are trained: their epochs may be long, and their
-    /// steps are not told. Who stops then stops each after its current step.
+    /// Where the networks of an ensemble have told nothing for a twentieth of a second: their epochs may be long, and
+    /// their steps are not told. Who stops then stops each after its current step.
     fn wait(&mut self) -> Flow {
         Flow::Continue
     }
