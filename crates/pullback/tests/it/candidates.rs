@@ -3,7 +3,7 @@
 use pullback::data::builtin;
 use pullback::job::{Candidates, Fitted, Job, Settings};
 use pullback::model::Model;
-use pullback::train::{CandidateReport, Flow, Machine, Metric, Observer, Silent};
+use pullback::train::{CandidateReport, Flow, Machine, MemberReport, Metric, Observer, Silent};
 use std::num::NonZeroU32;
 
 fn settings(given: &[(&str, &str)]) -> Settings {
@@ -51,6 +51,29 @@ fn what_a_clock_ended_is_repeated_by_the_number_of_candidates() {
         let again = Job::new(told, builtin::load(data, 0).unwrap()).decide().unwrap();
         let again = again.run(&Machine::with_threads(2), &mut Silent).unwrap();
         assert!(bytes(&again.model) == bytes(&ended.model), "{data}: as the model says");
+    }
+}
+
+/// Ends a run after the first epoch.
+struct Impatient;
+
+impl Observer for Impatient {
+    fn member(&mut self, _report: &MemberReport) -> Flow {
+        Flow::Stop
+    }
+}
+
+#[test]
+fn a_first_candidate_that_is_ended_early_is_the_model() {
+    for (data, threads) in [("iris", 1), ("iris", 2), ("friedman", 1)] {
+        let ended = run(
+            data,
+            &[("time", "1h"), ("epochs", "100000"), ("early_stopping", "0")],
+            threads,
+            &mut Impatient,
+        );
+        assert!((1..3).contains(&ended.model.member_count()), "{data}: not all networks are begun");
+        assert_eq!(ended.candidates.unwrap().candidates[0].value, None);
     }
 }
 
