@@ -76,6 +76,11 @@ impl Progress {
         }
     }
 
+    /// Whether the run goes on.
+    fn flow(&self) -> Flow {
+        if self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
+    }
+
     /// Takes the bar away; tells how long training took, to the end of the last epoch.
     pub(crate) fn finish(&self) -> Duration {
         if let Some(bar) = &self.bar {
@@ -159,7 +164,7 @@ impl Observer for Progress {
             ));
             bar.set_position(done as u64);
         }
-        if self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
+        self.flow()
     }
 
     fn epoch(&mut self, epoch: &mut Epoch<'_>) -> Flow {
@@ -228,7 +233,7 @@ impl Observer for Progress {
             ));
             bar.set_position((examples / members) as u64);
         }
-        if self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
+        self.flow()
     }
 
     fn candidate(&mut self, report: &CandidateReport) -> Flow {
@@ -239,11 +244,11 @@ impl Observer for Progress {
             let values: [(&str, &dyn Display); 2] = [("candidate", &(report.candidate + 1)), ("time", &time)];
             say(self.catalog.say("progress.candidate", &values));
         }
-        if self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
+        self.flow()
     }
 
     fn wait(&mut self) -> Flow {
-        if self.interrupt.code().is_some() { Flow::Stop } else { Flow::Continue }
+        self.flow()
     }
 }
 

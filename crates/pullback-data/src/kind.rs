@@ -921,6 +921,10 @@ pub(crate) fn decide(
             all => format!(" (and {} more)", all - 1),
         };
         let text = &raw.names[blamed];
+        let why = match said.is_elsewhere {
+            true => "as the column was in training",
+            false => "as most cells of the column are not",
+        };
         return Err(match infinite > 0 {
             true => Refusal {
                 row,
@@ -941,16 +945,7 @@ pub(crate) fn decide(
             },
             false => Refusal {
                 row,
-                what: match said.is_elsewhere {
-                    true => format!(
-                        "\"{}\" is not a number, as the column was in training{others_too}",
-                        short(text)
-                    ),
-                    false => format!(
-                        "\"{}\" is not a number, as most cells of the column are not{others_too}",
-                        short(text)
-                    ),
-                },
+                what: format!("\"{}\" is not a number, {why}{others_too}", short(text)),
                 help: match said.is_elsewhere {
                     true => "correct the cells, or leave them empty if they are missing".to_owned(),
                     false => format!(

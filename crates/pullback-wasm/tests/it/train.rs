@@ -276,6 +276,10 @@ fn points_of_ones_own_are_read_or_refused() {
     assert_eq!(run["classes"], json!(["yes", "no"]));
     assert_eq!(points[4..8], [300.0, 0.2, 1.0, 0.0]);
     about(lab, &run, "train_run", json!({ "steps": 5 }));
+    // The plane that is shown at least is widened where points need it.
+    let mut shown = given(json!([[0.5, 0.1, "yes"], [3, 0.2, "no"]]));
+    shown["shown"] = json!(1.2);
+    assert_eq!(ask_for(lab, shown).0["range"], json!([[-1.2, 3.3], [-1.2, 1.2]]));
     let many: Vec<Value> = (0..7).map(|class| json!([class, 0, class.to_string()])).collect();
     assert_eq!(refused(lab, given(many.into())), "there are 7 classes");
     assert_eq!(refused(lab, given(json!([]))), "there are no points");

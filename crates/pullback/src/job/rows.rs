@@ -13,9 +13,9 @@ use std::collections::HashMap;
 
 /// Below this number of rows the test is on the training rows.
 pub(super) const FEWEST_ROWS_TO_SPLIT: usize = 10;
-/// From this number of rows some are held out for validation of one network, which does not learn them.
+/// From this number of rows some are held out for validation, where one network is trained: it does not learn them.
 const FEWEST_ROWS_TO_VALIDATE: usize = 200;
-/// The same for the networks of an ensemble: others of them learn what one watches.
+/// The same for an ensemble: what one of its networks watches, the others learn.
 const FEWEST_ROWS_TO_VALIDATE_MEMBERS: usize = 20;
 /// This many rows tell one epoch from another; more would be missed in training.
 const MOST_ROWS_TO_VALIDATE: f64 = 2000.0;

@@ -120,7 +120,7 @@ impl Case {
         match (self.task, self.rows) {
             _ if self.has_convolutions => Decision::new(images::WEIGHT_DECAY, "convolutions"),
             (Task::Regression, ..FEWEST_ROWS_OF_NUMBERS) => {
-                Decision::new(1.0, "numbers and fewer than 100 rows")
+                Decision::new(1.0, format!("numbers and fewer than {FEWEST_ROWS_OF_NUMBERS} rows"))
             }
             (Task::Regression, ..1000) => Decision::new(0.1, "numbers and fewer than 1000 rows"),
             (Task::Regression, _) => Decision::new(0.01, "numbers to predict"),

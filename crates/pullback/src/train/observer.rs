@@ -186,8 +186,8 @@ pub trait Observer {
         Flow::Continue
     }
 
-    /// Where the networks of an ensemble have told nothing for a twentieth of a second: their epochs may be long, and
-    /// their steps are not told. Who stops then stops each after its current step.
+    /// Each time no network of an ensemble has ended an epoch for a twentieth of a second. Epochs may be long, and steps
+    /// are not told; to stop here stops each network after its current step.
     fn wait(&mut self) -> Flow {
         Flow::Continue
     }

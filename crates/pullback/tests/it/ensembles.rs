@@ -195,7 +195,7 @@ impl Observer for Interrupted {
 #[test]
 fn a_run_can_be_ended_within_an_epoch() {
     let table = builtin::load("digits", 0).unwrap();
-    // One step takes milliseconds, one epoch minutes.
+    // A step takes milliseconds, an epoch seconds: long enough to be asked in it.
     let settings = [("ensemble", "2"), ("hidden", "1000,1000"), ("batch", "1"), ("epochs", "1000000")];
     let mut observer = Interrupted(0);
     let fitted = decided(&table, &settings).run(&Machine::with_threads(2), &mut observer).unwrap();

@@ -19,14 +19,14 @@ pub(super) fn line_of(text: &str) -> Result<Line> {
             return Err(Error::configuration("nothing stands before `=`")
                 .help("write a name before it, or the formula alone"));
         }
+        if formula.trim().is_empty() {
+            return Err(Error::configuration("nothing stands after `=`").help("write a formula after it"));
+        }
         let is_name = name.chars().next().is_some_and(is_start) && name.chars().all(is_inside);
         if !is_name {
             return Err(Error::configuration(format!("`{name}` is not a name"))
                 .help("begin it with a letter, and go on with letters, digits and `_`"));
         }
-    }
-    if name.is_some() && formula.trim().is_empty() {
-        return Err(Error::configuration("nothing stands after `=`").help("write a formula after it"));
     }
     let mut parser = Parser { text: formula, at: 0, depth: 0, chained: 0 };
     let term = parser.sum()?;

@@ -23,9 +23,11 @@ const READABLE_GAP: [f64; 2] = [108.0, 92.0];
 /// The same to the right where a value is used several times: a part of its derivative stands on each wire.
 const GAP_OF_PARTS: f64 = 150.0;
 
-/// The height of a part of a derivative, and where on its wire it may stand, from the value to the gate.
+/// The height of a part of a derivative, and where along its wire it may stand: 0 is the value, 1 the gate.
 const PART: f64 = 15.0;
 const WHERE_A_PART_STANDS: [f64; 6] = [0.4, 0.3, 0.5, 0.6, 0.25, 0.7];
+/// From the wire down to the base line of a part that stands on it.
+const ON_THE_WIRE: f64 = 5.0;
 
 /// A variable, a number or a gate with its place.
 struct Drawn<'a> {
@@ -133,18 +135,21 @@ fn passed(
     let label = format!("d{}/d{}", circuit.output_name, operand.name);
     let middle = |t: f64| [from[0] + (to[0] - from[0]) * t, from[1] + (to[1] - from[1]) * t];
     let is_used_again = circuit.passed_to(operand.node).len() > 1;
-    let text = canvas.number(passed);
-    // Where it meets nothing that is drawn already; on the wire if there is no such place.
-    let spots = WHERE_A_PART_STANDS.iter().flat_map(|&t| [5.0, -9.0, 19.0].map(|dy| (t, dy)));
     let spot = |t: f64, dy: f64| {
         let [x, y] = middle(t);
         [x, y + dy]
     };
-    let is_free = |&(t, dy): &(f64, f64)| {
-        let own = Area::of_text(spot(t, dy), Anchor::Middle, PART, &text);
-        canvas.taken.iter().all(|area| !area.overlaps(&own))
-    };
-    let (t, dy) = spots.clone().find(is_free).unwrap_or((WHERE_A_PART_STANDS[0], 5.0));
+    // Only where a value is used several times, the parts are not the derivative itself. One stands where it meets
+    // nothing that is drawn already; on the wire if there is no such place.
+    let part = is_used_again.then(|| {
+        let text = canvas.number(passed);
+        let is_free = |&(t, dy): &(f64, f64)| {
+            let own = Area::of_text(spot(t, dy), Anchor::Middle, PART, &text);
+            canvas.taken.iter().all(|area| !area.overlaps(&own))
+        };
+        let mut all = WHERE_A_PART_STANDS.iter().flat_map(|&t| [ON_THE_WIRE, -9.0, 19.0].map(|dy| (t, dy)));
+        all.find(is_free).unwrap_or((WHERE_A_PART_STANDS[0], ON_THE_WIRE))
+    });
     if is_now {
         let arrives = circuit.derivative(gate.node);
         let values: [(&str, &dyn std::fmt::Display); 4] = [
@@ -155,13 +160,10 @@ fn passed(
         ];
         let name = canvas.say("scene.passes", &values);
         let id = format!("travel.back.{at}.{place}");
-        let end = if is_used_again { middle(t) } else { from };
+        let end = part.map_or(from, |(t, _)| middle(t));
         canvas.travel(id, passed, name, [to, end], [0.0, MADE]);
     }
-    // Only where a value is used several times, the parts are not the derivative itself.
-    if !is_used_again {
-        return;
-    }
+    let Some((t, dy)) = part else { return };
     let when = if is_now { When::Now } else { passed_before(canvas, circuit, at) };
     canvas.write(
         when,
