@@ -27,29 +27,23 @@
 
 mod catalog;
 pub mod choice;
-pub mod compact;
 pub mod data;
-pub mod differentiate;
-pub mod error;
 // Not in the page: what it trains in f32 must first be compiled in pullback-wasm, where it is compiled to be fast.
 #[cfg(not(target_family = "wasm"))]
 pub mod estimator;
-pub mod execute;
 pub mod explain;
 pub mod files;
-pub mod graph;
 pub mod importance;
 #[cfg(not(target_family = "wasm"))]
 pub mod job;
 pub mod model;
 pub mod network;
-pub mod plan;
-pub mod random;
 pub mod report;
 pub mod train;
 
-pub use differentiate::check_gradients;
-pub use error::{Error, ErrorKind, Result};
+pub use pullback_graph::differentiate::check_gradients;
+pub use pullback_graph::{Error, ErrorKind, Result};
+pub use pullback_graph::{compact, differentiate, error, execute, graph, plan, random};
 #[cfg(not(target_family = "wasm"))]
 pub use estimator::{Classifier, LabelClassifier, Regressor};
 pub use model::Model;

@@ -136,7 +136,7 @@ impl Expression {
             let code = line.split('#').next().unwrap_or_default();
             for part in code.split(';').filter(|part| !part.trim().is_empty()) {
                 let placed = |error: Error| {
-                    let place = Place { line: Some(number as u64 + 1), ..Place::source("the expression") };
+                    let place = Place::source("the expression").line(number as u64 + 1);
                     if text.contains('\n') { error.at(place) } else { error }
                 };
                 lines.push(parse::line_of(part).map_err(placed)?);

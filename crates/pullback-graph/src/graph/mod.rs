@@ -10,7 +10,7 @@
 //! operation's derivative rules make nodes.
 //!
 //! ```
-//! use pullback::graph::Builder;
+//! use pullback_graph::graph::Builder;
 //!
 //! let builder = Builder::new();
 //! let (x, w) = (builder.input("x", [8, 3]), builder.parameter("w", [2, 3]));

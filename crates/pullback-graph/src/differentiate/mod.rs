@@ -7,9 +7,9 @@
 //! against differences.
 //!
 //! ```
-//! use pullback::differentiate::reverse;
-//! use pullback::execute::reference;
-//! use pullback::graph::Builder;
+//! use pullback_graph::differentiate::reverse;
+//! use pullback_graph::execute::reference;
+//! use pullback_graph::graph::Builder;
 //!
 //! // The second derivative of x^3 at 5 is 6 x = 30: the gradient of the gradient.
 //! let builder = Builder::new();

@@ -104,7 +104,7 @@ impl Builder {
     /// The graph that a function builds, and the nodes that it returns.
     ///
     /// ```
-    /// use pullback::graph::Builder;
+    /// use pullback_graph::graph::Builder;
     /// let (graph, [w, cost]) = Builder::graph(|b| {
     ///     let w = b.parameter("w", [3]);
     ///     [w, (w * w).sum_all()]

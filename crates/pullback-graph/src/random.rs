@@ -99,7 +99,7 @@ impl Random {
     /// At most `most` of the numbers below `count`, ascending: all, or one of each so many that follow each other.
     ///
     /// ```
-    /// use pullback::random::{Purpose, Random};
+    /// use pullback_graph::random::{Purpose, Random};
     /// let random = Random::new(0, Purpose::Sample, 0);
     /// assert_eq!(random.some_of(3, 5), [0, 1, 2]);
     /// let some = random.some_of(1000, 10);
@@ -165,7 +165,7 @@ fn scaled(bits: u64, bound: usize) -> usize {
 /// `cos(2 pi turns)` for `turns` in `[0, 1)`, the same bits on every platform.
 ///
 /// Folded to an eighth of a turn, then Taylor's series to the term x^16: error below 1e-15.
-pub(crate) fn cosine_of_turns(turns: f64) -> f64 {
+pub fn cosine_of_turns(turns: f64) -> f64 {
     let quarter = (turns * 4.0).round();
     let angle = (turns - quarter / 4.0) * std::f64::consts::TAU;
     let square = angle * angle;

@@ -34,7 +34,7 @@ pub enum ErrorKind {
 /// What went wrong.
 ///
 /// ```
-/// use pullback::{Error, ErrorKind};
+/// use pullback_graph::{Error, ErrorKind};
 ///
 /// let known = ["sgd", "adam"];
 /// let error = Error::configuration("there is no optimizer `adm`").unknown("adm", known);
@@ -141,7 +141,7 @@ impl Error {
     }
 
     /// The same of rows of which so many others stand before them.
-    pub(crate) fn rows_later(mut self, rows: usize) -> Self {
+    pub fn rows_later(mut self, rows: usize) -> Self {
         if let Some(Place { row: Some(row), .. }) = &mut self.content.place {
             *row += rows;
         }
@@ -234,7 +234,7 @@ impl StdError for Error {
 /// A place in a file, a table or a network, as far as it is known.
 ///
 /// ```
-/// use pullback::error::Place;
+/// use pullback_graph::error::Place;
 ///
 /// let place = Place::source("iris.csv").line(12).column("species");
 /// assert_eq!(place.to_string(), "iris.csv, line 12, column \"species\"");

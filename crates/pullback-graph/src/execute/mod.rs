@@ -20,6 +20,5 @@ pub use executor::Executor;
 pub use machine::Machine;
 pub use packed::Packed;
 pub use pullback_kernels::{Isa, MaskAddress, Precision};
-pub(crate) use reference::reference_with;
-pub use reference::{given, reference};
+pub use reference::{given, reference, reference_with};
 pub use rules::Rules;

@@ -143,7 +143,7 @@ impl Formula {
     }
 
     /// The templates of plain text and LaTeX.
-    pub(crate) fn templates(&self) -> [&str; 2] {
+    pub fn templates(&self) -> [&str; 2] {
         [&self.text, &self.latex]
     }
 

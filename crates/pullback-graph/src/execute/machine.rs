@@ -5,7 +5,7 @@ use pullback_kernels::{Isa, Precision};
 /// What a computation runs on. In full precision, none of it changes a bit of a result.
 ///
 /// ```
-/// use pullback::execute::{Isa, Machine};
+/// use pullback_graph::execute::{Isa, Machine};
 /// let machine = Machine { isa: Isa::portable(), ..Machine::with_threads(2) };
 /// assert_eq!(machine.thread_count(), 2);
 /// assert!(Machine::default().thread_count() >= 1);

@@ -83,7 +83,7 @@ impl<T: Real> Executor<T> {
 
     /// Exchanges what the kernels work with, threads among it, so that several executors that never run at the same
     /// time need it once.
-    pub(crate) fn exchange_workspace(&mut self, other: &mut Workspace) {
+    pub fn exchange_workspace(&mut self, other: &mut Workspace) {
         std::mem::swap(&mut self.workspace, other);
     }
 

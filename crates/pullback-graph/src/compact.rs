@@ -38,7 +38,7 @@ fn sorted_places(count: usize, order: &mut dyn FnMut(usize, usize) -> Ordering) 
 /// A map in the order of its keys: a sorted list. An entry before others moves them all, so a map of many is collected.
 ///
 /// ```
-/// use pullback::compact::Map;
+/// use pullback_graph::compact::Map;
 ///
 /// let mut count: Map<char, usize> = Map::new();
 /// for letter in "banana".chars() {

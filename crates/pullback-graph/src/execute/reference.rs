@@ -14,7 +14,10 @@ pub fn reference<T: Real>(graph: &Graph, given: &[Vec<T>]) -> Vec<Vec<T>> {
 }
 
 /// The same, where `change` may change the numbers of each operation before others read them.
-pub(crate) fn reference_with<T: Real>(
+///
+/// # Panics
+/// As [`reference()`].
+pub fn reference_with<T: Real>(
     graph: &Graph,
     given: &[Vec<T>],
     mut change: impl FnMut(NodeId, &mut [T]),
