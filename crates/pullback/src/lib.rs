@@ -41,12 +41,15 @@ pub mod network;
 pub mod report;
 pub mod train;
 
-pub use pullback_graph::differentiate::check_gradients;
-pub use pullback_graph::{Error, ErrorKind, Result};
-pub use pullback_graph::{compact, differentiate, error, execute, graph, plan, random};
 #[cfg(not(target_family = "wasm"))]
 pub use estimator::{Classifier, LabelClassifier, Regressor};
 pub use model::Model;
+#[doc(inline)]
+pub use pullback_graph::{
+    Error, ErrorKind, Result, compact, differentiate, differentiate::check_gradients, error, execute, graph,
+    plan, random,
+};
+#[doc(inline)]
 pub use pullback_kernels::Real;
 
 /// The README's example, run as a test.

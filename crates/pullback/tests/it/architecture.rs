@@ -32,12 +32,14 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 
 /// What each folder names after `crate::`, its own unit tests left out.
 fn actual() -> Imports {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let roots = ["pullback", "pullback-graph"].map(|name| crates.join(name).join("src"));
     let mut files = Vec::new();
-    sources(&root, &mut files);
+    roots.iter().for_each(|root| sources(root, &mut files));
     let mut imports = Imports::new();
     for file in files {
-        let folder = file.strip_prefix(&root).unwrap().iter().next().unwrap().to_str().unwrap();
+        let within = roots.iter().find_map(|root| file.strip_prefix(root).ok()).unwrap();
+        let folder = within.iter().next().unwrap().to_str().unwrap();
         let folder = folder.trim_end_matches(".rs").to_owned();
         if folder == "lib" {
             continue;
