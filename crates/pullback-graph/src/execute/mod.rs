@@ -21,4 +21,4 @@ pub use machine::Machine;
 pub use packed::Packed;
 pub use pullback_kernels::{Isa, MaskAddress, Precision};
 pub use reference::{given, reference, reference_with};
-pub use rules::Rules;
+pub use rules::{Rules, StepRules};

@@ -1,12 +1,11 @@
 //! The plan of a step for one batch size.
 
 use super::gradient::OneByOne;
-use super::optimizer::StepRules;
 use super::optimizer::lbfgs::Reached;
 use super::{Machine, Training};
 use crate::differentiate::reverse;
 use crate::error::{Error, Result};
-use crate::execute::{Backend, Executor};
+use crate::execute::{Backend, Executor, StepRules};
 use crate::graph::{Builder, Graph, NodeId};
 use crate::network::{Lowered, Mask, Mode, Network, Parameter, Role};
 use crate::plan::{Change, Plan, Target, Update};
@@ -253,10 +252,10 @@ mod tests {
     fn a_step_of_each_optimizer_agrees_with_the_reference() {
         use crate::data::{Bytes, Features};
         use crate::execute::Reference;
+        use crate::execute::StepRules;
         use crate::network::{Activation, Cost, Layer};
         use crate::train::Optimizer;
         use crate::train::evaluate::fill;
-        use crate::train::optimizer::StepRules;
 
         let mut network = Network::dense(100, &[96, 9], 3, Activation::Tanh, Cost::SoftmaxCrossEntropy);
         // Not behind a bias, whose gradient is nothing but rounding then.

@@ -1,6 +1,6 @@
 //! What all optimizers' steps have in common: they change a parameter by its gradient, and what is kept for it.
 
-use super::{AdaGrad, Adam, Momentum, Nesterov, RmsProp, Sgd};
+use super::{AdaGrad, Adam, Adamax, AmsGrad, Lion, Momentum, Muon, Nadam, Nesterov, RmsProp, Sgd};
 use crate::{Isa, Real, Workspace};
 
 /// The most arrays of a parameter's size that an optimizer keeps for it from step to step.
@@ -74,3 +74,45 @@ macro_rules! rules {
 rules! {
     Sgd(), Momentum(v), Nesterov(v), RmsProp(s), AdaGrad(s), Adam(m, v)
 }
+
+macro_rules! any_rule {
+    ($($rule:ident),*) => {
+        /// The constants of a step of any optimizer.
+        #[derive(Debug, Clone, Copy)]
+        pub enum AnyRule<T> {
+            $(
+                #[doc = concat!("[`", stringify!($rule), "`].")]
+                $rule($rule<T>)
+            ),*
+        }
+
+        $(impl<T> From<$rule<T>> for AnyRule<T> {
+            fn from(rule: $rule<T>) -> Self {
+                Self::$rule(rule)
+            }
+        })*
+
+        impl<T: Real> Rule<T> for AnyRule<T> {
+            fn update(&self, isa: Isa, g: &[T], arrays: [&mut [T]; 1 + MOST_STATES]) {
+                match self {
+                    $(Self::$rule(rule) => rule.update(isa, g, arrays)),*
+                }
+            }
+
+            fn update_matrix(
+                &self,
+                shape: [usize; 2],
+                g: &[T],
+                arrays: [&mut [T]; 1 + MOST_STATES],
+                scratch: &mut Vec<T>,
+                workspace: &mut Workspace,
+            ) {
+                match self {
+                    $(Self::$rule(rule) => rule.update_matrix(shape, g, arrays, scratch, workspace)),*
+                }
+            }
+        }
+    };
+}
+
+any_rule!(AdaGrad, Adam, Adamax, AmsGrad, Lion, Momentum, Muon, Nadam, Nesterov, RmsProp, Sgd);

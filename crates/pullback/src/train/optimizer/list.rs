@@ -2,29 +2,29 @@
 
 use super::{At, optimizers, real};
 use crate::choice::{Bound, choices};
-use pullback_kernels::update::{self, MOST_STATES};
-use pullback_kernels::{Isa, Real, Workspace};
+use pullback_kernels::Real;
+use pullback_kernels::update::{self, AnyRule};
 
 optimizers! {
     default "adam",
 
     /// Plain gradient descent.
     Sgd = "sgd", rate 0.1, states 0, piecewise,
-    Sgd, |at| update::Sgd { learning_rate: real(at.rate) };
+    |at| update::Sgd { learning_rate: real(at.rate) };
 
     /// Gradient descent with momentum (Polyak, 1964).
     Momentum {
         /// How much of the last velocity is kept.
         momentum = 0.9, Bound::Share;
     } = "momentum", rate 0.01, states 1, piecewise,
-    Momentum, |at| update::Momentum { learning_rate: real(at.rate), momentum: real(momentum) };
+    |at| update::Momentum { learning_rate: real(at.rate), momentum: real(momentum) };
 
     /// Gradient descent with Nesterov's momentum (Sutskever et al., 2013).
     Nesterov {
         /// How much of the last velocity is kept.
         momentum = 0.9, Bound::Share;
     } = "nesterov", rate 0.01, states 1, piecewise,
-    Nesterov, |at| update::Nesterov { learning_rate: real(at.rate), momentum: real(momentum) };
+    |at| update::Nesterov { learning_rate: real(at.rate), momentum: real(momentum) };
 
     /// Adam (Kingma, Ba, 2015).
     Adam {
@@ -35,7 +35,7 @@ optimizers! {
         /// Added to the root of the mean square.
         epsilon = 1e-8, Bound::Positive;
     } = "adam", rate 0.001, states 2, piecewise,
-    Adam, |at| at.adam(beta_1, beta_2, epsilon);
+    |at| at.adam(beta_1, beta_2, epsilon);
 
     /// Adam with weight decay apart from the gradient, on weights and not on biases (Loshchilov, Hutter, 2019).
     AdamW {
@@ -48,7 +48,7 @@ optimizers! {
         /// What share of a weight is taken off, times the learning rate.
         weight_decay = 0.01, Bound::AtLeastZero;
     } = "adamw", rate 0.001, states 2, piecewise,
-    Adam, |at| at.adam_w(beta_1, beta_2, epsilon, weight_decay);
+    |at| at.adam_w(beta_1, beta_2, epsilon, weight_decay);
 
     /// RMSProp (Hinton, 2012).
     RmsProp {
@@ -57,14 +57,14 @@ optimizers! {
         /// Added to the root of the mean square.
         epsilon = 1e-8, Bound::Positive;
     } = "rmsprop", rate 0.001, states 1, piecewise,
-    RmsProp, |at| update::RmsProp { learning_rate: real(at.rate), decay: real(decay), epsilon: real(epsilon) };
+    |at| update::RmsProp { learning_rate: real(at.rate), decay: real(decay), epsilon: real(epsilon) };
 
     /// AdaGrad (Duchi, Hazan, Singer, 2011).
     AdaGrad {
         /// Added to the root of the sum of squares.
         epsilon = 1e-10, Bound::Positive;
     } = "adagrad", rate 0.01, states 1, piecewise,
-    AdaGrad, |at| update::AdaGrad { learning_rate: real(at.rate), epsilon: real(epsilon) };
+    |at| update::AdaGrad { learning_rate: real(at.rate), epsilon: real(epsilon) };
 
     /// Adamax: Adam with the largest gradient for the mean square (Kingma, Ba, 2015).
     Adamax {
@@ -75,7 +75,7 @@ optimizers! {
         /// Added to the largest gradient.
         epsilon = 1e-8, Bound::Positive;
     } = "adamax", rate 0.002, states 2, piecewise,
-    Adamax, |at| update::Adamax {
+    |at| update::Adamax {
         rate: real(at.rate / (1.0 - Real::powf(beta_1, at.step as f64))),
         beta_1: real(beta_1),
         beta_2: real(beta_2),
@@ -93,7 +93,7 @@ optimizers! {
         /// How fast the momentum rises to `beta_1`.
         momentum_decay = 0.004, Bound::AtLeastZero;
     } = "nadam", rate 0.002, states 2, piecewise,
-    Nadam, |at| update::NadamSettings { learning_rate: at.rate, beta_1, beta_2, epsilon, momentum_decay }
+    |at| update::NadamSettings { learning_rate: at.rate, beta_1, beta_2, epsilon, momentum_decay }
         .at_step(at.step);
 
     /// AMSGrad: Adam whose divisor never falls (Reddi, Kale, Kumar, 2018).
@@ -105,7 +105,7 @@ optimizers! {
         /// Added to the root of the largest mean square.
         epsilon = 1e-8, Bound::Positive;
     } = "amsgrad", rate 0.001, states 3, piecewise,
-    AmsGrad, |at| update::AdamSettings { learning_rate: at.rate, beta_1, beta_2, epsilon, weight_decay: 0.0 }
+    |at| update::AdamSettings { learning_rate: at.rate, beta_1, beta_2, epsilon, weight_decay: 0.0 }
         .amsgrad_at_step(at.step);
 
     /// Lion: the sign of a mean gradient; takes a third to a tenth of Adam's learning rate (Chen et al., 2023).
@@ -117,7 +117,7 @@ optimizers! {
         /// What share of a weight is taken off, times the learning rate.
         weight_decay = 0.0, Bound::AtLeastZero;
     } = "lion", rate 0.0001, states 1, piecewise,
-    Lion, |at| update::Lion {
+    |at| update::Lion {
         learning_rate: real(at.rate),
         beta_1: real(beta_1),
         beta_2: real(beta_2),
@@ -131,7 +131,7 @@ optimizers! {
         /// What share of a weight is taken off, times the learning rate.
         weight_decay = 0.1, Bound::AtLeastZero;
     } = "muon", rate 0.001, states 2, whole,
-    Muon, |at| update::Muon {
+    |at| update::Muon {
         adam: at.adam(0.9, 0.999, 1e-8),
         learning_rate: real(at.rate),
         momentum: real(momentum),

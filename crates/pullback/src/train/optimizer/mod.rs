@@ -10,12 +10,9 @@ mod tests;
 
 pub use formula::StepFormulas;
 pub use list::Optimizer;
-pub(super) use list::Rule;
 
-use crate::execute::Rules;
-use crate::graph::Shape;
 use crate::plan::MOST_STATES;
-use pullback_kernels::update;
+use pullback_kernels::update::{self, AnyRule, Rule};
 use pullback_kernels::{Isa, Real, Workspace};
 
 /// What an optimizer's constants at one step depend on, beside its settings.
@@ -45,64 +42,6 @@ impl At {
         let weight_decay = if self.decays { decay } else { 0.0 };
         update::AdamSettings { learning_rate: self.rate, beta_1, beta_2, epsilon, weight_decay }
             .at_step(self.step)
-    }
-}
-
-/// An optimizer's rules at one step: for what does not decay, and for what does.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct StepRules<T> {
-    pub(super) isa: Isa,
-    pub(super) rules: [Rule<T>; 2],
-}
-
-impl<T: Real> Rules<T> for StepRules<T> {
-    fn piece(&self, rule: usize, gradient: &[T], parameter_and_states: [&mut [T]; 1 + MOST_STATES]) {
-        self.rules[rule].update(self.isa, gradient, parameter_and_states);
-    }
-
-    fn whole(
-        &self,
-        rule: usize,
-        shape: &Shape,
-        gradient: &[T],
-        parameter_and_states: [&mut [T]; 1 + MOST_STATES],
-        scratch: &mut Vec<T>,
-        workspace: &mut Workspace,
-    ) {
-        match *shape.sizes() {
-            [rows, columns] => {
-                let rule = &self.rules[rule];
-                rule.update_matrix([rows, columns], gradient, parameter_and_states, scratch, workspace);
-            }
-            _ => self.piece(rule, gradient, parameter_and_states),
-        }
-    }
-}
-
-impl<T: Real> StepRules<T> {
-    /// The rules as the executor takes them. In the page they are compiled where they are used, as the executor is.
-    #[cfg(target_family = "wasm")]
-    pub(super) fn as_rules(&self) -> &dyn Rules<T> {
-        self
-    }
-
-    /// The rules as the executor takes them: with the kernels of this crate, as the executor has them.
-    #[cfg(not(target_family = "wasm"))]
-    pub(super) fn as_rules(&self) -> &dyn Rules<T> {
-        type AsRules<T> = fn(&StepRules<T>) -> &dyn Rules<T>;
-        static F32: AsRules<f32> = |rules| rules;
-        static F64: AsRules<f64> = |rules| rules;
-        struct Choice;
-        impl pullback_kernels::PerType for Choice {
-            type Of<T: Real> = &'static AsRules<T>;
-            fn for_f32(self) -> &'static AsRules<f32> {
-                &F32
-            }
-            fn for_f64(self) -> &'static AsRules<f64> {
-                &F64
-            }
-        }
-        T::choose(Choice)(self)
     }
 }
 
@@ -167,13 +106,13 @@ impl Optimizer {
     /// What step number `step`, counted from 1, does to a parameter that does not decay, and to one that does. Absent
     /// for an optimizer that searches for its step.
     #[inline]
-    pub(super) fn rules<T: Real>(&self, rate: f64, step: u64) -> Option<[Rule<T>; 2]> {
+    pub(super) fn rules<T: Real>(&self, rate: f64, step: u64) -> Option<[AnyRule<T>; 2]> {
         let rule = self.rule(At { rate, step, decays: false })?;
         let decaying = match (self, rule) {
             // Powers cost much beside the step of a small network: they are computed once for both.
             (Optimizer::Adam { .. }, rule) => rule,
-            (Optimizer::AdamW { weight_decay, .. }, Rule::Adam(rule)) => {
-                Rule::Adam(rule.decaying(rate, *weight_decay))
+            (Optimizer::AdamW { weight_decay, .. }, AnyRule::Adam(rule)) => {
+                rule.decaying(rate, *weight_decay).into()
             }
             _ => self.rule(At { rate, step, decays: true })?,
         };
@@ -189,8 +128,8 @@ impl Optimizer {
 
 /// Makes the list of optimizers: for each item its documentation, variant, settings and name as in `choices!`, the
 /// learning rate that is taken where none is given, the number of arrays of a parameter's size that it keeps, whether
-/// it changes each number of a parameter by its own gradient alone (`piecewise`) or a matrix as a `whole`, its kernel,
-/// and the kernel's constants at a step. After them those without a kernel, which search for their steps.
+/// it changes each number of a parameter by its own gradient alone (`piecewise`) or a matrix as a `whole`, and its
+/// kernel with the constants of a step. After them those without a kernel, which search for their steps.
 macro_rules! optimizers {
     (default $default:literal, $(
         $(#[doc = $doc:literal])*
@@ -199,7 +138,7 @@ macro_rules! optimizers {
             $(#[doc = $field_doc:literal])*
             $field:ident = $field_default:literal, $field_bound:expr;
         )* })?
-        = $name:literal, rate $rate:literal, states $states:literal, $form:ident, $kernel:ident, |$at:ident| $rule:expr;
+        = $name:literal, rate $rate:literal, states $states:literal, $form:ident, |$at:ident| $rule:expr;
     )*
     @searching $(
         $(#[doc = $searching_doc:literal])*
@@ -252,45 +191,13 @@ macro_rules! optimizers {
             }
 
             /// What a step does to a parameter, where its gradient decides that.
-            pub(super) fn rule<T: Real>(&self, at: At) -> Option<Rule<T>> {
+            pub(super) fn rule<T: Real>(&self, at: At) -> Option<AnyRule<T>> {
                 match *self {
                     $(Optimizer::$variant $({ $($field),* })? => {
                         let $at = at;
-                        Some(Rule::$variant($rule))
+                        Some(AnyRule::from($rule))
                     })*
                     $(Optimizer::$searching { .. } => None),*
-                }
-            }
-        }
-
-        /// An optimizer's constants at one step.
-        #[derive(Debug, Clone, Copy)]
-        pub(in crate::train) enum Rule<T> {
-            $($variant(update::$kernel<T>)),*
-        }
-
-        impl<T: Real> Rule<T> {
-            /// Changes numbers of a parameter by their gradient, and what the optimizer keeps for them (empty where it
-            /// keeps less).
-            pub(in crate::train) fn update(&self, isa: Isa, g: &[T], arrays: [&mut [T]; 1 + MOST_STATES]) {
-                match self {
-                    $(Rule::$variant(rule) => update::Rule::update(rule, isa, g, arrays)),*
-                }
-            }
-
-            /// The same for a whole matrix of weights.
-            pub(in crate::train) fn update_matrix(
-                &self,
-                shape: [usize; 2],
-                g: &[T],
-                arrays: [&mut [T]; 1 + MOST_STATES],
-                scratch: &mut Vec<T>,
-                workspace: &mut Workspace,
-            ) {
-                match self {
-                    $(Rule::$variant(rule) => {
-                        update::Rule::update_matrix(rule, shape, g, arrays, scratch, workspace)
-                    })*
                 }
             }
         }

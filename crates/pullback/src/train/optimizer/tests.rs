@@ -3,8 +3,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "compared within a tolerance, or numbers that may be any")]
 
-use super::{At, Optimizer, Rule};
-use pullback_kernels::update::MOST_STATES;
+use super::{At, Optimizer};
+use pullback_kernels::update::{AnyRule, MOST_STATES, Rule};
 use pullback_kernels::{Isa, Real, Workspace};
 
 /// Between our numbers and the same formulas in another order: a few roundings of f64 in each of the steps.
@@ -32,7 +32,7 @@ impl<T: Real> Parameter<T> {
         Self { shape, numbers, states: std::array::from_fn(kept), scratch: Vec::new() }
     }
 
-    fn step(&mut self, rule: &Rule<T>, gradient: &[f64], is_matrix: bool, workspace: &mut Workspace) {
+    fn step(&mut self, rule: &AnyRule<T>, gradient: &[f64], is_matrix: bool, workspace: &mut Workspace) {
         let gradient: Vec<T> = gradient.iter().map(|&x| T::from_f64(x)).collect();
         let [first, second, third] = &mut self.states;
         let arrays = [&mut self.numbers[..], first, second, third];

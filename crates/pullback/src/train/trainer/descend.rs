@@ -2,10 +2,10 @@
 
 use super::Trainer;
 use crate::error::Result;
+use crate::execute::StepRules;
 use crate::network::Mode;
 use crate::train::Blame;
 use crate::train::evaluate::{fill, weight_of};
-use crate::train::optimizer::StepRules;
 use crate::train::optimizer::lbfgs::Search;
 use crate::train::state::State;
 use crate::train::stepper::Stepper;
