@@ -23,13 +23,13 @@ use std::ffi::OsString;
 
 /// Runs the command `pullback`; `arguments` begin with the program's name, `called` is how to call it again.
 #[pyfunction]
-pub(crate) fn main(py: Python<'_>, called: Vec<OsString>, arguments: Vec<OsString>) -> u8 {
+pub fn main(py: Python<'_>, called: Vec<OsString>, arguments: Vec<OsString>) -> u8 {
     py.detach(|| pullback_cli::run_within(called, arguments))
 }
 
 /// A file of the page in the browser.
 #[pyfunction]
-pub(crate) fn page_file<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyBytes>> {
+pub fn page_file<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyBytes>> {
     pullback_cli::page_file(name)
         .map(|content| PyBytes::new(py, content))
         .ok_or_else(|| PyValueError::new_err(format!("the page has no file {name:?}")))
@@ -72,7 +72,7 @@ struct Page {
 /// A page about one forward and backward pass, as HTML, Markdown, text or JSON; its drawing, still or moving; or the
 /// example's own file, with everything that the pass is computed from.
 #[pyfunction]
-pub(crate) fn explain(
+pub fn explain(
     network: &str,
     list: &Bound<'_, PyList>,
     x: PyReadonlyArray2<'_, f64>,
@@ -150,7 +150,7 @@ pub(crate) fn explain(
 
 /// Compares the gradients of back propagation with differences and forward mode: a list of results as JSON.
 #[pyfunction]
-pub(crate) fn check(
+pub fn check(
     network: &str,
     list: &Bound<'_, PyList>,
     x: PyReadonlyArray2<'_, f64>,
@@ -168,7 +168,7 @@ pub(crate) fn check(
 
 /// The gradient of one output of each row, by its place, with respect to the row's inputs: `[rows, inputs]`.
 #[pyfunction]
-pub(crate) fn attributions<'py>(
+pub fn attributions<'py>(
     py: Python<'py>,
     network: &str,
     list: &Bound<'py, PyList>,
@@ -203,7 +203,7 @@ struct Trained {
 /// preprocessing and how it was trained.
 #[pyfunction]
 #[pyo3(signature = (network, list, preprocessing=None, run=None, double=false))]
-pub(crate) fn model_bytes<'py>(
+pub fn model_bytes<'py>(
     py: Python<'py>,
     network: &str,
     list: &Bound<'py, PyList>,
@@ -248,7 +248,7 @@ pub(crate) fn model_bytes<'py>(
 
 /// The network of a model file as JSON, its preprocessing as JSON if it has one, and its parameters.
 #[pyfunction]
-pub(crate) fn model_parts<'py>(
+pub fn model_parts<'py>(
     py: Python<'py>,
     bytes: &[u8],
 ) -> PyResult<(String, Option<String>, Bound<'py, PyList>)> {

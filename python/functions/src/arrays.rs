@@ -5,6 +5,7 @@ use pullback::data::{Features, Rows};
 use pullback_kernels::Real;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use std::any::TypeId;
 use std::sync::Arc;
 
 /// Numbers that are converted when they are read.
@@ -15,6 +16,7 @@ trait Number: Element + Copy + Send + Sync + std::fmt::Debug + 'static {
 macro_rules! numbers {
     ($($type:ty),*) => { $(
         impl Number for $type {
+            #[inline(always)]
             fn to<T: Real>(self) -> T {
                 T::from_f64(self as f64)
             }
@@ -27,7 +29,7 @@ numbers!(f32, f64, u8, i8, u16, i16, u32, i32, u64, i64);
 /// The numbers of an array of two axes, which is kept alive.
 ///
 /// Other threads of Python may write to the array meanwhile, as they may while NumPy itself reads it; what is read then is
-/// one of the numbers, so numbers are read one at a time and never taken for unchanging.
+/// one of the numbers, so each is read once, as a value, and never taken for unchanging.
 #[derive(Debug)]
 struct Strided<S> {
     base: *const S,
@@ -83,12 +85,20 @@ impl<S: Number, T: Real> Rows<T> for Strided<S> {
         let width = self.width;
         assert!(rows.iter().all(|row| *row < self.rows) && out.len() == rows.len() * width);
         if self.column_stride == size_of::<S>() as isize {
-            // Neighbours in memory, which are read several at a time.
+            // Neighbours in memory.
             for (&row, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
                 // SAFETY: the row was looked at above.
                 let first = unsafe { self.base.byte_offset(row as isize * self.row_stride) };
+                if TypeId::of::<S>() == TypeId::of::<T>() {
+                    // SAFETY: a row has `width` numbers, which stand side by side and are of the type of those that they
+                    // are written to, which are no memory of Python's; bytes need no alignment.
+                    unsafe {
+                        first.cast::<u8>().copy_to_nonoverlapping(out.as_mut_ptr().cast(), size_of_val(out))
+                    };
+                    continue;
+                }
                 for (column, out) in out.iter_mut().enumerate() {
-                    // SAFETY: a row has `width` numbers, which stand side by side.
+                    // SAFETY: as above, but of another type.
                     *out = unsafe { first.add(column).read_unaligned() }.to();
                 }
             }

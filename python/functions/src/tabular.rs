@@ -70,7 +70,7 @@ type Learned<'py> = (Bound<'py, PyBytes>, Vec<usize>, bool, Vec<String>);
 
 /// Carries out the job that `settings`, as JSON, say for a table.
 #[pyfunction]
-pub(crate) fn fit_table<'py>(
+pub fn fit_table<'py>(
     py: Python<'py>,
     settings: &str,
     table: &Bound<'py, PyList>,
@@ -106,7 +106,7 @@ pub(crate) fn fit_table<'py>(
 /// What the model of a file predicts for rows, probabilities or numbers in the target's unit, and what of the rows it has
 /// no form for.
 #[pyfunction]
-pub(crate) fn predict_table<'py>(
+pub fn predict_table<'py>(
     py: Python<'py>,
     model: &[u8],
     table: &Bound<'py, PyList>,
@@ -126,7 +126,7 @@ type Described = (Vec<String>, Vec<&'static str>, Option<Vec<String>>, Vec<Strin
 /// classes,
 /// none if it predicts numbers, and the names of its targets.
 #[pyfunction]
-pub(crate) fn table_model(model: &[u8]) -> PyResult<Described> {
+pub fn table_model(model: &[u8]) -> PyResult<Described> {
     let model = Model::<f32>::from_bytes(model).map_err(raised)?;
     let preprocessing = model.trained().map_err(raised)?.preprocessing;
     let names = preprocessing.features().iter().map(|feature| feature.name.clone());

@@ -101,7 +101,7 @@ fn data<T: Real + Element>(
 
 /// The names and shapes of a network's parameters, and numbers to begin with: a list of `(name, shape, numbers)`.
 #[pyfunction]
-pub(crate) fn initialize<'py>(py: Python<'py>, network: &str, seed: u64) -> PyResult<Bound<'py, PyList>> {
+pub fn initialize<'py>(py: Python<'py>, network: &str, seed: u64) -> PyResult<Bound<'py, PyList>> {
     let network: Network = read(network)?;
     let list = network.parameters().map_err(raised)?;
     let numbers = network.initialize::<f64>(seed).map_err(raised)?;
@@ -118,7 +118,7 @@ pub(crate) fn initialize<'py>(py: Python<'py>, network: &str, seed: u64) -> PyRe
 #[pyfunction]
 #[pyo3(signature = (spec, x, y, weights=None, rows=None, watched=None, initial=None, state=None, on_epoch=None))]
 #[allow(clippy::too_many_arguments, reason = "each is a name in Python")]
-pub(crate) fn train<'py>(
+pub fn train<'py>(
     py: Python<'py>,
     spec: &str,
     x: &Bound<'py, PyAny>,
@@ -205,7 +205,7 @@ impl<'py> Given<'_, 'py> {
 /// What a network with these parameters says of rows: `[rows, outputs]`, probabilities or numbers.
 #[pyfunction]
 #[pyo3(signature = (network, parameters, x, threads=0, double=false))]
-pub(crate) fn predict<'py>(
+pub fn predict<'py>(
     py: Python<'py>,
     network: &str,
     parameters: &Bound<'py, PyList>,
