@@ -107,13 +107,15 @@ pub fn softmax_cross_entropy<T: Real>(
                 let gradient = gradient
                     .as_mut()
                     .map(|(gradient, factor)| (&mut gradient[first..][..logits.len()], *factor));
-                if let Some(transposed) = &mut few {
-                    transposed.cross_entropy(logits, targets, columns, cost, gradient);
-                } else if let Some(transposed) = &mut many {
-                    transposed.cross_entropy(logits, targets, columns, cost, gradient);
-                } else {
-                    cost[0] = cross_entropy_of_row(logits, targets, gradient);
-                }
+                let transposed = match (&mut few, &mut many) {
+                    (Some(few), _) => few.columns(columns),
+                    (_, Some(many)) => many.columns(columns),
+                    _ => {
+                        cost[0] = cross_entropy_of_row(logits, targets, gradient);
+                        continue;
+                    }
+                };
+                cross_entropy_of_block(transposed, logits, targets, cost, gradient);
             }
         },
     );
@@ -137,57 +139,61 @@ impl<T: Real, const COLUMNS: usize> Transposed<T, COLUMNS> {
         Self { logits: [[T::ZERO; LANES]; COLUMNS], targets: [[T::ZERO; LANES]; COLUMNS] }
     }
 
-    /// One block of at most `LANES` rows of at most `COLUMNS` columns; each row's sums run over its columns in
-    /// ascending order.
+    /// The logits and targets of the first columns.
     #[inline(always)]
-    fn cross_entropy(
-        &mut self,
-        logits: &[T],
-        targets: &[T],
-        columns: usize,
-        cost: &mut [T],
-        gradient: Option<(&mut [T], T)>,
-    ) {
-        let (z, t) = (&mut self.logits[..columns], &mut self.targets[..columns]);
-        transpose(logits, z);
-        transpose(targets, t);
-        let mut maxima = z[0];
-        for z in &z[1..] {
-            for lane in 0..LANES {
-                maxima[lane] = Real::max(maxima[lane], z[lane]);
-            }
-        }
-        let (mut totals, mut weights) = ([T::ZERO; LANES], [T::ZERO; LANES]);
-        for (z, t) in z.iter_mut().zip(t.iter()) {
-            for lane in 0..LANES {
-                z[lane] -= maxima[lane];
-                totals[lane] += z[lane].exp();
-                weights[lane] += t[lane];
-            }
-        }
-        let (mut logarithms, mut costs) = ([T::ZERO; LANES], [T::ZERO; LANES]);
-        for lane in 0..LANES {
-            logarithms[lane] = totals[lane].ln();
-        }
-        for (z, t) in z.iter().zip(t.iter()) {
-            for lane in 0..LANES {
-                let surprise = t[lane] * (logarithms[lane] - z[lane]);
-                costs[lane] += if t[lane] == T::ZERO { T::ZERO } else { surprise };
-            }
-        }
-        let rows = cost.len();
-        cost.copy_from_slice(&costs[..rows]);
-        let Some((gradient, factor)) = gradient else { return };
-        for lane in 0..LANES {
-            weights[lane] = weights[lane] / totals[lane];
-        }
-        for (z, t) in z.iter_mut().zip(t.iter()) {
-            for lane in 0..LANES {
-                z[lane] = factor * (z[lane].exp() * weights[lane] - t[lane]);
-            }
-        }
-        transpose_back(z, gradient);
+    fn columns(&mut self, columns: usize) -> [&mut [[T; LANES]]; 2] {
+        [&mut self.logits[..columns], &mut self.targets[..columns]]
     }
+}
+
+/// One block of at most `LANES` rows, whose columns `z` and `t` have memory for; each row's sums run over its columns in
+/// ascending order.
+#[inline(always)]
+fn cross_entropy_of_block<T: Real>(
+    [z, t]: [&mut [[T; LANES]]; 2],
+    logits: &[T],
+    targets: &[T],
+    cost: &mut [T],
+    gradient: Option<(&mut [T], T)>,
+) {
+    transpose(logits, z);
+    transpose(targets, t);
+    let mut maxima = z[0];
+    for z in &z[1..] {
+        for lane in 0..LANES {
+            maxima[lane] = Real::max(maxima[lane], z[lane]);
+        }
+    }
+    let (mut totals, mut weights) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+    for (z, t) in z.iter_mut().zip(t.iter()) {
+        for lane in 0..LANES {
+            z[lane] -= maxima[lane];
+            totals[lane] += z[lane].exp();
+            weights[lane] += t[lane];
+        }
+    }
+    let (mut logarithms, mut costs) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+    for lane in 0..LANES {
+        logarithms[lane] = totals[lane].ln();
+    }
+    for (z, t) in z.iter().zip(t.iter()) {
+        for lane in 0..LANES {
+            let surprise = t[lane] * (logarithms[lane] - z[lane]);
+            costs[lane] += if t[lane] == T::ZERO { T::ZERO } else { surprise };
+        }
+    }
+    let rows = cost.len();
+    cost.copy_from_slice(&costs[..rows]);
+    let Some((gradient, factor)) = gradient else { return };
+    for lane in 0..LANES {
+        weights[lane] = weights[lane] / totals[lane];
+    }
+    for (z, t) in z.iter_mut().zip(t.iter()) {
+        for lane in 0..LANES {
+            z[lane] = factor * (z[lane].exp() * weights[lane] - t[lane]);
+        }
+    }
+    transpose_back(z, gradient);
 }
 
 /// `transposed[j][i] = rows[i, j]`, for at most `LANES` rows.

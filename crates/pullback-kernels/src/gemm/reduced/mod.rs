@@ -39,6 +39,11 @@ use core::ops::Range;
 
 /// The rows or columns of a panel: two tiles.
 const LANES: usize = 2 * SIDE;
+
+/// What is done to finished pieces of the output. One product is compiled for all of them: its blocks are large, and the
+/// code of tiles is too.
+type Epilogue<'a, T> = &'a (dyn Fn(usize, &mut [T]) + Sync);
+
 /// How a product of reduced precision is computed.
 #[derive(Clone, Copy)]
 pub(super) enum Engine {
@@ -129,7 +134,7 @@ fn run_tiles<T: Tiles>(tiles: &mut T, work: impl FnOnce(&mut dyn FnMut(&Block)))
 pub(super) fn product<T: Real>(
     engine: Engine,
     whole: Part<T>,
-    epilogue: &(impl Fn(usize, &mut [T]) + Sync),
+    epilogue: Epilogue<'_, T>,
     workspace: &mut Workspace,
 ) {
     match engine {
@@ -139,11 +144,7 @@ pub(super) fn product<T: Real>(
 }
 
 /// Rounds both operands, in the order in which they are stored, and multiplies them as f32.
-fn product_of_rounded<T: Real>(
-    whole: Part<T>,
-    epilogue: &(impl Fn(usize, &mut [T]) + Sync),
-    workspace: &mut Workspace,
-) {
+fn product_of_rounded<T: Real>(whole: Part<T>, epilogue: Epilogue<'_, T>, workspace: &mut Workspace) {
     let sizes = [whole.rows * whole.depth, whole.depth * whole.columns];
     let mut memory = core::mem::take(&mut workspace.converted);
     let a = room::<f32>(&mut memory, sizes[0] + sizes[1]);
@@ -164,7 +165,7 @@ fn product_of_rounded<T: Real>(
     multiply(
         &Part { a: a.cast_const().cast(), b: b.cast_const().cast(), ..whole },
         None,
-        epilogue,
+        &epilogue,
         workspace,
     );
     workspace.converted = memory;
@@ -174,7 +175,7 @@ fn product_of_rounded<T: Real>(
 fn product_of_tiles<T: Real>(
     engine: TileEngine,
     whole: Part<T>,
-    epilogue: &(impl Fn(usize, &mut [T]) + Sync),
+    epilogue: Epilogue<'_, T>,
     workspace: &mut Workspace,
 ) {
     debug_assert!(whole.depth > 0, "a product without steps has no panels");
@@ -323,7 +324,7 @@ impl<T: Real> Part<T> {
         shared: Shared,
         sums: *mut f32,
         is_last: bool,
-        epilogue: &impl Fn(usize, &mut [T]),
+        epilogue: Epilogue<'_, T>,
         multiply: &mut dyn FnMut(&Block),
     ) {
         let tiles = self.depth.div_ceil(STEPS);
@@ -407,7 +408,7 @@ impl<T: Real> Part<T> {
                         self.columns.min((right + 1) * LANES) - column,
                     );
                     // SAFETY: the rectangle is inside the part, and nobody writes it now.
-                    unsafe { block.finish(engine.isa, epilogue) };
+                    unsafe { block.finish(engine.isa, &epilogue) };
                 }
             }
         }
