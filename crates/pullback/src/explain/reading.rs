@@ -127,7 +127,7 @@ impl<'a> Reading<'a> {
                 Written::product([sum, Written::number(factor, self.digits)])
             });
         }
-        if !op.is_in_place() {
+        if !op.is_elementwise() {
             return None;
         }
         if let Op::Multiply(_) = op {
@@ -174,7 +174,7 @@ impl<'a> Reading<'a> {
     /// The number of each operand that a number of an operation in place is computed from.
     pub(super) fn operands(&self, place: Place) -> Option<Vec<Place>> {
         let node = self.graph.node(place.node);
-        if !node.op()?.is_in_place() {
+        if !node.op()?.is_elementwise() {
             return None;
         }
         let of = |&input: &NodeId| {

@@ -203,6 +203,7 @@ pub struct SigmoidCrossEntropy;
 
 impl Pairwise for SigmoidCrossEntropy {
     const NAME: &'static str = "sigmoid cross-entropy";
+    const IS_IN_PLACE: bool = false;
 
     fn formula(&self) -> Formula {
         Formula::new(
@@ -290,6 +291,7 @@ pub struct Huber {
 
 impl Pairwise for Huber {
     const NAME: &'static str = "huber";
+    const IS_IN_PLACE: bool = false;
 
     fn formula(&self) -> Formula {
         let delta = self.delta;
@@ -333,6 +335,7 @@ pub struct Quantile {
 
 impl Pairwise for Quantile {
     const NAME: &'static str = "quantile";
+    const IS_IN_PLACE: bool = false;
 
     fn formula(&self) -> Formula {
         let tau = self.tau;
@@ -367,6 +370,7 @@ pub struct Poisson;
 
 impl Pairwise for Poisson {
     const NAME: &'static str = "poisson";
+    const IS_IN_PLACE: bool = false;
 
     fn formula(&self) -> Formula {
         Formula::new("exp({0}) - {1} * {0}", r"e^{{0}} - {1} \cdot {0}")
@@ -394,6 +398,7 @@ pub struct Gamma;
 
 impl Pairwise for Gamma {
     const NAME: &'static str = "gamma";
+    const IS_IN_PLACE: bool = false;
 
     fn formula(&self) -> Formula {
         Formula::new("{0} + {1} * exp(-{0})", r"{0} + {1} e^{-{0}}")
@@ -425,6 +430,7 @@ pub struct Tweedie {
 
 impl Pairwise for Tweedie {
     const NAME: &'static str = "tweedie";
+    const IS_IN_PLACE: bool = false;
 
     fn formula(&self) -> Formula {
         let p = self.power;
@@ -468,6 +474,7 @@ pub struct Focal {
 
 impl Pairwise for Focal {
     const NAME: &'static str = "focal";
+    const IS_IN_PLACE: bool = false;
 
     fn formula(&self) -> Formula {
         let gamma = self.gamma;

@@ -109,6 +109,13 @@ macro_rules! operations {
                 );
             }
 
+            /// Whether each element of the result depends on one element of each operand.
+            pub fn is_elementwise(&self) -> bool {
+                match self {
+                    $(Op::$name(_) => <$name as Operation>::IS_ELEMENTWISE),*
+                }
+            }
+
             /// Whether it can be applied in place; see [`Operation::IS_IN_PLACE`].
             pub fn is_in_place(&self) -> bool {
                 match self {
@@ -190,10 +197,13 @@ macro_rules! pairwise {
             fn case(dice: &mut Dice) -> Case<Self> {
                 <Self as Pairwise>::case(dice)
             }
-            const IS_IN_PLACE: bool = true;
+            const IS_ELEMENTWISE: bool = true;
+            const IS_IN_PLACE: bool = <Self as Pairwise>::IS_IN_PLACE;
             #[inline(always)]
             fn in_place<T: Real>(&self, values: &mut [T], position: usize, other: Other<'_, T>) {
-                if position == 0 {
+                if !<Self as Pairwise>::IS_IN_PLACE {
+                    unreachable!("{} is not applied in place", <Self as Pairwise>::NAME);
+                } else if position == 0 {
                     other.apply(values, #[inline(always)] |own, other| Pairwise::value(self, own, other));
                 } else {
                     other.apply(values, #[inline(always)] |own, other| Pairwise::value(self, other, own));

@@ -52,9 +52,10 @@ pub trait Operation: Clone + Debug + Eq + Hash {
     /// A random instance on random operands, on which the rules are tested.
     fn case(dice: &mut Dice) -> Case<Self>;
 
-    /// Whether each element of the result depends on one element of each operand: then it can be
-    /// applied in place.
-    const IS_IN_PLACE: bool = false;
+    /// Whether each element of the result depends on one element of each operand.
+    const IS_ELEMENTWISE: bool = false;
+    /// Whether it can be applied in place, as what is done element by element can.
+    const IS_IN_PLACE: bool = Self::IS_ELEMENTWISE;
 
     /// Replaces numbers of the operand at `position`, which has the result's shape, by the result;
     /// `other` says what the other operand is, if there is one.
@@ -394,7 +395,7 @@ impl<E: Elementwise> Operation for E {
         <E as Elementwise>::case(dice)
     }
 
-    const IS_IN_PLACE: bool = true;
+    const IS_ELEMENTWISE: bool = true;
 
     #[inline(always)]
     fn in_place<T: Real>(&self, values: &mut [T], _position: usize, _other: Other<'_, T>) {
@@ -408,6 +409,9 @@ impl<E: Elementwise> Operation for E {
 pub trait Pairwise: Clone + Debug + Eq + Hash {
     /// Its name in messages, files and flags.
     const NAME: &'static str;
+    /// Whether it can be applied in place. A cost is of few numbers beside those of the network, so that most are not
+    /// worth the code of all the ways in which another operand may repeat.
+    const IS_IN_PLACE: bool = true;
 
     /// What it computes, for people.
     fn formula(&self) -> Formula;

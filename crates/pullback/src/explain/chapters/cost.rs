@@ -122,7 +122,7 @@ impl Page<'_> {
         let graph = &lowered.graph;
         let node = graph.node(lowered.costs);
         let (Some(op), outputs) = (node.op(), trace.network().outputs()) else { return };
-        if !op.is_in_place() {
+        if !op.is_elementwise() {
             return self.cost_of_classes();
         }
         let costs = trace.value(lowered.costs);

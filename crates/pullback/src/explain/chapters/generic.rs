@@ -98,7 +98,7 @@ impl Page<'_> {
         };
         let result = self.number(numbers[at]);
         let graph = self.trace.graph();
-        let Some(op) = graph.node(id).op().filter(|op| op.is_in_place()) else { return result };
+        let Some(op) = graph.node(id).op().filter(|op| op.is_elementwise()) else { return result };
         let operands: Vec<String> = (graph.node(id).inputs().iter())
             .filter_map(|&input| {
                 let place = match Pattern::of(graph.shape(input), graph.shape(id)) {

@@ -204,7 +204,7 @@ impl Steps {
             }
             return all;
         }
-        if op.is_in_place() {
+        if op.is_elementwise() {
             // Each element by the elements that it is made of.
             let sources: Vec<Vec<usize>> = shapes.iter().map(|shape| broadcast(shape, &node.shape)).collect();
             for (element, terms) in all.iter_mut().enumerate() {

@@ -397,10 +397,10 @@ impl Steps {
             self.addends(place).is_some_and(|(addends, _)| depth == 0 || addends.len() <= most)
         };
         let is_written_out = matches!(&node.kind, Kind::Operation(op, _)
-            if depth < DEEPEST && (op.is_in_place() || is_short_sum()));
+            if depth < DEEPEST && (op.is_elementwise() || is_short_sum()));
         // What has no name and is too long to be written out is its number.
         let is_too_long = matches!(&node.kind, Kind::Operation(op, _)
-            if op.is_in_place() || self.addends(place).is_some());
+            if op.is_elementwise() || self.addends(place).is_some());
         match &node.kind {
             Kind::Operation(..) if is_written_out => self.how(place, with, depth),
             _ if with == With::Numbers && depth > 0 => self.written(self.number(place)),
@@ -516,7 +516,7 @@ impl Steps {
                 let more = (width > MOST_ADDENDS).then(|| Written::name("...", r"\dots"));
                 exp(place.element).quotient(Written::sum(all.chain(more)))
             }
-            _ if op.is_in_place() => Written::applied(op, &operands()),
+            _ if op.is_elementwise() => Written::applied(op, &operands()),
             _ => {
                 let whole: Vec<Written> = inputs.iter().map(|&id| self.name_of_node(id)).collect();
                 Written::applied(op, &whole)
