@@ -37,6 +37,7 @@ mod initial;
 mod measure;
 mod members;
 pub mod memory;
+mod reading;
 mod reasons;
 mod rows;
 mod rules;

@@ -82,13 +82,11 @@ macro_rules! settings {
         /// assert!(settings.set("learning_rate", "fast").is_err());
         /// # Ok::<(), pullback::Error>(())
         /// ```
-        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-        #[serde(default, deny_unknown_fields)]
+        #[derive(Debug, Clone, Default, PartialEq, Serialize)]
         pub struct Settings {
             $($(
                 $(#[doc = $doc])+
                 #[serde(skip_serializing_if = "Value::is_open")]
-                $($(#[serde(alias = $also)])+)?
                 pub $name: $type,
             )*)*
             /// The layers in full, in a configuration file only.
@@ -124,6 +122,41 @@ macro_rules! settings {
                     }
                 )*)*
                 Err(Error::unknown_name("setting", name, Self::LIST.iter().map(|setting| setting.name)))
+            }
+
+            /// All keys that a file may have, those among them that mean the same.
+            pub(super) const KEYS: &[&str] =
+                &[$($(bare(stringify!($name)), $($($also,)+)?)*)* Self::NETWORK];
+
+            /// The key that a key of a file means.
+            pub(super) fn key(written: &str) -> Option<&'static str> {
+                $($(
+                    if written == bare(stringify!($name)) $($(|| written == $also)+)? {
+                        return Some(bare(stringify!($name)));
+                    }
+                )*)*
+                (written == Self::NETWORK).then_some(Self::NETWORK)
+            }
+
+            /// Whether something is said of a key.
+            pub(super) fn says(&self, key: &str) -> bool {
+                $($(
+                    if key == bare(stringify!($name)) {
+                        return !self.$name.is_open();
+                    }
+                )*)*
+                self.network.is_some()
+            }
+
+            /// Takes what a file says of a key, of those in the list.
+            pub(super) fn take(&mut self, key: &str, value: serde_json::Value) -> serde_json::Result<()> {
+                $($(
+                    if key == bare(stringify!($name)) {
+                        self.$name = Deserialize::deserialize(value)?;
+                        return Ok(());
+                    }
+                )*)*
+                Ok(())
             }
 
             /// These settings, and where they say nothing, others.
@@ -333,6 +366,9 @@ const fn bare(name: &'static str) -> &'static str {
 }
 
 impl Settings {
+    /// The key of the layers in full.
+    pub(super) const NETWORK: &str = "network";
+
     /// Settings of JSON, which are read by code that is in this crate alone.
     ///
     /// # Errors
@@ -350,12 +386,9 @@ impl Settings {
         if configuration.is_null() {
             return Ok(Self::default());
         }
-        let names = || Self::LIST.iter().map(|setting| setting.name).chain(["network"]);
-        let is_known = |key: &str| {
-            names().any(|name| name == key) || Self::LIST.iter().any(|setting| setting.also.contains(&key))
-        };
+        let names = || Self::LIST.iter().map(|setting| setting.name).chain([Self::NETWORK]);
         let mut keys = configuration.as_object().into_iter().flat_map(|own| own.keys());
-        if let Some(key) = keys.find(|key| !is_known(key)) {
+        if let Some(key) = keys.find(|key| Self::key(key).is_none()) {
             let near = nearest_name(key, names()).map_or(String::new(), |near| format!(", perhaps `{near}`"));
             return Err(Error::model(format!("the settings in the model have an unknown key `{key}`{near}"))
                 .help(HELP));
