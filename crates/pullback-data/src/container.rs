@@ -1,4 +1,4 @@
-//! Compressed files and archives: gzip, Zstandard, bzip2 and zip, told by their first bytes.
+//! Compressed files and archives: gzip, Zstandard, bzip2, xz and zip, told by their first bytes.
 //!
 //! What a container says of its content's size is believed no further than its own size bears it out, and
 //! nothing is unpacked beyond the limit.
@@ -6,6 +6,7 @@
 use crate::malformed;
 use crate::note::{Note, NoteKind, quoted};
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder};
+use lzma_rust2::XzReader;
 use pullback::error::{Place, Result};
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use std::io::{self, BufRead, Cursor, Read};
@@ -14,9 +15,12 @@ use std::path::Path;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTANDARD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 const BZIP2: &[u8] = b"BZh";
+const XZ: &[u8] = b"\xfd7zX";
 const ZIP: &[u8] = b"PK\x03\x04";
 /// How many first bytes tell a container.
 pub(crate) const HEAD_BYTES: usize = 4;
+/// The most memory of a block of an xz file: `xz -9` needs 65 MiB, of which nothing is touched that is not written.
+const XZ_KIB: u32 = 80 << 10;
 /// Nothing is compressed by deflate to a smaller part.
 const MOST_COMPRESSED: u64 = 1032;
 
@@ -26,6 +30,7 @@ pub(crate) enum Compression {
     Gzip,
     Zstandard,
     Bzip2,
+    Xz,
 }
 
 impl Compression {
@@ -36,6 +41,8 @@ impl Compression {
             Some(Self::Zstandard)
         } else if head.starts_with(BZIP2) && head.get(3).is_some_and(u8::is_ascii_digit) {
             Some(Self::Bzip2)
+        } else if head.starts_with(XZ) {
+            Some(Self::Xz)
         } else {
             None
         }
@@ -47,6 +54,7 @@ impl Compression {
             Self::Gzip => "gzip -t",
             Self::Zstandard => "zstd -t",
             Self::Bzip2 => "bzip2 -t",
+            Self::Xz => "xz -t",
         }
     }
 
@@ -56,6 +64,7 @@ impl Compression {
             Self::Gzip => Box::new(MultiGzDecoder::new(source)),
             Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(source)),
             Self::Zstandard => Box::new(Frames::Between(Some(source))),
+            Self::Xz => Box::new(XzReader::new_mem_limit(source, true, XZ_KIB)),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`read`] looks at what is there and takes the reader that fits: comma- (semicolon-, tab-, bar-, space-)
 //! separated text in any usual encoding, JSON lines, NumPy arrays, IDX images with labels, either compressed (gzip,
-//! Zstandard, bzip2, zip) or not, and folders of PNG and JPEG images; with the feature `parquet`, Parquet and Arrow
+//! Zstandard, bzip2, xz, zip) or not, and folders of PNG and JPEG images; with the feature `parquet`, Parquet and Arrow
 //! IPC. A reader makes raw columns of cells; what a column is, `kind` alone decides. What was decided that a user may
 //! want to know of comes back as [`Note`]s. Every refusal says what was wrong, where, and what to do; no file, however
 //! damaged, makes a reader panic or take more memory than [`ReadOptions::limit_bytes`] and the table itself.

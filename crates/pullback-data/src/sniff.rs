@@ -245,7 +245,6 @@ const NOT_READ: &[(&[u8], &str, &str)] = &[
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "convert the table to CSV, for example with pandas' `read_hdf`"),
     (b"GIF8", "a GIF image", "save it as PNG"),
     (b"%PDF-", "a PDF document", "copy its table into a spreadsheet and save that as CSV"),
-    (b"\xfd7zXZ\0", "a file compressed by xz", "unpack it first: `xz -d FILE`"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it first"),
     (b"Rar!", "a RAR archive", "unpack it first"),
     (b"\x04\x22\x4d\x18", "a file compressed by lz4", "unpack it first: `lz4 -d FILE`"),

@@ -3,7 +3,7 @@
 //! [`seeds`] has a small file of each format; a format that is added is added there. Each is cut off at every byte, has
 //! every bit turned, and is changed at random, by a seed, so that a failure comes again.
 
-use crate::formats::{bzip2, doubles, gzip, npy, zip, zstandard};
+use crate::formats::{bzip2, doubles, gzip, npy, xz, zip, zstandard};
 use crate::images::{COLORS, png};
 use crate::memory::peak_bytes;
 use pullback_data::{ImageSize, ReadOptions, read_from};
@@ -38,6 +38,7 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("t.jpg", COLORS.to_vec()),
         ("t.gz", gzip(table)),
         ("t.bz2", bzip2(table)),
+        ("t.xz", xz(table)),
         ("t.zst", zstandard(table)),
         ("t.zip", zip(&[("t.csv", table)])),
         ("t16.csv", [b"\xff\xfe", &wide[..]].concat()),
@@ -192,6 +193,7 @@ fn bombs_end_at_the_limit() {
     for (name, packed) in [
         ("b.gz", gzip(&zeros)),
         ("b.bz2", bzip2(&zeros)),
+        ("b.xz", xz(&zeros)),
         ("b.zst", zstandard(&zeros)),
         ("b.zip", zip(&[("b.csv", &zeros)])),
     ] {

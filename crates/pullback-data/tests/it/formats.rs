@@ -25,6 +25,17 @@ pub(crate) fn zstandard(bytes: &[u8]) -> Vec<u8> {
     ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
 }
 
+/// `printf 'a,y\\n1.5,u\\n2.5,d\\n' | xz -9 --check=sha256`
+const XZ: &[u8] = b"\xfd7zXZ\0\0\x0a\xe1\xfb\x0c\xa1\x02\0!\x01\x1c\0\0\0\x10\xcfX\xcc\x01\0\x0fa,y\n1.5,u\n2.5,d\n\0\
+\xf6P\xc6\xaa\xe5iN\x99`\xc47\xda`\x15\xf4\x87z7\x94\xb1\x18E\xae\xa3y@\x86X\xec\xbe\xe7\xa0\0\x01@\x10J\xeaH\xcd\x18\x9bK\
+\x9a\x01\0\0\0\0\nYZ";
+
+pub(crate) fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(6)).unwrap();
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
 /// A zip archive of files; those whose name ends with `.packed` are compressed.
 pub(crate) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     let (mut archive, mut directory) = (Vec::new(), Vec::new());
@@ -101,6 +112,9 @@ fn containers() {
             (&bzip2(table), EXPECTED, ""),
             (&zstandard(table), EXPECTED, ""),
             (&[zstandard(b"a,y\n1.5,u\n"), zstandard(b"2.5,d\n")].concat(), EXPECTED, ""),
+            (&xz(table), EXPECTED, ""),
+            (XZ, EXPECTED, ""),
+            (&[xz(b"a,y\n1.5,u\n"), xz(b"2.5,d\n")].concat(), EXPECTED, ""),
             (&zip(&[("t.csv", table)]), EXPECTED, "Container"),
             (
                 &zip(&[
@@ -120,13 +134,18 @@ fn containers() {
     assert_eq!(read_as("t.zip", &beside, &ReadOptions::default()).unwrap().train.rows(), 2);
     refused("t.zip", &zip(&[("a.csv", table), ("b.csv", table)]), &["2 files", "a.csv", "unpack"]);
     refused("t.xlsx", &zip(&[("xl/workbook.xml", b"<x/>"), ("a.xml", b"")]), &["Excel", "CSV"]);
-    for bytes in [bzip2(long.as_bytes()), zstandard(long.as_bytes()), zip(&[("t.csv", long.as_bytes())])] {
+    for bytes in [
+        bzip2(long.as_bytes()),
+        zstandard(long.as_bytes()),
+        xz(long.as_bytes()),
+        zip(&[("t.csv", long.as_bytes())]),
+    ] {
         refused("t", &bytes[..bytes.len() - 9], &["damaged"]);
     }
     // A bomb stops at the limit.
     let zeros = vec![b','; 1 << 20];
     let options = ReadOptions { limit_bytes: 1 << 16, ..ReadOptions::default() };
-    for bytes in [gzip(&zeros), bzip2(&zeros), zstandard(&zeros), zip(&[("t.csv", &zeros)])] {
+    for bytes in [gzip(&zeros), bzip2(&zeros), zstandard(&zeros), xz(&zeros), zip(&[("t.csv", &zeros)])] {
         let message = read_as("t", &bytes, &options).unwrap_err();
         assert!(message.contains("larger than"), "{message}");
     }
