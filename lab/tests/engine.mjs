@@ -6,8 +6,9 @@ import { fileURLToPath } from "node:url";
 
 export const LAB = join(dirname(fileURLToPath(import.meta.url)), "..");
 export const ROOT = join(LAB, "..");
-/** The built page: what was just built, else what the binary carries. */
-export const PAGE = existsSync(join(LAB, "dist/engine.wasm")) ? join(LAB, "dist") : join(ROOT, "crates/pullback-cli/lab");
+/** The page that `lab/build` has built or `lab/unpack` unpacked. */
+export const PAGE = join(LAB, "dist");
+if (!existsSync(join(PAGE, "engine.wasm"))) throw new Error("there is no page in lab/dist: run lab/build, or lab/unpack");
 
 /** The command, if it was built. */
 export const binary = ["release", "debug"].map((kind) => join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), kind, "pullback")).find(existsSync);

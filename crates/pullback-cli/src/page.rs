@@ -1,37 +1,64 @@
 //! The page, built into the binary, and the server that shows it on this machine alone.
 //!
-//! The files are what `lab/build` makes of `lab` and `crates/pullback-wasm`; the same folder works from any static host.
+//! The files are what `lab/build` makes of `lab` and `crates/pullback-wasm`; in a folder they work from any static host.
 
-use std::io::{BufRead, BufReader, Result, Write};
+use lzma_rust2::XzReader;
+use std::io::{BufRead, BufReader, Read, Result, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-macro_rules! files {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_bytes!(concat!("../lab/", $name)))),*]
-    };
-}
+/// What `lab/build` packs: a tar archive, compressed by xz, a quarter of what the files are.
+const PACKED: &[u8] = include_bytes!("../lab.tar.xz");
 
 /// The files by their names.
-const FILES: &[(&str, &[u8])] = files![
-    "embed-demo.js",
-    "embed.html",
-    "engine.wasm",
-    "icon.svg",
-    "index.css",
-    "index.html",
-    "index.js",
-    "lessons/back-propagation.ko.toml",
-    "lessons/back-propagation.toml",
-    "messages/en.json",
-    "messages/ko.json",
-    "models/digits.json",
-    "models/digits.safetensors",
-    "pullback-step.js",
-    "qrcode.js",
-    "worker.js",
-];
+fn files() -> &'static [(String, Vec<u8>)] {
+    static FILES: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
+        let mut archive = Vec::new();
+        XzReader::new(PACKED, false)
+            .read_to_end(&mut archive)
+            .expect("the page was packed whole, which a test looks at");
+        unpacked(&archive)
+    });
+    &FILES
+}
+
+/// The files of a tar archive. All that it may have is files with short names: it is our own.
+fn unpacked(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
+    const BLOCK: usize = 512;
+    let mut files = Vec::new();
+    let mut rest = archive;
+    while let Some((header, content)) = rest.split_at_checked(BLOCK) {
+        // A field ends where a zero is.
+        let field = |range: Range<usize>| {
+            let text = header[range].split(|byte| *byte == 0).next().unwrap_or_default();
+            String::from_utf8_lossy(text).trim().to_owned()
+        };
+        let name = field(0..100);
+        if name.is_empty() {
+            break;
+        }
+        let size = usize::from_str_radix(&field(124..136), 8).expect("a size is octal");
+        if !name.ends_with('/') {
+            files.push((name.trim_start_matches("./").to_owned(), content[..size].to_vec()));
+        }
+        rest = &content[size.next_multiple_of(BLOCK)..];
+    }
+    files
+}
+
+/// Writes the page into a folder, from which any server shows it, and what it opens beside it.
+pub(crate) fn write(folder: &Path, given: Option<&str>) -> Result<()> {
+    let given = given.map(|given| (Server::GIVEN, given.as_bytes()));
+    for (name, content) in files().iter().map(|(name, content)| (&name[..], &content[..])).chain(given) {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        std::fs::write(path, content)?;
+    }
+    Ok(())
+}
 
 /// The longest head of a request; browsers send less.
 const LONGEST_HEAD: u64 = 64 << 10;
@@ -75,7 +102,7 @@ impl Server {
 
 /// The file of that name.
 pub(crate) fn file(name: &str) -> Option<&'static [u8]> {
-    FILES.iter().find(|(own, _)| *own == name).map(|(_, content)| *content)
+    files().iter().find(|(own, _)| own == name).map(|(_, content)| &content[..])
 }
 
 /// Answers requests until the browser closes.
@@ -85,7 +112,7 @@ fn answer(stream: &TcpStream, port: u16, given: Option<&[u8]>) -> Result<()> {
     let mut reader = BufReader::new(stream);
     loop {
         let mut head = Vec::new();
-        let mut limited = std::io::Read::take(&mut reader, LONGEST_HEAD);
+        let mut limited = (&mut reader).take(LONGEST_HEAD);
         loop {
             let before = head.len();
             limited.read_until(b'\n', &mut head)?;
@@ -153,25 +180,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_of_the_page_is_in_the_binary() {
-        let mut there = Vec::new();
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("lab");
-        let mut folders = vec![root.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).expect("a folder") {
-                let path = entry.expect("an entry").path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    let name = path.strip_prefix(&root).expect("within").to_string_lossy().replace('\\', "/");
-                    there.push(name);
-                }
-            }
+    fn the_page_is_whole() {
+        let names: Vec<&str> = files().iter().map(|(name, _)| &name[..]).collect();
+        assert!(names.is_sorted(), "{names:?}");
+        let page = std::str::from_utf8(file("index.html").expect("a page")).expect("text");
+        // What the page and its engine load.
+        for name in
+            ["index.js", "index.css", "worker.js", "engine.wasm", "messages/en.json", "messages/ko.json"]
+        {
+            assert!(file(name).is_some_and(|content| !content.is_empty()), "{name} of {names:?}");
         }
-        there.sort();
-        let mut own: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
-        own.sort_unstable();
-        assert_eq!(there, own, "name them in FILES");
+        assert!(page.contains("index.js") && page.trim_end().ends_with("</html>"));
+        assert!(file("engine.wasm").is_some_and(|engine| engine.starts_with(b"\0asm")));
+        assert_eq!(file("Cargo.toml"), None);
     }
 
     #[test]

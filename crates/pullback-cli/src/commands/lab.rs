@@ -4,7 +4,7 @@ use crate::failure::{Failure, Result};
 use crate::files::read_text;
 use crate::language;
 use crate::machine::free_memory;
-use crate::page::Server;
+use crate::page::{self, Server};
 use crate::source::{Chosen, DataFlags, load_network};
 use crate::terminal::{print, say};
 use crate::traced::expression_of;
@@ -13,7 +13,7 @@ use pullback::explain::{Catalog, Notation, Subject, WorkedExample, examples, wor
 use pullback::job::memory;
 use pullback::network::Mode;
 use pullback::report::number::counted;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The page keeps all numbers of what it opens in the browser's memory.
 const MOST_WEIGHTS: usize = 500_000;
@@ -60,6 +60,9 @@ pub(crate) struct Lab {
     /// Only say where the page is, and open no browser
     #[arg(long)]
     no_open: bool,
+    /// Write the page into a new folder, from which any web server shows it, instead of showing it
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["port", "no_open"])]
+    out: Option<PathBuf>,
 }
 
 impl Lab {
@@ -89,7 +92,11 @@ impl Lab {
             }
             hash.push(format!("weight={weight}"));
         }
-        let server = Server::bind(self.port, given.map(|given| given.to_json().to_string()));
+        let given = given.map(|given| given.to_json().to_string());
+        if let Some(folder) = &self.out {
+            return write(folder, given.as_deref(), &hash.join("&"));
+        }
+        let server = Server::bind(self.port, given);
         let server = server.map_err(|error| {
             Failure::new(
                 format!("port {} cannot be taken: {error}", self.port),
@@ -141,6 +148,23 @@ impl Lab {
         let worked = worked_rows(&model, &table, row..row + 1, Mode::Evaluation, names)?;
         Ok(Some(WorkedExample { title: format!("{}, row {}", table.source(), self.row), ..worked }))
     }
+}
+
+/// Writes the page into a folder that holds nothing else.
+fn write(folder: &Path, given: Option<&str>, hash: &str) -> Result<()> {
+    if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(Failure::usage(
+            format!("--out: {} is not empty", folder.display()),
+            "name a folder that is not there yet: the page is a folder of its own",
+        ));
+    }
+    page::write(folder, given).map_err(|error| {
+        Failure::new(format!("{} cannot be written: {error}", folder.display()), "take another folder")
+    })?;
+    print(&format!(
+        "The page is in {}: put it on any web server and open index.html#{hash}\n",
+        folder.display()
+    ))
 }
 
 fn unserved(error: std::io::Error) -> Failure {

@@ -59,6 +59,29 @@ fn the_page_and_its_engine_are_served() {
 }
 
 #[test]
+fn the_page_is_written_for_any_server() {
+    let place = Place::new();
+    let out = ["lab", "--lang", "en", "--example", "mazur", "--out", "page/of/mine"];
+    let said = place.succeed(&out);
+    assert!(said.contains("page/of/mine") && said.contains("index.html#lang=en&example=mazur"), "{said}");
+    let served = Served::new(&place, &[]);
+    for name in ["index.html", "engine.wasm", "messages/ko.json", "lessons/back-propagation.toml"] {
+        assert_eq!(
+            std::fs::read(place.path("page/of/mine").join(name)).unwrap(),
+            served.get(name).1,
+            "{name}"
+        );
+    }
+    place.succeed(&["lab", "--expression", "x*y", "--at", "x=2,y=3", "--out", "formula"]);
+    let given = std::fs::read_to_string(place.path("formula/given.json")).unwrap();
+    assert!(given.contains("x*y"), "{given}");
+    // What is there is not mixed with it.
+    let refused = place.run(&out);
+    let message = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && message.contains("page/of/mine is not empty"), "{message}");
+}
+
+#[test]
 fn a_row_a_file_and_a_formula_are_what_the_page_opens() {
     let place = Place::new();
     place.succeed(&["train", "iris", "--hidden", "4", "--epochs", "2", "--quiet"]);
