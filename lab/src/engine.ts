@@ -1,4 +1,4 @@
-// The engine of the page: questions in JSON, answers in JSON; see crates/pullback-wasm.
+// The engines of the page: questions in JSON, answers in JSON; see crates/pullback-wasm.
 
 interface Exports extends WebAssembly.Exports {
   memory: WebAssembly.Memory;
@@ -82,10 +82,17 @@ async function fetched(source: string): Promise<ArrayBuffer> {
   return response.arrayBuffer();
 }
 
+/** An engine that is not there: its file could not be loaded. */
+export class NotLoaded extends Error {}
+
 export async function instantiate(source: string): Promise<Engine> {
-  // Some static hosts send the file under another type, which streaming refuses.
-  const { instance } = await WebAssembly.instantiate(await fetched(source), {});
-  return new Engine(instance, source);
+  try {
+    // Some static hosts send the file under another type, which streaming refuses.
+    const { instance } = await WebAssembly.instantiate(await fetched(source), {});
+    return new Engine(instance, source);
+  } catch (error) {
+    throw new NotLoaded(String(error));
+  }
 }
 
 let loaded: Engine | undefined;
@@ -94,7 +101,33 @@ export async function loadEngine(): Promise<void> {
   loaded = await instantiate(new URL("./engine.wasm", document.baseURI).href);
 }
 
-/** The page's own engine; training runs in a worker with another. */
+/** Where the engine is that trains, and reads what was trained. It is loaded when something is asked of it. */
+export function trainingSource(): string {
+  return new URL("./training.wasm", document.baseURI).href;
+}
+
+/** Has the browser load it ahead, because a view that needs it is likely to be opened. */
+export function expectTraining(): void {
+  if (isExpected) return;
+  isExpected = true;
+  fetched(trainingSource()).catch(() => (isExpected = false));
+}
+
+let isExpected = false;
+
+let trained: Promise<Engine> | undefined;
+
+/** That engine beside the page's own, for models; runs of training have one each, in a worker. */
+export function trainedEngine(): Promise<Engine> {
+  if (!trained) {
+    trained = instantiate(trainingSource());
+    // Who asks again tries again.
+    trained.catch(() => (trained = undefined));
+  }
+  return trained;
+}
+
+/** The page's own engine, which explains. */
 export function engine(): Engine {
   if (!loaded) throw new Error("the engine is not loaded");
   return loaded;

@@ -1,6 +1,6 @@
 // What the whole page shares: language, theme, which view, and the example that is open. All of it is the address.
 
-import { engine, told } from "./engine";
+import { engine, NotLoaded, told } from "./engine";
 import type { Level, Opened, State } from "./types";
 
 export const VIEWS = ["step", "formula", "train", "race", "model", "story", "lesson"] as const;
@@ -38,6 +38,11 @@ export function say(key: string, values: Record<string, string | number> = {}): 
   if (text === undefined) return key;
   if (!text.includes("{")) return text;
   return engine().ask<string>({ op: "say", language: lab.language, key, values: stringified(values) });
+}
+
+/** What went wrong where the engine that trains is asked, which may be missing. */
+export function toldOfTraining(error: unknown): string {
+  return error instanceof NotLoaded ? say("lab.training_not_loaded") : told(error);
 }
 
 function stringified(values: Record<string, string | number>): Record<string, string> {

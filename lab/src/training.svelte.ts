@@ -1,9 +1,8 @@
 // A run of training in the worker: its settings, what is shown of it, and how one moves in it.
 
-import { told } from "./engine";
 import type { Chosen, Point, Sheet } from "./points";
 import { Remote } from "./remote";
-import { packedIfShort, unpacked } from "./state.svelte";
+import { packedIfShort, toldOfTraining, unpacked } from "./state.svelte";
 import type { Answered } from "./remote";
 import type { State } from "./types";
 
@@ -139,6 +138,8 @@ export class Training {
   isPlaying = $state(false);
   pace = $state<Pace>("gathering");
   problem = $state<string | null>(null);
+  /** Whether the engine is on its way. */
+  isLoading = $state(false);
   /** The learning rate that the run began with, and each that was set later, with the step from which on. */
   begun = $state.raw(DEFAULTS.rate);
   rates = $state.raw<[number, number][]>([]);
@@ -190,7 +191,8 @@ export class Training {
       ...(set === "own" && this.sheet === null ? { shown: 1.2 } : {}),
     };
     try {
-      const { ok, numbers } = await this.#remote.ask<Run>(question);
+      this.isLoading = !this.run;
+      const { ok, numbers } = await this.#remote.ask<Run>(question).finally(() => (this.isLoading = false));
       if (turn !== this.#turn) return;
       this.problem = null;
       this.begun = rate;
@@ -206,7 +208,7 @@ export class Training {
       if (wasPlaying) this.play();
     } catch (error) {
       if (turn === this.#turn) this.goal = null;
-      this.problem = told(error);
+      this.problem = toldOfTraining(error);
     }
   }
 
@@ -309,7 +311,7 @@ export class Training {
       await this.#show(turn, []);
       this.rested = this.place.step;
     } catch (error) {
-      this.problem = told(error);
+      this.problem = toldOfTraining(error);
     }
     if (this.goal === goal) this.goal = null;
   }
@@ -357,7 +359,7 @@ export class Training {
       if (turn === this.#turn) this.rested = this.place.step;
     } catch (error) {
       this.isPlaying = false;
-      this.problem = told(error);
+      this.problem = toldOfTraining(error);
     }
   }
 
@@ -367,7 +369,7 @@ export class Training {
       await this.#show(this.#turn, [{ ...question, id: this.run.id }]);
       this.rested = this.place.step;
     } catch (error) {
-      this.problem = told(error);
+      this.problem = toldOfTraining(error);
     }
   }
 

@@ -1,13 +1,13 @@
 // An engine of its own beside the page, so that training never holds the page up: questions in, answers out.
 
-import { Engine, EngineError, instantiate } from "./engine";
+import { Engine, EngineError, instantiate, NotLoaded } from "./engine";
 import type { Reply, Request } from "./remote";
 
 let engine: Promise<Engine> | undefined;
 
 self.onmessage = async ({ data }: MessageEvent<Request>): Promise<void> => {
   engine ??= instantiate(data.source);
-  const reply: Reply = { ticket: data.ticket, answers: [], problem: null };
+  const reply: Reply = { ticket: data.ticket, answers: [], problem: null, isLoaded: true };
   const buffers: ArrayBuffer[] = [];
   try {
     const ready = await engine;
@@ -23,6 +23,11 @@ self.onmessage = async ({ data }: MessageEvent<Request>): Promise<void> => {
       error instanceof EngineError
         ? { what: error.what, place: error.place, help: error.help }
         : { what: String(error), place: null, help: null };
+    if (error instanceof NotLoaded) {
+      reply.isLoaded = false;
+      // Who asks again tries again.
+      engine = undefined;
+    }
   }
   self.postMessage(reply, { transfer: buffers });
 };

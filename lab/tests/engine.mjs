@@ -1,4 +1,4 @@
-// The page's engine in Node, and the same library run natively.
+// The page's engines in Node, and the same library run natively.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -13,8 +13,15 @@ if (!existsSync(join(PAGE, "engine.wasm"))) throw new Error("there is no page in
 /** The command, if it was built. */
 export const binary = ["release", "debug"].map((kind) => join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), kind, "pullback")).find(existsSync);
 
+/** What answers a question: the engine that the page asks it of. */
 export async function loadEngine() {
-  const { instance } = await WebAssembly.instantiate(readFileSync(join(PAGE, "engine.wasm")), {});
+  const [explaining, training] = await Promise.all(["engine.wasm", "training.wasm"].map(instantiate));
+  return (question, file) => (/^(train_|model$|row$|tensors$)/.test(question.op) ? training : explaining)(question, file);
+}
+
+/** One of the engines, before it knows a language. */
+export async function instantiateOnly(name) {
+  const { instance } = await WebAssembly.instantiate(readFileSync(join(PAGE, name)), {});
   const { memory, room, answer, answered } = instance.exports;
   const ask = (question, file = new Uint8Array()) => {
     const json = new TextEncoder().encode(JSON.stringify(question));
@@ -28,6 +35,11 @@ export async function loadEngine() {
     const text = new TextDecoder().decode(new Uint8Array(message, 4, size));
     return { text, json: JSON.parse(text), bits: [...new Uint32Array(message.slice(4 + size))] };
   };
+  return ask;
+}
+
+async function instantiate(name) {
+  const ask = await instantiateOnly(name);
   for (const language of ["en", "ko"]) ask({ op: "learn", language }, readFileSync(join(PAGE, `messages/${language}.json`)));
   return ask;
 }

@@ -3,7 +3,7 @@
 use crate::fields::Fields;
 use pullback::compact::Map;
 use pullback::error::{Error, Result};
-use pullback::explain::four_ways::{self, Way, one_by_one};
+use pullback::explain::four_ways;
 use pullback::explain::{
     Address, Addresses, Block, CODES, Catalog, Level, Options, Size, Step, Steps, Subject, Trace,
     WorkedExample, animation, describe_number, diagnose, examples, layer_figures, picture_at, scene,
@@ -18,8 +18,6 @@ pub(crate) enum GlassAsk {
     Open(Open),
     /// Forgets what is open.
     Close { id: u32 },
-    /// Takes the messages of a language from the file that comes with the question.
-    Learn { language: String },
     /// The messages of a language.
     Words { language: String },
     /// A message with its values, by name.
@@ -89,7 +87,6 @@ impl GlassAsk {
                 language: fields.optional_text("language")?,
             }),
             "close" => Self::Close { id: fields.id("id")? },
-            "learn" => Self::Learn { language: fields.text("language")? },
             "words" => Self::Words { language: fields.text("language")? },
             "say" => Self::Say {
                 language: fields.text("language")?,
@@ -431,16 +428,12 @@ impl Glass {
     /// What differences find is uncertain by the rounding of two costs over the distance between them.
     fn verify(&self, address: &str) -> Result<Value> {
         let (trace, place, element) = self.number(address)?;
-        let trained = |place: &usize| trace.parameters()[*place].role.is_trained();
-        let position = (0..place).filter(trained).count();
-        let by = |way| one_by_one(trace, way).number(position, place, element);
-        let w = trace.parameter(place)[element];
-        let step = pullback::differentiate::differences::central_step(w);
+        let (differences, step) = four_ways::by_differences(trace, place, element);
         Ok(json!({
             "name": self.addresses(trace)?.of(place, element),
             "back": trace.gradient(place)[element],
-            "forward": by(Way::Forward),
-            "differences": by(Way::Differences),
+            "forward": four_ways::by_tangent(trace, place, element),
+            "differences": differences,
             "step": step,
             "noise": 4.0 * f64::EPSILON * trace.cost().abs() / step + step * step,
         }))
@@ -496,7 +489,10 @@ thread_local! {
 }
 
 /// Takes the messages of a language from its file.
-pub(crate) fn learn(language: &str, file: &[u8]) -> Result<()> {
+///
+/// # Errors
+/// If the language is unknown, or the file is none of messages.
+pub fn learn(language: &str, file: &[u8]) -> Result<()> {
     let text = std::str::from_utf8(file).unwrap_or_default();
     let found = Catalog::parse(language, text).ok_or_else(|| {
         let no = if CODES.contains(&language) {

@@ -10,42 +10,37 @@ mod model;
 mod quiz;
 
 pub use fields::{Fields, no_question, text};
-pub use glass::catalog;
+pub use glass::{catalog, learn};
+pub use model::Models;
 
 use glass::{Glass, GlassAsk};
-use model::ModelAsk;
-use pullback::Model;
 use pullback::compact::Map;
 use pullback::error::{Error, Result};
 use pullback::explain::Expression;
 use quiz::QuizAsk;
 use serde_json::Value;
 
-/// Everything that is open here.
+/// The examples that are open.
 #[derive(Debug, Default)]
 pub struct Opened {
     last: u32,
     glasses: Map<u32, Glass>,
-    models: Map<u32, Model<f64>>,
 }
 
 impl Opened {
     /// A number under which nothing is open.
-    pub fn number(&mut self) -> u32 {
+    fn number(&mut self) -> u32 {
         self.last += 1;
         self.last
     }
 
-    /// Answers a question, with the bytes of a file that it is about; absent if its op is none of these.
+    /// Answers a question; absent if its op is none of these.
     ///
     /// # Errors
     /// What is wrong with the question, or with what it is about.
-    pub fn answer(&mut self, op: &str, fields: &mut Fields, file: &[u8]) -> Result<Option<Value>> {
-        if let Some(ask) = ModelAsk::read(op, fields)? {
-            return self.model(&ask, file).map(Some);
-        }
+    pub fn answer(&mut self, op: &str, fields: &mut Fields) -> Result<Option<Value>> {
         if let Some(ask) = GlassAsk::read(op, fields)? {
-            return self.glass(ask, file).map(Some);
+            return self.glass(ask).map(Some);
         }
         if let Some(ask) = QuizAsk::read(op, fields)? {
             return self.quiz(&ask).map(Some);
@@ -55,24 +50,6 @@ impl Opened {
         let glass = self.glasses.get_mut(&id);
         let unknown = || Error::configuration(format!("nothing is open as {id}"));
         glass.ok_or_else(unknown)?.answer(&about).map(Some)
-    }
-
-    fn model(&mut self, ask: &ModelAsk, file: &[u8]) -> Result<Value> {
-        match ask {
-            ModelAsk::Model {} => {
-                let model = Model::from_bytes(file)?;
-                let mut described = model::described(&model)?;
-                let id = self.number();
-                described["id"] = id.into();
-                self.models.insert(id, model);
-                Ok(described)
-            }
-            ModelAsk::Row(row) => {
-                let unknown = || Error::configuration(format!("no model is open as {}", row.model));
-                model::row(self.models.get(&row.model).ok_or_else(unknown)?, row)
-            }
-            ModelAsk::Tensors { hidden, output, cost } => model::tensors(file, hidden, output, cost),
-        }
     }
 
     fn quiz(&mut self, ask: &QuizAsk) -> Result<Value> {
@@ -85,7 +62,7 @@ impl Opened {
         }
     }
 
-    fn glass(&mut self, ask: GlassAsk, file: &[u8]) -> Result<Value> {
+    fn glass(&mut self, ask: GlassAsk) -> Result<Value> {
         Ok(match ask {
             GlassAsk::Open(open) => {
                 let glass = Glass::open(&open)?;
@@ -97,10 +74,6 @@ impl Opened {
             }
             GlassAsk::Close { id } => {
                 self.glasses.remove(&id);
-                Value::Null
-            }
-            GlassAsk::Learn { language } => {
-                glass::learn(&language, file)?;
                 Value::Null
             }
             GlassAsk::Words { language } => glass::words(&language)?,

@@ -5,17 +5,47 @@ use pullback::Model;
 use pullback::compact::{Map, sort_by_key};
 use pullback::data::{Bytes, Categories, Column, Encoding, Feature, Table, Target, Times, Values};
 use pullback::error::{Error, Result};
-use pullback::explain::{WorkedExample, worked_rows};
-use pullback::importance::input_gradients;
+use pullback::explain::{PredictedRow, WorkedExample, predicted_row, worked_rows};
 use pullback::network::Mode;
-use pullback::train::Machine;
 use serde_json::{Value, json};
+
+/// The models that are open.
+#[derive(Debug, Default)]
+pub struct Models {
+    last: u32,
+    open: Map<u32, Model<f64>>,
+}
+
+impl Models {
+    /// Answers a question, with the bytes of a file that it is about; absent if its op is none of these.
+    ///
+    /// # Errors
+    /// What is wrong with the question, or with what it is about.
+    pub fn answer(&mut self, op: &str, fields: &mut Fields, file: &[u8]) -> Result<Option<Value>> {
+        let Some(ask) = ModelAsk::read(op, fields)? else { return Ok(None) };
+        Ok(Some(match &ask {
+            ModelAsk::Model {} => {
+                let model = Model::from_bytes(file)?;
+                let mut described = described(&model)?;
+                self.last += 1;
+                described["id"] = self.last.into();
+                self.open.insert(self.last, model);
+                described
+            }
+            ModelAsk::Row(own) => {
+                let unknown = || Error::configuration(format!("no model is open as {}", own.model));
+                row(self.open.get(&own.model).ok_or_else(unknown)?, own)?
+            }
+            ModelAsk::Tensors { hidden, output, cost } => tensors(file, hidden, output, cost)?,
+        }))
+    }
+}
 
 /// A page keeps a copy of every number of the network that it shows.
 const MOST_WEIGHTS: usize = 500_000;
 
 /// A question about models.
-pub(crate) enum ModelAsk {
+enum ModelAsk {
     /// Opens the file that comes with the question.
     Model {},
     /// A row, and what the model makes of it.
@@ -25,8 +55,8 @@ pub(crate) enum ModelAsk {
     Tensors { hidden: String, output: String, cost: String },
 }
 
-pub(crate) struct Row {
-    pub(crate) model: u32,
+struct Row {
+    model: u32,
     /// Which network of an ensemble, counted from 0.
     member: Option<usize>,
     own: Cells,
@@ -46,7 +76,7 @@ struct Cells {
 
 impl ModelAsk {
     /// The question that an op is, if it is one of these.
-    pub(crate) fn read(op: &str, fields: &mut Fields) -> Result<Option<Self>> {
+    fn read(op: &str, fields: &mut Fields) -> Result<Option<Self>> {
         Ok(Some(match op {
             "model" => Self::Model {},
             "row" => Self::Row(Row {
@@ -80,7 +110,7 @@ impl Cells {
 }
 
 /// What the page must know of a model.
-pub(crate) fn described(model: &Model<f64>) -> Result<Value> {
+fn described(model: &Model<f64>) -> Result<Value> {
     let trained = model.trained().map_err(|_| {
         Error::model("the file holds a network without the preprocessing of its data")
             .help("open it as a file of another library")
@@ -127,7 +157,7 @@ fn column(feature: &Feature) -> Value {
 }
 
 /// The row as an example, what is predicted for it, and by how much each input would change the prediction.
-pub(crate) fn row(model: &Model<f64>, row: &Row) -> Result<Value> {
+fn row(model: &Model<f64>, row: &Row) -> Result<Value> {
     let own = match row.member {
         None | Some(0) if model.member_count() == 1 => None,
         member => Some(model.member(member.unwrap_or(0)).ok_or_else(|| {
@@ -157,26 +187,16 @@ pub(crate) fn row(model: &Model<f64>, row: &Row) -> Result<Value> {
     }
     let table = Table::new("the row", columns)?;
     let names = target.output_names();
-    let machine = Machine::with_threads(1);
-    let first = table.select(&[0])?;
-    let prediction = model.predict(&first, &machine)?;
+    let PredictedRow { prediction, gradient } = predicted_row(model, &table)?;
     let mode = if row.is_training { Mode::Training } else { Mode::Evaluation };
     let worked: WorkedExample = worked_rows(model, &table, 0..rows.len(), mode, names.clone())?;
-    let likely = prediction.classes.as_ref().and_then(|classes| classes.first().copied()).unwrap_or(0);
-    let (features, _) = preprocessing.apply_features::<f64>(&first)?;
-    let saliency = input_gradients(
-        model,
-        &features.to_dense()?,
-        |_, output| f64::from(u8::from(output == likely.min(prediction.outputs - 1))),
-        &machine,
-    );
+    let classes = prediction.classes.as_ref();
     Ok(json!({
         "state": worked.to_json(),
         "outputs": names,
         "prediction": prediction.numbers,
-        "likely": prediction.classes.is_some().then_some(likely),
-        // A network that takes codes has no gradient with respect to them.
-        "saliency": saliency.ok(),
+        "likely": classes.map(|classes| classes.first().copied().unwrap_or(0)),
+        "saliency": gradient,
         "inputs": preprocessing.input_names(),
         "warnings": prediction.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
     }))
@@ -216,7 +236,7 @@ fn number(name: &str, text: &str) -> Result<f64> {
 }
 
 /// The matrices of a safetensors file as the layers of an example whose inputs are 0.
-pub(crate) fn tensors(file: &[u8], hidden: &str, output: &str, cost: &str) -> Result<Value> {
+fn tensors(file: &[u8], hidden: &str, output: &str, cost: &str) -> Result<Value> {
     let wrong = |what: String| Error::model(what).help("give a safetensors file of dense layers");
     let parsed = safetensors::SafeTensors::deserialize(file).map_err(|error| wrong(error.to_string()))?;
     let mut named = parsed.tensors();

@@ -348,14 +348,14 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
 /// The name in `known` that is nearest to `given`, if one is near enough to be what was meant.
 ///
 /// Near is a Damerau-Levenshtein distance (one insertion, deletion, replacement or swap of
-/// neighbors counts one) of at most a third of the longer name, letter case left aside.
+/// neighbors counts one) of at most a third of the longer name, letter case left aside, as far as letters are ASCII.
 pub fn nearest_name<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let given = given.to_lowercase();
+    let given = given.to_ascii_lowercase();
     let length = given.chars().count();
     known
         .into_iter()
         .map(|name| {
-            let lower = name.to_lowercase();
+            let lower = name.to_ascii_lowercase();
             (strsim::damerau_levenshtein(&given, &lower), lower.chars().count().max(length), name)
         })
         .filter(|(distance, length, _)| *distance <= (length / 3).max(1))

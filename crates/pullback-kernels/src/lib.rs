@@ -38,7 +38,7 @@ mod rowwise;
 
 pub use gemm::{
     Batch, Entries, Operand, PackedOperand, Start, batched_product, entries_gradient, entries_product,
-    product, product_beside, product_packed, product_with,
+    plain_product, product, product_beside, product_packed, product_with,
 };
 pub use image::{Windows, convolve, convolve_transposed, filter_gradient, max_pool, route_to_max};
 pub use machine::{Array, Isa, Pool, Precision, Workspace};

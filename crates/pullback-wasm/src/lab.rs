@@ -1,17 +1,26 @@
 //! What is open, and which question goes where.
 
-use crate::train::{About, Runs, TrainAsk};
+#[cfg(feature = "train")]
+use crate::train::Runs;
 use pullback::error::Error;
-use pullback_glass::{Fields, Opened, no_question};
+#[cfg(feature = "train")]
+use pullback_glass::Models;
+#[cfg(feature = "explain")]
+use pullback_glass::Opened;
+use pullback_glass::{Fields, learn, no_question};
 use serde_json::{Value, json};
 
 /// An answer: JSON, and numbers that belong to it.
-pub(crate) type Answer = pullback::Result<(Value, Vec<f32>)>;
+pub(crate) type Answer = (Value, Vec<f32>);
 
 /// Everything that a page has opened.
 #[derive(Debug, Default)]
 pub struct Lab {
+    #[cfg(feature = "explain")]
     opened: Opened,
+    #[cfg(feature = "train")]
+    models: Models,
+    #[cfg(feature = "train")]
     runs: Runs,
 }
 
@@ -28,7 +37,7 @@ impl Lab {
     }
 
     /// Answers a question, with the bytes of a file that it is about.
-    pub fn answer(&mut self, question: &str, file: &[u8]) -> (Value, Vec<f32>) {
+    pub fn answer(&mut self, question: &str, file: &[u8]) -> Answer {
         let answer = self.ask(question, file);
         match answer {
             Ok((json, numbers)) => (json!({ "ok": json }), numbers),
@@ -36,19 +45,26 @@ impl Lab {
         }
     }
 
-    fn ask(&mut self, question: &str, file: &[u8]) -> Answer {
+    fn ask(&mut self, question: &str, file: &[u8]) -> pullback::Result<Answer> {
         let mut fields = Fields::parse(question)?;
         let op = fields.text("op")?;
-        if let Some(ask) = TrainAsk::read(&op, &mut fields)? {
-            return self.runs.answer(ask, self.opened.number());
+        if op == "learn" {
+            learn(&fields.text("language")?, file)?;
+            return Ok((Value::Null, Vec::new()));
         }
-        if let Some(about) = About::read(&op, &mut fields)? {
-            return self.runs.answer_about(fields.id("id")?, &about);
+        #[cfg(feature = "train")]
+        if let Some(answer) = self.runs.answer(&op, &mut fields)? {
+            return Ok(answer);
         }
-        match self.opened.answer(&op, &mut fields, file)? {
-            Some(json) => Ok((json, Vec::new())),
-            None => Err(no_question(format!("there is no op `{op}`"))),
+        #[cfg(feature = "train")]
+        if let Some(json) = self.models.answer(&op, &mut fields, file)? {
+            return Ok((json, Vec::new()));
         }
+        #[cfg(feature = "explain")]
+        if let Some(json) = self.opened.answer(&op, &mut fields)? {
+            return Ok((json, Vec::new()));
+        }
+        Err(no_question(format!("there is no op `{op}`")))
     }
 }
 

@@ -17,6 +17,7 @@
 //! ```
 
 mod lab;
+#[cfg(feature = "train")]
 mod train;
 
 pub use lab::Lab;

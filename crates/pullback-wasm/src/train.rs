@@ -169,20 +169,34 @@ type Classified = (Vec<[f64; 2]>, Vec<u32>, Vec<String>);
 
 /// All runs that are open.
 #[derive(Debug, Default)]
-pub(crate) struct Runs(Map<u32, Run>);
+pub(crate) struct Runs {
+    last: u32,
+    open: Map<u32, Run>,
+}
 
 impl Runs {
-    /// Answers; a run that is opened is called `id`.
-    pub(crate) fn answer(&mut self, ask: TrainAsk, id: u32) -> Answer {
+    /// Answers a question; absent if its op is none of these.
+    pub(crate) fn answer(&mut self, op: &str, fields: &mut Fields) -> Result<Option<Answer>> {
+        if let Some(ask) = TrainAsk::read(op, fields)? {
+            return self.train(ask).map(Some);
+        }
+        let Some(about) = About::read(op, fields)? else { return Ok(None) };
+        let id = fields.id("id")?;
+        let unknown = || Error::configuration(format!("no run is open as {id}"));
+        self.open.get_mut(&id).ok_or_else(unknown)?.answer(&about).map(Some)
+    }
+
+    fn train(&mut self, ask: TrainAsk) -> Result<Answer> {
         match ask {
             TrainAsk::Open(open) => {
                 let run = Run::open(&open)?;
-                let answer = run.opened(id)?;
-                self.0.insert(id, run);
+                self.last += 1;
+                let answer = run.opened(self.last)?;
+                self.open.insert(self.last, run);
                 Ok(answer)
             }
             TrainAsk::Close { id } => {
-                self.0.remove(&id);
+                self.open.remove(&id);
                 Ok((Value::Null, Vec::new()))
             }
             TrainAsk::Counts { depth, width } => {
@@ -192,14 +206,6 @@ impl Runs {
                 Ok((serde_json::to_value(counts).map_err(unwritten)?, Vec::new()))
             }
         }
-    }
-}
-
-impl Runs {
-    /// Answers a question about a run.
-    pub(crate) fn answer_about(&mut self, id: u32, about: &About) -> Answer {
-        let unknown = || Error::configuration(format!("no run is open as {id}"));
-        self.0.get_mut(&id).ok_or_else(unknown)?.answer(about)
     }
 }
 
@@ -311,7 +317,7 @@ impl Run {
 
     /// What is told of a run before its first step, with its points: `[points, 4]`, two numbers, the class, and
     /// whether it is held out.
-    fn opened(&self, id: u32) -> Answer {
+    fn opened(&self, id: u32) -> Result<Answer> {
         let ids = self.data.targets().ids().expect("the targets are classes");
         let points = self.points.iter().zip(ids).enumerate().flat_map(|(row, (point, class))| {
             let is_held_out = self.held_out.binary_search(&row).is_ok();
@@ -341,7 +347,7 @@ impl Run {
         Ok((json, points.collect()))
     }
 
-    fn answer(&mut self, about: &About) -> Answer {
+    fn answer(&mut self, about: &About) -> Result<Answer> {
         match about {
             About::Run { steps } => {
                 self.run(self.state.steps().saturating_add(*steps))?;

@@ -20,6 +20,7 @@
 //! # Ok::<(), pullback::Error>(())
 //! ```
 
+use crate::decimal;
 use crate::error::{Error, Result};
 use pullback_kernels::Real;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
@@ -123,7 +124,7 @@ impl Bound {
         if !self.holds(value) {
             return wrong("");
         }
-        let (rounded, kind) = (T::from_f64(value).to_f64(), T::NAME.to_lowercase());
+        let (rounded, kind) = (T::from_f64(value).to_f64(), T::NAME.to_ascii_lowercase());
         // Quotients are taken by divisors from here on; see `Real::over_positive`.
         let least = if T::NAME == f32::NAME { 2.0_f64.powi(-125) } else { 2.0_f64.powi(-1021) };
         if !rounded.is_finite() {
@@ -210,7 +211,7 @@ pub trait Choices: Copy + Sized {
     /// # Errors
     /// If there is none.
     fn by_name(name: &str) -> Result<Self> {
-        let plain = name.to_lowercase().replace('-', "_");
+        let plain = name.to_ascii_lowercase().replace('-', "_");
         let is_called = |item: &&Choice| item.name == plain || item.also.contains(&plain.as_str());
         Self::LIST
             .iter()
@@ -282,7 +283,7 @@ pub trait Choices: Copy + Sized {
                     return Err(Error::configuration(what).help(help));
                 }
             };
-            let number = number.parse().map_err(|_| {
+            let number = decimal::number(number).ok_or_else(|| {
                 Error::configuration(format!("`{number}` is no {field} of {name}")).help("write a number")
             })?;
             choice.change(field, number)?;

@@ -28,6 +28,7 @@
 mod catalog;
 pub mod choice;
 pub mod data;
+mod decimal;
 // Not in the page: what it trains in f32 must first be compiled in pullback-wasm, where it is compiled to be fast.
 #[cfg(not(target_family = "wasm"))]
 pub mod estimator;

@@ -2,8 +2,8 @@
 
 use crate::graph::Shape;
 use crate::plan::MOST_STATES;
-use pullback_kernels::update::{AnyRule, Rule};
-use pullback_kernels::{Isa, Real, Workspace};
+use pullback_kernels::update::{AnyRule, Product, Rule};
+use pullback_kernels::{Isa, Real, Start, Workspace, product_with};
 
 /// The rules of a step, with its constants. An update of a plan says which one is applied.
 ///
@@ -60,7 +60,11 @@ impl<T: Real> Rules<T> for StepRules<T> {
         match *shape.sizes() {
             [rows, columns] => {
                 let rule = &self.rules[rule];
-                rule.update_matrix([rows, columns], gradient, parameter_and_states, scratch, workspace);
+                let isa = workspace.isa();
+                let product: Product<'_, T> = &mut |left, right, output| {
+                    product_with(left, right, output, Start::Zero, |_, _| (), workspace);
+                };
+                rule.update_matrix([rows, columns], gradient, parameter_and_states, scratch, isa, product);
             }
             _ => self.piece(rule, gradient, parameter_and_states),
         }

@@ -62,6 +62,32 @@ pub fn product<T: Real>(left: Operand<'_, T>, right: Operand<'_, T>, output: &mu
     product_with(left, right, output, Start::Zero, |_, _| (), &mut workspace);
 }
 
+/// Writes `left @ right` to `output`, with the same bits as [`product`] and little code: for whoever multiplies now and
+/// then.
+///
+/// # Panics
+/// If the inner sizes differ or `output` has the wrong size.
+pub fn plain_product<T: Real>(left: Operand<'_, T>, right: Operand<'_, T>, output: &mut [T]) {
+    assert_eq!(left.columns, right.rows, "inner sizes");
+    assert_eq!(output.len(), left.rows * right.columns, "output size");
+    output.fill(T::ZERO);
+    Isa::best().run(
+        #[inline(always)]
+        || {
+            for row in 0..left.rows {
+                let sums = &mut output[row * right.columns..][..right.columns];
+                for inner in 0..left.columns {
+                    let a = left.data[row * left.row_stride + inner * left.column_stride];
+                    for (column, sum) in sums.iter_mut().enumerate() {
+                        let b = right.data[inner * right.row_stride + column * right.column_stride];
+                        *sum = a.mul_add(b, *sum);
+                    }
+                }
+            }
+        },
+    );
+}
+
 /// Writes `left @ right`, from `start` on, to `output`, and applies `epilogue` to it while it is in cache.
 ///
 /// In a large product, zeros of an operand that has many are left out, so that there zero times infinity is zero.

@@ -22,7 +22,7 @@ mod reduced;
 mod skip;
 mod sparse;
 
-pub use api::{Operand, Start, product, product_beside, product_with};
+pub use api::{Operand, Start, plain_product, product, product_beside, product_with};
 pub use batched::{Batch, batched_product};
 pub use entries::{Entries, entries_gradient, entries_product};
 pub(crate) use kernel::Kernel;

@@ -15,7 +15,7 @@ pub use amsgrad::AmsGrad;
 pub use lion::Lion;
 pub use muon::Muon;
 pub use nadam::{Nadam, NadamSettings};
-pub use rule::{AnyRule, MOST_STATES, Rule};
+pub use rule::{AnyRule, MOST_STATES, Product, Rule};
 
 use crate::{Isa, Real};
 

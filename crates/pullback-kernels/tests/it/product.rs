@@ -73,6 +73,8 @@ fn check_operands<T: Real>(isa: Isa, threads: usize, sizes: (usize, usize, usize
         let mut c = before.clone();
         product_with(left, right, &mut c, Start::Zero, |_, _| (), &mut workspace);
         assert_bits(&c, &zero, &what);
+        plain_product(left, right, &mut c);
+        assert_bits(&c, &zero, &format!("plain {what}"));
         let mut c = before.clone();
         let epilogue = |first: usize, numbers: &mut [T]| {
             for (i, x) in (first..).zip(numbers) {

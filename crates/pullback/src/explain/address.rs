@@ -38,8 +38,12 @@ impl<'a> Addresses<'a> {
     pub fn new(trace: &'a Trace, names: &Map<Symbol, String>, notation: Notation) -> Self {
         let mut all = notation.names(trace);
         all.extend(names.iter().map(|(symbol, name)| (*symbol, name.clone())));
-        let mut seen = BTreeSet::new();
-        let shared = all.values().filter(|name| !seen.insert(*name)).cloned().collect();
+        let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
+        for name in all.values() {
+            if !seen.insert(name) {
+                shared.insert(name.clone());
+            }
+        }
         Self { trace, labels: Labels::of_network(trace, &all, notation), shared, of_file: None }
     }
 

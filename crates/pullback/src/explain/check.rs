@@ -14,7 +14,7 @@ use crate::compact::sort_by;
 use crate::differentiate::differences::{FIVE_POINT_STEP, beside, five_point};
 use crate::differentiate::forward;
 use crate::error::Result;
-use crate::execute::{Executor, Machine, reference_with};
+use crate::execute::{Executor, Machine, reference, reference_with};
 use crate::graph::{Builder, Graph, Kind, NodeId, Op, ops};
 use crate::network::{Mode, Network};
 use crate::plan::Plan;
@@ -130,7 +130,7 @@ pub fn check_watched(
     let mut tangent = Runner::new(trace, &tangents.graph, &tangents.nodes);
     let mut parameters: Vec<Vec<f64>> =
         (0..trace.parameters().len()).map(|place| trace.parameter(place).to_vec()).collect();
-    let mut branches = Branches::new(trace, &parameters)?;
+    let mut branches = Branches::new(trace, &parameters, |graph, sides| Runner::new(trace, graph, sides))?;
     let noise = Noise::measure(trace);
     let mut checks = Vec::new();
     let specification = network.parameters()?;
@@ -220,9 +220,16 @@ fn largest_of(one: f64, other: f64) -> f64 {
     if one.is_nan() || other.is_nan() { f64::NAN } else { one.max(other) }
 }
 
-/// Runs a graph of the trace's network on the trace's examples.
+/// Runs a graph of the trace's network on the trace's examples, with other parameters.
+pub(super) trait Run {
+    /// The outputs, one after the other.
+    fn outputs(&mut self, parameters: &[Vec<f64>]) -> Vec<f64>;
+}
+
+/// By a plan, for whoever runs it often.
 struct Runner {
     executor: Executor<f64>,
+    outputs: usize,
     /// How many inputs are given: what the graph has beyond them is its own.
     given: usize,
 }
@@ -237,7 +244,32 @@ impl Runner {
             executor.input_mut(position).copy_from_slice(trace.value(id));
             given = position + 1;
         }
-        Self { executor, given }
+        Self { executor, outputs: outputs.len(), given }
+    }
+}
+
+impl Run for Runner {
+    fn outputs(&mut self, parameters: &[Vec<f64>]) -> Vec<f64> {
+        self.executor.run(parameters);
+        (0..self.outputs).flat_map(|output| self.executor.output(output).to_vec()).collect()
+    }
+}
+
+/// Node by node, for whoever runs it a few times: the page, which then needs no plan.
+pub(super) struct Plain {
+    graph: Graph,
+    outputs: Vec<NodeId>,
+    given: Vec<Vec<f64>>,
+    parameters: Vec<NodeId>,
+}
+
+impl Run for Plain {
+    fn outputs(&mut self, parameters: &[Vec<f64>]) -> Vec<f64> {
+        for (id, numbers) in self.parameters.iter().zip(parameters) {
+            self.given[id.index()].clone_from(numbers);
+        }
+        let values = reference(&self.graph, &self.given);
+        self.outputs.iter().flat_map(|id| values[id.index()].iter().copied()).collect()
     }
 }
 
@@ -385,21 +417,32 @@ fn largest_near(trace: &Trace, id: NodeId, steps: usize) -> f64 {
 }
 
 /// Which side of its kinks the network is on: of a ReLU, an absolute value, a largest number.
-pub(super) struct Branches {
+pub(super) struct Branches<R> {
     /// Absent where the network has no kink.
-    runner: Option<Runner>,
-    outputs: usize,
+    run: Option<R>,
     /// The sides with the parameters as they are.
     middle: Vec<f64>,
 }
 
-impl Branches {
-    /// The derivative of an operation with a kink has a node that tells the side, so the backward pass has them all but
-    /// those of max pooling, which finds the largest pixels itself.
+impl Branches<Plain> {
+    /// For a few questions.
     ///
     /// # Errors
     /// If the graph contradicts itself.
-    pub(super) fn new(trace: &Trace, parameters: &[Vec<f64>]) -> Result<Self> {
+    pub(super) fn plain(trace: &Trace, parameters: &[Vec<f64>]) -> Result<Self> {
+        Self::new(trace, parameters, |graph, sides| Plain {
+            graph: graph.clone(),
+            outputs: sides.to_vec(),
+            given: trace.values()[..trace.lowered().graph.nodes().len()].to_vec(),
+            parameters: trace.lowered().parameters.clone(),
+        })
+    }
+}
+
+impl<R: Run> Branches<R> {
+    /// The derivative of an operation with a kink has a node that tells the side, so the backward pass has them all but
+    /// those of max pooling, which finds the largest pixels itself.
+    fn new(trace: &Trace, parameters: &[Vec<f64>], run: impl Fn(&Graph, &[NodeId]) -> R) -> Result<Self> {
         let graph = trace.graph();
         let builder = Builder::extend(graph.clone());
         let mut sides = Vec::new();
@@ -416,16 +459,14 @@ impl Branches {
             }
         }
         let graph = builder.finish()?;
-        let runner = (!sides.is_empty()).then(|| Runner::new(trace, &graph, &sides));
-        let mut branches = Self { runner, outputs: sides.len(), middle: Vec::new() };
+        let run = (!sides.is_empty()).then(|| run(&graph, &sides));
+        let mut branches = Self { run, middle: Vec::new() };
         branches.middle = branches.sides(parameters);
         Ok(branches)
     }
 
     fn sides(&mut self, parameters: &[Vec<f64>]) -> Vec<f64> {
-        let Some(runner) = &mut self.runner else { return Vec::new() };
-        runner.executor.run(parameters);
-        (0..self.outputs).flat_map(|output| runner.executor.output(output).to_vec()).collect()
+        self.run.as_mut().map(|run| run.outputs(parameters)).unwrap_or_default()
     }
 
     /// Whether the points of a step are on another side of a kink than the middle.
@@ -441,7 +482,7 @@ impl Branches {
         place: (usize, usize),
         reach: f64,
     ) -> bool {
-        if self.runner.is_none() {
+        if self.run.is_none() {
             return false;
         }
         let x = parameters[place.0][place.1];

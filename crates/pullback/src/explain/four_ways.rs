@@ -5,9 +5,10 @@
 //! length (in a dense network every choice of one unit a layer is a path).
 
 use super::Trace;
+use crate::differentiate::differences::{central, central_step};
 use crate::differentiate::forward;
 use crate::error::{Error, Result};
-use crate::execute::Machine;
+use crate::execute::{Machine, reference};
 use crate::graph::{Kind, NodeRole};
 use crate::train::{GradientMethod, OneByOne};
 
@@ -131,6 +132,27 @@ pub fn one_by_one(trace: &Trace, way: Way) -> OneByOne<f64> {
     }
     found.set_parameters((0..trace.parameters().len()).map(|place| trace.parameter(place)));
     found
+}
+
+/// One number of the gradient by forward mode: the tangent of the cost when that number alone changes. The graph is run
+/// node by node, so that a page that asks for a number now and then needs no plan.
+pub fn by_tangent(trace: &Trace, place: usize, element: usize) -> f64 {
+    let lowered = trace.lowered();
+    let tangents = forward(&lowered.graph, &[lowered.cost], &[lowered.parameters[place]]);
+    let (direction, tangent) = (tangents.directions[0], tangents.nodes[0]);
+    let mut given = trace.values()[..lowered.graph.nodes().len()].to_vec();
+    given.resize(direction.index(), Vec::new());
+    let mut numbers = vec![0.0; trace.parameter(place).len()];
+    numbers[element] = 1.0;
+    given.push(numbers);
+    reference(&tangents.graph, &given)[tangent.index()][0]
+}
+
+/// The same by central differences, with their step: the cost of that number moved a little up and down.
+pub fn by_differences(trace: &Trace, place: usize, element: usize) -> (f64, f64) {
+    let number = trace.parameter(place)[element];
+    let step = central_step(number);
+    (central(number, step, &mut |moved| trace.cost_with(place, element, moved)), step)
 }
 
 fn weight_by_weight(trace: &Trace, way: Way, most: usize) -> (Vec<Vec<f64>>, usize) {

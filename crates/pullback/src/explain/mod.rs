@@ -65,7 +65,7 @@ pub use render::animation::{Animation, Cue, animation};
 pub use render::html::Drawings;
 pub use render::picture::{picture, picture_at};
 pub use render::{diagram, json};
-pub use rows::{NamedInput, named_inputs, trace_rows, worked_rows};
+pub use rows::{NamedInput, PredictedRow, named_inputs, predicted_row, trace_rows, worked_rows};
 pub use scene::{Anchor, Figure, MOST_GATES, MOST_UNITS, READABLE, Role, Scene, Shape, Size, scene};
 pub use steps::{Action, Level, Makes, Pass, Place, Said, Step, Steps, Term};
 pub use trace::{

@@ -40,7 +40,7 @@ impl Nudge {
         let is_close = |slope: f64| (slope - gradient).abs() <= CLOSE * gradient.abs();
         let mut parameters: Vec<Vec<f64>> =
             (0..trace.parameters().len()).map(|place| trace.parameter(place).to_vec()).collect();
-        let mut branches = Branches::new(trace, &parameters)?;
+        let mut branches = Branches::plain(trace, &parameters)?;
         let mut crosses = |by: f64| branches.crossed_within(&mut parameters, (place, element), by);
         let above = cost(NUDGE) - trace.cost();
         let is_smooth = !crosses(NUDGE) || is_close((trace.cost() - cost(-NUDGE)) / NUDGE);

@@ -1,10 +1,13 @@
 //! A trace of a model on rows of a table, and what its inputs are called there.
 
 use super::{Kept, Names, NetworkExample, Notation, Subject, Trace, WorkedExample};
-use crate::data::{Dataset, Preprocessing, Table, Values, written};
+use crate::data::{Dataset, Features, Preprocessing, Table, Values, written};
+use crate::differentiate::reverse;
 use crate::error::Result;
-use crate::model::Model;
-use crate::network::Mode;
+use crate::execute::reference;
+use crate::graph::{Builder, Kind, NodeId};
+use crate::model::{Model, Prediction, Temperature};
+use crate::network::{Form, Mode};
 use crate::train::{Batch, Optimizer, Training};
 use pullback_kernels::Real;
 use std::ops::Range;
@@ -91,6 +94,64 @@ pub fn worked_rows<T: Real>(
         subject: Subject::Network(Box::new(network)),
         expect: Vec::new(),
     })
+}
+
+/// What a network predicts for a row, and how much each of its inputs moves that.
+#[derive(Debug)]
+pub struct PredictedRow {
+    /// As [`Model::predict`] says it.
+    pub prediction: Prediction,
+    /// The derivative of the likely output, or of the first one where there are no classes, with respect to each input;
+    /// absent for a network that takes codes or several inputs.
+    pub gradient: Option<Vec<f64>>,
+}
+
+/// What the network of a model, of an ensemble the first, predicts for the first row of a table. The graph is run node by
+/// node: a page that asks for a row now and then needs no plan.
+///
+/// # Errors
+/// If a column that the model takes is missing or of another kind, or the model is not of a table.
+///
+/// # Panics
+/// If the table has no row.
+pub fn predicted_row(model: &Model<f64>, table: &Table) -> Result<PredictedRow> {
+    let preprocessing = model.trained()?.preprocessing;
+    let (features, warnings): (Features<f64>, _) = preprocessing.apply_features(&table.select(&[0])?)?;
+    let features = features.to_dense()?;
+    let network = model.network();
+    let lowered = network.lower_calibrated(1, model.temperature().unwrap_or(Temperature::ONE).get())?;
+    let graph = &lowered.graph;
+    let inputs: Vec<NodeId> =
+        graph.ids().filter(|id| matches!(graph.node(*id).kind, Kind::Input(_))).collect();
+    // What the prediction does not read, such as targets, is zero.
+    let mut given: Vec<Vec<f64>> = graph.ids().map(|id| vec![0.0; graph.shape(id).elements()]).collect();
+    for (at, input) in lowered.inputs.iter().enumerate() {
+        let numbers = lowered.columns(&features, at);
+        if let Form::Index(index) = input.form {
+            index.check(&numbers)?;
+        }
+        given[inputs[input.place].index()] = numbers;
+    }
+    for (id, numbers) in lowered.parameters.iter().zip(model.parameters()) {
+        given[id.index()].clone_from(numbers);
+    }
+    let values = reference(graph, &given);
+    let prediction = model.read(model.restored(&values[lowered.prediction.index()]), warnings);
+    let gradient = if network.named.is_empty() {
+        let likely = prediction.classes.as_ref().and_then(|classes| classes.first().copied()).unwrap_or(0);
+        let mut chosen = vec![0.0; network.outputs()];
+        chosen[likely.min(network.outputs() - 1)] = 1.0;
+        given.push(chosen);
+        let builder = Builder::extend(graph.clone());
+        let chosen = builder.input("chosen output", [1, network.outputs()]);
+        let output = (builder.var(lowered.prediction) * chosen).sum_all();
+        let output = output.id().expect("a product of equal shapes is legal");
+        let gradients = reverse(&builder.finish()?, output, &[inputs[lowered.inputs[0].place]])?;
+        Some(reference(&gradients.graph, &given).swap_remove(gradients.nodes[0].index()))
+    } else {
+        None
+    };
+    Ok(PredictedRow { prediction, gradient })
 }
 
 fn example<T: Real>(

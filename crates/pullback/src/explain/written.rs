@@ -5,6 +5,7 @@
 //! parentheses, a sum in a product too.
 
 use super::Block;
+use crate::decimal;
 use crate::graph::Op;
 use crate::report::number::significant;
 
@@ -147,7 +148,7 @@ impl Written {
     }
 
     fn is_signed_number(&self) -> bool {
-        self.text.starts_with('-') && self.text[1..].parse::<f64>().is_ok()
+        self.text.starts_with('-') && decimal::number(&self.text).is_some()
     }
 
     /// The same between parentheses.

@@ -498,7 +498,7 @@ impl<T: Real> Model<T> {
     }
 
     /// What a network's numbers are in the target's own units; probabilities stay.
-    fn restored(&self, numbers: &[T]) -> Vec<f64> {
+    pub(crate) fn restored(&self, numbers: &[T]) -> Vec<f64> {
         match &self.card.preprocessing {
             Some(preprocessing) => preprocessing.target().target().restore(numbers),
             None => numbers.iter().map(|number| number.to_f64()).collect(),

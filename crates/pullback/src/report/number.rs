@@ -3,6 +3,8 @@
 //! [`significant`] for results that one follows digit by digit, [`figure`] for what was measured, [`setting`] for what
 //! was given, [`count`], [`counted`] and [`magnitude`] for how many, [`percent`] for shares, [`time`] for seconds.
 
+use crate::decimal;
+
 /// A number in `digits` significant digits; short numbers in full: `0.1`, `3.14159`, `1.23457e-8`.
 ///
 /// Zeros at the end say that a number was rounded: `2.00000` is near 2, `2` is 2.
@@ -29,7 +31,7 @@ pub fn significant(x: f64, digits: usize) -> String {
     }
     let after = (digits as i32 - (exponent + 1)).max(0) as usize;
     let text = format!("{x:.after$}");
-    let is_whole = text.parse::<f64>().is_ok_and(|back| (back - x).abs() <= 4.0 * f64::EPSILON * size);
+    let is_whole = decimal::number(&text).is_some_and(|back| (back - x).abs() <= 4.0 * f64::EPSILON * size);
     if is_whole && text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {

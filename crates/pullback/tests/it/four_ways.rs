@@ -2,7 +2,7 @@
 
 use pullback::data::{Dataset, Features, Targets};
 use pullback::explain::Trace;
-use pullback::explain::four_ways::{Way, count, gradient};
+use pullback::explain::four_ways::{Way, by_differences, by_tangent, count, gradient};
 use pullback::network::{Activation, Cost, Network};
 use pullback::train::{Batch, GradientMethod, Machine, Optimizer, Silent, Training, train};
 
@@ -30,6 +30,16 @@ fn all_ways_lead_to_the_same_gradient() {
             let (back, _) = gradient(&trace, Way::Back, usize::MAX).unwrap();
             for (way, tolerance) in [(Way::Forward, 1e-12), (Way::Differences, 1e-7), (Way::Paths, 1e-12)] {
                 let (other, _) = gradient(&trace, way, usize::MAX).unwrap();
+                // One number alone, node by node.
+                let alone = |place: usize, element: usize| match way {
+                    Way::Forward => by_tangent(&trace, place, element),
+                    _ => by_differences(&trace, place, element).0,
+                };
+                for (place, numbers) in back.iter().enumerate().filter(|_| way != Way::Paths) {
+                    for (element, number) in numbers.iter().enumerate() {
+                        assert!((alone(place, element) - number).abs() < tolerance, "{way:?}, {activation}");
+                    }
+                }
                 for (one, two) in back.concat().iter().zip(other.concat()) {
                     assert!((one - two).abs() < tolerance, "{way:?}, {activation}, {cost}: {two} for {one}");
                 }

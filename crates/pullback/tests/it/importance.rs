@@ -1,7 +1,8 @@
 //! Importance of columns, where it is known: in linear models whose weights are chosen.
 
 use pullback::data::{Bytes, Categories, Column, Table, Values, builtin};
-use pullback::importance::{self, Importance, ImportanceOptions};
+use pullback::explain::{PredictedRow, predicted_row};
+use pullback::importance::{self, Importance, ImportanceOptions, input_gradients};
 use pullback::job::{Fitted, Job, Settings};
 use pullback::model::Model;
 use pullback::random::{Purpose, Random};
@@ -80,6 +81,28 @@ fn linear(table: &Table) -> Model<f32> {
 
 fn of<'a>(found: &'a Importance, name: &str) -> &'a importance::ColumnImportance {
     found.columns.iter().find(|column| column.name == name).unwrap()
+}
+
+#[test]
+fn a_row_that_is_predicted_node_by_node_has_the_numbers_of_a_plan() {
+    let data = table();
+    let models = [
+        linear(&data),
+        fit(&builtin::load("iris", 0).unwrap(), &[("hidden", "5"), ("epochs", "3"), ("seed", "1")]).model,
+    ];
+    let machine = Machine::with_threads(1);
+    for (model, table) in models.iter().zip([data, builtin::load("iris", 0).unwrap()]) {
+        let model: Model<f64> = model.cast().unwrap();
+        let first = table.select(&[0]).unwrap();
+        let PredictedRow { prediction, gradient } = predicted_row(&model, &table).unwrap();
+        let wanted = model.predict(&first, &machine).unwrap();
+        assert_eq!((&prediction.numbers, &prediction.classes), (&wanted.numbers, &wanted.classes));
+        let likely = wanted.classes.map_or(0, |classes| classes[0]).min(wanted.outputs - 1);
+        let (features, _) = model.preprocessing().unwrap().apply_features::<f64>(&first).unwrap();
+        let chosen = |_, output| f64::from(u8::from(output == likely));
+        let by_plan = input_gradients(&model, &features.to_dense().unwrap(), chosen, &machine).unwrap();
+        assert_eq!(gradient, Some(by_plan));
+    }
 }
 
 #[test]

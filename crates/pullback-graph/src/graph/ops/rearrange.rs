@@ -1,6 +1,7 @@
 //! Operations that move elements and change none. They cost no multiply-adds.
 
 use super::{Case, Dice, Formula, Operation, Site, View, ViewMut};
+use crate::compact::sort_by_key;
 use crate::graph::shape::{for_each_broadcast, for_each_strided};
 use crate::graph::{Scalar, Shape, Var};
 use pullback_kernels::Real;
@@ -165,7 +166,7 @@ impl Operation for Transpose {
     fn shape(&self, inputs: &[&Shape]) -> Result<Shape, String> {
         let x = single(inputs)?;
         let mut sorted = self.axes.clone();
-        sorted.sort_unstable();
+        sort_by_key(&mut sorted, |axis| *axis);
         if sorted != (0..x.rank()).collect::<Vec<_>>() {
             return Err(format!("{:?} is not an order of the operand's {} axes", self.axes, x.rank()));
         }

@@ -1,8 +1,8 @@
 //! Muon.
 
 use super::Adam;
-use super::rule::{MOST_STATES, Rule};
-use crate::{Isa, Operand, Real, Start, Workspace, dot, map_in_place, product_with, zip_in_place};
+use super::rule::{MOST_STATES, Product, Rule};
+use crate::{Isa, Operand, Real, dot, map_in_place, zip_in_place};
 
 /// Muon (Jordan et al., 2024), as PyTorch writes it: the momentum of a matrix of weights, made orthogonal.
 /// `v = momentum * v + (1 - momentum) * g; u = momentum * v + (1 - momentum) * g;`
@@ -42,7 +42,8 @@ impl<T: Real> Rule<T> for Muon<T> {
         g: &[T],
         [w, v, ..]: [&mut [T]; 1 + MOST_STATES],
         scratch: &mut Vec<T>,
-        workspace: &mut Workspace,
+        isa: Isa,
+        product: Product<'_, T>,
     ) {
         let (short, size) = (rows.min(columns), rows * columns);
         assert!(w.len() == size && v.len() == size && g.len() == size, "lengths of a step");
@@ -53,11 +54,11 @@ impl<T: Real> Rule<T> for Muon<T> {
         let (x, rest) = scratch[..needed].split_at_mut(size);
         let (next, rest) = rest.split_at_mut(size);
         let (gram, polynomial) = rest.split_at_mut(short * short);
-        let (isa, momentum) = (workspace.isa(), self.momentum);
+        let momentum = self.momentum;
         mean(isa, v, g, momentum);
         x.copy_from_slice(v);
         mean(isa, x, g, momentum);
-        orthogonalize([rows, columns], x, next, gram, polynomial, workspace);
+        orthogonalize([rows, columns], x, [next, gram, polynomial], isa, product);
         let size = ROOT_MEAN_SQUARE * (rows.max(columns) as f64).sqrt();
         let (rate, keep) = (self.learning_rate * T::from_f64(size), self.keep);
         zip_in_place(
@@ -86,12 +87,10 @@ fn mean<T: Real>(isa: Isa, v: &mut [T], g: &[T], momentum: T) {
 fn orthogonalize<T: Real>(
     [rows, columns]: [usize; 2],
     x: &mut [T],
-    next: &mut [T],
-    gram: &mut [T],
-    polynomial: &mut [T],
-    workspace: &mut Workspace,
+    [next, gram, polynomial]: [&mut [T]; 3],
+    isa: Isa,
+    product: Product<'_, T>,
 ) {
-    let isa = workspace.isa();
     let [a, b, c] = COEFFICIENTS.map(T::from_f64);
     let norm = dot(isa, x, x).sqrt().max(T::from_f64(LEAST_NORM));
     map_in_place(
@@ -106,9 +105,9 @@ fn orthogonalize<T: Real>(
         let matrix = Operand::new(x, rows, columns);
         let (left, right) =
             if is_wide { (matrix, matrix.transposed()) } else { (matrix.transposed(), matrix) };
-        product_with(left, right, gram, Start::Zero, |_, _| (), workspace);
+        product(left, right, gram);
         let square = Operand::new(gram, short, short);
-        product_with(square, square, polynomial, Start::Zero, |_, _| (), workspace);
+        product(square, square, polynomial);
         zip_in_place(
             isa,
             polynomial,
@@ -118,7 +117,7 @@ fn orthogonalize<T: Real>(
         );
         let polynomial = Operand::new(polynomial, short, short);
         let (left, right) = if is_wide { (polynomial, matrix) } else { (matrix, polynomial) };
-        product_with(left, right, next, Start::Zero, |_, _| (), workspace);
+        product(left, right, next);
         zip_in_place(
             isa,
             x,

@@ -1,10 +1,13 @@
 //! What all optimizers' steps have in common: they change a parameter by its gradient, and what is kept for it.
 
 use super::{AdaGrad, Adam, Adamax, AmsGrad, Lion, Momentum, Muon, Nadam, Nesterov, RmsProp, Sgd};
-use crate::{Isa, Real, Workspace};
+use crate::{Isa, Operand, Real};
 
 /// The most arrays of a parameter's size that an optimizer keeps for it from step to step.
 pub const MOST_STATES: usize = 3;
+
+/// Writes the product of two matrices.
+pub type Product<'a, T> = &'a mut dyn FnMut(Operand<'_, T>, Operand<'_, T>, &mut [T]);
 
 /// An optimizer's constants at one step.
 pub trait Rule<T: Real>: Send + Sync {
@@ -15,8 +18,8 @@ pub trait Rule<T: Real>: Send + Sync {
     /// If lengths differ.
     fn update(&self, isa: Isa, g: &[T], arrays: [&mut [T]; 1 + MOST_STATES]);
 
-    /// Changes a whole matrix of weights, which some optimizers need to see at once; `scratch` is memory to keep for
-    /// the next call.
+    /// Changes a whole matrix of weights, which some optimizers need to see at once, and multiply by `product`;
+    /// `scratch` is memory to keep for the next call.
     ///
     /// # Panics
     /// If lengths differ, or are not `rows * columns`.
@@ -26,9 +29,10 @@ pub trait Rule<T: Real>: Send + Sync {
         g: &[T],
         arrays: [&mut [T]; 1 + MOST_STATES],
         _scratch: &mut Vec<T>,
-        workspace: &mut Workspace,
+        isa: Isa,
+        _product: Product<'_, T>,
     ) {
-        self.update(workspace.isa(), g, arrays);
+        self.update(isa, g, arrays);
     }
 }
 
@@ -105,10 +109,11 @@ macro_rules! any_rule {
                 g: &[T],
                 arrays: [&mut [T]; 1 + MOST_STATES],
                 scratch: &mut Vec<T>,
-                workspace: &mut Workspace,
+                isa: Isa,
+                product: Product<'_, T>,
             ) {
                 match self {
-                    $(Self::$rule(rule) => rule.update_matrix(shape, g, arrays, scratch, workspace)),*
+                    $(Self::$rule(rule) => rule.update_matrix(shape, g, arrays, scratch, isa, product)),*
                 }
             }
         }

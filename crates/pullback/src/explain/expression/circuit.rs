@@ -5,6 +5,7 @@
 
 use super::{Expression, FUNCTIONS, Operation, Term, apply};
 use crate::compact::Map;
+use crate::decimal;
 use crate::differentiate::reverse;
 use crate::error::{Error, Result};
 use crate::execute::reference;
@@ -81,8 +82,8 @@ impl Expression {
             variables.push((name.clone(), var));
             names.insert(name, (var, name.clone()));
         }
-        let taken: BTreeSet<String> =
-            wanted.iter().cloned().chain(self.lines.iter().filter_map(|line| line.name.clone())).collect();
+        let mut taken = BTreeSet::new();
+        taken.extend(wanted.iter().cloned().chain(self.lines.iter().filter_map(|line| line.name.clone())));
         let mut made =
             Made { builder: &builder, gates: Vec::new(), taken, unnamed: 0, constants: Map::new() };
         let mut output = None;
@@ -194,8 +195,8 @@ fn written(operation: Operation, operands: &[String]) -> Written {
 
 /// A name, or a number that stands where one could.
 fn named(name: &str) -> Written {
-    match name.parse::<f64>() {
-        Ok(number) if name.starts_with(['-', '.']) || name.starts_with(|c: char| c.is_ascii_digit()) => {
+    match decimal::number(name) {
+        Some(number) if name.starts_with(['-', '.']) || name.starts_with(|c: char| c.is_ascii_digit()) => {
             Written::number(number, 17)
         }
         _ => Written::name(name, latex_name(name)),

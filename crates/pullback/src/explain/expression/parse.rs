@@ -1,6 +1,7 @@
 //! Reading a formula, by descent.
 
 use super::{FUNCTIONS, Function, Line, Operation, Term};
+use crate::decimal;
 use crate::error::{Error, Result};
 
 /// The deepest formula: one in which parentheses stand in each other so often.
@@ -223,9 +224,9 @@ impl<'a> Parser<'a> {
             end = if after > end + 1 + sign { after } else { end };
         }
         self.at += end;
-        match rest[..end].parse() {
-            Ok(number) if f64::is_finite(number) => Ok(Term::Number(number)),
-            _ => Err(self.wrong(format!("`{}` is no finite number", &rest[..end])).help("write a number")),
+        match decimal::number(&rest[..end]) {
+            Some(number) => Ok(Term::Number(number)),
+            None => Err(self.wrong(format!("`{}` is no finite number", &rest[..end])).help("write a number")),
         }
     }
 }

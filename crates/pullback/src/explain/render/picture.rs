@@ -1,6 +1,7 @@
 //! A scene as a drawing: what each role looks like. Colors are variables, so that they follow light and dark.
 
 use super::text::wrap;
+use crate::compact::sort_by_key;
 use crate::error::{Error, Result};
 use crate::explain::{Anchor, Catalog, Figure, Pass, Role, Scene, Shape, Size, Step, Steps, scene};
 use crate::report::svg::Svg;
@@ -246,7 +247,7 @@ fn pixels(part: &mut Svg, [x, y, width, height]: [f64; 4], columns: usize, level
     let (w, h) = (near(width / columns as f64), near(height / rows as f64));
     let shade_of = |level: &f32| (level * SHADES).round() as i32;
     let mut shades: Vec<i32> = levels.iter().map(shade_of).filter(|shade| *shade != 0).collect();
-    shades.sort_unstable();
+    sort_by_key(&mut shades, |shade| *shade);
     shades.dedup();
     for shade in shades {
         let own = (0..levels.len()).filter(|&at| shade_of(&levels[at]) == shade);

@@ -2,7 +2,7 @@
 
 use super::network::COST;
 use super::{MOST_UNITS, Size};
-use crate::compact::sort_by;
+use crate::compact::{sort_by, sort_by_key};
 use crate::explain::page::MOST_LAYERS_IN_FULL;
 use crate::explain::steps::groups;
 use crate::explain::worked::NetworkExample;
@@ -311,7 +311,7 @@ fn place(column: &mut Column, x: f64, gap: f64, height: f64, numbers: &[f64]) {
             numbers[right].abs().total_cmp(&numbers[left].abs()).then(left.cmp(&right))
         });
         units.truncate(MOST_UNITS - 2);
-        units.sort_unstable();
+        sort_by_key(&mut units, |unit| *unit);
     }
     let count = units.len() as f64;
     let left_out = units.len() < column.count;

@@ -138,7 +138,7 @@ pub enum Role {
 impl Role {
     /// Its name in lower case: `unit`.
     pub fn name(self) -> String {
-        format!("{self:?}").to_lowercase()
+        format!("{self:?}").to_ascii_lowercase()
     }
 }
 

@@ -4,6 +4,7 @@ use super::keys::{AT, FILE, IN_EXPECTATION, IN_LAYER, Key, LAYER, VERSION};
 use super::table::{Array, Table, place, wrong};
 use super::tree::{Node, Value};
 use super::{Expectation, Expected, Kept, Names, NetworkExample, Subject, WorkedExample};
+use crate::compact::sort_by_key;
 use crate::error::{Error, Result};
 use crate::explain::expression::Expression;
 use crate::explain::{CODES, Notation};
@@ -531,7 +532,7 @@ fn fixed(file: &Table<'_>, specification: &[Parameter]) -> Result<Vec<usize>> {
         }
         fixed.extend(found);
     }
-    fixed.sort_unstable();
+    sort_by_key(&mut fixed, |place| *place);
     fixed.dedup();
     Ok(fixed)
 }

@@ -1,6 +1,7 @@
 //! The tables of a file: values by key, of the kind that is wanted, or an error with the line and the key.
 
 use super::tree::{Node, Value, digits};
+use crate::decimal;
 use crate::error::{Error, Place, Result};
 use crate::graph::Shape;
 use serde::de::DeserializeOwned;
@@ -82,7 +83,7 @@ impl<'a> Table<'a> {
             None => Ok(None),
             Some(Node { value: Value::Exact(number), .. }) => Ok(Some(digits(*number).into())),
             Some(Node { value: Value::Number(digits) | Value::Text(digits), .. })
-                if digits.parse::<f64>().is_ok_and(f64::is_finite) =>
+                if decimal::number(digits).is_some() =>
             {
                 Ok(Some(digits.into()))
             }
@@ -91,7 +92,7 @@ impl<'a> Table<'a> {
     }
 
     pub(in crate::explain) fn number(&self, key: &str) -> Result<Option<f64>> {
-        Ok(self.digits(key)?.map(|digits| digits.parse().expect("it was parsed before")))
+        Ok(self.digits(key)?.map(|digits| decimal::number(&digits).expect("it was parsed before")))
     }
 
     pub(in crate::explain) fn count(&self, key: &str) -> Result<Option<u64>> {
@@ -132,8 +133,7 @@ impl<'a> Table<'a> {
         match &node.value {
             Value::Exact(number) => Ok(Array { sizes: Vec::new(), numbers: vec![*number] }),
             Value::Number(digits) => {
-                let number = digits.parse().unwrap_or(f64::NAN);
-                if f64::is_finite(number) {
+                if let Some(number) = decimal::number(digits) {
                     return Ok(Array { sizes: Vec::new(), numbers: vec![number] });
                 }
                 Err(self.wrong(key, format!("has {digits}")).help("write a finite number"))

@@ -4,6 +4,7 @@
 //! expected number say how exactly it is known.
 
 use crate::compact::sort_by_key;
+use crate::decimal;
 use crate::error::{Error, Place, Result};
 use serde_json::{Map, Number, Value as Json};
 use std::fmt::Write;
@@ -106,10 +107,10 @@ impl Node {
             Value::Number(text) => {
                 let whole = text.parse::<i64>().map(Number::from).ok();
                 let whole = whole.or_else(|| text.parse::<u64>().map(Number::from).ok());
-                let number = whole.or_else(|| Number::from_f64(text.parse().ok()?));
+                let number = whole.or_else(|| Number::from_f64(decimal::number(text)?));
                 match number {
                     Some(number) if number.to_string() == *text => Json::Number(number),
-                    Some(number) if text.parse().ok().map(digits).as_ref() == Some(text) => {
+                    Some(number) if decimal::number(text).map(digits).as_ref() == Some(text) => {
                         Json::Number(number)
                     }
                     _ => Json::String(text.clone()),

@@ -47,13 +47,15 @@ use crate::error::Error;
 use crate::graph::Var;
 use crate::graph::ops::Dice;
 use pullback_kernels::Real;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::de::value::MapDeserializer;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Makes [`Layer`] from the list: one variant a layer, each method passed on.
 macro_rules! layers {
     ($($name:ident($type:ident)),* $(,)?) => {
         /// One layer.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize)]
         #[serde(tag = "kind", rename_all = "snake_case")]
         #[allow(missing_docs, reason = "each variant is documented at the type it holds")]
         #[non_exhaustive]
@@ -66,6 +68,21 @@ macro_rules! layers {
                 Layer::$name(layer)
             }
         })*
+
+        impl<'de> Deserialize<'de> for Layer {
+            /// Reads the settings of each kind from the fields beside it. A derived reader would be compiled for one more
+            /// form of them, and to read lists of settings without names.
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let mut fields = serde_json::Map::deserialize(from)?;
+                let kind = fields.remove("kind").ok_or_else(|| D::Error::missing_field("kind"))?;
+                let kind = String::deserialize(kind).map_err(D::Error::custom)?;
+                let fields = MapDeserializer::<_, serde_json::Error>::new(fields.into_iter());
+                $(if kind == <$type as Item>::KIND {
+                    return <$type>::deserialize(fields).map(Layer::$name).map_err(D::Error::custom);
+                })*
+                Err(D::Error::unknown_variant(&kind, Layer::KINDS))
+            }
+        }
 
         impl Layer {
             /// The names of all kinds, as files spell them, in the order of the list.

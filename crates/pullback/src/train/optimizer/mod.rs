@@ -13,7 +13,7 @@ pub use list::Optimizer;
 
 use crate::plan::MOST_STATES;
 use pullback_kernels::update::{self, AnyRule, Rule};
-use pullback_kernels::{Isa, Real, Workspace};
+use pullback_kernels::{Isa, Real, plain_product};
 
 /// What an optimizer's constants at one step depend on, beside its settings.
 #[derive(Debug, Clone, Copy)]
@@ -90,13 +90,8 @@ impl Optimizer {
         let arrays = [&mut numbers[..], first, second, third];
         let rule = self.rule(At { rate, step, decays })?;
         if decays && !self.is_piecewise() {
-            rule.update_matrix(
-                shape,
-                gradient,
-                arrays,
-                &mut Vec::new(),
-                &mut Workspace::new(Isa::portable(), 1),
-            );
+            let scratch = &mut Vec::new();
+            rule.update_matrix(shape, gradient, arrays, scratch, Isa::portable(), &mut plain_product);
         } else {
             rule.update(Isa::portable(), gradient, arrays);
         }

@@ -4,8 +4,8 @@
 #![allow(clippy::disallowed_methods, reason = "compared within a tolerance, or numbers that may be any")]
 
 use super::{At, Optimizer};
-use pullback_kernels::update::{AnyRule, MOST_STATES, Rule};
-use pullback_kernels::{Isa, Real, Workspace};
+use pullback_kernels::update::{AnyRule, MOST_STATES, Product, Rule};
+use pullback_kernels::{Isa, Real, Start, Workspace, product_with};
 
 /// Between our numbers and the same formulas in another order: a few roundings of f64 in each of the steps.
 const TOLERANCE: f64 = 1e-13;
@@ -37,7 +37,11 @@ impl<T: Real> Parameter<T> {
         let [first, second, third] = &mut self.states;
         let arrays = [&mut self.numbers[..], first, second, third];
         if is_matrix {
-            rule.update_matrix(self.shape, &gradient, arrays, &mut self.scratch, workspace);
+            let isa = workspace.isa();
+            let product: Product<'_, T> = &mut |left, right, output| {
+                product_with(left, right, output, Start::Zero, |_, _| (), workspace);
+            };
+            rule.update_matrix(self.shape, &gradient, arrays, &mut self.scratch, isa, product);
         } else {
             rule.update(workspace.isa(), &gradient, arrays);
         }
