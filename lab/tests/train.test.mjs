@@ -37,6 +37,31 @@ const drop = (page, name, text) =>
     [name, text],
   );
 
+test("the engine that trains is loaded when it is wanted, and the page says so; one that is not there is asked for again", async () => {
+  const page = await open(browser, `${server.url}#view=step&lang=en`);
+  const asked = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  let answer;
+  await page.route("**/training.wasm", (route) => new Promise((done) => (answer = done)).then((way) => (way === "there" ? route.continue() : route.abort())));
+  const view = (name) => page.locator("nav button", { hasText: name });
+  assert.deepEqual(asked, []);
+  await view("Race").click();
+  await page.locator("[role=status]", { hasText: "Loading the engine that trains" }).waitFor();
+  for (;;) {
+    answer?.("gone");
+    if (await page.locator("[role=alert]").count()) break;
+    await page.waitForTimeout(50);
+  }
+  assert.match(await page.locator("[role=alert]").innerText(), /training\.wasm, could not be loaded\. Check the connection and try again\./);
+  assert.equal(await page.locator("[role=status]", { hasText: "Loading" }).count(), 0);
+  await page.unroute("**/training.wasm");
+  await page.getByRole("button", { name: "From the start" }).click();
+  await page.waitForSelector(".lanes article");
+  assert.equal(await page.locator("[role=alert]").count(), 0);
+  assert.deepEqual(page.errors.filter((own) => !own.includes("ERR_FAILED")), []);
+  await page.context().close();
+});
+
 test("a spiral is learned, and the page keeps its frames", async () => {
   const page = await open(browser, `${server.url}#view=train&train=${SPIRAL}`);
   const start = Date.now();

@@ -1,4 +1,5 @@
-//! The engine of the page: the library behind one function, from a question to an answer.
+//! The engines of the page: the library behind one function, from a question to an answer. With the feature `explain`
+//! alone, it is the one that the page loads first; with `train` alone, the one that trains and reads models.
 //!
 //! A message is four bytes with the length of its JSON, lowest first, the JSON, and bytes that belong to it: a file that
 //! is asked about, or numbers (`f32`) that are answered. A question has an `op`; an answer has `ok` or `error`. What is
