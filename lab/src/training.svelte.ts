@@ -207,7 +207,9 @@ export class Training {
       await this.#show(turn, []);
       if (wasPlaying) this.play();
     } catch (error) {
-      if (turn === this.#turn) this.goal = null;
+      // Of a run that was replaced and closed meanwhile nothing is said.
+      if (turn !== this.#turn) return;
+      this.goal = null;
       this.problem = toldOfTraining(error);
     }
   }
