@@ -4,7 +4,7 @@
 //! an interrupted and resumed run draws what an uninterrupted one would have drawn. The generator
 //! is Philox4x32-10 ([`philox`]).
 
-use pullback_kernels::{Isa, MaskAddress, Real, philox};
+use pullback_kernels::{Isa, MaskAddress, Real, philox, philox_by_vectors};
 
 /// What a random number is for. Numbers for different purposes are independent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,20 +48,18 @@ impl Random {
 
     /// Four 32-bit numbers: the block at `index`.
     fn block(&self, index: u64) -> [u32; 4] {
-        self.blocks::<1>(index).map(|[number]| number)
+        philox(self.counters::<1>(index), self.key).map(|[number]| number)
     }
 
-    /// The blocks at `first` and the indices that follow it, each a column.
-    #[inline(always)]
-    fn blocks<const BLOCKS: usize>(&self, first: u64) -> [[u32; BLOCKS]; 4] {
+    /// The counters of the blocks at `first` and the indices that follow it, each a column.
+    fn counters<const BLOCKS: usize>(&self, first: u64) -> [[u32; BLOCKS]; 4] {
         let index = |i: usize| first + i as u64;
-        let counter = [
+        [
             std::array::from_fn(|i| index(i) as u32),
             std::array::from_fn(|i| (index(i) >> 32) as u32),
             [self.purpose; BLOCKS],
             [self.epoch; BLOCKS],
-        ];
-        philox(counter, self.key)
+        ]
     }
 
     /// A uniform 64-bit number.
@@ -128,16 +126,11 @@ impl Random {
         for last in (1..items.len()).rev() {
             let at = last % bits.len();
             if at == bits.len() - 1 || last == items.len() - 1 {
-                isa.run(
-                    #[inline(always)]
-                    || {
-                        let blocks = self.blocks::<BLOCKS>((last - at) as u64 / 2);
-                        for i in 0..BLOCKS {
-                            bits[2 * i] = joined(blocks[0][i], blocks[1][i]);
-                            bits[2 * i + 1] = joined(blocks[2][i], blocks[3][i]);
-                        }
-                    },
-                );
+                let blocks = philox_by_vectors(isa, self.counters((last - at) as u64 / 2), self.key);
+                for i in 0..BLOCKS {
+                    bits[2 * i] = joined(blocks[0][i], blocks[1][i]);
+                    bits[2 * i + 1] = joined(blocks[2][i], blocks[3][i]);
+                }
             }
             items.swap(last, scaled(bits[at], last + 1));
         }

@@ -47,7 +47,7 @@ pub use number::PerType;
 pub use number::{Real, philox, special};
 pub use rowwise::{
     ByteScale, MaskAddress, RowIndex, dot, dropout_mask, gather, gather_bytes, gather_rows, log_softmax, map,
-    map_in_place, max, max_columns, max_rows, scatter_add_rows, sigmoid_cross_entropy, softmax,
-    softmax_cross_entropy, sum, sum_columns, sum_rows, update, zip, zip_column, zip_column_in_place,
+    map_in_place, max, max_columns, max_rows, philox_by_vectors, scatter_add_rows, sigmoid_cross_entropy,
+    softmax, softmax_cross_entropy, sum, sum_columns, sum_rows, update, zip, zip_column, zip_column_in_place,
     zip_in_place, zip_row, zip_row_in_place, zip3,
 };

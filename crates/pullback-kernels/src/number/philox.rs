@@ -19,13 +19,13 @@ pub fn philox<const LANES: usize>(mut counter: [[u32; LANES]; 4], mut key: [u32;
             key[1] = key[1].wrapping_add(0xBB67_AE85);
         }
         let [w, x, y, z] = &mut counter;
-        for (((w, x), y), z) in w.iter_mut().zip(x).zip(y).zip(z) {
-            let first = u64::from(*w) * 0xD251_1F53;
-            let second = u64::from(*y) * 0xCD9E_8D57;
-            *w = (second >> 32) as u32 ^ *x ^ key[0];
-            *x = second as u32;
-            *y = (first >> 32) as u32 ^ *z ^ key[1];
-            *z = first as u32;
+        for lane in 0..LANES {
+            let first = u64::from(w[lane]) * 0xD251_1F53;
+            let second = u64::from(y[lane]) * 0xCD9E_8D57;
+            w[lane] = (second >> 32) as u32 ^ x[lane] ^ key[0];
+            x[lane] = second as u32;
+            y[lane] = (first >> 32) as u32 ^ z[lane] ^ key[1];
+            z[lane] = first as u32;
         }
     }
     counter

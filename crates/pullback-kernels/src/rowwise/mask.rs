@@ -1,7 +1,7 @@
 //! The masks of dropout, drawn by vectors and by all threads.
 
 use crate::machine::tuning::MASK_PER_NANOSECOND;
-use crate::{Real, Workspace, philox};
+use crate::{Isa, Real, Workspace, philox};
 
 /// Counters computed side by side, one in each lane. The layout of a mask depends on it.
 const LANES: usize = 16;
@@ -82,6 +82,14 @@ fn group_of<T: Real>(address: MaskAddress, group: u64, threshold: u32, kept: T) 
         }
     }
     out
+}
+
+/// The numbers of [`philox`] for 16 counters, by vectors. It is compiled once and here, not where it is used.
+pub fn philox_by_vectors(isa: Isa, counter: [[u32; 16]; 4], key: [u32; 2]) -> [[u32; 16]; 4] {
+    isa.run(
+        #[inline(always)]
+        || philox(counter, key),
+    )
 }
 
 #[cfg(test)]
