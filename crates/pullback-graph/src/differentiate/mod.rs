@@ -19,7 +19,7 @@
 //! let second = reverse(&first.graph, first.nodes[0], &[x])?;
 //! let values = reference(&second.graph, &[vec![5.0_f64]]);
 //! assert_eq!(values[second.nodes[0].index()], [30.0]);
-//! # Ok::<(), pullback::Error>(())
+//! # Ok::<(), pullback_graph::Error>(())
 //! ```
 
 mod check;

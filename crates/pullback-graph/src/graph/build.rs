@@ -111,7 +111,7 @@ impl Builder {
     /// })?;
     /// assert_eq!(graph.shape(w).sizes(), [3]);
     /// assert_eq!(graph.shape(cost).rank(), 0);
-    /// # Ok::<(), pullback::Error>(())
+    /// # Ok::<(), pullback_graph::Error>(())
     /// ```
     ///
     /// # Errors

@@ -18,7 +18,7 @@
 //! assert_eq!(a.shape().sizes(), [8, 2]);
 //! let graph = builder.finish()?;
 //! assert!(graph.to_string().contains("%3 [8, 2] = tanh: tanh(%2)"), "{graph}");
-//! # Ok::<(), pullback::Error>(())
+//! # Ok::<(), pullback_graph::Error>(())
 //! ```
 
 mod build;
