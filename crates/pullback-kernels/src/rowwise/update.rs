@@ -70,16 +70,13 @@ impl<T: Real> Momentum<T> {
     /// # Panics
     /// If the lengths differ.
     pub fn weights(self, isa: Isa, w: &mut [T], g: &[T], v: &mut [T]) {
-        rule::step_each(
+        step_with_state(
             isa,
             w,
             g,
-            [v],
+            v,
             #[inline(always)]
-            move |w, g, [v]| {
-                let (w, v) = self.weight(w, g, v);
-                (w, [v])
-            },
+            move |w, g, v| self.weight(w, g, v),
         );
     }
 }
@@ -107,16 +104,13 @@ impl<T: Real> Nesterov<T> {
     /// # Panics
     /// If the lengths differ.
     pub fn weights(self, isa: Isa, w: &mut [T], g: &[T], v: &mut [T]) {
-        rule::step_each(
+        step_with_state(
             isa,
             w,
             g,
-            [v],
+            v,
             #[inline(always)]
-            move |w, g, [v]| {
-                let (w, v) = self.weight(w, g, v);
-                (w, [v])
-            },
+            move |w, g, v| self.weight(w, g, v),
         );
     }
 }
@@ -145,16 +139,13 @@ impl<T: Real> RmsProp<T> {
     /// # Panics
     /// If the lengths differ.
     pub fn weights(self, isa: Isa, w: &mut [T], g: &[T], s: &mut [T]) {
-        rule::step_each(
+        step_with_state(
             isa,
             w,
             g,
-            [s],
+            s,
             #[inline(always)]
-            move |w, g, [s]| {
-                let (w, s) = self.weight(w, g, s);
-                (w, [s])
-            },
+            move |w, g, s| self.weight(w, g, s),
         );
     }
 }
@@ -181,16 +172,13 @@ impl<T: Real> AdaGrad<T> {
     /// # Panics
     /// If the lengths differ.
     pub fn weights(self, isa: Isa, w: &mut [T], g: &[T], s: &mut [T]) {
-        rule::step_each(
+        step_with_state(
             isa,
             w,
             g,
-            [s],
+            s,
             #[inline(always)]
-            move |w, g, [s]| {
-                let (w, s) = self.weight(w, g, s);
-                (w, [s])
-            },
+            move |w, g, s| self.weight(w, g, s),
         );
     }
 }
@@ -290,18 +278,36 @@ impl<T: Real> Adam<T> {
     /// # Panics
     /// If the lengths differ.
     pub fn weights(self, isa: Isa, w: &mut [T], g: &[T], m: &mut [T], v: &mut [T]) {
-        rule::step_each(
-            isa,
-            w,
-            g,
-            [m, v],
+        let length = w.len();
+        assert!(g.len() == length && m.len() == length && v.len() == length, "lengths of a step");
+        isa.run(
             #[inline(always)]
-            move |w, g, [m, v]| {
-                let (w, m, v) = self.weight(w, g, m, v);
-                (w, [m, v])
+            || {
+                for (((w, g), m), v) in w.iter_mut().zip(g).zip(m).zip(v) {
+                    (*w, *m, *v) = self.weight(*w, *g, *m, *v);
+                }
             },
         );
     }
+}
+
+#[inline(always)]
+fn step_with_state<T: Real>(
+    isa: Isa,
+    w: &mut [T],
+    g: &[T],
+    state: &mut [T],
+    rule: impl Fn(T, T, T) -> (T, T),
+) {
+    assert!(g.len() == w.len() && state.len() == w.len(), "lengths of a step");
+    isa.run(
+        #[inline(always)]
+        move || {
+            for ((w, g), state) in w.iter_mut().zip(g).zip(state) {
+                (*w, *state) = rule(*w, *g, *state);
+            }
+        },
+    );
 }
 
 #[cfg(test)]
