@@ -28,8 +28,8 @@ numbers!(f32, f64, u8, i8, u16, i16, u32, i32, u64, i64);
 
 /// The numbers of an array of two axes, which is kept alive.
 ///
-/// Other threads of Python may write to the array meanwhile, as they may while NumPy itself reads it; what is read then is
-/// one of the numbers, so each is read once, as a value, and never taken for unchanging.
+/// Other threads of Python may write to the array meanwhile, as they may while NumPy itself reads it; what is read then may
+/// be old or new, so numbers are copied once, and never taken for unchanging.
 #[derive(Debug)]
 struct Strided<S> {
     base: *const S,

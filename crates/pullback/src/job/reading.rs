@@ -19,9 +19,6 @@ impl<'de> Deserialize<'de> for Settings {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Settings, A::Error> {
                 let mut settings = Settings::default();
                 while let Some(Key(key)) = map.next_key()? {
-                    if settings.says(key) {
-                        return Err(A::Error::duplicate_field(key));
-                    }
                     map.next_value_seed(Entry { settings: &mut settings, key })?;
                 }
                 Ok(settings)
@@ -59,6 +56,12 @@ struct Entry<'a> {
 impl<'de> DeserializeSeed<'de> for Entry<'_> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        if self.settings.says(self.key) {
+            return Err(D::Error::custom(format!(
+                "`{}` is given twice, once by another of its names",
+                self.key
+            )));
+        }
         if self.key == Settings::NETWORK {
             // Of many lines, each of which the format knows.
             self.settings.network = Option::<NetworkTable>::deserialize(from)?;
@@ -103,5 +106,40 @@ impl<'de> Visitor<'de> for Given {
     }
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
         Value::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong, and the line where it begins.
+    fn wrong(text: &str) -> (String, usize) {
+        let error = toml::from_str::<Settings>(text).unwrap_err();
+        let start = error.span().expect("a place").start;
+        (error.message().to_owned(), 1 + text[..start].matches('\n').count())
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let (message, line) = wrong("seed = 1\nepochs = 3\nepoch = 4\n");
+        // Either of the two lines: a table's keys come in the order of their names.
+        assert!(message.contains("`epochs` is given twice") && [2, 3].contains(&line), "{message}, {line}");
+        let (message, line) = wrong("seed = 1\n\nlearning_rate = inf\n");
+        assert!(message.contains("finite") && line == 3, "{message}, {line}");
+        let (message, line) = wrong("seed = 1\nepochs = \"many\"\n");
+        assert!(message.contains("\"many\"") && line == 2, "{message}, {line}");
+        let (message, line) = wrong("seed = 1\nepochz = 3\n");
+        assert!(message.contains("unknown field `epochz`") && line == 2, "{message}, {line}");
+    }
+
+    #[test]
+    fn each_key_of_the_list_is_known_by_all_its_names() {
+        for setting in Settings::LIST {
+            for name in [&[setting.name], setting.also].concat() {
+                assert_eq!(Settings::key(name), Some(setting.name));
+                assert!(Settings::KEYS.contains(&name), "{name}");
+            }
+        }
     }
 }
