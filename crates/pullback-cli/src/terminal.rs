@@ -156,7 +156,7 @@ pub(crate) fn padded(text: &str, width: usize) -> String {
 
 /// The beginning of a text that is wider than `width` columns, marked as such.
 pub(crate) fn shortened(text: &str, width: usize) -> String {
-    names::shortened(&escaped(text, is_unsafe), width, '~')
+    names::shortened(&escaped(text, is_unsafe), width, '~', UnicodeWidthStr::width)
 }
 
 /// Which model a run began with.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// A question's fields, of which each is read once.
 #[derive(Debug)]
-pub struct Fields(serde_json::Map<String, Value>);
+pub struct Fields(Map<String, Value>);
 
 impl Fields {
     /// Those of a question.
@@ -15,7 +15,8 @@ impl Fields {
     /// # Errors
     /// If it is no JSON object.
     pub fn parse(question: &str) -> Result<Self> {
-        Ok(Self(serde_json::from_str(question).map_err(no_question)?))
+        object(serde_json::from_str(question).map_err(no_question)?)
+            .ok_or_else(|| no_question("it is no object"))
     }
 
     /// A field that may be absent or null, as `read` reads it.
@@ -87,12 +88,7 @@ impl Fields {
     /// # Errors
     /// If it is not given so.
     pub fn optional_objects(&mut self, name: &str) -> Result<Vec<Self>> {
-        let all = self.optional(name, "a list of objects", |value| {
-            list(value, |own| match own {
-                Value::Object(map) => Some(Self(map)),
-                _ => None,
-            })
-        })?;
+        let all = self.optional(name, "a list of objects", |value| list(value, object))?;
         Ok(all.unwrap_or_default())
     }
 
@@ -192,10 +188,7 @@ impl Fields {
     /// # Errors
     /// If it is no object.
     pub fn within(&mut self, name: &str) -> Result<Option<Self>> {
-        self.optional(name, "an object", |value| match value {
-            Value::Object(map) => Some(Self(map)),
-            _ => None,
-        })
+        self.optional(name, "an object", object)
     }
 
     /// The members of a list, whatever they are.
@@ -227,6 +220,14 @@ pub fn no_question(why: impl std::fmt::Display) -> Error {
 /// What must be there.
 fn there<R>(name: &str, own: Option<R>) -> Result<R> {
     own.ok_or_else(|| no_question(format!("missing field `{name}`")))
+}
+
+/// A value that is an object.
+fn object(value: Value) -> Option<Fields> {
+    match value {
+        Value::Object(map) => Some(Fields(map.into_iter().collect())),
+        _ => None,
+    }
 }
 
 /// A value that is a text.

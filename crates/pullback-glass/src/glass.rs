@@ -443,7 +443,11 @@ impl Glass {
 /// The messages of a language: those of the whole library, of which the page's own begin with `lab.`.
 pub(crate) fn words(language: &str) -> Result<Value> {
     let catalog = catalog(Some(language))?;
-    Ok(catalog.keys().map(|key| (key.to_owned(), Value::from(catalog.get(key)))).collect())
+    let mut words = serde_json::Map::new();
+    for key in catalog.keys() {
+        words.insert(key.to_owned(), catalog.get(key).into());
+    }
+    Ok(words.into())
 }
 
 /// A message with its values.

@@ -43,13 +43,13 @@ pub enum ErrorKind {
 /// assert_eq!(error.nearest(), Some("adam"));
 /// assert_eq!(error.help_text(), Some("did you mean `adam`?"));
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Error {
     /// In a box, as results are passed on everywhere and errors are rare.
     content: Box<Content>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Content {
     kind: ErrorKind,
     what: String,
@@ -222,6 +222,13 @@ impl fmt::Display for Error {
             write!(f, "{place}: ")?;
         }
         f.write_str(&self.content.what)
+    }
+}
+
+/// What `unwrap` and a `main` that returns an error print: all of it, for people.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.one_line())
     }
 }
 

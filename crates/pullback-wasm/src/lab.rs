@@ -29,9 +29,9 @@ impl Lab {
     pub fn answer_bytes(&mut self, message: &[u8]) -> Vec<u8> {
         let (json, bytes) = parted(message).unwrap_or(("", &[]));
         let (json, numbers) = self.answer(json, bytes);
-        let json = json.to_string();
+        let json = serde_json::to_vec(&json).expect("a value can be written");
         let mut message = (json.len() as u32).to_le_bytes().to_vec();
-        message.extend(json.into_bytes());
+        message.extend(json);
         message.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
         message
     }

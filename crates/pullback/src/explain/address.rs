@@ -6,9 +6,8 @@
 
 use super::labels::Labels;
 use super::{Notation, Symbol, Trace};
-use crate::compact::Map;
+use crate::compact::{Map, sort_by};
 use crate::error::{Error, Result};
-use std::collections::BTreeSet;
 
 /// What an address names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +23,8 @@ pub enum Address {
 pub struct Addresses<'a> {
     trace: &'a Trace,
     labels: Labels,
-    /// The names that a file gives to several numbers: Mazur's b1 stands for the biases of h1 and h2.
-    shared: BTreeSet<String>,
+    /// The names that a file gives to several numbers, in their order: Mazur's b1 stands for the biases of h1 and h2.
+    shared: Vec<String>,
     /// Those by a file's own names, which are known in every notation.
     of_file: Option<Box<Addresses<'a>>>,
 }
@@ -38,12 +37,10 @@ impl<'a> Addresses<'a> {
     pub fn new(trace: &'a Trace, names: &Map<Symbol, String>, notation: Notation) -> Self {
         let mut all = notation.names(trace);
         all.extend(names.iter().map(|(symbol, name)| (*symbol, name.clone())));
-        let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
-        for name in all.values() {
-            if !seen.insert(name) {
-                shared.insert(name.clone());
-            }
-        }
+        let mut given: Vec<&String> = all.values().collect();
+        sort_by(&mut given, Ord::cmp);
+        let twice = given.windows(2).filter(|two| two[0] == two[1]);
+        let shared = twice.map(|two| two[0].clone()).collect();
         Self { trace, labels: Labels::of_network(trace, &all, notation), shared, of_file: None }
     }
 
@@ -56,7 +53,12 @@ impl<'a> Addresses<'a> {
     /// The address of a number: its name, or parameter and index where others have the same name.
     pub fn of(&self, place: usize, element: usize) -> String {
         let name = self.name(place, element);
-        if self.shared.contains(&name) { self.indexed(place, element) } else { name }
+        if self.is_shared(&name) { self.indexed(place, element) } else { name }
+    }
+
+    /// Whether several numbers are called so.
+    fn is_shared(&self, name: &str) -> bool {
+        self.shared.binary_search_by(|own| own.as_str().cmp(name)).is_ok()
     }
 
     fn name(&self, place: usize, element: usize) -> String {
@@ -93,7 +95,7 @@ impl<'a> Addresses<'a> {
         match &self.of_file {
             // Of a name that stands for several, the file's own says which.
             Some(others) => found.or_else(|error| {
-                others.find_by_label(text).map_err(|own| match others.shared.contains(text.trim()) {
+                others.find_by_label(text).map_err(|own| match others.is_shared(text.trim()) {
                     true => own,
                     false => error,
                 })
@@ -118,7 +120,7 @@ impl<'a> Addresses<'a> {
                 (0..count).map(move |element| (place, element))
             })
         };
-        if self.shared.contains(text) {
+        if self.is_shared(text) {
             let own = all().filter(|(place, element)| self.name(*place, *element) == text);
             let own: Vec<String> = own.map(|(place, element)| self.indexed(place, element)).collect();
             let error = Error::configuration(format!("`{text}` is the name of {} numbers", own.len()));

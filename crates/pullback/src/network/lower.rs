@@ -3,12 +3,12 @@
 use super::layers::Layer;
 use super::path::Path;
 use super::{Form, Network};
+use crate::compact::Map;
 use crate::error::Result;
 use crate::graph::ops::Concatenate;
 use crate::graph::{Builder, Graph, NodeId, NodeRole, Origin, Shape, Var};
 use crate::random::{Purpose, Random};
 use pullback_kernels::MaskAddress;
-use std::collections::HashMap;
 
 /// Whether the graph is for a training step or for prediction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -283,7 +283,7 @@ impl Network {
 pub struct Lowering<'a, 'b> {
     builder: &'b Builder,
     /// Where the parameter of each name stands among `vars`.
-    places: HashMap<&'a str, usize>,
+    places: Map<&'a str, usize>,
     vars: &'a [Var<'b>],
     path: Path,
     batch: usize,

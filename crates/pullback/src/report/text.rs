@@ -195,7 +195,7 @@ const MARK: char = '~';
 
 /// The first columns of a text that is wider.
 fn shortened(text: &str, width: usize) -> String {
-    names::shortened(&in_a_line(text), width, MARK)
+    names::shortened(&in_a_line(text), width, MARK, UnicodeWidthStr::width)
 }
 
 /// A text whose line ends are shown, as those of names are that stand in it.
@@ -206,7 +206,12 @@ fn in_a_line(text: &str) -> Cow<'_, str> {
 /// The names of classes, labels or targets in so many columns, each another.
 fn apart<'a>(names: impl Iterator<Item = &'a String>, width: usize) -> Vec<String> {
     let shown: Vec<Cow<'_, str>> = names.map(|name| in_a_line(name)).collect();
-    names::shortened_apart(&shown.iter().map(|name| &**name).collect::<Vec<_>>(), width, MARK)
+    names::shortened_apart(
+        &shown.iter().map(|name| &**name).collect::<Vec<_>>(),
+        width,
+        MARK,
+        UnicodeWidthStr::width,
+    )
 }
 
 /// A figure; 0 of no rows.

@@ -13,7 +13,6 @@ use crate::explain::page::latex_name;
 use crate::explain::written::Written;
 use crate::graph::ops;
 use crate::graph::{Builder, Graph, Kind, NodeId, Var};
-use std::collections::BTreeSet;
 
 /// A gate with its numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,8 +81,8 @@ impl Expression {
             variables.push((name.clone(), var));
             names.insert(name, (var, name.clone()));
         }
-        let mut taken = BTreeSet::new();
-        taken.extend(wanted.iter().cloned().chain(self.lines.iter().filter_map(|line| line.name.clone())));
+        let lines = self.lines.iter().filter_map(|line| line.name.clone());
+        let taken = wanted.iter().cloned().chain(lines).map(|name| (name, ())).collect();
         let mut made =
             Made { builder: &builder, gates: Vec::new(), taken, unnamed: 0, constants: Map::new() };
         let mut output = None;
@@ -207,7 +206,7 @@ struct Made<'b> {
     builder: &'b Builder,
     gates: Vec<(Built, Var<'b>, Vec<Var<'b>>)>,
     /// The names that the formula has.
-    taken: BTreeSet<String>,
+    taken: Map<String, ()>,
     /// The number of gates without a name.
     unnamed: usize,
     /// The names of lines that are numbers.
@@ -266,7 +265,7 @@ impl<'b> Made<'b> {
         loop {
             self.unnamed += 1;
             let name = format!("g{}", self.unnamed);
-            if self.taken.insert(name.clone()) {
+            if self.taken.insert(name.clone(), ()).is_none() {
                 return name;
             }
         }
@@ -274,9 +273,9 @@ impl<'b> Made<'b> {
 
     /// A name for what is called as something before: `s_2`.
     fn told_apart(&mut self, name: &str) -> String {
-        let free = (2..).map(|number| format!("{name}_{number}")).find(|own| !self.taken.contains(own));
+        let free = (2..).map(|number| format!("{name}_{number}")).find(|own| !self.taken.contains_key(own));
         let free = free.expect("there are more numbers than names");
-        self.taken.insert(free.clone());
+        self.taken.insert(free.clone(), ());
         free
     }
 }

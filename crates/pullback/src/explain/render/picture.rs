@@ -4,8 +4,8 @@ use super::text::wrap;
 use crate::compact::sort_by_key;
 use crate::error::{Error, Result};
 use crate::explain::{Anchor, Catalog, Figure, Pass, Role, Scene, Shape, Size, Step, Steps, scene};
+use crate::report::names::columns_drawn;
 use crate::report::svg::Svg;
-use unicode_width::UnicodeWidthStr;
 
 /// The room above a scene, for what the colors mean.
 pub(super) const ABOVE: f64 = 46.0;
@@ -227,7 +227,7 @@ fn figure(part: &mut Svg, shape: &Shape) {
 
 /// A number that travels, around the origin.
 fn pill(part: &mut Svg, text: &str) {
-    let width = 10.4 * text.width() as f64 + 14.0;
+    let width = 10.4 * columns_drawn(text) as f64 + 14.0;
     part.element(
         "rect",
         &[("x", &(-width / 2.0)), ("y", &-14), ("width", &width), ("height", &28), ("rx", &14)],
@@ -270,7 +270,7 @@ pub(super) fn formulas(scene: &Scene, top: f64) -> String {
         // A product stays together, and a sign with what follows it.
         let whole = formula.replace(" * ", "\u{a0}×\u{a0}").replace(" = ", " =\u{a0}");
         let whole = whole.replace(" + ", " +\u{a0}").replace(" - ", " -\u{a0}");
-        let own = wrap(&whole, FORMULA_COLUMNS, 0);
+        let own = wrap(&whole, FORMULA_COLUMNS, 0, columns_drawn);
         if lines.len() + own.lines().count() <= MOST_FORMULA_LINES {
             lines.extend(own.lines().map(str::to_owned));
         }
@@ -292,7 +292,7 @@ pub(super) fn subtitle(text: &str, width: f64, top: f64) -> String {
     // An equation stays together.
     let text =
         text.replace(" = ", "\u{a0}=\u{a0}").replace(" → ", "\u{a0}→\u{a0}").replace(" * ", "\u{a0}×\u{a0}");
-    let text = wrap(&text, columns, 0);
+    let text = wrap(&text, columns, 0, columns_drawn);
     let lines: Vec<&str> = text.lines().collect();
     let mut part = Svg::part();
     part.element_with("text", &[("class", &"said"), ("text-anchor", &"middle")], |part| {

@@ -2,7 +2,6 @@
 
 use super::{Anchor, Figure, Size};
 use crate::report::names;
-use unicode_width::UnicodeWidthStr;
 
 /// The width of a column of text as a share of its height: digits take less in most fonts, those of wide bold ones more.
 const COLUMN: f64 = 0.62;
@@ -57,17 +56,17 @@ impl Area {
 
 /// About how wide a text is.
 pub(super) fn width(text: &str, size: f64) -> f64 {
-    text.width() as f64 * size * COLUMN
+    names::columns_drawn(text) as f64 * size * COLUMN
 }
 
 /// A text that is no wider than `room`: its beginning and "…" if it is longer.
 pub(super) fn shortened(text: &str, size: f64, room: f64) -> String {
-    names::shortened(text, columns(size, room), MARK)
+    names::shortened(text, columns(size, room), MARK, names::columns_drawn)
 }
 
 /// Texts that are no wider than `room`, and differ where the given ones do.
 pub(super) fn shortened_apart(texts: &[&str], size: f64, room: f64) -> Vec<String> {
-    names::shortened_apart(texts, columns(size, room), MARK)
+    names::shortened_apart(texts, columns(size, room), MARK, names::columns_drawn)
 }
 
 /// What stands for the rest of a text.

@@ -2,7 +2,7 @@
 
 use super::keys::{AT, FILE, IN_EXPECTATION, IN_LAYER, Key, LAYER, VERSION};
 use super::table::{Array, Table, place, wrong};
-use super::tree::{Node, Value};
+use super::tree::{Node, Value, inline};
 use super::{Expectation, Expected, Kept, Names, NetworkExample, Subject, WorkedExample};
 use crate::compact::sort_by_key;
 use crate::error::{Error, Result};
@@ -364,7 +364,8 @@ fn layer(table: &Table<'_>, reads: Form) -> Result<Layer> {
     if !Layer::KINDS.contains(&kind) {
         return Err(table.placed("kind", Error::unknown_name("kind of layer", kind, Layer::KINDS)));
     }
-    let mut json = serde_json::Map::from_iter([("kind".to_owned(), Json::from(kind))]);
+    let mut json = serde_json::Map::new();
+    json.insert("kind".into(), kind.into());
     let weights = table.array("weights")?;
     if let Some(weights) = &weights {
         match (kind, &weights.sizes[..]) {
@@ -411,8 +412,9 @@ fn layer(table: &Table<'_>, reads: Form) -> Result<Layer> {
         if let Some(known) = json.get(key)
             && *known != node.to_json()
         {
+            let known = inline(&Node::from_json(known));
             return Err(table
-                .wrong(key, format!("is {}, but its weights say {known}", node.to_json()))
+                .wrong(key, format!("is {}, but its weights say {known}", inline(node)))
                 .help("leave it out, or correct the weights"));
         }
         json.insert(key.clone(), node.to_json());

@@ -118,8 +118,12 @@ impl Node {
             }
             Value::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
             Value::Table(entries) => {
-                let entries = entries.iter().map(|(key, node)| (key.clone(), node.to_json()));
-                Json::Object(entries.collect::<Map<_, _>>())
+                // Collecting would sort, by code that is compiled for this alone.
+                let mut map = Map::new();
+                for (key, node) in entries {
+                    map.insert(key.clone(), node.to_json());
+                }
+                Json::Object(map)
             }
         }
     }
@@ -258,7 +262,8 @@ fn rows(text: &mut String, items: &[Node], column: usize) {
     text.push(']');
 }
 
-fn inline(node: &Node) -> String {
+/// A value in one line, as a TOML file has it.
+pub(super) fn inline(node: &Node) -> String {
     match &node.value {
         Value::Text(text) => quoted(text),
         Value::Number(digits) => digits.clone(),

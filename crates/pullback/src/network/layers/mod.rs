@@ -73,10 +73,11 @@ macro_rules! layers {
             /// Reads the settings of each kind from the fields beside it. A derived reader would be compiled for one more
             /// form of them, and to read lists of settings without names.
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let mut fields = serde_json::Map::deserialize(from)?;
-                let kind = fields.remove("kind").ok_or_else(|| D::Error::missing_field("kind"))?;
-                let kind = String::deserialize(kind).map_err(D::Error::custom)?;
-                let fields = MapDeserializer::<_, serde_json::Error>::new(fields.into_iter());
+                let fields = serde_json::Map::deserialize(from)?;
+                let kind = fields.get("kind").ok_or_else(|| D::Error::missing_field("kind"))?;
+                let kind = String::deserialize(kind.clone()).map_err(D::Error::custom)?;
+                let rest = fields.into_iter().filter(|(name, _)| name != "kind");
+                let fields = MapDeserializer::<_, serde_json::Error>::new(rest);
                 $(if kind == <$type as Item>::KIND {
                     return <$type>::deserialize(fields).map(Layer::$name).map_err(D::Error::custom);
                 })*
