@@ -18,10 +18,30 @@ export class EngineError extends Error {
   }
 }
 
+/** What is wrong: in the page's own words, or as an engine says it. */
+export type Said = string | EngineError;
+
 /** What went wrong, and what to do about it. */
-export function told(error: unknown): string {
-  if (error instanceof EngineError) return [error.message, error.help].filter(Boolean).join("; ");
+export function told(error: unknown): Said {
+  if (error instanceof EngineError) return error;
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The same in a language. An engine says it in English, which it stays if the file of that language's errors is missing. */
+export async function toldIn(said: Said, language: string): Promise<string> {
+  if (typeof said === "string") return said;
+  if (language !== "en") {
+    try {
+      return (await (await import("./errors")).spoken(language))(said);
+    } catch {
+      // It is said in English.
+    }
+  }
+  return english(said);
+}
+
+export function english(said: Said): string {
+  return typeof said === "string" ? said : [said.message, said.help].filter(Boolean).join("; ");
 }
 
 export class Engine {

@@ -1,6 +1,6 @@
 // What the whole page shares: language, theme, which view, and the example that is open. All of it is the address.
 
-import { engine, NotLoaded, told } from "./engine";
+import { engine, NotLoaded, told, type Said } from "./engine";
 import type { Level, Opened, State } from "./types";
 
 export const VIEWS = ["step", "formula", "train", "race", "model", "story", "lesson"] as const;
@@ -25,7 +25,7 @@ class Lab {
   /** The file beside the page that it was read from, if it was not changed since. */
   file = $state<string | null>(null);
   /** Why the address could not be followed. */
-  problem = $state<string | null>(null);
+  problem = $state<Said | null>(null);
   /** More of the address, which views keep there. */
   extra = $state<Record<string, string>>({});
 }
@@ -41,7 +41,7 @@ export function say(key: string, values: Record<string, string | number> = {}): 
 }
 
 /** What went wrong where the engine that trains is asked, which may be missing. */
-export function toldOfTraining(error: unknown): string {
+export function toldOfTraining(error: unknown): Said {
   return error instanceof NotLoaded ? say("lab.training_not_loaded") : told(error);
 }
 

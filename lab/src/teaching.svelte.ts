@@ -1,6 +1,6 @@
 // A teacher's lesson that is open: its steps, and the window with the notes.
 
-import { engine, told } from "./engine";
+import { engine, told, type Said } from "./engine";
 import { lab, openExample, openState, packedIfShort, say, setLanguage, unpacked } from "./state.svelte";
 import type { Lesson, LessonStep } from "./types";
 
@@ -8,7 +8,7 @@ type Word = { lesson: Lesson; at: number; isShown: boolean } | { wants: true } |
 
 class Teaching {
   lesson = $state.raw<Lesson | undefined>();
-  problem = $state("");
+  problem = $state<Said>("");
   /** What is said of it beside it. */
   note = $state("");
   /** What is in the address of the lesson that is open, by its key. */

@@ -3,6 +3,7 @@
 import type { Chosen, Point, Sheet } from "./points";
 import { Remote } from "./remote";
 import { packedIfShort, toldOfTraining, unpacked } from "./state.svelte";
+import type { Said } from "./engine";
 import type { Answered } from "./remote";
 import type { State } from "./types";
 
@@ -137,7 +138,7 @@ export class Training {
   costs = $state.raw<Cost[]>([]);
   isPlaying = $state(false);
   pace = $state<Pace>("gathering");
-  problem = $state<string | null>(null);
+  problem = $state<Said | null>(null);
   /** Whether the engine is on its way. */
   isLoading = $state(false);
   /** The learning rate that the run began with, and each that was set later, with the step from which on. */
