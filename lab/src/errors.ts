@@ -35,6 +35,9 @@ const JOINS: [string, string][] = [
   [" ", ": "],
 ];
 
+/** How many parts of a text are read before it is given up. */
+const MOST_READ = 500;
+
 /** Words that are not translated: what a message calls a file's format or a kind of number. */
 const KEPT = /^(TOML|JSON|UTF|safetensors|GB|RMS|nan|inf|NaN|b?f(16|32|64)|B?F(16|32|64)|[IU]\d+|[A-Za-z]|[xe]\d+)$/;
 const NAME = /^[^\s`'"]*[A-Za-z][^\s`'"]*$/;
@@ -73,7 +76,7 @@ export function translator(file: ErrorsFile): (text: string) => string {
     let best = untranslated(text);
     const own = best.foreign > 0 ? whole(text) : undefined;
     if (own && own.foreign <= best.foreign) best = own;
-    for (const [join, translated] of best.foreign >= 1 ? JOINS : []) {
+    for (const [join, translated] of best.foreign >= 1 && known.size < MOST_READ ? JOINS : []) {
       for (let at = text.indexOf(join); at > 0; at = text.indexOf(join, at + 1)) {
         const [left, right] = [text.slice(0, at), text.slice(at + join.length)];
         const isSubject = join === " ";
@@ -88,7 +91,12 @@ export function translator(file: ErrorsFile): (text: string) => string {
     return best;
   }
 
-  return (text) => found(text).text;
+  return (text) => {
+    known.clear();
+    const own = found(text);
+    // Half a translation helps nobody.
+    return own.foreign < 1 ? own.text : text;
+  };
 }
 
 /** A text that no template is: numbers and letters of any other language stay, and a name is set in quotes. */

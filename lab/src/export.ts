@@ -2,7 +2,7 @@
 
 import { GIFEncoder, applyPalette, quantize } from "gifenc";
 import { engine } from "./engine";
-import { lab } from "./state.svelte";
+import { lab, say } from "./state.svelte";
 import type { Level } from "./types";
 
 /** A drawing in the size of its own units; on a canvas that is given, whose size a film keeps, at its top. */
@@ -37,7 +37,7 @@ export function pictureOf(level: Level, at: number | null): string {
 export async function png(level: Level, at: number | null): Promise<Blob> {
   const canvas = await canvasOf(pictureOf(level, at));
   return new Promise((resolve, reject) =>
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the picture cannot be encoded"))), "image/png"),
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error(say("lab.save_failed")))), "image/png"),
   );
 }
 
@@ -75,7 +75,7 @@ export function videoType(): string | undefined {
 /** All steps as a video; it takes as long as the video lasts. */
 export async function video(level: Level, count: number, told: (share: number) => void): Promise<Blob> {
   const type = videoType();
-  if (!type) throw new Error("this browser makes no video");
+  if (!type) throw new Error(say("lab.save_no_video"));
   const steps = stepsOf(count);
   const canvas = await canvasOf(pictureOf(level, steps[0] ?? null));
   const recorder = new MediaRecorder(canvas.captureStream(10), { mimeType: type, videoBitsPerSecond: 4_000_000 });

@@ -50,10 +50,27 @@ test("a translation has the places of its template", () => {
       }
 });
 
+test("each template is told from all others", () => {
+  for (const name of FILES) {
+    const file = read(name);
+    const said = speaker(file);
+    for (const part of ["errors", "joined", "others"])
+      for (const [template, translation] of Object.entries(file[part])) {
+        // Of a value that is out of its bounds, and of a table that is none, the English is the same.
+        if (template === "{} is {}") continue;
+        let last = 0;
+        const what = template.replace(/\{#?\}/g, () => `${(last += 11)}`);
+        const pieces = translation.split(/(\{[^}]*\})/).map((piece, at) => (at % 2 === 1 ? "[^]*" : piece.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")));
+        assert.match(said({ what, place: null, help: null }), new RegExp(`^${pieces.join("")}[.]?$`), template);
+      }
+  }
+});
+
 /** Words of a Korean error that are neither names, which stand in quotes, nor formats. */
 function latin(text) {
+  const sentences = (text.match(/`[^`]*`|"[^"]*"/g) ?? []).filter((quoted) => /[a-z]{2} [a-z]{2,} [a-z]/.test(quoted));
   const words = text.replace(/`[^`]*`|"[^"]*"/g, "").match(/[A-Za-z]{2,}\d*/g) ?? [];
-  return words.filter((word) => !/^(TOML|JSON|UTF|RMS|GB|safetensors|f32|f64|bf16|F32|F64)$/.test(word));
+  return sentences.concat(words).filter((word) => !/^(TOML|JSON|UTF|RMS|GB|safetensors|f32|f64|bf16|F32|F64)$/.test(word));
 }
 
 const NETWORK = 'inputs = [0.05, 0.1]\ntargets = [0.01]\n[[layer]]\nweights = [[0.4, 0.45]]\nbiases = [0.6]\nactivation = "sigmoid"\n';
