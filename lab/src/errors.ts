@@ -40,6 +40,8 @@ const MOST_READ = 500;
 
 /** Words that are not translated: what a message calls a file's format or a kind of number. */
 const KEPT = /^(TOML|JSON|UTF|safetensors|GB|RMS|nan|inf|NaN|b?f(16|32|64)|B?F(16|32|64)|[IU]\d+|[A-Za-z]|[xe]\d+)$/;
+/** The name of a file, whatever else it could mean. */
+const FILE = /\.[A-Za-z]\w*$/;
 const NAME = /^[^\s`'"]*[A-Za-z][^\s`'"]*$/;
 
 export function translator(file: ErrorsFile): (text: string) => string {
@@ -62,6 +64,7 @@ export function translator(file: ErrorsFile): (text: string) => string {
   }
 
   function put(value: string, place?: Place): Found {
+    // A name that has several words is none, if there is another way to read it.
     if (place?.isList) return { text: value.replaceAll(", ", "`, `"), foreign: value.split(", ").some((name) => name.includes(" ")) ? 0.5 : 0 };
     if (place?.isName) return { text: value, foreign: 0 };
     const own = found(value);
@@ -69,7 +72,8 @@ export function translator(file: ErrorsFile): (text: string) => string {
     return isNoun || place?.isClause ? own : { ...own, foreign: own.foreign + 1 };
   }
 
-  /** The best way to read a text: as one template, as two texts that are joined, or as it is. */
+  /** The best way to read a text: as one template, as two texts that are joined, or as it is. Of two ways the better one
+   * leaves fewer words as they are, has names rather than sentences in the places of nouns, and longer templates. */
   function found(text: string): Found {
     const before = known.get(text);
     if (before) return before;
@@ -159,7 +163,7 @@ function filled(translation: string, values: Found[]): string {
 
 /** Whether a text ends in a vowel when it is read aloud, or in the consonant that goes as one before `로`. */
 function endsInVowel(text: string, isLiquidToo: boolean): boolean {
-  const last = text.match(/[\p{L}\p{N}%]/gu)?.at(-1)?.toLowerCase() ?? "";
+  const last = text.match(/[\p{L}\p{N}%]/gu)?.at(-1)?.toLowerCase() ?? "a";
   const code = last.charCodeAt(0) - 0xac00;
   const final = code >= 0 && code < 11172 ? code % 28 : "178lr".includes(last) ? 8 : "036mn".includes(last) ? 1 : 0;
   return final === 0 || (isLiquidToo && final === 8);
@@ -176,7 +180,7 @@ export interface Wrong {
 export function speaker(file: ErrorsFile): (error: Wrong) => string {
   const translate = translator(file);
   return ({ what, place, help }) => {
-    const where = place === null ? "" : `${place.split(", ").map(translate).join(", ")}: `;
+    const where = place === null ? "" : `${place.split(", ").map((part) => (FILE.test(part) ? `\`${part}\`` : translate(part))).join(", ")}: `;
     return [where + translate(what), help === null ? "" : translate(help)].filter(Boolean).map(sentence).join(" ");
   };
 }

@@ -66,6 +66,20 @@ test("each template is told from all others", () => {
   }
 });
 
+test("a particle goes with what stands before it, and a list of names is quoted one by one", () => {
+  const said = speaker({ errors: { "no {}": "{}{이/가} 없습니다", "`{}` to {}": "`{1}`{을/를} {2}{으로/로}", "known are {}": "`{}`{은/는} 압니다", "line {}": "{}번째 줄" }, words: { weight: "가중치", rank: "계급" } });
+  const check = (what, text, place = null) => assert.equal(said({ what, place, help: null }), text);
+  check("no weight", "가중치가 없습니다.");
+  check("no rank", "계급이 없습니다.");
+  check("no 3", "3이 없습니다.");
+  check("no 2", "2가 없습니다.");
+  check("`b` to 8", "`b`를 8로.");
+  check("`layer 1` to 6", "`layer 1`을 6으로.");
+  check("known are x, weight", "`x`, `weight`는 압니다.");
+  check("no such thing at all", "no such thing at all.");
+  check("no weight", "`line 2.toml`, 3번째 줄: 가중치가 없습니다.", "line 2.toml, line 3");
+});
+
 /** Words of a Korean error that are neither names, which stand in quotes, nor formats. */
 function latin(text) {
   const sentences = (text.match(/`[^`]*`|"[^"]*"/g) ?? []).filter((quoted) => /[a-z]{2} [a-z]{2,} [a-z]/.test(quoted));
