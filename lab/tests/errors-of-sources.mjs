@@ -44,15 +44,21 @@ function template(literal) {
     .replace(/\{\{|\}\}|\{\w*(?::[^{}]*)?\}/g, (own) => (own === "{{" || own === "}}" ? own[0] : "{}"));
 }
 
-/** All texts of the sources, and those that are given to errors with the file of each. */
+/** What may have a name that is unknown: `optimizer`, of `there is no optimizer`. */
+const KIND = /unknown_name\(\s*"([a-z ]+)"|"([a-z ]+)" [A-Z]\w+ as (?:text|table)\b/g;
+
+/** All texts of the sources, those that are given to errors with the file of each, and what names are of. */
 export function scanned() {
   const all = new Set();
+  const kinds = new Set();
   const errors = new Map();
   for (const file of SOURCES.flatMap(files)) {
     if (/\/tests?(\/|\.rs)/.test(file)) continue;
     const literals = [];
+    const source = readFileSync(join(ROOT, file), "utf8");
+    for (const [, own, ofList] of source.replace(/\/\/.*$/gm, "").matchAll(KIND)) kinds.add(own ?? ofList);
     // The code with texts and comments blanked.
-    let code = readFileSync(join(ROOT, file), "utf8").replace(TOKEN, (own, _, text, at) => {
+    let code = source.replace(TOKEN, (own, _, text, at) => {
       if (text !== undefined) literals.push({ at, text: template(text) });
       return " ".repeat(own.length);
     });
@@ -68,5 +74,5 @@ export function scanned() {
       for (const { at, text } of literals) if (at > from && at < to && !isOfPanic(at)) errors.set(text, file);
     }
   }
-  return { all, errors };
+  return { all, errors, kinds };
 }

@@ -22,7 +22,7 @@ const engines = ["engine.wasm", "training.wasm"].map((name) => readFileSync(join
 const isInPage = (template) => engines.some((engine) => template.split("{}").every((part) => part.length < 4 || engine.includes(part)));
 
 test("each text that an engine's errors have is translated, and nothing else is", () => {
-  const { all, errors } = scanned();
+  const { all, errors, kinds } = scanned();
   const needed = [...errors].filter(([own]) => /[a-z]{2}/.test(own) && own.trim().includes(" ") && isInPage(own) && !NOT_SAID.includes(own));
   assert.ok(needed.length > 500, `${needed.length} found: does the scanner still read the sources?`);
   for (const name of FILES) {
@@ -30,6 +30,8 @@ test("each text that an engine's errors have is translated, and nothing else is"
     assert.deepEqual(Object.keys(file), ["errors", "words", "joined", "others"], name);
     const known = new Set(Object.values(file).flatMap(Object.keys));
     assert.deepEqual(needed.filter(([own]) => !known.has(own)), [], `${name} lacks these, of these files`);
+    // A name's kind that only the command has is in no engine.
+    assert.deepEqual([...kinds].filter((own) => isInPage(own) && !known.has(own)), [], `${name} lacks these words`);
     const stale = [...Object.keys(file.errors), ...Object.keys(file.words)].filter((own) => !all.has(own));
     assert.deepEqual(stale, [], `no source says these, which ${name} translates`);
   }
@@ -45,6 +47,7 @@ test("a translation has the places of its template", () => {
         // What other libraries say of types in Rust is nothing for a reader.
         if (part !== "others") assert.deepEqual([...new Set(places)].sort(), Array.from({ length: count }, (_, at) => at + 1), why);
         assert.ok(places.every((place) => place <= count), why);
+        assert.doesNotMatch(translation, /\{\d*\}[`"']?(은|는|이|가|을|를|과|와|으로|로|이었|였)(?![가-힣])|\([은는이가을를으]\)/, `${why}: a particle that its value does not choose`);
         const numbered = translation.match(/\{\d+\}/g)?.length ?? 0;
         assert.ok(numbered === 0 || numbered === places.length, why);
       }
