@@ -2,25 +2,33 @@
 
 export type Color = [number, number, number];
 
+/** A color of the page in the theme that is shown: the browser resolves it where it is used, and nowhere else. */
 function color(name: string): Color {
-  const text = getComputedStyle(document.documentElement).getPropertyValue(name).trim().slice(1);
-  const full = text.length === 3 ? [...text].map((digit) => digit + digit).join("") : text;
-  const digits = Number.parseInt(full, 16);
-  return [(digits >> 16) & 255, (digits >> 8) & 255, digits & 255];
+  const probe = document.createElement("span");
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  const [r = 0, g = 0, b = 0] = (getComputedStyle(probe).color.match(/[\d.]+/g) ?? []).map(Number);
+  probe.remove();
+  return [r, g, b];
 }
 
 export interface Palette {
   paper: Color;
-  ink: Color;
   classes: Color[];
 }
 
+let known: { ground: string; palette: Palette } | undefined;
+
+/** The colors of the present theme. They are asked for at every frame, and looked up when the page's ground is another. */
 export function palette(): Palette {
-  return {
+  const ground = getComputedStyle(document.body).backgroundColor;
+  if (known?.ground === ground) return known.palette;
+  const palette = {
     paper: color("--paper"),
-    ink: color("--ink"),
     classes: [0, 1, 2, 3, 4, 5].map((own) => color(`--class-${own}`)),
   };
+  known = { ground, palette };
+  return palette;
 }
 
 export function css([r, g, b]: Color): string {

@@ -2,8 +2,10 @@ import { mount } from "svelte";
 import "./look.css";
 import App from "./App.svelte";
 import { loadEngine } from "./engine";
-import { start } from "./state.svelte";
+import { rememberedTheme, setTheme, start } from "./state.svelte";
 
+// Before the engine is there, so that nobody sees the other theme flash.
+setTheme(rememberedTheme());
 const root = document.getElementById("app");
 if (root) {
   await loadEngine();

@@ -225,11 +225,14 @@ export function remembered(key: string): string | null {
   }
 }
 
-/** Language and theme, before anything is drawn. */
+export function rememberedTheme(): Theme {
+  const theme = remembered("theme");
+  return theme === "light" || theme === "dark" ? theme : "system";
+}
+
+/** The language, before anything is written. */
 export async function start(): Promise<void> {
   const language = new URLSearchParams(location.hash.slice(1)).get("lang") ?? remembered("language");
   const own = navigator.languages.some((code) => code.startsWith("ko")) ? "ko" : "en";
   await setLanguage(language === "ko" || language === "en" ? language : own);
-  const theme = remembered("theme");
-  setTheme(theme === "light" || theme === "dark" ? theme : "system");
 }
