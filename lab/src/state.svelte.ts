@@ -11,6 +11,8 @@ export type Theme = "system" | "light" | "dark";
 class Lab {
   language = $state<Language>("en");
   theme = $state<Theme>("system");
+  /** The color of the page's ground. When it is another, canvases are painted again. */
+  ground = $state("");
   view = $state<View>("step");
   words = $state.raw<Record<string, string>>({});
   opened = $state.raw<Opened | undefined>();
@@ -63,6 +65,16 @@ export function setTheme(theme: Theme): void {
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
   remember("theme", theme);
+  look();
+}
+
+function look(): void {
+  lab.ground = getComputedStyle(document.body).backgroundColor;
+}
+
+/** Sees when the device, or paper, wants another theme. */
+export function watchTheme(): void {
+  for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", look);
 }
 
 /** Opens a built-in example by its name. */

@@ -282,6 +282,94 @@ test("where to begin is on the first screen, of a telephone too", async () => {
   }
 });
 
+test("on a telephone the question is below the picture that it is about, and nothing covers either", async () => {
+  const page = await open(browser, `${server.url}#lang=en`, { width: 360, height: 740, hasTouch: true, isMobile: true, reducedMotion: "reduce" });
+  const box = (selector) => page.locator(selector).first().boundingBox();
+  const overlap = (a, b) => a.y < b.y + b.height - 1 && b.y < a.y + a.height - 1;
+  assert.ok(!overlap(await box("button.big"), await box(".words")), "the button covers what is said");
+  await page.getByRole("button", { name: "Edit" }).tap();
+  assert.ok(!overlap(await box("button.big"), await box(".edit")), "the button covers what is edited");
+  await page.getByRole("button", { name: "Edit" }).tap();
+  await page.locator("button.big").tap();
+  await page.waitForSelector(".question", { timeout: 20_000 });
+  await page.locator("[data-id='gradient.1.0.0']").tap();
+  await page.waitForSelector(".answer");
+  await page.waitForTimeout(300);
+  for (const selector of [".pan", ".question", ".answer"]) {
+    const { y, height } = await box(selector);
+    assert.ok(y >= 0 && y + height <= 740, `${selector}: ${y}, ${height}`);
+  }
+  assert.equal(await page.locator(".panel").count(), 0, "whoever chooses again needs the picture");
+  await page.locator("[data-id='gradient.2.0.1']").tap();
+  await page.waitForSelector(".panel");
+  await page.context().close();
+});
+
+test("what a question is about is written in the picture, on a telephone too", async () => {
+  for (const hash of ["#view=story&chapter=1", "#view=step&ask=1&example=mazur"]) {
+    const numbers = [];
+    for (const width of [1440, 600, 360]) {
+      const page = await open(browser, `${server.url}${hash}&lang=en`, { width, reducedMotion: "reduce" });
+      if (hash.includes("story")) await page.getByRole("button", { name: "Now a question" }).click();
+      await page.waitForSelector(".question .pan");
+      await page.waitForTimeout(200);
+      numbers.push((await page.evaluate(() => [...document.querySelectorAll(".question .weight, .question .bias")].map((own) => own.textContent.trim()))).sort());
+      await page.context().close();
+    }
+    assert.deepEqual(numbers[1], numbers[0], hash);
+    assert.deepEqual(numbers[2], numbers[0], hash);
+  }
+});
+
+test("a network that grows in the story keeps its moment", async () => {
+  const page = await open(browser, `${server.url}#view=story&chapter=9&lang=en`, { reducedMotion: "reduce" });
+  await page.locator(".do input").first().focus();
+  for (let layers = 0; layers < 3; layers++) await page.keyboard.press("ArrowRight");
+  assert.match(await page.locator("main svg .cost.value").first().textContent(), /0\.\d/);
+  await page.context().close();
+});
+
+test("the theme is the device's or one's own, on canvases and before anything is drawn, and paper is light", async () => {
+  const page = await open(browser, `${server.url}#view=train&lang=en`, { colorScheme: "dark", reducedMotion: "reduce" });
+  await page.waitForFunction(() => document.querySelectorAll(".unit canvas").length > 0);
+  /** How light the ground and a corner of the plane are. */
+  const lights = () =>
+    page.evaluate(() => {
+      const light = (own) => own.reduce((sum, part) => sum + part, 0) / 3;
+      const plane = document.querySelector(".plane canvas");
+      return [
+        light(getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number)),
+        light([...plane.getContext("2d").getImageData(0, 0, 1, 1).data].slice(0, 3)),
+      ];
+    });
+  const check = async (isDark, where) => {
+    await page.waitForTimeout(200);
+    for (const light of await lights()) assert.equal(light < 128, isDark, `${where}: ${light}`);
+  };
+  await check(true, "the device is dark");
+  await page.emulateMedia({ media: "print" });
+  await check(false, "paper");
+  await page.emulateMedia({ media: "screen", colorScheme: "light" });
+  await check(false, "the device is light");
+  for (const isDark of [false, true]) {
+    await page.locator(".settings button").nth(1).click();
+    await check(isDark, `chosen, ${isDark ? "dark" : "light"}`);
+  }
+  await page.emulateMedia({ media: "screen", colorScheme: "light" });
+  // The engine is not there yet, and the theme is.
+  await page.route("**/engine.wasm", () => {});
+  await page.reload({ waitUntil: "domcontentloaded" });
+  await page.waitForFunction(() => document.documentElement.dataset.theme === "dark");
+  await page.context().close();
+});
+
+test("the arrows of the steps have the color of what is written", async () => {
+  const page = await open(browser, server.url);
+  const colors = await page.evaluate(() => [...document.querySelectorAll(".moves svg")].map((own) => getComputedStyle(own).color));
+  assert.deepEqual(new Set(colors).size, 1, colors.join());
+  await page.context().close();
+});
+
 test("a lesson of one's own is in the address, or the page says why not", async () => {
   const text = readFileSync(join(PAGE, "lessons/back-propagation.toml"), "utf8").replace(/^title = .*/m, 'title = "A lesson of mine"');
   const page = await open(browser, `${server.url}#view=lesson&lang=en`, { reducedMotion: "reduce" });

@@ -118,6 +118,24 @@ test("one rewinds to the same start and comes to the same end, and opens an upda
   await page.context().close();
 });
 
+test("a finger hits a unit, however many there are", async () => {
+  for (const hidden of ["6-6", "8-8-8", "4-4-4-4"]) {
+    const page = await open(browser, `${server.url}#view=train&lang=ko&train=circles_300_1_${hidden}_tanh_adam_0.01_0_16_0.2_1`, { width: 360, height: 740, hasTouch: true, isMobile: true, reducedMotion: "reduce" });
+    await page.waitForFunction((count) => document.querySelectorAll(".unit canvas").length === count, hidden.split("-").reduce((sum, own) => sum + Number(own), 0));
+    // Twenty pixels aside of the middle it is still that unit, in all four directions.
+    const missed = await page.evaluate(() =>
+      [...document.querySelectorAll(".unit")].flatMap((unit, at) => {
+        unit.scrollIntoView({ block: "center" });
+        const { x, y, width, height } = unit.getBoundingClientRect();
+        const [middle, center] = [x + width / 2, y + height / 2];
+        return [[-19.5, 0], [19.5, 0], [0, -19.5], [0, 19.5]].filter(([right, down]) => document.elementFromPoint(middle + right, center + down)?.closest(".unit") !== unit).map((own) => `${at}: ${own}`);
+      }),
+    );
+    assert.deepEqual(missed, [], hidden);
+    await page.context().close();
+  }
+});
+
 test("a finding is jumped to", async () => {
   const page = await open(browser, `${server.url}#view=train&train=moons_300_1_6-6-6_relu_sgd_3_0_16_0.2_1`);
   await page.waitForSelector(".findings li", { timeout: 60_000 });
