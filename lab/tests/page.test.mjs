@@ -556,9 +556,10 @@ test("Tab stops only where there is a name, and who presses a key keeps his plac
   await page.getByRole("button", { name: "Send the error back" }).press("Enter");
   await page.waitForSelector(".question", { timeout: 20_000 });
   assert.equal(await focused(), "Play");
-  await page.locator('[data-id="gradient.1.0.0"]').press("Enter");
+  // The right answer opens what is told of the number.
+  await page.locator('[data-id="gradient.2.0.1"]').press("Enter");
   await page.getByRole("button", { name: "Close" }).press("Enter");
-  assert.match(await focused(), /^The gradient dE\/dw1/);
+  assert.match(await focused(), /^The gradient dE\/dw6/);
   await page.getByRole("button", { name: "Take away" }).press("Enter");
   await page.getByRole("button", { name: "Save as TOML" }).focus();
   await page.keyboard.press("Escape");
