@@ -86,7 +86,7 @@ impl<S: BufRead> Read for Frames<S> {
                     }
                     let Some(source) = source.take() else { return Ok(0) };
                     let decoder = StreamingDecoder::new(source)
-                        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+                        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
                     *self = Self::Within(Box::new(decoder));
                 }
                 Self::Within(decoder) => {

@@ -182,9 +182,10 @@ fn unpacked(
         let (Some(compression), None) = (compression, cause.raw_os_error()) else {
             return unreadable(path, cause);
         };
+        let why = if ends_early(&cause) { "it is cut off".into() } else { cause.to_string() };
         malformed(
             Place::file(path),
-            format!("the compressed content is damaged: {cause}"),
+            format!("the compressed content is damaged: {why}"),
             format!("get the file again, or check it with `{}`", compression.checker()),
         )
     };
@@ -316,4 +317,13 @@ fn neighbor(path: &Path) -> Option<PathBuf> {
     names.sort();
     let near = pullback::error::nearest_name(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
     Some(path.with_file_name(near))
+}
+
+/// Whether a decoder met the end of its file, whatever it says of that.
+fn ends_early(error: &(dyn std::error::Error + 'static)) -> bool {
+    match error.downcast_ref::<io::Error>() {
+        Some(own) if own.kind() == ErrorKind::UnexpectedEof => true,
+        Some(own) => own.get_ref().is_some_and(|inner| ends_early(inner)),
+        None => error.source().is_some_and(ends_early),
+    }
 }
