@@ -185,8 +185,9 @@ mod tests {
         assert!(names.is_sorted(), "{names:?}");
         let page = std::str::from_utf8(file("index.html").expect("a page")).expect("text");
         // What the page and its engine load.
+        let code = ["index.js", "index.css", "worker.js", "errors.js", "engine.wasm", "training.wasm"];
         for name in
-            ["index.js", "index.css", "worker.js", "engine.wasm", "messages/en.json", "messages/ko.json"]
+            code.into_iter().chain(["messages/en.json", "messages/ko.json", "messages/errors.ko.json"])
         {
             assert!(file(name).is_some_and(|content| !content.is_empty()), "{name} of {names:?}");
         }
