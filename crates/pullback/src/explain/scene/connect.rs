@@ -16,6 +16,8 @@ const WEIGHT_AT: f64 = 0.375;
 /// The same where all edges at work lead to one unit, or come from one: where they are far from each other.
 const INTO_ONE: f64 = 0.3;
 const FROM_ONE: f64 = 0.7;
+/// How much farther from there numbers may stand for an edge less that runs through them.
+const CROSSED: f64 = 0.06;
 /// Places on an edge that are tried.
 const PLACES: usize = 60;
 /// The heights of numbers on edges that are tried until there is room for all; numbers of the first one that are too
@@ -27,6 +29,8 @@ const LEAST_AT_REST: f64 = 15.0;
 const FREE: f64 = 2.0;
 /// Edges are thinner than they could be where there are more.
 const MOST_THICK: usize = 6;
+/// How much wider bold digits are: those of what is found.
+const BOLD: f64 = 1.12;
 /// More lines without weights between two columns are one bundle.
 const MOST_FLOWS: usize = 16;
 /// More numbers do not travel at a time.
@@ -56,6 +60,15 @@ impl Edge<'_> {
     fn at(&self, share: f64) -> [f64; 2] {
         let part = |from: f64, to: f64| from + (to - from) * share;
         [part(self.from.x, self.to.x), part(self.from.y, self.to.y)]
+    }
+
+    /// Whether it runs through an area: where the line is at the area's sides, or at those of its own ends that are within.
+    fn crosses(&self, area: &Area) -> bool {
+        let [[x0, y0], [x1, y1]] = self.ends();
+        let (from, until) = (x0.max(area.left), x1.min(area.right));
+        let at = |x: f64| y0 + (y1 - y0) * (x - x0) / (x1 - x0);
+        let (one, other) = (at(from), at(until));
+        from < until && one.max(other) > area.top && one.min(other) < area.bottom
     }
 
     fn element(&self) -> usize {
@@ -190,14 +203,59 @@ fn places(
     active: &[bool],
     room: f64,
 ) -> Vec<Option<Spread>> {
+    // What is found is bold, and wide; an edge that runs through a number seems to be its own. Where there is no room for
+    // all that way, these matter less than that each edge has its number.
     let widths: Vec<f64> = drawn.iter().map(|own| own.width(canvas)).collect();
+    let through: Vec<f64> = (0..all.len() * PLACES)
+        .map(|own| {
+            let (at, share) = (own / PLACES, (own % PLACES) as f64 / PLACES as f64);
+            let spread = Spread { at: all[at].at(share), height: LEAST_AT_REST };
+            let area = spread.area(widths[at]);
+            all.iter().enumerate().filter(|(other, edge)| *other != at && edge.crosses(&area)).count() as f64
+        })
+        .collect();
+    let ways = [
+        (BOLD, CROSSED, Has::All),
+        (BOLD, 0.0, Has::All),
+        (1.0, CROSSED, Has::All),
+        (1.0, 0.0, Has::All),
+        (BOLD, CROSSED, Has::AtWork),
+        (1.0, 0.0, Has::AtWork),
+        (1.0, 0.0, Has::Some),
+    ];
+    ways.into_iter()
+        .find_map(|way| places_of(canvas, all, drawn, (active, &through), room, way))
+        .unwrap_or_else(|| vec![None; all.len()])
+}
+
+/// Which numbers must have a place.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Has {
+    All,
+    AtWork,
+    Some,
+}
+
+/// The same with digits so many times wider than usual, and with so much weight on edges that run through numbers, of
+/// which `through` counts them for each place of each edge; absent where one that must have a place has none.
+fn places_of(
+    canvas: &Canvas<'_>,
+    all: &[Edge<'_>],
+    drawn: &[Numbers],
+    (active, through): (&[bool], &[f64]),
+    room: f64,
+    (wide, crossed, has): (f64, f64, Has),
+) -> Option<Vec<Option<Spread>>> {
+    let widths: Vec<f64> = drawn.iter().map(|own| wide * own.width(canvas)).collect();
     let widest = widths.iter().copied().fold(0.0, f64::max).max(1.0);
     let heights = || HEIGHTS.into_iter().filter(|height| height * widest + 2.0 * FREE < room);
     let find = |at: usize, height: f64, wish: f64, others: &[(usize, Spread)]| {
-        let mut shares: Vec<f64> = (1..PLACES).map(|place| place as f64 / PLACES as f64).collect();
-        shares.push(wish);
-        sort_by(&mut shares, |left, right| (left - wish).abs().total_cmp(&(right - wish).abs()));
-        shares.into_iter().map(|share| Spread { at: all[at].at(share), height }).find(|spread| {
+        let shares = (1..PLACES).map(|place| place as f64 / PLACES as f64).chain([wish]);
+        let farther = |share: f64| crossed * through[at * PLACES + (share * PLACES as f64) as usize];
+        let mut shares: Vec<(f64, f64)> =
+            shares.map(|share| ((share - wish).abs() + farther(share), share)).collect();
+        sort_by(&mut shares, |left, right| left.0.total_cmp(&right.0));
+        shares.into_iter().map(|(_, share)| Spread { at: all[at].at(share), height }).find(|spread| {
             let own = spread.area(widths[at]);
             own.is_inside(canvas.size)
                 && canvas.taken.iter().all(|area| !area.overlaps(&own))
@@ -214,10 +272,10 @@ fn places(
     };
     let every: Vec<usize> = (0..all.len()).collect();
     let at_rest = |height: f64| add(Vec::new(), &every, height, WEIGHT_AT);
-    let Some(largest) = heights().next() else { return vec![None; all.len()] };
-    let has_all = |placed: &Vec<(usize, Spread)>| placed.len() == all.len();
-    let at_rest = (heights().filter(|height| *height >= LEAST_AT_REST).map(at_rest).find(has_all))
-        .unwrap_or_else(|| at_rest(largest));
+    let largest = heights().next()?;
+    let is_all = |placed: &Vec<(usize, Spread)>| placed.len() == all.len();
+    let at_rest = (heights().filter(|height| *height >= LEAST_AT_REST).map(at_rest).find(is_all))
+        .or_else(|| (has != Has::All).then(|| at_rest(largest)))?;
     let own: Vec<usize> = every.iter().copied().filter(|&at| active[at]).collect();
     let is_one =
         |of: fn(&Edge<'_>) -> usize| own.windows(2).all(|pair| of(&all[pair[0]]) == of(&all[pair[1]]));
@@ -234,6 +292,9 @@ fn places(
         true => kept,
         false => anew().find(|placed| placed.len() == own.len()).unwrap_or(kept),
     };
+    if has != Has::Some && placed.len() < own.len() {
+        return None;
+    }
     for (at, spread) in at_rest {
         let area = spread.area(widths[at]);
         if !active[at] && placed.iter().all(|(other, own)| !own.area(widths[*other]).overlaps(&area)) {
@@ -242,7 +303,7 @@ fn places(
     }
     let mut places = vec![None; all.len()];
     placed.into_iter().for_each(|(at, spread)| places[at] = Some(spread));
-    places
+    Some(places)
 }
 
 fn draw_edge(

@@ -84,7 +84,7 @@ fn inputs(canvas: &mut Canvas<'_>, trace: &Trace, column: &Column) {
     let row = canvas.example();
     let label_of = |spot: &Spot| canvas.steps.label(place(trace, node, row, spot.unit));
     let labels: Vec<String> = column.spots.iter().map(label_of).collect();
-    let above = names_above(canvas, &labels, column);
+    let (above, of_name) = names_above(canvas, &labels, column);
     for (spot, (label, above)) in column.spots.iter().zip(labels.into_iter().zip(above)) {
         let x = trace.at(node, row, spot.unit);
         let (text, size) = number_in(canvas, spot, x, 1.0, 0.36);
@@ -92,7 +92,7 @@ fn inputs(canvas: &mut Canvas<'_>, trace: &Trace, column: &Column) {
         let name = canvas.say("scene.input", &values);
         let circle = Figure::Circle { x: spot.x, y: spot.y, r: spot.r };
         canvas.shape(format!("input.{}", spot.unit), Role::Input, name, circle);
-        name_above(canvas, format!("input.{}.name", spot.unit), &label, &above, spot);
+        name_above(canvas, format!("input.{}.name", spot.unit), &label, (&above, of_name), spot);
         canvas.write(
             When::Given,
             Written {
@@ -147,21 +147,25 @@ fn height_of_name(spot: &Spot) -> f64 {
     (spot.r * 0.5).clamp(8.0, 18.0)
 }
 
-/// What stands above the units of a column: their names, shortened to the room that there is, each another.
-fn names_above(canvas: &Canvas<'_>, labels: &[String], column: &Column) -> Vec<String> {
+/// What stands above the units of a column: their names and how high they are, smaller where there is little room, and
+/// shortened if that is not enough, each another.
+fn names_above(canvas: &Canvas<'_>, labels: &[String], column: &Column) -> (Vec<String>, f64) {
     let room = |spot: &Spot| {
         let to_edge = 2.0 * (spot.x.min(canvas.size.width - spot.x) - 2.0);
-        (column.room * 0.45).max(2.0 * spot.r).min(to_edge)
+        // Of a crowded column no bias stands beside them.
+        let share = if column.is_crowded { 0.6 } else { 0.45 };
+        (column.room * share).max(2.0 * spot.r).min(to_edge)
     };
     let room = column.spots.iter().map(room).fold(f64::INFINITY, f64::min);
-    let size = column.spots.iter().map(height_of_name).fold(0.0, f64::max);
-    shortened_apart(&labels.iter().map(String::as_str).collect::<Vec<_>>(), size, room)
+    let most = column.spots.iter().map(height_of_name).fold(0.0, f64::max);
+    let size = labels.iter().map(|label| fitting(label, most, READABLE, room)).fold(most, f64::min);
+    (shortened_apart(&labels.iter().map(String::as_str).collect::<Vec<_>>(), size, room), size)
 }
 
 /// Writes a name above a unit.
-fn name_above(canvas: &mut Canvas<'_>, id: String, label: &str, text: &str, spot: &Spot) {
+fn name_above(canvas: &mut Canvas<'_>, id: String, label: &str, (text, size): (&str, f64), spot: &Spot) {
     let name = canvas.say("scene.caption", &[("name", &label)]);
-    canvas.caption(id, text.to_owned(), name, [spot.x, spot.y - spot.r - 7.0], height_of_name(spot));
+    canvas.caption(id, text.to_owned(), name, [spot.x, spot.y - spot.r - 7.0], size);
 }
 
 fn units(canvas: &mut Canvas<'_>, example: &NetworkExample, trace: &Trace, column: &Column, position: usize) {
@@ -171,7 +175,7 @@ fn units(canvas: &mut Canvas<'_>, example: &NetworkExample, trace: &Trace, colum
     let activation = dense.links.iter().rfind(|link| !link.is_cost).map(|link| link.node);
     let called: Vec<String> =
         column.spots.iter().map(|spot| unit_name(canvas, trace, position, spot.unit)).collect();
-    let above = names_above(canvas, &called, column);
+    let (above, of_name) = names_above(canvas, &called, column);
     for (spot, (called, above)) in column.spots.iter().zip(called.into_iter().zip(above)) {
         let unit = spot.unit;
         let at = |node: NodeId| place(trace, node, row, unit);
@@ -183,7 +187,7 @@ fn units(canvas: &mut Canvas<'_>, example: &NetworkExample, trace: &Trace, colum
         let id = |what: &str| format!("{what}.{layer}.{unit}");
         let circle = Figure::Circle { x: spot.x, y: spot.y, r: spot.r };
         canvas.shape(id("unit"), Role::Unit, name, circle).is_active = is_active;
-        name_above(canvas, id("unit.name"), &called, &above, spot);
+        name_above(canvas, id("unit.name"), &called, (&above, of_name), spot);
         let size = height(spot);
         let written = |role, key, node: NodeId, y: f64, height: f64, pass| Written {
             id: String::new(),
@@ -239,7 +243,7 @@ fn units(canvas: &mut Canvas<'_>, example: &NetworkExample, trace: &Trace, colum
             canvas.write(canvas.when(at(node)), written);
         }
         if is_roomy && !column.is_crowded {
-            bias(canvas, example, trace, (dense, column), (spot, layer), &above);
+            bias(canvas, example, trace, (dense, column), (spot, layer), width(&above, of_name));
         }
     }
     if position + 1 == trace.dense().len() {
@@ -254,7 +258,7 @@ fn bias(
     trace: &Trace,
     (dense, column): (&Dense, &Column),
     (spot, layer): (&Spot, usize),
-    above: &str,
+    above: f64,
 ) {
     const HEIGHT: f64 = 16.0;
     let Some(parameter) = dense.bias else { return };
@@ -263,7 +267,7 @@ fn bias(
     let when = canvas.moment.of_change(parameter, own).filter(|_| !example.fixed.contains(&parameter));
     let new = canvas.steps.new_parameters().get(parameter).map(|numbers| numbers[spot.unit]);
     // On the side where fewer edges leave: of a unit in the lower half, below and beside its delta.
-    let of_name = width(above, height_of_name(spot)) / 2.0 + 6.0;
+    let of_name = above / 2.0 + 6.0;
     let (x, y) = match spot.y > canvas.size.height / 2.0 + 1.0 {
         true => (spot.x + spot.r * 0.7 + 10.0, spot.y + spot.r + HEIGHT),
         false => (spot.x + (spot.r * 0.62).max(of_name), spot.y - spot.r - 7.0),
@@ -602,7 +606,8 @@ fn cost(canvas: &mut Canvas<'_>, trace: &Trace, spot: Spot) {
             text: None,
             at: [spot.x, spot.y + 20.0],
             anchor: Anchor::Middle,
-            height: fitting(&value, 19.0, READABLE, spot.r * 2.0),
+            // Wide bold digits stay within its box.
+            height: fitting(&value, 19.0, READABLE, spot.r * 1.74),
             pass: Some(Pass::Cost),
         },
     );
