@@ -2,21 +2,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { launch, open, serve } from "./browser.mjs";
+import { before, test } from "node:test";
+import { browser, inBrowser, open, server } from "./browser.mjs";
 import { loadEngine } from "./engine.mjs";
 
-let server;
-let browser;
 let engine;
+inBrowser();
 before(async () => {
-  server = await serve();
-  browser = await launch();
   engine = await loadEngine();
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
 });
 
 const ask = (question) => engine(question).json.ok;

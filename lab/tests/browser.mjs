@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join, normalize } from "node:path";
+import { after, before } from "node:test";
 import { chromium } from "playwright-core";
 import { PAGE } from "./engine.mjs";
 
@@ -26,6 +27,21 @@ export async function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+}
+
+export let server;
+export let browser;
+
+/** Gives the tests of a file the two above, and closes them at its end. */
+export function inBrowser() {
+  before(async () => {
+    server = await serve();
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    server?.close();
   });
 }
 

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import ts from "typescript";
-import { launch, open, serve } from "./browser.mjs";
+import { browser, inBrowser, open, server } from "./browser.mjs";
 import { LAB, loadEngine, PAGE, ROOT } from "./engine.mjs";
 import { scanned } from "./errors-of-sources.mjs";
 
@@ -232,16 +232,7 @@ test("what the engines refuse is refused in Korean, down to the last word", asyn
   assert.ok(refused.size > 200, `${refused.size} different errors`);
 });
 
-let server;
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+inBrowser();
 
 const drop = (page, where, name, bytes) =>
   page.evaluate(

@@ -5,20 +5,11 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { launch, open, serve } from "./browser.mjs";
+import { test } from "node:test";
+import { browser, inBrowser, open, server } from "./browser.mjs";
 import { binary, PAGE } from "./engine.mjs";
 
-let server;
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+inBrowser();
 
 const samples = JSON.parse(readFileSync(join(PAGE, "models/digits.json"), "utf8")).samples;
 

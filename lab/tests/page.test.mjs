@@ -4,20 +4,11 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { launch, open, serve } from "./browser.mjs";
+import { test } from "node:test";
+import { browser, inBrowser, open, server } from "./browser.mjs";
 import { binary, deepExample, loadEngine, PAGE } from "./engine.mjs";
 
-let server;
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+inBrowser();
 
 const state = (page) =>
   page.evaluate(() => [...document.querySelectorAll("main svg [data-id]")].map((shape) => `${shape.dataset.id}|${[...shape.classList].filter((name) => !name.startsWith("svelte-")).sort().join(" ")}|${shape.textContent}`).join("\n"));

@@ -1,18 +1,9 @@
 // Training in the page: spirals are learned, any update comes again and opens in Step, own points and files are taken.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, open, serve } from "./browser.mjs";
+import { test } from "node:test";
+import { browser, inBrowser, open, server } from "./browser.mjs";
 
-let server;
-let browser;
-before(async () => {
-  server = await serve();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  server?.close();
-});
+inBrowser();
 
 const SPIRAL = "spiral_500_1_12-12-12_tanh_adam_0.02_0_32_0.2_1";
 /** What is said of the run: updates, epochs, costs, shares of points that are right. */

@@ -104,6 +104,19 @@ impl<S: BufRead> Read for Frames<S> {
     }
 }
 
+/// Why a content cannot be unpacked. Decoders say in many ways that their file ends too early.
+pub(crate) fn why_damaged(error: &io::Error) -> String {
+    if ends_early(error) { "it is cut off".into() } else { error.to_string() }
+}
+
+fn ends_early(error: &(dyn std::error::Error + 'static)) -> bool {
+    match error.downcast_ref::<io::Error>() {
+        Some(own) if own.kind() == io::ErrorKind::UnexpectedEof => true,
+        Some(own) => own.get_ref().is_some_and(|inner| ends_early(inner)),
+        None => error.source().is_some_and(ends_early),
+    }
+}
+
 /// Reads a source to its end, or one byte beyond the limit. The memory for `size` bytes is asked for at once,
 /// as growing takes time; whether there is so much, and whether it is needed, shows later.
 pub(crate) fn take(source: impl Read, size: u64, limit_bytes: u64) -> io::Result<Vec<u8>> {
@@ -225,7 +238,7 @@ pub(crate) fn unpack_entry(path: &Path, content: &[u8], entry: &Entry, limit_byt
             ));
         }
     };
-    let unpacked = unpacked.map_err(|error| damaged(error.to_string()))?;
+    let unpacked = unpacked.map_err(|error| damaged(why_damaged(&error)))?;
     refuse_large(path, unpacked.len() as u64, limit_bytes)?;
     Ok(unpacked)
 }

@@ -1,7 +1,7 @@
 //! The bytes of a source, unpacked: in memory, or in a file where memory does not hold them.
 
 use crate::budget::Budget;
-use crate::container::{Compression, HEAD_BYTES, gzip_size, refuse_large, take};
+use crate::container::{Compression, HEAD_BYTES, gzip_size, refuse_large, take, why_damaged};
 use crate::malformed;
 use crate::sniff::{InParts, ReadOptions, SNIFFED_BYTES, in_parts};
 use crate::spool::{Positioned, Spool};
@@ -182,10 +182,9 @@ fn unpacked(
         let (Some(compression), None) = (compression, cause.raw_os_error()) else {
             return unreadable(path, cause);
         };
-        let why = if ends_early(&cause) { "it is cut off".into() } else { cause.to_string() };
         malformed(
             Place::file(path),
-            format!("the compressed content is damaged: {why}"),
+            format!("the compressed content is damaged: {}", why_damaged(&cause)),
             format!("get the file again, or check it with `{}`", compression.checker()),
         )
     };
@@ -317,13 +316,4 @@ fn neighbor(path: &Path) -> Option<PathBuf> {
     names.sort();
     let near = pullback::error::nearest_name(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
     Some(path.with_file_name(near))
-}
-
-/// Whether a decoder met the end of its file, whatever it says of that.
-fn ends_early(error: &(dyn std::error::Error + 'static)) -> bool {
-    match error.downcast_ref::<io::Error>() {
-        Some(own) if own.kind() == ErrorKind::UnexpectedEof => true,
-        Some(own) => own.get_ref().is_some_and(|inner| ends_early(inner)),
-        None => error.source().is_some_and(ends_early),
-    }
 }

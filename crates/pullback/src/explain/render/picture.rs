@@ -1,6 +1,6 @@
 //! A scene as a drawing: what each role looks like. Colors are variables, so that they follow light and dark.
 
-use super::text::wrap;
+use super::text::wrap_by;
 use crate::compact::sort_by_key;
 use crate::error::{Error, Result};
 use crate::explain::{Anchor, Catalog, Figure, Pass, Role, Scene, Shape, Size, Step, Steps, scene};
@@ -270,7 +270,7 @@ pub(super) fn formulas(scene: &Scene, top: f64) -> String {
         // A product stays together, and a sign with what follows it.
         let whole = formula.replace(" * ", "\u{a0}×\u{a0}").replace(" = ", " =\u{a0}");
         let whole = whole.replace(" + ", " +\u{a0}").replace(" - ", " -\u{a0}");
-        let own = wrap(&whole, FORMULA_COLUMNS, 0, columns_drawn);
+        let own = wrap_by(columns_drawn, &whole, FORMULA_COLUMNS, 0);
         if lines.len() + own.lines().count() <= MOST_FORMULA_LINES {
             lines.extend(own.lines().map(str::to_owned));
         }
@@ -292,7 +292,7 @@ pub(super) fn subtitle(text: &str, width: f64, top: f64) -> String {
     // An equation stays together.
     let text =
         text.replace(" = ", "\u{a0}=\u{a0}").replace(" → ", "\u{a0}→\u{a0}").replace(" * ", "\u{a0}×\u{a0}");
-    let text = wrap(&text, columns, 0, columns_drawn);
+    let text = wrap_by(columns_drawn, &text, columns, 0);
     let lines: Vec<&str> = text.lines().collect();
     let mut part = Svg::part();
     part.element_with("text", &[("class", &"said"), ("text-anchor", &"middle")], |part| {

@@ -16,23 +16,19 @@ impl Document {
         for block in &self.blocks {
             match block {
                 Block::Heading(level, text) => {
-                    let text = wrap(text, width, 0, UnicodeWidthStr::width);
+                    let text = wrap(text, width, 0);
                     let longest = text.lines().map(UnicodeWidthStr::width).max().unwrap_or(0);
                     let line = if *level == 1 { "=" } else { "-" }.repeat(longest.min(width));
                     let _ = writeln!(out, "\n{}\n{line}", paint("1", &text));
                 }
                 Block::Text(text) => {
-                    let _ = writeln!(out, "{}", wrap(text, width, 0, UnicodeWidthStr::width));
+                    let _ = writeln!(out, "{}", wrap(text, width, 0));
                 }
                 Block::Formula { text, .. } => {
                     let _ = writeln!(out, "  {}", wrap_formula(text, width - 2));
                 }
                 Block::Warning(text) => {
-                    let _ = writeln!(
-                        out,
-                        "{}",
-                        paint("33", &wrap(&format!("! {text}"), width, 2, UnicodeWidthStr::width))
-                    );
+                    let _ = writeln!(out, "{}", paint("33", &wrap(&format!("! {text}"), width, 2)));
                 }
                 Block::Table { columns, rows } => table(&mut out, columns, rows, width, &paint),
             }
@@ -41,8 +37,13 @@ impl Document {
     }
 }
 
-/// A text in lines of at most `width` columns as `columns` counts them, after `indent` spaces each but the first.
-pub(super) fn wrap(text: &str, width: usize, indent: usize, columns: Columns) -> String {
+/// A text in lines of at most `width` columns of a terminal, after `indent` spaces each but the first.
+fn wrap(text: &str, width: usize, indent: usize) -> String {
+    wrap_by(UnicodeWidthStr::width, text, width, indent)
+}
+
+/// The same with columns counted another way.
+pub(super) fn wrap_by(columns: Columns, text: &str, width: usize, indent: usize) -> String {
     let mut out = String::new();
     let mut column = 0;
     for (at, word) in text.split(' ').enumerate() {
@@ -77,8 +78,7 @@ fn wrap_formula(text: &str, width: usize) -> String {
             None => lines.push(side.to_owned()),
         }
     }
-    let wrapped: Vec<String> =
-        lines.iter().map(|line| wrap(line, width, INDENT + 4, UnicodeWidthStr::width)).collect();
+    let wrapped: Vec<String> = lines.iter().map(|line| wrap(line, width, INDENT + 4)).collect();
     // Two spaces stand before a formula.
     wrapped.join("\n").replace('\n', "\n  ")
 }
@@ -121,10 +121,7 @@ fn table(
                 text.push_str(cell);
             } else if is_last {
                 let left = width.saturating_sub(before);
-                text.push_str(
-                    &wrap(cell, left, 0, UnicodeWidthStr::width)
-                        .replace('\n', &format!("\n{}", " ".repeat(before))),
-                );
+                text.push_str(&wrap(cell, left, 0).replace('\n', &format!("\n{}", " ".repeat(before))));
             } else {
                 text.push_str(cell);
                 text.push_str(&" ".repeat(room));
@@ -150,12 +147,12 @@ fn records(
     for row in rows {
         let first = row.first().map_or("", String::as_str);
         if !first.is_empty() {
-            let _ = writeln!(out, "  {}", wrap(first, width.saturating_sub(2), 2, UnicodeWidthStr::width));
+            let _ = writeln!(out, "  {}", wrap(first, width.saturating_sub(2), 2));
         }
         for (name, cell) in columns.iter().zip(row).skip(1).filter(|(_, cell)| !cell.is_empty()) {
             let room = longest.saturating_sub(name.width());
             let indent = 4 + longest.max(name.width()) + 2;
-            let text = wrap(cell, width.saturating_sub(indent), 0, UnicodeWidthStr::width);
+            let text = wrap(cell, width.saturating_sub(indent), 0);
             let text = text.replace('\n', &format!("\n{}", " ".repeat(indent)));
             let _ = writeln!(out, "    {}{}  {text}", paint("2", name), " ".repeat(room));
         }

@@ -16,7 +16,8 @@ const WEIGHT_AT: f64 = 0.375;
 /// The same where all edges at work lead to one unit, or come from one: where they are far from each other.
 const INTO_ONE: f64 = 0.3;
 const FROM_ONE: f64 = 0.7;
-/// How much farther from there numbers may stand for an edge less that runs through them.
+/// To avoid one other edge that would run through it, a number may stand so much farther from there, as a share of its
+/// own edge.
 const CROSSED: f64 = 0.06;
 /// Places on an edge that are tried.
 const PLACES: usize = 60;
@@ -62,7 +63,8 @@ impl Edge<'_> {
         [part(self.from.x, self.to.x), part(self.from.y, self.to.y)]
     }
 
-    /// Whether it runs through an area: where the line is at the area's sides, or at those of its own ends that are within.
+    /// Whether it runs through an area. It is straight, so its heights at the area's sides decide; or at its own ends,
+    /// where these are between the sides.
     fn crosses(&self, area: &Area) -> bool {
         let [[x0, y0], [x1, y1]] = self.ends();
         let (from, until) = (x0.max(area.left), x1.min(area.right));
@@ -203,8 +205,8 @@ fn places(
     active: &[bool],
     room: f64,
 ) -> Vec<Option<Spread>> {
-    // What is found is bold, and wide; an edge that runs through a number seems to be its own. Where there is no room for
-    // all that way, these matter less than that each edge has its number.
+    // Numbers that are found are bold, so they are wider. A number with another edge through it seems to belong to that
+    // edge. But that each edge has its number matters most.
     let widths: Vec<f64> = drawn.iter().map(|own| own.width(canvas)).collect();
     let through: Vec<f64> = (0..all.len() * PLACES)
         .map(|own| {

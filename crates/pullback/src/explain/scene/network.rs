@@ -147,8 +147,8 @@ fn height_of_name(spot: &Spot) -> f64 {
     (spot.r * 0.5).clamp(8.0, 18.0)
 }
 
-/// What stands above the units of a column: their names and how high they are, smaller where there is little room, and
-/// shortened if that is not enough, each another.
+/// What stands above the units of a column: their names, and the height of their letters. Where there is little room,
+/// letters are smaller; where that is not enough, names are shortened, and still differ.
 fn names_above(canvas: &Canvas<'_>, labels: &[String], column: &Column) -> (Vec<String>, f64) {
     let room = |spot: &Spot| {
         let to_edge = 2.0 * (spot.x.min(canvas.size.width - spot.x) - 2.0);
